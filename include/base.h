@@ -1,9 +1,11 @@
 #pragma once
 
+#include <stddef.h>
+
 /* The few words that every file uses. */
 
 #define MUST_USE __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* Runs fn(&variable) when the variable goes out of scope; for objects of foreign libraries inside their door. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))

@@ -18,6 +18,7 @@ enum fault_kind {
 	FAULT_ABSENT,    /* nothing by that name; sending again will not help */
 	FAULT_CONFLICT,  /* that id already stands for something else */
 	FAULT_BUSY,      /* a dependency is away; the same call may succeed later */
+	FAULT_AGAIN,     /* two transactions met (deadlock, serialisation); the same call may succeed at once */
 	FAULT_BUG,       /* we must change our code, or the operator the installation */
 };
 
