@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base.h"
 
@@ -30,6 +31,12 @@ struct fault {
 /* Fills *f and returns false, so that a check is one statement: return fault_set(f, ...).  A text that is too long
  * is cut at a character's edge. */
 bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+
+#define FAULT_QUOTE_MAX 70 /* 64 bytes of the text, the quotes, "..." where it was cut, and a NUL */
+
+/* A sender's text made fit to stand in a fault: in quotes, cut when it is long, control characters and bytes that are
+ * not UTF-8 shown as escapes.  Returns ret. */
+const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX]);
 
 /* The kind's name in lower case, for logs: "input", "busy". */
 const char *fault_name(enum fault_kind kind);

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "base.h"
+
+/* Logs: one JSON object a line on stderr, written whole in one write().
+ *
+ *	{"time":"2026-02-19T12:00:00.123Z","level":"info","program":"payhook-app","pid":42,"event":"..."}
+ *
+ * Only programs log; a failure is logged once, where it is answered.  Never a body, an amount, an account or a
+ * credential. */
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Which program speaks, and what is worth a line.  program is borrowed for good. */
+void log_open(const char *program, enum log_level level);
+
+/* A member of a log line; a list of them ends with a null name. */
+struct log_field {
+	const char *name;
+	const char *text; /* a string; or NULL, and number counts */
+	int64_t number;
+};
+
+#define LOG_TEXT(name, text) ((struct log_field){(name), (text), 0})
+#define LOG_NUMBER(name, number) ((struct log_field){(name), NULL, (number)})
+
+/* One line: an event in the present tense ("worker starts"), then its fields. */
+void log_event(enum log_level level, const char *event, const struct log_field *fields);
+
+#define LOG(level, event, ...) log_event((level), (event), (const struct log_field[]){__VA_ARGS__, {NULL, NULL, 0}})

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base.h"
+#include "currency.h"
+#include "fault.h"
+#include "log.h"
+
+/* What an operator can set: environment variables, read once at start.  One table in settings.c names each, with its
+ * kind, default, bounds and purpose; the README's table and the help text say the same. */
+
+#define SETTINGS_TEXT_MAX 1024 /* bytes of a value, its NUL included */
+
+enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
+
+struct settings {
+	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or made of POSTGRES_* */
+	char database_url[SETTINGS_TEXT_MAX];
+	char postgres_host[SETTINGS_TEXT_MAX], postgres_port[SETTINGS_TEXT_MAX], postgres_db[SETTINGS_TEXT_MAX];
+	char postgres_user[SETTINGS_TEXT_MAX], postgres_password[SETTINGS_TEXT_MAX];
+	int port; /* 0: 80 as root, else 8080 */
+	char var[SETTINGS_TEXT_MAX];
+	int responders;      /* processes; 0: one for each core */
+	int rate_limit;      /* requests a second from one address; 0: none */
+	int conflict_policy; /* enum conflict_policy */
+	char extra_currencies_text[SETTINGS_TEXT_MAX];
+	struct currency_extras extra_currencies;
+	int processor; /* the only one so far is simulated */
+	int processor_delay_ms;
+	int worker_slots;    /* calls of the processor under way in one worker */
+	int worker_grace_ms; /* how long a worker that is asked to end lets calls finish */
+	int log_level;       /* enum log_level */
+};
+
+/* Reads every setting from the environment.  Each bad one is told to told(), with its name, value and range; then the
+ * result is false. */
+MUST_USE bool settings_read(struct settings *ret, void (*told)(const char *complaint));
+
+/* One line NAME=value for each setting, passwords hidden. */
+void settings_print(const struct settings *s, FILE *out);
+
+/* One paragraph for each setting: name, default, range, purpose. */
+void settings_help(FILE *out);
