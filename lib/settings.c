@@ -1,0 +1,228 @@
+/* settings.c - the one table of what an operator can set. */
+
+#include "settings.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+
+enum kind { TEXT, SECRET, NUMBER, CHOICE };
+
+struct setting {
+	const char *name;
+	enum kind kind;
+	size_t offset;       /* of a char[SETTINGS_TEXT_MAX] or an int in struct settings */
+	const char *initial; /* its default, as one would write it */
+	int least, most;     /* of a number */
+	const char *choices; /* of a choice, by a space, in the order of its enum */
+	const char *purpose;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct setting TABLE[] = {
+	{"DATABASE_URL", SECRET, AT(database_url), "", 0, 0, NULL,
+		"libpq connection string or URI of an existing PostgreSQL; unset: POSTGRES_*, or a private server"},
+	{"POSTGRES_HOST", TEXT, AT(postgres_host), "", 0, 0, NULL,
+		"an existing server's host, where DATABASE_URL is unset"},
+	{"POSTGRES_PORT", TEXT, AT(postgres_port), "5432", 0, 0, NULL, "its port"},
+	{"POSTGRES_DB", TEXT, AT(postgres_db), "payhook", 0, 0, NULL, "its database"},
+	{"POSTGRES_USER", TEXT, AT(postgres_user), "payhook", 0, 0, NULL, "the user there"},
+	{"POSTGRES_PASSWORD", SECRET, AT(postgres_password), "", 0, 0, NULL, "that user's password"},
+	{"PAYHOOK_PORT", NUMBER, AT(port), "0", 0, 65535, NULL, "TCP port of nginx; 0: 80 as root, else 8080"},
+	{"PAYHOOK_VAR", TEXT, AT(var), "./var", 0, 0, NULL, "folder of the private server's data and of the logs"},
+	{"RESPONDERS", NUMBER, AT(responders), "0", 0, 64, NULL, "responder processes; 0: one for each core"},
+	{"RATE_LIMIT", NUMBER, AT(rate_limit), "0", 0, 1000000, NULL,
+		"requests a second from one address, answered 429 beyond; 0: no limit"},
+	{"CONFLICT_POLICY", CHOICE, AT(conflict_policy), "quarantine", 0, 0, "quarantine reject",
+		"another content under a known id is kept aside and answered 202 (quarantine) or 409 (reject)"},
+	{"EXTRA_CURRENCIES", TEXT, AT(extra_currencies_text), "", 0, 0, NULL,
+		"codes beside ISO 4217's with their minor units: USDT:6,BTC:8"},
+	{"PROCESSOR", CHOICE, AT(processor), "simulated", 0, 0, "simulated", "what processes a transaction"},
+	{"PROCESSOR_DELAY_MS", NUMBER, AT(processor_delay_ms), "30000", 0, 86400000, NULL,
+		"how long the simulated processor takes, in milliseconds"},
+	{"WORKER_SLOTS", NUMBER, AT(worker_slots), "100000", 1, 1000000, NULL,
+		"transactions in process in one worker at a time"},
+	{"WORKER_GRACE_MS", NUMBER, AT(worker_grace_ms), "2000", 0, 600000, NULL,
+		"how long an ending worker lets calls finish before it hands them back, in milliseconds"},
+	{"LOG_LEVEL", CHOICE, AT(log_level), "info", 0, 0, "error warn info debug", "what is worth a line in the logs"},
+};
+
+#undef AT
+
+static char *text_of(struct settings *s, const struct setting *t)
+{
+	return (char *)s + t->offset;
+}
+
+static int *number_of(struct settings *s, const struct setting *t)
+{
+	return (int *)(void *)((char *)s + t->offset);
+}
+
+static bool read_text(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+{
+	size_t len = strlen(value);
+	if (len >= SETTINGS_TEXT_MAX)
+		return fault_set(f, FAULT_INPUT, "%s is longer than %d bytes", t->name, SETTINGS_TEXT_MAX - 1);
+	memcpy(text_of(s, t), value, len + 1);
+	return true;
+}
+
+static bool read_number(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(value, &end, 10);
+	bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0';
+	if (!digits || errno || number < t->least || number > t->most)
+		return fault_set(f, FAULT_INPUT, "%s=%s: a whole number from %d to %d is wanted", t->name, value,
+			t->least, t->most);
+	*number_of(s, t) = (int)number;
+	return true;
+}
+
+/* The word of that number in a list by spaces; its length, 0 past the end. */
+static size_t choice_word(const char *choices, int number, const char **word)
+{
+	for (; number > 0 && *choices; number--) {
+		choices += strcspn(choices, " ");
+		choices += strspn(choices, " ");
+	}
+	*word = choices;
+	return strcspn(choices, " ");
+}
+
+static bool read_choice(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+{
+	const char *word;
+	size_t len;
+	for (int i = 0; (len = choice_word(t->choices, i, &word)) > 0; i++) {
+		if (strlen(value) == len && memcmp(value, word, len) == 0) {
+			*number_of(s, t) = i;
+			return true;
+		}
+	}
+	return fault_set(f, FAULT_INPUT, "%s=%s: one of these is wanted: %s", t->name, value, t->choices);
+}
+
+static bool read_one(struct settings *s, const struct setting *t, struct fault *f)
+{
+	const char *value = getenv(t->name);
+	if (!value || !*value)
+		value = t->initial;
+	switch (t->kind) {
+	case TEXT:
+	case SECRET:
+		return read_text(s, t, value, f);
+	case NUMBER:
+		return read_number(s, t, value, f);
+	case CHOICE:
+		return read_choice(s, t, value, f);
+	}
+	return false;
+}
+
+/* A key of a connection string, its value in quotes (PostgreSQL's manual, 34.1.1.1). */
+static void add_key(struct buf *b, const char *key, const char *value)
+{
+	if (!*value)
+		return;
+	buf_add_format(b, "%s%s='", b->len > 0 ? " " : "", key);
+	for (; *value; value++) {
+		if (*value == '\'' || *value == '\\')
+			buf_add(b, "\\", 1);
+		buf_add(b, value, 1);
+	}
+	buf_add_text(b, "'");
+}
+
+static bool choose_database(struct settings *s, struct fault *f)
+{
+	if (*s->database_url || !*s->postgres_host) {
+		memcpy(s->database, s->database_url, sizeof s->database);
+		return true;
+	}
+	struct buf b = BUF_INIT(SETTINGS_TEXT_MAX - 1);
+	add_key(&b, "host", s->postgres_host);
+	add_key(&b, "port", s->postgres_port);
+	add_key(&b, "dbname", s->postgres_db);
+	add_key(&b, "user", s->postgres_user);
+	add_key(&b, "password", s->postgres_password);
+	bool fits = buf_ok(&b);
+	if (fits)
+		memcpy(s->database, b.data, b.len + 1);
+	buf_finish(&b);
+	return fits ||
+	       fault_set(f, FAULT_INPUT, "POSTGRES_*: together they are longer than %d bytes", SETTINGS_TEXT_MAX - 1);
+}
+
+bool settings_read(struct settings *ret, void (*told)(const char *complaint))
+{
+	static struct settings s;
+	struct fault f;
+	bool good = true;
+	memset(&s, 0, sizeof s);
+	for (size_t i = 0; i < COUNT_OF(TABLE); i++) {
+		if (read_one(&s, &TABLE[i], &f))
+			continue;
+		told(f.text);
+		good = false;
+	}
+	if (!choose_database(&s, &f)) {
+		told(f.text);
+		good = false;
+	}
+	if (!currency_read_extras(s.extra_currencies_text, &s.extra_currencies, &f)) {
+		char text[FAULT_TEXT_MAX + 32];
+		snprintf(text, sizeof text, "EXTRA_CURRENCIES: %s", f.text);
+		told(text);
+		good = false;
+	}
+	if (good)
+		*ret = s;
+	return good;
+}
+
+void settings_print(const struct settings *s, FILE *out)
+{
+	struct settings copy = *s;
+	for (size_t i = 0; i < COUNT_OF(TABLE); i++) {
+		const struct setting *t = &TABLE[i];
+		const char *word;
+		size_t len;
+		switch (t->kind) {
+		case TEXT:
+			fprintf(out, "%s=%s\n", t->name, text_of(&copy, t));
+			break;
+		case SECRET:
+			fprintf(out, "%s=%s\n", t->name, *text_of(&copy, t) ? "(set)" : "");
+			break;
+		case NUMBER:
+			fprintf(out, "%s=%d\n", t->name, *number_of(&copy, t));
+			break;
+		case CHOICE:
+			len = choice_word(t->choices, *number_of(&copy, t), &word);
+			fprintf(out, "%s=%.*s\n", t->name, (int)len, word);
+			break;
+		}
+	}
+}
+
+void settings_help(FILE *out)
+{
+	for (size_t i = 0; i < COUNT_OF(TABLE); i++) {
+		const struct setting *t = &TABLE[i];
+		fprintf(out, "  %s\n      %s.\n", t->name, t->purpose);
+		if (t->kind == NUMBER)
+			fprintf(out, "      From %d to %d; ", t->least, t->most);
+		else if (t->kind == CHOICE)
+			fprintf(out, "      One of: %s; ", t->choices);
+		else
+			fprintf(out, "      ");
+		fprintf(out, "default: %s\n", *t->initial ? t->initial : "(none)");
+	}
+}
