@@ -6,26 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the character that starts with this byte; 1 for what starts none. */
-static size_t character_length(unsigned char lead)
-{
-	if (lead >= 0xf0)
-		return 4;
-	if (lead >= 0xe0)
-		return 3;
-	return lead >= 0xc0 ? 2 : 1;
-}
+#include "utf8.h"
 
 /* Drops a last character of which only the first bytes are there. */
 static void drop_half_character(char *text, size_t len)
 {
 	size_t start = len;
-	for (size_t back = 1; back <= 3 && back <= len; back++) {
-		start = len - back;
+	while (start > 0 && len - start < 4) {
+		start--;
 		if (((unsigned char)text[start] & 0xc0) != 0x80)
 			break;
 	}
-	if (start < len && character_length((unsigned char)text[start]) > len - start)
+	if (start < len && utf8_length(text + start, len - start) == 0)
 		text[start] = '\0';
 }
 
@@ -45,6 +37,41 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
 	f->kind = kind;
 	memcpy(f->text, text, strlen(text) + 1);
 	return false;
+}
+
+/* Writes the character of len bytes at text (0: a byte that is none) as a person can read it, without a NUL. */
+static size_t show_character(char ret[8], const char *text, size_t len)
+{
+	unsigned char c = (unsigned char)text[0];
+	bool is_c1 = len == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
+	if (len == 0)
+		return (size_t)snprintf(ret, 8, "\\x%02x", (unsigned)c);
+	if (c < 0x20 || c == 0x7f || is_c1)
+		return (size_t)snprintf(ret, 8, "\\u%04x", (unsigned)(is_c1 ? (unsigned char)text[1] : c));
+	memcpy(ret, text, len);
+	return len;
+}
+
+const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX])
+{
+	static const char cut[] = "...\"";
+	size_t out = 0;
+	ret[out++] = '"';
+	for (size_t at = 0; at < len;) {
+		char shown[8];
+		size_t width = utf8_length(text + at, len - at);
+		size_t room = show_character(shown, text + at, width);
+		if (out + room + sizeof cut > FAULT_QUOTE_MAX) {
+			memcpy(ret + out, cut, sizeof cut);
+			return ret;
+		}
+		memcpy(ret + out, shown, room);
+		out += room;
+		at += width ? width : 1;
+	}
+	ret[out++] = '"';
+	ret[out] = '\0';
+	return ret;
 }
 
 const char *fault_name(enum fault_kind kind)
