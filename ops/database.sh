@@ -1,0 +1,133 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The private PostgreSQL cluster, or the way to an existing server.
+
+PGBIN=/usr/lib/postgresql/15/bin
+
+# conninfo_part NAME VALUE: a value in libpq's quotes; nothing when it is empty.
+conninfo_part() {
+	local value=${2//\\/\\\\}
+	[[ -z $2 ]] || printf "%s='%s' " "$1" "${value//\'/\\\'}"
+}
+
+# Sets DB_PRIVATE and CONNINFO.  For the private cluster also what the programs read, and takes away what psql would
+# read; it is then known by that conninfo to a payhook that this one starts.
+database_find() {
+	local private="host=$RUN/pg port=5432 user=payhook dbname=payhook"
+	DB_PRIVATE=''
+	if [[ ${DATABASE_URL-} == "$private" ]] || database_is_unnamed; then
+		unset "${!PG@}"
+		PGBIN=/usr/lib/postgresql/15/bin
+		DB_PRIVATE=yes
+		export DATABASE_URL=$private
+		CONNINFO=$private
+	elif [[ -n ${DATABASE_URL-} ]]; then
+		CONNINFO=$DATABASE_URL
+	else
+		CONNINFO=$(conninfo_part host "${POSTGRES_HOST-localhost}"
+			conninfo_part port "${POSTGRES_PORT-}"
+			conninfo_part dbname "${POSTGRES_DB-}"
+			conninfo_part user "${POSTGRES_USER-}")
+		[[ -z ${POSTGRES_PASSWORD-} ]] || export PGPASSWORD=$POSTGRES_PASSWORD
+	fi
+	conninfo_hide_password
+}
+
+database_is_unnamed() {
+	local name
+	for name in DATABASE_URL POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD; do
+		[[ -z ${!name-} ]] || return 1
+	done
+}
+
+# The memory that is ours, in MB: the machine's, or the container's when that is less.
+memory_mb() {
+	local kb limit=max
+	kb=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
+	[[ ! -r /sys/fs/cgroup/memory.max ]] || limit=$(</sys/fs/cgroup/memory.max)
+	if [[ $limit != max ]] && ((limit / 1024 < kb)); then
+		kb=$((limit / 1024))
+	fi
+	echo $((kb / 1024))
+}
+
+database_conf() {
+	local quarter free_mb wal=4GB wal_least=1GB text
+	quarter=$(($(memory_mb) / 4))
+	((quarter < 512)) || quarter=512
+	((quarter > 16)) || quarter=16
+	free_mb=$(df -m --output=avail -- "$STATE/pg" | tail -n 1)
+	if ((free_mb < 16384)); then
+		wal=1GB wal_least=256MB
+	fi
+	text=$(<"$HERE/ops/postgresql.conf.in")
+	text=${text//@SOCKETS@/"$RUN/pg"}
+	text=${text//@SHARED_BUFFERS@/"$quarter"}
+	text=${text//@MAX_WAL_SIZE@/"$wal"}
+	text=${text//@MIN_WAL_SIZE@/"$wal_least"}
+	printf '%s\n' "$text" >"$STATE/pg/payhook.conf"
+	database_access
+}
+
+# Who may connect is who the kernel says it is: the cluster's user and root as owner or superuser, the programs as
+# owner.  Peer authentication, no passwords.
+database_access() {
+	local user me
+	me=$(id -un)
+	printf 'local all all peer map=payhook\n' >"$STATE/pg/pg_hba.conf"
+	{
+		printf '# map system-user database-role\n'
+		for user in "$me" ${APP_USER:+postgres}; do
+			printf 'payhook "%s" payhook\npayhook "%s" postgres\n' "$user" "$user"
+		done
+		[[ -z $APP_USER ]] || printf 'payhook %s payhook\n' "$APP_USER"
+	} >"$STATE/pg/pg_ident.conf"
+}
+
+# Made beside its place and moved there when it is whole: a cluster half made never counts as one.
+database_create() {
+	local log=$STATE/log/initdb.log
+	say "making a PostgreSQL cluster in $STATE/pg"
+	rm -rf -- "$STATE/pg.new"
+	mkdir -m 700 -- "$STATE/pg.new"
+	[[ -z $APP_USER ]] || chown postgres: -- "$STATE/pg.new"
+	if ! "${AS_DB[@]}" "$PGBIN/initdb" -D "$STATE/pg.new" -U postgres -A peer --encoding=UTF8 --locale=C.UTF-8 \
+		--data-checksums --no-instructions >"$log" 2>&1 </dev/null 9>&-; then
+		tail -n 20 -- "$log" >&2
+		fail 1 "initdb failed"
+	fi
+	printf "include 'payhook.conf'\ninclude_if_exists 'local.conf'\n" >>"$STATE/pg.new/postgresql.conf"
+	mv -T -- "$STATE/pg.new" "$STATE/pg"
+}
+
+database_prepare() {
+	[[ -x $PGBIN/postgres ]] || fail 1 "$PGBIN/postgres is missing: package postgresql-15"
+	mkdir -p -- "$RUN/pg"
+	if [[ -n $APP_USER ]]; then
+		chown postgres:payhook -- "$RUN/pg"
+	fi
+	chmod 750 -- "$RUN/pg"
+	[[ -s $STATE/pg/PG_VERSION ]] || database_create
+	[[ $(<"$STATE/pg/PG_VERSION") == 15 ]] ||
+		fail 1 "$STATE/pg was made by PostgreSQL $(<"$STATE/pg/PG_VERSION"), this is 15"
+	database_conf
+}
+
+# The postmaster itself notes in its pid file when it takes connections.
+database_is_ready() {
+	local -a line
+	mapfile -t line 2>/dev/null <"$STATE/pg/postmaster.pid" || return 1
+	record_read postgres && [[ ${line[7]-} == ready* && ${line[0]-} == "$R_PID" ]]
+}
+
+database_roles() {
+	psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
+		SELECT 'CREATE ROLE payhook LOGIN'
+		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'payhook') \gexec
+		SELECT 'CREATE DATABASE payhook OWNER payhook TEMPLATE template0'
+		WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'payhook') \gexec
+	SQL
+}
+
+database_migrate() {
+	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" 9>&-
+}

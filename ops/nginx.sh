@@ -1,0 +1,82 @@
+# shellcheck shell=bash disable=SC2154
+# nginx's configuration, and its port.
+
+# Binds and listens as nginx will, and closes again.  Prints "4", or "46" when there is IPv6 too; the reason when it
+# cannot be.
+port_try() {
+	perl -MSocket=:all -e '
+		my ($port, $found) = ($ARGV[0], "");
+		for my $v (4, 6) {
+			my $address = $v == 4 ? pack_sockaddr_in($port, INADDR_ANY) : pack_sockaddr_in6($port, IN6ADDR_ANY);
+			socket(my $s, $v == 4 ? AF_INET : AF_INET6, SOCK_STREAM, 0) or next;
+			setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1);
+			setsockopt($s, IPPROTO_IPV6, IPV6_V6ONLY, 1) if $v == 6;
+			if (!bind($s, $address) || !listen($s, 1)) {
+				next if $v == 6 && $!{EADDRNOTAVAIL};
+				print $!{EACCES} ? "forbidden" : $!{EADDRINUSE} ? "taken" : "$!";
+				exit 1;
+			}
+			$found .= $v;
+		}
+		print $found;
+		exit($found eq "");
+	' "$PAYHOOK_PORT"
+}
+
+# Sets PORT_KINDS.
+port_check() {
+	PORT_KINDS=$(port_try) && return 0
+	case $PORT_KINDS in
+	taken) fail 1 "PAYHOOK_PORT=$PAYHOOK_PORT: the port is taken by another program" ;;
+	forbidden) fail 1 "PAYHOOK_PORT=$PAYHOOK_PORT: this user may not listen on the port; try one above 1023" ;;
+	*) fail 1 "PAYHOOK_PORT=$PAYHOOK_PORT: no listening on the port: ${PORT_KINDS:-no network}" ;;
+	esac
+}
+
+cores() {
+	local n
+	n=$(nproc)
+	echo $((n < $1 ? n : $1))
+}
+
+# Sets FILES.  A soft limit of 1024 open files is less than a responder's slots: all parts get what the hard limit allows.
+files_limit() {
+	local hard
+	hard=$(ulimit -Hn)
+	if [[ $hard == unlimited ]] || ((hard > 65536)); then
+		hard=65536
+	fi
+	ulimit -Sn "$hard"
+	FILES=$hard
+}
+
+nginx_prepare() {
+	local text limit='' zone='' rate=${RATE_LIMIT:-0}
+	if ((10#$rate > 0)); then
+		zone="limit_req_zone \$binary_remote_addr zone=per_address:10m rate=${rate}r/s;"
+		limit="limit_req zone=per_address burst=$rate nodelay; limit_req_status 429;"
+	fi
+	text=$(<"$HERE/nginx/nginx.conf.in")
+	text=${text//@USER@/"${APP_USER:+user www-data payhook;}"}
+	text=${text//@WORKERS@/"$(cores 4)"}
+	text=${text//@FILES@/"$FILES"}
+	text=${text//@CONNECTIONS@/"$((FILES / 2 < 8192 ? FILES / 2 : 8192))"}
+	text=${text//@SOCKET@/"$RUN/app.sock"}
+	text=${text//@PORT@/"$PAYHOOK_PORT"}
+	text=${text//@LIMIT_ZONE@/"$zone"}
+	text=${text//@LIMIT@/"$limit"}
+	if [[ $PORT_KINDS == *6* ]]; then
+		text=${text//@LISTEN6@/"listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"}
+	fi
+	text=${text//@LISTEN6@/}
+	printf '%s\n' "$text" >"$STATE/nginx/nginx.conf"
+	cp -- "$HERE"/nginx/problem*.conf "$STATE/nginx/"
+	nginx_test
+}
+
+nginx_test() {
+	local answer
+	answer=$(nginx -t -q -p "$STATE/nginx/" -c nginx.conf -e stderr 2>&1 9>&-) && return 0
+	printf '%s\n' "$answer" >&2
+	fail 1 "nginx refuses $STATE/nginx/nginx.conf"
+}

@@ -1,0 +1,105 @@
+# shellcheck shell=bash disable=SC2154
+# Debian packages: finds what is missing of packages.txt and installs it, without letting a package start a service.
+
+# packages_list SECTION...
+packages_list() {
+	local line section='' wanted=" $* "
+	while read -r line; do
+		case $line in
+		'' | '#'*) ;;
+		'['*']') section=${line:1:-1} ;;
+		*) [[ $wanted != *" $section "* ]] || echo "$line" ;;
+		esac
+	done <"$HERE/packages.txt"
+}
+
+# packages_missing SECTION...
+packages_missing() {
+	local -a names
+	local name status
+	local -A have=()
+	mapfile -t names < <(packages_list "$@")
+	while read -r name status; do
+		have[$name]=$status
+	done < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${names[@]}" 2>/dev/null)
+	for name in "${names[@]}"; do
+		[[ ${have[$name]-} == installed ]] || echo "$name"
+	done
+}
+
+# packages_need SECTION...
+packages_need() {
+	local -a missing
+	command -v dpkg-query >/dev/null || fail 1 "this is not a Debian system: install by hand what packages.txt lists"
+	mapfile -t missing < <(packages_missing "$@")
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	if [[ $EUID -ne 0 ]]; then
+		say "these Debian packages are missing: ${missing[*]}"
+		fail 1 "install them with: sudo apt-get install --no-install-recommends ${missing[*]}"
+	fi
+	say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+	(packages_install "${missing[@]}") || exit 1
+}
+
+# In a subshell of its own: its EXIT trap takes back what keeps packages from starting services.
+packages_install() {
+	local log
+	log=$(mktemp)
+	trap 'packages_allow_services; rm -f -- "$log"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	packages_forbid_services
+	export DEBIAN_FRONTEND=noninteractive
+	say "  apt-get update"
+	packages_apt "$log" update || fail 1 "apt-get update failed"
+	say "  apt-get install"
+	packages_apt "$log" install -y --no-install-recommends "$@" || fail 1 "apt-get install failed"
+}
+
+# packages_apt LOG ARGS...: quiet unless it fails.
+packages_apt() {
+	local log=$1
+	shift
+	if apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef "$@" </dev/null >"$log" 2>&1 9>&-; then
+		return 0
+	fi
+	tail -n 30 -- "$log" >&2
+	return 1
+}
+
+POLICY=/usr/sbin/policy-rc.d
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/payhook-none.conf
+
+# nginx would take port 80 and PostgreSQL make a cluster "main".  A policy-rc.d that is there already has its reasons
+# and stays; one that lets services start would have let them start without us too.
+packages_forbid_services() {
+	POLICY_MADE='' FOLDERS_MADE=()
+	if [[ ! -e $POLICY ]]; then
+		POLICY_MADE=yes
+		printf '#!/bin/sh\n# Made by payhook while it installs packages; removed right after.\nexit 101\n' >"$POLICY"
+		chmod 755 "$POLICY"
+	fi
+	local folder
+	for folder in /etc/postgresql-common /etc/postgresql-common/createcluster.d; do
+		[[ -d $folder ]] || { mkdir "$folder" && FOLDERS_MADE=("$folder" "${FOLDERS_MADE[@]}"); }
+	done
+	printf 'create_main_cluster = false\n' >"$NO_CLUSTER"
+}
+
+packages_allow_services() {
+	rm -f -- "$NO_CLUSTER"
+	[[ -z $POLICY_MADE ]] || rm -f -- "$POLICY"
+	# What a package has put something into by now is that package's.
+	local folder
+	for folder in "${FOLDERS_MADE[@]}"; do
+		rmdir -- "$folder" 2>/dev/null || true
+	done
+}
+
+user_make() {
+	[[ $EUID -eq 0 ]] || return 0
+	getent passwd payhook >/dev/null && getent group payhook >/dev/null && return 0
+	say "making the system user payhook"
+	useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin payhook ||
+		fail 1 "the user payhook cannot be made"
+}
