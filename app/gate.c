@@ -1,0 +1,477 @@
+/* gate.c - from FastCGI records to requests, and back.
+ *
+ * One rule stands above the others: a request ends in one place, slot_finish(), with its body read to the end or its
+ * connection closed.  libfcgi does not drain what was left unread; on a kept connection the sender's leftover bytes
+ * would be parsed as FastCGI records, which is how a sender could forge requests.  Therefore the body is read to its
+ * end before anything else looks at the request, whatever the answer will be.
+ *
+ * libfcgi waits for its peer: up to 2 s for the first byte after an accept, up to 2 s for the peer to hang up at a
+ * close, and for ever in a read.  So connections are accepted here, given to it when their first byte is there, and
+ * detached before they are closed; and reads and writes have a limit of their own.  nginx sends a request only when
+ * it has all of it, so a read does not wait in practice. */
+
+#include "gate.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <fcgiapp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "route.h"
+
+#define PEER_MS 500          /* for nginx to go on with a request that it has begun */
+#define DRAIN_MOST (1 << 20) /* bytes of a body that are read in order to keep a connection */
+#define BODY_KEEP 4096       /* bytes of memory that a slot keeps between requests */
+#define RETRY_MS 50          /* until the next accept when the process is out of descriptors */
+
+enum slot_state {
+	SLOT_FREE,    /* no connection */
+	SLOT_FRESH,   /* a connection that has not brought a request yet */
+	SLOT_IDLE,    /* a kept connection between two requests */
+	SLOT_SERVING, /* a request is being read or routed */
+	SLOT_WAITING, /* a request waits for its outcome; libfcgi must not touch the connection */
+};
+
+struct slot {
+	struct gate *gate;
+	enum slot_state state;
+	bool deaf;     /* its event is off: the peer spoke or hung up while the slot waited */
+	bool answered; /* answer() was called while the slot was being served */
+	int64_t deadline_ms;
+	FCGX_Request fcgi;
+	struct event *readable;
+	struct request request;
+	TAILQ_ENTRY(slot) link; /* in the list of its state: free, idle (oldest first, fresh ones too), or waiting */
+};
+
+TAILQ_HEAD(slots, slot);
+
+struct gate {
+	struct event_base *base;
+	struct service *service;
+	int listener;
+	struct event *acceptable;
+	struct event *retry; /* the process was out of descriptors: accept again soon */
+	struct event *timer; /* the first deadline of those who wait */
+	struct slots free, idle, waiting;
+	struct slot *all;
+	int connections; /* slots that are not free */
+	bool is_open;
+	void (*drained)(void *ctx);
+	void *drained_ctx;
+	bool is_draining;
+};
+
+static void serve(struct slot *s);
+
+/* ---- slots and their connections ---- */
+
+static struct slots *list_of(struct slot *s)
+{
+	switch (s->state) {
+	case SLOT_FREE:
+		return &s->gate->free;
+	case SLOT_FRESH:
+	case SLOT_IDLE:
+		return &s->gate->idle;
+	case SLOT_WAITING:
+		return &s->gate->waiting;
+	case SLOT_SERVING:
+		return NULL;
+	}
+	return NULL;
+}
+
+/* The free list is a stack, so that the same few slots stay in the cache. */
+static void set_state(struct slot *s, enum slot_state state)
+{
+	struct slots *list = list_of(s);
+	if (list)
+		TAILQ_REMOVE(list, s, link);
+	s->state = state;
+	list = list_of(s);
+	if (state == SLOT_FREE)
+		TAILQ_INSERT_HEAD(list, s, link);
+	else if (list)
+		TAILQ_INSERT_TAIL(list, s, link);
+}
+
+static void drain_check(struct gate *g)
+{
+	void (*drained)(void *) = g->drained;
+	if (!drained || g->connections > 0)
+		return;
+	g->drained = NULL;
+	drained(g->drained_ctx);
+}
+
+/* The connection is closed, by us or by libfcgi. */
+static void slot_freed(struct slot *s)
+{
+	event_free(s->readable);
+	s->readable = NULL;
+	set_state(s, SLOT_FREE);
+	s->gate->connections--;
+	if (s->gate->is_open)
+		event_add(s->gate->acceptable, NULL);
+	drain_check(s->gate);
+}
+
+static void slot_close(struct slot *s)
+{
+	event_del(s->readable);
+	FCGX_Detach(&s->fcgi);
+	FCGX_Free(&s->fcgi, 1);
+	slot_freed(s);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct slot *s = arg;
+	if (s->state == SLOT_FRESH || s->state == SLOT_IDLE) {
+		serve(s);
+		return;
+	}
+	/* The peer hung up on a request that waits for its commit.  The reply will find out; until then, do not spin. */
+	event_del(s->readable);
+	s->deaf = true;
+}
+
+/* ---- reading a request ---- */
+
+static const char *param(struct slot *s, const char *name)
+{
+	const char *value = FCGX_GetParam(name, s->fcgi.envp);
+	return value ? value : "";
+}
+
+/* Reads the body to its end.  False: it is cut short, or so long that the connection is better closed. */
+static bool read_body(struct slot *s)
+{
+	struct request *rq = &s->request;
+	size_t got = 0;
+	int n;
+
+	buf_reset(&rq->body, BODY_KEEP);
+	do {
+		char piece[BODY_KEEP];
+		n = FCGX_GetStr(piece, sizeof piece, s->fcgi.in);
+		got += (size_t)n;
+		if (got <= REQUEST_BODY_MAX)
+			buf_add(&rq->body, piece, (size_t)n);
+	} while (n == BODY_KEEP && got < DRAIN_MOST);
+	rq->body_too_large = got > REQUEST_BODY_MAX;
+	bool at_end = n < BODY_KEEP && FCGX_GetError(s->fcgi.in) == 0;
+	return at_end && buf_ok(&rq->body) && got == strtoull(param(s, "CONTENT_LENGTH"), NULL, 10);
+}
+
+static bool read_request(struct slot *s)
+{
+	struct request *rq = &s->request;
+	rq->method = param(s, "REQUEST_METHOD");
+	rq->target = param(s, "REQUEST_URI");
+	rq->content_type = param(s, "CONTENT_TYPE");
+	const char *id = param(s, "PAYHOOK_REQUEST_ID");
+	size_t len = strnlen(id, REQUEST_ID_MAX);
+	memcpy(rq->id, id, len);
+	rq->id[len] = '\0';
+	rq->expire = NULL;
+	rq->reply.allow = NULL;
+	rq->reply.retry_after = 0;
+	return read_body(s);
+}
+
+/* ---- answering it ---- */
+
+static void write_reply(struct slot *s)
+{
+	struct reply *reply = &s->request.reply;
+	struct buf out = BUF_INIT(REPLY_BODY_MAX + 1024);
+	buf_add_format(&out, "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
+		reply->status, http_phrase(reply->status), reply->type, reply->body.len);
+	buf_add_format(&out, "X-Request-Id: %s\r\n", s->request.id);
+	if (reply->allow)
+		buf_add_format(&out, "Allow: %s\r\n", reply->allow);
+	if (reply->retry_after > 0)
+		buf_add_format(&out, "Retry-After: %d\r\n", reply->retry_after);
+	buf_add_text(&out, "\r\n");
+	buf_add(&out, reply->body.data, reply->body.len);
+	if (buf_ok(&out))
+		FCGX_PutStr(out.data, (int)out.len, s->fcgi.out);
+	else
+		s->fcgi.keepConnection = 0;
+	buf_finish(&out);
+}
+
+/* The one place where a request ends.  Its body has been read to the end, or keepConnection is 0. */
+static void slot_finish(struct slot *s)
+{
+	write_reply(s);
+	buf_reset(&s->request.body, BODY_KEEP);
+	buf_reset(&s->request.reply.body, BODY_KEEP);
+	if (s->gate->is_draining)
+		s->fcgi.keepConnection = 0;
+	FCGX_Detach(&s->fcgi);
+	FCGX_Finish_r(&s->fcgi);
+	if (s->fcgi.ipcFd < 0) {
+		slot_freed(s);
+		return;
+	}
+	if (s->deaf) {
+		event_add(s->readable, NULL);
+		s->deaf = false;
+	}
+	set_state(s, SLOT_IDLE);
+}
+
+static void on_answer(struct request *rq)
+{
+	struct slot *s = CONTAINER_OF(rq, struct slot, request);
+	if (s->state == SLOT_SERVING)
+		s->answered = true;
+	else
+		slot_finish(s);
+}
+
+static void watch_deadline(struct gate *g)
+{
+	struct slot *first = TAILQ_FIRST(&g->waiting);
+	if (!first || evtimer_pending(g->timer, NULL))
+		return;
+	int64_t left = first->deadline_ms - clock_ms();
+	if (left < 0)
+		left = 0;
+	struct timeval tv = {.tv_sec = left / 1000, .tv_usec = (left % 1000) * 1000};
+	evtimer_add(g->timer, &tv);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct gate *g = arg;
+	struct slot *s;
+	int64_t now = clock_ms();
+	while ((s = TAILQ_FIRST(&g->waiting)) && s->deadline_ms <= now)
+		s->request.expire(&s->request);
+	watch_deadline(g);
+}
+
+/* A request's first byte is there, or the peer hung up. */
+static void serve(struct slot *s)
+{
+	set_state(s, SLOT_SERVING);
+	/* libfcgi first ends the request before this one, and would close the connection were it not kept; detached, it
+	 * does not wait for the peer when it closes.  It has no listening socket to accept another connection from. */
+	s->fcgi.keepConnection = 1;
+	FCGX_Detach(&s->fcgi);
+	if (FCGX_Accept_r(&s->fcgi) != 0) {
+		slot_freed(s);
+		return;
+	}
+	s->answered = false;
+	if (read_request(s)) {
+		route_request(&s->request);
+	} else {
+		s->fcgi.keepConnection = 0;
+		http_problem(&s->request, 400, "the body is not as long as its Content-Length");
+	}
+	if (s->answered) {
+		slot_finish(s);
+		return;
+	}
+	s->deadline_ms = clock_ms() + REQUEST_WAIT_MS;
+	set_state(s, SLOT_WAITING);
+	watch_deadline(s->gate);
+}
+
+/* ---- accepting connections ---- */
+
+static bool slot_attach(struct slot *s, int fd)
+{
+	struct timeval limit = {.tv_usec = PEER_MS * 1000};
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	s->readable = event_new(s->gate->base, fd, EV_READ | EV_PERSIST, on_readable, s);
+	if (!s->readable || event_add(s->readable, NULL) < 0)
+		return false;
+	s->fcgi.ipcFd = fd;
+	s->deaf = false;
+	s->gate->connections++;
+	set_state(s, SLOT_FRESH);
+	return true;
+}
+
+/* Out of descriptors: an idle connection gives up its own, or we wait a moment. */
+static void accept_failed(struct gate *g)
+{
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return; /* another process of the pool was faster, or the peer is gone */
+	LOG(LOG_LEVEL_WARN, "cannot accept a connection", LOG_TEXT("reason", strerror(errno)));
+	if (!TAILQ_EMPTY(&g->idle)) {
+		slot_close(TAILQ_FIRST(&g->idle));
+		return;
+	}
+	struct timeval tv = {.tv_usec = RETRY_MS * 1000};
+	event_del(g->acceptable);
+	evtimer_add(g->retry, &tv);
+}
+
+/* Takes one connection, so that those that come together spread over the pool. */
+static void on_acceptable(evutil_socket_t listener, short what, void *arg)
+{
+	(void)what;
+	struct gate *g = arg;
+	if (TAILQ_EMPTY(&g->free) && !TAILQ_EMPTY(&g->idle))
+		slot_close(TAILQ_FIRST(&g->idle));
+	struct slot *s = TAILQ_FIRST(&g->free);
+	if (!s) {
+		event_del(g->acceptable); /* slot_freed() adds it again */
+		return;
+	}
+	int fd = accept(listener, NULL, NULL);
+	if (fd < 0) {
+		accept_failed(g);
+		return;
+	}
+	if (!slot_attach(s, fd)) {
+		if (s->readable)
+			event_free(s->readable);
+		s->readable = NULL;
+		close(fd);
+	}
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct gate *g = arg;
+	if (g->is_open)
+		event_add(g->acceptable, NULL);
+}
+
+/* ---- ending ---- */
+
+/* nginx sends its request at once after connecting, so what is fresh is about to speak: only a connection that has
+ * served before can be closed, since nginx tries elsewhere when it finds such a one closed. */
+static void on_drain_over(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct gate *g = arg;
+	while (!TAILQ_EMPTY(&g->idle))
+		slot_close(TAILQ_FIRST(&g->idle));
+}
+
+static bool has_input(const struct slot *s)
+{
+	struct pollfd p = {.fd = s->fcgi.ipcFd, .events = POLLIN};
+	return poll(&p, 1, 0) == 1;
+}
+
+static void close_idle(struct gate *g)
+{
+	for (int i = 0; i < GATE_SLOTS; i++) {
+		struct slot *s = &g->all[i];
+		if (s->state != SLOT_IDLE)
+			continue;
+		if (has_input(s))
+			serve(s);
+		else
+			slot_close(s);
+	}
+}
+
+void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx)
+{
+	if (g->is_draining)
+		return;
+	g->is_draining = true;
+	g->is_open = false;
+	g->drained = done;
+	g->drained_ctx = ctx;
+	event_del(g->acceptable);
+	event_del(g->retry);
+	close_idle(g);
+	struct timeval tv = {.tv_usec = PEER_MS * 1000};
+	event_assign(g->retry, g->base, -1, 0, on_drain_over, g);
+	evtimer_add(g->retry, &tv);
+	drain_check(g);
+}
+
+/* ---- the interface ---- */
+
+static void slots_init(struct gate *g)
+{
+	for (int i = GATE_SLOTS - 1; i >= 0; i--) {
+		struct slot *s = &g->all[i];
+		s->gate = g;
+		s->state = SLOT_FREE;
+		FCGX_InitRequest(&s->fcgi, -1, 0);
+		s->fcgi.ipcFd = -1;
+		s->request.service = g->service;
+		s->request.answer = on_answer;
+		s->request.body = BUF_INIT(REQUEST_BODY_MAX);
+		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);
+		TAILQ_INSERT_HEAD(&g->free, s, link);
+	}
+}
+
+struct gate *gate_create(struct event_base *base, int listener, struct service *service)
+{
+	struct gate *g = calloc(1, sizeof *g);
+	if (!g)
+		return NULL;
+	*g = (struct gate){.base = base, .service = service, .listener = listener};
+	TAILQ_INIT(&g->free);
+	TAILQ_INIT(&g->idle);
+	TAILQ_INIT(&g->waiting);
+	g->acceptable = event_new(base, listener, EV_READ | EV_PERSIST, on_acceptable, g);
+	g->retry = evtimer_new(base, on_retry, g);
+	g->timer = evtimer_new(base, on_timer, g);
+	g->all = calloc(GATE_SLOTS, sizeof *g->all);
+	if (!g->acceptable || !g->retry || !g->timer || !g->all || FCGX_Init() != 0) {
+		gate_destroy(g);
+		return NULL;
+	}
+	evutil_make_socket_nonblocking(listener);
+	slots_init(g);
+	return g;
+}
+
+void gate_destroy(struct gate *g)
+{
+	if (!g)
+		return;
+	for (int i = 0; g->all && i < GATE_SLOTS; i++) {
+		struct slot *s = &g->all[i];
+		if (s->readable)
+			slot_close(s);
+		buf_finish(&s->request.body);
+		buf_finish(&s->request.reply.body);
+	}
+	if (g->acceptable)
+		event_free(g->acceptable);
+	if (g->retry)
+		event_free(g->retry);
+	if (g->timer)
+		event_free(g->timer);
+	free(g->all);
+	free(g);
+}
+
+void gate_open(struct gate *g)
+{
+	if (g->is_draining || g->is_open)
+		return;
+	g->is_open = true;
+	event_add(g->acceptable, NULL);
+}

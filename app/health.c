@@ -1,0 +1,67 @@
+/* health.c - could a webhook be made durable now? */
+
+#include "health.h"
+
+#include <stddef.h>
+#include <time.h>
+
+#include "clock.h"
+
+static void say(struct request *rq, bool healthy)
+{
+	char now[CLOCK_DATE_MAX];
+	http_begin(rq, healthy ? 200 : 503);
+	rq->reply.retry_after = healthy ? 0 : 1;
+	buf_add_format(&rq->reply.body, "{\"status\":\"%s\",\"current_time\":\"%s\"}",
+		healthy ? "HEALTHY" : "UNHEALTHY", clock_date(time(NULL), now));
+	rq->answer(rq);
+}
+
+static void on_health(struct intake_probe *p, const struct fault *f)
+{
+	say(CONTAINER_OF(p, struct request, work.probe), !f);
+}
+
+static void on_ready(struct intake_probe *p, const struct fault *f)
+{
+	struct request *rq = CONTAINER_OF(p, struct request, work.probe);
+	if (f) {
+		http_fault(rq, f);
+		return;
+	}
+	http_begin(rq, 200);
+	buf_add_text(&rq->reply.body, "{\"status\":\"ready\"}");
+	rq->answer(rq);
+}
+
+static void expire(struct request *rq)
+{
+	struct fault f;
+	intake_unask(rq->service->intake, &rq->work.probe);
+	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
+	rq->work.probe.done(&rq->work.probe, &f);
+}
+
+static void ask(struct request *rq, void (*done)(struct intake_probe *, const struct fault *))
+{
+	rq->work.probe = (struct intake_probe){.done = done};
+	rq->expire = expire;
+	intake_ask(rq->service->intake, &rq->work.probe);
+}
+
+void health_get(struct request *rq)
+{
+	ask(rq, on_health);
+}
+
+void health_ready(struct request *rq)
+{
+	ask(rq, on_ready);
+}
+
+void health_live(struct request *rq)
+{
+	http_begin(rq, 200);
+	buf_add_text(&rq->reply.body, "{\"status\":\"alive\"}");
+	rq->answer(rq);
+}

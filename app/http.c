@@ -1,0 +1,132 @@
+/* http.c - replies, and what faults mean in HTTP. */
+
+#include "http.h"
+
+#include <string.h>
+#include <strings.h>
+
+const char *http_phrase(int status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 202:
+		return "Accepted";
+	case 400:
+		return "Bad Request";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Content Too Large";
+	case 415:
+		return "Unsupported Media Type";
+	case 422:
+		return "Unprocessable Content";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "Unknown";
+	}
+}
+
+void http_begin(struct request *rq, int status)
+{
+	rq->reply.status = status;
+	rq->reply.type = "application/json";
+	buf_reset(&rq->reply.body, REPLY_BODY_MAX);
+}
+
+static void add_member(struct buf *b, const char *name, const char *text)
+{
+	buf_add_format(b, ",\"%s\":\"", name);
+	buf_add_json(b, text, strlen(text));
+	buf_add_text(b, "\"");
+}
+
+void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems)
+{
+	struct buf *b = &rq->reply.body;
+	http_begin(rq, status);
+	rq->reply.type = "application/problem+json";
+	buf_add_text(b, "{\"type\":\"about:blank\"");
+	add_member(b, "title", http_phrase(status));
+	buf_add_format(b, ",\"status\":%d", status);
+	add_member(b, "detail", detail);
+	add_member(b, "instance", rq->id);
+	for (int i = 0; problems && i < problems->count; i++) {
+		const struct txn_problem *p = &problems->list[i];
+		buf_add_format(b, "%s{\"pointer\":\"%s\",\"code\":\"%s\"", i == 0 ? ",\"errors\":[" : ",", p->pointer,
+			p->code);
+		add_member(b, "detail", p->detail);
+		buf_add_text(b, i + 1 == problems->count ? "}]" : "}");
+	}
+	buf_add_text(b, "}");
+	rq->answer(rq);
+}
+
+void http_problem(struct request *rq, int status, const char *detail)
+{
+	http_problems(rq, status, detail, NULL);
+}
+
+void http_fault(struct request *rq, const struct fault *f)
+{
+	switch (f->kind) {
+	case FAULT_MALFORMED:
+		http_problem(rq, 400, f->text);
+		return;
+	case FAULT_INPUT:
+		http_problem(rq, 422, f->text);
+		return;
+	case FAULT_TOO_LARGE:
+		http_problem(rq, 413, f->text);
+		return;
+	case FAULT_ABSENT:
+		http_problem(rq, 404, f->text);
+		return;
+	case FAULT_CONFLICT:
+		http_problem(rq, 409, f->text);
+		return;
+	case FAULT_BUSY:
+	case FAULT_AGAIN:
+	case FAULT_BUG:
+		rq->reply.retry_after = 1;
+		http_problem(rq, 503, "not now; the same request may be sent again");
+		return;
+	}
+}
+
+/* The value of a parameter is utf-8, in quotes or not, in any case. */
+static bool is_utf8(const char *value, size_t len)
+{
+	if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
+		value++;
+		len -= 2;
+	}
+	return len == 5 && strncasecmp(value, "utf-8", 5) == 0;
+}
+
+bool http_is_json(const char *content_type)
+{
+	static const char JSON[] = "application/json";
+	const char *s = content_type;
+	if (strncasecmp(s, JSON, sizeof JSON - 1) != 0)
+		return false;
+	s += sizeof JSON - 1;
+	for (;;) {
+		s += strspn(s, " \t");
+		if (*s == '\0')
+			return true;
+		if (*s++ != ';')
+			return false;
+		s += strspn(s, " \t");
+		size_t len = strcspn(s, "; \t");
+		if (strncasecmp(s, "charset=", 8) == 0 && !is_utf8(s + 8, len - 8))
+			return false;
+		s += len;
+	}
+}

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "buf.h"
+#include "fault.h"
+#include "finder.h"
+#include "intake.h"
+#include "path.h"
+#include "txn.h"
+#include "txn_json.h"
+
+/* A request and its reply, as the routes see them; FastCGI is the gate's affair.
+ *
+ * A route fills the reply and calls answer(), once, at once or later.  A route that waits sets expire before: the gate
+ * calls it when the time is over, and then the route stops waiting and answers. */
+
+#define REQUEST_WAIT_MS 450          /* the sender is owed an answer within half a second */
+#define REQUEST_BODY_MAX (64 * 1024) /* bytes; nginx refuses more before we see it */
+#define REQUEST_ID_MAX 32            /* nginx's $request_id: 32 hexadecimal digits */
+#define REPLY_BODY_MAX (16 * 1024)   /* bytes; the largest is a transaction whose every byte is escaped */
+
+struct settings;
+
+/* What the routes work with. */
+struct service {
+	const struct settings *settings;
+	struct intake *intake;
+	struct finder *finder;
+};
+
+struct reply {
+	int status;
+	const char *type;  /* of the body */
+	const char *allow; /* methods, for a 405; or NULL */
+	int retry_after;   /* seconds; 0: no such header */
+	struct buf body;
+};
+
+struct request {
+	const char *method;       /* as are the next two: valid until answer() */
+	const char *target;       /* REQUEST_URI, as it came */
+	const char *content_type; /* "" where there is none */
+	char id[REQUEST_ID_MAX + 1];
+	struct buf body;
+	bool body_too_large; /* it was read to its end, and not kept */
+	struct service *service;
+	struct path path;
+	struct reply reply;
+	void (*answer)(struct request *rq);
+	void (*expire)(struct request *rq);
+	union {
+		struct {
+			struct arrival arrival;
+			struct txn txn;
+		} webhook;
+		struct lookup lookup;
+		struct intake_probe probe;
+	} work;
+};
+
+/* The reason phrase of a status that we use. */
+const char *http_phrase(int status);
+
+/* Starts a reply: status, application/json, an empty body. */
+void http_begin(struct request *rq, int status);
+
+/* Answers with a problem (RFC 9457), its type about:blank. */
+void http_problem(struct request *rq, int status, const char *detail);
+
+/* The same, with a list of what is wrong with which member. */
+void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems);
+
+/* Answers with the problem that a fault stands for: the one place where a kind becomes a status.  Of faults that are
+ * not the sender's, the text is for the log; the sender is told what to do. */
+void http_fault(struct request *rq, const struct fault *f);
+
+/* Whether a Content-Type is application/json, with no charset but utf-8. */
+bool http_is_json(const char *content_type);

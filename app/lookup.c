@@ -1,0 +1,74 @@
+/* lookup.c - the state of one transaction. */
+
+#include "lookup.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "log.h"
+
+#define SOURCE "transactions"
+
+static void add_string(struct buf *b, const char *name, const char *text)
+{
+	buf_add_format(b, "%s\"%s\":", b->len > 1 ? "," : "", name);
+	if (!text) {
+		buf_add_text(b, "null");
+		return;
+	}
+	buf_add_text(b, "\"");
+	buf_add_json(b, text, strlen(text));
+	buf_add_text(b, "\"");
+}
+
+static void say_found(struct request *rq, const struct found *t)
+{
+	struct buf *b = &rq->reply.body;
+	http_begin(rq, 200);
+	buf_add_text(b, "{");
+	add_string(b, "transaction_id", t->transaction_id);
+	add_string(b, "source_account", t->source_account);
+	add_string(b, "destination_account", t->destination_account);
+	buf_add_format(b, ",\"amount\":%s", t->amount);
+	add_string(b, "currency", t->currency);
+	add_string(b, "status", t->status);
+	add_string(b, "created_at", t->created_at);
+	add_string(b, "processed_at", t->processed_at);
+	if (t->failure)
+		add_string(b, "failure", t->failure);
+	buf_add_text(b, "}");
+	rq->answer(rq);
+}
+
+static void on_found(struct lookup *l, const struct found *found, const struct fault *f)
+{
+	struct request *rq = CONTAINER_OF(l, struct request, work.lookup);
+	if (found) {
+		say_found(rq, found);
+	} else if (f) {
+		LOG(LOG_LEVEL_WARN, "lookup fails", LOG_TEXT("request_id", rq->id), LOG_TEXT("reason", f->text));
+		http_fault(rq, f);
+	} else {
+		http_problem(rq, 404, "there is no such transaction");
+	}
+}
+
+static void expire(struct request *rq)
+{
+	struct fault f;
+	finder_withdraw(rq->service->finder, &rq->work.lookup);
+	fault_set(&f, FAULT_BUSY, "not found out within %d ms", REQUEST_WAIT_MS);
+	on_found(&rq->work.lookup, NULL, &f);
+}
+
+void lookup_get(struct request *rq)
+{
+	const char *id = rq->path.segment[rq->path.count - 1];
+	if (!txn_text_valid(id, strlen(id))) {
+		http_problem(rq, 404, "there is no such transaction, and there cannot be");
+		return;
+	}
+	rq->work.lookup = (struct lookup){.transaction_id = id, .source = SOURCE, .done = on_found};
+	rq->expire = expire;
+	finder_find(rq->service->finder, &rq->work.lookup);
+}

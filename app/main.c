@@ -1,0 +1,208 @@
+/* main.c - the responder: a FastCGI program of one thread that makes webhooks durable. */
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "finder.h"
+#include "gate.h"
+#include "intake.h"
+#include "lane.h"
+#include "log.h"
+#include "notifier.h"
+#include "settings.h"
+
+#define PROGRAM "payhook-app"
+#define DESCRIPTORS (GATE_SLOTS + 64) /* a connection for each slot, and our own */
+
+static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+
+/* The parts of the program. */
+struct responder {
+	struct settings settings;
+	struct event_base *base;
+	struct lanes lanes;
+	struct notifier *notifier;
+	struct service service;
+	struct gate *gate;
+	struct event *signals[COUNT_OF(SIGNALS)];
+	enum { DATABASE_UNKNOWN, DATABASE_UP, DATABASE_DOWN } database; /* as logged last */
+};
+
+/* ---- the intake's news ---- */
+
+static void on_up(void *ctx)
+{
+	struct responder *r = ctx;
+	if (r->database != DATABASE_UP)
+		LOG(LOG_LEVEL_INFO, "database is there", LOG_NUMBER("strays", r->lanes.strays));
+	r->database = DATABASE_UP;
+	gate_open(r->gate);
+}
+
+/* Requests that come while the database is away are answered 503, so the gate opens all the same; but not before the
+ * first attempt, or a reload would answer 503 for its first moments. */
+static void on_down(void *ctx, const struct fault *why)
+{
+	struct responder *r = ctx;
+	if (r->database != DATABASE_DOWN)
+		LOG(LOG_LEVEL_ERROR, "database is away", LOG_TEXT("reason", why->text));
+	r->database = DATABASE_DOWN;
+	gate_open(r->gate);
+}
+
+static void on_enqueued(void *ctx)
+{
+	struct responder *r = ctx;
+	notifier_mark(r->notifier);
+}
+
+static const struct intake_events EVENTS = {.up = on_up, .down = on_down, .enqueued = on_enqueued};
+
+/* ---- ending ---- */
+
+static void on_drained(void *ctx)
+{
+	struct responder *r = ctx;
+	event_base_loopbreak(r->base);
+}
+
+static void on_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+	(void)what;
+	struct responder *r = arg;
+	LOG(LOG_LEVEL_INFO, "responder drains", LOG_NUMBER("signal", signal_number));
+	gate_drain(r->gate, on_drained, r);
+}
+
+/* ---- setting up ---- */
+
+static void complain(const char *complaint)
+{
+	fprintf(stderr, PROGRAM ": %s\n", complaint);
+}
+
+static void help(void)
+{
+	printf("Usage: " PROGRAM " [--check | --version | --help]\n\n"
+	       "Receives transaction webhooks over FastCGI and makes them durable in PostgreSQL.\n"
+	       "It is started by spawn-fcgi, with the listening socket as its standard input.\n"
+	       "SIGTERM or SIGUSR2: it answers what is under way and ends.\n\n"
+	       "  --check    prints the settings in force, or what is wrong with them (exit status 2)\n"
+	       "  --version  prints the version\n"
+	       "  --help     prints this\n\n"
+	       "Settings, from the environment:\n");
+	settings_help(stdout);
+}
+
+/* Answers the options that end the program; -1: go on. */
+static int read_options(int argc, char **argv, const struct settings *settings)
+{
+	if (argc < 2)
+		return -1;
+	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
+		settings_print(settings, stdout);
+		return 0;
+	}
+	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
+	return 2;
+}
+
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t len = sizeof listening;
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
+}
+
+/* After the gate, since libfcgi installs handlers of its own for some of these. */
+static bool catch_signals(struct responder *r)
+{
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++) {
+		r->signals[i] = evsignal_new(r->base, SIGNALS[i], on_signal, r);
+		if (!r->signals[i] || evsignal_add(r->signals[i], NULL) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool start(struct responder *r)
+{
+	r->base = event_base_new();
+	if (!r->base)
+		return false;
+	r->lanes = (struct lanes){.base = r->base, .conninfo = r->settings.database};
+	r->service.settings = &r->settings;
+	r->gate = gate_create(r->base, STDIN_FILENO, &r->service);
+	r->notifier = notifier_create(&r->lanes);
+	r->service.intake = intake_create(&r->lanes, &EVENTS, r);
+	r->service.finder = finder_create(&r->lanes);
+	return r->gate && r->notifier && r->service.intake && r->service.finder && catch_signals(r);
+}
+
+static void finish(struct responder *r)
+{
+	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++) {
+		if (r->signals[i])
+			event_free(r->signals[i]);
+	}
+	gate_destroy(r->gate);
+	finder_destroy(r->service.finder);
+	intake_destroy(r->service.intake);
+	notifier_destroy(r->notifier);
+	if (r->base)
+		event_base_free(r->base);
+	libevent_global_shutdown();
+}
+
+int main(int argc, char **argv)
+{
+	static struct responder r;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf(PROGRAM " " PAYHOOK_VERSION "\n");
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		help();
+		return 0;
+	}
+	if (!settings_read(&r.settings, complain))
+		return 2;
+	int status = read_options(argc, argv, &r.settings);
+	if (status >= 0)
+		return status;
+	if (!*r.settings.database) {
+		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+		return 2;
+	}
+	if (!is_listening(STDIN_FILENO)) {
+		complain("standard input is not a listening socket: start it by spawn-fcgi");
+		return 2;
+	}
+	raise_descriptors();
+	log_open(PROGRAM, (enum log_level)r.settings.log_level);
+	if (!start(&r)) {
+		complain("cannot start: out of memory");
+		finish(&r);
+		return 1;
+	}
+	LOG(LOG_LEVEL_INFO, "responder starts", LOG_TEXT("version", PAYHOOK_VERSION));
+	event_base_dispatch(r.base);
+	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("strays", r.lanes.strays));
+	finish(&r);
+	return 0;
+}
