@@ -87,7 +87,7 @@ PGconn *database_connect(void)
 }
 
 /* Runs one statement.  The caller clears the result. */
-static PGresult *run(const char *format, va_list args)
+PRINTF_LIKE(1, 0) static PGresult *run(const char *format, va_list args)
 {
 	char sql[TEXT_MAX];
 	cr_assert(observer != NULL, "no database: database_create() comes first");

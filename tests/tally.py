@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Counts single tests.
+
+tally.py FOLDER                      what tests/run left there; prints what failed, then "N passed, N failed"
+tally.py --match TESTS SUITE NAME... prints the suite's test programs of such names; a name may be a pattern
+
+Each folder in FOLDER holds a name and either a failure's output (failure) or a suite's run: meson's log, one JSON
+object for each test program; meson's list of programs (tests); meson's exit status (status).
+"""
+
+import fnmatch
+import json
+import re
+import sys
+from pathlib import Path
+
+TAIL_LINES = 40
+RESULT = re.compile(r'^(not )?ok\b *\d* *-? *([^#]*)(?:# *(skip|todo)\b)?', re.IGNORECASE)
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.skipped = 0
+        self.failures = []  # (name, output)
+
+    def fail(self, name, output):
+        self.failures.append((name, output))
+
+    def add_tap(self, name, program):
+        """One TAP program: each result line is a test, and so is the program's own end when that was not regular."""
+        out = program.get('stdout', '')
+        output = out + program.get('stderr', '')
+        count = bad = 0
+        for line in out.splitlines():
+            match = RESULT.match(line)
+            if not match:
+                continue
+            count += 1
+            directive = (match[3] or '').lower()
+            if directive == 'skip':
+                self.skipped += 1
+            elif match[1] and directive != 'todo':
+                bad += 1
+                self.fail(f'{name}: {match[2].strip()}', output)
+            else:
+                self.passed += 1
+        plan = re.search(r'^1\.\.(\d+)', out, re.MULTILINE)
+        if count == 0:
+            self.fail(f'{name}: ran no test', output)
+        elif plan and int(plan[1]) != count:
+            self.fail(f'{name}: ran {count} tests of {plan[1]}', output)
+        elif program['result'] not in ('OK', 'SKIP', 'FAIL') and (bad == 0 or program['result'] != 'ERROR'):
+            self.fail(f'{name}: ended with {program["result"]}', output)
+
+    def add_program(self, name, protocol, program):
+        if protocol == 'tap':
+            self.add_tap(name, program)
+        elif program['result'] == 'OK':
+            self.passed += 1
+        elif program['result'] == 'SKIP':
+            self.skipped += 1
+        else:
+            self.fail(f'{name}: {program["result"]}', program.get('stdout', '') + program.get('stderr', ''))
+
+    def add_suite(self, name, folder):
+        tests = json.loads((folder / 'tests').read_text())
+        protocols = {test['name']: test['protocol'] for test in tests}
+        status = int((folder / 'status').read_text())
+        log = folder / 'log'
+        before = len(self.failures)
+        programs = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        for program in programs:
+            short = program['name'].split(' / ')[-1].split(':')[-1]
+            self.add_program(f'{name} {short}', protocols.get(short, 'tap'), program)
+        if not programs:
+            self.fail(f'{name}: there are no tests', '')
+        elif status != 0 and len(self.failures) == before:
+            self.fail(f'{name}: meson test ended with {status}', '')
+
+    def close(self):
+        shown = set()
+        for name, output in self.failures:
+            print(f'-- failed: {name}')
+            if output.strip() and output not in shown:
+                shown.add(output)
+                print('\n'.join('   ' + line for line in output.splitlines()[-TAIL_LINES:]))
+        if self.failures:
+            print(''.join(f'failed: {name}\n' for name, _ in self.failures), end='')
+        if not self.passed and not self.failures:
+            print('no test ran')
+        skipped = f', {self.skipped} skipped' if self.skipped else ''
+        print(f'{self.passed} passed, {len(self.failures)} failed{skipped}')
+        return 0 if self.passed and not self.failures else 1
+
+
+def match(tests, suite, patterns):
+    return [test['name'] for test in json.loads(Path(tests).read_text())
+            if suite in [each.split(':')[-1] for each in test['suite']]
+            and any(fnmatch.fnmatch(test['name'], pattern) for pattern in patterns)]
+
+
+def main(arguments):
+    if arguments[0] == '--match':
+        print('\n'.join(match(arguments[1], arguments[2], arguments[3:])))
+        return 0
+    tally = Tally()
+    for folder in sorted(path for path in Path(arguments[0]).iterdir() if (path / 'name').exists()):
+        name = (folder / 'name').read_text().strip()
+        if (folder / 'failure').exists():
+            tally.fail(name, (folder / 'failure').read_text(errors='replace'))
+        else:
+            tally.add_suite(name, folder)
+    return tally.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
