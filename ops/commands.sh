@@ -36,7 +36,7 @@ cmd_build() {
 }
 
 cmd_down() {
-	local most=$((10#${WORKER_GRACE_MS:-10000} / 1000 + 90))
+	local most=$((10#${WORKER_GRACE_MS:-2000} / 1000 + 90))
 	if ! is_running; then
 		[[ ! -d $RUN ]] || leftovers_end
 		say "not running"

@@ -3,10 +3,10 @@
 
 PGBIN=/usr/lib/postgresql/15/bin
 
-# conninfo_part NAME VALUE: a value in libpq's quotes; nothing when it is empty.
+# conninfo_part NAME VALUE: a value in libpq's quotes.
 conninfo_part() {
 	local value=${2//\\/\\\\}
-	[[ -z $2 ]] || printf "%s='%s' " "$1" "${value//\'/\\\'}"
+	printf "%s='%s' " "$1" "${value//\'/\\\'}"
 }
 
 # Sets DB_PRIVATE and CONNINFO.  For the private cluster also what the programs read, and takes away what psql would
@@ -23,19 +23,22 @@ database_find() {
 	elif [[ -n ${DATABASE_URL-} ]]; then
 		CONNINFO=$DATABASE_URL
 	else
-		CONNINFO=$(conninfo_part host "${POSTGRES_HOST-localhost}"
-			conninfo_part port "${POSTGRES_PORT-}"
-			conninfo_part dbname "${POSTGRES_DB-}"
-			conninfo_part user "${POSTGRES_USER-}")
+		CONNINFO=$(conninfo_part host "$POSTGRES_HOST"
+			conninfo_part port "${POSTGRES_PORT:-5432}"
+			conninfo_part dbname "${POSTGRES_DB:-payhook}"
+			conninfo_part user "${POSTGRES_USER:-payhook}")
 		[[ -z ${POSTGRES_PASSWORD-} ]] || export PGPASSWORD=$POSTGRES_PASSWORD
 	fi
 	conninfo_hide_password
 }
 
+# As the programs see it: without a host there is no other server.  The rest of POSTGRES_* alone is a mistake, which
+# should not end in data lying where nobody looks for it.
 database_is_unnamed() {
 	local name
-	for name in DATABASE_URL POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD; do
-		[[ -z ${!name-} ]] || return 1
+	[[ -z ${DATABASE_URL-}${POSTGRES_HOST-} ]] || return 1
+	for name in POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD; do
+		[[ -z ${!name-} ]] || fail 2 "$name is set, but POSTGRES_HOST is not; unset it, or name the server"
 	done
 }
 
@@ -85,7 +88,7 @@ database_access() {
 
 # Made beside its place and moved there when it is whole: a cluster half made never counts as one.
 database_create() {
-	local log=$STATE/log/initdb.log
+	local log=$STATE/initdb.log
 	say "making a PostgreSQL cluster in $STATE/pg"
 	rm -rf -- "$STATE/pg.new"
 	mkdir -m 700 -- "$STATE/pg.new"
@@ -95,7 +98,9 @@ database_create() {
 		tail -n 20 -- "$log" >&2
 		fail 1 "initdb failed"
 	fi
+	rm -f -- "$log"
 	printf "include 'payhook.conf'\ninclude_if_exists 'local.conf'\n" >>"$STATE/pg.new/postgresql.conf"
+	printf '# Settings of your own; they have the last word.\n' >"$STATE/pg.new/local.conf"
 	mv -T -- "$STATE/pg.new" "$STATE/pg"
 }
 
@@ -110,6 +115,16 @@ database_prepare() {
 	[[ $(<"$STATE/pg/PG_VERSION") == 15 ]] ||
 		fail 1 "$STATE/pg was made by PostgreSQL $(<"$STATE/pg/PG_VERSION"), this is 15"
 	database_conf
+}
+
+# PostgreSQL takes the pid that an earlier one left in its folder for a living server when that pid is now another
+# process of its user, or a zombie that a container's first process does not reap.  We know better.
+database_unlock() {
+	local folder
+	for folder in /proc/[0-9]*; do
+		[[ ! $folder/cwd -ef $STATE/pg ]] || return 0
+	done
+	rm -f -- "$STATE/pg/postmaster.pid" "$RUN"/pg/.s.PGSQL.*
 }
 
 # The postmaster itself notes in its pid file when it takes connections.

@@ -115,6 +115,7 @@ part_end_members() {
 }
 
 start_postgres() {
+	database_unlock
 	exec setsid "${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg"
 }
 
@@ -163,7 +164,7 @@ parts_stop() {
 	part_finish nginx 6000 TERM
 	part_signal pool TERM
 	part_finish pool 5000 TERM
-	part_finish worker "$((10#${WORKER_GRACE_MS:-10000} + 3000))" KILL
+	part_finish worker "$((10#${WORKER_GRACE_MS:-2000} + 3000))" KILL
 	if part_runs postgres; then
 		part_signal postgres INT
 	fi

@@ -6,11 +6,11 @@ SETTINGS=(
 	'PAYHOOK_PORT|80 as root, else 8080|TCP port on which webhooks come in'
 	'PAYHOOK_VAR|./var|state folder: data, logs, copies of the programs'
 	'DATABASE_URL||an existing PostgreSQL (URI or conninfo) instead of a private one'
-	'POSTGRES_HOST|localhost|the same in five parts; any of them set means an existing server'
-	'POSTGRES_PORT|5432|'
-	'POSTGRES_DB||'
-	'POSTGRES_USER||'
-	'POSTGRES_PASSWORD||'
+	'POSTGRES_HOST||the same in five parts: its host, where DATABASE_URL is not set'
+	'POSTGRES_PORT|5432|its port'
+	'POSTGRES_DB|payhook|its database'
+	'POSTGRES_USER|payhook|the user there'
+	'POSTGRES_PASSWORD||the password of that user'
 	'RESPONDERS|0|responder processes; 0: one for each core, 8 at most'
 	'RATE_LIMIT|0|requests per second from one address; 0: no limit'
 	'CONFLICT_POLICY|quarantine|same id, different content: quarantine (202) or reject (409)'
@@ -18,7 +18,7 @@ SETTINGS=(
 	'PROCESSOR|simulated|what processes a transaction'
 	'PROCESSOR_DELAY_MS|30000|how long the simulated processor takes'
 	'WORKER_SLOTS|100000|transactions that one worker holds at a time'
-	'WORKER_GRACE_MS|10000|how long a stopping worker waits for what is under way'
+	'WORKER_GRACE_MS|2000|how long a stopping worker waits for what is under way'
 	'LOG_LEVEL|info|error, warn, info or debug'
 	'PAYHOOK_BUILD|./build|build folder'
 )
@@ -118,7 +118,7 @@ settings_read() {
 			unset "$name"
 		fi
 	done
-	export PAYHOOK_PORT=${PAYHOOK_PORT:-$([[ $EUID -eq 0 ]] && echo 80 || echo 8080)}
+	[[ ${PAYHOOK_PORT:-0} != 0 ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
 	number_check PAYHOOK_PORT 1 65535
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
 	# These are used here as numbers; their ranges are the programs'.

@@ -38,7 +38,7 @@ cmd_up() {
 	-d | --detach) detach=yes ;;
 	*) fail 2 "up takes -d (in the background) or nothing, not: $*" ;;
 	esac
-	! is_running || already_running "${detach:+0}${detach:-1}"
+	! is_running || already_running "$([[ -n $detach ]] && echo 0 || echo 1)"
 	now_ms
 	BEGUN=$NOW
 	up_prepare
@@ -108,8 +108,7 @@ supervise() {
 	printf '%s\n' "$PAYHOOK_PORT" >"$RUN/port"
 	announce "$1"
 	if [[ $1 == background ]]; then
-		exec >>"$SAY_LOG" 2>&1
-		SAY_LOG=''
+		exec >/dev/null 2>>"$SAY_LOG"
 	else
 		follow
 	fi
@@ -123,7 +122,8 @@ finish() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	rm -f -- "$RUN/port"
-	parts_stop
+	# bash would tell of every child that a signal ended.
+	parts_stop 2>/dev/null
 	say "stopped"
 	if [[ -n $FOLLOWER ]]; then
 		sleep 0.1
@@ -223,8 +223,8 @@ announce() {
 
 # Shows on the terminal what the parts log from now on.
 follow() {
-	setsid bash -c "$(declare -f logs_show); logs_show -n 0 -F -- \"\$@\"" logs "${PARTS[@]/#/$STATE/log/}" \
-		</dev/null 9>&- &
+	local -a files=("${PARTS[@]/#/$STATE/log/}")
+	setsid bash -c "$(declare -f logs_show); logs_show -n 0 -F -- \"\$@\"" logs "${files[@]/%/.log}" </dev/null 9>&- &
 	FOLLOWER=$!
 }
 
