@@ -1,0 +1,231 @@
+#!/bin/bash
+# test_migrate.sh - schema/migrate against a PostgreSQL of its own; prints TAP.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+PGBIN=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
+DIR=$(mktemp -d /tmp/payhook-migrate.XXXXXX)
+SERVER=
+COUNT=0
+FAILED=0
+
+stop() {
+	if [[ -n $SERVER ]]; then
+		kill -INT "$SERVER" 2>/dev/null || true
+		wait "$SERVER" 2>/dev/null || true
+	fi
+	rm -rf -- "$DIR"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+as_postgres() {
+	local -a drop=()
+	[[ $EUID -ne 0 ]] || drop=(--reuid=postgres --regid=postgres --init-groups)
+	exec setpriv "${drop[@]}" --pdeathsig INT -- "$@"
+}
+
+start() {
+	chmod 755 "$DIR"
+	[[ $EUID -ne 0 ]] || chown postgres: "$DIR"
+	cd "$DIR"
+	(as_postgres "$PGBIN/initdb" -D "$DIR/data" -U postgres -A trust --no-sync --no-instructions \
+		--encoding=UTF8 --locale=C.UTF-8) >"$DIR/log" 2>&1
+	(as_postgres "$PGBIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c fsync=off) >>"$DIR/log" 2>&1 &
+	SERVER=$!
+	local try
+	for ((try = 0; try < 200; try++)); do
+		! "$PGBIN/pg_isready" -q -h "$DIR" || return 0
+		sleep 0.05
+	done
+	echo "Bail out! PostgreSQL does not start"
+	sed 's/^/# /' "$DIR/log"
+	exit 1
+}
+
+# Each test has a database and a folder of migrations of its own, and leaves both.
+fresh() {
+	COUNT=$((COUNT + 1))
+	DB="host=$DIR user=postgres dbname=t$COUNT"
+	export PAYHOOK_SCHEMA="$DIR/schema $COUNT"
+	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE t$COUNT"
+	mkdir "$PAYHOOK_SCHEMA"
+	echo 'CREATE TABLE payhook.one (n int);' >"$PAYHOOK_SCHEMA/0001_one.sql"
+	echo 'INSERT INTO payhook.one VALUES (1);' >"$PAYHOOK_SCHEMA/0002_two.sql"
+}
+
+migrate() {
+	"$ROOT/schema/migrate" "$DB"
+}
+
+value() {
+	psql -X -q -At -d "$DB" -c "$1"
+}
+
+# expect WHAT GOT WANTED
+expect() {
+	if [[ $2 != "$3" ]]; then
+		printf '# %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
+		return 1
+	fi
+}
+
+# run NAME: a function that ends with status 0, and is named like the sentence that it proves.
+run() {
+	local status
+	fresh
+	# Not "( ... ) || status=$?": on the left of an "||" nothing that fails inside would end it.
+	set +e
+	(
+		set -e
+		"$1"
+	) >"$DIR/out" 2>&1
+	status=$?
+	set -e
+	if [[ $status -eq 0 ]]; then
+		echo "ok $COUNT - $1"
+	else
+		FAILED=$((FAILED + 1))
+		echo "not ok $COUNT - $1"
+		sed 's/^/# /' "$DIR/out"
+	fi
+}
+
+# refuses TEXT: migrate fails, says TEXT, and leaves the table of migrations as it was.
+refuses() {
+	local before after said status=0
+	before=$(value 'SELECT count(*) FROM payhook.migrations' 2>/dev/null || echo none)
+	said=$(migrate 2>&1) || status=$?
+	after=$(value 'SELECT count(*) FROM payhook.migrations')
+	[[ $status -eq 1 ]] || expect "exit status" "$status" 1
+	[[ $said == *"$1"* ]] || expect "what it says" "$said" "$1"
+	[[ $before == none ]] || expect "migrations" "$after" "$before"
+}
+
+applies_the_real_schema_in_order() {
+	local files
+	unset PAYHOOK_SCHEMA
+	migrate
+	files=$(cd "$ROOT/schema" && printf '%s\n' [0-9]*.sql | paste -sd,)
+	expect "names" "$(value "SELECT string_agg(name, ',' ORDER BY version) FROM payhook.migrations")" "$files"
+	expect "sha256" "$(value 'SELECT sha256 FROM payhook.migrations WHERE version = 1')" \
+		"$(sha256sum <"$ROOT/schema/0001_transactions.sql" | cut -d ' ' -f 1)"
+	expect "columns without a comment" "$(value "SELECT count(*) FROM pg_attribute a
+		WHERE attrelid = 'payhook.migrations'::regclass AND attnum > 0 AND col_description(attrelid, attnum) IS NULL")" 0
+}
+
+a_second_run_changes_nothing() {
+	migrate
+	local before
+	before=$(value 'SELECT max(applied_at) FROM payhook.migrations')
+	expect "what it says" "$(migrate)" ""
+	expect "last applied" "$(value 'SELECT max(applied_at) FROM payhook.migrations')" "$before"
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 1
+}
+
+a_new_file_is_applied_alone() {
+	migrate
+	echo 'INSERT INTO payhook.one VALUES (3);' >"$PAYHOOK_SCHEMA/0010_ten.sql"
+	expect "what it says" "$(migrate)" "migrate: 0010_ten.sql"
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 2
+}
+
+many_starters_at_once_apply_each_file_once() {
+	local -a starters=()
+	local i
+	# Long enough for the others to wait under the lock.
+	echo 'SELECT pg_sleep(0.2); INSERT INTO payhook.one VALUES (3);' >"$PAYHOOK_SCHEMA/0003_slow.sql"
+	for ((i = 0; i < 8; i++)); do
+		migrate &
+		starters+=("$!")
+	done
+	for i in "${starters[@]}"; do
+		wait "$i"
+	done
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 2
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
+}
+
+a_failing_file_leaves_no_trace() {
+	printf 'CREATE TABLE payhook.left_behind (n int);\nSELECT 1/0;\n' >"$PAYHOOK_SCHEMA/0003_fails.sql"
+	migrate >/dev/null 2>&1 && return 1
+	refuses "0003_fails.sql:2: ERROR:  division by zero"
+	refuses "0003_fails.sql failed"
+	expect "its table" "$(value "SELECT to_regclass('payhook.left_behind') IS NULL")" t
+	expect "those before it" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
+}
+
+a_changed_file_is_refused() {
+	migrate
+	echo '-- more' >>"$PAYHOOK_SCHEMA/0001_one.sql"
+	echo 'INSERT INTO payhook.one VALUES (3);' >"$PAYHOOK_SCHEMA/0003_three.sql"
+	refuses "0001_one.sql has changed since it was applied"
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 1
+}
+
+a_file_before_the_last_applied_is_refused() {
+	echo 'INSERT INTO payhook.one VALUES (5);' >"$PAYHOOK_SCHEMA/0005_five.sql"
+	migrate
+	echo 'INSERT INTO payhook.one VALUES (4);' >"$PAYHOOK_SCHEMA/0004_four.sql"
+	refuses "0004_four.sql comes before"
+}
+
+two_files_of_one_number_are_refused() {
+	migrate
+	cp "$PAYHOOK_SCHEMA/0002_two.sql" "$PAYHOOK_SCHEMA/002_again.sql"
+	refuses "have the same number"
+}
+
+a_newer_database_is_left_alone() {
+	migrate
+	rm "$PAYHOOK_SCHEMA/0002_two.sql"
+	local said
+	said=$(migrate 2>&1)
+	[[ $said == *"migration 2, which this version of payhook does not know"* ]]
+}
+
+no_server_is_one_clear_line() {
+	local said status=0
+	said=$("$ROOT/schema/migrate" "host=$DIR/nowhere" 2>&1) || status=$?
+	expect "exit status" "$status" 1
+	[[ $said == *"no connection to the database"* ]]
+}
+
+a_password_is_not_among_the_arguments() {
+	local CONNINFO PGPASSWORD text
+	# shellcheck source=../../ops/conninfo.sh disable=SC1091
+	source "$ROOT/ops/conninfo.sh"
+	for text in 'postgresql://me:s%40e%63\ret@host/db' "host=h password='s@ec\\\\ret' dbname=db" 'password = s@ec\\ret host=h'; do
+		CONNINFO=$text
+		conninfo_hide_password
+		expect "password of $text" "$PGPASSWORD" 's@ec\ret'
+		[[ $CONNINFO != *ret* && $CONNINFO == *h* ]] || expect "conninfo" "$CONNINFO" "no password"
+	done
+	for text in 'host=/run dbname=x' 'postgresql://host/db?sslmode=require' 'postgres://me@host:5432/db'; do
+		CONNINFO=$text PGPASSWORD=untouched
+		conninfo_hide_password
+		expect "conninfo" "$CONNINFO/$PGPASSWORD" "$text/untouched"
+	done
+}
+
+TESTS=(
+	applies_the_real_schema_in_order
+	a_second_run_changes_nothing
+	a_new_file_is_applied_alone
+	many_starters_at_once_apply_each_file_once
+	a_failing_file_leaves_no_trace
+	a_changed_file_is_refused
+	a_file_before_the_last_applied_is_refused
+	two_files_of_one_number_are_refused
+	a_newer_database_is_left_alone
+	no_server_is_one_clear_line
+	a_password_is_not_among_the_arguments
+)
+
+start
+echo "1..${#TESTS[@]}"
+for name in "${TESTS[@]}"; do
+	run "$name"
+done
+exit "$((FAILED > 0))"
