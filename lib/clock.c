@@ -19,8 +19,9 @@ int64_t clock_ms(void)
 /* Year to second.  A time beyond what a struct tm can hold reads as the epoch. */
 static struct tm utc(time_t when)
 {
-	struct tm tm = {.tm_year = 70, .tm_mday = 1};
-	gmtime_r(&when, &tm);
+	struct tm tm;
+	if (!gmtime_r(&when, &tm))
+		return (struct tm){.tm_year = 70, .tm_mday = 1};
 	return tm;
 }
 
