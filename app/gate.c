@@ -199,7 +199,6 @@ static void write_reply(struct slot *s)
 	struct buf out = BUF_INIT(REPLY_BODY_MAX + 1024);
 	buf_add_format(&out, "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
 		reply->status, http_phrase(reply->status), reply->type, reply->body.len);
-	buf_add_format(&out, "X-Request-Id: %s\r\n", s->request.id);
 	if (reply->allow)
 		buf_add_format(&out, "Allow: %s\r\n", reply->allow);
 	if (reply->retry_after > 0)
