@@ -38,7 +38,7 @@ cmd_build() {
 cmd_down() {
 	local most=$((10#${WORKER_GRACE_MS:-2000} / 1000 + 90))
 	if ! is_running; then
-		[[ ! -d $RUN ]] || leftovers_end
+		leftovers_clear
 		say "not running"
 		return
 	fi
@@ -46,13 +46,21 @@ cmd_down() {
 	if part_runs payhook; then
 		kill -TERM "$R_PID"
 	fi
-	if ! flock -w "$most" "$RUN/lock" true; then
+	if ! stopped_await "$most"; then
 		say "the supervisor did not end within $most s; killing it"
 		part_signal payhook KILL
-		flock -w 5 "$RUN/lock" true || fail 1 "another process holds $RUN/lock"
+		stopped_await 5 || fail 1 "another process holds $RUN/lock"
 	fi
-	leftovers_end
+	leftovers_clear
 	say "stopped"
+}
+
+# What a supervisor that was killed left behind, and its run folder.
+leftovers_clear() {
+	[[ -e $RUN/lock ]] || return 0
+	lock_take || fail 1 "another payhook for $VAR is starting"
+	leftovers_end
+	run_folder_remove
 }
 
 ago() {
@@ -178,13 +186,16 @@ cmd_reset() {
 	[[ $# -eq 0 || $* == --yes ]] || fail 2 "reset takes --yes or nothing, not: $*"
 	[[ -n $DB_PRIVATE ]] || fail 1 "the database is not payhook's own; delete its schema payhook by hand"
 	! is_running || fail 1 "it is running; stop it first: ./payhook down"
-	[[ ! -d $RUN ]] || leftovers_end
 	[[ -d $STATE/pg ]] || { say "there is no data in $STATE" && return; }
 	if [[ $# -eq 0 ]]; then
 		read -r -p "Delete all transactions in $STATE/pg? Type yes: " answer || true
 		[[ $answer == yes ]] || fail 1 "nothing was deleted"
 	fi
+	# With the lock held, so that nobody starts it meanwhile.
+	lock_take || fail 1 "another payhook for $VAR is starting"
+	leftovers_end
 	rm -rf -- "$STATE/pg" "$STATE/pg.new"
+	run_folder_remove
 	say "deleted $STATE/pg"
 }
 

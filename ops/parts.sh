@@ -174,7 +174,7 @@ parts_stop() {
 	done
 }
 
-# What a supervisor that was killed left behind.
+# Ends what a supervisor that was killed left behind.
 leftovers_end() {
 	local part found=()
 	for part in "${ALL_PARTS[@]}"; do

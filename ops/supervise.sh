@@ -4,7 +4,19 @@
 READY_WITHIN_MS=20000
 
 is_running() {
-	[[ -e $RUN/lock ]] && ! flock -n -s "$RUN/lock" true
+	[[ -e $RUN/lock ]] && ! flock -n -s "$RUN/lock" true 2>/dev/null
+}
+
+# stopped_await SECONDS
+stopped_await() {
+	local until
+	now_ms
+	until=$((NOW + $1 * 1000))
+	while is_running; do
+		now_ms
+		((NOW < until)) || return 1
+		nap
+	done
 }
 
 address() {
@@ -15,10 +27,21 @@ address() {
 
 # The lock is the proof that an instance runs: it goes with its process, however that ends, and no part inherits it.
 lock_take() {
+	run_folder_make
 	exec 9>>"$RUN/lock"
-	flock -w 0.5 9
+	flock -w 0.5 9 || return 1
+	# Its last holder has removed it with the folder while we waited.
+	if ! [[ $RUN/lock -ef /proc/self/fd/9 ]]; then
+		lock_take
+		return
+	fi
 	record_write payhook $$ 0
 	rm -f -- "$RUN/port"
+}
+
+# Only by who has the lock: nothing that is left there says anything then.
+run_folder_remove() {
+	rm -rf -- "$RUN"
 }
 
 already_running() {
@@ -52,7 +75,6 @@ cmd_up() {
 up_prepare() {
 	packages_need run build ${DB_PRIVATE:+database}
 	user_make
-	run_folder_make
 	lock_take || already_running 1
 	leftovers_end
 	port_check
@@ -129,7 +151,7 @@ finish() {
 		sleep 0.1
 		kill -TERM -- "-$FOLLOWER" 2>/dev/null || true
 	fi
-	rm -f -- "$RUN/payhook.pid"
+	run_folder_remove
 	[[ $STOP != yes ]] || status=0
 	exit "$status"
 }
