@@ -1,0 +1,123 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http.h"
+#include "route.h"
+
+/* test_http.c - routes and replies without FastCGI and without a database. */
+
+static struct request rq;
+static int answers;
+
+static void on_answer(struct request *r)
+{
+	(void)r;
+	answers++;
+}
+
+static void request_init(void)
+{
+	memset(&rq, 0, sizeof rq);
+	answers = 0;
+	rq.answer = on_answer;
+	rq.method = "GET";
+	rq.target = "/";
+	rq.content_type = "";
+	rq.body = BUF_INIT(REQUEST_BODY_MAX);
+	rq.reply.body = BUF_INIT(REPLY_BODY_MAX);
+	snprintf(rq.id, sizeof rq.id, "5f2c");
+}
+
+static void request_finish(void)
+{
+	buf_finish(&rq.body);
+	buf_finish(&rq.reply.body);
+}
+
+TestSuite(http, .init = request_init, .fini = request_finish);
+
+static void answers_with(const char *method, const char *target, int status)
+{
+	rq.method = method;
+	rq.target = target;
+	rq.reply.allow = NULL;
+	answers = 0;
+	route_request(&rq);
+	cr_assert_eq(answers, 1);
+	cr_expect_eq(
+		rq.reply.status, status, "%s %s gives %d: %s", method, target, rq.reply.status, rq.reply.body.data);
+}
+
+Test(http, answers_liveness_without_a_database)
+{
+	answers_with("GET", "/livez", 200);
+	answers_with("HEAD", "/livez?x=1", 200);
+	cr_expect_str_eq(rq.reply.body.data, "{\"status\":\"alive\"}");
+}
+
+Test(http, knows_what_is_not_there)
+{
+	answers_with("GET", "/nothing", 404);
+	answers_with("POST", "/v1/webhooks", 404);
+	answers_with("GET", "/v1/transactions", 404);
+	answers_with("GET", "/v1/transactions/", 404);
+	answers_with("GET", "/v1/transactions/a%01b", 404);
+	answers_with("GET", "/v1/transactions/a/b", 404);
+	answers_with("GET", "/livez/", 404);
+}
+
+Test(http, names_the_methods_of_a_path)
+{
+	answers_with("POST", "/livez", 405);
+	cr_expect_str_eq(rq.reply.allow, "GET, HEAD");
+	answers_with("GET", "/v1/webhooks/transactions", 405);
+	cr_expect_str_eq(rq.reply.allow, "POST");
+	answers_with("get", "/livez", 405);
+}
+
+Test(http, tells_problems_as_rfc_9457_has_them)
+{
+	answers_with("GET", "/%", 400);
+	cr_expect_str_eq(rq.reply.type, "application/problem+json");
+	cr_expect_str_eq(rq.reply.body.data,
+		"{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
+		"\"detail\":\"the path has a broken escape at byte 1\",\"instance\":\"5f2c\"}");
+}
+
+Test(http, refuses_a_webhook_of_another_type_first)
+{
+	rq.content_type = "text/plain";
+	answers_with("POST", "/v1/webhooks/transactions", 415);
+	rq.content_type = "application/json";
+	rq.body_too_large = true;
+	answers_with("POST", "/v1/webhooks/transactions", 413);
+}
+
+Test(http, every_fault_of_ours_is_503_and_keeps_its_text)
+{
+	struct fault f;
+	const enum fault_kind kinds[] = {FAULT_BUSY, FAULT_AGAIN, FAULT_BUG};
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		fault_set(&f, kinds[i], "secret words of the database");
+		rq.reply.retry_after = 0;
+		http_fault(&rq, &f);
+		cr_expect_eq(rq.reply.status, 503);
+		cr_expect_eq(rq.reply.retry_after, 1);
+		cr_expect_null(strstr(rq.reply.body.data, "secret"));
+	}
+}
+
+Test(http, takes_json_in_utf8_only)
+{
+	const char *good[] = {"application/json", "Application/JSON", "application/json; charset=utf-8",
+		"application/json;charset=\"UTF-8\"", "application/json ; charset=utf-8", "application/json; v=1",
+		"application/json;"};
+	const char *bad[] = {"", "text/json", "application/jsonp", "application/json; charset=latin1",
+		"application/json x", "application/problem+json",
+		"application/json;charset=", "application/json, text/plain"};
+	for (size_t i = 0; i < COUNT_OF(good); i++)
+		cr_expect(http_is_json(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		cr_expect_not(http_is_json(bad[i]), "%s", bad[i]);
+}
