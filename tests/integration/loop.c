@@ -1,0 +1,50 @@
+/* loop.c - turning an event loop in a test. */
+
+#include "loop.h"
+
+#include <criterion/criterion.h>
+#include <event2/event.h>
+
+#include "clock.h"
+#include "database.h"
+
+#define PATIENCE_MS 10000
+#define STEP_MS 5
+
+static struct lanes lanes;
+
+struct lanes *loop_open(void)
+{
+	lanes = (struct lanes){.base = event_base_new(), .conninfo = database_conninfo()};
+	cr_assert_not_null(lanes.base);
+	return &lanes;
+}
+
+void loop_close(void)
+{
+	event_base_free(lanes.base);
+	libevent_global_shutdown();
+}
+
+static void turn(void)
+{
+	struct timeval step = {.tv_usec = STEP_MS * 1000};
+	event_base_loopexit(lanes.base, &step);
+	event_base_dispatch(lanes.base);
+}
+
+void loop_until(bool (*holds)(void *ctx), void *ctx, const char *what)
+{
+	int64_t end = clock_ms() + PATIENCE_MS;
+	while (!holds(ctx)) {
+		cr_assert_lt(clock_ms(), end, "in vain: %s", what);
+		turn();
+	}
+}
+
+void loop_for(int ms)
+{
+	int64_t end = clock_ms() + ms;
+	while (clock_ms() < end)
+		turn();
+}

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "base.h"
+#include "lane.h"
+
+/* An event loop for tests of what runs on one. */
+
+/* Lanes to the test's database, on a loop of their own. */
+struct lanes *loop_open(void);
+void loop_close(void);
+
+/* Turns the loop until the condition holds.  Fails the test after ten seconds. */
+void loop_until(bool (*holds)(void *ctx), void *ctx, const char *what);
+
+/* Turns the loop for a time in which something must not happen. */
+void loop_for(int ms);
