@@ -9,7 +9,10 @@
 /* The names of the objects that json_scan() has open, to find one that stands twice.  Only json_scan.c uses it.
  *
  * Adding a name takes a time that depends on the name's length alone, however many there are and whoever chose them.
- * Static tables, bounded by JSON_TEXT_MAX: one text at a time. */
+ * Static tables: one text at a time. */
+
+#define JSON_NAMES_TEXT_MAX (64 * 1024) /* bytes of the longest text whose names fit into the tables */
+#define JSON_NAMES_DEPTH_MAX 32         /* objects open at once */
 
 struct json_name {
 	const char *bytes; /* inside the text, or decoded into a table of ours; valid until the next text */

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "json_scan.h"
+#define COMPARED_MAX 16 /* names compared one by one */
 
-#define COMPARED_MAX 16                                /* names compared one by one */
-#define NAMES_MAX (JSON_TEXT_MAX / 5 + JSON_DEPTH_MAX) /* the shortest member is "":0 and a comma; 32 may lack an end */
+/* The shortest member is "":0 and a comma; the last one of each open object may lack its end. */
+#define NAMES_MAX (JSON_NAMES_TEXT_MAX / 5 + JSON_NAMES_DEPTH_MAX)
 #define SLOTS 32768 /* a power of two, more than twice NAMES_MAX: probing stays short */
 
 struct slot {
@@ -28,7 +28,7 @@ static struct slot slots[SLOTS];
 static uint32_t first_id = 1; /* of this text */
 static uint32_t next_id = 1;
 
-static char decoded[JSON_TEXT_MAX]; /* names that had escapes; decoding never lengthens one */
+static char decoded[JSON_NAMES_TEXT_MAX]; /* names that had escapes; decoding never lengthens one */
 static size_t decoded_len;
 
 void json_names_begin(void)
@@ -36,7 +36,7 @@ void json_names_begin(void)
 	stacked = 0;
 	decoded_len = 0;
 	first_id = next_id;
-	if (next_id > UINT32_MAX - JSON_TEXT_MAX) {
+	if (next_id > UINT32_MAX - JSON_NAMES_TEXT_MAX) {
 		memset(slots, 0, sizeof slots);
 		first_id = next_id = 1;
 	}

@@ -10,6 +10,9 @@
 #include "json_names.h"
 #include "utf8.h"
 
+_Static_assert(
+	JSON_TEXT_MAX <= JSON_NAMES_TEXT_MAX && JSON_DEPTH_MAX <= JSON_NAMES_DEPTH_MAX, "names fit their tables");
+
 struct scan {
 	const char *start;
 	const char *at;
