@@ -1,0 +1,63 @@
+/* Two amounts, one a line: parsing, decimals and equality against integers of 128 bits. */
+
+#include <string.h>
+
+#include "fuzz.h"
+#include "money.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+/* The amount in hundred-millionths. */
+static wide scaled(const struct money *m)
+{
+	wide value = 0;
+	int fractions = -1;
+	for (const char *c = m->digits; *c; c++) {
+		if (*c == '.') {
+			MUST_HOLD(fractions < 0);
+			fractions = 0;
+			continue;
+		}
+		MUST_HOLD(*c >= '0' && *c <= '9');
+		value = value * 10 + (wide)(*c - '0');
+		fractions += fractions >= 0;
+	}
+	for (int i = fractions < 0 ? 0 : fractions; i < MONEY_FRACTION_MAX; i++)
+		value *= 10;
+	return value;
+}
+
+static int decimals_of(wide value)
+{
+	int decimals = MONEY_FRACTION_MAX;
+	for (; decimals > 0 && value % 10 == 0; value /= 10)
+		decimals--;
+	return decimals;
+}
+
+static bool parse(const char *text, size_t len, struct money *ret)
+{
+	struct fault f = {FAULT_BUG, ""};
+	bool ok = money_parse(text, len, ret, &f);
+	MUST_HOLD(ok == (money_flaw(text, len) == MONEY_FLAWLESS));
+	if (!ok) {
+		MUST_HOLD(f.kind == FAULT_INPUT && f.text[0]);
+		return false;
+	}
+	MUST_HOLD(strlen(ret->digits) == len && memcmp(ret->digits, text, len) == 0);
+	MUST_HOLD(money_decimals(ret) == decimals_of(scaled(ret)));
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct money a, b;
+	const uint8_t *line = len ? memchr(data, '\n', len) : NULL;
+	size_t first = line ? (size_t)(line - data) : len;
+	bool has_a = parse((const char *)data, first, &a);
+	if (line && parse((const char *)line + 1, len - first - 1, &b) && has_a) {
+		MUST_HOLD(money_equal(&a, &b) == (scaled(&a) == scaled(&b)));
+		MUST_HOLD(money_equal(&b, &a) == money_equal(&a, &b));
+	}
+	return 0;
+}
