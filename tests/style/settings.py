@@ -1,0 +1,42 @@
+#!/usr/bin/env -S python3 -B
+"""Each name in the table of lib/settings.c stands wherever an operator looks for it."""
+
+import re
+import subprocess
+
+import tree
+
+ENTRY = re.compile(r'^\t\{"([A-Z][A-Z0-9_]*)",', re.MULTILINE)
+# docker-compose.yml joins them when there is one.
+PAGES = ['README.md', 'docker-compose.yml']
+
+
+def names():
+    table = re.search(r'^static const struct setting \w+\[\] = \{$(.*?)^\};$', tree.text('lib/settings.c'),
+                      re.MULTILINE | re.DOTALL)
+    return ENTRY.findall(table[1]) if table else []
+
+
+def check(checks, rule, name_list, page):
+    checks.rule(rule)
+    for name in name_list:
+        if not re.search(rf'\b{name}\b', page):
+            checks.add(rule, f'{name} is missing')
+
+
+def main():
+    checks = tree.Checks()
+    name_list = names()
+    checks.rule('lib/settings.c has a table of settings')
+    if len(name_list) < 10:
+        checks.add('lib/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
+    for page in PAGES:
+        if (tree.ROOT / page).exists():
+            check(checks, f'{page} names every setting', name_list, tree.text(page))
+    if (tree.ROOT / 'payhook').exists():
+        help_text = subprocess.run([tree.ROOT / 'payhook', 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
+        check(checks, './payhook help names every setting', name_list, help_text)
+    checks.end()
+
+
+main()

@@ -1,0 +1,57 @@
+#!/usr/bin/env -S python3 -B
+"""What the style checks share: the tree's files, C code without its comments and strings, and TAP.
+
+tree.py [PATTERN...] prints the files, one a line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def files(*patterns):
+    """The tree's files by these patterns ("lib/*.c", "**/*.h"; none: all), as paths from the root: git's, and those it
+    does not ignore."""
+    git = ['git', '-c', f'safe.directory={ROOT}', '-C', ROOT, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
+    listed = subprocess.run(git + ['--'] + [f':(glob){pattern}' for pattern in patterns],
+                            check=True, stdout=subprocess.PIPE).stdout.decode()
+    return [path for path in sorted(set(listed.split('\0'))) if path and (ROOT / path).is_file()]
+
+
+def text(path):
+    return (ROOT / path).read_text(encoding='utf-8')
+
+
+TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+
+
+def code(path):
+    """C without comments and without what stands in quotes; lines keep their numbers."""
+    return TOKEN.sub(lambda match: '\n' * match[0].count('\n') or '""', text(path))
+
+
+class Checks:
+    """Each rule is one test: add() what breaks it, or nothing, then end()."""
+
+    def __init__(self):
+        self.rules = {}
+
+    def rule(self, name):
+        self.rules.setdefault(name, [])
+
+    def add(self, name, complaint):
+        self.rules.setdefault(name, []).append(complaint)
+
+    def end(self):
+        print(f'1..{len(self.rules)}')
+        for number, (name, complaints) in enumerate(self.rules.items(), 1):
+            print(f'{"not ok" if complaints else "ok"} {number} - {name}')
+            for complaint in complaints:
+                print(f'# {complaint}')
+        sys.exit(1 if any(self.rules.values()) else 0)
+
+
+if __name__ == '__main__':
+    print('\n'.join(files(*sys.argv[1:])))

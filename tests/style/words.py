@@ -1,0 +1,54 @@
+#!/usr/bin/env -S python3 -B
+"""Holds the list of banned words.  Each is looked for in code, not in comments or strings."""
+
+import re
+
+import tree
+
+# Name of the rule, pattern, files, files excepted.
+C_FILES = ('**/*.c', '**/*.h')
+RULES = [
+    ('no strcpy, strcat, sprintf, strtok', r'\b(?:strcpy|stpcpy|strcat|v?sprintf|strtok)\s*\(', C_FILES, ()),
+    ('no atoi, atof: they cannot refuse', r'\b(?:atoi|atol|atoll|atof)\s*\(', C_FILES, ()),
+    ('no system, no popen', r'\b(?:system|popen)\s*\(', C_FILES, ()),
+    ('no floating point in the library', r'\b(?:double|float|strtod|strtof)\b', ('lib/*.[ch]', 'include/*.h'), ()),
+    ('waiting is a row or a timer: no sleep', r'\b(?:u|nano|clock_nano)?sleep\s*\(', C_FILES, ('tests/',)),
+    ('a program ends in its main.c', r'\b(?:_?exit|_Exit|quick_exit|abort)\s*\(', C_FILES,
+     ('app/main.c', 'worker/main.c', 'tests/', 'bench/')),
+    ('no setjmp, no alloca', r'\b(?:setjmp|longjmp|alloca)\s*\(', C_FILES, ()),
+]
+
+# In a migration, where the database's name is known at run time only; no value of ours is in it.
+SQL_EXCEPTED = ["EXECUTE format('ALTER DATABASE %I SET search_path = payhook, public', current_database());"]
+SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b|\bformat\s*\(', re.IGNORECASE)
+ADJACENT = re.compile(r'"\s*"')
+STATEMENT = re.compile(r'"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|LISTEN|NOTIFY)\b(?:\\.|[^"\\])*%(?:\.\*)?[sdlzu]')
+
+
+def check_c(checks):
+    for name, pattern, patterns, excepted in RULES:
+        checks.rule(name)
+        for path in tree.files(*patterns):
+            if path.startswith(excepted or '\0'):
+                continue
+            for number, line in enumerate(tree.code(path).splitlines(), 1):
+                if re.search(pattern, line):
+                    checks.add(name, f'{path}:{number}: {line.strip()}')
+
+
+def check_sql(checks):
+    name = 'no SQL is built at run time'
+    checks.rule(name)
+    for path in tree.files('schema/*.sql'):
+        for number, line in enumerate(tree.text(path).splitlines(), 1):
+            if SQL_BUILT.search(line.split('--')[0]) and line.strip() not in SQL_EXCEPTED:
+                checks.add(name, f'{path}:{number}: {line.strip()}')
+    for path in tree.files('lib/*.c', 'app/*.c', 'worker/*.c'):
+        for match in STATEMENT.finditer(ADJACENT.sub('', tree.text(path))):
+            checks.add(name, f'{path}: {match[0][:80]}')
+
+
+checks = tree.Checks()
+check_c(checks)
+check_sql(checks)
+checks.end()
