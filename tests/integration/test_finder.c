@@ -1,0 +1,170 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "database.h"
+#include "finder.h"
+#include "loop.h"
+
+/* test_finder.c - lookups against a real PostgreSQL. */
+
+#define MOST 600
+
+struct asked {
+	struct lookup lookup;
+	char id[32];
+	bool is_told;
+	bool is_found;
+	bool failed;
+	char text[256]; /* what was found, its fields by a bar */
+};
+
+static struct finder *finder;
+static struct asked asked[MOST];
+static int asked_count;
+static int told_count;
+
+static void finder_init(void)
+{
+	database_init();
+	finder = finder_create(loop_open());
+	cr_assert_not_null(finder);
+}
+
+static void finder_fini(void)
+{
+	finder_destroy(finder);
+	loop_close();
+	database_drop();
+}
+
+TestSuite(finder, .init = finder_init, .fini = finder_fini, .timeout = 60);
+
+static void on_done(struct lookup *l, const struct found *t, const struct fault *f)
+{
+	struct asked *a = (struct asked *)(void *)l;
+	cr_assert_not(a->is_told, "told twice");
+	a->is_told = true;
+	a->is_found = t != NULL;
+	a->failed = f != NULL;
+	told_count++;
+	if (t)
+		snprintf(a->text, sizeof a->text, "%s|%s|%s|%s|%s|%s|%s|%s|%s", t->transaction_id, t->source_account,
+			t->destination_account, t->amount, t->currency, t->status, t->created_at,
+			t->processed_at ? t->processed_at : "-", t->failure ? t->failure : "-");
+}
+
+static struct asked *ask(const char *id, const char *source)
+{
+	struct asked *a = &asked[asked_count++];
+	snprintf(a->id, sizeof a->id, "%s", id);
+	a->lookup = (struct lookup){.transaction_id = a->id, .source = source, .done = on_done};
+	finder_find(finder, &a->lookup);
+	return a;
+}
+
+static bool all_told(void *ctx)
+{
+	(void)ctx;
+	return told_count == asked_count;
+}
+
+static void settle_all(void)
+{
+	loop_until(all_told, NULL, "everyone is told");
+}
+
+static void store(const char *id, const char *source, const char *amount)
+{
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source, source_account, destination_account,"
+		      " amount, currency, created_at) VALUES ('%s', '%s', 'from', 'to', %s, 'EUR',"
+		      " '2026-02-19 12:00:00.123456+00')",
+		id, source, amount);
+}
+
+Test(finder, tells_all_of_a_transaction)
+{
+	store("t", "transactions", "150.50");
+	struct asked *a = ask("t", "transactions");
+	settle_all();
+	cr_expect_str_eq(a->text, "t|from|to|150.50|EUR|PROCESSING|2026-02-19T12:00:00.123456Z|-|-");
+	database_exec("UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = '2026-02-19 13:00:00+01'");
+	a = ask("t", "transactions");
+	settle_all();
+	cr_expect_str_eq(
+		a->text, "t|from|to|150.50|EUR|PROCESSED|2026-02-19T12:00:00.123456Z|2026-02-19T12:00:00.000000Z|-");
+}
+
+Test(finder, tells_why_a_transaction_failed)
+{
+	store("t", "transactions", "1");
+	database_exec("UPDATE payhook.transactions SET status = 'FAILED', failure = 'refused'");
+	struct asked *a = ask("t", "transactions");
+	settle_all();
+	cr_expect_str_eq(a->text, "t|from|to|1|EUR|FAILED|2026-02-19T12:00:00.123456Z|-|refused");
+}
+
+Test(finder, knows_what_is_not_there)
+{
+	store("t", "elsewhere", "1");
+	struct asked *a = ask("t", "transactions");
+	struct asked *b = ask("nothing", "transactions");
+	struct asked *c = ask("t", "elsewhere");
+	settle_all();
+	cr_expect_not(a->is_found || a->failed);
+	cr_expect_not(b->is_found || b->failed);
+	cr_expect(c->is_found);
+}
+
+Test(finder, answers_each_of_many_with_its_own)
+{
+	char id[16];
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount,"
+		      " currency) SELECT 't' || n, 'from', 'to', n, 'EUR' FROM generate_series(0, 299) n");
+	for (int i = 0; i < MOST; i++) {
+		snprintf(id, sizeof id, "t%d", i % 400);
+		ask(id, "transactions");
+	}
+	settle_all();
+	for (int i = 0; i < MOST; i++) {
+		cr_expect_eq(asked[i].is_found, i % 400 < 300, "lookup %d", i);
+		snprintf(id, sizeof id, "t%d|", i % 400);
+		if (asked[i].is_found)
+			cr_expect_eq(strncmp(asked[i].text, id, strlen(id)), 0, "%s for %s", asked[i].text, id);
+	}
+}
+
+Test(finder, tells_nothing_to_who_is_withdrawn)
+{
+	store("t", "transactions", "1");
+	struct asked *a = ask("t", "transactions");
+	struct asked *b = ask("t", "transactions");
+	finder_withdraw(finder, &a->lookup);
+	asked_count = 1;
+	settle_all();
+	cr_expect_not(a->is_told);
+	cr_expect(b->is_found);
+}
+
+static bool is_sent(void *ctx)
+{
+	return ((struct lookup *)ctx)->in_batch;
+}
+
+Test(finder, fails_openly_when_the_connection_breaks)
+{
+	PGconn *other = database_connect();
+	ask("t", "transactions");
+	settle_all();
+	PQclear(PQexec(other, "BEGIN; LOCK TABLE payhook.transactions IN ACCESS EXCLUSIVE MODE"));
+	struct asked *a = ask("t", "transactions");
+	loop_until(is_sent, &a->lookup, "the lookup is under way");
+	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+		      " WHERE datname = current_database() AND application_name = 'payhook-app find'");
+	settle_all();
+	cr_expect(a->failed);
+	PQfinish(other);
+	a = ask("t", "transactions");
+	settle_all();
+	cr_expect_not(a->failed || a->is_found);
+}
