@@ -210,12 +210,13 @@ bool json_names_add(struct json_names *names, const struct json_name *name)
 	names->count++;
 	if (names->count <= COMPARED_MAX)
 		return true;
-	if (names->id == 0) {
+	/* The first time, those before it enter too. */
+	size_t from = names->id ? stacked - 1 : names->first;
+	if (names->id == 0)
 		names->id = next_id++;
-		for (size_t i = 0; i < COMPARED_MAX; i++) {
-			if (!enter_table(names->id, (uint32_t)(names->first + i)))
-				return false;
-		}
+	for (size_t i = from; i < stacked; i++) {
+		if (!enter_table(names->id, (uint32_t)i))
+			return false;
 	}
-	return enter_table(names->id, (uint32_t)(stacked - 1));
+	return true;
 }

@@ -262,6 +262,27 @@ Test(json_scan, finds_every_duplicate_in_objects_of_every_size)
 	}
 }
 
+Test(json_scan, tells_long_names_apart_by_every_byte)
+{
+	for (size_t differs = 0; differs < 40; differs++) {
+		char text[4000] = "{";
+		for (int i = 0; i < 20; i++) {
+			char name[41];
+			memset(name, 'x', 40);
+			name[40] = '\0';
+			name[differs] = (char)('a' + i);
+			snprintf(text + strlen(text), sizeof text - strlen(text), "\"%s\":0,", name);
+		}
+		size_t len = strlen(text);
+		snprintf(text + len, sizeof text - len, "\"\":0}");
+		accepts(text);
+		snprintf(text + len, sizeof text - len, "\"%.*s\\u0062%.*s\":0}", (int)differs,
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", (int)(39 - differs),
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		refuses(text, "named twice");
+	}
+}
+
 Test(json_scan, takes_linear_time_for_thousands_of_members, .timeout = 10)
 {
 	char *text = object_of(7500, -1), *twice = object_of(7500, 3);
