@@ -14,6 +14,8 @@ if [[ -n ${PAYHOOK_TEST_CLUSTER-} ]]; then
 	exec "$@"
 fi
 
+# Nobody's PGHOST or PGOPTIONS.
+unset "${!PG@}"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 bin=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
 dir=
@@ -82,22 +84,11 @@ start_server() {
 	fail "the server does not answer"
 }
 
-migrate() {
-	if [[ -x $root/schema/migrate ]]; then
-		"$root/schema/migrate" "$1"
-		return
-	fi
-	psql -X -q -v ON_ERROR_STOP=1 -d "$1" -c 'CREATE SCHEMA payhook' || return
-	local file
-	for file in "$root"/schema/*.sql; do
-		psql -X -q -v ON_ERROR_STOP=1 -1 -d "$1" -f "$file" || return
-	done
-}
-
 make_template() {
 	psql -X -q -d "$PAYHOOK_TEST_CLUSTER dbname=postgres" -c 'CREATE DATABASE template_payhook' >>"$dir/log" 2>&1 ||
 		fail "CREATE DATABASE failed"
-	migrate "$PAYHOOK_TEST_CLUSTER dbname=template_payhook" >>"$dir/log" 2>&1 || fail "the migrations failed"
+	"$root/schema/migrate" "$PAYHOOK_TEST_CLUSTER dbname=template_payhook" >>"$dir/log" 2>&1 ||
+		fail "the migrations failed"
 }
 
 trap end EXIT
