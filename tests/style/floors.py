@@ -12,7 +12,7 @@ FLOORS = """
 app       main gate route webhook lookup health http
 worker    main job processor_simulated processor
 process   settings log
-store     intake finder notifier queue watch held peers cursor batch
+store     intake finder notifier queue watch results held peers cursor batch
 database  lane db
 domain    txn_json txn currency currency_table money
 ground    path json_scan json_names buf fault utf8 clock base
