@@ -1,0 +1,412 @@
+/* job.c - the life of a job in this worker.
+ *
+ *	claimed -> a call of the processor -> its outcome -> settled
+ *
+ * Nothing here waits, and nothing is decided here that the database does not confirm: what a settlement says counts.
+ *
+ * When this worker was taken for dead (its beat finds no row), its jobs have been freed under fresh ids and another call
+ * is bound to be made for each.  So the calls under way are cancelled, to do as little twice as can be; those that have
+ * ended are still sent for settlement under the number they were claimed with, for the case that the row was removed by
+ * hand and the jobs are not freed yet: if they are, it changes nothing.  Then work goes on under a new number. */
+
+#include "job.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "processor.h"
+#include "queue.h"
+#include "watch.h"
+
+#define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */
+
+static const struct processor_kind *const PROCESSORS[] = {&PROCESSOR_SIMULATED};
+
+/* A job and its call, with its texts behind it: one piece of memory each, as there may be a hundred thousand. */
+struct work {
+	struct job job;
+	struct call call;
+	bool calling; /* else the call has ended, and the job waits for its settlement */
+	char texts[];
+};
+
+/* The way out, step by step. */
+enum phase {
+	PHASE_WORKING,
+	PHASE_FINISHING, /* calls end within the grace time */
+	PHASE_SETTLING,  /* the others are cancelled; what has ended is being settled */
+	PHASE_RELEASING, /* the cancelled are being handed back */
+	PHASE_LEAVING,   /* the row of this worker is being removed */
+};
+
+struct jobs {
+	struct event_base *base;
+	const struct settings *settings;
+	struct lanes lanes;
+	char host[256]; /* of this machine, for people */
+	struct queue *queue;
+	struct watch *watch;
+	const struct processor_kind *kind;
+	struct processor *processor;
+	bool queue_away, watch_away; /* the connection was lost, and that was told */
+	enum phase phase;
+	int64_t grace_ends_ms;
+	struct event *deadline;
+	bool is_worker; /* it has been under a number, so there may be something to hand back */
+};
+
+static struct work *work_of(struct job *j)
+{
+	return CONTAINER_OF(j, struct work, job);
+}
+
+static struct work *work_create(const struct job *row)
+{
+	size_t id_size = strlen(row->transaction_id) + 1, source_size = strlen(row->source) + 1;
+	struct work *w = malloc(sizeof *w + id_size + source_size);
+	if (!w)
+		return NULL;
+	memcpy(w->texts, row->transaction_id, id_size);
+	memcpy(w->texts + id_size, row->source, source_size);
+	w->job = *row;
+	w->job.transaction_id = w->texts;
+	w->job.source = w->texts + id_size;
+	w->call = (struct call){.job = &w->job};
+	w->calling = false;
+	return w;
+}
+
+static void log_job(const char *event, const struct job *j)
+{
+	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id), LOG_NUMBER("attempt", j->attempt));
+}
+
+/* ---- the way out ---- */
+
+static void cancel_call(void *ctx, struct job *j)
+{
+	struct jobs *js = ctx;
+	struct work *w = work_of(j);
+	if (!w->calling)
+		return;
+	js->kind->cancel(js->processor, &w->call);
+	queue_drop(js->queue, j);
+	free(w);
+}
+
+static void set_deadline(struct jobs *js, int ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	evtimer_add(js->deadline, &tv);
+}
+
+/* Takes every step whose time has come. */
+static void advance(struct jobs *js)
+{
+	bool grace = clock_ms() < js->grace_ends_ms && js->kind->ends_by(js->processor, js->grace_ends_ms);
+	if (js->phase == PHASE_FINISHING && !grace) {
+		queue_each(js->queue, cancel_call, js);
+		js->phase = PHASE_SETTLING;
+		set_deadline(js, STOP_MS);
+	}
+	if (js->phase == PHASE_SETTLING && queue_held(js->queue)->count == 0) {
+		js->phase = PHASE_RELEASING;
+		if (js->is_worker)
+			queue_release(js->queue);
+		else
+			event_base_loopexit(js->base, NULL);
+	}
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct jobs *js = arg;
+	if (js->phase == PHASE_FINISHING) {
+		js->grace_ends_ms = clock_ms();
+		advance(js);
+		return;
+	}
+	LOG(LOG_LEVEL_WARN, "worker leaves without handing back; its jobs are freed when its beat is missed",
+		LOG_NUMBER("in_flight", queue_held(js->queue)->count));
+	event_base_loopexit(js->base, NULL);
+}
+
+void jobs_stop(struct jobs *js)
+{
+	LOG(LOG_LEVEL_INFO, "worker is asked to end", LOG_NUMBER("in_flight", queue_held(js->queue)->count));
+	js->phase = PHASE_FINISHING;
+	js->grace_ends_ms = clock_ms() + js->settings->worker_grace_ms;
+	set_deadline(js, js->settings->worker_grace_ms);
+	advance(js);
+}
+
+/* ---- calls ---- */
+
+/* Retries and dead letters have their place here.  No processor asks for either yet; should one, the job is handed
+ * back as if its call had not been made. */
+static void on_call_ended(void *ctx, struct call *c, const struct outcome *o)
+{
+	struct jobs *js = ctx;
+	struct work *w = CONTAINER_OF(c, struct work, call);
+	w->calling = false;
+	switch (o->verdict) {
+	case CALL_DONE:
+		queue_settle(js->queue, &w->job);
+		break;
+	case CALL_AGAIN:
+	case CALL_GIVE_UP:
+		LOG(LOG_LEVEL_WARN, "call failed", LOG_TEXT("transaction_id", w->job.transaction_id),
+			LOG_NUMBER("attempt", w->job.attempt), LOG_TEXT("why", o->why));
+		queue_drop(js->queue, &w->job);
+		queue_release(js->queue);
+		free(w);
+		break;
+	}
+	if (js->phase != PHASE_WORKING)
+		advance(js);
+}
+
+/* ---- what the queue asks and tells ---- */
+
+/* Pausing, and a circuit that is open, will have their say here. */
+static int on_room(void *ctx)
+{
+	struct jobs *js = ctx;
+	if (js->phase != PHASE_WORKING || !watch_is_fresh(js->watch))
+		return 0;
+	int room = js->settings->worker_slots - queue_held(js->queue)->count;
+	return room > 0 ? room : 0;
+}
+
+/* The claim was sent a moment ago.  If meanwhile we are to end, or our beats fail, no call is begun. */
+static struct job *on_claimed(void *ctx, const struct job *row)
+{
+	struct jobs *js = ctx;
+	if (js->phase != PHASE_WORKING || !watch_is_fresh(js->watch))
+		return NULL;
+	struct work *w = work_create(row);
+	if (!w)
+		return NULL;
+	log_job("call starts", &w->job);
+	w->calling = true;
+	js->kind->start(js->processor, &w->call);
+	return &w->job;
+}
+
+static void on_ended(void *ctx, struct job *j, enum settled how)
+{
+	(void)ctx;
+	switch (how) {
+	case SETTLED_NOW:
+		log_job("job is settled", j);
+		break;
+	case SETTLED_STALE:
+		log_job("job was not ours any more", j);
+		break;
+	case SETTLED_DOUBT:
+		log_job("job was gone at the second try", j);
+		break;
+	}
+	free(work_of(j));
+}
+
+static void on_settlement(void *ctx, const struct settlement *s)
+{
+	struct jobs *js = ctx;
+	if (s->stale > 0)
+		LOG(LOG_LEVEL_WARN, "stale results change nothing: their jobs were freed meanwhile",
+			LOG_NUMBER("jobs", s->stale));
+	if (s->doubt > 0)
+		LOG(LOG_LEVEL_INFO, "results were sent twice and are settled", LOG_NUMBER("jobs", s->doubt));
+	queue_look(js->queue);
+	advance(js);
+}
+
+static void on_released(void *ctx, int64_t jobs, bool all)
+{
+	struct jobs *js = ctx;
+	bool end = js->phase == PHASE_RELEASING;
+	if (jobs > 0)
+		LOG(LOG_LEVEL_INFO, end ? "jobs are handed back" : "jobs whose claim was lost are free again",
+			LOG_NUMBER("jobs", jobs));
+	if (!end || !all)
+		return;
+	js->phase = PHASE_LEAVING;
+	watch_leave(js->watch);
+}
+
+static void told_up(bool *away, const char *connection)
+{
+	if (*away)
+		LOG(LOG_LEVEL_INFO, "database is back", LOG_TEXT("connection", connection));
+	*away = false;
+}
+
+/* A loss is told once; the attempts that follow are not. */
+static void told_down(bool *away, const char *connection, const struct fault *why)
+{
+	if (!*away)
+		LOG(LOG_LEVEL_ERROR, "database is away", LOG_TEXT("connection", connection),
+			LOG_TEXT("why", why->text));
+	*away = true;
+}
+
+static void on_queue_up(void *ctx)
+{
+	struct jobs *js = ctx;
+	told_up(&js->queue_away, "queue");
+}
+
+static void on_queue_down(void *ctx, const struct fault *why)
+{
+	struct jobs *js = ctx;
+	told_down(&js->queue_away, "queue", why);
+}
+
+static void on_trouble(void *ctx, const char *doing, const struct fault *f)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_ERROR, "database refuses", LOG_TEXT("doing", doing), LOG_TEXT("why", f->text));
+}
+
+static const struct queue_events QUEUE_EVENTS = {
+	.up = on_queue_up,
+	.down = on_queue_down,
+	.trouble = on_trouble,
+	.room = on_room,
+	.claimed = on_claimed,
+	.ended = on_ended,
+	.settlement = on_settlement,
+	.released = on_released,
+};
+
+/* ---- what the watch asks and tells ---- */
+
+static void on_watch_up(void *ctx)
+{
+	struct jobs *js = ctx;
+	told_up(&js->watch_away, "watch");
+}
+
+static void on_watch_down(void *ctx, const struct fault *why)
+{
+	struct jobs *js = ctx;
+	told_down(&js->watch_away, "watch", why);
+}
+
+static void on_is(void *ctx, int64_t owner)
+{
+	struct jobs *js = ctx;
+	if (!owner) {
+		LOG(LOG_LEVEL_WARN, "worker was taken for dead, and begins anew",
+			LOG_NUMBER("in_flight", queue_held(js->queue)->count));
+		queue_each(js->queue, cancel_call, js);
+	} else {
+		LOG(LOG_LEVEL_INFO, "worker claims", LOG_NUMBER("owner", owner));
+		js->is_worker = true;
+	}
+	queue_own(js->queue, owner);
+	advance(js);
+}
+
+static int on_in_flight(void *ctx)
+{
+	struct jobs *js = ctx;
+	return queue_held(js->queue)->count;
+}
+
+static void on_work(void *ctx)
+{
+	struct jobs *js = ctx;
+	queue_look(js->queue);
+}
+
+static void on_rescued(void *ctx, const char *host, int pid, int64_t jobs)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_WARN, "a dead worker's jobs are free again", LOG_TEXT("host", host), LOG_NUMBER("of_pid", pid),
+		LOG_NUMBER("jobs", jobs));
+}
+
+static void on_orphans(void *ctx, int64_t jobs)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_WARN, "jobs of workers that are gone are free again", LOG_NUMBER("jobs", jobs));
+}
+
+static void on_left(void *ctx)
+{
+	struct jobs *js = ctx;
+	event_base_loopexit(js->base, NULL);
+}
+
+static const struct watch_events WATCH_EVENTS = {
+	.up = on_watch_up,
+	.down = on_watch_down,
+	.trouble = on_trouble,
+	.is = on_is,
+	.in_flight = on_in_flight,
+	.work = on_work,
+	.rescued = on_rescued,
+	.orphans = on_orphans,
+	.left = on_left,
+};
+
+/* ---- the whole ---- */
+
+/* The queue comes before the watch, which tells it from when on it may claim. */
+struct jobs *jobs_create(struct event_base *base, const struct settings *s)
+{
+	struct jobs *js = calloc(1, sizeof *js);
+	if (!js)
+		return NULL;
+	gethostname(js->host, sizeof js->host - 1);
+	js->base = base;
+	js->settings = s;
+	js->lanes = (struct lanes){.base = base, .conninfo = s->database};
+	js->kind = PROCESSORS[s->processor];
+	js->deadline = evtimer_new(base, on_deadline, js);
+	js->processor = js->kind->create(base, s, on_call_ended, js);
+	js->queue = queue_create(&js->lanes, s->worker_slots, &QUEUE_EVENTS, js);
+	struct watch_self self = {.host = js->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
+	js->watch = watch_create(&js->lanes, &self, &WATCH_EVENTS, js);
+	if (!js->deadline || !js->processor || !js->queue || !js->watch) {
+		jobs_destroy(js);
+		return NULL;
+	}
+	return js;
+}
+
+static void free_work(void *ctx, struct job *j)
+{
+	(void)ctx;
+	free(work_of(j));
+}
+
+static void log_counts(const struct queue_counts *c)
+{
+	LOG(LOG_LEVEL_INFO, "worker ends", LOG_NUMBER("claimed", c->claimed), LOG_NUMBER("late", c->late),
+		LOG_NUMBER("settled", c->settled), LOG_NUMBER("stale", c->stale), LOG_NUMBER("doubt", c->doubt),
+		LOG_NUMBER("released", c->released));
+}
+
+void jobs_destroy(struct jobs *js)
+{
+	if (!js)
+		return;
+	watch_destroy(js->watch);
+	if (js->queue) {
+		log_counts(queue_counts(js->queue));
+		queue_each(js->queue, free_work, NULL);
+	}
+	queue_destroy(js->queue);
+	js->kind->destroy(js->processor);
+	if (js->deadline)
+		event_free(js->deadline);
+	free(js);
+}

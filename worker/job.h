@@ -1,0 +1,19 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "base.h"
+#include "settings.h"
+
+/* The jobs of this worker: claimed, given to the processor, settled; and in the end handed back. */
+
+struct event_base;
+struct jobs;
+
+/* NULL: out of memory.  The settings must outlive it. */
+MUST_USE struct jobs *jobs_create(struct event_base *base, const struct settings *s);
+void jobs_destroy(struct jobs *js);
+
+/* Begins to end: no more claims; calls that end within the grace time are settled, the others cancelled and handed
+ * back.  Then the loop is left. */
+void jobs_stop(struct jobs *js);

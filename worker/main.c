@@ -1,0 +1,113 @@
+/* payhook-worker - the daemon that processes what was accepted.
+ *
+ * Settings, log, loop, signals, jobs: what comes later tells its failures through what came before. */
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "log.h"
+#include "settings.h"
+
+struct program {
+	struct event_base *base;
+	struct jobs *jobs;
+	bool ending;
+};
+
+static void complain(const char *complaint)
+{
+	fprintf(stderr, "payhook-worker: %s\n", complaint);
+}
+
+static void help(void)
+{
+	puts("payhook-worker: processes the transactions that payhook has accepted.\n"
+	     "\n"
+	     "usage: payhook-worker [--check | --version | --help]\n"
+	     "  --check    print the settings as they are in effect, and end\n"
+	     "  --version  print the version, and end\n"
+	     "\n"
+	     "SIGTERM and SIGINT end it: what it holds is settled or handed back.  Sent twice, it ends at once.\n"
+	     "\n"
+	     "Settings, from the environment:");
+	settings_help(stdout);
+}
+
+/* Returns the exit status, or -1: go on. */
+static int options(int argc, char **argv)
+{
+	if (argc == 1)
+		return -1;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("payhook-worker " PAYHOOK_VERSION);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		help();
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--check") == 0)
+		return -1;
+	complain("usage: payhook-worker [--check | --version | --help]");
+	return 2;
+}
+
+/* The second signal ends the program on the spot: its jobs are freed when its beat is missed. */
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	(void)what;
+	struct program *p = arg;
+	if (p->ending) {
+		LOG(LOG_LEVEL_WARN, "worker is asked to end twice, and ends at once", LOG_NUMBER("signal", number));
+		_exit(1);
+	}
+	p->ending = true;
+	jobs_stop(p->jobs);
+}
+
+static int run(struct program *p, const struct settings *s)
+{
+	struct event *terminate = evsignal_new(p->base, SIGTERM, on_signal, p);
+	struct event *interrupt = evsignal_new(p->base, SIGINT, on_signal, p);
+	p->jobs = jobs_create(p->base, s);
+	if (!terminate || !interrupt || !p->jobs || event_add(terminate, NULL) || event_add(interrupt, NULL)) {
+		complain("cannot start: out of memory");
+		return 1;
+	}
+	LOG(LOG_LEVEL_INFO, "worker starts", LOG_TEXT("version", PAYHOOK_VERSION),
+		LOG_NUMBER("slots", s->worker_slots));
+	event_base_dispatch(p->base);
+	jobs_destroy(p->jobs);
+	event_free(interrupt);
+	event_free(terminate);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = options(argc, argv);
+	if (status >= 0)
+		return status;
+	static struct settings settings;
+	if (!settings_read(&settings, complain))
+		return 2;
+	if (argc == 2) {
+		settings_print(&settings, stdout);
+		return 0;
+	}
+	log_open("payhook-worker", (enum log_level)settings.log_level);
+	signal(SIGPIPE, SIG_IGN);
+	struct program p = {.base = event_base_new()};
+	if (!p.base) {
+		complain("cannot start: no event loop");
+		return 1;
+	}
+	status = run(&p, &settings);
+	event_base_free(p.base);
+	return status;
+}

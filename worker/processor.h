@@ -1,0 +1,53 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base.h"
+#include "held.h"
+#include "settings.h"
+
+/* What a processor is to the worker: it starts calls, it cancels them, and it says how each ended.
+ *
+ * A new kind is one file, one name in settings.c's PROCESSOR, and one line in job.c's table. */
+
+struct event_base;
+
+enum verdict {
+	CALL_DONE,    /* the transaction is processed */
+	CALL_AGAIN,   /* not this time; another call may succeed */
+	CALL_GIVE_UP, /* no call will ever succeed */
+};
+
+struct outcome {
+	enum verdict verdict;
+	int64_t pause_ms; /* CALL_AGAIN: how long the other side asks us to wait; -1: it does not say */
+	const char *why;  /* not CALL_DONE: one clause for people; borrowed for the call */
+};
+
+/* One call: part of its job's memory, from start() until ended() or cancel(). */
+struct call {
+	const struct job *job;
+
+	/* The processor's own. */
+	TAILQ_ENTRY(call) under_way;
+	int64_t ends_ms;
+};
+
+/* Told once for each call that was started and not cancelled: from the event loop, never from inside start(). */
+typedef void call_ended(void *ctx, struct call *c, const struct outcome *o);
+
+struct processor;
+
+struct processor_kind {
+	/* NULL: out of memory. */
+	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
+	void (*destroy)(struct processor *p);
+	void (*start)(struct processor *p, struct call *c);
+	void (*cancel)(struct processor *p, struct call *c);
+	/* Whether any call under way may end by then (clock_ms()): what an ending worker waits for. */
+	bool (*ends_by)(const struct processor *p, int64_t when_ms);
+};
+
+extern const struct processor_kind PROCESSOR_SIMULATED;
