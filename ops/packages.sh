@@ -43,27 +43,24 @@ packages_need() {
 
 # In a subshell of its own: its EXIT trap takes back what keeps packages from starting services.
 packages_install() {
-	local log
-	log=$(mktemp)
-	trap 'packages_allow_services; rm -f -- "$log"' EXIT
+	PACKAGES_LOG=$(mktemp)
+	trap packages_allow_services EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	packages_forbid_services
 	export DEBIAN_FRONTEND=noninteractive
 	say "  apt-get update"
-	packages_apt "$log" update || fail 1 "apt-get update failed"
+	packages_apt update || fail 1 "apt-get update failed"
 	say "  apt-get install"
-	packages_apt "$log" install -y --no-install-recommends "$@" || fail 1 "apt-get install failed"
+	packages_apt install -y --no-install-recommends "$@" || fail 1 "apt-get install failed"
 }
 
-# packages_apt LOG ARGS...: quiet unless it fails.
+# Quiet unless it fails.
 packages_apt() {
-	local log=$1
-	shift
-	if apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef "$@" </dev/null >"$log" 2>&1 9>&-; then
+	if apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef "$@" </dev/null >"$PACKAGES_LOG" 2>&1 9>&-; then
 		return 0
 	fi
-	tail -n 30 -- "$log" >&2
+	tail -n 30 -- "$PACKAGES_LOG" >&2
 	return 1
 }
 
@@ -87,7 +84,7 @@ packages_forbid_services() {
 }
 
 packages_allow_services() {
-	rm -f -- "$NO_CLUSTER"
+	rm -f -- "$NO_CLUSTER" "$PACKAGES_LOG"
 	[[ -z $POLICY_MADE ]] || rm -f -- "$POLICY"
 	# What a package has put something into by now is that package's.
 	local folder
