@@ -262,7 +262,7 @@ static bool scan_name(struct scan *s, struct json_names *names, struct json_name
 
 static bool scan_member(struct scan *s, struct json_names *names)
 {
-	struct json_name name;
+	struct json_name name = {0};
 	if (!scan_name(s, names, &name))
 		return false;
 	const char *value = s->at;
