@@ -78,4 +78,4 @@ END $$;
 
 COMMENT ON FUNCTION payhook.keep_attempts(int) IS 'Makes the next days'' partitions of job_attempts and drops those older than so many days (0: none); the workers call it';
 
-SELECT payhook.keep_attempts(0);
+DO $$ BEGIN PERFORM payhook.keep_attempts(0); END $$;
