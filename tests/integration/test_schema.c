@@ -178,7 +178,7 @@ static long long fillfactor(const char *table)
 
 Test(schema, leaves_room_on_its_pages_for_the_one_update_of_a_row)
 {
-	cr_expect_eq(fillfactor("payhook.transactions"), 50);
+	cr_expect_eq(fillfactor("payhook.transactions"), 47);
 	cr_expect_eq(fillfactor("payhook.jobs"), 45);
 }
 
