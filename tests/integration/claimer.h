@@ -1,0 +1,60 @@
+#pragma once
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "queue.h"
+
+/* A worker for tests of the queue: it takes what it is given and does nothing by itself.  Two of them, on one loop. */
+
+#define CLAIMER_MOST 6000
+#define ME 1001 /* numbers to claim under */
+#define OTHER 1002
+
+struct claimer {
+	struct queue *queue;
+	bool up;
+	int room;
+	bool refuses; /* every job */
+	int taken;
+	struct job *jobs[CLAIMER_MOST]; /* in the order they came; NULL once it ended */
+	int ended[3];                   /* by enum settled */
+	int64_t released;
+	int releases;
+	int troubles;
+};
+
+extern struct claimer me, other;
+
+/* A suite's .init and .fini: a database, a loop, and both connected. */
+void claimer_init(void);
+void claimer_fini(void);
+
+/* Transactions t<first> to t<last> with a job each, as the accept path stores them. */
+void enqueue(int first, int last);
+
+/* Under this number, until it has taken so many. */
+void claim(struct claimer *c, int64_t owner, int count);
+
+/* Settles all that it holds. */
+void settle_all(struct claimer *c);
+
+/* Until it has taken, ended, released so often. */
+void until_taken(struct claimer *c, int count);
+void until_ended(struct claimer *c, int count);
+void until_released(struct claimer *c, int count);
+
+long long count_jobs(const char *where);
+long long count_status(const char *status);
+
+/* Jobs that were claimed in this owner's name without its knowing: claims whose answers were lost. */
+void lose(int64_t owner, const char *ids);
+
+/* Holds a table until unlock(), so that a statement is under way as long as the test likes. */
+PGconn *lock(const char *table);
+void unlock(PGconn *c);
+void until_blocked(void);
+
+/* Cuts the connection that waits for the lock. */
+void cut_the_blocked(void);

@@ -1,0 +1,258 @@
+#include <criterion/criterion.h>
+
+#include "claimer.h"
+#include "database.h"
+#include "loop.h"
+
+/* test_queue.c - claim and settle against a real PostgreSQL, through the real connection of a worker. */
+
+TestSuite(queue, .init = claimer_init, .fini = claimer_fini, .timeout = 60);
+
+/* ---- claim ---- */
+
+Test(queue, claims_the_oldest_first_and_no_more_than_there_is_room)
+{
+	enqueue(1, 10);
+	me.room = 4;
+	claim(&me, ME, 4);
+	loop_for(700);
+	cr_expect_eq(me.taken, 4);
+	cr_expect_eq(count_jobs("owner = 1001"), 4);
+	cr_expect_str_eq(database_value("SELECT string_agg(transaction_id, ' ' ORDER BY id) FROM payhook.jobs"
+					" WHERE owner = 1001 AND claimed_at IS NOT NULL AND attempt = 1"),
+		"t1 t2 t3 t4");
+	me.room = 2;
+	queue_look(me.queue);
+	until_taken(&me, 6);
+	cr_expect_eq(count_jobs("owner = 1001 AND transaction_id IN ('t5', 't6')"), 2);
+}
+
+Test(queue, tells_what_it_claimed)
+{
+	database_exec("INSERT INTO payhook.jobs (transaction_id, source, attempt) VALUES ('t', 'acme', 3)");
+	claim(&me, ME, 1);
+	cr_expect_str_eq(me.jobs[0]->transaction_id, "t");
+	cr_expect_str_eq(me.jobs[0]->source, "acme");
+	cr_expect_eq(me.jobs[0]->attempt, 4);
+	cr_expect_eq(me.jobs[0]->owner, ME);
+	cr_expect_eq(me.jobs[0]->id, database_number("SELECT id FROM payhook.jobs"));
+}
+
+Test(queue, leaves_what_waits_for_its_time_or_has_an_owner)
+{
+	enqueue(1, 3);
+	database_exec("UPDATE payhook.jobs SET run_at = now() - interval '1 h' WHERE transaction_id = 't1'");
+	database_exec("UPDATE payhook.jobs SET owner = 5, claimed_at = now() WHERE transaction_id = 't2'");
+	claim(&me, ME, 1);
+	loop_for(700);
+	cr_expect_eq(me.taken, 1);
+	cr_expect_str_eq(me.jobs[0]->transaction_id, "t3");
+}
+
+Test(queue, claims_nothing_without_a_number_or_without_room)
+{
+	enqueue(1, 3);
+	loop_for(700);
+	cr_expect_eq(me.taken, 0);
+	me.room = 0;
+	queue_own(me.queue, ME);
+	loop_for(700);
+	cr_expect_eq(me.taken, 0);
+}
+
+Test(queue, two_workers_never_claim_one_job)
+{
+	enqueue(1, 5000);
+	queue_own(me.queue, ME);
+	queue_own(other.queue, OTHER);
+	until_taken(&me, 1000);
+	until_taken(&other, 1000);
+	while (me.taken + other.taken < 5000)
+		loop_for(20);
+	loop_for(700);
+	cr_expect_eq(me.taken + other.taken, 5000);
+	cr_expect_eq(count_jobs("owner = 1001"), me.taken);
+	cr_expect_eq(count_jobs("owner = 1002"), other.taken);
+	cr_expect_eq(count_jobs("attempt = 1"), 5000);
+}
+
+Test(queue, finds_one_that_commits_behind_the_cursor)
+{
+	PGconn *slow = database_connect();
+	PQclear(PQexec(slow, "BEGIN; INSERT INTO payhook.jobs (transaction_id) VALUES ('late')"));
+	enqueue(1, 5);
+	claim(&me, ME, 5);
+	loop_for(700);
+	PQclear(PQexec(slow, "COMMIT"));
+	PQfinish(slow);
+	until_taken(&me, 6);
+	cr_expect_str_eq(me.jobs[5]->transaction_id, "late");
+	cr_expect_eq(queue_counts(me.queue)->late, 1);
+}
+
+Test(queue, finds_new_jobs_without_being_told)
+{
+	queue_own(me.queue, ME);
+	loop_for(100);
+	enqueue(1, 3);
+	until_taken(&me, 3);
+	cr_expect_eq(queue_counts(me.queue)->late, 0);
+}
+
+Test(queue, does_not_begin_again_what_it_holds_when_a_crash_undid_the_claim)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	database_exec("UPDATE payhook.jobs SET owner = NULL, claimed_at = NULL, attempt = 0");
+	while (count_jobs("owner = 1001") == 0)
+		loop_for(20);
+	cr_expect_eq(me.taken, 1);
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_NOW], 1);
+}
+
+Test(queue, releases_what_it_refuses_and_the_attempt_does_not_count)
+{
+	enqueue(1, 3);
+	me.refuses = true;
+	queue_own(me.queue, ME);
+	until_released(&me, 1);
+	queue_own(me.queue, 0);
+	loop_for(100);
+	cr_expect_eq(me.released % 3, 0);
+	cr_expect_eq(count_jobs("owner IS NULL AND claimed_at IS NULL AND attempt = 0 AND id > 3"), 3);
+}
+
+/* ---- settle ---- */
+
+Test(queue, ends_the_job_and_marks_its_transaction)
+{
+	enqueue(1, 3);
+	me.room = 2;
+	claim(&me, ME, 2);
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_NOW], 2);
+	cr_expect_eq(count_jobs("true"), 1);
+	cr_expect_eq(count_status("PROCESSED"), 2);
+	cr_expect_eq(count_status("PROCESSING"), 1);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions WHERE processed_at >= created_at"), 2);
+	cr_expect_eq(queue_held(me.queue)->count, 0);
+}
+
+Test(queue, settles_more_than_one_batch)
+{
+	enqueue(1, 2500);
+	claim(&me, ME, 2500);
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_NOW], 2500);
+	cr_expect_eq(count_status("PROCESSED"), 2500);
+}
+
+Test(queue, a_stale_owner_settles_nothing)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	database_exec("UPDATE payhook.jobs SET owner = 5");
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_STALE], 1);
+	cr_expect_eq(count_jobs("owner = 5"), 1);
+	cr_expect_eq(count_status("PROCESSING"), 1);
+}
+
+Test(queue, an_id_that_was_enqueued_anew_settles_nothing)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	/* Freed and claimed again, by whomever: by the same number, the worst case. */
+	database_exec("UPDATE payhook.jobs SET id = DEFAULT");
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_STALE], 1);
+	cr_expect_eq(count_jobs("owner = 1001"), 1);
+	cr_expect_eq(count_status("PROCESSING"), 1);
+}
+
+Test(queue, the_same_id_of_another_transaction_is_not_settled)
+{
+	enqueue(1, 2);
+	me.room = 1;
+	claim(&me, ME, 1);
+	database_exec("UPDATE payhook.jobs SET transaction_id = 't2' WHERE owner = 1001");
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_STALE], 1);
+	cr_expect_eq(count_status("PROCESSING"), 2);
+}
+
+Test(queue, settles_what_a_crash_gave_back_and_nobody_took)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	me.room = 0;
+	database_exec("UPDATE payhook.jobs SET owner = NULL, claimed_at = NULL, attempt = 0");
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_NOW], 1);
+	cr_expect_eq(count_status("PROCESSED"), 1);
+}
+
+Test(queue, one_stale_among_others_does_not_hold_them_up)
+{
+	enqueue(1, 3);
+	claim(&me, ME, 3);
+	database_exec("UPDATE payhook.jobs SET owner = 5 WHERE transaction_id = 't2'");
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_NOW], 2);
+	cr_expect_eq(me.ended[SETTLED_STALE], 1);
+}
+
+Test(queue, does_not_touch_a_transaction_that_is_processed_already)
+{
+	enqueue(1, 1);
+	database_exec("UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = '2020-01-01'");
+	claim(&me, ME, 1);
+	settle_all(&me);
+	cr_expect_eq(count_jobs("true"), 0);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions WHERE processed_at = '2020-01-01'"), 1);
+}
+
+Test(queue, settles_again_when_the_connection_was_cut_in_the_middle)
+{
+	enqueue(1, 3);
+	claim(&me, ME, 3);
+	me.room = 0;
+	PGconn *c = lock("transactions");
+	for (int i = 0; i < 3; i++)
+		queue_settle(me.queue, me.jobs[i]);
+	cut_the_blocked();
+	unlock(c);
+	until_ended(&me, 3);
+	cr_expect_eq(me.ended[SETTLED_STALE], 0);
+	cr_expect_eq(count_status("PROCESSED"), 3);
+}
+
+Test(queue, one_that_the_server_refuses_does_not_hold_up_the_others)
+{
+	enqueue(1, 3);
+	database_exec("ALTER TABLE payhook.transactions ADD CONSTRAINT odd"
+		      " CHECK (transaction_id <> 't2' OR status = 'PROCESSING')");
+	claim(&me, ME, 3);
+	for (int i = 0; i < 3; i++)
+		queue_settle(me.queue, me.jobs[i]);
+	until_ended(&me, 2);
+	loop_for(1000);
+	cr_expect_eq(count_status("PROCESSED"), 2);
+	cr_expect_eq(queue_held(me.queue)->count, 1, "it is kept");
+	database_exec("ALTER TABLE payhook.transactions DROP CONSTRAINT odd");
+	loop_for(6000);
+	until_ended(&me, 3);
+	cr_expect_eq(me.ended[SETTLED_NOW], 3);
+}
+
+Test(queue, settles_under_the_number_it_claimed_with)
+{
+	enqueue(1, 2);
+	me.room = 1;
+	claim(&me, ME, 1);
+	me.room = 1;
+	claim(&me, 1003, 2);
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_NOW], 2);
+}

@@ -1,0 +1,357 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "database.h"
+#include "loop.h"
+#include "watch.h"
+
+/* test_watch.c - a worker among workers, against a real PostgreSQL. */
+
+static struct watch *watch;
+static int ups, downs, works, lost, left;
+static int64_t owner;
+static int held = 3;
+static int64_t rescued_jobs = -1, orphans;
+static char rescued_host[64];
+
+static void on_up(void *ctx)
+{
+	(void)ctx;
+	ups++;
+}
+
+static void on_down(void *ctx, const struct fault *why)
+{
+	(void)ctx, (void)why;
+	downs++;
+}
+
+static void on_trouble(void *ctx, const char *doing, const struct fault *f)
+{
+	(void)ctx;
+	cr_assert_fail("the server refuses to %s: %s", doing, f->text);
+}
+
+static void on_is(void *ctx, int64_t number)
+{
+	(void)ctx;
+	lost += number == 0;
+	owner = number;
+}
+
+static int on_in_flight(void *ctx)
+{
+	(void)ctx;
+	return held;
+}
+
+static void on_work(void *ctx)
+{
+	(void)ctx;
+	works++;
+}
+
+static void on_rescued(void *ctx, const char *host, int pid, int64_t jobs)
+{
+	(void)ctx;
+	cr_assert_eq(rescued_jobs, -1, "one is rescued once");
+	snprintf(rescued_host, sizeof rescued_host, "%s:%d", host, pid);
+	rescued_jobs = jobs;
+}
+
+static void on_orphans(void *ctx, int64_t jobs)
+{
+	(void)ctx;
+	orphans += jobs;
+}
+
+static void on_left(void *ctx)
+{
+	(void)ctx;
+	left++;
+}
+
+static const struct watch_events EVENTS = {.up = on_up,
+	.down = on_down,
+	.trouble = on_trouble,
+	.is = on_is,
+	.in_flight = on_in_flight,
+	.work = on_work,
+	.rescued = on_rescued,
+	.orphans = on_orphans,
+	.left = on_left};
+
+static const struct watch_self SELF = {.host = "here", .pid = 42, .version = "0.0.1"};
+
+static bool is_worker(void *ctx)
+{
+	(void)ctx;
+	return owner != 0;
+}
+
+static void begin(void)
+{
+	watch = watch_create(loop_open(), &SELF, &EVENTS, NULL);
+	cr_assert_not_null(watch);
+	loop_until(is_worker, NULL, "it is a worker");
+}
+
+static void fini(void)
+{
+	watch_destroy(watch);
+	loop_close();
+	database_drop();
+}
+
+TestSuite(watch, .init = database_init, .fini = fini, .timeout = 60);
+
+/* Jobs of an owner, as a claim leaves them. */
+static void claimed(const char *transaction_id, long long by)
+{
+	database_exec(
+		"INSERT INTO payhook.jobs (transaction_id, attempt, owner, claimed_at) VALUES ('%s', 1, %lld, now())",
+		transaction_id, by);
+}
+
+static void a_worker(long long number)
+{
+	database_exec("INSERT INTO payhook.workers (owner, host, pid, version) VALUES (%lld, 'host%lld', 7, '0')",
+		number, number);
+}
+
+static long long count_jobs(const char *where)
+{
+	return database_number("SELECT count(*) FROM payhook.jobs WHERE %s", where);
+}
+
+/* ---- itself ---- */
+
+Test(watch, shows_itself_before_it_is_told_its_number)
+{
+	begin();
+	cr_expect(watch_is_fresh(watch));
+	cr_expect_gt(owner, 0);
+	cr_expect_str_eq(
+		database_value("SELECT host || ' ' || pid || ' ' || version FROM payhook.workers WHERE owner = %lld",
+			(long long)owner),
+		"here 42 0.0.1");
+}
+
+static char first_beat[64];
+
+static bool has_beaten(void *ctx)
+{
+	(void)ctx;
+	return strcmp(database_value("SELECT beat_at FROM payhook.workers"), first_beat) != 0;
+}
+
+Test(watch, beats_and_says_how_much_it_holds)
+{
+	begin();
+	snprintf(first_beat, sizeof first_beat, "%s", database_value("SELECT beat_at FROM payhook.workers"));
+	int64_t now = clock_ms();
+	loop_until(has_beaten, NULL, "a beat");
+	cr_expect_geq(clock_ms() - now, WATCH_BEAT_MS - 1000);
+	cr_expect_eq(database_number("SELECT in_flight FROM payhook.workers"), 3);
+}
+
+static bool is_lost(void *ctx)
+{
+	(void)ctx;
+	return lost > 0;
+}
+
+Test(watch, takes_another_number_when_its_row_is_gone)
+{
+	begin();
+	int64_t before = owner;
+	database_exec("DELETE FROM payhook.workers");
+	loop_until(is_lost, NULL, "the loss is seen");
+	loop_until(is_worker, NULL, "it is a worker again");
+	cr_expect_neq(owner, before);
+	cr_expect_eq(database_number("SELECT owner FROM payhook.workers"), owner);
+}
+
+static bool has_left(void *ctx)
+{
+	(void)ctx;
+	return left > 0;
+}
+
+Test(watch, leaves_no_row_behind)
+{
+	begin();
+	watch_leave(watch);
+	loop_until(has_left, NULL, "it has left");
+	loop_for(WATCH_BEAT_MS + 500);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers"), 0);
+	cr_expect_eq(lost, 0);
+	cr_expect_eq(left, 1);
+}
+
+static bool is_back(void *ctx)
+{
+	(void)ctx;
+	return ups == 2;
+}
+
+Test(watch, stays_the_same_worker_when_its_connection_is_cut)
+{
+	begin();
+	int64_t before = owner;
+	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+		      " AND application_name = 'payhook-worker watch'");
+	loop_until(is_back, NULL, "it is connected again");
+	loop_for(500);
+	cr_expect_eq(owner, before);
+	cr_expect_eq(lost, 0);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers"), 1);
+}
+
+static bool is_fresh(void *ctx)
+{
+	(void)ctx;
+	return watch_is_fresh(watch);
+}
+
+Test(watch, begins_no_call_when_its_beats_fail)
+{
+	begin();
+	PGconn *c = database_connect();
+	PQclear(PQexec(c, "BEGIN; LOCK TABLE payhook.workers IN ACCESS EXCLUSIVE MODE"));
+	loop_for(WATCH_STALE_MS - WATCH_BEAT_MS - 1000);
+	cr_expect(watch_is_fresh(watch));
+	loop_for(WATCH_BEAT_MS + 1500);
+	cr_expect_not(watch_is_fresh(watch));
+	int before = works;
+	PQclear(PQexec(c, "COMMIT"));
+	PQfinish(c);
+	loop_until(is_fresh, NULL, "a beat arrives again");
+	cr_expect_gt(works, before, "there may be work again");
+	cr_expect_eq(lost, 0);
+}
+
+/* ---- work ---- */
+
+Test(watch, hears_of_new_jobs)
+{
+	begin();
+	loop_for(200);
+	int before = works;
+	database_exec("NOTIFY jobs");
+	loop_for(300);
+	cr_expect_gt(works, before);
+}
+
+static bool is_due_enqueued(void *ctx)
+{
+	(void)ctx;
+	return count_jobs("transaction_id = 'due' AND run_at IS NULL") == 1;
+}
+
+Test(watch, enqueues_a_retry_anew_when_it_is_due)
+{
+	begin();
+	database_exec("INSERT INTO payhook.jobs (transaction_id, attempt, run_at, last_error) VALUES"
+		      " ('due', 2, now() + interval '1 s', 'refused'), ('later', 1, now() + interval '1 h', 'refused'),"
+		      " ('ready', 0, NULL, NULL)");
+	loop_until(is_due_enqueued, NULL, "the retry is enqueued");
+	cr_expect_eq(count_jobs("transaction_id = 'due' AND id > 3 AND attempt = 2 AND last_error = 'refused'"), 1);
+	cr_expect_eq(count_jobs("transaction_id = 'later' AND id = 2 AND run_at > now()"), 1);
+	cr_expect_eq(count_jobs("transaction_id = 'ready' AND id = 3"), 1);
+}
+
+/* ---- the others ---- */
+
+static bool has_orphans(void *ctx)
+{
+	(void)ctx;
+	return orphans > 0;
+}
+
+Test(watch, frees_the_jobs_of_owners_that_are_gone)
+{
+	a_worker(5);
+	claimed("living", 5);
+	claimed("orphan1", 6);
+	claimed("orphan2", 8);
+	database_exec("INSERT INTO payhook.jobs (transaction_id) VALUES ('ready')");
+	begin();
+	loop_until(has_orphans, NULL, "the orphans are free");
+	cr_expect_eq(orphans, 2);
+	cr_expect_eq(count_jobs("transaction_id LIKE 'orphan_' AND owner IS NULL AND claimed_at IS NULL"
+				" AND id > 4 AND attempt = 1"),
+		2);
+	cr_expect_eq(count_jobs("transaction_id = 'living' AND owner = 5 AND id = 1"), 1);
+	cr_expect_eq(count_jobs("transaction_id = 'ready' AND id = 4"), 1);
+}
+
+/* Twenty seconds of silence of worker 5, while 6 beats as it should. */
+static void wait_for_silence(int64_t until_ms)
+{
+	while (rescued_jobs < 0 && clock_ms() < until_ms) {
+		database_exec("UPDATE payhook.workers SET beat_at = clock_timestamp() WHERE owner = 6");
+		loop_for(1000);
+	}
+}
+
+Test(watch, rescues_the_jobs_of_the_dead_and_of_nobody_else)
+{
+	a_worker(5);
+	a_worker(6);
+	claimed("a", 5);
+	claimed("b", 6);
+	claimed("c", 5);
+	begin();
+	int64_t now = clock_ms();
+	wait_for_silence(now + 27000);
+	cr_expect_geq(clock_ms() - now, 19500);
+	cr_expect_eq(rescued_jobs, 2);
+	cr_expect_str_eq(rescued_host, "host5:7");
+	cr_expect_eq(count_jobs("transaction_id IN ('a', 'c') AND owner IS NULL AND claimed_at IS NULL"
+				" AND id > 3 AND attempt = 1"),
+		2);
+	cr_expect_eq(count_jobs("transaction_id = 'b' AND owner = 6 AND id = 2"), 1);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers WHERE owner = 5"), 0);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers"), 2);
+}
+
+static bool is_blocked(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			       " AND application_name = 'payhook-worker watch' AND wait_event_type = 'Lock'") > 0;
+}
+
+Test(watch, does_not_rescue_one_whose_beat_comes_at_the_last_moment)
+{
+	a_worker(5);
+	claimed("a", 5);
+	begin();
+	loop_for(15000);
+	/* The beat is written, and not yet committed, when the rescue begins. */
+	PGconn *c = database_connect();
+	PQclear(PQexec(c, "BEGIN; UPDATE payhook.workers SET beat_at = now() WHERE owner = 5"));
+	loop_until(is_blocked, NULL, "the rescue is under way");
+	PQclear(PQexec(c, "COMMIT"));
+	PQfinish(c);
+	loop_for(1000);
+	cr_expect_eq(rescued_jobs, -1);
+	cr_expect_eq(count_jobs("owner = 5 AND id = 1"), 1);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers WHERE owner = 5"), 1);
+}
+
+Test(watch, counts_no_silence_that_it_did_not_see_itself)
+{
+	a_worker(5);
+	claimed("a", 5);
+	begin();
+	loop_for(12000);
+	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+		      " AND application_name = 'payhook-worker watch'");
+	loop_for(12000);
+	cr_expect_eq(rescued_jobs, -1);
+	cr_expect_eq(count_jobs("owner = 5"), 1);
+}
