@@ -121,10 +121,10 @@ settings_read() {
 	[[ ${PAYHOOK_PORT:-0} != 0 ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
 	number_check PAYHOOK_PORT 1 65535
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
-	# These are used here as numbers; their ranges are the programs'.
-	for name in RESPONDERS RATE_LIMIT WORKER_GRACE_MS; do
-		[[ -z ${!name-} ]] || number_check "$name" 0 999999999
-	done
+	# These are used here as numbers, before the programs could check them.
+	[[ -z ${RESPONDERS-} ]] || number_check RESPONDERS 0 64
+	[[ -z ${RATE_LIMIT-} ]] || number_check RATE_LIMIT 0 1000000
+	[[ -z ${WORKER_GRACE_MS-} ]] || number_check WORKER_GRACE_MS 0 600000
 	# What libfcgi reads from the environment is ours to decide, not the caller's.
 	unset "${!LIBFCGI_@}"
 }

@@ -77,6 +77,8 @@ up_prepare() {
 	user_make
 	lock_take || already_running 1
 	leftovers_end
+	# Until the supervisor sees to it.
+	trap run_folder_remove EXIT
 	port_check
 	state_folder_make
 	logs_bound
@@ -93,6 +95,7 @@ up_detached() {
 	exec {out}< <(BEGUN=$BEGUN exec setsid "$ME" supervise </dev/null 2>&1)
 	supervisor=$!
 	exec 9>&-
+	trap - EXIT
 	trap 'kill -TERM "$supervisor" 2>/dev/null' INT TERM
 	while IFS= read -r line <&"$out"; do
 		printf '%s\n' "$line"
