@@ -16,7 +16,6 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <fcgiapp.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,7 @@
 #include "route.h"
 
 #define PEER_MS 500          /* for nginx to go on with a request that it has begun */
+#define DRAIN_MS 100         /* for idle connections to be used once more */
 #define DRAIN_MOST (1 << 20) /* bytes of a body that are read in order to keep a connection */
 #define BODY_KEEP 4096       /* bytes of memory that a slot keeps between requests */
 #define RETRY_MS 50          /* until the next accept when the process is out of descriptors */
@@ -62,6 +62,7 @@ struct gate {
 	struct event *acceptable;
 	struct event *retry; /* the process was out of descriptors: accept again soon */
 	struct event *timer; /* the first deadline of those who wait */
+	struct event *drain_over;
 	struct slots free, idle, waiting;
 	struct slot *all;
 	int connections; /* slots that are not free */
@@ -360,33 +361,15 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 /* ---- ending ---- */
 
-/* nginx sends its request at once after connecting, so what is fresh is about to speak: only a connection that has
- * served before can be closed, since nginx tries elsewhere when it finds such a one closed. */
+/* An idle connection may be the one that nginx takes next, at this very moment; nginx then tries another, but not for
+ * ever.  So a draining responder goes on serving whoever speaks, and closes each connection with its reply; what
+ * has not spoken for DRAIN_MS is hardly in use, and closed. */
 static void on_drain_over(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct gate *g = arg;
 	while (!TAILQ_EMPTY(&g->idle))
 		slot_close(TAILQ_FIRST(&g->idle));
-}
-
-static bool has_input(const struct slot *s)
-{
-	struct pollfd p = {.fd = s->fcgi.ipcFd, .events = POLLIN};
-	return poll(&p, 1, 0) == 1;
-}
-
-static void close_idle(struct gate *g)
-{
-	for (int i = 0; i < GATE_SLOTS; i++) {
-		struct slot *s = &g->all[i];
-		if (s->state != SLOT_IDLE)
-			continue;
-		if (has_input(s))
-			serve(s);
-		else
-			slot_close(s);
-	}
 }
 
 void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx)
@@ -399,10 +382,8 @@ void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx)
 	g->drained_ctx = ctx;
 	event_del(g->acceptable);
 	event_del(g->retry);
-	close_idle(g);
-	struct timeval tv = {.tv_usec = PEER_MS * 1000};
-	event_assign(g->retry, g->base, -1, 0, on_drain_over, g);
-	evtimer_add(g->retry, &tv);
+	struct timeval tv = {.tv_usec = DRAIN_MS * 1000};
+	evtimer_add(g->drain_over, &tv);
 	drain_check(g);
 }
 
@@ -436,8 +417,9 @@ struct gate *gate_create(struct event_base *base, int listener, struct service *
 	g->acceptable = event_new(base, listener, EV_READ | EV_PERSIST, on_acceptable, g);
 	g->retry = evtimer_new(base, on_retry, g);
 	g->timer = evtimer_new(base, on_timer, g);
+	g->drain_over = evtimer_new(base, on_drain_over, g);
 	g->all = calloc(GATE_SLOTS, sizeof *g->all);
-	if (!g->acceptable || !g->retry || !g->timer || !g->all || FCGX_Init() != 0) {
+	if (!g->acceptable || !g->retry || !g->timer || !g->drain_over || !g->all || FCGX_Init() != 0) {
 		gate_destroy(g);
 		return NULL;
 	}
@@ -463,6 +445,8 @@ void gate_destroy(struct gate *g)
 		event_free(g->retry);
 	if (g->timer)
 		event_free(g->timer);
+	if (g->drain_over)
+		event_free(g->drain_over);
 	free(g->all);
 	free(g);
 }

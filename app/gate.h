@@ -24,6 +24,6 @@ void gate_destroy(struct gate *g);
 /* Begins to accept connections.  May be called again. */
 void gate_open(struct gate *g);
 
-/* Accepts no more, answers what is under way, closes every connection, then calls done().  Takes REQUEST_WAIT_MS and
- * a moment at most. */
+/* Accepts no more, answers what is under way and what still comes over kept connections for a moment, closes them all,
+ * then calls done().  Takes REQUEST_WAIT_MS and a moment at most. */
 void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx);
