@@ -14,13 +14,15 @@ static void add_int4(struct buf *b, uint32_t value)
 	buf_add(b, &wire, sizeof wire);
 }
 
+#define ARRAY_KEEP (256 * 1024) /* bytes of memory that stay for the next array; a batch of usual size has 30 KiB */
+
 /* Where the number of elements stands, to be known only at the end. */
 #define COUNT_OFFSET 12
 
 void db_array_start(struct db_array *a, enum db_type type)
 {
 	a->bytes.max = DB_ARRAY_MAX;
-	buf_reset(&a->bytes, DB_ARRAY_MAX);
+	buf_reset(&a->bytes, ARRAY_KEEP);
 	a->count = 0;
 	add_int4(&a->bytes, 1); /* dimensions */
 	add_int4(&a->bytes, 0); /* no element is null */
