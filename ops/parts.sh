@@ -76,11 +76,12 @@ part_is_left() {
 	[[ ${#MEMBERS[@]} -gt 0 ]]
 }
 
-# CONT, so that a frozen process hears it too.
+# CONT, so that a frozen part hears it too, its children included.
 part_signal() {
 	if part_runs "$1"; then
 		kill "-$2" "$R_PID" 2>/dev/null || true
-		kill -CONT "$R_PID" 2>/dev/null || true
+		part_members "$1"
+		kill -CONT "$R_PID" "${MEMBERS[@]}" 2>/dev/null || true
 	fi
 }
 
