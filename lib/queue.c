@@ -146,7 +146,7 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 	if (j)
 		held_add(&q->held, j);
 	else
-		q->release_due = true;
+		q->release_due = q->resting = true; /* whatever the reason, it will not have passed at once */
 }
 
 static void on_claimed(void *ctx, const struct pg_result *r, const struct fault *f)

@@ -38,6 +38,7 @@ static int on_room(void *ctx)
 static struct job *on_claimed(void *ctx, const struct job *row)
 {
 	struct claimer *w = ctx;
+	w->room--;
 	if (w->refuses)
 		return NULL;
 	cr_assert_lt(w->taken, CLAIMER_MOST);
@@ -47,7 +48,6 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 	j->transaction_id = strdup(row->transaction_id);
 	j->source = strdup(row->source);
 	w->jobs[w->taken++] = j;
-	w->room--;
 	return j;
 }
 
