@@ -14,7 +14,7 @@ worker    main job processor_simulated processor
 process   settings log
 store     intake finder notifier queue watch results held peers cursor batch
 database  lane db
-domain    txn_json txn currency currency_table money
+domain    txn_json txn currency currency_table money retry
 ground    path json_scan json_names buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
