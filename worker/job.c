@@ -57,6 +57,7 @@ struct jobs {
 	int64_t grace_ends_ms;
 	struct event *deadline;
 	bool is_worker; /* it has been under a number, so there may be something to hand back */
+	int cancelled;  /* calls, since the number was given */
 };
 
 static struct work *work_of(struct job *j)
@@ -94,6 +95,7 @@ static void cancel_call(void *ctx, struct job *j)
 	if (!w->calling)
 		return;
 	js->kind->cancel(js->processor, &w->call);
+	js->cancelled++;
 	queue_drop(js->queue, j);
 	free(w);
 }
@@ -132,7 +134,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	LOG(LOG_LEVEL_WARN, "worker leaves without handing back; its jobs are freed when its beat is missed",
-		LOG_NUMBER("in_flight", queue_held(js->queue)->count));
+		LOG_NUMBER("jobs", js->cancelled + queue_held(js->queue)->count));
 	event_base_loopexit(js->base, NULL);
 }
 
@@ -309,6 +311,7 @@ static void on_is(void *ctx, int64_t owner)
 	} else {
 		LOG(LOG_LEVEL_INFO, "worker claims", LOG_NUMBER("owner", owner));
 		js->is_worker = true;
+		js->cancelled = 0;
 	}
 	queue_own(js->queue, owner);
 	advance(js);
