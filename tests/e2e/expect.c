@@ -1,0 +1,110 @@
+/* expect.c - the promises that hold for every answer. */
+
+#include "expect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <criterion/criterion.h>
+
+#include "instance.h"
+
+/* Two parts write headers, and each header should be written by one of them. */
+static void expect_one_header(const struct answer *a, const char *name, const char *what)
+{
+	int count = 0;
+	size_t len = strlen(name);
+
+	for (const char *line = a->head; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		count += strncasecmp(line, name, len) == 0 && line[len] == ':';
+	}
+	cr_assert_eq(count, 1, "%s: %d headers %s in\n%s", what, count, name, a->head);
+}
+
+void expect_problem(const struct answer *a, int status, const char *what)
+{
+	char type[128], id[128];
+
+	cr_assert_eq(a->status, status, "%s: %d instead of %d: %s%s", what, a->status, status, a->body, a->trouble);
+	answer_header(a, "Content-Type", type, sizeof(type));
+	cr_assert_eq(strncasecmp(type, "application/problem+json", 24), 0, "%s: %s: %s", what, type, a->body);
+	expect_one_header(a, "X-Request-Id", what);
+	answer_header(a, "X-Request-Id", id, sizeof(id));
+	cr_assert(strlen(id) >= 16, "%s: X-Request-Id is \"%s\"", what, id);
+
+	json_object *o = answer_json(a), *number;
+	cr_assert(json_object_is_type(o, json_type_object), "%s: %s", what, a->body);
+	cr_assert(strlen(expect_text(o, "type")) > 0, "%s: %s", what, a->body);
+	cr_assert(strlen(expect_text(o, "title")) > 0, "%s: %s", what, a->body);
+	cr_assert(strlen(expect_text(o, "detail")) > 0, "%s: %s", what, a->body);
+	cr_assert(json_object_object_get_ex(o, "status", &number), "%s: %s", what, a->body);
+	cr_assert_eq(json_object_get_int(number), status, "%s: %s", what, a->body);
+	cr_assert_str_eq(expect_text(o, "instance"), id, "%s: %s", what, a->body);
+	json_object_put(o);
+}
+
+void expect_problem_once(struct answer *a, int status, const char *what)
+{
+	expect_problem(a, status, what);
+	answer_finish(a);
+}
+
+void expect_retry_after(const struct answer *a, const char *what)
+{
+	char text[32], *end;
+
+	cr_assert(answer_header(a, "Retry-After", text, sizeof(text)), "%s: no Retry-After", what);
+	long seconds = strtol(text, &end, 10);
+	cr_assert(*end == '\0' && seconds >= 1 && seconds <= 60, "%s: Retry-After: %s", what, text);
+}
+
+const char *expect_text(json_object *object, const char *name)
+{
+	json_object *member;
+
+	cr_assert(json_object_object_get_ex(object, name, &member), "no %s in %s", name,
+		json_object_to_json_string(object));
+	cr_assert(json_object_is_type(member, json_type_string), "%s in %s", name, json_object_to_json_string(object));
+	return json_object_get_string(member);
+}
+
+double expect_date(const char *text, bool with_fraction)
+{
+	struct tm t = {0};
+	int at = 0, date = 0, fraction = 0;
+
+	sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec,
+		&at);
+	date = at;
+	if (with_fraction && text[at] == '.')
+		at += 1 + (fraction = (int)strspn(text + at + 1, "0123456789"));
+	cr_assert(date == 19 && strcmp(text + at, "Z") == 0, "not RFC 3339 in UTC: %s", text);
+	t.tm_year -= 1900;
+	t.tm_mon -= 1;
+	return (double)timegm(&t) + (fraction > 0 ? strtod(text + date, NULL) : 0);
+}
+
+void expect_accepted(const char *body)
+{
+	struct answer a;
+
+	call_post(body, &a);
+	cr_assert_eq(a.status, 202, "%d %s%s to %s", a.status, a.body, a.trouble, body);
+	answer_finish(&a);
+}
+
+void expect_recovery(int timeout_ms)
+{
+	long long deadline = now_ms() + timeout_ms;
+	char body[WEBHOOK_MAX], id[64];
+	int status;
+
+	while ((status = call_post_status(webhook_simple(fresh_id("recovery", id), body))) != 202) {
+		cr_assert(now_ms() < deadline, "still %d after %d ms", status, timeout_ms);
+		pause_a_little();
+	}
+}

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "client.h"
+
+/* What every answer of payhook must be.  All of these fail the test when it is not. */
+
+/* RFC 9457: the media type, and type, title, status, detail and instance, which is the X-Request-Id header. */
+void expect_problem(const struct answer *a, int status, const char *what);
+
+/* The same, and frees the answer. */
+void expect_problem_once(struct answer *a, int status, const char *what);
+
+/* Retry-After with whole seconds. */
+void expect_retry_after(const struct answer *a, const char *what);
+
+/* A member of an object as text; fails when it is not there. */
+const char *expect_text(json_object *object, const char *name);
+
+/* RFC 3339 in UTC, ending in Z; fractions of a second are allowed when they are welcome.  Returns seconds since 1970. */
+double expect_date(const char *text, bool with_fraction);
+
+/* Posts a webhook and expects 202. */
+void expect_accepted(const char *body);
+
+/* Waits until posts are accepted again. */
+void expect_recovery(int timeout_ms);

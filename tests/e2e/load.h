@@ -1,0 +1,57 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include <curl/curl.h>
+
+#include "client.h"
+
+/* Many webhooks at once on kept connections, sent in steps, so that a test can break something in between. */
+
+#define LOAD_POSTS_MAX 200000
+#define LOAD_UNANSWERED (-1)
+
+struct load_slot {
+	CURL *curl;
+	long number; /* of the post it carries; -1: idle */
+	char body[WEBHOOK_MAX];
+	char said[256]; /* the beginning of the answer's body */
+};
+
+struct load {
+	const char *prefix; /* post n has the id "<prefix>-<n>"; without a body function */
+	void (*body)(long n, char ret[WEBHOOK_MAX]);
+	int connections;
+	long posts;     /* how many in all; 0: until load_end() */
+	int per_second; /* at most; 0: as fast as answers come */
+
+	/* What has come of it. */
+	long begun, answered, accepted; /* posts sent, answers of any kind, 202 among them */
+	short *status;                  /* by number: LOAD_UNANSWERED, 0 when the connection failed, else the status */
+	char trouble[512];              /* the first answer that was no 202 */
+
+	CURLM *multi;
+	struct load_slot *slots;
+	struct curl_slist *headers;
+	long long since_ms;
+};
+
+/* The first five fields are the caller's. */
+void load_open(struct load *l);
+
+/* Sends and receives for this long. */
+void load_step(struct load *l, int ms);
+
+/* Sends and receives until at least this many answers have come.  False: not by the deadline. */
+bool load_until(struct load *l, long answered, int timeout_ms);
+
+/* Begins no new post and waits for the answers under way.  False: some have not come by the deadline. */
+bool load_end(struct load *l, int timeout_ms);
+
+/* How many posts were answered with this. */
+long load_count(const struct load *l, int status);
+
+/* How many acknowledged ids ("<prefix>-<n>") the database lacks. */
+long load_lost(const struct load *l);
+
+void load_close(struct load *l);
