@@ -1,0 +1,185 @@
+/* test_database.c - PostgreSQL goes away, or stops answering, and comes back. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "breakage.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "load.h"
+
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
+
+#define SLACK 0.1 /* seconds that two busy cores may add to the half second of the contract */
+
+TestSuite(database, .init = mend_and_wait, .fini = mend_all);
+
+/* One webhook is told to come again, in time.  Its id can be posted again later. */
+static void is_told_to_come_again(const char *id, const char *when)
+{
+	struct answer a;
+	char body[WEBHOOK_MAX];
+
+	call_post(webhook_simple(id, body), &a);
+	cr_assert(a.seconds <= 0.5 + SLACK, "%s: %d after %.3f s", when, a.status, a.seconds);
+	expect_retry_after(&a, when);
+	expect_problem_once(&a, 503, when);
+}
+
+/* Lookups say so too, and life goes on. */
+static void answers_in_time(const char *id, const char *when)
+{
+	struct answer a;
+
+	is_told_to_come_again(id, when);
+	call_get("/v1/transactions/anything", &a);
+	cr_assert(a.seconds <= 0.5 + SLACK, "%s: GET after %.3f s", when, a.seconds);
+	expect_retry_after(&a, "GET");
+	expect_problem_once(&a, 503, when);
+	cr_assert_eq(call_get_status("/livez"), 200);
+}
+
+static bool tells_health(const char *target, const char *word, bool expected)
+{
+	struct answer a;
+
+	call_get(target, &a);
+	cr_assert(a.seconds <= 0.5 + SLACK, "%s after %.3f s", target, a.seconds);
+	cr_assert(a.status == 200 || a.status == 503, "%s: %d %s", target, a.status, a.body);
+	bool as_expected = (a.status == 200) == expected;
+	if (as_expected && !expected)
+		expect_retry_after(&a, target);
+	cr_assert(!as_expected || strstr(a.body, word) != NULL, "%s", a.body);
+	answer_finish(&a);
+	return as_expected;
+}
+
+/* A responder that committed something a moment ago still calls itself healthy; it learns better in 5 s. */
+static void is_unhealthy(int within_ms)
+{
+	long long deadline = now_ms() + within_ms;
+
+	/* Each of the responders gets some of them. */
+	for (int in_a_row = 0; in_a_row < 20; in_a_row++) {
+		bool is = tells_health("/", "\"status\":\"UNHEALTHY\"", false) && tells_health("/readyz", "", false);
+		cr_assert(is || now_ms() < deadline, "healthy after %d ms", within_ms);
+		in_a_row = is ? in_a_row : 0;
+	}
+}
+
+/* Accepted again within two seconds, and what had to come again is one transaction and is processed. */
+static void returns(const char *id)
+{
+	char body[WEBHOOK_MAX];
+	long long began = now_ms();
+
+	expect_recovery(2000);
+	cr_assert(now_ms() - began <= 2000, "%lld ms", now_ms() - began);
+	expect_accepted(webhook_simple(id, body));
+	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id), 1);
+	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
+				   " AND status = 'PROCESSED'",
+			     id, 1, 20000),
+		1, "not processed");
+	/* Each responder by itself. */
+	long long deadline = now_ms() + 2000;
+	while (!tells_health("/", "\"status\":\"HEALTHY\"", true) || !tells_health("/readyz", "", true))
+		cr_assert(now_ms() < deadline, "not healthy again");
+}
+
+Test(database, stopped_means_503_in_half_a_second_and_202_soon_after_its_return)
+{
+	char id[64];
+
+	fresh_id("stopped", id);
+	break_stop_database();
+	answers_in_time(id, "at once");
+	is_unhealthy(0);
+	long long until = now_ms() + 3000;
+	while (now_ms() < until)
+		is_told_to_come_again(id, "later");
+	answers_in_time(id, "after 3 s");
+	mend_all();
+	mend_wait_database(10000);
+	returns(id);
+}
+
+Test(database, frozen_means_503_in_half_a_second_and_202_when_it_thaws)
+{
+	char id[64];
+
+	fresh_id("frozen", id);
+	break_freeze("postgres");
+	answers_in_time(id, "frozen");
+	mend_all();
+	returns(id);
+}
+
+Test(database, frozen_for_long_means_503_all_the_time_and_202_when_it_thaws)
+{
+	char id[64];
+
+	fresh_id("frozen-long", id);
+	break_freeze("postgres");
+	/* Connections are given up after 3 s; the next ones must not be waited for either. */
+	long long until = now_ms() + 7000;
+	while (now_ms() < until)
+		answers_in_time(id, "frozen");
+	mend_all();
+	returns(id);
+}
+
+Test(database, frozen_under_load_answers_everyone_in_time_and_loses_nothing)
+{
+	char prefix[64];
+	struct load l = {.connections = 64, .per_second = 1000};
+
+	l.prefix = fresh_id("frozen-load", prefix);
+	load_open(&l);
+	load_step(&l, 500);
+	cr_assert_eq(l.accepted, l.answered, "%s", l.trouble);
+	break_freeze("postgres");
+	load_step(&l, 2000);
+	long answered = l.answered;
+	mend_all();
+	load_step(&l, 2000);
+	cr_assert(load_end(&l, 5000), "%ld of %ld answered", l.answered, l.begun);
+	cr_assert(answered > 0 && load_count(&l, 503) > 0, "%s", l.trouble);
+	cr_assert_eq(load_count(&l, 202) + load_count(&l, 503), l.begun, "%s", l.trouble);
+	cr_assert_eq(l.status[l.begun - 1], 202, "the last one: %d", l.status[l.begun - 1]);
+	cr_assert_eq(load_lost(&l), 0);
+	load_close(&l);
+}
+
+Test(database, killed_and_back_loses_no_acknowledged_webhook)
+{
+	char prefix[64];
+	struct load l = {.connections = 32, .per_second = 1000};
+	struct pids gone;
+
+	l.prefix = fresh_id("killed", prefix);
+	load_open(&l);
+	load_step(&l, 500);
+	instance_parts(instance(), "postgres", &gone);
+	process_signal(&gone, SIGKILL);
+	long long deadline = now_ms() + 15000;
+	long accepted = l.accepted;
+	load_step(&l, 500);
+	while (l.accepted < accepted + 2000 && now_ms() < deadline)
+		load_step(&l, 50);
+	cr_assert(l.accepted >= accepted + 2000, "not accepted again: %s", l.trouble);
+	cr_assert(load_end(&l, 5000));
+	cr_assert_eq(load_count(&l, 202) + load_count(&l, 503), l.begun, "%s", l.trouble);
+	cr_assert_eq(load_lost(&l), 0);
+	const char *left = "SELECT count(*) FROM payhook.transactions WHERE status = 'PROCESSED'"
+			   " AND starts_with(transaction_id, $1 || '-')";
+	long long stored = database_number_of(
+		"SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')", prefix);
+	cr_assert_eq(database_wait(left, prefix, stored, 30000), stored);
+	load_close(&l);
+}

@@ -1,0 +1,154 @@
+/* test_pool.c - responders die, freeze, are replaced, and are away. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "breakage.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "load.h"
+
+#define RESPONDERS 3
+
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=3", NULL};
+
+TestSuite(pool, .init = mend_and_wait, .fini = mend_all);
+
+#define STORED "SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')"
+#define DONE STORED " AND status = 'PROCESSED'"
+
+static void all_are_processed(const char *prefix)
+{
+	long long stored = database_number_of(STORED, prefix);
+
+	cr_assert_eq(database_wait(DONE, prefix, stored, 20000), stored);
+}
+
+Test(pool, a_killed_responder_loses_no_acknowledged_webhook)
+{
+	char prefix[64];
+	struct load l = {.connections = 32};
+
+	l.prefix = fresh_id("killed", prefix);
+	load_open(&l);
+	for (int n = 0; n < 6; n++) {
+		load_step(&l, 150);
+		break_kill("payhook-app", n);
+	}
+	load_step(&l, 300);
+	cr_assert(load_end(&l, 10000), "%ld of %ld answered", l.answered, l.begun);
+	cr_assert(l.accepted > 500, "%ld accepted; %s", l.accepted, l.trouble);
+	cr_assert_eq(load_lost(&l), 0);
+	all_are_processed(prefix);
+	/* A request whose responder died is sent to another; when that dies too it may fail, and be sent again. */
+	cr_assert(l.begun - l.accepted <= 32, "%ld of %ld failed: %s", l.begun - l.accepted, l.begun, l.trouble);
+	cr_assert(mend_wait_parts("payhook-app", RESPONDERS, &(struct pids){0}, 3000));
+	load_close(&l);
+}
+
+/* Runs ./payhook reload while the load goes on. */
+static void reload_under(struct load *l)
+{
+	struct pids before;
+	char log[2048];
+	int status = -1;
+
+	instance_parts(instance(), "payhook-app", &before);
+	pid_t pid = instance_begin(instance(), (const char *const[]){"reload", NULL}, instance_settings);
+	long long deadline = now_ms() + 20000;
+	while (waitpid(pid, &status, WNOHANG) == 0 && now_ms() < deadline)
+		load_step(l, 5);
+	instance_log(instance(), log, sizeof(log));
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reload: %s", log);
+	while (!mend_wait_parts("payhook-app", RESPONDERS, &before, 0)) {
+		cr_assert(now_ms() < deadline, "the responders are still the same");
+		load_step(l, 5);
+	}
+}
+
+Test(pool, a_reload_under_load_fails_no_request)
+{
+	char prefix[64];
+	struct load l = {.connections = 32};
+
+	l.prefix = fresh_id("reload", prefix);
+	load_open(&l);
+	for (int n = 0; n < 5; n++) {
+		load_step(&l, 100);
+		reload_under(&l);
+	}
+	load_step(&l, 200);
+	cr_assert(load_end(&l, 10000), "%ld of %ld answered", l.answered, l.begun);
+	cr_assert(l.begun > 1000, "%ld posts", l.begun);
+	cr_assert_eq(l.accepted, l.begun, "%ld of %ld failed: %s", l.begun - l.accepted, l.begun, l.trouble);
+	cr_assert_eq(load_lost(&l), 0);
+	all_are_processed(prefix);
+	load_close(&l);
+}
+
+Test(pool, responders_replaced_without_pause_fail_no_request)
+{
+	char prefix[64];
+	struct load l = {.connections = 32};
+	pid_t multiwatch = instance_first(instance(), "multiwatch");
+
+	l.prefix = fresh_id("replaced", prefix);
+	load_open(&l);
+	for (int n = 0; n < 20; n++) {
+		load_step(&l, 100);
+		cr_assert_eq(kill(multiwatch, SIGUSR2), 0);
+	}
+	load_step(&l, 200);
+	cr_assert(load_end(&l, 10000), "%ld of %ld answered", l.answered, l.begun);
+	cr_assert_eq(l.accepted, l.begun, "%ld of %ld failed: %s", l.begun - l.accepted, l.begun, l.trouble);
+	cr_assert_eq(load_lost(&l), 0);
+	load_close(&l);
+}
+
+Test(pool, a_pool_that_is_away_is_a_bad_gateway_with_a_time_to_come_again)
+{
+	struct answer a;
+	struct pids parts, apps;
+	char body[WEBHOOK_MAX], id[64];
+
+	break_supervisor();
+	instance_parts(instance(), "multiwatch", &parts);
+	instance_parts(instance(), "payhook-app", &apps);
+	process_signal(&parts, SIGKILL);
+	process_signal(&apps, SIGKILL);
+	cr_assert(process_wait_gone(&apps, 5000));
+	call_post(webhook_simple(fresh_id("away", id), body), &a);
+	expect_retry_after(&a, "502");
+	expect_problem_once(&a, 502, "the pool is away");
+	call_get("/", &a);
+	expect_problem_once(&a, 502, "the pool is away");
+	mend_all();
+	expect_recovery(5000);
+	expect_accepted(body);
+}
+
+Test(pool, a_frozen_pool_is_a_gateway_timeout_with_a_time_to_come_again, .timeout = 90)
+{
+	struct answer a;
+	char body[WEBHOOK_MAX], id[64];
+
+	break_freeze("payhook-app");
+	call_post(webhook_simple(fresh_id("frozen", id), body), &a);
+	expect_retry_after(&a, "504");
+	cr_assert(a.seconds < 8, "%.3f s", a.seconds);
+	expect_problem_once(&a, 504, "the pool is frozen");
+	mend_all();
+	expect_recovery(5000);
+	/* What nginx had passed on may have been stored after all: it is still one transaction. */
+	expect_accepted(body);
+	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id), 1);
+	cr_assert_eq(
+		database_number_of("SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1", id),
+		0);
+}
