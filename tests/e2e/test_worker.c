@@ -1,0 +1,252 @@
+/* test_worker.c - workers die, freeze, leave and lose answers; what they held is processed all the same. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "breakage.h"
+#include "cutter.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "load.h"
+
+#define DELAY_MS 3000
+#define GRACE_MS 1000
+#define RESCUE_MS 45000 /* a beat unchanged for 20 s, as seen by another, and the delay */
+
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=3000", "WORKER_GRACE_MS=1000", NULL};
+
+#define OF_PREFIX " starts_with(transaction_id, $1 || '-')"
+#define JOBS "SELECT count(*) FROM payhook.jobs WHERE" OF_PREFIX
+#define CLAIMED JOBS " AND owner IS NOT NULL"
+#define PROCESSED "SELECT count(*) FROM payhook.transactions WHERE status = 'PROCESSED' AND" OF_PREFIX
+
+static char prefix[64];
+
+/* Notes every committed change of a transaction: the only one in its life is its settlement. */
+static const char *const NOTING[] = {
+	"CREATE TABLE IF NOT EXISTS payhook.e2e_settled (transaction_id text, status text)",
+	"CREATE OR REPLACE FUNCTION payhook.e2e_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+	" INSERT INTO payhook.e2e_settled VALUES (NEW.transaction_id, NEW.status); RETURN NULL; END $$",
+	"CREATE OR REPLACE TRIGGER e2e_note AFTER UPDATE ON payhook.transactions"
+	" FOR EACH ROW EXECUTE FUNCTION payhook.e2e_note()"};
+
+static void begin(void)
+{
+	long long deadline = now_ms() + RESCUE_MS;
+
+	mend_all();
+	mend_wait_database(5000);
+	for (size_t n = 0; n < COUNT_OF(NOTING); n++)
+		database_number(NOTING[n]);
+	while (call_get_status("/") != 200)
+		cr_assert(now_ms() < deadline, "not healthy");
+	cr_assert_eq(database_wait("SELECT (count(*) = 0)::int FROM payhook.jobs", NULL, 1, RESCUE_MS), 1,
+		"jobs of an earlier test");
+	cr_assert_eq(database_wait("SELECT (count(*) = 1)::int FROM payhook.workers", NULL, 1, RESCUE_MS), 1,
+		"no single worker");
+}
+
+TestSuite(worker, .init = begin, .fini = mend_all, .timeout = 120);
+
+static void post(const char *word, long count)
+{
+	struct load l = {.prefix = fresh_id(word, prefix), .connections = 16, .posts = count};
+
+	load_open(&l);
+	cr_assert(load_until(&l, count, 10000));
+	cr_assert_eq(l.accepted, count, "%s", l.trouble);
+	load_close(&l);
+}
+
+static void are_claimed(long count)
+{
+	long long seen = database_wait(CLAIMED, prefix, count, 5000);
+
+	cr_assert_eq(seen, count, "%lld of %ld claimed", seen, count);
+}
+
+static void are_processed(long count, int timeout_ms)
+{
+	long long seen = database_wait(PROCESSED, prefix, count, timeout_ms);
+
+	cr_assert_eq(seen, count, "%lld of %ld processed", seen, count);
+	cr_assert_eq(database_number_of(JOBS, prefix), 0);
+}
+
+static void each_was_settled_once(void)
+{
+	const char *twice = "SELECT count(*) FROM (SELECT 1 FROM payhook.e2e_settled GROUP BY transaction_id"
+			    " HAVING count(*) > 1) x";
+	const char *settled =
+		"SELECT count(*) FROM payhook.e2e_settled s JOIN payhook.transactions t USING (transaction_id)"
+		" WHERE s.status = 'PROCESSED' AND" OF_PREFIX;
+
+	cr_assert_eq(database_number(twice), 0);
+	cr_assert_eq(
+		database_number_of(settled, prefix), database_number_of(PROCESSED, prefix), "the notes are incomplete");
+}
+
+static pid_t own_worker(void)
+{
+	pid_t pid = instance_first(instance(), "payhook-worker");
+
+	cr_assert(pid > 0, "no worker");
+	return pid;
+}
+
+/* The instance's own worker leaves and does not come back until mend_all(). */
+static void dismiss_own_worker(void)
+{
+	struct pids one = {1, {own_worker()}};
+
+	break_supervisor();
+	process_signal(&one, SIGTERM);
+	cr_assert(process_wait_gone(&one, 10000), "the worker does not end");
+}
+
+static pid_t hire_worker(const char *database)
+{
+	char program[96], url[256], log[96];
+	const char *variables[COUNT_OF(instance_settings) + 1];
+	size_t count = 0;
+
+	snprintf(program, sizeof(program), "%s/state/bin/payhook-worker", instance()->folder);
+	snprintf(log, sizeof(log), "%s/hired.log", instance()->folder);
+	snprintf(url, sizeof(url), "DATABASE_URL=%s", database);
+	variables[count++] = url;
+	for (size_t n = 0; instance_settings[n] != NULL; n++)
+		variables[count++] = instance_settings[n];
+	variables[count] = NULL;
+	pid_t pid = process_start((const char *const[]){program, NULL}, variables, log);
+	cr_assert(pid > 0);
+	return pid;
+}
+
+static void dismiss_hired(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGTERM);
+	cr_assert(process_wait(pid, 10000, &status), "a worker does not end");
+}
+
+Test(worker, killed_in_mid_delay_has_all_its_transactions_processed)
+{
+	post("killed", 200);
+	are_claimed(200);
+	cr_assert_eq(database_number_of(PROCESSED, prefix), 0, "too late: some are processed already");
+	break_kill("payhook-worker", 0);
+	are_processed(200, RESCUE_MS);
+	each_was_settled_once();
+}
+
+Test(worker, asked_to_end_finishes_what_ends_soon_and_hands_back_the_rest_uncounted)
+{
+	char soon[64];
+
+	post("soon", 20);
+	snprintf(soon, sizeof(soon), "%s", prefix);
+	are_claimed(20);
+	/* Until these have waited so long that they end within the grace time. */
+	const char *age =
+		"SELECT (min(now() - claimed_at) > make_interval(secs => 2.4))::int FROM payhook.jobs WHERE" OF_PREFIX;
+	cr_assert_eq(database_wait(age, prefix, 1, DELAY_MS), 1);
+	post("later", 30);
+	are_claimed(30);
+	dismiss_own_worker();
+	cr_assert_eq(database_number_of(PROCESSED, soon), 20);
+	cr_assert_eq(database_number_of(PROCESSED, prefix), 0);
+	cr_assert_eq(database_number_of(JOBS " AND owner IS NULL AND attempt = 0", prefix), 30,
+		"not handed back as they were");
+	cr_assert_eq(database_number("SELECT count(*) FROM payhook.workers"), 0, "it has not signed off");
+	mend_all();
+	/* The next one takes over at once: nobody waits for a lease. */
+	are_claimed(30);
+	cr_assert_eq(database_number_of(JOBS " AND attempt = 1", prefix), 30);
+	are_processed(30, DELAY_MS + 3000);
+	each_was_settled_once();
+}
+
+/* Loses answers to a statement while the worker lives on; then everything is processed, and sooner than a dead
+ * worker's jobs would be. */
+static void loses_answers(const char *statement, int cuts, int rounds)
+{
+	struct cutter cutter;
+	char through[256];
+
+	dismiss_own_worker();
+	cutter_start(&cutter, instance()->database, statement, cuts);
+	snprintf(through, sizeof(through), "host=%s port=5432 user=payhook dbname=payhook", cutter.folder);
+	post(statement, 100);
+	pid_t hired = hire_worker(through);
+	for (int round = 0; round < rounds; round++) {
+		are_processed(100, 15000);
+		each_was_settled_once();
+		post(statement, 100);
+	}
+	cr_assert_eq(cutter_cuts(&cutter), cuts);
+	/* And it works on, under the same number. */
+	are_processed(100, DELAY_MS + 3000);
+	cr_assert(process_lives(hired));
+	cr_assert_eq(database_number("SELECT count(*) FROM payhook.workers"), 1, "it did not live on under its number");
+	dismiss_hired(hired);
+	cutter_stop(&cutter);
+	each_was_settled_once();
+}
+
+Test(worker, whose_claim_is_committed_but_not_answered_processes_it_all_the_same)
+{
+	loses_answers("claim", 3, 1);
+}
+
+Test(worker, whose_settlement_is_committed_but_not_answered_settles_once)
+{
+	/* A settlement that is sent again ends nothing more and so is not cut: one cut a round. */
+	loses_answers("settle", 2, 2);
+}
+
+Test(worker, taken_for_dead_while_frozen_settles_nothing_a_second_time)
+{
+	char before[64];
+	const char *times =
+		"SELECT md5(string_agg(processed_at::text, ',' ORDER BY transaction_id)) FROM payhook.transactions WHERE" OF_PREFIX;
+
+	post("frozen", 50);
+	are_claimed(50);
+	pid_t frozen = own_worker();
+	kill(frozen, SIGSTOP);
+	pid_t hired = hire_worker(instance()->database);
+	are_processed(50, RESCUE_MS);
+	snprintf(before, sizeof(before), "%s", database_text_of(times, prefix));
+	kill(frozen, SIGCONT);
+	dismiss_hired(hired);
+	/* It has noticed, and works under another number. */
+	char old[64];
+	snprintf(old, sizeof(old), "%s", prefix);
+	post("thawed", 10);
+	are_processed(10, DELAY_MS + 5000);
+	cr_assert_eq(instance_first(instance(), "payhook-worker"), frozen);
+	cr_assert_str_eq(database_text_of(times, old), before);
+	each_was_settled_once();
+}
+
+Test(worker, without_its_connections_is_a_worker_again_in_a_moment)
+{
+	pid_t before = own_worker();
+
+	post("cut-off", 100);
+	are_claimed(100);
+	for (int n = 0; n < 5; n++) {
+		database_number("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+				" WHERE datname = 'payhook' AND pid <> pg_backend_pid()");
+		expect_recovery(3000);
+	}
+	are_processed(100, DELAY_MS + 5000);
+	cr_assert_eq(own_worker(), before);
+	each_was_settled_once();
+}
