@@ -1,0 +1,236 @@
+/* test_supervision.c - ./payhook up keeps its parts alive, and takes them with it when it ends. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "breakage.h"
+#include "expect.h"
+#include "instance.h"
+
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=2", NULL};
+
+#define BACK_MS 3000
+
+TestSuite(supervision, .init = mend_and_wait, .fini = mend_all);
+
+/* What a command printed, from the log that all of them write to.  The caller frees it. */
+static char *output_of(const struct instance *i, const char *const arguments[], bool *ret_ok)
+{
+	static char log[64 * 1024];
+	size_t before;
+
+	instance_log(i, log, sizeof(log));
+	before = strlen(log);
+	*ret_ok = instance_run(i, arguments, instance_settings, 30000);
+	instance_log(i, log, sizeof(log));
+	cr_assert(strlen(log) < sizeof(log) - 1, "more was printed than this can show");
+	return strdup(log + before);
+}
+
+/* The pid that ./payhook status gives for a part; 0 when it is down or not ready. */
+static pid_t pid_in_status(const char *part)
+{
+	char line[64];
+	int pid = 0;
+	bool ok;
+	char *text = output_of(instance(), (const char *const[]){"status", NULL}, &ok);
+
+	snprintf(line, sizeof(line), "\n  %s ", part);
+	const char *at = strstr(text, line);
+	if (ok && strstr(text, ", ready") != NULL && at != NULL)
+		sscanf(at + strlen(line), " pid %d", &pid);
+	free(text);
+	return pid;
+}
+
+/* A part's first process dies; it is back in time, takes part again, and status knows. */
+static void comes_back(const char *name, const char *part)
+{
+	pid_t old = instance_first(instance(), name);
+	pid_t now;
+	long long deadline = now_ms() + BACK_MS;
+
+	cr_assert(old > 0 && pid_in_status(part) == old, "%s is %d, status says %d", name, (int)old,
+		(int)pid_in_status(part));
+	cr_assert_eq(kill(old, SIGKILL), 0);
+	while ((now = instance_first(instance(), name)) == 0 || now == old) {
+		cr_assert(now_ms() < deadline, "%s is not back", name);
+		pause_a_little();
+	}
+	expect_recovery((int)(deadline - now_ms()));
+	cr_assert_eq(pid_in_status(part), now, "%s is %d, status says %d", name, (int)now, (int)pid_in_status(part));
+}
+
+Test(supervision, a_killed_postgres_comes_back)
+{
+	comes_back("postgres", "postgres");
+}
+
+Test(supervision, a_killed_nginx_comes_back)
+{
+	comes_back("nginx", "nginx");
+}
+
+Test(supervision, a_killed_pool_comes_back)
+{
+	comes_back("multiwatch", "pool");
+}
+
+Test(supervision, a_killed_worker_comes_back)
+{
+	comes_back("payhook-worker", "worker");
+}
+
+Test(supervision, a_killed_responder_comes_back)
+{
+	for (int n = 0; n < 4; n++) {
+		struct pids gone = {1, {break_kill("payhook-app", n)}};
+		cr_assert(mend_wait_parts("payhook-app", 2, &gone, BACK_MS), "there are not two");
+		expect_recovery(BACK_MS);
+	}
+}
+
+Test(supervision, all_parts_killed_at_once_come_back)
+{
+	struct pids all;
+
+	process_tree(instance_supervisor(instance()), &all);
+	process_signal(&all, SIGKILL);
+	cr_assert(process_wait_gone(&all, BACK_MS));
+	expect_recovery(10000);
+	cr_assert_eq(pid_in_status("worker"), instance_first(instance(), "payhook-worker"));
+}
+
+static void post_to(const struct instance *i, const char *id)
+{
+	char body[WEBHOOK_MAX];
+	struct answer a;
+
+	webhook_simple(id, body);
+	call_send(&(struct call){.target = WEBHOOKS, .type = "application/json", .body = body, .port = i->port}, &a);
+	cr_assert_eq(a.status, 202, "%d %s%s", a.status, a.body, a.trouble);
+	answer_finish(&a);
+}
+
+static void has(const struct instance *i, const char *id)
+{
+	char target[128];
+	struct answer a;
+
+	snprintf(target, sizeof(target), "/v1/transactions/%s", id);
+	call_send(&(struct call){.target = target, .port = i->port}, &a);
+	cr_assert_eq(a.status, 200, "%d %s%s", a.status, a.body, a.trouble);
+	answer_finish(&a);
+}
+
+/* A foreground "up", as soon as it says that it is ready. */
+static pid_t up(const struct instance *i)
+{
+	static char log[64 * 1024];
+	long long deadline = now_ms() + 30000;
+	int status;
+
+	instance_log(i, log, sizeof(log));
+	size_t before = strlen(log);
+	pid_t pid = instance_begin(i, (const char *const[]){"up", NULL}, instance_settings);
+	do {
+		pause_a_little();
+		cr_assert(now_ms() < deadline && waitpid(pid, &status, WNOHANG) == 0, "not ready: %s", log + before);
+		instance_log(i, log, sizeof(log));
+	} while (strstr(log + before, "payhook: ready at ") == NULL);
+	return pid;
+}
+
+/* A foreground "up" ends by a signal to this process (or group, when negative) and leaves nothing behind. */
+static void ends(pid_t pid, pid_t target, int signal)
+{
+	struct pids all;
+	int status;
+
+	process_tree(pid, &all);
+	cr_assert(all.count >= 8, "only %d processes", all.count);
+	cr_assert_eq(kill(target, signal), 0);
+	cr_assert(process_wait(pid, 20000, &status), "up does not end");
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "up ended with %#x", (unsigned)status);
+	cr_assert(process_wait_gone(&all, 1000), "up left processes");
+}
+
+Test(supervision, ctrl_c_leaves_no_process_and_the_next_up_finds_its_data)
+{
+	struct instance own;
+	char trouble[512];
+	char id[64];
+
+	cr_assert(instance_prepare(&own, trouble, sizeof(trouble)), "%s", trouble);
+	pid_t pid = up(&own);
+	post_to(&own, fresh_id("kept", id));
+	ends(pid, -pid, SIGINT);
+
+	pid = up(&own);
+	has(&own, id);
+	post_to(&own, fresh_id("also-kept", id));
+	ends(pid, pid, SIGTERM);
+
+	/* A supervisor that is killed leaves its parts; the next one ends them first. */
+	pid = up(&own);
+	has(&own, id);
+	kill(pid, SIGKILL);
+	int status;
+	cr_assert(process_wait(pid, 5000, &status));
+	pid = up(&own);
+	has(&own, id);
+	ends(pid, -pid, SIGINT);
+	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}
+
+static void says(const char *const arguments[], const char *const settings[], bool succeeds, const char *expected)
+{
+	static char log[64 * 1024];
+	size_t before;
+
+	instance_log(instance(), log, sizeof(log));
+	before = strlen(log);
+	bool ok = instance_run(instance(), arguments, settings, 30000);
+	instance_log(instance(), log, sizeof(log));
+	cr_assert_eq(ok, succeeds, "%s", log + before);
+	cr_assert_not_null(strstr(log + before, expected), "%s", log + before);
+}
+
+Test(supervision, a_second_up_of_the_same_folder_changes_nothing)
+{
+	pid_t before = instance_supervisor(instance());
+
+	says((const char *const[]){"up", "-d", NULL}, instance_settings, true, "already running");
+	says((const char *const[]){"up", NULL}, instance_settings, false, "already running");
+	cr_assert_eq(instance_supervisor(instance()), before);
+	expect_recovery(1000);
+}
+
+Test(supervision, a_bad_setting_is_refused_by_name)
+{
+	struct instance own;
+	char trouble[512], log[2048];
+
+	cr_assert(instance_prepare(&own, trouble, sizeof(trouble)), "%s", trouble);
+	cr_assert(!instance_run(&own, (const char *const[]){"up", "-d", NULL},
+			  (const char *const[]){"PROCESSOR_DELAY_MS=soon", NULL}, 30000),
+		"it started");
+	instance_log(&own, log, sizeof(log));
+	cr_assert(strstr(log, "PROCESSOR_DELAY_MS") != NULL && strstr(log, "soon") != NULL, "%s", log);
+	cr_assert_eq(instance_supervisor(&own), 0);
+	/* A port that another instance has. */
+	own.port = instance()->port;
+	cr_assert(!instance_run(&own, (const char *const[]){"up", "-d", NULL}, NULL, 30000), "it started");
+	instance_log(&own, log, sizeof(log));
+	char port[16];
+	snprintf(port, sizeof(port), "%d", own.port);
+	cr_assert_not_null(strstr(log, port), "%s", log);
+	expect_recovery(1000);
+	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}
