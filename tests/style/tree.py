@@ -42,7 +42,9 @@ class Checks:
         self.rules.setdefault(name, [])
 
     def add(self, name, complaint):
-        self.rules.setdefault(name, []).append(complaint)
+        complaints = self.rules.setdefault(name, [])
+        if complaint not in complaints:
+            complaints.append(complaint)
 
     def end(self):
         print(f'1..{len(self.rules)}')
