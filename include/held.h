@@ -12,6 +12,14 @@
  * What the database calls ours and is not in here was claimed without our ever hearing of it, and must be freed; what
  * is claimed a second time (the server lost the first claim in a crash) is in here already and is not begun again. */
 
+/* What came of a job's call, and so of the job. */
+enum end {
+	END_PROCESSED, /* it is done */
+	END_RETRIED,   /* another call is made after a pause */
+	END_FAILED,    /* no other call is made: a dead job, the transaction FAILED */
+	END_PROBED,    /* as retried, but this call does not count: the processor is down */
+};
+
 /* A claimed job: the memory of whoever took it, until it is told the end. */
 struct job {
 	int64_t id;                 /* the receipt: fresh at every enqueue */
@@ -19,6 +27,16 @@ struct job {
 	const char *transaction_id; /* as long as the job */
 	const char *source;         /* as long as the job */
 	int attempt;                /* this call's number, from 1 */
+
+	/* Of its transaction, as long as the job; NULL: the claim did not fetch them.  The amount is a plain decimal with the
+	 * digits that came in, created_at a date of RFC 3339. */
+	const char *source_account, *destination_account, *amount, *currency, *created_at;
+
+	/* Set before it is settled. */
+	enum end end;
+	int64_t began_ms;  /* clock_ms() at the beginning of the call */
+	int64_t delay_ms;  /* END_RETRIED, END_PROBED: the pause */
+	const char *error; /* not END_PROCESSED: why, a clause in UTF-8; as long as the job */
 
 	/* The queue's own. */
 	bool settled;            /* the settlement under way has ended it */

@@ -15,6 +15,8 @@
 
 enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
 
+enum processor_choice { PROCESSOR_IS_SIMULATED, PROCESSOR_IS_HTTP };
+
 struct settings {
 	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or made of POSTGRES_* */
 	char database_url[SETTINGS_TEXT_MAX];
@@ -27,11 +29,17 @@ struct settings {
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
-	int processor; /* the only one so far is simulated */
+	int processor; /* enum processor_choice */
 	int processor_delay_ms;
-	int worker_slots;    /* calls of the processor under way in one worker */
-	int worker_grace_ms; /* how long a worker that is asked to end lets calls finish */
-	int log_level;       /* enum log_level */
+	char processor_url[SETTINGS_TEXT_MAX]; /* not empty where the processor is http */
+	int processor_connect_timeout_ms, processor_timeout_ms;
+	int max_attempts;           /* calls before a transaction is FAILED */
+	int circuit_failures;       /* in a row, after which only probes are made; 0: never */
+	int worker_slots;           /* calls of the processor under way in one worker */
+	int worker_grace_ms;        /* how long a worker that is asked to end lets calls finish */
+	int attempts_keep_days;     /* 0: for ever */
+	int transactions_keep_days; /* 0: for ever, else 31 at least */
+	int log_level;              /* enum log_level */
 };
 
 /* Reads every setting from the environment.  Each bad one is told to told(), with its name, value and range; then the

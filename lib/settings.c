@@ -8,8 +8,13 @@
 #include <string.h>
 
 #include "buf.h"
+#include "url.h"
 
-enum kind { TEXT, SECRET, NUMBER, CHOICE };
+#define SLOTS_HTTP 256 /* calls under way: a connection each, and what a processor may be expected to bear */
+#define SLOTS_SIMULATED 100000
+#define KEEP_LEAST_DAYS 31 /* a webhook that comes again must find its transaction */
+
+enum kind { TEXT, SECRET, URL, NUMBER, CHOICE };
 
 struct setting {
 	const char *name;
@@ -41,13 +46,28 @@ static const struct setting TABLE[] = {
 		"another content under a known id is kept aside and answered 202 (quarantine) or 409 (reject)"},
 	{"EXTRA_CURRENCIES", TEXT, AT(extra_currencies_text), "", 0, 0, NULL,
 		"codes beside ISO 4217's with their minor units: USDT:6,BTC:8"},
-	{"PROCESSOR", CHOICE, AT(processor), "simulated", 0, 0, "simulated", "what processes a transaction"},
+	{"PROCESSOR", CHOICE, AT(processor), "simulated", 0, 0, "simulated http",
+		"what processes a transaction: a delay, or a POST to PROCESSOR_URL"},
 	{"PROCESSOR_DELAY_MS", NUMBER, AT(processor_delay_ms), "30000", 0, 86400000, NULL,
 		"how long the simulated processor takes, in milliseconds"},
-	{"WORKER_SLOTS", NUMBER, AT(worker_slots), "100000", 1, 1000000, NULL,
-		"transactions in process in one worker at a time"},
+	{"PROCESSOR_URL", URL, AT(processor_url), "", 0, 0, NULL,
+		"where the http processor is: http:// or https://, without user and password"},
+	{"PROCESSOR_CONNECT_TIMEOUT_MS", NUMBER, AT(processor_connect_timeout_ms), "5000", 1, 600000, NULL,
+		"how long the http processor may take to be connected to, its name's look-up and TLS included"},
+	{"PROCESSOR_TIMEOUT_MS", NUMBER, AT(processor_timeout_ms), "30000", 1, 3600000, NULL,
+		"how long a call of the http processor may take from its start to the end of the answer"},
+	{"MAX_ATTEMPTS", NUMBER, AT(max_attempts), "12", 1, 1000, NULL,
+		"calls that a transaction gets before it is FAILED"},
+	{"CIRCUIT_FAILURES", NUMBER, AT(circuit_failures), "20", 0, 1000000, NULL,
+		"failed calls in a row after which a worker only probes the processor; 0: never"},
+	{"WORKER_SLOTS", NUMBER, AT(worker_slots), "0", 0, 1000000, NULL,
+		"transactions in process in one worker at a time; 0: 256 with http, 100000 with simulated"},
 	{"WORKER_GRACE_MS", NUMBER, AT(worker_grace_ms), "2000", 0, 600000, NULL,
 		"how long an ending worker lets calls finish before it hands them back, in milliseconds"},
+	{"ATTEMPTS_KEEP_DAYS", NUMBER, AT(attempts_keep_days), "30", 0, 36500, NULL,
+		"how long the history of attempts is kept; 0: for ever"},
+	{"TRANSACTIONS_KEEP_DAYS", NUMBER, AT(transactions_keep_days), "0", 0, 36500, NULL,
+		"how long processed transactions are kept, 31 at least; 0: for ever"},
 	{"LOG_LEVEL", CHOICE, AT(log_level), "info", 0, 0, "error warn info debug", "what is worth a line in the logs"},
 };
 
@@ -70,6 +90,14 @@ static bool read_text(struct settings *s, const struct setting *t, const char *v
 		return fault_set(f, FAULT_INPUT, "%s is longer than %d bytes", t->name, SETTINGS_TEXT_MAX - 1);
 	memcpy(text_of(s, t), value, len + 1);
 	return true;
+}
+
+static bool read_url(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+{
+	struct fault why;
+	if (!read_text(s, t, value, f))
+		return false;
+	return !*value || url_check(value, &why) || fault_set(f, FAULT_INPUT, "%s: %s", t->name, why.text);
 }
 
 static bool read_number(struct settings *s, const struct setting *t, const char *value, struct fault *f)
@@ -118,6 +146,8 @@ static bool read_one(struct settings *s, const struct setting *t, struct fault *
 	case TEXT:
 	case SECRET:
 		return read_text(s, t, value, f);
+	case URL:
+		return read_url(s, t, value, f);
 	case NUMBER:
 		return read_number(s, t, value, f);
 	case CHOICE:
@@ -160,6 +190,34 @@ static bool choose_database(struct settings *s, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "POSTGRES_*: together they are longer than %d bytes", SETTINGS_TEXT_MAX - 1);
 }
 
+static bool read_currencies(struct settings *s, struct fault *f)
+{
+	struct fault why;
+	return currency_read_extras(s->extra_currencies_text, &s->extra_currencies, &why) ||
+	       fault_set(f, FAULT_INPUT, "EXTRA_CURRENCIES: %s", why.text);
+}
+
+static bool choose_processor(struct settings *s, struct fault *f)
+{
+	bool http = s->processor == PROCESSOR_IS_HTTP;
+	if (s->worker_slots == 0)
+		s->worker_slots = http ? SLOTS_HTTP : SLOTS_SIMULATED;
+	return !http || *s->processor_url || fault_set(f, FAULT_INPUT, "PROCESSOR_URL: PROCESSOR=http wants one");
+}
+
+static bool check_keeping(struct settings *s, struct fault *f)
+{
+	int days = s->transactions_keep_days;
+	return days == 0 || days >= KEEP_LEAST_DAYS ||
+	       fault_set(f, FAULT_INPUT,
+		       "TRANSACTIONS_KEEP_DAYS=%d: 0 or from %d on is wanted, as webhooks are sent again for 30 days",
+		       days, KEEP_LEAST_DAYS);
+}
+
+/* What needs more than one setting, or more than its kind. */
+static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
+	choose_database, read_currencies, choose_processor, check_keeping};
+
 bool settings_read(struct settings *ret, void (*told)(const char *complaint))
 {
 	static struct settings s;
@@ -172,14 +230,10 @@ bool settings_read(struct settings *ret, void (*told)(const char *complaint))
 		told(f.text);
 		good = false;
 	}
-	if (!choose_database(&s, &f)) {
+	for (size_t i = 0; i < COUNT_OF(WHOLE); i++) {
+		if (WHOLE[i](&s, &f))
+			continue;
 		told(f.text);
-		good = false;
-	}
-	if (!currency_read_extras(s.extra_currencies_text, &s.extra_currencies, &f)) {
-		char text[FAULT_TEXT_MAX + 32];
-		snprintf(text, sizeof text, "EXTRA_CURRENCIES: %s", f.text);
-		told(text);
 		good = false;
 	}
 	if (good)
@@ -200,6 +254,11 @@ void settings_print(const struct settings *s, FILE *out)
 			break;
 		case SECRET:
 			fprintf(out, "%s=%s\n", t->name, *text_of(&copy, t) ? "(set)" : "");
+			break;
+		case URL:
+			len = strcspn(text_of(&copy, t), "?");
+			word = text_of(&copy, t)[len] ? "?(set)" : "";
+			fprintf(out, "%s=%.*s%s\n", t->name, (int)len, text_of(&copy, t), word);
 			break;
 		case NUMBER:
 			fprintf(out, "%s=%d\n", t->name, *number_of(&copy, t));

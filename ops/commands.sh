@@ -26,7 +26,7 @@ cmd_help() {
 	END
 	for line in "${SETTINGS[@]}"; do
 		IFS='|' read -r name default text <<<"$line"
-		printf '  %-19s %s%s\n' "$name" "$text" "${default:+ [$default]}"
+		printf '  %-28s %s%s\n' "$name" "$text" "${default:+ [$default]}"
 	done
 }
 
@@ -119,6 +119,7 @@ cmd_status() {
 		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
 	done
 	printf '  queue     %s\n' "$(queue_depth)"
+	[[ -n $DB_PRIVATE ]] || printf '  database  an existing server\n'
 	printf '  data      %s\n  sockets   %s\n' "$STATE" "$RUN"
 }
 

@@ -24,7 +24,8 @@
 
 #define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */
 
-static const struct processor_kind *const PROCESSORS[] = {&PROCESSOR_SIMULATED};
+static const struct processor_kind *const PROCESSORS[] = {
+	[PROCESSOR_IS_SIMULATED] = &PROCESSOR_SIMULATED, [PROCESSOR_IS_HTTP] = &PROCESSOR_HTTP};
 
 /* A job and its call, with its texts behind it: one piece of memory each, as there may be a hundred thousand. */
 struct work {
@@ -163,7 +164,8 @@ static void on_call_ended(void *ctx, struct call *c, const struct outcome *o)
 	case CALL_AGAIN:
 	case CALL_GIVE_UP:
 		LOG(LOG_LEVEL_WARN, "call failed", LOG_TEXT("transaction_id", w->job.transaction_id),
-			LOG_NUMBER("attempt", w->job.attempt), LOG_TEXT("why", o->why));
+			LOG_NUMBER("attempt", w->job.attempt), LOG_TEXT("why", o->why),
+			LOG_TEXT("request_id", o->request_id ? o->request_id : ""));
 		queue_drop(js->queue, &w->job);
 		queue_release(js->queue);
 		free(w);
@@ -375,7 +377,7 @@ struct jobs *jobs_create(struct event_base *base, const struct settings *s)
 	js->kind = PROCESSORS[s->processor];
 	js->deadline = evtimer_new(base, on_deadline, js);
 	js->processor = js->kind->create(base, s, on_call_ended, js);
-	js->queue = queue_create(&js->lanes, s->worker_slots, &QUEUE_EVENTS, js);
+	js->queue = queue_create(&js->lanes, s->worker_slots, false, &QUEUE_EVENTS, js);
 	struct watch_self self = {.host = js->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
 	js->watch = watch_create(&js->lanes, &self, &WATCH_EVENTS, js);
 	if (!js->deadline || !js->processor || !js->queue || !js->watch) {

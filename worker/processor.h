@@ -22,8 +22,9 @@ enum verdict {
 
 struct outcome {
 	enum verdict verdict;
-	int64_t pause_ms; /* CALL_AGAIN: how long the other side asks us to wait; -1: it does not say */
-	const char *why;  /* not CALL_DONE: one clause for people; borrowed for the call */
+	int64_t pause_ms;       /* CALL_AGAIN: how long the other side asks us to wait; -1: it does not say */
+	const char *why;        /* not CALL_DONE: one clause for people; borrowed for the call */
+	const char *request_id; /* by which the other side can find this call; NULL: it has none; borrowed likewise */
 };
 
 /* One call: part of its job's memory, from start() until ended() or cancel(). */
@@ -33,6 +34,7 @@ struct call {
 	/* The processor's own. */
 	TAILQ_ENTRY(call) under_way;
 	int64_t ends_ms;
+	struct transfer *transfer;
 };
 
 /* Told once for each call that was started and not cancelled: from the event loop, never from inside start(). */
@@ -41,6 +43,7 @@ typedef void call_ended(void *ctx, struct call *c, const struct outcome *o);
 struct processor;
 
 struct processor_kind {
+	bool wants_transaction; /* the claim must fetch what a job has of its transaction */
 	/* NULL: out of memory. */
 	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
 	void (*destroy)(struct processor *p);
@@ -50,4 +53,4 @@ struct processor_kind {
 	bool (*ends_by)(const struct processor *p, int64_t when_ms);
 };
 
-extern const struct processor_kind PROCESSOR_SIMULATED;
+extern const struct processor_kind PROCESSOR_SIMULATED, PROCESSOR_HTTP;

@@ -10,12 +10,12 @@ import tree
 # The programs' own folders stand beside each other; all other modules are lib/x.c with include/x.h.
 FLOORS = """
 app       main gate route webhook lookup health http
-worker    main job processor_simulated processor
+worker    main job processor_http processor_simulated exchange processor
 process   settings log
-store     intake finder notifier queue watch results held peers cursor batch
+store     intake finder notifier queue claim settle watch results held peers cursor batch
 database  lane db
 domain    txn_json txn currency currency_table money retry
-ground    path json_scan json_names buf fault utf8 clock base
+ground    path url json_scan json_names buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 
@@ -26,7 +26,8 @@ DOORS = {
     'fcgiapp.h': ['app/gate.c'],
     'curl/': ['worker/processor_http.c'],
     'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/queue.c', 'lib/watch.c',
-                'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/job.c', 'worker/processor_simulated.c'],
+                'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/job.c', 'worker/processor_simulated.c',
+                'worker/processor_http.c'],
 }
 NO_DOORS = ('tests/', 'bench/')
 

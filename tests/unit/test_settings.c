@@ -20,7 +20,9 @@ static void settings_init(void)
 {
 	const char *names[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER",
 		"POSTGRES_PASSWORD", "PAYHOOK_PORT", "PAYHOOK_VAR", "RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY",
-		"EXTRA_CURRENCIES", "PROCESSOR", "PROCESSOR_DELAY_MS", "WORKER_SLOTS", "WORKER_GRACE_MS", "LOG_LEVEL"};
+		"EXTRA_CURRENCIES", "PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
+		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
+		"ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "LOG_LEVEL"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	told[0] = '\0';
@@ -45,7 +47,14 @@ Test(settings, has_a_default_for_everything)
 {
 	cr_assert(settings_read(&s, tell), "%s", told);
 	cr_expect_eq(s.processor_delay_ms, 30000);
+	cr_expect_eq(s.processor, PROCESSOR_IS_SIMULATED);
 	cr_expect_eq(s.worker_slots, 100000);
+	cr_expect_eq(s.processor_connect_timeout_ms, 5000);
+	cr_expect_eq(s.processor_timeout_ms, 30000);
+	cr_expect_eq(s.max_attempts, 12);
+	cr_expect_eq(s.circuit_failures, 20);
+	cr_expect_eq(s.attempts_keep_days, 30);
+	cr_expect_eq(s.transactions_keep_days, 0);
 	cr_expect_eq(s.conflict_policy, CONFLICT_QUARANTINE);
 	cr_expect_eq(s.log_level, LOG_LEVEL_INFO);
 	cr_expect_str_eq(s.var, "./var");
@@ -66,7 +75,15 @@ Test(settings, refuses_by_name_value_and_range)
 	refuses("PROCESSOR_DELAY_MS", "-1", "from 0 to 86400000");
 	refuses("PROCESSOR_DELAY_MS", "30s", "30s");
 	refuses("PROCESSOR_DELAY_MS", " 3", "whole number");
-	refuses("WORKER_SLOTS", "99999999999999999999", "from 1 to 1000000");
+	refuses("WORKER_SLOTS", "99999999999999999999", "from 0 to 1000000");
+	refuses("PROCESSOR_CONNECT_TIMEOUT_MS", "0", "from 1 to 600000");
+	refuses("PROCESSOR_TIMEOUT_MS", "0", "from 1 to 3600000");
+	refuses("MAX_ATTEMPTS", "0", "from 1 to 1000");
+	refuses("MAX_ATTEMPTS", "1001", "from 1 to 1000");
+	refuses("CIRCUIT_FAILURES", "1000001", "from 0 to 1000000");
+	refuses("ATTEMPTS_KEEP_DAYS", "36501", "from 0 to 36500");
+	refuses("TRANSACTIONS_KEEP_DAYS", "36501", "from 0 to 36500");
+	refuses("PROCESSOR", "carrier pigeon", "simulated http");
 	refuses("CONFLICT_POLICY", "ignore", "quarantine reject");
 	refuses("CONFLICT_POLICY", "quarantine reject", "one of these");
 	refuses("LOG_LEVEL", "warning", "error warn info debug");
@@ -107,5 +124,66 @@ Test(settings, prints_no_password)
 	cr_expect_null(strstr(text, "hunter2"));
 	cr_expect_not_null(strstr(text, "DATABASE_URL=(set)\n"));
 	cr_expect_not_null(strstr(text, "PROCESSOR_DELAY_MS=30000\n"));
+	free(text);
+}
+
+Test(settings, keeps_transactions_for_ever_or_longer_than_webhooks_are_sent_again)
+{
+	refuses("TRANSACTIONS_KEEP_DAYS", "1", "TRANSACTIONS_KEEP_DAYS=1: 0 or from 31 on");
+	refuses("TRANSACTIONS_KEEP_DAYS", "30", "sent again for 30 days");
+	setenv("TRANSACTIONS_KEEP_DAYS", "31", 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_expect_eq(s.transactions_keep_days, 31);
+}
+
+Test(settings, wants_a_url_for_the_http_processor)
+{
+	refuses("PROCESSOR", "http", "PROCESSOR_URL: PROCESSOR=http wants one");
+	setenv("PROCESSOR_URL", "https://processor.example/v1/payments", 1);
+	setenv("PROCESSOR", "http", 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_expect_eq(s.processor, PROCESSOR_IS_HTTP);
+	cr_expect_str_eq(s.processor_url, "https://processor.example/v1/payments");
+	unsetenv("PROCESSOR");
+	cr_expect(settings_read(&s, tell), "a URL that is not called does no harm: %s", told);
+	refuses("PROCESSOR_URL", "ftp://processor.example/", "neither http:// nor https://");
+	refuses("PROCESSOR_URL", "processor.example", "PROCESSOR_URL: ");
+}
+
+Test(settings, has_fewer_slots_where_each_is_a_connection)
+{
+	setenv("PROCESSOR_URL", "http://processor.example/", 1);
+	setenv("PROCESSOR", "http", 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_expect_eq(s.worker_slots, 256);
+	setenv("WORKER_SLOTS", "7", 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_expect_eq(s.worker_slots, 7);
+}
+
+static char *printed(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	settings_print(&s, out);
+	fclose(out);
+	return text;
+}
+
+Test(settings, tells_no_secret_of_a_url)
+{
+	refuses("PROCESSOR_URL", "https://user:hunter2@there/", "password");
+	cr_expect_null(strstr(told, "hunter2"));
+	setenv("PROCESSOR_URL", "https://there/pay?key=hunter2", 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	char *text = printed();
+	cr_expect_null(strstr(text, "hunter2"));
+	cr_expect_not_null(strstr(text, "PROCESSOR_URL=https://there/pay?(set)\n"));
+	free(text);
+	setenv("PROCESSOR_URL", "https://there/pay", 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	text = printed();
+	cr_expect_not_null(strstr(text, "PROCESSOR_URL=https://there/pay\n"));
 	free(text);
 }
