@@ -55,8 +55,9 @@ struct queue_counts {
 
 struct queue;
 
-/* slots: about how many jobs will be held.  NULL: out of memory. */
-MUST_USE struct queue *queue_create(struct lanes *lanes, int slots, const struct queue_events *events, void *ctx);
+/* slots: about how many jobs will be held; whole: their transactions are fetched too.  NULL: out of memory. */
+MUST_USE struct queue *queue_create(
+	struct lanes *lanes, int slots, bool whole, const struct queue_events *events, void *ctx);
 void queue_destroy(struct queue *q);
 
 /* The number to claim under from now on; 0: none, claim nothing.  What is held under another stays so. */
@@ -65,7 +66,7 @@ void queue_own(struct queue *q, int64_t owner);
 /* There may be work, or there is room again. */
 void queue_look(struct queue *q);
 
-/* The job's call has succeeded: the job ends, its transaction is PROCESSED. */
+/* The job's call has ended, and its end is set: it is put on record, with others. */
 void queue_settle(struct queue *q, struct job *j);
 
 /* Forgets a job that queue_settle() was not called for; its memory is the caller's again.  It stays ours in the

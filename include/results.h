@@ -4,7 +4,7 @@
 
 #include "held.h"
 
-/* Jobs whose calls have succeeded, and the batches in which they are settled.
+/* Jobs whose calls have ended, and the batches in which they are settled.
  *
  * A batch stays until it is known what became of it: after a lost answer the same one is sent again.  When the server
  * refuses a batch for the data of one job, each of it goes alone; who is refused alone is put aside and tried again
@@ -13,7 +13,7 @@
 #define RESULTS_BATCH_MAX 1000
 
 enum settled {
-	SETTLED_NOW,   /* the job is gone and its transaction PROCESSED */
+	SETTLED_NOW,   /* what came of its call is on record */
 	SETTLED_STALE, /* it is not ours any more; nothing was changed */
 	SETTLED_DOUBT, /* it was gone at a second try, after a first whose answer was lost: most likely settled by that */
 };

@@ -11,51 +11,12 @@
 #include <event2/util.h>
 #include <stdlib.h>
 
+#include "claim.h"
 #include "clock.h"
 #include "cursor.h"
+#include "settle.h"
 
 #define ANSWER_MS 10000 /* for a statement; nobody waits but other jobs */
-
-/* Takes jobs that are ready and nobody has, oldest first, and commits: nothing stays locked during the call.
- *
- * SKIP LOCKED: what another worker is just taking is not waited for.  The CTE is materialized since a limited
- * sub-select inside IN may be run again for each row, and then locks more rows than its limit.  A row that another
- * worker took between our snapshot and our lock is checked again when it is locked, and left out.
- *
- * The update is HOT: no index names owner, claimed_at or attempt, and the table's pages have room for it.  An index on
- * any of them would end that.
- *
- * Its commit does not wait for the disk: a claim that a crash of the server undoes leaves the job as it was, ready and
- * under the same id.  set_config() with is_local ends with the transaction, so no session is changed.
- *
- * What a processor needs to know beyond the identity is not fetched: one that does gets a claim of its own beside this
- * one, which joins the transaction. */
-static const struct statement CLAIM = {"claim",
-	"WITH picked AS MATERIALIZED ("
-	"  SELECT id FROM payhook.jobs"
-	"  WHERE id > $1::bigint AND owner IS NULL AND run_at IS NULL"
-	"    AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
-	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"
-	") UPDATE payhook.jobs j SET owner = $3::bigint, claimed_at = now(), attempt = j.attempt + 1"
-	"  FROM picked p WHERE j.id = p.id"
-	"  RETURNING j.id, j.transaction_id, j.source, j.attempt"};
-
-/* Ends jobs and marks their transactions, in one durable commit, and returns the ids of those it ended.
- *
- * The fence is the match: whoever was taken for dead meanwhile names an id that is gone, since every release assigns a
- * fresh one, and changes nothing.  So does the same settlement sent twice.  A job under the same id that nobody owns is
- * one whose claim a crash of the server undid: nobody else has it, the call was made, it is ours to end. */
-static const struct statement SETTLE = {"settle",
-	"WITH ended AS ("
-	"  DELETE FROM payhook.jobs j"
-	"  USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS g(id, owner, transaction_id, source)"
-	"  WHERE j.id = g.id AND (j.owner = g.owner OR j.owner IS NULL)"
-	"    AND j.transaction_id = g.transaction_id AND j.source = g.source"
-	"  RETURNING j.id, j.transaction_id, j.source"
-	"), processed AS ("
-	"  UPDATE payhook.transactions t SET status = 'PROCESSED', processed_at = now(), failure = NULL FROM ended e"
-	"  WHERE t.transaction_id = e.transaction_id AND t.source = e.source AND t.status <> 'PROCESSED'"
-	") SELECT id FROM ended"};
 
 /* Frees what is owned by us and not in the given ids: claims whose answer was lost, and what is handed back.  The call
  * was not made, so the attempt does not count.  The fresh id puts whatever may still come under the old one (a late
@@ -76,6 +37,7 @@ struct queue {
 	struct event *tick;
 	struct event *send_soon;   /* not from inside a callback of ours */
 	struct event *settle_soon; /* when what ends in this turn of the loop has ended, or QUEUE_SETTLE_MS after */
+	bool whole;                /* claims fetch the transactions */
 	int64_t owner;             /* 0: claim nothing */
 	struct held held;
 	struct cursor cursor;
@@ -99,7 +61,7 @@ struct queue {
 	bool claim_lost;          /* the answer to one was lost since the last release */
 	int64_t release_again_ms; /* when to release once more; 0: never */
 
-	struct db_array arrays[4]; /* parameters; kept for their memory */
+	struct db_array arrays[SETTLE_ARRAYS]; /* parameters; kept for their memory */
 };
 
 /* A statement failed.  While the connection stands, it is the server that refused: then nothing is tried before the
@@ -126,13 +88,8 @@ static int claim_limit(const struct queue *q)
  * owners that are gone. */
 static void take_row(struct queue *q, const struct pg_result *r, int row)
 {
-	struct job given = {
-		.id = db_int8(r, row, 0),
-		.owner = q->claim_owner,
-		.transaction_id = db_text(r, row, 1),
-		.source = db_text(r, row, 2),
-		.attempt = (int)db_int8(r, row, 3),
-	};
+	struct job given;
+	claim_read(r, row, q->claim_owner, q->whole, &given);
 	if (given.id <= q->claim_cursor)
 		q->counts.late++;
 	struct job *j = held_find(&q->held, given.id);
@@ -180,10 +137,8 @@ static void send_claim(struct queue *q, int limit)
 	q->claim_limit = limit;
 	q->claimed_before = true;
 	q->settled_last = false;
-	db_params_add_int8(&params, q->claim_from);
-	db_params_add_int8(&params, limit);
-	db_params_add_int8(&params, q->owner);
-	lane_send(q->lane, &CLAIM, &params, on_claimed);
+	claim_params(&params, q->claim_from, limit, q->owner);
+	lane_send(q->lane, q->whole ? &CLAIM_WHOLE : &CLAIM, &params, on_claimed);
 }
 
 /* ---- settle ---- */
@@ -225,18 +180,8 @@ static void send_settle(struct queue *q)
 		q->results_due = false;
 		evtimer_del(q->settle_soon);
 	}
-	for (int i = 0; i < 4; i++)
-		db_array_start(&q->arrays[i], i < 2 ? DB_INT8 : DB_TEXT);
-	for (int i = 0; i < q->results.batch_count; i++) {
-		const struct job *j = q->results.batch[i];
-		db_array_add_int8(&q->arrays[0], j->id);
-		db_array_add_int8(&q->arrays[1], j->owner);
-		db_array_add_text(&q->arrays[2], j->transaction_id);
-		db_array_add_text(&q->arrays[3], j->source);
-	}
 	struct db_params params = {0};
-	for (int i = 0; i < 4; i++)
-		db_params_add_array(&params, &q->arrays[i]);
+	settle_params(&params, q->arrays, q->results.batch, q->results.batch_count, clock_ms());
 	q->settled_last = true;
 	lane_send(q->lane, &SETTLE, &params, on_settled);
 }
@@ -368,7 +313,7 @@ static void on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&CLAIM, &SETTLE, &RELEASE};
+static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &RELEASE};
 
 /* Plans by decree.  The queue's statistics are always of another time: a plan made for them sorts the whole table to
  * claim a thousand rows, or reads it all to settle them.  What is wanted is known: walk an index, row by row.  And planned
@@ -385,13 +330,14 @@ static const struct lane_plan PLAN = {
 	.down = on_down,
 };
 
-struct queue *queue_create(struct lanes *lanes, int slots, const struct queue_events *events, void *ctx)
+struct queue *queue_create(struct lanes *lanes, int slots, bool whole, const struct queue_events *events, void *ctx)
 {
 	struct queue *q = calloc(1, sizeof *q);
 	if (!q)
 		return NULL;
 	q->events = events;
 	q->ctx = ctx;
+	q->whole = whole;
 	results_init(&q->results);
 	q->tick = evtimer_new(lanes->base, on_tick, q);
 	q->send_soon = event_new(lanes->base, -1, 0, on_send_soon, q);

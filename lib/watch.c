@@ -37,14 +37,15 @@ static const struct statement OBSERVE = {"observe",
  * finds no row, and its worker takes another number.  Of two observers one removes it.
  *
  * The attempts stay counted: calls may have been made.  Fresh ids, so what the dead one still sends settles nothing;
- * therefore durable.  More jobs than the limit are left to the release of orphans. */
+ * therefore durable.  More jobs than the limit are left to the release of orphans, and so are those that are locked just
+ * now, by the dead one's last settlement: a settlement and a rescue never wait for each other in a circle. */
 static const struct statement RESCUE = {"rescue",
 	"WITH dead AS ("
 	"  DELETE FROM payhook.workers"
 	"  WHERE owner = $1::bigint AND (extract(epoch FROM beat_at) * 1000000)::bigint = $2::bigint"
 	"  RETURNING owner, host, pid"
 	"), lost AS MATERIALIZED ("
-	"  SELECT id, owner FROM payhook.jobs WHERE owner = (SELECT owner FROM dead) LIMIT $3::int"
+	"  SELECT id, owner FROM payhook.jobs WHERE owner = (SELECT owner FROM dead) LIMIT $3::int FOR UPDATE SKIP LOCKED"
 	"), freed AS ("
 	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL"
 	"  FROM lost l WHERE j.id = l.id AND j.owner = l.owner RETURNING 1"

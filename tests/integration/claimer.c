@@ -101,7 +101,7 @@ static bool is_up(void *ctx)
 static void begin(struct claimer *w)
 {
 	*w = (struct claimer){.room = CLAIMER_MOST};
-	w->queue = queue_create(lanes, CLAIMER_MOST, &EVENTS, w);
+	w->queue = queue_create(lanes, CLAIMER_MOST, false, &EVENTS, w);
 	cr_assert_not_null(w->queue);
 	loop_until(is_up, w, "the queue is up");
 }

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db.h"
+#include "held.h"
+
+/* The claim: the statement with which a worker takes jobs, in two forms. */
+
+/* What a processor that needs no more than the identity is given; and the transaction beside it. */
+extern const struct statement CLAIM;
+extern const struct statement CLAIM_WHOLE;
+
+/* Their parameters: jobs after that id, so many at most, for that owner. */
+void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner);
+
+/* A row of CLAIM, or of CLAIM_WHOLE (whole).  The texts are borrowed from the result. */
+void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, struct job *ret);
