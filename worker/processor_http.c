@@ -1,0 +1,410 @@
+/* processor_http.c - a processor that is called over HTTP: a POST for each job.
+ *
+ * curl's multi interface tells which sockets it waits on and when it wants to be woken; the worker's loop watches both.
+ * So nothing here waits, and the work for one event does not grow with the number of calls.
+ *
+ * Each call has a connection that is free, or a new one, or a stream of one that speaks HTTP/2.  Curl knows no limit of
+ * connections: the worker bounds the calls, and a call that curl kept waiting would wait with its time running.  For
+ * the same reason no call waits to see whether another's connection will speak HTTP/2 (CURLOPT_PIPEWAIT).
+ *
+ * A kept connection that the other side has just closed is curl's to find out; it then sends the call once more on
+ * another, with the same idempotency key. */
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+#include "exchange.h"
+#include "log.h"
+#include "processor.h"
+
+#define READ_SIZE 4096  /* bytes that are read at once; curl's own 16 KiB are for downloads */
+#define IDLE_S 50       /* a connection that was idle longer is not used again: balancers drop them after 60 s */
+#define DNS_S 60        /* how long an address is believed */
+#define KEEPALIVE_S 30  /* between two probes of a silent connection */
+#define SPARE_FILES 128 /* descriptors beside a connection for each call */
+#define KEY "Idempotency-Key: "
+#define REQUEST_ID "X-Request-Id: "
+#define REQUEST_ID_BYTES ((size_t)16)
+
+/* One call, or none at the moment: curl's handle is made once and used again. */
+struct transfer {
+	LIST_ENTRY(transfer) next; /* of those under way, or of the idle ones */
+	struct processor *processor;
+	struct call *call;
+	CURL *easy;
+	struct buf body, key; /* the request's; curl reads them where they are */
+	char request_id[sizeof REQUEST_ID + 2 * REQUEST_ID_BYTES];
+	struct curl_slist lines[2]; /* the head lines that differ: key, request_id; then come the common ones */
+	int64_t started_ms;
+
+	struct answer answer;
+	char error[CURL_ERROR_SIZE];
+};
+
+LIST_HEAD(transfers, transfer);
+
+struct processor {
+	struct event_base *base;
+	CURLM *multi;
+	struct event *timer;   /* curl's one */
+	struct event *refusal; /* ends the calls that could not be started */
+	struct curl_slist *common;
+	const struct settings *settings;
+	struct transfers under_way, idle;
+	TAILQ_HEAD(, call) refused;
+	call_ended *ended;
+	void *ctx;
+};
+
+/* ---- the answer, as it comes in: returning anything but the length ends the call ---- */
+
+static size_t on_line(char *line, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+	return answer_line(&t->answer, line, size * count) ? size * count : 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	(void)bytes;
+	struct transfer *t = arg;
+	return answer_body(&t->answer, size * count) ? size * count : 0;
+}
+
+/* ---- transfers ---- */
+
+static void transfer_destroy(struct transfer *t)
+{
+	if (!t)
+		return;
+	curl_easy_cleanup(t->easy);
+	buf_finish(&t->body);
+	buf_finish(&t->key);
+	free(t);
+}
+
+/* What keeps a call within bounds.  Without QUICK_EXIT a call that ends during the look-up of a name would have curl
+ * wait for it, and the whole worker with it. */
+static int set_bounds(CURL *easy, const struct settings *s)
+{
+	int bad = 0;
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->processor_connect_timeout_ms);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->processor_timeout_ms);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_S);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
+	return bad;
+}
+
+/* A curl that was built without HTTP/2 refuses to be asked for it, and does without. */
+static int set_request(struct transfer *t, const struct settings *s)
+{
+	int bad = 0;
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_URL, s->processor_url);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "payhook/" PAYHOOK_VERSION);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_line);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	return bad;
+}
+
+static struct transfer *transfer_create(struct processor *p)
+{
+	struct transfer *t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->processor = p;
+	t->body = BUF_INIT(EXCHANGE_BODY_MAX);
+	t->key = BUF_INIT(EXCHANGE_KEY_MAX + sizeof KEY);
+	t->easy = curl_easy_init();
+	if (!t->easy || set_bounds(t->easy, p->settings) || set_request(t, p->settings)) {
+		transfer_destroy(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* The list curl gets is made here and not by curl_slist_append(): two links, and nothing to allocate. */
+static void write_lines(struct transfer *t)
+{
+	unsigned char random[REQUEST_ID_BYTES];
+	evutil_secure_rng_get_bytes(random, sizeof random);
+	int at = snprintf(t->request_id, sizeof t->request_id, "%s", REQUEST_ID);
+	for (size_t i = 0; i < sizeof random; i++)
+		at += snprintf(t->request_id + at, sizeof t->request_id - (size_t)at, "%02x", random[i]);
+	t->lines[0] = (struct curl_slist){.data = t->key.data, .next = &t->lines[1]};
+	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = t->processor->common};
+}
+
+/* False: out of memory, or the claim has not fetched the transaction. */
+static bool prepare(struct transfer *t, const struct job *j)
+{
+	if (!j->source_account || !j->destination_account || !j->amount || !j->currency || !j->created_at)
+		return false;
+	buf_reset(&t->body, EXCHANGE_BODY_MAX + 1);
+	buf_reset(&t->key, EXCHANGE_KEY_MAX + sizeof KEY);
+	exchange_body(&t->body, j);
+	buf_add_text(&t->key, KEY);
+	exchange_key(&t->key, j);
+	if (!buf_ok(&t->body) || !buf_ok(&t->key))
+		return false;
+	write_lines(t);
+	t->answer = (struct answer){0};
+	t->error[0] = '\0';
+	t->started_ms = clock_ms();
+	return curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.data) == CURLE_OK &&
+	       curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->body.len) == CURLE_OK;
+}
+
+/* ---- how a call ended ---- */
+
+/* The transfer is idle only after the call's end was told, as what is told stands in it. */
+static void end(struct processor *p, struct transfer *t, CURLcode result)
+{
+	struct call *c = t->call;
+	char why[ANSWER_WHY_MAX];
+	long status = 0;
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	const char *error = result == CURLE_OK ? NULL : *t->error ? t->error : curl_easy_strerror(result);
+	struct outcome o = answer_outcome(&t->answer, (int)status, error, time(NULL), why);
+	o.request_id = t->request_id + strlen(REQUEST_ID);
+	LOG(LOG_LEVEL_DEBUG, "call ends", LOG_TEXT("transaction_id", c->job->transaction_id),
+		LOG_NUMBER("attempt", c->job->attempt), LOG_TEXT("request_id", o.request_id),
+		LOG_NUMBER("status", status), LOG_NUMBER("ms", clock_ms() - t->started_ms));
+	curl_multi_remove_handle(p->multi, t->easy);
+	LIST_REMOVE(t, next);
+	c->transfer = NULL;
+	p->ended(p->ctx, c, &o);
+	LIST_INSERT_HEAD(&p->idle, t, next);
+}
+
+static void end_refused(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct processor *p = arg;
+	static const struct outcome REFUSED = {
+		.verdict = CALL_AGAIN, .pause_ms = -1, .why = "the call could not be prepared"};
+	struct call *c;
+	while ((c = TAILQ_FIRST(&p->refused))) {
+		TAILQ_REMOVE(&p->refused, c, under_way);
+		p->ended(p->ctx, c, &REFUSED);
+	}
+}
+
+/* ---- curl and the loop ---- */
+
+/* Whoever is told the end of a call may cancel others; curl then drops what it had to say about those. */
+static void act(struct processor *p, curl_socket_t fd, int events)
+{
+	int running, left;
+	curl_multi_socket_action(p->multi, fd, events, &running);
+	const CURLMsg *m;
+	while ((m = curl_multi_info_read(p->multi, &left))) {
+		void *t = NULL;
+		CURLcode result = m->data.result;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		end(p, t, result);
+	}
+}
+
+static void on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	act(arg, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	act(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* Curl wants to be told of other events on this socket, or of none.  A socket that cannot be watched, as memory is out,
+ * leaves its call to its time limit: to tell curl of the failure would end the multi handle for good. */
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *watched)
+{
+	(void)easy;
+	struct processor *p = arg;
+	struct event *e = watched;
+	if (e)
+		event_free(e);
+	e = NULL;
+	if (wanted != CURL_POLL_REMOVE) {
+		short what = (short)((wanted & CURL_POLL_IN ? EV_READ : 0) | (wanted & CURL_POLL_OUT ? EV_WRITE : 0));
+		e = event_new(p->base, fd, (short)(what | EV_PERSIST), on_socket, p);
+		if (e)
+			event_add(e, NULL);
+	}
+	curl_multi_assign(p->multi, fd, e);
+	return 0;
+}
+
+/* Curl must not be called from inside its own callbacks, so even no time at all is left to the loop. */
+static int on_curl_timer(CURLM *multi, long ms, void *arg)
+{
+	(void)multi;
+	struct processor *p = arg;
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	if (ms < 0)
+		event_del(p->timer);
+	else
+		event_add(p->timer, &tv);
+	return 0;
+}
+
+/* ---- the interface ---- */
+
+static void start(struct processor *p, struct call *c)
+{
+	struct transfer *t = LIST_FIRST(&p->idle);
+	if (t)
+		LIST_REMOVE(t, next);
+	else
+		t = transfer_create(p);
+	if (t && prepare(t, c->job) && curl_multi_add_handle(p->multi, t->easy) == CURLM_OK) {
+		t->call = c;
+		c->transfer = t;
+		LIST_INSERT_HEAD(&p->under_way, t, next);
+		return;
+	}
+	if (t)
+		LIST_INSERT_HEAD(&p->idle, t, next);
+	c->transfer = NULL;
+	TAILQ_INSERT_TAIL(&p->refused, c, under_way);
+	event_active(p->refusal, EV_TIMEOUT, 0);
+}
+
+static void cancel(struct processor *p, struct call *c)
+{
+	struct transfer *t = c->transfer;
+	if (!t) {
+		TAILQ_REMOVE(&p->refused, c, under_way);
+		return;
+	}
+	curl_multi_remove_handle(p->multi, t->easy);
+	LIST_REMOVE(t, next);
+	LIST_INSERT_HEAD(&p->idle, t, next);
+	c->transfer = NULL;
+}
+
+/* An answer may come at any time. */
+static bool ends_by(const struct processor *p, int64_t when_ms)
+{
+	(void)when_ms;
+	return !LIST_EMPTY(&p->under_way) || !TAILQ_EMPTY(&p->refused);
+}
+
+/* Calls still under way are forgotten; their memory may be gone already. */
+static void destroy(struct processor *p)
+{
+	if (!p)
+		return;
+	struct transfer *t;
+	while ((t = LIST_FIRST(&p->under_way))) {
+		curl_multi_remove_handle(p->multi, t->easy);
+		LIST_REMOVE(t, next);
+		transfer_destroy(t);
+	}
+	while ((t = LIST_FIRST(&p->idle))) {
+		LIST_REMOVE(t, next);
+		transfer_destroy(t);
+	}
+	curl_multi_cleanup(p->multi);
+	curl_slist_free_all(p->common);
+	if (p->timer)
+		event_free(p->timer);
+	if (p->refusal)
+		event_free(p->refusal);
+	free(p);
+	curl_global_cleanup();
+}
+
+/* "Expect:" keeps curl from waiting for a 100 before it sends the body. */
+static bool add_common_lines(struct processor *p)
+{
+	static const char *const LINES[] = {"Content-Type: application/json", "Expect:"};
+	for (size_t i = 0; i < COUNT_OF(LINES); i++) {
+		struct curl_slist *longer = curl_slist_append(p->common, LINES[i]);
+		if (!longer)
+			return false;
+		p->common = longer;
+	}
+	return true;
+}
+
+/* A connection for each call, and the usual limit is 1,024 descriptors: as many as are allowed, up to what it takes. */
+static void raise_file_limit(int slots)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)slots + SPARE_FILES;
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* As many connections are kept as there can be calls. */
+static bool open_multi(struct processor *p)
+{
+	p->multi = curl_multi_init();
+	return p->multi && !curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) &&
+	       !curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p) &&
+	       !curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) &&
+	       !curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p) &&
+	       !curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)p->settings->worker_slots);
+}
+
+static struct processor *create(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return NULL;
+	struct processor *p = calloc(1, sizeof *p);
+	if (!p) {
+		curl_global_cleanup();
+		return NULL;
+	}
+	p->base = base;
+	p->settings = s;
+	p->ended = ended;
+	p->ctx = ctx;
+	LIST_INIT(&p->under_way);
+	LIST_INIT(&p->idle);
+	TAILQ_INIT(&p->refused);
+	p->timer = evtimer_new(base, on_timer, p);
+	p->refusal = event_new(base, -1, 0, end_refused, p);
+	if (!p->timer || !p->refusal || !add_common_lines(p) || !open_multi(p)) {
+		destroy(p);
+		return NULL;
+	}
+	raise_file_limit(s->worker_slots);
+	return p;
+}
+
+const struct processor_kind PROCESSOR_HTTP = {
+	.wants_transaction = true,
+	.create = create,
+	.destroy = destroy,
+	.start = start,
+	.cancel = cancel,
+	.ends_by = ends_by,
+};
