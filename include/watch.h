@@ -35,8 +35,9 @@ struct watch_events {
 	/* This process is the worker of that number now: it has a row and may claim.  0: it is none.  Its row was gone,
 	 * whoever removed it; what it held is freed, and it will be told another number. */
 	void (*is)(void *ctx, int64_t owner);
-	int (*in_flight)(void *ctx);                                         /* the jobs it holds, for its row */
-	void (*work)(void *ctx);                                             /* there may be work */
+	int (*in_flight)(void *ctx);           /* the jobs it holds, for its row */
+	int64_t (*circuit_open_ms)(void *ctx); /* how long it has taken its processor for down; -1: it does not */
+	void (*work)(void *ctx);               /* there may be work */
 	void (*rescued)(void *ctx, const char *host, int pid, int64_t jobs); /* a worker was dead, its jobs are free */
 	void (*orphans)(void *ctx, int64_t jobs); /* jobs of workers without a row are free */
 	void (*left)(void *ctx);                  /* after watch_leave(): the row is gone */
@@ -51,6 +52,9 @@ void watch_destroy(struct watch *w);
 
 /* Whether a call may be begun: this is a worker, and its last beat is younger than WATCH_STALE_MS. */
 bool watch_is_fresh(const struct watch *w);
+
+/* Beats at once: what its row tells has changed. */
+void watch_beat(struct watch *w);
 
 /* Ends being a worker: removes its row, then tells left().  Its jobs are released before. */
 void watch_leave(struct watch *w);

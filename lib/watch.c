@@ -20,10 +20,11 @@ static const struct statement REGISTER = {"register",
 	"INSERT INTO payhook.workers (owner, host, pid, version) VALUES ($1::bigint, $2::text, $3::int, $4::text)"
 	" ON CONFLICT (owner) DO UPDATE SET beat_at = now()"};
 
-/* Shows that this worker lives, and how many jobs it holds.  No row: it was taken for dead.  It does not wait for the
+/* Shows that this worker lives, how many jobs it holds, and whether its processor is down.  No row: it was taken for dead.  It does not wait for the
  * disk: a beat that a crash undoes is followed by the next, and an observer's time begins anew after a crash. */
 static const struct statement BEAT = {"beat",
-	"UPDATE payhook.workers SET beat_at = now(), in_flight = $2::int"
+	"UPDATE payhook.workers SET beat_at = now(), in_flight = $2::int,"
+	"    circuit_open_since = CASE WHEN $3::bigint >= 0 THEN now() - $3::bigint * interval '1 ms' END"
 	"  WHERE owner = $1::bigint AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
 	"  RETURNING owner"};
 
@@ -258,6 +259,7 @@ static void begin(struct watch *w, enum chore chore)
 		db_params_add_int8(&p, w->owner);
 		if (w->registered) {
 			db_params_add_int8(&p, w->events->in_flight(w->ctx));
+			db_params_add_int8(&p, w->events->circuit_open_ms(w->ctx));
 			lane_send(w->lane, &BEAT, &p, on_beaten);
 			return;
 		}
@@ -408,6 +410,14 @@ void watch_destroy(struct watch *w)
 bool watch_is_fresh(const struct watch *w)
 {
 	return w->registered && clock_ms() - w->beat_ms < WATCH_STALE_MS;
+}
+
+void watch_beat(struct watch *w)
+{
+	if (w->at_ms[CHORE_BEAT] == INT64_MAX)
+		return;
+	w->at_ms[CHORE_BEAT] = 0;
+	event_active(w->timer, EV_TIMEOUT, 0);
 }
 
 /* No other chore any more: a beat would find no row, and begin a new worker. */

@@ -29,7 +29,8 @@ CREATE TABLE payhook.workers (
 	version text NOT NULL,
 	started_at timestamptz NOT NULL DEFAULT now(),
 	beat_at timestamptz NOT NULL DEFAULT now(),
-	in_flight int NOT NULL DEFAULT 0
+	in_flight int NOT NULL DEFAULT 0,
+	circuit_open_since timestamptz
 );
 
 COMMENT ON TABLE payhook.jobs IS 'Transactions still to be processed; a row is deleted when its transaction is settled';
@@ -51,3 +52,4 @@ COMMENT ON COLUMN payhook.workers.version IS 'Its version of payhook';
 COMMENT ON COLUMN payhook.workers.started_at IS 'When it began under this number';
 COMMENT ON COLUMN payhook.workers.beat_at IS 'Renewed every 5 s; unchanged for 20 s, the worker is taken for dead and its jobs are freed';
 COMMENT ON COLUMN payhook.workers.in_flight IS 'Jobs it held at its last beat';
+COMMENT ON COLUMN payhook.workers.circuit_open_since IS 'Since when it takes its processor for down and tries one job at a time; null: it does not';

@@ -12,28 +12,23 @@
 #include "job.h"
 
 #include <event2/event.h>
+#include <event2/util.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "circuit.h"
 #include "clock.h"
 #include "log.h"
 #include "processor.h"
 #include "queue.h"
+#include "verdict.h"
 #include "watch.h"
+#include "work.h"
 
 #define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */
 
 static const struct processor_kind *const PROCESSORS[] = {
 	[PROCESSOR_IS_SIMULATED] = &PROCESSOR_SIMULATED, [PROCESSOR_IS_HTTP] = &PROCESSOR_HTTP};
-
-/* A job and its call, with its texts behind it: one piece of memory each, as there may be a hundred thousand. */
-struct work {
-	struct job job;
-	struct call call;
-	bool calling; /* else the call has ended, and the job waits for its settlement */
-	char texts[];
-};
 
 /* The way out, step by step. */
 enum phase {
@@ -59,28 +54,8 @@ struct jobs {
 	struct event *deadline;
 	bool is_worker; /* it has been under a number, so there may be something to hand back */
 	int cancelled;  /* calls, since the number was given */
+	struct circuit circuit;
 };
-
-static struct work *work_of(struct job *j)
-{
-	return CONTAINER_OF(j, struct work, job);
-}
-
-static struct work *work_create(const struct job *row)
-{
-	size_t id_size = strlen(row->transaction_id) + 1, source_size = strlen(row->source) + 1;
-	struct work *w = malloc(sizeof *w + id_size + source_size);
-	if (!w)
-		return NULL;
-	memcpy(w->texts, row->transaction_id, id_size);
-	memcpy(w->texts + id_size, row->source, source_size);
-	w->job = *row;
-	w->job.transaction_id = w->texts;
-	w->job.source = w->texts + id_size;
-	w->call = (struct call){.job = &w->job};
-	w->calling = false;
-	return w;
-}
 
 static void log_job(const char *event, const struct job *j)
 {
@@ -97,8 +72,9 @@ static void cancel_call(void *ctx, struct job *j)
 		return;
 	js->kind->cancel(js->processor, &w->call);
 	js->cancelled++;
+	circuit_cancel(&js->circuit, w->probe);
 	queue_drop(js->queue, j);
-	free(w);
+	work_destroy(w);
 }
 
 static void set_deadline(struct jobs *js, int ms)
@@ -150,54 +126,87 @@ void jobs_stop(struct jobs *js)
 
 /* ---- calls ---- */
 
-/* Retries and dead letters have their place here.  No processor asks for either yet; should one, the job is handed
- * back as if its call had not been made. */
+static uint64_t random_bits(void)
+{
+	uint64_t random;
+	evutil_secure_rng_get_bytes(&random, sizeof random);
+	return random;
+}
+
+static void log_failure(const struct job *j, const struct outcome *o)
+{
+	bool final = j->end == END_FAILED;
+	LOG(final ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, final ? "call failed for good" : "call failed, another follows",
+		LOG_TEXT("transaction_id", j->transaction_id), LOG_NUMBER("attempt", j->attempt),
+		LOG_NUMBER("delay_ms", j->delay_ms), LOG_TEXT("why", j->error),
+		LOG_TEXT("request_id", o->request_id ? o->request_id : ""));
+}
+
+/* What an answer tells of the processor, whatever it tells of the transaction: a refusal for good is an answer. */
+static void tell_circuit(struct jobs *js, const struct work *w, const struct outcome *o)
+{
+	struct circuit *c = &js->circuit;
+	int failures = c->failures;
+	int64_t now_ms = clock_ms(), since_ms = c->open_since_ms;
+	if (o->verdict != CALL_AGAIN) {
+		if (!circuit_answer(c))
+			return;
+		LOG(LOG_LEVEL_WARN, "processor answers again, and jobs are claimed", LOG_NUMBER("failures", failures),
+			LOG_NUMBER("after_ms", now_ms - since_ms));
+		queue_look(js->queue);
+	} else {
+		if (!circuit_fail(c, w->probe, now_ms, random_bits()))
+			return;
+		LOG(LOG_LEVEL_WARN, "processor is down: one job at a time is tried",
+			LOG_NUMBER("failures", c->failures), LOG_TEXT("why", o->why));
+	}
+	watch_beat(js->watch);
+}
+
 static void on_call_ended(void *ctx, struct call *c, const struct outcome *o)
 {
 	struct jobs *js = ctx;
-	struct work *w = CONTAINER_OF(c, struct work, call);
+	struct work *w = work_of_call(c);
 	w->calling = false;
-	switch (o->verdict) {
-	case CALL_DONE:
-		queue_settle(js->queue, &w->job);
-		break;
-	case CALL_AGAIN:
-	case CALL_GIVE_UP:
-		LOG(LOG_LEVEL_WARN, "call failed", LOG_TEXT("transaction_id", w->job.transaction_id),
-			LOG_NUMBER("attempt", w->job.attempt), LOG_TEXT("why", o->why),
-			LOG_TEXT("request_id", o->request_id ? o->request_id : ""));
-		queue_drop(js->queue, &w->job);
-		queue_release(js->queue);
-		free(w);
-		break;
+	/* The failure that opens the circuit counts; those after it do not. */
+	bool was_open = circuit_is_open(&js->circuit);
+	tell_circuit(js, w, o);
+	verdict_end(&w->job, o, js->settings->max_attempts, was_open ? js->circuit.pause_ms : -1, random_bits());
+	if (o->verdict != CALL_DONE) {
+		work_set_error(w, o->why);
+		log_failure(&w->job, o);
 	}
+	queue_settle(js->queue, &w->job);
 	if (js->phase != PHASE_WORKING)
 		advance(js);
 }
 
 /* ---- what the queue asks and tells ---- */
 
-/* Pausing, and a circuit that is open, will have their say here. */
 static int on_room(void *ctx)
 {
 	struct jobs *js = ctx;
 	if (js->phase != PHASE_WORKING || !watch_is_fresh(js->watch))
 		return 0;
 	int room = js->settings->worker_slots - queue_held(js->queue)->count;
-	return room > 0 ? room : 0;
+	return circuit_room(&js->circuit, room > 0 ? room : 0, clock_ms());
 }
 
-/* The claim was sent a moment ago.  If meanwhile we are to end, or our beats fail, no call is begun. */
+/* The claim was sent a moment ago.  If meanwhile we are to end, or our beats fail, or the processor went down, no call is
+ * begun. */
 static struct job *on_claimed(void *ctx, const struct job *row)
 {
 	struct jobs *js = ctx;
-	if (js->phase != PHASE_WORKING || !watch_is_fresh(js->watch))
+	int64_t now_ms = clock_ms();
+	if (js->phase != PHASE_WORKING || !watch_is_fresh(js->watch) || !circuit_admits(&js->circuit, now_ms))
 		return NULL;
 	struct work *w = work_create(row);
 	if (!w)
 		return NULL;
 	log_job("call starts", &w->job);
 	w->calling = true;
+	w->probe = circuit_begin(&js->circuit);
+	w->job.began_ms = now_ms;
 	js->kind->start(js->processor, &w->call);
 	return &w->job;
 }
@@ -216,7 +225,7 @@ static void on_ended(void *ctx, struct job *j, enum settled how)
 		log_job("job was gone at the second try", j);
 		break;
 	}
-	free(work_of(j));
+	work_destroy(work_of(j));
 }
 
 static void on_settlement(void *ctx, const struct settlement *s)
@@ -325,6 +334,12 @@ static int on_in_flight(void *ctx)
 	return queue_held(js->queue)->count;
 }
 
+static int64_t on_circuit_open_ms(void *ctx)
+{
+	struct jobs *js = ctx;
+	return circuit_is_open(&js->circuit) ? clock_ms() - js->circuit.open_since_ms : -1;
+}
+
 static void on_work(void *ctx)
 {
 	struct jobs *js = ctx;
@@ -356,6 +371,7 @@ static const struct watch_events WATCH_EVENTS = {
 	.trouble = on_trouble,
 	.is = on_is,
 	.in_flight = on_in_flight,
+	.circuit_open_ms = on_circuit_open_ms,
 	.work = on_work,
 	.rescued = on_rescued,
 	.orphans = on_orphans,
@@ -373,11 +389,12 @@ struct jobs *jobs_create(struct event_base *base, const struct settings *s)
 	gethostname(js->host, sizeof js->host - 1);
 	js->base = base;
 	js->settings = s;
+	js->circuit.limit = s->circuit_failures;
 	js->lanes = (struct lanes){.base = base, .conninfo = s->database};
 	js->kind = PROCESSORS[s->processor];
 	js->deadline = evtimer_new(base, on_deadline, js);
 	js->processor = js->kind->create(base, s, on_call_ended, js);
-	js->queue = queue_create(&js->lanes, s->worker_slots, false, &QUEUE_EVENTS, js);
+	js->queue = queue_create(&js->lanes, s->worker_slots, js->kind->wants_transaction, &QUEUE_EVENTS, js);
 	struct watch_self self = {.host = js->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
 	js->watch = watch_create(&js->lanes, &self, &WATCH_EVENTS, js);
 	if (!js->deadline || !js->processor || !js->queue || !js->watch) {
@@ -390,7 +407,7 @@ struct jobs *jobs_create(struct event_base *base, const struct settings *s)
 static void free_work(void *ctx, struct job *j)
 {
 	(void)ctx;
-	free(work_of(j));
+	work_destroy(work_of(j));
 }
 
 static void log_counts(const struct queue_counts *c)

@@ -47,6 +47,14 @@ static int on_in_flight(void *ctx)
 	return held;
 }
 
+static int64_t open_ms = -1;
+
+static int64_t on_circuit_open_ms(void *ctx)
+{
+	(void)ctx;
+	return open_ms;
+}
+
 static void on_work(void *ctx)
 {
 	(void)ctx;
@@ -78,6 +86,7 @@ static const struct watch_events EVENTS = {.up = on_up,
 	.trouble = on_trouble,
 	.is = on_is,
 	.in_flight = on_in_flight,
+	.circuit_open_ms = on_circuit_open_ms,
 	.work = on_work,
 	.rescued = on_rescued,
 	.orphans = on_orphans,
@@ -155,6 +164,28 @@ Test(watch, beats_and_says_how_much_it_holds)
 	loop_until(has_beaten, NULL, "a beat");
 	cr_expect_geq(clock_ms() - now, WATCH_BEAT_MS - 1000);
 	cr_expect_eq(database_number("SELECT in_flight FROM payhook.workers"), 3);
+}
+
+static bool shows_the_circuit(void *ctx)
+{
+	return database_number("SELECT count(circuit_open_since) FROM payhook.workers") == *(const long long *)ctx;
+}
+
+Test(watch, shows_at_once_that_the_processor_is_down_and_that_it_is_back)
+{
+	long long shown = 1, gone = 0;
+	begin();
+	int64_t now = clock_ms();
+	open_ms = 60000;
+	watch_beat(watch);
+	loop_until(shows_the_circuit, &shown, "the circuit is shown as open");
+	cr_expect_eq(database_number("SELECT round(extract(epoch FROM beat_at - circuit_open_since))"
+				     " FROM payhook.workers"),
+		60);
+	open_ms = -1;
+	watch_beat(watch);
+	loop_until(shows_the_circuit, &gone, "the circuit is shown as closed");
+	cr_expect_lt(clock_ms() - now, WATCH_BEAT_MS);
 }
 
 static bool is_lost(void *ctx)

@@ -10,7 +10,7 @@ import tree
 # The programs' own folders stand beside each other; all other modules are lib/x.c with include/x.h.
 FLOORS = """
 app       main gate route webhook lookup health http
-worker    main job processor_http processor_simulated exchange processor
+worker    main job work verdict circuit processor_http processor_simulated exchange processor
 process   settings log
 store     intake finder notifier queue claim settle watch results held peers cursor batch
 database  lane db

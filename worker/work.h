@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "base.h"
+#include "held.h"
+#include "processor.h"
+
+/* A job in this worker, and its call. */
+
+/* With its texts behind it: one piece of memory each, as there may be a hundred thousand. */
+struct work {
+	struct job job;
+	struct call call;
+	bool calling; /* else the call has ended, and the job waits for its settlement */
+	bool probe;   /* the call is one while the circuit is open */
+	char *error;  /* job.error's memory; NULL: the call has not failed */
+	char texts[];
+};
+
+/* A copy of a claimed row, texts and all.  NULL: out of memory. */
+MUST_USE struct work *work_create(const struct job *row);
+void work_destroy(struct work *w);
+
+struct work *work_of(struct job *j);
+struct work *work_of_call(struct call *c);
+
+/* Keeps why its call failed. */
+void work_set_error(struct work *w, const char *why);
