@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "claimer.h"
+#include "clock.h"
 #include "database.h"
 #include "loop.h"
 
 /* claimer.c - a worker for tests of the queue. */
 
 struct claimer me, other;
+bool claimers_want_whole;
 
 static struct lanes *lanes;
 
@@ -47,6 +49,10 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 	*j = *row;
 	j->transaction_id = strdup(row->transaction_id);
 	j->source = strdup(row->source);
+	if (row->source_account)
+		snprintf(w->whole, sizeof w->whole, "%s %s %s %s %s", row->source_account, row->destination_account,
+			row->amount, row->currency, row->created_at);
+	j->began_ms = clock_ms();
 	w->jobs[w->taken++] = j;
 	return j;
 }
@@ -101,7 +107,7 @@ static bool is_up(void *ctx)
 static void begin(struct claimer *w)
 {
 	*w = (struct claimer){.room = CLAIMER_MOST};
-	w->queue = queue_create(lanes, CLAIMER_MOST, false, &EVENTS, w);
+	w->queue = queue_create(lanes, CLAIMER_MOST, claimers_want_whole, &EVENTS, w);
 	cr_assert_not_null(w->queue);
 	loop_until(is_up, w, "the queue is up");
 }
@@ -188,13 +194,27 @@ void claim(struct claimer *w, int64_t owner, int count)
 	until_taken(w, count);
 }
 
+void settle_with(struct claimer *w, int i, enum end end, int64_t delay_ms, const char *error)
+{
+	struct job *j = w->jobs[i];
+	j->end = end;
+	j->delay_ms = delay_ms;
+	j->error = error;
+	queue_settle(w->queue, j);
+}
+
 void settle_all(struct claimer *w)
+{
+	settle_all_with(w, END_PROCESSED, 0, NULL);
+}
+
+void settle_all_with(struct claimer *w, enum end end, int64_t delay_ms, const char *error)
 {
 	int count = 0;
 	for (int i = 0; i < w->taken; i++) {
 		if (!w->jobs[i])
 			continue;
-		queue_settle(w->queue, w->jobs[i]);
+		settle_with(w, i, end, delay_ms, error);
 		count++;
 	}
 	until_ended(w, w->ended[0] + w->ended[1] + w->ended[2] + count);

@@ -23,9 +23,11 @@ struct claimer {
 	int64_t released;
 	int releases;
 	int troubles;
+	char whole[512]; /* the transaction of the last job claimed, its fields by a space; empty: it was not fetched */
 };
 
 extern struct claimer me, other;
+extern bool claimers_want_whole; /* set before claimer_init() */
 
 /* A suite's .init and .fini: a database, a loop, and both connected. */
 void claimer_init(void);
@@ -37,7 +39,11 @@ void enqueue(int first, int last);
 /* Under this number, until it has taken so many. */
 void claim(struct claimer *c, int64_t owner, int count);
 
-/* Settles all that it holds. */
+/* Settles the job that it took as the i-th, or all that it holds, with this end. */
+void settle_with(struct claimer *c, int i, enum end end, int64_t delay_ms, const char *error);
+void settle_all_with(struct claimer *c, enum end end, int64_t delay_ms, const char *error);
+
+/* Settles all that it holds as processed. */
 void settle_all(struct claimer *c);
 
 /* Until it has taken, ended, released so often. */
