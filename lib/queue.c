@@ -27,7 +27,7 @@ static const struct statement RELEASE = {"release",
 	"  SELECT id FROM payhook.jobs WHERE owner = $1::bigint AND id <> ALL ($2::bigint[]) LIMIT $3::int"
 	"), freed AS ("
 	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL, attempt = greatest(j.attempt - 1, 0)"
-	"  FROM lost l WHERE j.id = l.id AND j.owner = $1::bigint RETURNING 1"
+	"  WHERE j.id = ANY (ARRAY(SELECT id FROM lost)) AND j.owner = $1::bigint RETURNING 1"
 	") SELECT count(*) FROM freed"};
 
 struct queue {
@@ -315,15 +315,11 @@ static void on_down(void *ctx, const struct fault *why)
 
 static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &RELEASE};
 
-/* Plans by decree.  The queue's statistics are always of another time: a plan made for them sorts the whole table to
- * claim a thousand rows, or reads it all to settle them.  What is wanted is known: walk an index, row by row.  And planned
- * for each call, since the release's list of ids is only hashed when the planner sees it. */
 static const struct lane_plan PLAN = {
 	.name = "payhook-worker queue",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
-	.options = "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off"
-		   " -c enable_hashjoin=off -c enable_mergejoin=off",
+	.options = CLAIM_OPTIONS,
 	.answer_ms = ANSWER_MS,
 	.up = on_up,
 	.ready = on_ready,

@@ -8,58 +8,58 @@
  *
  *	processed  the job is gone, the transaction PROCESSED
  *	failed     the job is gone, a dead job remembers it, the transaction FAILED
- *	retried    the job waits, nobody's, until its time; the watch then gives it a fresh id
+ *	retried    the job waits, nobody's, until its time; the watch then enqueues it
  *	probed     the same, and the attempt does not count
  *
  * The fence is the match of id, owner and identity.  Whoever was taken for dead meanwhile names an id that is gone,
- * since every release assigns a fresh one, and changes nothing.  So does the same settlement sent twice: the job is gone,
- * or it waits under no owner.  One more may be settled: the job whose claim a crash of the server undid.  It has the same
- * id and no owner as well, but it is ready, and its attempt is the one before ours; nobody else has it, the call was made.
+ * since every release assigns a fresh one, and changes nothing.  So does the same settlement sent twice: the job is gone
+ * in any case, and the one that waits is a new row.  One more may be settled: the job whose claim a crash of the server
+ * undid.  It is ready, nobody's, and its attempt is the one before ours; the call was made.
  *
- * Whatever is written follows from the rows that matched, so a stale result leaves no trace.  The given are sorted, since
- * two such settlements that meet take their rows in one order then. */
+ * Those that pass the fence are locked, so that what holds for them goes on to hold; everything that is written follows
+ * from them, so a stale result leaves no trace.  They are locked in the order of their ids: two settlements that meet
+ * never wait for each other in a circle.
+ *
+ * They are looked up one by one, in a sub-select that FOR UPDATE keeps from becoming a join, and deleted by an array of
+ * ids: see the claim. */
 const struct statement SETTLE = {"settle",
 	"WITH given AS MATERIALIZED ("
 	"  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
 	"    $7::bigint[], $8::bigint[], $9::text[])"
 	"    AS g(id, owner, transaction_id, source, attempt, outcome, began_ms, delay_ms, error) ORDER BY id"
-	"), ended AS ("
-	"  DELETE FROM payhook.jobs j USING given g"
-	"  WHERE g.outcome IN ('processed', 'failed') AND j.id = g.id"
-	"    AND (j.owner = g.owner OR (j.owner IS NULL AND j.run_at IS NULL AND j.attempt = g.attempt - 1))"
-	"    AND j.transaction_id = g.transaction_id AND j.source = g.source"
-	"  RETURNING j.enqueued_at, g.*"
+	"), ours AS MATERIALIZED ("
+	"  SELECT g.*, found.enqueued_at FROM given g CROSS JOIN LATERAL ("
+	"    SELECT j.enqueued_at FROM payhook.jobs j"
+	"    WHERE j.id = g.id AND j.transaction_id = g.transaction_id AND j.source = g.source"
+	"      AND (j.owner = g.owner OR (j.owner IS NULL AND j.run_at IS NULL AND j.attempt = g.attempt - 1))"
+	"    FOR UPDATE"
+	"  ) AS found"
+	"), gone AS ("
+	"  DELETE FROM payhook.jobs WHERE id = ANY (ARRAY(SELECT id FROM ours))"
 	"), waiting AS ("
-	"  UPDATE payhook.jobs j SET owner = NULL, claimed_at = NULL, last_error = g.error,"
-	"    run_at = now() + g.delay_ms * interval '1 ms',"
-	"    attempt = CASE g.outcome WHEN 'probed' THEN greatest(g.attempt - 1, 0) ELSE g.attempt END"
-	"  FROM given g"
-	"  WHERE g.outcome IN ('retried', 'probed') AND j.id = g.id"
-	"    AND (j.owner = g.owner OR (j.owner IS NULL AND j.run_at IS NULL AND j.attempt = g.attempt - 1))"
-	"    AND j.transaction_id = g.transaction_id AND j.source = g.source"
-	"  RETURNING g.*"
+	"  INSERT INTO payhook.jobs (source, transaction_id, attempt, enqueued_at, run_at, last_error)"
+	"  SELECT source, transaction_id, CASE outcome WHEN 'probed' THEN greatest(attempt - 1, 0) ELSE attempt END,"
+	"    enqueued_at, now() + delay_ms * interval '1 ms', error"
+	"  FROM ours WHERE outcome IN ('retried', 'probed')"
 	"), marked AS ("
 	"  UPDATE payhook.transactions t SET"
-	"    status = CASE e.outcome WHEN 'processed' THEN 'PROCESSED' ELSE 'FAILED' END,"
-	"    processed_at = CASE e.outcome WHEN 'processed' THEN now() END,"
-	"    failure = CASE e.outcome WHEN 'failed' THEN e.error END"
-	"  FROM ended e"
-	"  WHERE t.transaction_id = e.transaction_id AND t.source = e.source AND t.status <> 'PROCESSED'"
-	"  RETURNING e.*"
+	"    status = CASE o.outcome WHEN 'processed' THEN 'PROCESSED' ELSE 'FAILED' END,"
+	"    processed_at = CASE o.outcome WHEN 'processed' THEN now() END,"
+	"    failure = CASE o.outcome WHEN 'failed' THEN o.error END"
+	"  FROM ours o"
+	"  WHERE o.outcome IN ('processed', 'failed')"
+	"    AND t.transaction_id = o.transaction_id AND t.source = o.source AND t.status <> 'PROCESSED'"
+	"  RETURNING o.*"
 	"), buried AS ("
 	"  INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at)"
 	"  SELECT transaction_id, source, attempt, error, enqueued_at FROM marked WHERE outcome = 'failed'"
 	"  ON CONFLICT DO NOTHING" /* one is there already: somebody's hand; the settlement is not held up by it */
-	"), settled AS ("
-	"  SELECT id, owner, transaction_id, source, attempt, outcome, began_ms, error FROM ended"
-	"  UNION ALL"
-	"  SELECT id, owner, transaction_id, source, attempt, outcome, began_ms, error FROM waiting"
 	"), recorded AS ("
 	"  INSERT INTO payhook.job_attempts"
 	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
 	"  SELECT transaction_id, source, attempt, now() - began_ms * interval '1 ms', now(), outcome,"
-	"    nullif(error, ''), owner FROM settled"
-	") SELECT id FROM settled"};
+	"    nullif(error, ''), owner FROM ours"
+	") SELECT id FROM ours"};
 
 static const char *outcome(enum end end)
 {

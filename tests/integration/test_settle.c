@@ -50,7 +50,7 @@ Test(settle, retried_leaves_the_job_to_wait)
 {
 	take_one();
 	settle_all_with(&me, END_RETRIED, 60000, "503");
-	EXPECT("1 1 503 60", "SELECT concat_ws(' ', id, attempt, last_error, round(extract(epoch FROM run_at - now())))"
+	EXPECT("2 1 503 60", "SELECT concat_ws(' ', id, attempt, last_error, round(extract(epoch FROM run_at - now())))"
 			     " FROM payhook.jobs WHERE owner IS NULL AND claimed_at IS NULL");
 	EXPECT("waiting", "SELECT state FROM payhook.queue");
 	EXPECT("PROCESSING", "SELECT status FROM payhook.transactions WHERE processed_at IS NULL AND failure IS NULL");

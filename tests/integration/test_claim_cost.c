@@ -1,0 +1,123 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "claim.h"
+#include "database.h"
+#include "settle.h"
+
+/* test_claim_cost.c - what a claim and a settlement cost when the table is full of dead rows that nobody may remove. */
+
+static PGconn *worker, *watcher;
+
+static PGresult *run(PGconn *c, const char *sql)
+{
+	PGresult *r = PQexec(c, sql);
+	ExecStatusType status = PQresultStatus(r);
+	cr_assert(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK, "%s: %s", sql, PQerrorMessage(c));
+	return r;
+}
+
+/* A connection set as the queue's own, and one whose old snapshot pins whatever dies from now on. */
+static void init(void)
+{
+	char info[1024];
+	database_init();
+	snprintf(info, sizeof info, "%s options='%s'", database_conninfo(), CLAIM_OPTIONS);
+	worker = PQconnectdb(info);
+	cr_assert_eq(PQstatus(worker), CONNECTION_OK, "%s", PQerrorMessage(worker));
+	watcher = database_connect();
+	PQclear(run(watcher, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM payhook.jobs"));
+}
+
+static void fini(void)
+{
+	PQfinish(worker);
+	PQfinish(watcher);
+	database_drop();
+}
+
+TestSuite(claim_cost, .init = init, .fini = fini, .timeout = 120);
+
+/* Accepted, claimed and settled, 300,000 of them, as far as the table of jobs knows; then ten are left. */
+static void die_by_the_hundred_thousand(void)
+{
+	for (int i = 0; i < 30; i++) {
+		database_exec(
+			"INSERT INTO payhook.jobs (transaction_id) SELECT 'dead' || g FROM generate_series(1, 10000) g");
+		database_exec("UPDATE payhook.jobs SET owner = 1, claimed_at = now(), attempt = 1");
+		database_exec("DELETE FROM payhook.jobs");
+	}
+	database_exec("INSERT INTO payhook.jobs (transaction_id) SELECT 't' || g FROM generate_series(1, 10) g");
+	database_exec("VACUUM ANALYZE payhook.jobs");
+}
+
+static long number_after(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	cr_assert_not_null(at, "%s is not in the plan: %s", name, text);
+	return strtol(at + strlen(name), NULL, 10);
+}
+
+/* The buffers that the real statement touches; it is undone afterwards.  The plan's first node counts for all. */
+static long buffers(const struct statement *s, const char *parameters)
+{
+	char sql[2048];
+	PGresult *r = PQprepare(worker, s->name, s->sql, 0, NULL);
+	cr_assert_eq(PQresultStatus(r), PGRES_COMMAND_OK, "%s", PQerrorMessage(worker));
+	PQclear(r);
+	PQclear(run(worker, "BEGIN"));
+	snprintf(sql, sizeof sql, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE %s(%s)", s->name, parameters);
+	r = run(worker, sql);
+	const char *plan = PQgetvalue(r, 0, 0);
+	cr_expect_not_null(strstr(plan, "\"jobs_pkey\""), "it walks the index: %s", plan);
+	cr_expect_null(strstr(plan, "\"Seq Scan\""), "it reads no table: %s", plan);
+	long touched = number_after(plan, "\"Shared Hit Blocks\":") + number_after(plan, "\"Shared Read Blocks\":");
+	PQclear(r);
+	PQclear(run(worker, "ROLLBACK; DEALLOCATE ALL"));
+	return touched;
+}
+
+static long claim_buffers(const struct statement *s, long long after)
+{
+	char parameters[64];
+	snprintf(parameters, sizeof parameters, "%lld, 10, 1001", after);
+	return buffers(s, parameters);
+}
+
+Test(claim_cost, the_cursor_spares_the_walk_through_the_dead)
+{
+	die_by_the_hundred_thousand();
+	long long cursor = database_number("SELECT min(id) - 1 FROM payhook.jobs");
+	long from_zero = claim_buffers(&CLAIM, 0), from_cursor = claim_buffers(&CLAIM, cursor);
+	cr_log_info("buffers of a claim of ten: %ld from 0, %ld from the cursor", from_zero, from_cursor);
+	cr_expect_gt(from_zero, 1000, "the dead are still there: %ld", from_zero);
+	cr_expect_lt(from_cursor * 20, from_zero, "%ld from the cursor, %ld from 0", from_cursor, from_zero);
+}
+
+Test(claim_cost, with_the_transactions_it_is_as_flat)
+{
+	die_by_the_hundred_thousand();
+	long long cursor = database_number("SELECT min(id) - 1 FROM payhook.jobs");
+	long from_zero = claim_buffers(&CLAIM_WHOLE, 0), from_cursor = claim_buffers(&CLAIM_WHOLE, cursor);
+	cr_expect_lt(from_cursor * 20, from_zero, "%ld from the cursor, %ld from 0", from_cursor, from_zero);
+}
+
+Test(claim_cost, a_settlement_walks_past_no_dead_row)
+{
+	die_by_the_hundred_thousand();
+	database_exec("UPDATE payhook.jobs SET owner = 1001, claimed_at = now(), attempt = 1");
+	char parameters[1024];
+	snprintf(parameters, sizeof parameters, "%s",
+		database_value(
+			"SELECT concat_ws(', ', quote_literal(array_agg(id)), quote_literal(array_agg(owner)),"
+			" quote_literal(array_agg(transaction_id)), quote_literal(array_agg(source)),"
+			" quote_literal(array_agg(attempt)), quote_literal(array_agg("
+			"   (ARRAY['processed', 'retried', 'failed', 'probed'])[1 + id %% 4])),"
+			" quote_literal(array_agg(5)), quote_literal(array_agg(5)), quote_literal(array_agg('x'::text)))"
+			" FROM payhook.jobs"));
+	long touched = buffers(&SETTLE, parameters);
+	cr_log_info("buffers of a settlement of ten: %ld", touched);
+	cr_expect_lt(touched, 500, "%ld", touched);
+}
