@@ -18,6 +18,7 @@
 
 #include "circuit.h"
 #include "clock.h"
+#include "keeper.h"
 #include "log.h"
 #include "processor.h"
 #include "queue.h"
@@ -46,6 +47,7 @@ struct jobs {
 	char host[256]; /* of this machine, for people */
 	struct queue *queue;
 	struct watch *watch;
+	struct keeper *keeper;
 	const struct processor_kind *kind;
 	struct processor *processor;
 	bool queue_away, watch_away; /* the connection was lost, and that was told */
@@ -378,6 +380,26 @@ static const struct watch_events WATCH_EVENTS = {
 	.left = on_left,
 };
 
+/* ---- what the keeper tells ---- */
+
+static void on_attempts(void *ctx, const char *done)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_INFO, "attempts are kept by the day", LOG_TEXT("done", done));
+}
+
+static void on_transactions(void *ctx, int64_t deleted)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_INFO, "old transactions are deleted", LOG_NUMBER("transactions", deleted));
+}
+
+static const struct keeper_events KEEPER_EVENTS = {
+	.trouble = on_trouble,
+	.attempts = on_attempts,
+	.transactions = on_transactions,
+};
+
 /* ---- the whole ---- */
 
 /* The queue comes before the watch, which tells it from when on it may claim. */
@@ -397,7 +419,8 @@ struct jobs *jobs_create(struct event_base *base, const struct settings *s)
 	js->queue = queue_create(&js->lanes, s->worker_slots, js->kind->wants_transaction, &QUEUE_EVENTS, js);
 	struct watch_self self = {.host = js->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
 	js->watch = watch_create(&js->lanes, &self, &WATCH_EVENTS, js);
-	if (!js->deadline || !js->processor || !js->queue || !js->watch) {
+	js->keeper = keeper_create(&js->lanes, s->attempts_keep_days, s->transactions_keep_days, &KEEPER_EVENTS, js);
+	if (!js->deadline || !js->processor || !js->queue || !js->watch || !js->keeper) {
 		jobs_destroy(js);
 		return NULL;
 	}
@@ -421,6 +444,7 @@ void jobs_destroy(struct jobs *js)
 {
 	if (!js)
 		return;
+	keeper_destroy(js->keeper);
 	watch_destroy(js->watch);
 	if (js->queue) {
 		log_counts(queue_counts(js->queue));

@@ -12,7 +12,7 @@ FLOORS = """
 app       main gate route webhook lookup health http
 worker    main job work verdict circuit processor_http processor_simulated exchange processor
 process   settings log
-store     intake finder notifier queue claim settle watch results held peers cursor batch
+store     intake finder notifier queue claim settle watch keeper retention results held peers cursor batch
 database  lane db
 domain    txn_json txn currency currency_table money retry
 ground    path url json_scan json_names buf fault utf8 clock base
@@ -25,7 +25,7 @@ DOORS = {
     'json-c/': ['lib/txn_json.c'],
     'fcgiapp.h': ['app/gate.c'],
     'curl/': ['worker/processor_http.c'],
-    'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/queue.c', 'lib/watch.c',
+    'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/queue.c', 'lib/watch.c', 'lib/keeper.c',
                 'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/job.c', 'worker/processor_simulated.c',
                 'worker/processor_http.c'],
 }
