@@ -53,6 +53,9 @@ struct queue_counts {
 	int64_t released;
 };
 
+/* How what is ours and not held is freed; a test runs it by itself. */
+extern const struct statement QUEUE_RELEASE;
+
 struct queue;
 
 /* slots: about how many jobs will be held; whole: their transactions are fetched too.  NULL: out of memory. */

@@ -43,6 +43,9 @@ struct watch_events {
 	void (*left)(void *ctx);                  /* after watch_leave(): the row is gone */
 };
 
+/* How jobs come back from a dead worker, from one without a row, and from their wait; a test runs them by themselves. */
+extern const struct statement WATCH_RESCUE, WATCH_ORPHANS, WATCH_DUE;
+
 struct watch;
 
 /* NULL: out of memory. */

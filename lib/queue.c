@@ -22,7 +22,7 @@
  * was not made, so the attempt does not count.  The fresh id puts whatever may still come under the old one (a late
  * settlement) past its time.  It waits for the disk, as everything that assigns an id: a crash may otherwise issue the
  * same id again. */
-static const struct statement RELEASE = {"release",
+const struct statement QUEUE_RELEASE = {"release",
 	"WITH lost AS MATERIALIZED ("
 	"  SELECT id FROM payhook.jobs WHERE owner = $1::bigint AND id <> ALL ($2::bigint[]) LIMIT $3::int"
 	"), freed AS ("
@@ -222,7 +222,7 @@ static void send_release(struct queue *q)
 	db_params_add_array(&params, &q->arrays[0]);
 	db_params_add_int8(&params, QUEUE_RELEASE_MAX);
 	q->settled_last = false;
-	lane_send(q->lane, &RELEASE, &params, on_released);
+	lane_send(q->lane, &QUEUE_RELEASE, &params, on_released);
 }
 
 /* ---- what to send, and when ---- */
@@ -313,7 +313,7 @@ static void on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &RELEASE};
+static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE};
 
 static const struct lane_plan PLAN = {
 	.name = "payhook-worker queue",

@@ -40,7 +40,7 @@ static const struct statement OBSERVE = {"observe",
  * The attempts stay counted: calls may have been made.  Fresh ids, so what the dead one still sends settles nothing;
  * therefore durable.  More jobs than the limit are left to the release of orphans, and so are those that are locked just
  * now, by the dead one's last settlement: a settlement and a rescue never wait for each other in a circle. */
-static const struct statement RESCUE = {"rescue",
+const struct statement WATCH_RESCUE = {"rescue",
 	"WITH dead AS ("
 	"  DELETE FROM payhook.workers"
 	"  WHERE owner = $1::bigint AND (extract(epoch FROM beat_at) * 1000000)::bigint = $2::bigint"
@@ -59,7 +59,7 @@ static const struct statement RESCUE = {"rescue",
  * when it is updated, against the workers of the old snapshot, in which its new owner may be missing.  So the orphans
  * are picked without a lock, and the update matches the id and the owner of the snapshot: a job freed by anybody has
  * another id, and is left alone.  SKIP LOCKED: two observers do not wait for each other. */
-static const struct statement ORPHANS = {"orphans",
+const struct statement WATCH_ORPHANS = {"orphans",
 	"WITH orphans AS MATERIALIZED ("
 	"  SELECT id, owner FROM payhook.jobs j WHERE owner IS NOT NULL"
 	"    AND NOT EXISTS (SELECT FROM payhook.workers w WHERE w.owner = j.owner) LIMIT $1::int"
@@ -71,7 +71,7 @@ static const struct statement ORPHANS = {"orphans",
 	") SELECT count(*) FROM freed"};
 
 /* Retries whose time has come are enqueued anew: behind the cursors of all workers, with a fresh id. */
-static const struct statement DUE = {"due",
+const struct statement WATCH_DUE = {"due",
 	"WITH due AS MATERIALIZED ("
 	"  SELECT id FROM payhook.jobs WHERE run_at <= now() AND owner IS NULL"
 	"  ORDER BY run_at LIMIT $1::int FOR UPDATE SKIP LOCKED"
@@ -272,11 +272,11 @@ static void begin(struct watch *w, enum chore chore)
 		db_params_add_int8(&p, w->suspect.owner);
 		db_params_add_int8(&p, w->suspect.beat);
 		db_params_add_int8(&p, WATCH_FREE_MAX);
-		lane_send(w->lane, &RESCUE, &p, on_rescued);
+		lane_send(w->lane, &WATCH_RESCUE, &p, on_rescued);
 		return;
 	case CHORE_DUE:
 		db_params_add_int8(&p, WATCH_DUE_MAX);
-		lane_send(w->lane, &DUE, &p, on_due);
+		lane_send(w->lane, &WATCH_DUE, &p, on_due);
 		return;
 	case CHORE_OBSERVE:
 		db_params_add_int8(&p, w->owner);
@@ -284,7 +284,7 @@ static void begin(struct watch *w, enum chore chore)
 		return;
 	case CHORE_ORPHANS:
 		db_params_add_int8(&p, WATCH_FREE_MAX);
-		lane_send(w->lane, &ORPHANS, &p, on_orphans);
+		lane_send(w->lane, &WATCH_ORPHANS, &p, on_orphans);
 		return;
 	case CHORE_LEAVE:
 		db_params_add_int8(&p, w->owner);
@@ -361,7 +361,8 @@ static void on_notified(void *ctx)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&REGISTER, &BEAT, &OBSERVE, &RESCUE, &ORPHANS, &DUE, &LEAVE};
+static const struct statement *const STATEMENTS[] = {
+	&REGISTER, &BEAT, &OBSERVE, &WATCH_RESCUE, &WATCH_ORPHANS, &WATCH_DUE, &LEAVE};
 
 static const struct lane_plan PLAN = {
 	.name = "payhook-worker watch",

@@ -1,0 +1,344 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "claim.h"
+#include "database.h"
+#include "queue.h"
+#include "settle.h"
+#include "watch.h"
+
+/* test_interleavings.c - whatever happens in whatever order, each transaction stays in one piece.
+ *
+ * The workers here are memory only: a number and the jobs they believe to have.  Steps are drawn at random and done by
+ * the real statements; after each step the whole database is looked at.  PAYHOOK_SEED=n repeats a run. */
+
+#define STEPS 400
+#define WORKERS 3
+#define HELD_MOST 4096
+#define IDS_MOST 65536
+
+struct memory {
+	int64_t owner;
+	int64_t cursor;
+	int held_count;
+	struct job held[HELD_MOST];
+};
+
+static PGconn *conn;
+static struct memory workers[WORKERS];
+static uint64_t seed, state;
+static int64_t next_owner = 1;
+static int transactions, steps;
+static long long attempts; /* that must be on record */
+static bool paused;
+static bool is_settled[IDS_MOST]; /* by the job's id */
+static struct db_array arrays[SETTLE_ARRAYS];
+
+/* splitmix64 */
+static uint64_t draw(uint64_t below)
+{
+	uint64_t z = state += 0x9e3779b97f4a7c15;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return (z ^ (z >> 31)) % below;
+}
+
+/* ---- the statements ---- */
+
+static PGresult *send_to_server(const struct statement *s, const struct db_params *p)
+{
+	PGresult *r = PQexecPrepared(conn, s->name, p->count, p->value, p->length, p->format, 0);
+	cr_assert_eq(PQresultStatus(r), PGRES_TUPLES_OK, "seed %llu, step %d: %s", (unsigned long long)seed, steps,
+		PQerrorMessage(conn));
+	return r;
+}
+
+static void init(void)
+{
+	static const struct statement *const ALL[] = {
+		&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE, &WATCH_RESCUE, &WATCH_ORPHANS, &WATCH_DUE};
+	const char *given = getenv("PAYHOOK_SEED");
+	seed = state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	database_init();
+	conn = database_connect();
+	for (size_t i = 0; i < COUNT_OF(ALL); i++)
+		PQclear(PQprepare(conn, ALL[i]->name, ALL[i]->sql, 0, NULL));
+}
+
+static void fini(void)
+{
+	PQfinish(conn);
+	for (int i = 0; i < SETTLE_ARRAYS; i++)
+		db_array_finish(&arrays[i]);
+	for (int w = 0; w < WORKERS; w++) {
+		for (int i = 0; i < workers[w].held_count; i++)
+			free((char *)workers[w].held[i].transaction_id);
+	}
+	database_drop();
+}
+
+TestSuite(interleavings, .init = init, .fini = fini, .timeout = 120);
+
+/* ---- the workers ---- */
+
+static void register_as_new(struct memory *w)
+{
+	w->owner = next_owner++;
+	database_exec("INSERT INTO payhook.workers (owner, host, pid, version) VALUES (%lld, 'h', 1, 'v')",
+		(long long)w->owner);
+}
+
+static void forget(struct memory *w, int i)
+{
+	free((char *)w->held[i].transaction_id);
+	w->held[i] = w->held[--w->held_count];
+}
+
+static void forget_all(struct memory *w)
+{
+	while (w->held_count > 0)
+		forget(w, 0);
+}
+
+static void hold(struct memory *w, const struct job *row)
+{
+	for (int i = 0; i < w->held_count; i++) {
+		if (w->held[i].id == row->id) {
+			w->held[i].owner = row->owner;
+			w->held[i].attempt = row->attempt;
+			return;
+		}
+	}
+	cr_assert_lt(w->held_count, HELD_MOST);
+	struct job *j = &w->held[w->held_count++];
+	*j = *row;
+	j->transaction_id = strdup(row->transaction_id);
+	j->source = "transactions";
+}
+
+/* ---- steps ---- */
+
+static void accept_some(void)
+{
+	int count = 1 + (int)draw(3);
+	database_exec(
+		"WITH t AS (INSERT INTO payhook.transactions (transaction_id, source_account, destination_account,"
+		" amount, currency) SELECT 't' || g, 'a', 'b', 1, 'EUR' FROM generate_series(%d, %d) g"
+		" RETURNING transaction_id) INSERT INTO payhook.jobs (transaction_id) SELECT transaction_id FROM t",
+		transactions + 1, transactions + count);
+	transactions += count;
+}
+
+static void claim(struct memory *w, bool answer_lost)
+{
+	bool whole = draw(2);
+	struct db_params p = {0};
+	claim_params(&p, draw(2) ? w->cursor : 0, 1 + (int)draw(5), w->owner);
+	PGresult *r = send_to_server(whole ? &CLAIM_WHOLE : &CLAIM, &p);
+	cr_assert(!paused || PQntuples(r) == 0, "seed %llu, step %d: claimed while paused", (unsigned long long)seed,
+		steps);
+	for (int row = 0; row < PQntuples(r) && !answer_lost; row++) {
+		struct job j;
+		claim_read(r, row, w->owner, whole, &j);
+		w->cursor = j.id > w->cursor ? j.id : w->cursor;
+		hold(w, &j);
+	}
+	PQclear(r);
+}
+
+/* Some of what it believes to have, some of that twice. */
+static void settle(struct memory *w, bool all_processed)
+{
+	struct job *batch[HELD_MOST];
+	int count = 0, keep = all_processed ? 0 : (int)draw((uint64_t)w->held_count + 1);
+	for (int i = keep; i < w->held_count; i++) {
+		struct job *j = &w->held[i];
+		j->end = all_processed ? END_PROCESSED : (enum end)draw(4);
+		j->delay_ms = (int64_t)draw(3) * 5;
+		j->error = j->end == END_PROCESSED ? NULL : "why";
+		batch[count++] = j;
+	}
+	for (int times = 1 + !draw(4); times > 0; times--) {
+		struct db_params p = {0};
+		settle_params(&p, arrays, batch, count, (int64_t)draw(5000));
+		PGresult *r = send_to_server(&SETTLE, &p);
+		for (int row = 0; row < PQntuples(r); row++) {
+			int64_t id = db_int8(r, row, 0);
+			cr_assert_lt(id, IDS_MOST);
+			cr_assert_not(is_settled[id], "seed %llu, step %d: job %lld is settled twice",
+				(unsigned long long)seed, steps, (long long)id);
+			is_settled[id] = true;
+		}
+		attempts += PQntuples(r);
+		PQclear(r);
+	}
+	while (w->held_count > keep)
+		forget(w, w->held_count - 1);
+}
+
+static void release(struct memory *w)
+{
+	struct db_params p = {0};
+	db_array_start(&arrays[0], DB_INT8);
+	for (int i = 0; i < w->held_count; i++)
+		db_array_add_int8(&arrays[0], w->held[i].id);
+	db_params_add_int8(&p, w->owner);
+	db_params_add_array(&p, &arrays[0]);
+	db_params_add_int8(&p, 1 + (int64_t)draw(10));
+	PQclear(send_to_server(&QUEUE_RELEASE, &p));
+}
+
+/* Taken for dead: it crashed, or it was frozen and will settle later what it believes to have. */
+static void rescue(struct memory *w, bool crashed)
+{
+	struct db_params p = {0};
+	db_params_add_int8(&p, w->owner);
+	db_params_add_int8(&p, database_number("SELECT (extract(epoch FROM beat_at) * 1000000)::bigint"
+					       " FROM payhook.workers WHERE owner = %lld",
+				       (long long)w->owner));
+	db_params_add_int8(&p, 1 + (int64_t)draw(10));
+	PQclear(send_to_server(&WATCH_RESCUE, &p));
+	if (crashed)
+		forget_all(w);
+	register_as_new(w);
+}
+
+/* Its row was removed by hand. */
+static void vanish(struct memory *w)
+{
+	database_exec("DELETE FROM payhook.workers WHERE owner = %lld", (long long)w->owner);
+	register_as_new(w);
+}
+
+static void bring_back(const struct statement *s)
+{
+	struct db_params p = {0};
+	db_params_add_int8(&p, 1 + (int64_t)draw(20));
+	PQclear(send_to_server(s, &p));
+}
+
+/* A crash of the server: a claim that was not on the disk yet has not been. */
+static void undo_a_claim(void)
+{
+	database_exec("UPDATE payhook.jobs SET owner = NULL, claimed_at = NULL, attempt = attempt - 1 WHERE id ="
+		      " (SELECT id FROM payhook.jobs WHERE owner IS NOT NULL ORDER BY id OFFSET %d LIMIT 1)",
+		(int)draw(5));
+}
+
+static void pause_or_resume(void)
+{
+	paused = !paused;
+	database_exec("SELECT payhook.%s()", paused ? "pause" : "resume");
+}
+
+static void step(void)
+{
+	struct memory *w = &workers[draw(WORKERS)];
+	switch (draw(16)) {
+	case 0:
+	case 1:
+		accept_some();
+		break;
+	case 2:
+	case 3:
+	case 4:
+		claim(w, false);
+		break;
+	case 5:
+		claim(w, true);
+		break;
+	case 6:
+	case 7:
+	case 8:
+		settle(w, false);
+		break;
+	case 9:
+	case 10:
+		bring_back(draw(2) ? &WATCH_DUE : &WATCH_ORPHANS);
+		break;
+	case 11:
+		release(w);
+		break;
+	case 12:
+		rescue(w, draw(2));
+		break;
+	case 13:
+		if (draw(2))
+			vanish(w);
+		else
+			undo_a_claim();
+		break;
+	case 14:
+		if (paused || !draw(3))
+			pause_or_resume();
+		break;
+	default:
+		if (draw(2))
+			database_exec("SELECT payhook.retry_all()");
+		else
+			database_exec("SELECT payhook.retry('t%d')", (int)draw((uint64_t)transactions + 1));
+	}
+}
+
+/* ---- what must hold ---- */
+
+static void look(void)
+{
+	const char *broken = database_value(
+		"SELECT string_agg(concat_ws(' ', transaction_id, status, jobs, dead, processed), ', ') FROM ("
+		"  SELECT transaction_id, status, (SELECT count(*) FROM payhook.jobs j WHERE j.transaction_id = t.transaction_id)"
+		"    AS jobs, (SELECT count(*) FROM payhook.dead_jobs d WHERE d.transaction_id = t.transaction_id) AS dead,"
+		"    (SELECT count(*) FROM payhook.job_attempts a WHERE a.transaction_id = t.transaction_id"
+		"      AND outcome = 'processed') AS processed FROM payhook.transactions t) AS counted"
+		" WHERE (status, jobs, dead, processed) NOT IN"
+		"   (('PROCESSING', 1, 0, 0), ('PROCESSED', 0, 0, 1), ('FAILED', 0, 1, 0))");
+	cr_assert_str_eq(broken, "null", "seed %llu, step %d: %s", (unsigned long long)seed, steps, broken);
+	long long recorded = database_number("SELECT count(*) FROM payhook.job_attempts");
+	cr_assert_eq(recorded, attempts, "seed %llu, step %d: %lld attempts on record, %lld settled",
+		(unsigned long long)seed, steps, recorded, attempts);
+	long long difference =
+		database_number("SELECT coalesce(sum(abs(difference)), 0)::bigint FROM payhook.reconciliation");
+	cr_assert_eq(
+		difference, 0, "seed %llu, step %d: %lld do not add up", (unsigned long long)seed, steps, difference);
+}
+
+static long long count_processed(void)
+{
+	return database_number("SELECT count(*) FROM payhook.transactions WHERE status = 'PROCESSED'");
+}
+
+/* Everybody crashed, and one new worker does what is left. */
+static void finish(void)
+{
+	if (paused)
+		pause_or_resume();
+	for (int w = 0; w < WORKERS; w++) {
+		forget_all(&workers[w]);
+		vanish(&workers[w]);
+	}
+	for (int turns = 0; count_processed() < transactions; turns++) {
+		cr_assert_lt(turns, 5000, "seed %llu: some are never processed", (unsigned long long)seed);
+		database_exec("SELECT payhook.retry_all()");
+		bring_back(&WATCH_ORPHANS);
+		bring_back(&WATCH_DUE);
+		workers[0].cursor = 0;
+		claim(&workers[0], false);
+		settle(&workers[0], true);
+	}
+}
+
+Test(interleavings, every_transaction_stays_in_one_piece)
+{
+	cr_log_info("PAYHOOK_SEED=%llu", (unsigned long long)seed);
+	for (int w = 0; w < WORKERS; w++)
+		register_as_new(&workers[w]);
+	for (steps = 1; steps <= STEPS; steps++) {
+		step();
+		look();
+	}
+	finish();
+	look();
+}
