@@ -42,9 +42,9 @@ static void on_ended(void *ctx, struct call *call, const struct outcome *o)
 	m->verdict = o->verdict;
 	m->pause_ms = o->pause_ms;
 	snprintf(m->why, sizeof m->why, "%s", o->why);
-	snprintf(m->request_id, sizeof m->request_id, "%s", o->request_id ? o->request_id : "");
 	if (c->on_end)
-		c->on_end(c, m);
+		c->on_end(c, m); /* may start calls; what was told stays as it was */
+	snprintf(m->request_id, sizeof m->request_id, "%s", o->request_id ? o->request_id : "");
 }
 
 struct made made_of(const char *source, const char *transaction_id)

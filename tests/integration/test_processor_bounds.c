@@ -16,7 +16,7 @@
 /* test_processor_bounds.c - the http processor with many calls, slow ones, cancelled ones, and nobody at the other end. */
 
 #define MANY 256
-#define LOOKUP_MS 700
+#define LOOKUP_MS 999
 
 static struct caller c;
 
@@ -192,9 +192,9 @@ Test(processor_bounds, does_not_stop_the_loop_for_a_slow_lookup)
 	caller_cancel(&c, &cancelled);
 	caller_call(&c, &late);
 	cr_expect_eq(late.verdict, CALL_AGAIN);
-	cr_expect_lt(took_ms(&late), 400, "%s", late.why);
+	cr_expect_lt(took_ms(&late), 700, "%s", late.why);
 	caller_for(&c, LOOKUP_MS + 100); /* the threads end */
-	cr_expect_lt(longest_turn_ms, 200, "the loop stood for %d ms", longest_turn_ms);
+	cr_expect_lt(longest_turn_ms, 600, "the loop stood for %d ms", longest_turn_ms);
 	cr_expect_not(cancelled.ended);
 	event_free(tick);
 }
