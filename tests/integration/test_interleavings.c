@@ -149,17 +149,30 @@ static void claim(struct memory *w, bool answer_lost)
 	PQclear(r);
 }
 
+/* Whether the settlement of a job may change anything, as the database has it now: its claim still holds, or a crash
+ * undid it and nobody came since. */
+static bool is_ours(const struct job *j)
+{
+	return database_number(
+		       "SELECT count(*) FROM payhook.jobs WHERE id = %lld AND transaction_id = '%s'"
+		       " AND coalesce(owner, %lld) = %lld AND attempt = CASE WHEN owner IS NULL THEN %d ELSE %d END"
+		       " AND run_at IS NULL",
+		       (long long)j->id, j->transaction_id, (long long)j->owner, (long long)j->owner, j->attempt - 1,
+		       j->attempt) == 1;
+}
+
 /* Some of what it believes to have, some of that twice. */
 static void settle(struct memory *w, bool all_processed)
 {
 	struct job *batch[HELD_MOST];
-	int count = 0, keep = all_processed ? 0 : (int)draw((uint64_t)w->held_count + 1);
+	int count = 0, ours = 0, settled = 0, keep = all_processed ? 0 : (int)draw((uint64_t)w->held_count + 1);
 	for (int i = keep; i < w->held_count; i++) {
 		struct job *j = &w->held[i];
 		j->end = all_processed ? END_PROCESSED : (enum end)draw(4);
 		j->delay_ms = (int64_t)draw(3) * 5;
 		j->error = j->end == END_PROCESSED ? NULL : "why";
 		batch[count++] = j;
+		ours += is_ours(j);
 	}
 	for (int times = 1 + !draw(4); times > 0; times--) {
 		struct db_params p = {0};
@@ -172,9 +185,12 @@ static void settle(struct memory *w, bool all_processed)
 				(unsigned long long)seed, steps, (long long)id);
 			is_settled[id] = true;
 		}
-		attempts += PQntuples(r);
+		settled += PQntuples(r);
 		PQclear(r);
 	}
+	cr_assert_eq(settled, ours, "seed %llu, step %d: %d settled, %d were ours", (unsigned long long)seed, steps,
+		settled, ours);
+	attempts += settled;
 	while (w->held_count > keep)
 		forget(w, w->held_count - 1);
 }
