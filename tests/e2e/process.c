@@ -88,6 +88,31 @@ void process_name(pid_t pid, char ret[32])
 		ret[strcspn(ret, "\n")] = '\0';
 }
 
+long long process_cpu_ms(pid_t pid)
+{
+	char line[1024];
+	unsigned long long user, kernel;
+
+	if (read_proc(pid, "stat", line, sizeof(line)) <= 0)
+		return 0;
+	/* The 14th and 15th word; the second may hold spaces. */
+	const char *after = strrchr(line, ')');
+	if (after == NULL ||
+		sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &kernel) != 2)
+		return 0;
+	return (long long)((user + kernel) * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
+long process_memory_most_kb(pid_t pid)
+{
+	char text[4096];
+
+	if (read_proc(pid, "status", text, sizeof(text)) <= 0)
+		return 0;
+	const char *line = strstr(text, "VmHWM:");
+	return line == NULL ? 0 : strtol(line + strlen("VmHWM:"), NULL, 10);
+}
+
 bool process_variable(pid_t pid, const char *name, char *ret, size_t size)
 {
 	static char all[256 * 1024];

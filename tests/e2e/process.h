@@ -22,6 +22,12 @@ pid_t process_parent(pid_t pid);
 /* The name that /proc gives: at most 15 bytes, of a script that of its file.  Empty when there is no such process. */
 void process_name(pid_t pid, char ret[32]);
 
+/* Its processor time so far, in the kernel's ticks of 10 ms; 0 when there is no such process. */
+long long process_cpu_ms(pid_t pid);
+
+/* The most resident memory it ever had; 0 when there is no such process. */
+long process_memory_most_kb(pid_t pid);
+
 /* A variable of the environment it was started with.  False: not there, or no such process. */
 bool process_variable(pid_t pid, const char *name, char *ret, size_t size);
 

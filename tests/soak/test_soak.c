@@ -1,0 +1,71 @@
+/* test_soak.c - a hundred thousand transactions wait their 30 s in one worker, which hardly notices. */
+
+#include <criterion/criterion.h>
+
+#include "breakage.h"
+#include "database.h"
+#include "instance.h"
+#include "load.h"
+
+#define COUNT 100000
+#define DELAY_MS 30000
+#define LATEST_MS 35000 /* from a transaction's acceptance to its end */
+#define MEMORY_MOST_KB 153600
+#define BUSY_MOST 0.05       /* of one core, while all of them wait */
+#define WINDOW_LEAST_MS 2000 /* of such waiting, so that what is measured is more than a beat */
+
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=30000", NULL};
+
+#define CLAIMED "SELECT count(*) FROM payhook.jobs WHERE owner IS NOT NULL"
+#define LEFT "SELECT count(*) FROM payhook.jobs"
+#define PROCESSED "SELECT count(*) FROM payhook.transactions WHERE status = 'PROCESSED'"
+#define LATEST "SELECT max(extract(epoch FROM processed_at - created_at) * 1000)::bigint FROM payhook.transactions"
+#define SOONEST "SELECT min(extract(epoch FROM processed_at - created_at) * 1000)::bigint FROM payhook.transactions"
+
+/* The share of one core that a process takes until then. */
+static double busy_until(pid_t pid, long long until_ms)
+{
+	long long since = now_ms(), before = process_cpu_ms(pid);
+
+	while (now_ms() < until_ms)
+		pause_a_little();
+	return (double)(process_cpu_ms(pid) - before) / (double)(now_ms() - since);
+}
+
+Test(soak, a_hundred_thousand_waiting_transactions_cost_one_worker_little, .timeout = 200)
+{
+	struct load l = {.prefix = "soak", .connections = 64, .posts = COUNT};
+	pid_t worker = instance_first(instance(), "payhook-worker");
+	long long began = now_ms();
+
+	cr_assert(worker > 0);
+	load_open(&l);
+	cr_assert(load_until(&l, COUNT, 60000), "%ld of %d answered", l.answered, COUNT);
+	cr_assert_eq(l.accepted, COUNT, "%s", l.trouble);
+	long long accepted = now_ms();
+	cr_assert_eq(database_wait(CLAIMED, NULL, COUNT, 5000), COUNT,
+		"they did not wait all at once; accepted in %lld ms", accepted - began);
+	/* From here to the first one's end the worker has nothing to do. */
+	long long waiting = now_ms(), first_end = began + DELAY_MS - 500;
+	cr_assert(first_end - waiting >= WINDOW_LEAST_MS, "accepting took %lld ms: too short a wait is left to measure",
+		accepted - began);
+	cr_assert(process_cpu_ms(worker) > 0, "its processor time cannot be seen");
+	double busy = busy_until(worker, first_end);
+	cr_assert_eq(database_number(PROCESSED), 0);
+
+	cr_assert_eq(database_wait("SELECT (count(*) = 0)::int FROM payhook.jobs", NULL, 1, 90000), 1, "%lld are left",
+		database_number(LEFT));
+	cr_assert_eq(database_number(PROCESSED), COUNT);
+	cr_assert_eq(database_number("SELECT count(*) FROM payhook.reconciliation WHERE difference <> 0"), 0);
+	cr_assert_eq(load_lost(&l), 0);
+	long long latest = database_number(LATEST), soonest = database_number(SOONEST);
+	long memory = process_memory_most_kb(worker);
+	cr_log_info("accepted in %lld ms; processed %lld to %lld ms after; %ld kB; %.2f %% of a core for %lld ms\n",
+		accepted - began, soonest, latest, memory, busy * 100, first_end - waiting);
+	cr_assert(soonest >= DELAY_MS, "one was processed %lld ms after its acceptance", soonest);
+	cr_assert(latest < LATEST_MS, "one was processed %lld ms after its acceptance", latest);
+	cr_assert(memory > 0 && memory < MEMORY_MOST_KB, "%ld kB", memory);
+	cr_assert(busy < BUSY_MOST, "%.1f %% of a core while waiting", busy * 100);
+	cr_assert_eq(instance_first(instance(), "payhook-worker"), worker, "another worker by now");
+	load_close(&l);
+}
