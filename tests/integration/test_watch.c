@@ -28,10 +28,12 @@ static void on_down(void *ctx, const struct fault *why)
 	downs++;
 }
 
+static bool may_refuse;
+
 static void on_trouble(void *ctx, const char *doing, const struct fault *f)
 {
 	(void)ctx;
-	cr_assert_fail("the server refuses to %s: %s", doing, f->text);
+	cr_assert(may_refuse, "the server refuses to %s: %s", doing, f->text);
 }
 
 static void on_is(void *ctx, int64_t number)
@@ -250,6 +252,7 @@ static bool is_fresh(void *ctx)
 Test(watch, begins_no_call_when_its_beats_fail)
 {
 	begin();
+	may_refuse = true; /* the server's own timeout may come before ours */
 	PGconn *c = database_connect();
 	PQclear(PQexec(c, "BEGIN; LOCK TABLE payhook.workers IN ACCESS EXCLUSIVE MODE"));
 	loop_for(WATCH_STALE_MS - WATCH_BEAT_MS - 1000);
