@@ -9,6 +9,20 @@
 
 #define TEST_SECONDS 60 /* unless a test says more; what hangs ends here */
 
+/* Criterion's own limit for all tests would also be the most that a test or a suite can ask for. */
+static void limit_tests(struct criterion_test_set *tests)
+{
+	FOREACH_SET(struct criterion_suite_set * s, tests->suites)
+	{
+		bool is_limited = s->suite.data != NULL && s->suite.data->timeout > 0;
+		FOREACH_SET(struct criterion_test * t, s->tests)
+		{
+			if (!is_limited && t->data->timeout <= 0)
+				t->data->timeout = TEST_SECONDS;
+		}
+	}
+}
+
 static bool run_with_instance(struct criterion_test_set *tests)
 {
 	struct instance shared;
@@ -34,7 +48,7 @@ int main(int argc, char *argv[])
 
 	/* The tests share one instance and two cores, and some of them stop parts of it. */
 	criterion_options.jobs = 1;
-	criterion_options.timeout = TEST_SECONDS;
+	limit_tests(tests);
 	if (criterion_handle_args(argc, argv, true))
 		passed = run_with_instance(tests);
 	criterion_finalize(tests);
