@@ -1,4 +1,4 @@
-/* cutter.c - a PostgreSQL proxy that loses chosen answers.
+/* cutter.c - a PostgreSQL proxy that loses or holds chosen messages.
  *
  * It is a process of its own and knows just enough of the protocol: frames are a type byte and a length; Bind ('B') names
  * the statement, ReadyForQuery ('Z') says that its transaction is over. */
@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@
 #define FLOW_MAX \
 	(2 * 1024 * 1024) /* bytes of one direction that are held; an answer of 1,000 claimed jobs is smaller */
 
+enum deed { CUT, HOLD_QUESTION, HOLD_ANSWER, DEAFEN };
+
 struct flow {
 	size_t len;
 	size_t read; /* bytes at the beginning that have been looked at */
@@ -38,13 +41,15 @@ struct line {
 	bool has_begun;     /* the first message, which has no type byte, is through */
 	bool is_held;       /* the watched statement is under way: what the server says waits */
 	int rows;           /* that it has answered with so far */
+	bool is_mute;       /* nothing the client says is passed on any more */
 	struct flow asked, answered;
 };
 
 static struct line lines[LINES_MAX];
 static struct sockaddr_un server_address = {.sun_family = AF_UNIX};
 static const char *watched;
-static int cuts_left, tell;
+static enum deed deed;
+static int deeds_left, tell;
 
 static size_t big_endian(const char *bytes)
 {
@@ -117,23 +122,52 @@ static const char *next_message(struct flow *f, bool has_type)
 	return m;
 }
 
+/* The watcher counts bytes. */
+static void tell_deed(void)
+{
+	deeds_left--;
+	if (write(tell, "x", 1) < 0)
+		_exit(1);
+}
+
+/* Bind: the portal's name, then the statement's. */
+static bool is_watched(const char *m)
+{
+	const char *statement = m[0] == 'B' ? m + 5 + strlen(m + 5) + 1 : "";
+
+	return deed != DEAFEN && deeds_left > 0 && m[0] == 'B' && strncmp(statement, watched, strlen(watched)) == 0;
+}
+
 static bool serve_client(struct line *l)
 {
 	const char *m;
 
 	if (!fill(&l->asked, l->client))
 		return false;
-	while ((m = next_message(&l->asked, l->has_begun)) != NULL) {
-		/* Bind: the portal's name, then the statement's. */
-		bool is_bind = l->has_begun && m[0] == 'B';
-		const char *statement = is_bind ? m + 5 + strlen(m + 5) + 1 : "";
-		if (cuts_left > 0 && is_bind && strncmp(statement, watched, strlen(watched)) == 0) {
-			l->is_held = true;
+	while (!l->is_mute && (m = next_message(&l->asked, l->has_begun)) != NULL) {
+		if (l->has_begun && is_watched(m)) {
+			l->is_mute = deed == HOLD_QUESTION;
+			l->is_held = deed != HOLD_QUESTION;
 			l->rows = 0;
 		}
 		l->has_begun = true;
+		if (l->is_mute) {
+			tell_deed();
+			return pass_on(&l->asked, (size_t)(m - l->asked.bytes), l->server);
+		}
 	}
-	return pass_on(&l->asked, l->asked.read, l->server);
+	return l->is_mute || pass_on(&l->asked, l->asked.read, l->server);
+}
+
+/* Takes the message that was looked at last out of what is passed on. */
+static void leave_out(struct flow *f, const char *m)
+{
+	size_t at = (size_t)(m - f->bytes), size = f->read - at;
+
+	memmove(f->bytes + at, f->bytes + f->read, f->len - f->read);
+	f->len -= size;
+	f->read = at;
+	tell_deed();
 }
 
 static bool serve_server(struct line *l)
@@ -144,16 +178,16 @@ static bool serve_server(struct line *l)
 		return false;
 	while ((m = next_message(&l->answered, true)) != NULL) {
 		l->rows += m[0] == 'D';
-		if (m[0] != 'Z' || !l->is_held)
-			continue;
-		if (l->rows > 0 && cuts_left > 0) {
-			cuts_left--;
-			/* The watcher counts bytes; a full pipe would only be a lost count. */
-			if (write(tell, "x", 1) < 0)
-				_exit(1);
-			return false;
+		if (deed == DEAFEN && m[0] == 'A')
+			leave_out(&l->answered, m);
+		else if (m[0] == 'Z' && l->is_held) {
+			bool is_due = l->rows > 0 && deeds_left > 0;
+			if (is_due)
+				tell_deed();
+			if (is_due && deed == CUT)
+				return false;
+			l->is_held = is_due;
 		}
-		l->is_held = false;
 	}
 	return l->is_held || pass_on(&l->answered, l->answered.read, l->client);
 }
@@ -192,11 +226,9 @@ static int listen_in(const char *folder, int port)
 	return fd;
 }
 
-static void run(int listener, const char *statement, int cuts, int told)
+static void run(int listener, int told)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	watched = statement;
-	cuts_left = cuts;
 	tell = told;
 	for (struct line *l = lines; l < lines + LINES_MAX; l++) {
 		l->client = l->server = -1;
@@ -206,7 +238,7 @@ static void run(int listener, const char *statement, int cuts, int told)
 	serve(listener);
 }
 
-void cutter_start(struct cutter *c, const char *conninfo, const char *statement, int cuts)
+static void start(struct cutter *c, const char *conninfo)
 {
 	char host[96];
 	int port, ends[2];
@@ -221,20 +253,69 @@ void cutter_start(struct cutter *c, const char *conninfo, const char *statement,
 	cr_assert(listener >= 0, "%s: %s", c->folder, strerror(errno));
 	c->pid = fork();
 	if (c->pid == 0)
-		run(listener, statement, cuts, ends[1]);
+		run(listener, ends[1]);
 	close(listener);
 	close(ends[1]);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	c->told = ends[0];
 }
 
-int cutter_cuts(struct cutter *c)
+void cutter_start(struct cutter *c, const char *conninfo, const char *statement, int cuts)
+{
+	deed = CUT;
+	watched = statement;
+	deeds_left = cuts;
+	start(c, conninfo);
+}
+
+void cutter_hold_question(struct cutter *c, const char *conninfo, const char *statement)
+{
+	deed = HOLD_QUESTION;
+	watched = statement;
+	deeds_left = INT_MAX;
+	start(c, conninfo);
+}
+
+void cutter_hold_answer(struct cutter *c, const char *conninfo, const char *statement)
+{
+	deed = HOLD_ANSWER;
+	watched = statement;
+	deeds_left = INT_MAX;
+	start(c, conninfo);
+}
+
+void cutter_deafen(struct cutter *c, const char *conninfo)
+{
+	deed = DEAFEN;
+	watched = "";
+	deeds_left = INT_MAX;
+	start(c, conninfo);
+}
+
+int cutter_deeds(struct cutter *c)
 {
 	char bytes[64];
-	ssize_t got = read(c->told, bytes, sizeof(bytes));
+	ssize_t got;
 
-	c->cuts += got > 0 ? (int)got : 0;
-	return c->cuts;
+	while ((got = read(c->told, bytes, sizeof(bytes))) > 0)
+		c->deeds += (int)got;
+	return c->deeds;
+}
+
+void cutter_wait(struct cutter *c, int timeout_ms)
+{
+	long long deadline = now_ms() + timeout_ms;
+
+	while (cutter_deeds(c) == 0) {
+		cr_assert(now_ms() < deadline, "nothing to hold in %d ms", timeout_ms);
+		pause_a_little();
+	}
+}
+
+const char *cutter_conninfo(const struct cutter *c, char ret[256])
+{
+	snprintf(ret, 256, "host=%s port=5432 user=payhook dbname=payhook", c->folder);
+	return ret;
 }
 
 void cutter_stop(struct cutter *c)

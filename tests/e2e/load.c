@@ -24,7 +24,7 @@ static void open_slot(struct load *l, struct load_slot *s)
 {
 	char url[96];
 
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", instance()->port, WEBHOOKS);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", l->port > 0 ? l->port : instance()->port, WEBHOOKS);
 	s->number = -1;
 	s->curl = curl_easy_init();
 	curl_easy_setopt(s->curl, CURLOPT_URL, url);

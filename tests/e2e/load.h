@@ -24,6 +24,7 @@ struct load {
 	int connections;
 	long posts;     /* how many in all; 0: until load_end() */
 	int per_second; /* at most; 0: as fast as answers come */
+	int port;       /* 0: the shared instance's */
 
 	/* What has come of it. */
 	long begun, answered, accepted; /* posts sent, answers of any kind, 202 among them */
@@ -36,7 +37,7 @@ struct load {
 	long long since_ms;
 };
 
-/* The first five fields are the caller's. */
+/* The first six fields are the caller's. */
 void load_open(struct load *l);
 
 /* Sends and receives for this long. */

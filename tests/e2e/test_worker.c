@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "breakage.h"
+#include "crew.h"
 #include "cutter.h"
 #include "database.h"
 #include "expect.h"
@@ -91,50 +92,6 @@ static void each_was_settled_once(void)
 		database_number_of(settled, prefix), database_number_of(PROCESSED, prefix), "the notes are incomplete");
 }
 
-static pid_t own_worker(void)
-{
-	pid_t pid = instance_first(instance(), "payhook-worker");
-
-	cr_assert(pid > 0, "no worker");
-	return pid;
-}
-
-/* The instance's own worker leaves and does not come back until mend_all(). */
-static void dismiss_own_worker(void)
-{
-	struct pids one = {1, {own_worker()}};
-
-	break_supervisor();
-	process_signal(&one, SIGTERM);
-	cr_assert(process_wait_gone(&one, 10000), "the worker does not end");
-}
-
-static pid_t hire_worker(const char *database)
-{
-	char program[96], url[256], log[96];
-	const char *variables[COUNT_OF(instance_settings) + 1];
-	size_t count = 0;
-
-	snprintf(program, sizeof(program), "%s/state/bin/payhook-worker", instance()->folder);
-	snprintf(log, sizeof(log), "%s/hired.log", instance()->folder);
-	snprintf(url, sizeof(url), "DATABASE_URL=%s", database);
-	variables[count++] = url;
-	for (size_t n = 0; instance_settings[n] != NULL; n++)
-		variables[count++] = instance_settings[n];
-	variables[count] = NULL;
-	pid_t pid = process_start((const char *const[]){program, NULL}, variables, log);
-	cr_assert(pid > 0);
-	return pid;
-}
-
-static void dismiss_hired(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGTERM);
-	cr_assert(process_wait(pid, 10000, &status), "a worker does not end");
-}
-
 Test(worker, killed_in_mid_delay_has_all_its_transactions_processed)
 {
 	post("killed", 200);
@@ -158,7 +115,7 @@ Test(worker, asked_to_end_finishes_what_ends_soon_and_hands_back_the_rest_uncoun
 	cr_assert_eq(database_wait(age, prefix, 1, DELAY_MS), 1);
 	post("later", 30);
 	are_claimed(30);
-	dismiss_own_worker();
+	crew_dismiss_own();
 	cr_assert_eq(database_number_of(PROCESSED, soon), 20);
 	cr_assert_eq(database_number_of(PROCESSED, prefix), 0);
 	cr_assert_eq(database_number_of(JOBS " AND owner IS NULL AND attempt = 0", prefix), 30,
@@ -178,23 +135,23 @@ static void loses_answers(const char *statement, int cuts, int rounds)
 {
 	struct cutter cutter;
 	char through[256];
+	struct hired hired;
 
-	dismiss_own_worker();
+	crew_dismiss_own();
 	cutter_start(&cutter, instance()->database, statement, cuts);
-	snprintf(through, sizeof(through), "host=%s port=5432 user=payhook dbname=payhook", cutter.folder);
 	post(statement, 100);
-	pid_t hired = hire_worker(through);
+	crew_hire(&hired, cutter_conninfo(&cutter, through), instance_settings);
 	for (int round = 0; round < rounds; round++) {
 		are_processed(100, 15000);
 		each_was_settled_once();
 		post(statement, 100);
 	}
-	cr_assert_eq(cutter_cuts(&cutter), cuts);
+	cr_assert_eq(cutter_deeds(&cutter), cuts);
 	/* And it works on, under the same number. */
 	are_processed(100, DELAY_MS + 3000);
-	cr_assert(process_lives(hired));
+	cr_assert(process_lives(hired.pid));
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.workers"), 1, "it did not live on under its number");
-	dismiss_hired(hired);
+	crew_dismiss(&hired);
 	cutter_stop(&cutter);
 	each_was_settled_once();
 }
@@ -213,18 +170,19 @@ Test(worker, whose_settlement_is_committed_but_not_answered_settles_once)
 Test(worker, taken_for_dead_while_frozen_settles_nothing_a_second_time)
 {
 	char before[64];
+	struct hired hired;
 	const char *times =
 		"SELECT md5(string_agg(processed_at::text, ',' ORDER BY transaction_id)) FROM payhook.transactions WHERE" OF_PREFIX;
 
 	post("frozen", 50);
 	are_claimed(50);
-	pid_t frozen = own_worker();
+	pid_t frozen = crew_own();
 	kill(frozen, SIGSTOP);
-	pid_t hired = hire_worker(instance()->database);
+	crew_hire(&hired, instance()->database, instance_settings);
 	are_processed(50, RESCUE_MS);
 	snprintf(before, sizeof(before), "%s", database_text_of(times, prefix));
 	kill(frozen, SIGCONT);
-	dismiss_hired(hired);
+	crew_dismiss(&hired);
 	/* It has noticed, and works under another number. */
 	char old[64];
 	snprintf(old, sizeof(old), "%s", prefix);
@@ -237,7 +195,7 @@ Test(worker, taken_for_dead_while_frozen_settles_nothing_a_second_time)
 
 Test(worker, without_its_connections_is_a_worker_again_in_a_moment)
 {
-	pid_t before = own_worker();
+	pid_t before = crew_own();
 
 	post("cut-off", 100);
 	are_claimed(100);
@@ -247,6 +205,6 @@ Test(worker, without_its_connections_is_a_worker_again_in_a_moment)
 		expect_recovery(3000);
 	}
 	are_processed(100, DELAY_MS + 5000);
-	cr_assert_eq(own_worker(), before);
+	cr_assert_eq(crew_own(), before);
 	each_was_settled_once();
 }

@@ -1,0 +1,82 @@
+/* crew.c - workers of the tests' own. */
+
+#include "crew.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "breakage.h"
+#include "instance.h"
+
+#define SETTINGS_MAX 16
+#define END_MS 30000
+
+pid_t crew_own(void)
+{
+	pid_t pid = instance_first(instance(), "payhook-worker");
+
+	cr_assert(pid > 0, "no worker");
+	return pid;
+}
+
+void crew_dismiss_own(void)
+{
+	struct pids one = {1, {crew_own()}};
+
+	break_supervisor();
+	process_signal(&one, SIGTERM);
+	cr_assert(process_wait_gone(&one, END_MS), "the worker does not end");
+}
+
+void crew_hire(struct hired *h, const char *database, const char *const settings[])
+{
+	static int count;
+	char program[96], url[256];
+	const char *variables[SETTINGS_MAX + 2] = {url};
+
+	snprintf(program, sizeof(program), "%s/state/bin/payhook-worker", instance()->folder);
+	snprintf(h->log, sizeof(h->log), "%s/hired-%d-%d.log", instance()->folder, (int)getpid(), ++count);
+	snprintf(url, sizeof(url), "DATABASE_URL=%s", database);
+	for (size_t n = 0; settings[n] != NULL; n++) {
+		cr_assert(n < SETTINGS_MAX);
+		variables[n + 1] = settings[n];
+	}
+	h->pid = process_start((const char *const[]){program, NULL}, variables, h->log);
+	cr_assert(h->pid > 0);
+}
+
+void crew_dismiss(struct hired *h)
+{
+	int status;
+
+	kill(h->pid, SIGTERM);
+	cr_assert(process_wait(h->pid, END_MS, &status), "a worker does not end");
+}
+
+void crew_kill(struct hired *h)
+{
+	int status;
+
+	cr_assert(process_lives(h->pid), "it has ended before it could be killed");
+	kill(h->pid, SIGKILL);
+	cr_assert(process_wait(h->pid, END_MS, &status));
+}
+
+int crew_said(const struct hired *h, const char *text)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int count = 0;
+	FILE *f = fopen(h->log, "r");
+
+	while (f != NULL && getline(&line, &size, f) > 0)
+		count += strstr(line, text) != NULL;
+	free(line);
+	if (f != NULL)
+		fclose(f);
+	return count;
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sys/types.h>
+
+/* Workers beside the instance's own, started by a test with settings and a way to the database of their own. */
+
+struct hired {
+	pid_t pid;
+	char log[128];
+};
+
+/* The instance's own worker. */
+pid_t crew_own(void);
+
+/* It leaves, and does not come back until mend_all(). */
+void crew_dismiss_own(void);
+
+/* Settings: "NAME=value", NULL ends.  It ends with the test. */
+void crew_hire(struct hired *h, const char *database, const char *const settings[]);
+
+/* Asks it to end, and waits until it has. */
+void crew_dismiss(struct hired *h);
+
+/* kill -9, and waits until it is gone. */
+void crew_kill(struct hired *h);
+
+/* How many lines of its log hold this text. */
+int crew_said(const struct hired *h, const char *text);

@@ -1,0 +1,80 @@
+/* test_wakeup.c - what tells a worker of new jobs: notifications, and its own looks.  Each carries alone. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "breakage.h"
+#include "crew.h"
+#include "cutter.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "scene.h"
+
+#define STEP_MS 15000
+#define TIMES 50
+#define SOON_MS 100   /* a fifth of what lies between two looks */
+#define SOON_LEAST 45 /* of TIMES; a busy machine may stop anybody for a moment */
+
+static const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
+
+static void begin(void)
+{
+	scene_begin();
+	crew_dismiss_own();
+}
+
+TestSuite(wakeup, .init = begin, .fini = mend_all, .timeout = 120);
+
+/* Each begins when the one before is processed: the worker is idle, and something has to wake it. */
+static void one_after_the_other(struct scene *s, const char *word, int times)
+{
+	fresh_id(word, s->prefix);
+	s->count = times;
+	for (int n = 0; n < times; n++) {
+		char body[WEBHOOK_MAX], id[96];
+		snprintf(id, sizeof(id), "%s-%d", s->prefix, n);
+		expect_accepted(webhook_simple(id, body));
+		cr_assert_eq(database_wait("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
+					   " AND status = 'PROCESSED'",
+				     id, 1, STEP_MS),
+			1, "%s is not processed", id);
+	}
+	scene_wait_processed(s, STEP_MS);
+}
+
+Test(wakeup, without_any_notification_the_workers_own_looks_find_every_job)
+{
+	struct cutter c;
+	struct hired deaf;
+	struct scene few, many;
+	char through[256];
+
+	cutter_deafen(&c, instance()->database);
+	crew_hire(&deaf, cutter_conninfo(&c, through), settings);
+	one_after_the_other(&few, "deaf", 10);
+	scene_post(&many, "deaf-many", 2000, 0);
+	scene_wait_processed(&many, STEP_MS);
+	cr_assert(cutter_deeds(&c) > 10, "%d notifications were kept from it", cutter_deeds(&c));
+	crew_dismiss(&deaf);
+	cutter_stop(&c);
+}
+
+/* A worker's looks cannot be turned off; but a worker that has nothing but them, one every 400 to 600 ms, finds a job
+ * within SOON_MS of its acceptance one time in five. */
+Test(wakeup, notifications_alone_bring_each_job_to_an_idle_worker_at_once)
+{
+	struct hired idle;
+	struct scene s;
+	const char *soon = "SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')"
+			   " AND processed_at - created_at < make_interval(secs => 0.1)";
+
+	crew_hire(&idle, instance()->database, settings);
+	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 1, STEP_MS), 1);
+	one_after_the_other(&s, "woken", TIMES);
+	long long in_time = database_number_of(soon, s.prefix);
+	cr_assert(in_time >= SOON_LEAST, "%lld of %d within %d ms", in_time, TIMES, SOON_MS);
+	crew_dismiss(&idle);
+}
