@@ -246,10 +246,10 @@ announce() {
 	fi
 }
 
-# Shows on the terminal what the parts log from now on.
+# Shows on the terminal what the parts log from now on.  It ends with this process, even when that is killed.
 follow() {
 	local -a files=("${PARTS[@]/#/$STATE/log/}")
-	setsid bash -c "$(declare -f logs_show); logs_show -n 0 -F -- \"\$@\"" logs "${files[@]/%/.log}" </dev/null 9>&- &
+	setsid bash -c "$(declare -f logs_show); logs_show -n 0 -F --pid=$$ -- \"\$@\"" logs "${files[@]/%/.log}" </dev/null 9>&- &
 	FOLLOWER=$!
 }
 
