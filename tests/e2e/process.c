@@ -211,6 +211,24 @@ void process_find(const char *name, const char *variable, const char *value, str
 	each_process(join_found, &s);
 }
 
+static void join_mentions(pid_t pid, void *arg)
+{
+	static char arguments[64 * 1024];
+	const struct search *s = arg;
+	ssize_t len = read_proc(pid, "cmdline", arguments, sizeof(arguments));
+
+	if (len > 0 && memmem(arguments, (size_t)len, s->value, strlen(s->value)) != NULL && process_lives(pid))
+		add(s->found, pid);
+}
+
+void process_mention(const char *text, struct pids *ret)
+{
+	struct search s = {.found = ret, .value = text};
+
+	ret->count = 0;
+	each_process(join_mentions, &s);
+}
+
 void process_pick(const struct pids *from, const char *name, struct pids *ret)
 {
 	char its[32];

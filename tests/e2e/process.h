@@ -37,6 +37,9 @@ void process_tree(pid_t root, struct pids *ret);
 /* Every process whose name is this and whose first environment holds this variable with this value. */
 void process_find(const char *name, const char *variable, const char *value, struct pids *ret);
 
+/* Every process whose arguments hold this text. */
+void process_mention(const char *text, struct pids *ret);
+
 /* Those of a list that have this name. */
 void process_pick(const struct pids *from, const char *name, struct pids *ret);
 
