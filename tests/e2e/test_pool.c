@@ -39,7 +39,12 @@ Test(pool, a_killed_responder_loses_no_acknowledged_webhook)
 	load_open(&l);
 	for (int n = 0; n < 6; n++) {
 		load_step(&l, 150);
+		/* Every other one dies while PostgreSQL pauses, and so while it holds webhooks that are not sent on. */
+		if (n % 2 == 0)
+			break_freeze("postgres");
+		load_step(&l, 100);
 		break_kill("payhook-app", n);
+		mend_all();
 	}
 	load_step(&l, 300);
 	cr_assert(load_end(&l, 10000), "%ld of %ld answered", l.answered, l.begun);
