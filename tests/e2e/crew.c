@@ -10,22 +10,39 @@
 #include <criterion/criterion.h>
 
 #include "breakage.h"
+#include "database.h"
 #include "instance.h"
 
 #define SETTINGS_MAX 16
+#define START_MS 30000
 #define END_MS 30000
 
 pid_t crew_own(void)
 {
-	pid_t pid = instance_first(instance(), "payhook-worker");
+	long long deadline = now_ms() + START_MS;
+	pid_t pid;
 
-	cr_assert(pid > 0, "no worker");
+	while ((pid = instance_first(instance(), "payhook-worker")) == 0) {
+		cr_assert(now_ms() < deadline, "no worker");
+		pause_a_little();
+	}
 	return pid;
 }
 
+pid_t crew_wait_own(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)crew_own());
+	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers WHERE pid = $1::int", pid, 1, START_MS), 1,
+		"the worker does not register");
+	return (pid_t)strtol(pid, NULL, 10);
+}
+
+/* One that is asked to end before it hears that it is registered leaves its row behind, for the others to remove. */
 void crew_dismiss_own(void)
 {
-	struct pids one = {1, {crew_own()}};
+	struct pids one = {1, {crew_wait_own()}};
 
 	break_supervisor();
 	process_signal(&one, SIGTERM);

@@ -9,8 +9,11 @@ struct hired {
 	char log[128];
 };
 
-/* The instance's own worker. */
+/* The instance's own worker, which the supervisor may just be starting. */
 pid_t crew_own(void);
+
+/* The same, when it has its row in the database. */
+pid_t crew_wait_own(void);
 
 /* It leaves, and does not come back until mend_all(). */
 void crew_dismiss_own(void);

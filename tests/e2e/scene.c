@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "breakage.h"
+#include "crew.h"
 #include "database.h"
 
 #define BEGIN_MS 60000
@@ -29,6 +30,7 @@ void scene_begin(void)
 	mend_wait_database(BEGIN_MS);
 	while (call_get_status("/") != 200)
 		cr_assert(now_ms() < deadline, "not healthy");
+	crew_wait_own();
 	cr_assert_eq(database_wait("SELECT (count(*) = 1)::int FROM payhook.workers", NULL, 1, BEGIN_MS), 1,
 		"no single worker");
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.jobs"), 0, "jobs of an earlier test");

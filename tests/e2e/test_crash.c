@@ -239,7 +239,8 @@ Test(crash, postgresql_stopped_for_30_s_under_two_busy_workers_repeats_no_call)
 	crew_dismiss_own();
 	scene_wait_processed(&s, RESCUE_MS);
 	expect_calls(&s, 1, "the database was away");
-	cr_assert_str_eq(database_text_of(numbers, NULL), owners, "a worker was taken for dead");
+	const char *now = database_text_of(numbers, NULL);
+	cr_assert_str_eq(now, owners, "a worker was taken for dead: \"%s\" has become \"%s\"", owners, now);
 	const struct hired *both[] = {&one, &two};
 	for (int n = 0; n < 2; n++) {
 		cr_assert_geq(crew_said(both[n], "database is away"), 1);
