@@ -1,0 +1,128 @@
+/* test_outage.c - the processor is down, and operators take a hand: the circuit, dead letters, pause and resume. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "breakage.h"
+#include "client.h"
+#include "crew.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "ledger.h"
+#include "scene.h"
+
+#define STEP_MS 30000
+#define COUNT 30
+#define QUIET_MS 1500 /* three of a worker's own looks */
+
+/* The instance's own worker is dismissed before each test. */
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=86400000", "WORKER_GRACE_MS=0", NULL};
+
+static struct ledger ledger;
+
+static void begin(void)
+{
+	scene_begin();
+	crew_dismiss_own();
+	ledger_open(&ledger, 0);
+}
+
+static void end(void)
+{
+	ledger_close(&ledger);
+	mend_all();
+}
+
+TestSuite(outage, .init = begin, .fini = end, .timeout = 150);
+
+static long long await(const char *sql, long long least)
+{
+	return database_wait(sql, NULL, least, STEP_MS);
+}
+
+/* A worker with five failures to its circuit, and calls that end after 300 ms when the ledger holds them. */
+Test(outage, a_processor_that_is_down_is_probed_and_work_goes_on_when_it_returns)
+{
+	struct hired worker;
+	struct scene s;
+	const char *const settings[] = {"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=300", "CIRCUIT_FAILURES=5",
+		"WORKER_SLOTS=10", "MAX_ATTEMPTS=3", NULL};
+
+	ledger_hold(&ledger);
+	crew_hire(&worker, instance()->database, settings);
+	scene_post(&s, "down", COUNT, 0);
+	cr_assert_eq(await("SELECT count(circuit_open_since) FROM payhook.workers", 1), 1, "the circuit opens");
+	cr_assert(await("SELECT count(*) FROM payhook.job_attempts WHERE outcome = 'probed'", 3) >= 3, "it probes");
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.dead_jobs"), 0, "attempts are burnt");
+	cr_expect(database_number("SELECT max(attempt) FROM payhook.jobs") <= 2, "attempts are burnt");
+	cr_expect_eq(crew_said(&worker, "processor is down"), 1);
+
+	ledger_release(&ledger);
+	scene_wait_processed(&s, STEP_MS);
+	cr_expect_eq(crew_said(&worker, "processor answers again"), 1);
+	cr_expect_eq(await("SELECT (count(circuit_open_since) = 0)::int FROM payhook.workers", 1), 1);
+	crew_dismiss(&worker);
+}
+
+static void expect_state(const char *id, const char *status, const char *failure)
+{
+	char target[128];
+	struct answer a;
+	snprintf(target, sizeof(target), "/v1/transactions/%s", id);
+	call_get(target, &a);
+	json_object *body = answer_json(&a);
+	cr_assert_not_null(body, "%s", a.body);
+	cr_expect_str_eq(expect_text(body, "status"), status);
+	cr_expect_eq(json_object_object_get_ex(body, "failure", NULL), failure != NULL, "%s", a.body);
+	if (failure)
+		cr_expect_not_null(strstr(expect_text(body, "failure"), failure), "%s", a.body);
+	json_object_put(body);
+	answer_finish(&a);
+}
+
+Test(outage, an_exhausted_transaction_fails_and_an_operator_brings_it_back)
+{
+	struct hired worker;
+	struct scene s;
+	char id[80];
+	const char *const settings[] = {
+		"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=200", "CIRCUIT_FAILURES=0", "MAX_ATTEMPTS=2", NULL};
+
+	ledger_hold(&ledger);
+	crew_hire(&worker, instance()->database, settings);
+	scene_post(&s, "spent", 1, 0);
+	snprintf(id, sizeof(id), "%s-0", s.prefix);
+	cr_assert_eq(await("SELECT count(*) FROM payhook.dead_jobs WHERE attempts = 2", 1), 1, "it dies");
+	expect_state(id, "FAILED", "timed out");
+	cr_expect_eq(database_number_of("SELECT count(*) FROM payhook.job_attempts"
+					" WHERE outcome = 'retried' AND transaction_id = $1",
+			     id),
+		1);
+
+	ledger_release(&ledger);
+	cr_expect_not_null(strstr(database_text_of("SELECT payhook.retry($1)", id), "PROCESSING again"));
+	scene_wait_processed(&s, STEP_MS);
+	expect_state(id, "PROCESSED", NULL);
+	crew_dismiss(&worker);
+}
+
+Test(outage, paused_workers_claim_nothing_and_resume_wakes_them)
+{
+	struct hired worker;
+	struct scene s;
+	const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
+
+	crew_hire(&worker, instance()->database, settings);
+	cr_assert_eq(await("SELECT count(*) FROM payhook.workers", 1), 1);
+	database_text_of("SELECT payhook.pause() WHERE $1 <> ''", "x");
+	scene_post(&s, "paused", COUNT, 0);
+	cr_expect_eq(database_wait("SELECT count(*) FROM payhook.jobs WHERE owner IS NOT NULL", NULL, 1, QUIET_MS), 0,
+		"claimed in spite of the pause");
+	cr_expect_eq(scene_jobs(&s), COUNT);
+	database_text_of("SELECT payhook.resume() WHERE $1 <> ''", "x");
+	scene_wait_processed(&s, STEP_MS);
+	crew_dismiss(&worker);
+}
