@@ -26,5 +26,5 @@ double expect_date(const char *text, bool with_fraction);
 /* Posts a webhook and expects 202. */
 void expect_accepted(const char *body);
 
-/* Waits until posts are accepted again. */
+/* Waits until posts are accepted again, by every responder. */
 void expect_recovery(int timeout_ms);
