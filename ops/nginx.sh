@@ -50,26 +50,37 @@ files_limit() {
 	FILES=$hard
 }
 
+# nginx_fill NAME: nginx/NAME.in with its @NAMES@ filled in, as the instance's NAME.
+nginx_fill() {
+	local text name
+	text=$(<"$HERE/nginx/$1.in")
+	for name in "${!FILL[@]}"; do
+		text=${text//@$name@/"${FILL[$name]}"}
+	done
+	printf '%s\n' "$text" >"$STATE/nginx/$1"
+}
+
 nginx_prepare() {
-	local text limit='' zone='' rate=${RATE_LIMIT:-0}
-	if ((10#$rate > 0)); then
-		zone="limit_req_zone \$binary_remote_addr zone=per_address:10m rate=${rate}r/s;"
-		limit="limit_req zone=per_address burst=$rate nodelay; limit_req_status 429;"
+	local rate=$((10#${RATE_LIMIT:-0}))
+	local -A FILL=(
+		[USER]=${APP_USER:+user www-data payhook;}
+		[WORKERS]=$(cores 4)
+		[FILES]=$FILES
+		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
+		[SOCKET]=$RUN/app.sock
+		[PORT]=$PAYHOOK_PORT
+		[LISTEN6]='' [LIMIT_ZONE]='' [LIMIT]='' [PARTS]=''
+		[ACCESS_LOG]=../log/access.log
+	)
+	if ((rate > 0)); then
+		FILL[LIMIT_ZONE]="limit_req_zone \$binary_remote_addr zone=payhook_address:10m rate=${rate}r/s;"
+		FILL[LIMIT]="limit_req zone=payhook_address burst=$rate nodelay; limit_req_status 429;"
 	fi
-	text=$(<"$HERE/nginx/nginx.conf.in")
-	text=${text//@USER@/"${APP_USER:+user www-data payhook;}"}
-	text=${text//@WORKERS@/"$(cores 4)"}
-	text=${text//@FILES@/"$FILES"}
-	text=${text//@CONNECTIONS@/"$((FILES / 2 < 8192 ? FILES / 2 : 8192))"}
-	text=${text//@SOCKET@/"$RUN/app.sock"}
-	text=${text//@PORT@/"$PAYHOOK_PORT"}
-	text=${text//@LIMIT_ZONE@/"$zone"}
-	text=${text//@LIMIT@/"$limit"}
 	if [[ $PORT_KINDS == *6* ]]; then
-		text=${text//@LISTEN6@/"listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"}
+		FILL[LISTEN6]="listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"
 	fi
-	text=${text//@LISTEN6@/}
-	printf '%s\n' "$text" >"$STATE/nginx/nginx.conf"
+	nginx_fill nginx.conf
+	nginx_fill payhook.conf
 	cp -- "$HERE"/nginx/problem*.conf "$STATE/nginx/"
 	nginx_test
 }
