@@ -16,7 +16,7 @@ cmd_help() {
 		  psql [ARGS]        psql on the database, as its owner
 		  reload             put newly built programs in place without losing a request
 		  reset [--yes]      delete the data
-		  test [ARGS]        build and run every test suite
+		  test [ARGS]        build and run every test suite; --deploy: the real deployments too
 		  bench [ARGS]       measure
 		  build              build only
 		  help               this
@@ -209,7 +209,11 @@ tests_configure() {
 }
 
 cmd_test() {
-	packages_need run database build test
+	local more='' word
+	for word in "$@"; do
+		[[ $word != --deploy && $word != deploy ]] || more=deploy
+	done
+	packages_need run database build test ${more:+"$more"}
 	tests_configure
 	exec "$HERE/tests/run" "$@"
 }
