@@ -48,3 +48,10 @@ struct intake_probe {
  * durable write of our own, since reading still works when the disk is full.  p->done() may be called from here. */
 void intake_ask(struct intake *in, struct intake_probe *p);
 void intake_unask(struct intake *in, struct intake_probe *p);
+
+/* The statement that makes a batch durable, and its parameters (those of the statement that compares, too): the bench
+ * runs it by itself.  The arrays must live as long as the parameters. */
+#define INTAKE_ARRAYS 6
+
+extern const struct statement INTAKE_INSERT;
+void intake_params(struct db_params *p, struct db_array arrays[INTAKE_ARRAYS], const struct batch *b);

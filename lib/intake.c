@@ -21,7 +21,7 @@
  * a concurrent insert of the same identity to end, so what is not returned is committed, and durable, elsewhere.  The
  * caller's order keeps two batches from locking each other out.  No NOTIFY here: it would hold a lock of the whole
  * cluster until after the flush. */
-static const struct statement INSERT = {"insert",
+const struct statement INTAKE_INSERT = {"insert",
 	"WITH stored AS ("
 	"  INSERT INTO payhook.transactions"
 	"    (transaction_id, source, source_account, destination_account, amount, currency)"
@@ -84,7 +84,7 @@ struct intake {
 	uint64_t arrivals;
 	struct batch batch;                                /* what the statement under way is about */
 	enum { NEXT_BATCH, NEXT_COMPARE, NEXT_KEEP } next; /* what to send when the lane is ready */
-	struct db_array arrays[6];                         /* its parameters; kept for their memory */
+	struct db_array arrays[INTAKE_ARRAYS];             /* its parameters; kept for their memory */
 	int64_t sent_ms;                                   /* when it was sent */
 	int64_t committed_ms;                              /* when a commit came back last, in time; 0: none has */
 };
@@ -157,33 +157,38 @@ static void batch_failed(struct intake *in, const struct fault *f)
 
 /* ---- the statements ---- */
 
-static void send_arrays(struct intake *in, const struct statement *s, int arrays, lane_done *done)
+static void send_statement(
+	struct intake *in, const struct statement *s, const struct db_params *params, lane_done *done)
 {
-	struct db_params params = {0};
-	for (int i = 0; i < arrays; i++)
-		db_params_add_array(&params, &in->arrays[i]);
 	in->sent_ms = clock_ms();
 	in->next = NEXT_BATCH;
-	lane_send(in->lane, s, &params, done);
+	lane_send(in->lane, s, params, done);
 }
 
-/* The transactions of the batch, as INSERT and COMPARE want them. */
-static void send_transactions(struct intake *in, const struct statement *s, lane_done *done)
+void intake_params(struct db_params *p, struct db_array arrays[INTAKE_ARRAYS], const struct batch *b)
 {
-	for (int i = 0; i < 6; i++)
-		db_array_start(&in->arrays[i], DB_TEXT);
-	for (int i = 0; i < in->batch.count; i++) {
-		const struct arrival *a = in->batch.list[i];
+	for (int i = 0; i < INTAKE_ARRAYS; i++)
+		db_array_start(&arrays[i], DB_TEXT);
+	for (int i = 0; i < b->count; i++) {
+		const struct arrival *a = b->list[i];
 		if (a->rides)
 			continue;
-		db_array_add_text(&in->arrays[0], a->txn->transaction_id);
-		db_array_add_text(&in->arrays[1], a->source);
-		db_array_add_text(&in->arrays[2], a->txn->source_account);
-		db_array_add_text(&in->arrays[3], a->txn->destination_account);
-		db_array_add_text(&in->arrays[4], a->txn->amount.digits);
-		db_array_add_text(&in->arrays[5], a->txn->currency);
+		db_array_add_text(&arrays[0], a->txn->transaction_id);
+		db_array_add_text(&arrays[1], a->source);
+		db_array_add_text(&arrays[2], a->txn->source_account);
+		db_array_add_text(&arrays[3], a->txn->destination_account);
+		db_array_add_text(&arrays[4], a->txn->amount.digits);
+		db_array_add_text(&arrays[5], a->txn->currency);
 	}
-	send_arrays(in, s, 6, done);
+	for (int i = 0; i < INTAKE_ARRAYS; i++)
+		db_params_add_array(p, &arrays[i]);
+}
+
+static void send_transactions(struct intake *in, const struct statement *s, lane_done *done)
+{
+	struct db_params params = {0};
+	intake_params(&params, in->arrays, &in->batch);
+	send_statement(in, s, &params, done);
 }
 
 static void on_inserted(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -275,7 +280,10 @@ static void send_keep(struct intake *in)
 		db_array_add(&in->arrays[2], a->body, a->body_len);
 		db_array_add_text(&in->arrays[3], a->request_id);
 	}
-	send_arrays(in, &KEEP, 4, on_kept);
+	struct db_params params = {0};
+	for (int i = 0; i < 4; i++)
+		db_params_add_array(&params, &in->arrays[i]);
+	send_statement(in, &KEEP, &params, on_kept);
 }
 
 static void on_probed(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -305,9 +313,9 @@ static void send_next(struct intake *in)
 	}
 	batch_take(&in->batch, &in->pending);
 	if (in->batch.count > 0)
-		send_transactions(in, &INSERT, on_inserted);
+		send_transactions(in, &INTAKE_INSERT, on_inserted);
 	else if (!TAILQ_EMPTY(&in->probes))
-		send_arrays(in, &PROBE, 0, on_probed);
+		send_statement(in, &PROBE, &(struct db_params){0}, on_probed);
 }
 
 static void on_ready(void *ctx)
@@ -355,7 +363,7 @@ static void on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&INSERT, &COMPARE, &KEEP, &PROBE};
+static const struct statement *const STATEMENTS[] = {&INTAKE_INSERT, &COMPARE, &KEEP, &PROBE};
 
 static const struct lane_plan PLAN = {
 	.name = "payhook-app accept",
