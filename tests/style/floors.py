@@ -14,8 +14,8 @@ worker    main job work verdict circuit processor_http processor_simulated excha
 process   settings log
 store     intake finder notifier queue claim settle watch keeper retention results held peers cursor batch
 database  lane db
-domain    txn_json txn currency currency_table money retry
-ground    path url json_scan json_names buf fault utf8 clock base
+domain    txn_json txn currency currency_table money retry signature signature_header signer
+ground    digest encode path url json_scan json_names buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 
@@ -25,6 +25,8 @@ DOORS = {
     'json-c/': ['lib/txn_json.c'],
     'fcgiapp.h': ['app/gate.c'],
     'curl/': ['worker/processor_http.c'],
+    'openssl/': ['lib/digest.c'],
+    'zlib.h': ['lib/digest.c'],
     'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/queue.c', 'lib/watch.c', 'lib/keeper.c',
                 'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/job.c', 'worker/processor_simulated.c',
                 'worker/processor_http.c'],
