@@ -8,8 +8,9 @@
 #include "fault.h"
 #include "log.h"
 
-/* What an operator can set: environment variables, read once at start.  One table in settings.c names each, with its
- * kind, default, bounds and purpose; the README's table and the help text say the same. */
+/* What an operator can set: environment variables, read once at start; a secret NAME also as the one line of a file that
+ * NAME_FILE names.  One table in settings.c names each, with its kind, default, bounds and purpose; the README's table
+ * and the help text say the same. */
 
 #define SETTINGS_TEXT_MAX 1024 /* bytes of a value, its NUL included */
 

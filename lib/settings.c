@@ -14,6 +14,7 @@
 #define SLOTS_SIMULATED 100000
 #define KEEP_LEAST_DAYS 31 /* a webhook that comes again must find its transaction */
 
+/* A secret, of which there is no default, may also stand in a file. */
 enum kind { TEXT, SECRET, URL, NUMBER, CHOICE };
 
 struct setting {
@@ -137,6 +138,46 @@ static bool read_choice(struct settings *s, const struct setting *t, const char 
 	return fault_set(f, FAULT_INPUT, "%s=%s: one of these is wanted: %s", t->name, value, t->choices);
 }
 
+/* The one line of a file, whose end is not part of it.  No value is quoted in a fault. */
+static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT_MAX], struct fault *f)
+{
+	char text[SETTINGS_TEXT_MAX + 2]; /* an end of line, and a byte too many */
+	FILE *file = fopen(path, "re");
+	size_t len = file ? fread(text, 1, sizeof text, file) : 0;
+	int error = !file || ferror(file) ? errno : 0;
+	if (file)
+		fclose(file);
+	if (error)
+		return fault_set(f, FAULT_INPUT, "%s=%s: %s", name, path, strerror(error));
+	if (len > 0 && len < sizeof text && text[len - 1] == '\n')
+		len--;
+	if (len > 0 && len < sizeof text && text[len - 1] == '\r')
+		len--;
+	if (len == 0)
+		return fault_set(f, FAULT_INPUT, "%s=%s: the file is empty", name, path);
+	if (len >= SETTINGS_TEXT_MAX)
+		return fault_set(
+			f, FAULT_INPUT, "%s=%s: the file has more than %d bytes", name, path, SETTINGS_TEXT_MAX - 1);
+	if (memchr(text, '\n', len) || memchr(text, '\0', len))
+		return fault_set(f, FAULT_INPUT, "%s=%s: the file has more than one line", name, path);
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+	return true;
+}
+
+/* A secret stands in the variable, or in the file that NAME_FILE names. */
+static bool read_secret(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s_FILE", t->name);
+	const char *path = getenv(name);
+	if (!path || !*path)
+		return read_text(s, t, value, f);
+	if (*value)
+		return fault_set(f, FAULT_INPUT, "%s and %s are both set: which?", t->name, name);
+	return read_line(name, path, text_of(s, t), f);
+}
+
 static bool read_one(struct settings *s, const struct setting *t, struct fault *f)
 {
 	const char *value = getenv(t->name);
@@ -144,8 +185,9 @@ static bool read_one(struct settings *s, const struct setting *t, struct fault *
 		value = t->initial;
 	switch (t->kind) {
 	case TEXT:
-	case SECRET:
 		return read_text(s, t, value, f);
+	case SECRET:
+		return read_secret(s, t, value, f);
 	case URL:
 		return read_url(s, t, value, f);
 	case NUMBER:
@@ -280,6 +322,8 @@ void settings_help(FILE *out)
 			fprintf(out, "      From %d to %d; ", t->least, t->most);
 		else if (t->kind == CHOICE)
 			fprintf(out, "      One of: %s; ", t->choices);
+		else if (t->kind == SECRET)
+			fprintf(out, "      %s_FILE names a file that holds it instead; ", t->name);
 		else
 			fprintf(out, "      ");
 		fprintf(out, "default: %s\n", *t->initial ? t->initial : "(none)");

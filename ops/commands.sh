@@ -22,7 +22,8 @@ cmd_help() {
 		  help               this
 
 		settings, from the environment or from lines NAME=value of the file .env
-		(PAYHOOK_ENV_FILE names another):
+		(PAYHOOK_ENV_FILE names another); DATABASE_URL_FILE and POSTGRES_PASSWORD_FILE
+		name a file that holds the value instead:
 	END
 	for line in "${SETTINGS[@]}"; do
 		IFS='|' read -r name default text <<<"$line"

@@ -3,12 +3,6 @@
 
 PGBIN=/usr/lib/postgresql/15/bin
 
-# conninfo_part NAME VALUE: a value in libpq's quotes.
-conninfo_part() {
-	local value=${2//\\/\\\\}
-	printf "%s='%s' " "$1" "${value//\'/\\\'}"
-}
-
 # Sets DB_PRIVATE and CONNINFO.  For the private cluster also what the programs read, and takes away what psql would
 # read; it is then known by that conninfo to a payhook that this one starts.
 database_find() {
@@ -19,17 +13,8 @@ database_find() {
 		PGBIN=/usr/lib/postgresql/15/bin
 		DB_PRIVATE=yes
 		export DATABASE_URL=$private
-		CONNINFO=$private
-	elif [[ -n ${DATABASE_URL-} ]]; then
-		CONNINFO=$DATABASE_URL
-	else
-		CONNINFO=$(conninfo_part host "$POSTGRES_HOST"
-			conninfo_part port "${POSTGRES_PORT:-5432}"
-			conninfo_part dbname "${POSTGRES_DB:-payhook}"
-			conninfo_part user "${POSTGRES_USER:-payhook}")
-		[[ -z ${POSTGRES_PASSWORD-} ]] || export PGPASSWORD=$POSTGRES_PASSWORD
 	fi
-	conninfo_hide_password
+	conninfo_find
 }
 
 # As the programs see it: without a host there is no other server.  The rest of POSTGRES_* alone is a mistake, which

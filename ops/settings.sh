@@ -51,16 +51,16 @@ fail() {
 
 is_setting() {
 	local line
-	for line in "${SETTINGS[@]}"; do
+	for line in "${SETTINGS[@]}" "${SECRETS[@]/%/_FILE}"; do
 		[[ ${line%%|*} != "$1" ]] || return 0
 	done
 	return 1
 }
 
-# Values of the settings that name folders are relative to the file that they stand in.
+# Values of the settings that name folders or files are relative to the file that they stand in.
 env_take() {
 	local name=$1 value=$2 folder=$3
-	if [[ $name == PAYHOOK_VAR || $name == PAYHOOK_BUILD ]] && [[ -n $value && $value != /* ]]; then
+	if [[ $name == PAYHOOK_VAR || $name == PAYHOOK_BUILD || $name == *_FILE ]] && [[ -n $value && $value != /* ]]; then
 		value=$folder/$value
 	fi
 	if [[ -z ${!name+set} ]]; then
@@ -116,6 +116,7 @@ number_check() {
 settings_read() {
 	local line name
 	env_file_read
+	secrets_take || fail 2 "$REASON"
 	for line in "${SETTINGS[@]}"; do
 		name=${line%%|*}
 		# Set but empty means not set, for the programs too.

@@ -209,6 +209,44 @@ a_password_is_not_among_the_arguments() {
 	done
 }
 
+# secret_refused TEXT: a secret's file is refused, and TEXT says why.
+secret_refused() {
+	local REASON=
+	secrets_take && expect "a file is refused" accepted "$1"
+	[[ $REASON == *"$1"* ]] || expect "the reason" "$REASON" "$1"
+}
+
+# shellcheck disable=SC2034
+a_secret_file_is_one_line() {
+	local POSTGRES_PASSWORD='' POSTGRES_PASSWORD_FILE
+	# shellcheck source=../../ops/conninfo.sh disable=SC1091
+	source "$ROOT/ops/conninfo.sh"
+	printf ' a \\ b\r\n' >"$DIR/secret"
+	POSTGRES_PASSWORD_FILE=$DIR/secret
+	secrets_take
+	expect "the password" "$POSTGRES_PASSWORD" ' a \ b'
+	POSTGRES_PASSWORD_FILE=$DIR/secret
+	secret_refused "both set"
+	POSTGRES_PASSWORD='' POSTGRES_PASSWORD_FILE=$DIR/none
+	secret_refused "cannot be read"
+	printf '\n' >"$DIR/secret"
+	POSTGRES_PASSWORD_FILE=$DIR/secret
+	secret_refused "is empty"
+	printf 'a\nb\n' >"$DIR/secret"
+	POSTGRES_PASSWORD_FILE=$DIR/secret
+	secret_refused "more than one line"
+}
+
+the_settings_name_the_database() {
+	POSTGRES_HOST=$DIR POSTGRES_USER=postgres POSTGRES_DB=t$COUNT "$ROOT/schema/migrate"
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
+	printf '%s\n' "$DB" >"$DIR/url"
+	DATABASE_URL_FILE=$DIR/url "$ROOT/schema/migrate"
+	# A file of settings says where the file of a secret lies, seen from itself.
+	echo 'DATABASE_URL_FILE=url' >"$DIR/env"
+	expect "payhook psql" "$(PAYHOOK_ENV_FILE=$DIR/env "$ROOT/payhook" psql -X -A -t -c 'SELECT current_database()')" "t$COUNT"
+}
+
 TESTS=(
 	applies_the_real_schema_in_order
 	a_second_run_changes_nothing
@@ -221,6 +259,8 @@ TESTS=(
 	a_newer_database_is_left_alone
 	no_server_is_one_clear_line
 	a_password_is_not_among_the_arguments
+	a_secret_file_is_one_line
+	the_settings_name_the_database
 )
 
 start

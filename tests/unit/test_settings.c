@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "settings.h"
 
@@ -19,10 +20,11 @@ static void tell(const char *complaint)
 static void settings_init(void)
 {
 	const char *names[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER",
-		"POSTGRES_PASSWORD", "PAYHOOK_PORT", "PAYHOOK_VAR", "RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY",
-		"EXTRA_CURRENCIES", "PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
-		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
-		"ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "LOG_LEVEL"};
+		"POSTGRES_PASSWORD", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE", "PAYHOOK_PORT", "PAYHOOK_VAR",
+		"RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "PROCESSOR", "PROCESSOR_DELAY_MS",
+		"PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS", "PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS",
+		"CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS",
+		"LOG_LEVEL"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	told[0] = '\0';
@@ -66,6 +68,80 @@ Test(settings, takes_an_empty_value_for_none)
 	setenv("PROCESSOR_DELAY_MS", "", 1);
 	cr_assert(settings_read(&s, tell), "%s", told);
 	cr_expect_eq(s.processor_delay_ms, 30000);
+}
+
+/* A file of the test's own, which holds these bytes; its path. */
+static const char *file_of(const char *bytes, size_t len)
+{
+	static char path[64];
+	snprintf(path, sizeof path, "/tmp/payhook-settings-XXXXXX");
+	int fd = mkstemp(path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, bytes, len), (ssize_t)len);
+	close(fd);
+	return path;
+}
+
+static void takes_file(const char *bytes, const char *value)
+{
+	const char *path = file_of(bytes, strlen(bytes));
+	setenv("DATABASE_URL_FILE", path, 1);
+	told[0] = '\0';
+	cr_expect(settings_read(&s, tell), "%s", told);
+	cr_expect_str_eq(s.database, value);
+	unlink(path);
+	unsetenv("DATABASE_URL_FILE");
+}
+
+static void refuses_file(const char *bytes, size_t len, const char *why)
+{
+	const char *path = file_of(bytes, len);
+	refuses("POSTGRES_PASSWORD_FILE", path, why);
+	cr_expect_null(strstr(told, "hunter"), "the secret is told: %s", told);
+	unlink(path);
+}
+
+Test(settings, takes_a_secret_from_a_file_without_its_end_of_line)
+{
+	takes_file("host=db password=x", "host=db password=x");
+	takes_file("host=db password=x\n", "host=db password=x");
+	takes_file("host=db password=x\r\n", "host=db password=x");
+	takes_file(" host=db \n", " host=db ");
+}
+
+Test(settings, puts_a_password_from_a_file_into_the_connection_string)
+{
+	const char *path = file_of("hunter's\n", 9);
+	setenv("POSTGRES_HOST", "db", 1);
+	setenv("POSTGRES_PASSWORD", "", 1);
+	setenv("POSTGRES_PASSWORD_FILE", path, 1);
+	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_expect_str_eq(s.database, "host='db' port='5432' dbname='payhook' user='payhook' password='hunter\\'s'");
+	unlink(path);
+}
+
+Test(settings, refuses_a_secret_file_that_holds_no_secret)
+{
+	char longest[SETTINGS_TEXT_MAX + 1];
+	memset(longest, 'h', sizeof longest);
+	refuses("POSTGRES_PASSWORD_FILE", "/nonexistent/secret", "No such file");
+	refuses("POSTGRES_PASSWORD_FILE", "/tmp", "Is a directory");
+	refuses_file("", 0, "empty");
+	refuses_file("\n", 1, "empty");
+	refuses_file("hunter\n2\n", 9, "one line");
+	refuses_file("hunter\n\n", 8, "one line");
+	refuses_file("hunter\0two", 10, "one line");
+	refuses_file(longest, SETTINGS_TEXT_MAX, "1023 bytes");
+	refuses_file(longest, SETTINGS_TEXT_MAX + 1, "1023 bytes");
+	longest[SETTINGS_TEXT_MAX - 1] = '\0';
+	takes_file(longest, longest);
+}
+
+Test(settings, refuses_a_secret_that_stands_in_two_places)
+{
+	setenv("DATABASE_URL", "host=db password=hunter", 1);
+	refuses("DATABASE_URL_FILE", "/nonexistent/secret", "both set");
+	cr_expect_null(strstr(told, "hunter"), "the secret is told: %s", told);
 }
 
 Test(settings, refuses_by_name_value_and_range)
