@@ -186,6 +186,7 @@ static bool read_request(struct slot *s)
 	size_t len = strnlen(id, REQUEST_ID_MAX);
 	memcpy(rq->id, id, len);
 	rq->id[len] = '\0';
+	traceparent_parse(param(s, "HTTP_TRACEPARENT"), &rq->trace);
 	rq->expire = NULL;
 	rq->reply.allow = NULL;
 	rq->reply.retry_after = 0;

@@ -10,6 +10,7 @@
 #include "finder.h"
 #include "intake.h"
 #include "path.h"
+#include "traceparent.h"
 #include "txn.h"
 #include "txn_json.h"
 
@@ -45,6 +46,7 @@ struct request {
 	const char *target;       /* REQUEST_URI, as it came */
 	const char *content_type; /* "" where there is none */
 	char id[REQUEST_ID_MAX + 1];
+	struct traceparent trace; /* that the sender named */
 	struct buf body;
 	bool body_too_large; /* it was read to its end, and not kept */
 	struct service *service;

@@ -46,7 +46,8 @@ static void on_found(struct lookup *l, const struct found *found, const struct f
 	if (found) {
 		say_found(rq, found);
 	} else if (f) {
-		LOG(LOG_LEVEL_WARN, "lookup fails", LOG_TEXT("request_id", rq->id), LOG_TEXT("reason", f->text));
+		LOG(LOG_LEVEL_WARN, "lookup fails", LOG_TEXT("request_id", rq->id),
+			LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_TEXT("reason", f->text));
 		http_fault(rq, f);
 	} else {
 		http_problem(rq, 404, "there is no such transaction");

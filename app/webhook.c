@@ -25,7 +25,8 @@ static void log_not_stored(const struct request *rq, const struct fault *f)
 		return;
 	}
 	LOG(f->kind == FAULT_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "webhook is not stored",
-		LOG_TEXT("request_id", rq->id), LOG_TEXT("reason", f->text), LOG_NUMBER("more_since_last", unsaid));
+		LOG_TEXT("request_id", rq->id), LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
+		LOG_TEXT("reason", f->text), LOG_NUMBER("more_since_last", unsaid));
 	next_ms = now + REST_MS;
 	unsaid = 0;
 }
@@ -41,6 +42,7 @@ static void say_conflict(struct request *rq)
 {
 	struct fault f;
 	LOG(LOG_LEVEL_WARN, "transaction conflicts", LOG_TEXT("request_id", rq->id),
+		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
 		LOG_TEXT("transaction_id", rq->work.webhook.txn.transaction_id));
 	if (rq->service->settings->conflict_policy == CONFLICT_QUARANTINE) {
 		say_accepted(rq);
@@ -111,6 +113,7 @@ void webhook_post(struct request *rq)
 		.txn = txn,
 		.source = SOURCE,
 		.request_id = rq->id,
+		.traceparent = *rq->trace.text ? rq->trace.text : NULL,
 		.body = rq->body.data,
 		.body_len = rq->body.len,
 		.done = on_outcome,

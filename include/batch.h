@@ -29,7 +29,8 @@ struct arrival {
 	const struct txn *txn;
 	const char *source;
 	const char *request_id;
-	const char *body; /* the bytes of the request, kept should they be in conflict */
+	const char *traceparent; /* of version 00, and valid; NULL: none */
+	const char *body;        /* the bytes of the request, kept should they be in conflict */
 	size_t body_len;
 	/* Called once, from the event loop: either f is NULL and the outcome counts, or f says why it is not stored. */
 	void (*done)(struct arrival *a, enum accepted outcome, const struct fault *f);

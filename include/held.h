@@ -27,6 +27,7 @@ struct job {
 	const char *transaction_id; /* as long as the job */
 	const char *source;         /* as long as the job */
 	int attempt;                /* this call's number, from 1 */
+	const char *traceparent;    /* of the trace that its webhook belongs to, as long as the job; NULL: of none */
 
 	/* Of its transaction, as long as the job; NULL: the claim did not fetch them.  The amount is a plain decimal with the
 	 * digits that came in, created_at a date of RFC 3339. */

@@ -29,7 +29,7 @@
 #define MARK                                                                                         \
 	" UPDATE payhook.jobs j SET owner = $3::bigint, claimed_at = now(), attempt = j.attempt + 1" \
 	"  WHERE j.id = ANY (ARRAY(SELECT id FROM picked))"                                          \
-	"  RETURNING j.id, j.transaction_id, j.source, j.attempt"
+	"  RETURNING j.id, j.transaction_id, j.source, j.attempt, j.traceparent"
 
 const struct statement CLAIM = {"claim", TAKE MARK};
 
@@ -37,7 +37,7 @@ const struct statement CLAIM = {"claim", TAKE MARK};
  * a job whose transaction is gone (somebody's hand) comes with nulls, since it is claimed all the same. */
 const struct statement CLAIM_WHOLE = {"claim_whole", TAKE
 	", claimed AS (" MARK
-	") SELECT c.id, c.transaction_id, c.source, c.attempt, t.source_account, t.destination_account, t.amount::text,"
+	") SELECT c.id, c.transaction_id, c.source, c.attempt, c.traceparent, t.source_account, t.destination_account, t.amount::text,"
 	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 	"  FROM claimed c LEFT JOIN payhook.transactions t"
 	"    ON t.transaction_id = c.transaction_id AND t.source = c.source"};
@@ -62,12 +62,13 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 		.transaction_id = db_text(r, row, 1),
 		.source = db_text(r, row, 2),
 		.attempt = (int)db_int8(r, row, 3),
+		.traceparent = text_or_null(r, row, 4),
 	};
 	if (!whole)
 		return;
-	ret->source_account = text_or_null(r, row, 4);
-	ret->destination_account = text_or_null(r, row, 5);
-	ret->amount = text_or_null(r, row, 6);
-	ret->currency = text_or_null(r, row, 7);
-	ret->created_at = text_or_null(r, row, 8);
+	ret->source_account = text_or_null(r, row, 5);
+	ret->destination_account = text_or_null(r, row, 6);
+	ret->amount = text_or_null(r, row, 7);
+	ret->currency = text_or_null(r, row, 8);
+	ret->created_at = text_or_null(r, row, 9);
 }

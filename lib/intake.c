@@ -15,12 +15,17 @@
 
 #include "clock.h"
 
-#define ANSWER_MS 3000 /* for a statement; whoever waits for it has long been told */
+#define ANSWER_MS 3000          /* for a statement; whoever waits for it has long been told */
+#define TRACES_KEEP (64 * 1024) /* bytes of memory that stay for the next batch */
 
 /* Stores what is new, and its job in the same statement: there is never one without the other.  DO NOTHING waits for
  * a concurrent insert of the same identity to end, so what is not returned is committed, and durable, elsewhere.  The
  * caller's order keeps two batches from locking each other out.  No NOTIFY here: it would hold a lock of the whole
- * cluster until after the flush. */
+ * cluster until after the flush.
+ *
+ * The traces are an object of their own, source/transaction_id -> traceparent, and null when no member has one.  As a
+ * column of the given they would have to be joined to what was stored; this is a look-up, and nothing for those
+ * without. */
 const struct statement INTAKE_INSERT = {"insert",
 	"WITH stored AS ("
 	"  INSERT INTO payhook.transactions"
@@ -30,7 +35,8 @@ const struct statement INTAKE_INSERT = {"insert",
 	"    AS g(transaction_id, source, source_account, destination_account, amount, currency)"
 	"  ON CONFLICT DO NOTHING RETURNING transaction_id, source"
 	"), queued AS ("
-	"  INSERT INTO payhook.jobs (transaction_id, source) SELECT transaction_id, source FROM stored"
+	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
+	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
 	") SELECT transaction_id, source FROM stored"};
 
 /* Tells which of the given are the same as what is stored: one row for each that is still there.  The lateral limit
@@ -85,6 +91,7 @@ struct intake {
 	struct batch batch;                                /* what the statement under way is about */
 	enum { NEXT_BATCH, NEXT_COMPARE, NEXT_KEEP } next; /* what to send when the lane is ready */
 	struct db_array arrays[INTAKE_ARRAYS];             /* its parameters; kept for their memory */
+	struct buf traces;                                 /* INSERT's seventh */
 	int64_t sent_ms;                                   /* when it was sent */
 	int64_t committed_ms;                              /* when a commit came back last, in time; 0: none has */
 };
@@ -157,6 +164,26 @@ static void batch_failed(struct intake *in, const struct fault *f)
 
 /* ---- the statements ---- */
 
+/* The traces of the batch.  Ids hold no control characters and are UTF-8, so whatever they are it is JSON. */
+static void add_traces(struct db_params *p, struct buf *traces, const struct batch *b)
+{
+	buf_reset(traces, TRACES_KEEP);
+	for (int i = 0; i < b->count; i++) {
+		const struct arrival *a = b->list[i];
+		if (a->rides || !a->traceparent)
+			continue;
+		buf_add_text(traces, traces->len > 0 ? ",\"" : "{\"");
+		buf_add_json(traces, a->source, strlen(a->source));
+		buf_add_text(traces, "/");
+		buf_add_json(traces, a->txn->transaction_id, strlen(a->txn->transaction_id));
+		buf_add_format(traces, "\":\"%s\"", a->traceparent);
+	}
+	if (traces->len > 0)
+		buf_add_text(traces, "}");
+	/* Out of memory: the webhooks are worth more than their traces. */
+	db_params_add_text(p, traces->len > 0 && buf_ok(traces) ? traces->data : NULL);
+}
+
 static void send_statement(
 	struct intake *in, const struct statement *s, const struct db_params *params, lane_done *done)
 {
@@ -165,7 +192,8 @@ static void send_statement(
 	lane_send(in->lane, s, params, done);
 }
 
-void intake_params(struct db_params *p, struct db_array arrays[INTAKE_ARRAYS], const struct batch *b)
+void intake_params(
+	struct db_params *p, struct db_array arrays[INTAKE_ARRAYS], struct buf *traces, const struct batch *b)
 {
 	for (int i = 0; i < INTAKE_ARRAYS; i++)
 		db_array_start(&arrays[i], DB_TEXT);
@@ -182,12 +210,14 @@ void intake_params(struct db_params *p, struct db_array arrays[INTAKE_ARRAYS], c
 	}
 	for (int i = 0; i < INTAKE_ARRAYS; i++)
 		db_params_add_array(p, &arrays[i]);
+	if (traces)
+		add_traces(p, traces, b);
 }
 
 static void send_transactions(struct intake *in, const struct statement *s, lane_done *done)
 {
 	struct db_params params = {0};
-	intake_params(&params, in->arrays, &in->batch);
+	intake_params(&params, in->arrays, s == &INTAKE_INSERT ? &in->traces : NULL, &in->batch);
 	send_statement(in, s, &params, done);
 }
 
@@ -382,6 +412,7 @@ struct intake *intake_create(struct lanes *lanes, const struct intake_events *ev
 		return NULL;
 	in->events = events;
 	in->ctx = ctx;
+	in->traces = BUF_INIT(INTAKE_TRACES_MAX);
 	TAILQ_INIT(&in->pending);
 	TAILQ_INIT(&in->probes);
 	in->send_soon = event_new(lanes->base, -1, 0, on_send_soon, in);
@@ -402,6 +433,7 @@ void intake_destroy(struct intake *in)
 		event_free(in->send_soon);
 	for (size_t i = 0; i < COUNT_OF(in->arrays); i++)
 		db_array_finish(&in->arrays[i]);
+	buf_finish(&in->traces);
 	free(in);
 }
 

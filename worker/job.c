@@ -22,6 +22,7 @@
 #include "log.h"
 #include "processor.h"
 #include "queue.h"
+#include "traceparent.h"
 #include "verdict.h"
 #include "watch.h"
 #include "work.h"
@@ -61,7 +62,8 @@ struct jobs {
 
 static void log_job(const char *event, const struct job *j)
 {
-	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id), LOG_NUMBER("attempt", j->attempt));
+	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(j->traceparent)), LOG_NUMBER("attempt", j->attempt));
 }
 
 /* ---- the way out ---- */
@@ -139,8 +141,8 @@ static void log_failure(const struct job *j, const struct outcome *o)
 {
 	bool final = j->end == END_FAILED;
 	LOG(final ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, final ? "call failed for good" : "call failed, another follows",
-		LOG_TEXT("transaction_id", j->transaction_id), LOG_NUMBER("attempt", j->attempt),
-		LOG_NUMBER("delay_ms", j->delay_ms), LOG_TEXT("why", j->error),
+		LOG_TEXT("transaction_id", j->transaction_id), LOG_TEXT("trace_id", TRACE_ID(j->traceparent)),
+		LOG_NUMBER("attempt", j->attempt), LOG_NUMBER("delay_ms", j->delay_ms), LOG_TEXT("why", j->error),
 		LOG_TEXT("request_id", o->request_id ? o->request_id : ""));
 }
 

@@ -22,6 +22,7 @@
 #include "exchange.h"
 #include "log.h"
 #include "processor.h"
+#include "traceparent.h"
 
 #define READ_SIZE 4096  /* bytes that are read at once; curl's own 16 KiB are for downloads */
 #define IDLE_S 50       /* a connection that was idle longer is not used again: balancers drop them after 60 s */
@@ -31,6 +32,7 @@
 #define KEY "Idempotency-Key: "
 #define REQUEST_ID "X-Request-Id: "
 #define REQUEST_ID_BYTES ((size_t)16)
+#define TRACE "traceparent: "
 
 /* One call, or none at the moment: curl's handle is made once and used again. */
 struct transfer {
@@ -40,7 +42,8 @@ struct transfer {
 	CURL *easy;
 	struct buf body, key; /* the request's; curl reads them where they are */
 	char request_id[sizeof REQUEST_ID + 2 * REQUEST_ID_BYTES];
-	struct curl_slist lines[2]; /* the head lines that differ: key, request_id; then come the common ones */
+	char traceparent[sizeof TRACE + TRACEPARENT_LEN];
+	struct curl_slist lines[3]; /* the head lines that differ, as write_lines() has them */
 	int64_t started_ms;
 
 	struct answer answer;
@@ -155,8 +158,22 @@ static struct transfer *transfer_create(struct processor *p)
 	return t;
 }
 
-/* The list curl gets is made here and not by curl_slist_append(): two links, and nothing to allocate. */
-static void write_lines(struct transfer *t)
+/* Which span of the trace this call is: the first half of its request id, so that who knows one finds the other.  It
+ * would be all zero, which no span may be, in one call of 2^64. */
+static bool write_trace(struct transfer *t, const struct job *j)
+{
+	char span_id[SPAN_ID_LEN + 1];
+	struct traceparent trace;
+	snprintf(span_id, sizeof span_id, "%s", t->request_id + strlen(REQUEST_ID));
+	if (!traceparent_child(j->traceparent, span_id, &trace))
+		return false;
+	snprintf(t->traceparent, sizeof t->traceparent, "%s%s", TRACE, trace.text);
+	return true;
+}
+
+/* The list curl gets is made here and not by curl_slist_append(): a few links, and nothing to allocate.  The common ones
+ * come last. */
+static void write_lines(struct transfer *t, const struct job *j)
 {
 	unsigned char random[REQUEST_ID_BYTES];
 	evutil_secure_rng_get_bytes(random, sizeof random);
@@ -164,7 +181,9 @@ static void write_lines(struct transfer *t)
 	for (size_t i = 0; i < sizeof random; i++)
 		at += snprintf(t->request_id + at, sizeof t->request_id - (size_t)at, "%02x", random[i]);
 	t->lines[0] = (struct curl_slist){.data = t->key.data, .next = &t->lines[1]};
-	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = t->processor->common};
+	t->lines[2] = (struct curl_slist){.data = t->traceparent, .next = t->processor->common};
+	struct curl_slist *rest = write_trace(t, j) ? &t->lines[2] : t->processor->common;
+	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = rest};
 }
 
 /* False: out of memory, or the claim has not fetched the transaction. */
@@ -179,7 +198,7 @@ static bool prepare(struct transfer *t, const struct job *j)
 	exchange_key(&t->key, j);
 	if (!buf_ok(&t->body) || !buf_ok(&t->key))
 		return false;
-	write_lines(t);
+	write_lines(t, j);
 	t->answer = (struct answer){0};
 	t->error[0] = '\0';
 	t->started_ms = clock_ms();
@@ -200,8 +219,9 @@ static void end(struct processor *p, struct transfer *t, CURLcode result)
 	struct outcome o = answer_outcome(&t->answer, (int)status, error, time(NULL), why);
 	o.request_id = t->request_id + strlen(REQUEST_ID);
 	LOG(LOG_LEVEL_DEBUG, "call ends", LOG_TEXT("transaction_id", c->job->transaction_id),
-		LOG_NUMBER("attempt", c->job->attempt), LOG_TEXT("request_id", o.request_id),
-		LOG_NUMBER("status", status), LOG_NUMBER("ms", clock_ms() - t->started_ms));
+		LOG_TEXT("trace_id", TRACE_ID(c->job->traceparent)), LOG_NUMBER("attempt", c->job->attempt),
+		LOG_TEXT("request_id", o.request_id), LOG_NUMBER("status", status),
+		LOG_NUMBER("ms", clock_ms() - t->started_ms));
 	curl_multi_remove_handle(p->multi, t->easy);
 	LIST_REMOVE(t, next);
 	c->transfer = NULL;

@@ -7,12 +7,12 @@
 
 #include "verdict.h"
 
-#define TEXTS 7
+#define TEXTS 8
 
 struct work *work_create(const struct job *row)
 {
 	const char *texts[TEXTS] = {row->transaction_id, row->source, row->source_account, row->destination_account,
-		row->amount, row->currency, row->created_at};
+		row->amount, row->currency, row->created_at, row->traceparent};
 	size_t sizes[TEXTS], sum = 0;
 	for (int i = 0; i < TEXTS; i++) {
 		sizes[i] = texts[i] ? strlen(texts[i]) + 1 : 0;
@@ -36,6 +36,7 @@ struct work *work_create(const struct job *row)
 	w->job.amount = texts[4];
 	w->job.currency = texts[5];
 	w->job.created_at = texts[6];
+	w->job.traceparent = texts[7];
 	return w;
 }
 

@@ -22,6 +22,7 @@
 
 #define CALLS_MAX 20000
 #define KEY_MAX 96
+#define TRACE_MAX 64
 #define LOOK_MS 2
 #define ANSWER_MS 10000 /* until the other process does what it is told */
 
@@ -31,6 +32,7 @@ struct ledger_page {
 	atomic_bool holds;
 	atomic_int calls; /* those before are written */
 	char keys[CALLS_MAX][KEY_MAX];
+	char traces[CALLS_MAX][TRACE_MAX];
 };
 
 struct keeper {
@@ -43,8 +45,11 @@ static void note_calls(struct keeper *k)
 	int heard = http_server_calls(k->server);
 
 	for (int n = k->page->calls; n < heard && n < CALLS_MAX; n++) {
-		const char *key = http_heard_value(http_server_heard(k->server, n), "Idempotency-Key");
+		const struct http_heard *call = http_server_heard(k->server, n);
+		const char *key = http_heard_value(call, "Idempotency-Key");
 		snprintf(k->page->keys[n], KEY_MAX, "%s", key == NULL ? "" : key);
+		const char *trace = http_heard_value(call, "traceparent");
+		snprintf(k->page->traces[n], TRACE_MAX, "%s", trace == NULL ? "" : trace);
 		k->page->calls = n + 1;
 	}
 }
@@ -140,6 +145,17 @@ int ledger_calls_of(const struct ledger *l, const char *id)
 	for (int n = 0; n < calls; n++)
 		count += strcmp(l->page->keys[n], id) == 0;
 	return count;
+}
+
+const char *ledger_trace_of(const struct ledger *l, const char *id, int number)
+{
+	int calls = l->page->calls;
+
+	for (int n = 0; n < calls; n++) {
+		if (strcmp(l->page->keys[n], id) == 0 && number-- == 0)
+			return l->page->traces[n];
+	}
+	return "";
 }
 
 long ledger_called(const struct ledger *l, const char *prefix, long count, int times)

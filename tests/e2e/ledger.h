@@ -28,6 +28,9 @@ int ledger_calls(const struct ledger *l, const char *prefix);
 /* The same for one transaction. */
 int ledger_calls_of(const struct ledger *l, const char *id);
 
+/* The traceparent of the call for one transaction of that number, from 0; "" if there is none. */
+const char *ledger_trace_of(const struct ledger *l, const char *id, int number);
+
 /* How many of n in 0..count-1 were called exactly so many times. */
 long ledger_called(const struct ledger *l, const char *prefix, long count, int times);
 

@@ -49,6 +49,8 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 	*j = *row;
 	j->transaction_id = strdup(row->transaction_id);
 	j->source = strdup(row->source);
+	snprintf(w->traceparent, sizeof w->traceparent, "%s", row->traceparent ? row->traceparent : "");
+	j->traceparent = NULL;
 	if (row->source_account)
 		snprintf(w->whole, sizeof w->whole, "%s %s %s %s %s", row->source_account, row->destination_account,
 			row->amount, row->currency, row->created_at);

@@ -23,6 +23,7 @@ struct claimer {
 	int64_t released;
 	int releases;
 	int troubles;
+	char traceparent[64]; /* of the last job claimed; empty: it has none */
 	char whole[512]; /* the transaction of the last job claimed, its fields by a space; empty: it was not fetched */
 };
 

@@ -6,6 +6,7 @@
 #include "database.h"
 #include "intake.h"
 #include "loop.h"
+#include "traceparent.h"
 
 /* test_intake.c - the accept path against a real PostgreSQL: what is stored, and who is told what. */
 
@@ -144,6 +145,56 @@ Test(intake, stores_a_webhook_with_its_job)
 		"150.50EURPROCESSINGtransactions");
 	cr_expect_str_eq(
 		database_value("SELECT transaction_id || source || attempt FROM payhook.jobs"), "ttransactions0");
+}
+
+/* Sent with the trace of this number. */
+static void send_traced(const char *id, const char *source, int trace)
+{
+	static char texts[16][TRACEPARENT_LEN + 1];
+	snprintf(texts[trace], sizeof texts[trace], "00-%032d-00f067aa0ba902b7-01", trace);
+	send_to(in, id, source, "1")->arrival.traceparent = texts[trace];
+}
+
+/* The number of the trace that a job carries. */
+static void expect_trace(const char *id, const char *source, const char *wanted)
+{
+	const char *trace = database_value(
+		"SELECT substr(traceparent, 4, 32)::numeric FROM payhook.jobs WHERE transaction_id = $i$%s$i$"
+		" AND source = '%s'",
+		id, source);
+	cr_expect_str_eq(trace, wanted, "%s of %s has trace %s", id, source, trace);
+}
+
+Test(intake, keeps_the_trace_with_the_job_whatever_the_id)
+{
+	char quotes[256] = "", wanted[8];
+	memset(quotes, '"', 255);
+	const char *ids[] = {"a", "\"b\\\"", "{}[],:/", "\\u0000", "\x7f\xc2\x80\xef\xbf\xbf\xf0\x9f\x92\xb8", quotes};
+	for (int i = 0; i < (int)COUNT_OF(ids); i++)
+		send_traced(ids[i], "transactions", i + 1);
+	settle_all();
+	for (int i = 0; i < (int)COUNT_OF(ids); i++) {
+		snprintf(wanted, sizeof wanted, "%d", i + 1);
+		expect(&sent[i], ACCEPTED_NEW);
+		expect_trace(ids[i], "transactions", wanted);
+	}
+}
+
+Test(intake, keeps_each_trace_with_its_own_job_and_the_first_of_several)
+{
+	send_one("none", "1");
+	send_traced("t", "transactions", 1);
+	send_traced("t", "other", 2);
+	send_traced("t", "transactions", 3);
+	send_traced("x/t", "transactions", 4);
+	send_to(in, "t", "x", "1");
+	settle_all();
+	cr_expect_eq(rows("jobs"), 5);
+	expect_trace("none", "transactions", "null");
+	expect_trace("t", "transactions", "1");
+	expect_trace("t", "other", "2");
+	expect_trace("x/t", "transactions", "4");
+	expect_trace("t", "x", "null");
 }
 
 Test(intake, takes_the_same_again_as_the_same)

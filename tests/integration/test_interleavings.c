@@ -20,6 +20,9 @@
 #define HELD_MOST 4096
 #define IDS_MOST 65536
 
+/* What a transaction's job carries, dead or alive: every second one has a trace. */
+#define TRACE_OF(id) "(CASE WHEN hashtext(" id ") % 2 = 0 THEN '00-' || md5(" id ") || '-00f067aa0ba902b7-01' END)"
+
 struct memory {
 	int64_t owner;
 	int64_t cursor;
@@ -127,8 +130,9 @@ static void accept_some(void)
 	database_exec(
 		"WITH t AS (INSERT INTO payhook.transactions (transaction_id, source_account, destination_account,"
 		" amount, currency) SELECT 't' || g, 'a', 'b', 1, 'EUR' FROM generate_series(%d, %d) g"
-		" RETURNING transaction_id) INSERT INTO payhook.jobs (transaction_id) SELECT transaction_id FROM t",
-		transactions + 1, transactions + count);
+		" RETURNING transaction_id) INSERT INTO payhook.jobs (transaction_id, traceparent)"
+		" SELECT transaction_id, %s FROM t",
+		transactions + 1, transactions + count, TRACE_OF("transaction_id"));
 	transactions += count;
 }
 
@@ -312,6 +316,12 @@ static void look(void)
 		" WHERE (status, jobs, dead, processed) NOT IN"
 		"   (('PROCESSING', 1, 0, 0), ('PROCESSED', 0, 0, 1), ('FAILED', 0, 1, 0))");
 	cr_assert_str_eq(broken, "null", "seed %llu, step %d: %s", (unsigned long long)seed, steps, broken);
+	long long lost = database_number("SELECT count(*) FROM"
+					 " (SELECT transaction_id, traceparent FROM payhook.jobs UNION ALL"
+					 "  SELECT transaction_id, traceparent FROM payhook.dead_jobs) AS j"
+					 " WHERE traceparent IS DISTINCT FROM %s",
+		TRACE_OF("transaction_id"));
+	cr_assert_eq(lost, 0, "seed %llu, step %d: %lld have lost their trace", (unsigned long long)seed, steps, lost);
 	long long recorded = database_number("SELECT count(*) FROM payhook.job_attempts");
 	cr_assert_eq(recorded, attempts, "seed %llu, step %d: %lld attempts on record, %lld settled",
 		(unsigned long long)seed, steps, recorded, attempts);

@@ -94,6 +94,45 @@ Test(processor_http, gives_each_call_an_id_of_its_own_under_the_same_key)
 	cr_expect_str_eq(http_heard_value(heard(1), "Idempotency-Key"), "tx_1");
 }
 
+Test(processor_http, goes_on_with_the_trace_under_a_span_of_each_call_s_own)
+{
+	char wanted[64];
+	struct made first = made_of("transactions", "tx_1");
+	first.job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+	struct made second = first;
+	caller_call(&c, &first);
+	caller_call(&c, &second);
+	const struct made *calls[] = {&first, &second};
+	for (int i = 0; i < 2; i++) {
+		snprintf(wanted, sizeof wanted, "00-4bf92f3577b34da6a3ce929d0e0e4736-%.16s-01", calls[i]->request_id);
+		cr_expect_str_eq(http_heard_value(heard(i), "traceparent"), wanted);
+	}
+}
+
+Test(processor_http, keeps_the_flags_of_a_trace)
+{
+	struct made m = made_of("transactions", "tx_1");
+	m.job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02";
+	caller_call(&c, &m);
+	const char *said = http_heard_value(heard(0), "traceparent");
+	cr_assert_not_null(said);
+	cr_expect_str_eq(said + strlen(said) - 3, "-02");
+}
+
+Test(processor_http, says_nothing_of_a_trace_where_there_is_none)
+{
+	struct made m = made_of("transactions", "tx_1");
+	caller_call(&c, &m);
+	m.ended = false;
+	m.job.traceparent = "by hand\r\nX-Evil: 1";
+	caller_call(&c, &m);
+	for (int i = 0; i < 2; i++) {
+		cr_expect_null(http_heard_value(heard(i), "traceparent"));
+		cr_expect_null(http_heard_value(heard(i), "X-Evil"));
+		cr_expect_str_eq(http_heard_value(heard(i), "Content-Type"), "application/json");
+	}
+}
+
 Test(processor_http, carries_ids_of_any_characters)
 {
 	struct made m = made_of("transactions", " \"K\xc3\xb6ln\" \\ 100% ");

@@ -113,6 +113,47 @@ Test(settle, a_failure_does_not_undo_what_is_processed)
 	EXPECT("PROCESSED", "SELECT status FROM payhook.transactions WHERE processed_at = '2020-01-01'");
 }
 
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+static void expect_claimed_with_trace(int i)
+{
+	cr_expect_str_eq(me.traceparent, TRACE);
+	me.traceparent[0] = '\0';
+	EXPECT(TRACE, "SELECT traceparent FROM payhook.jobs WHERE attempt = %d", i);
+	EXPECT("4bf92f3577b34da6a3ce929d0e0e4736", "SELECT trace_id FROM payhook.queue");
+}
+
+Test(settle, the_trace_goes_with_the_job_through_retries_and_death)
+{
+	enqueue(1, 1);
+	database_exec("UPDATE payhook.jobs SET traceparent = '" TRACE "'");
+	claim(&me, ME, 1);
+	expect_claimed_with_trace(1);
+	settle_all_with(&me, END_RETRIED, 0, "503");
+	until_ended(&me, 1);
+	database_exec("UPDATE payhook.jobs SET id = DEFAULT, run_at = NULL");
+	queue_look(me.queue);
+	until_taken(&me, 2);
+	expect_claimed_with_trace(2);
+	settle_all_with(&me, END_FAILED, 0, "404");
+	until_ended(&me, 2);
+	EXPECT(TRACE, "SELECT traceparent FROM payhook.dead_jobs");
+	database_exec("SELECT payhook.retry('t1')");
+	queue_look(me.queue);
+	until_taken(&me, 3);
+	expect_claimed_with_trace(1);
+}
+
+Test(settle, a_job_without_a_trace_goes_without)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	cr_expect_str_eq(me.traceparent, "");
+	settle_all_with(&me, END_RETRIED, 60000, "503");
+	EXPECT("null", "SELECT traceparent FROM payhook.jobs");
+	EXPECT("null", "SELECT trace_id FROM payhook.queue");
+}
+
 /* ---- the fence ---- */
 
 /* What happened to the job after it was claimed, as the other verbs leave it. */

@@ -15,7 +15,7 @@ process   settings log
 store     intake finder notifier queue claim settle watch keeper retention results held peers cursor batch
 database  lane db
 domain    txn_json txn currency currency_table money retry signature signature_header signer
-ground    digest encode path url json_scan json_names buf fault utf8 clock base
+ground    digest encode path url traceparent json_scan json_names buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 

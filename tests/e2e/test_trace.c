@@ -1,0 +1,140 @@
+/* test_trace.c - the trace of a webhook goes on in the calls of the processor, and stands in the logs. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "breakage.h"
+#include "client.h"
+#include "crew.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "ledger.h"
+#include "scene.h"
+
+#define STEP_MS 30000
+#define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"
+#define SENDERS_SPAN "00f067aa0ba902b7"
+#define HEADER "traceparent: 00-" TRACE_ID "-" SENDERS_SPAN "-01"
+
+static struct ledger ledger;
+
+static void begin(void)
+{
+	scene_begin();
+	crew_dismiss_own();
+	ledger_open(&ledger, 0);
+}
+
+static void end(void)
+{
+	ledger_close(&ledger);
+	mend_all();
+}
+
+TestSuite(trace, .init = begin, .fini = end, .timeout = 150);
+
+static void post_with(const char *id, const char *header)
+{
+	char body[WEBHOOK_MAX];
+	struct call c = {.target = WEBHOOKS, .type = "application/json", .header = header};
+	struct answer a;
+
+	c.body = webhook_simple(id, body);
+	call_send(&c, &a);
+	cr_assert_eq(a.status, 202, "%s: %s", header, a.body);
+	answer_finish(&a);
+}
+
+static void wait_processed(const char *id)
+{
+	const char *sql = "SELECT (status = 'PROCESSED')::int FROM payhook.transactions WHERE transaction_id = $1";
+	cr_assert_eq(database_wait(sql, id, 1, STEP_MS), 1);
+}
+
+/* Lines of nginx's access log, written within a second, that hold a text. */
+static int access_log_says(const char *text)
+{
+	char path[256], line[4096];
+	int found = 0;
+
+	snprintf(path, sizeof(path), "%s/state/log/access.log", instance()->folder);
+	FILE *f = fopen(path, "re");
+	cr_assert_not_null(f, "%s", path);
+	while (fgets(line, sizeof(line), f))
+		found += strstr(line, text) != NULL;
+	fclose(f);
+	return found;
+}
+
+static void wait_access_log(const char *text)
+{
+	long long deadline = now_ms() + STEP_MS;
+
+	while (access_log_says(text) == 0) {
+		cr_assert(now_ms() < deadline, "no %s", text);
+		pause_a_little();
+	}
+}
+
+/* The first call gets no answer in time. */
+Test(trace, a_retried_call_goes_on_with_the_trace_under_a_span_of_its_own)
+{
+	struct hired worker;
+	char id[64];
+	const char *const settings[] = {"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=300", "LOG_LEVEL=debug",
+		"CIRCUIT_FAILURES=0", NULL};
+
+	ledger_hold(&ledger);
+	crew_hire(&worker, instance()->database, settings);
+	post_with(fresh_id("traced", id), HEADER);
+	cr_assert_eq(
+		database_wait("SELECT count(*) FROM payhook.job_attempts WHERE transaction_id = $1", id, 1, STEP_MS),
+		1);
+	ledger_release(&ledger);
+	wait_processed(id);
+
+	const char *first = ledger_trace_of(&ledger, id, 0), *second = ledger_trace_of(&ledger, id, 1);
+	const char *both[] = {first, second};
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(strlen(both[i]), 55, "\"%s\"", both[i]);
+		cr_expect_eq(strncmp(both[i], "00-" TRACE_ID "-", 36), 0, "%s", both[i]);
+		cr_expect_str_eq(both[i] + 52, "-01");
+		cr_expect_null(strstr(both[i], SENDERS_SPAN), "the span is the sender's");
+	}
+	cr_expect_str_neq(first, second, "both calls are one span");
+	cr_expect_geq(crew_said(&worker, "\"trace_id\":\"" TRACE_ID "\""), 3, "the worker's log does not tell it");
+	crew_dismiss(&worker);
+	wait_access_log("\"trace_id\":\"" TRACE_ID "\"");
+}
+
+Test(trace, headers_that_are_none_are_ignored)
+{
+	static const char *const HEADERS[] = {
+		"traceparent: 00-00000000000000000000000000000000-" SENDERS_SPAN "-01",
+		"traceparent: 00-" TRACE_ID "-" SENDERS_SPAN "-01-more",
+		"traceparent: ff-" TRACE_ID "-" SENDERS_SPAN "-01",
+		"traceparent: 00-4BF92F3577B34DA6A3CE929D0E0E4736-" SENDERS_SPAN "-01",
+		"traceparent: \"}{\\u0000",
+		"traceparent;",
+		"tracestate: a=b",
+	};
+	struct hired worker;
+	const char *const settings[] = {"PROCESSOR=http", ledger.url, NULL};
+	int traced = access_log_says("\"trace_id\":\"" TRACE_ID "\"");
+
+	crew_hire(&worker, instance()->database, settings);
+	for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++) {
+		char id[64];
+		post_with(fresh_id("untraced", id), HEADERS[i]);
+		wait_processed(id);
+		cr_expect_str_eq(ledger_trace_of(&ledger, id, 0), "", "%s", HEADERS[i]);
+	}
+	crew_dismiss(&worker);
+	/* What was logged after them is there, so they are too. */
+	post_with("the-last", "traceparent: cc-11112222333344445555666677778888-" SENDERS_SPAN "-01-more");
+	wait_access_log("\"trace_id\":\"11112222333344445555666677778888\"");
+	cr_expect_eq(access_log_says("\"trace_id\":\"" TRACE_ID "\""), traced, "nginx takes what the program does not");
+}
