@@ -15,7 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef FOLDER_PREFIX /* the bench has one of its own */
 #define FOLDER_PREFIX "/tmp/payhook-e2e-"
+#endif
 #define UP_MS 120000  /* a first start makes a cluster; the build has been done before */
 #define DOWN_MS 60000 /* PostgreSQL's checkpoint on a slow disk included */
 #define PORT_LEAST 20001

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 read -r -a packages <<<"$(pkg-config --cflags libevent_core libpq json-c fcgi)"
 flags=(-std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror -fsyntax-only
-	-Iinclude -Iworker "${packages[@]}")
+	-Iinclude -Iworker -Itests/e2e "${packages[@]}")
 bad=()
 
-for header in include/*.h lib/*.h app/*.h worker/*.h tests/*/*.h; do
+for header in include/*.h lib/*.h app/*.h worker/*.h bench/*.h tests/*/*.h; do
 	[[ -e $header ]] || continue
 	if ! printf '#include "%s"\n#include "%s"\nextern int not_empty;\n' "$PWD/$header" "$PWD/$header" |
 		"$@" "${flags[@]}" -I"$(dirname "$header")" -x c - 2>&1; then

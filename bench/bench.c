@@ -1,0 +1,110 @@
+/* bench.c - what the rows have in common. */
+
+#include "bench.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "pgbench.h"
+#include "stop.h"
+
+static const char *const RESTING[] = {"WORKER_SLOTS=1", "PROCESSOR_DELAY_MS=600000", "WORKER_GRACE_MS=0", NULL};
+static const char *const WORKING[] = {"PROCESSOR_DELAY_MS=0", NULL};
+
+void bench_say(const struct bench *b, const char *format, ...)
+{
+	va_list list;
+	printf("[%s", b->report.row ? b->report.row : "bench");
+	if (b->report.row && b->rounds > 1)
+		printf(" %d/%d", b->round, b->rounds);
+	printf("] ");
+	va_start(list, format);
+	vprintf(format, list);
+	va_end(list);
+	printf("\n");
+	fflush(stdout);
+}
+
+bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f)
+{
+	struct stage *s = &b->stages[kind];
+	*ret = s;
+	if (s->is_up)
+		return true;
+	bench_say(b, "starting a payhook");
+	return stage_start(s, kind == STAGE_WORKING ? WORKING : RESTING, f);
+}
+
+bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f)
+{
+	struct stage *s;
+	struct front *fr = &b->fronts[kind];
+	if (!bench_stage(b, STAGE_RESTING, &s, f))
+		return false;
+	if (!fr->nginx && !front_start(fr, kind, &s->instance, b->echo, f))
+		return false;
+	*port = fr->port;
+	return true;
+}
+
+void bench_finish(struct bench *b)
+{
+	for (size_t i = 0; i < COUNT_OF(b->fronts); i++)
+		front_stop(&b->fronts[i]);
+	for (int i = 0; i < STAGES; i++)
+		stage_stop(&b->stages[i]);
+}
+
+bool bench_load(const struct bench *b, int port, int connections, struct request_plan request,
+	struct generator_result *ret, struct fault *f)
+{
+	struct generator_plan plan = {
+		.port = port,
+		.connections = connections,
+		.threads = b->threads,
+		.request = request,
+		.status = request.kind == REQUEST_GET ? 200 : 202,
+		.warm_ms = b->warm_ms,
+		.run_ms = b->run_ms,
+	};
+	if (!generator_run(&plan, ret, f))
+		return false;
+	if (ret->wrong > 0)
+		bench_say(b, "%lu answers were not %d", (unsigned long)ret->wrong, plan.status);
+	return true;
+}
+
+static bool rate(const struct bench *b, int port, int connections, double *ret, struct fault *f)
+{
+	struct generator_result *result = malloc(sizeof *result);
+	if (!result)
+		return fault_set(f, FAULT_BUSY, "out of memory");
+	bool ok = bench_load(b, port, connections, (struct request_plan){.kind = REQUEST_UNIQUE}, result, f);
+	*ret = result->rate;
+	free(result);
+	return ok;
+}
+
+bool bench_accept(struct bench *b, struct stage *s, int connections, double *ret, struct fault *f)
+{
+	return stage_clean(s, f) && rate(b, s->instance.port, connections, ret, f);
+}
+
+bool bench_front_rate(struct bench *b, enum front_kind kind, int connections, double *ret, struct fault *f)
+{
+	int port;
+	return bench_front(b, kind, &port, f) && rate(b, port, connections, ret, f);
+}
+
+bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, struct fault *f)
+{
+	struct pgbench_plan plan = {
+		.conninfo = s->instance.database,
+		.script = b->script,
+		.folder = s->instance.folder,
+		.clients = clients,
+		.threads = b->threads,
+		.seconds = b->run_ms / 1000,
+	};
+	return stage_clean(s, f) && pgbench_rate(&plan, ret, f);
+}

@@ -1,0 +1,146 @@
+/* claimer.c - a backlog, claimed and settled until it is gone. */
+
+#include "claimer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "claim.h"
+#include "clock.h"
+#include "pg.h"
+#include "random.h"
+#include "settle.h"
+#include "stop.h"
+
+#define CONNECTIONS_MAX 8
+
+struct claimer {
+	pthread_t thread;
+	PGconn *conn;
+	int64_t owner, last;
+	struct job jobs[CLAIMER_JOBS];
+	struct db_array arrays[SETTLE_ARRAYS];
+	uint64_t settled;
+	bool ok;
+	struct fault fault;
+};
+
+static PGresult *call(struct claimer *c, const struct statement *s, const struct db_params *p)
+{
+	return PQexecPrepared(c->conn, s->name, p->count, p->value, p->length, p->format, 0);
+}
+
+static bool failed(struct claimer *c, const char *what)
+{
+	return fault_set(&c->fault, FAULT_BUG, "%s failed: %.150s", what, PQerrorMessage(c->conn));
+}
+
+/* The jobs' texts are the claim's result. */
+static bool settle(struct claimer *c, int count)
+{
+	struct job *batch[CLAIMER_JOBS];
+	struct db_params p = {0};
+	for (int i = 0; i < count; i++)
+		batch[i] = &c->jobs[i];
+	settle_params(&p, c->arrays, batch, count, clock_ms());
+	PGresult *r = call(c, &SETTLE, &p);
+	bool ok = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == count;
+	PQclear(r);
+	c->settled += (uint64_t)count;
+	return ok || failed(c, "a settlement");
+}
+
+/* Claims and settles once; *more is false when there was nothing. */
+static bool step(struct claimer *c, bool *more)
+{
+	struct db_params p = {0};
+	claim_params(&p, c->last, CLAIMER_JOBS, c->owner);
+	PGresult *r = call(c, &CLAIM, &p);
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		PQclear(r);
+		return failed(c, "a claim");
+	}
+	int count = PQntuples(r);
+	for (int i = 0; i < count; i++) {
+		claim_read(r, i, c->owner, false, &c->jobs[i]);
+		c->jobs[i].end = END_PROCESSED;
+		c->jobs[i].began_ms = clock_ms();
+		if (c->jobs[i].id > c->last)
+			c->last = c->jobs[i].id;
+	}
+	bool ok = count == 0 || settle(c, count);
+	PQclear(r);
+	*more = count > 0;
+	return ok;
+}
+
+static void *run(void *arg)
+{
+	struct claimer *c = arg;
+	bool more = true;
+	c->ok = true;
+	while (c->ok && more && !stop_asked())
+		c->ok = step(c, &more);
+	return NULL;
+}
+
+static bool prepare(struct claimer *c, const char *conninfo, struct fault *f)
+{
+	static const struct statement *const STATEMENTS[] = {&CLAIM, &SETTLE};
+	struct random random;
+	if (!pg_open(conninfo, CLAIM_OPTIONS, &c->conn, f))
+		return false;
+	random_seed(&random);
+	c->owner = (int64_t)(random_next(&random) >> 1);
+	for (size_t i = 0; i < COUNT_OF(STATEMENTS); i++) {
+		PGresult *r = PQprepare(c->conn, STATEMENTS[i]->name, STATEMENTS[i]->sql, 0, NULL);
+		bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+		PQclear(r);
+		if (!ok)
+			return fault_set(f, FAULT_BUG, "%.150s", PQerrorMessage(c->conn));
+	}
+	return true;
+}
+
+static void finish(struct claimer *c)
+{
+	PQfinish(c->conn);
+	for (int i = 0; i < SETTLE_ARRAYS; i++)
+		db_array_finish(&c->arrays[i]);
+}
+
+static bool measure(struct claimer *all, int connections, double *ret, struct fault *f)
+{
+	int started = 0;
+	uint64_t settled = 0;
+	bool ok = true;
+	int64_t began_ns = now_ns();
+	while (started < connections && pthread_create(&all[started].thread, NULL, run, &all[started]) == 0)
+		started++;
+	for (int i = 0; i < started; i++) {
+		pthread_join(all[i].thread, NULL);
+		settled += all[i].settled;
+		if (!all[i].ok)
+			*f = all[i].fault;
+		ok = ok && all[i].ok;
+	}
+	*ret = (double)settled * 1e9 / (double)(now_ns() - began_ns);
+	if (ok && (started < connections || stop_asked()))
+		return fault_set(f, FAULT_BUSY, "asked to stop, or no thread");
+	return ok;
+}
+
+bool claimer_rate(const char *conninfo, int connections, double *ret, struct fault *f)
+{
+	struct claimer *all = calloc(CONNECTIONS_MAX, sizeof *all);
+	if (!all)
+		return fault_set(f, FAULT_BUSY, "out of memory");
+	bool ok = true;
+	for (int i = 0; ok && i < connections; i++)
+		ok = prepare(&all[i], conninfo, f);
+	ok = ok && measure(all, connections, ret, f);
+	for (int i = 0; i < connections; i++)
+		finish(&all[i]);
+	free(all);
+	return ok;
+}

@@ -1,0 +1,84 @@
+/* echo.c - payhook's own responder without a database: the gate as it is shipped, and behind it one route that answers
+ * 202 at once.  What nginx and libfcgi leave possible.
+ *
+ * usage: payhook-bench-echo SOCKET COUNT - listens there, with so many processes, until it is told to end. */
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "gate.h"
+#include "log.h"
+#include "route.h"
+
+#define PROGRAM "payhook-bench-echo"
+#define PROCESSES_MAX 64
+#define BACKLOG 1024 /* as the pool's */
+
+/* In the place of app/route.c. */
+void route_request(struct request *rq)
+{
+	http_begin(rq, 202);
+	buf_add_text(&rq->reply.body, "{\"message\":\"Accepted\"}");
+	rq->answer(rq);
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof address.sun_path)
+		return -1;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	/* nginx's workers are another user. */
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 ||
+		listen(fd, BACKLOG) < 0)
+		return -1;
+	return fd;
+}
+
+static int respond(int listener)
+{
+	static struct service service;
+	struct event_base *base = event_base_new();
+	struct gate *gate = base ? gate_create(base, listener, &service) : NULL;
+	if (!gate)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	gate_open(gate);
+	event_base_dispatch(base);
+	return 0;
+}
+
+/* The first process waits; the others end with it. */
+int main(int argc, char **argv)
+{
+	sigset_t ends;
+	int number;
+	int count = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 0;
+	int listener = count > 0 && count <= PROCESSES_MAX ? listen_at(argv[1]) : -1;
+	if (listener < 0) {
+		fprintf(stderr, PROGRAM ": usage: " PROGRAM " SOCKET COUNT\n");
+		return 2;
+	}
+	log_open(PROGRAM, LOG_LEVEL_WARN);
+	for (int i = 0; i < count; i++) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			return respond(listener);
+		}
+	}
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	sigwait(&ends, &number);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* fill.c - tables as they are after a while. */
+
+#include "fill.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool fill_backlog(PGconn *c, long count, struct fault *f)
+{
+	return pg_run_for(c,
+		"WITH stored AS ("
+		"  INSERT INTO payhook.transactions"
+		"    (transaction_id, source, source_account, destination_account, amount, currency)"
+		"  SELECT 'txn_' || md5(n || ' ' || random()), 'transactions', 'acc_user_789', 'acc_merchant_456', 1500.50, 'INR'"
+		"  FROM generate_series(1, $1::bigint) n RETURNING transaction_id, source"
+		") INSERT INTO payhook.jobs (transaction_id, source) SELECT transaction_id, source FROM stored",
+		count, f);
+}
+
+/* The ids are spread evenly over all there can be: fifteen digits of a number that grows, and seventeen at random. */
+bool fill_stored(PGconn *c, long count, struct fault *f)
+{
+	return pg_run_for(c,
+		"INSERT INTO payhook.transactions"
+		"  (transaction_id, source, source_account, destination_account, amount, currency)"
+		" SELECT 'txn_' || lpad(to_hex(n * ((1::bigint << 60) / $1::bigint)), 15, '0') || left(md5(n::text), 17),"
+		"  'transactions', 'acc_user_789', 'acc_merchant_456', 1500.50, 'INR'"
+		" FROM generate_series(0, $1::bigint - 1) n",
+		count, f);
+}
+
+bool fill_fetch(PGconn *c, struct known_ids *ret, struct fault *f)
+{
+	PGresult *r;
+	if (!pg_ask(c, "SELECT transaction_id FROM payhook.transactions", NULL, &r, f))
+		return false;
+	size_t count = (size_t)PQntuples(r);
+	char *ids = malloc(count * REQUEST_ID_LEN + 1);
+	for (size_t i = 0; ids && i < count; i++)
+		memcpy(ids + i * REQUEST_ID_LEN, PQgetvalue(r, (int)i, 0), REQUEST_ID_LEN);
+	PQclear(r);
+	if (!ids)
+		return fault_set(f, FAULT_BUSY, "out of memory for %zu ids", count);
+	*ret = (struct known_ids){.ids = ids, .count = count};
+	return true;
+}
+
+void known_ids_finish(struct known_ids *k)
+{
+	free(k->ids);
+	*k = (struct known_ids){0};
+}

@@ -1,0 +1,142 @@
+/* payhook-bench - measures payhook and its ceilings side by side, on the machine it runs on.
+ *
+ * Started by "./payhook bench", which says where things lie: PAYHOOK_SOURCE, PAYHOOK_BUILD, PAYHOOK_BENCH. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "rows.h"
+#include "stop.h"
+
+static const struct row ROWS[] = {
+	{"accept", "how many webhooks are accepted, beside the ceilings H, F, S, B and C", NULL, row_accept},
+};
+
+static void help(void)
+{
+	puts("usage: ./payhook bench [--quick | --rounds N] [--list] [ROW...]\n"
+	     "\n"
+	     "Measures payhook and its ceilings side by side, on instances of its own that it ends and removes: 3 rounds in\n"
+	     "about 20 minutes.  Prints a table of figures and ratios with the targets; the same goes to bench/ of the state\n"
+	     "folder (./var), as figures.json and as plots.  Exit status 0 when everything was measured, whatever came out.\n"
+	     "\n"
+	     "  --quick     one round of short loads, with less set up beforehand: within 90 seconds\n"
+	     "  --rounds N  1 to 9; of the rounds' values the median counts\n"
+	     "  --list      the rows, and what each asks\n"
+	     "  ROW...      only these");
+}
+
+static void list(void)
+{
+	for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+		printf("  %-12s%s\n", ROWS[i].name, ROWS[i].asks);
+}
+
+static const struct row *find_row(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+		if (strcmp(ROWS[i].name, name) == 0)
+			return &ROWS[i];
+	}
+	return NULL;
+}
+
+struct wishes {
+	const struct row *rows[COUNT_OF(ROWS)];
+	size_t count;
+};
+
+static int refuse(const char *what, const char *word)
+{
+	fprintf(stderr, "payhook-bench: %s: %s; see --help\n", word, what);
+	return 2;
+}
+
+/* Returns the exit status, or -1: go on. */
+static int read_options(int argc, char **argv, struct bench *b, struct wishes *w)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0)
+			return help(), 0;
+		if (strcmp(argv[i], "--list") == 0)
+			return list(), 0;
+		if (strcmp(argv[i], "--quick") == 0) {
+			b->quick = true;
+		} else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+			b->rounds = (int)strtol(argv[++i], NULL, 10);
+			if (b->rounds < 1 || b->rounds > ROUNDS_MAX)
+				return refuse("must be from 1 to 9", argv[i]);
+		} else if (find_row(argv[i]) && w->count < COUNT_OF(w->rows)) {
+			w->rows[w->count++] = find_row(argv[i]);
+		} else {
+			return refuse("no such row or option", argv[i]);
+		}
+	}
+	for (size_t i = 0; w->count == 0 && i < COUNT_OF(ROWS); i++)
+		w->rows[i] = &ROWS[i];
+	if (w->count == 0)
+		w->count = COUNT_OF(ROWS);
+	return -1;
+}
+
+static bool run_row(struct bench *b, const struct row *row, struct fault *f)
+{
+	b->report.row = row->name;
+	b->round = 1;
+	if (row->prepare && !row->prepare(b, f))
+		return false;
+	for (; b->round <= b->rounds; b->round++) {
+		if (!row->measure(b, f))
+			return false;
+	}
+	return true;
+}
+
+static bool run(struct bench *b, const struct wishes *w, struct fault *f)
+{
+	struct machine machine;
+	struct stage *s;
+	if (!bench_stage(b, STAGE_RESTING, &s, f) || !machine_read(&machine, s, f))
+		return false;
+	machine_print(&machine, stdout);
+	for (size_t i = 0; i < w->count; i++) {
+		if (!run_row(b, w->rows[i], f))
+			return false;
+	}
+	report_print(&b->report, stdout);
+	return true;
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+	return value ? value : ".";
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b;
+	struct wishes wishes = {0};
+	struct fault f;
+	int status = read_options(argc, argv, &b, &wishes);
+	if (status >= 0)
+		return status;
+	b.rounds = b.rounds > 0 ? b.rounds : b.quick ? 1 : 3;
+	b.run_ms = b.quick ? 1000 : 3000;
+	b.warm_ms = b.quick ? 300 : 700;
+	b.threads = 2;
+	snprintf(b.out, sizeof b.out, "%s", variable("PAYHOOK_BENCH"));
+	snprintf(b.echo, sizeof b.echo, "%s/bench/payhook-bench-echo", variable("PAYHOOK_BUILD"));
+	snprintf(b.script, sizeof b.script, "%s/bench/insert.sql", variable("PAYHOOK_SOURCE"));
+	stop_listen();
+	bool ok = run(&b, &wishes, &f);
+	bench_finish(&b);
+	if (!ok)
+		fprintf(stderr, "payhook-bench: %s\n",
+			stop_asked() ? "asked to stop; nothing is left running" : f.text);
+	return ok ? 0 : stop_asked() ? 130 : 1;
+}

@@ -1,0 +1,32 @@
+/* random.c - numbers that come in no order. */
+
+#include "random.h"
+
+#include <math.h>
+#include <sys/random.h>
+#include <time.h>
+
+void random_seed(struct random *r)
+{
+	if (getrandom(&r->state, sizeof r->state, 0) != (ssize_t)sizeof r->state)
+		r->state = (uint64_t)time(NULL);
+}
+
+uint64_t random_next(struct random *r)
+{
+	uint64_t x = r->state += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+uint64_t random_below(struct random *r, uint64_t most)
+{
+	return ((random_next(r) >> 32) * most) >> 32;
+}
+
+int64_t random_pause_ns(struct random *r, double per_second)
+{
+	double even = ((double)(random_next(r) >> 11) + 1) / 9007199254740992.0; /* above 0, up to 1 */
+	return (int64_t)(-log(even) / per_second * 1e9);
+}

@@ -1,0 +1,54 @@
+/* request.c - webhooks and lookups, as bytes on a connection. */
+
+#include "request.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What follows the id; bench/insert.sql and fill.c store the same. */
+#define REST                                                                                   \
+	"\",\"source_account\":\"acc_user_789\",\"destination_account\":\"acc_merchant_456\"," \
+	"\"amount\":1500.50,\"currency\":\"INR\"}"
+
+void request_id(struct random *r, char ret[REQUEST_ID_LEN + 1])
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	char *to = ret + 4;
+	memcpy(ret, "txn_", 4);
+	for (int word = 0; word < 2; word++) {
+		uint64_t bits = random_next(r);
+		for (int i = 0; i < 16; i++, bits >>= 4)
+			*to++ = DIGITS[bits & 15];
+	}
+	*to = '\0';
+}
+
+size_t request_post(const char *id, char ret[REQUEST_MAX])
+{
+	static const char BODY[] = "{\"transaction_id\":\"";
+	int len = snprintf(ret, REQUEST_MAX,
+		"POST /v1/webhooks/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\n\r\n%s%.*s" REST,
+		sizeof BODY - 1 + REQUEST_ID_LEN + sizeof REST - 1, BODY, REQUEST_ID_LEN, id);
+	return (size_t)len;
+}
+
+size_t request_get(const char *id, char ret[REQUEST_MAX])
+{
+	int len = snprintf(
+		ret, REQUEST_MAX, "GET /v1/transactions/%.*s HTTP/1.1\r\nHost: localhost\r\n\r\n", REQUEST_ID_LEN, id);
+	return (size_t)len;
+}
+
+size_t request_make(const struct request_plan *plan, struct random *r, char ret[REQUEST_MAX])
+{
+	char fresh[REQUEST_ID_LEN + 1];
+	bool unique = plan->kind == REQUEST_UNIQUE || (plan->kind == REQUEST_HALF && random_next(r) >> 63);
+	if (unique) {
+		request_id(r, fresh);
+		return request_post(fresh, ret);
+	}
+	const char *id = plan->known->ids + random_below(r, plan->known->count) * REQUEST_ID_LEN;
+	return plan->kind == REQUEST_GET ? request_get(id, ret) : request_post(id, ret);
+}

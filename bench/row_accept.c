@@ -1,0 +1,99 @@
+/* row_accept.c - accepting alone, beside what the machine leaves possible. */
+
+#include "inserter.h"
+#include "rows.h"
+
+#define CLIENTS_MOST 4
+
+struct rates {
+	double best; /* of those measured so far */
+	double last;
+};
+
+static void keep(struct bench *b, struct rates *r, const char *name, double rate)
+{
+	report_add(&b->report, name, "/s", rate);
+	bench_say(b, "%s: %.0f/s", name, rate);
+	r->last = rate;
+	if (rate > r->best)
+		r->best = rate;
+}
+
+static bool accepted(struct bench *b, struct stage *s, struct rates *ret, double *at_256, struct fault *f)
+{
+	static const int CONNECTIONS[] = {16, 64, 256};
+	for (size_t i = 0; i < COUNT_OF(CONNECTIONS); i++) {
+		char name[64];
+		double rate;
+		snprintf(name, sizeof name, "accepted, %d connections", CONNECTIONS[i]);
+		if (!bench_accept(b, s, CONNECTIONS[i], &rate, f))
+			return false;
+		keep(b, ret, name, rate);
+	}
+	*at_256 = ret->last;
+	return true;
+}
+
+static bool ceiling_h_and_f(struct bench *b, struct rates *h, struct rates *ceiling, struct fault *f)
+{
+	double rate;
+	if (!bench_front_rate(b, FRONT_ALONE, 64, &rate, f))
+		return false;
+	keep(b, h, "H: nginx answers by itself, 64 connections", rate);
+	if (!bench_front_rate(b, FRONT_ECHO, 64, &rate, f))
+		return false;
+	keep(b, ceiling, "F: responder without a database, 64 connections", rate);
+	if (!bench_front_rate(b, FRONT_ECHO, 256, &rate, f))
+		return false;
+	keep(b, ceiling, "F: responder without a database, 256 connections", rate);
+	return true;
+}
+
+static bool ceiling_s(struct bench *b, struct stage *s, struct rates *ret, struct fault *f)
+{
+	static const int CLIENTS[] = {8, 16, 32, 64};
+	for (size_t i = 0; i < COUNT_OF(CLIENTS); i++) {
+		char name[64];
+		double rate;
+		snprintf(name, sizeof name, "S: pgbench, %d clients", CLIENTS[i]);
+		if (!bench_pgbench(b, s, CLIENTS[i], &rate, f))
+			return false;
+		keep(b, ret, name, rate);
+	}
+	return true;
+}
+
+static bool ceiling_b(struct bench *b, struct stage *s, struct rates *ret, struct fault *f)
+{
+	static const int CONNECTIONS[] = {1, 2, 4};
+	for (size_t i = 0; i < COUNT_OF(CONNECTIONS); i++) {
+		char name[64];
+		double rate;
+		snprintf(name, sizeof name, "B: batches of %d rows, %d connection%s", INSERTER_ROWS, CONNECTIONS[i],
+			CONNECTIONS[i] > 1 ? "s" : "");
+		if (!stage_clean(s, f) || !inserter_rate(s->instance.database, CONNECTIONS[i], b->run_ms, &rate, f))
+			return false;
+		keep(b, ret, name, rate);
+	}
+	return true;
+}
+
+bool row_accept(struct bench *b, struct fault *f)
+{
+	struct rates accept = {0}, h = {0}, front = {0}, single = {0}, batch = {0};
+	struct report *r = &b->report;
+	struct stage *s;
+	double at_256;
+	if (!bench_stage(b, STAGE_RESTING, &s, f) || !accepted(b, s, &accept, &at_256, f) ||
+		!ceiling_h_and_f(b, &h, &front, f) || !ceiling_s(b, s, &single, f) || !ceiling_b(b, s, &batch, f))
+		return false;
+	double c = 1 / (1 / front.best + 1 / batch.best);
+	report_add(r, "C = 1/(1/F + 1/B)", "/s", c);
+	report_add(r, "accepted, best", "/s", accept.best);
+	report_add_for(r, "accepted, best / S", "x", accept.best / single.best, TARGET_LEAST, 1.3);
+	report_note(r, "accepted, best / S", "(1.6 is the aim)");
+	report_add_for(r, "accepted, best / C", "x", accept.best / c, TARGET_LEAST, 0.8);
+	report_add_for(r, "accepted, 256 connections / best", "x", at_256 / accept.best, TARGET_LEAST, 0.85);
+	bench_say(b, "accepted / S = %.2f, / C = %.2f", accept.best / single.best, accept.best / c);
+	return stage_clean(s, f);
+}

@@ -1,0 +1,47 @@
+/* stage.c - an instance and the conversations with its database. */
+
+#include "stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stop.h"
+
+bool stage_start(struct stage *s, const char *const settings[], struct fault *f)
+{
+	char trouble[512], superuser[320];
+	*s = (struct stage){.instance = {.guard = -1}};
+	if (!instance_start(&s->instance, settings, trouble, sizeof trouble))
+		return fault_set(f, FAULT_BUSY, "%.200s", trouble);
+	s->is_up = true;
+	/* The last word counts. */
+	snprintf(superuser, sizeof superuser, "%s user=postgres", s->instance.database);
+	return pg_open(s->instance.database, NULL, &s->owner, f) && pg_open(superuser, NULL, &s->superuser, f);
+}
+
+void stage_stop(struct stage *s)
+{
+	char trouble[512];
+	if (!s->is_up)
+		return;
+	PQfinish(s->owner);
+	PQfinish(s->superuser);
+	if (!instance_stop(&s->instance, trouble, sizeof trouble))
+		fprintf(stderr, "bench: %s\n", trouble);
+	*s = (struct stage){0};
+}
+
+bool stage_clean(struct stage *s, struct fault *f)
+{
+	return pg_run(s->owner,
+		"TRUNCATE payhook.transactions, payhook.jobs, payhook.job_attempts, payhook.dead_jobs,"
+		" payhook.transaction_conflicts",
+		f);
+}
+
+bool stage_work(struct stage *s, struct stage_work *ret, struct fault *f)
+{
+	return pg_number(s->owner, "SELECT pg_current_wal_lsn() - '0/0'", &ret->wal_bytes, f) &&
+	       pg_number(s->owner, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()",
+		       &ret->commits, f);
+}
