@@ -22,6 +22,7 @@ struct inserter {
 	struct arrival arrivals[INSERTER_ROWS];
 	struct batch batch;
 	struct db_array arrays[INTAKE_ARRAYS];
+	struct buf traces;
 	uint64_t rows;
 	bool ok;
 	struct fault fault;
@@ -44,7 +45,7 @@ static bool insert(struct inserter *in)
 {
 	struct db_params p = {0};
 	compose(in);
-	intake_params(&p, in->arrays, &in->batch);
+	intake_params(&p, in->arrays, &in->traces, &in->batch);
 	PGresult *r = PQexecPrepared(in->conn, INTAKE_INSERT.name, p.count, p.value, p.length, p.format, 0);
 	int rows = PQntuples(r);
 	PQclear(r);
@@ -76,6 +77,7 @@ static bool prepare(struct inserter *in, const char *conninfo, struct fault *f)
 	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
 	random_seed(&in->random);
+	in->traces = BUF_INIT(INTAKE_TRACES_MAX);
 	for (int i = 0; i < INSERTER_ROWS; i++) {
 		in->txns[i] = SAMPLE;
 		in->arrivals[i] =
@@ -89,6 +91,7 @@ static void finish(struct inserter *in)
 	PQfinish(in->conn);
 	for (int i = 0; i < INTAKE_ARRAYS; i++)
 		db_array_finish(&in->arrays[i]);
+	buf_finish(&in->traces);
 }
 
 static bool measure(struct inserter *all, int connections, int run_ms, double *ret, struct fault *f)
