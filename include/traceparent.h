@@ -27,7 +27,7 @@ bool traceparent_parse(const char *value, struct traceparent *ret);
  * parent, which may be NULL, does not count. */
 bool traceparent_child(const char *parent, const char span_id[SPAN_ID_LEN + 1], struct traceparent *ret);
 
-/* The trace-id of one that was parsed, for a log line; "" of none, be it NULL or "".  Returns ret. */
+/* The trace-id of one that was parsed, for a log line; "" of none: NULL, or another length.  Returns ret. */
 const char *traceparent_trace_id(const char *traceparent, char ret[TRACE_ID_LEN + 1]);
 
 /* The same, in memory of the block that it stands in. */

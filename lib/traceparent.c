@@ -61,7 +61,7 @@ bool traceparent_child(const char *parent, const char span_id[SPAN_ID_LEN + 1], 
 
 const char *traceparent_trace_id(const char *traceparent, char ret[TRACE_ID_LEN + 1])
 {
-	size_t len = traceparent && *traceparent ? TRACE_ID_LEN : 0;
+	size_t len = traceparent && strlen(traceparent) == TRACEPARENT_LEN ? TRACE_ID_LEN : 0;
 	if (len > 0)
 		memcpy(ret, traceparent + AT_TRACE_ID, len);
 	ret[len] = '\0';

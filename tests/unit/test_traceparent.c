@@ -127,4 +127,5 @@ Test(traceparent, tells_its_trace_id)
 	cr_expect_str_eq(TRACE_ID(VALID), TRACE);
 	cr_expect_str_eq(TRACE_ID(""), "");
 	cr_expect_str_eq(TRACE_ID(NULL), "");
+	cr_expect_str_eq(TRACE_ID("by hand"), "");
 }
