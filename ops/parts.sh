@@ -125,16 +125,11 @@ start_worker() {
 	exec setsid "${AS_APP[@]}" "$STATE/bin/payhook-worker"
 }
 
-# spawn-fcgi binds the socket and becomes multiwatch, which keeps the responders.  multiwatch gives up on a child that
-# dies often, and then ends with 0: hence the large -r and small -t.
 start_pool() {
-	local count=${RESPONDERS:-0}
 	local -a owner=()
-	((count > 0)) || count=$(cores 8)
 	[[ -z $APP_USER ]] || owner=(-U payhook -G payhook -u payhook -g payhook)
 	export HOME=/nonexistent
-	exec setsid spawn-fcgi -n -s "$RUN/app.sock" -M 0660 "${owner[@]}" -b 1024 -- \
-		/usr/bin/multiwatch -f "$count" -r 1000000 -t 500 -- "$STATE/bin/payhook-app"
+	exec setsid "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
 }
 
 start_nginx() {
