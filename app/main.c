@@ -99,6 +99,13 @@ static void help(void)
 	settings_help(stdout);
 }
 
+static bool database_is_named(const struct settings *settings)
+{
+	if (!*settings->database)
+		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+	return *settings->database;
+}
+
 /* Answers the options that end the program; -1: go on. */
 static int read_options(int argc, char **argv, const struct settings *settings)
 {
@@ -106,7 +113,7 @@ static int read_options(int argc, char **argv, const struct settings *settings)
 		return -1;
 	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
 		settings_print(settings, stdout);
-		return 0;
+		return database_is_named(settings) ? 0 : 2;
 	}
 	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
 	return 2;
@@ -185,10 +192,8 @@ int main(int argc, char **argv)
 	int status = read_options(argc, argv, &r.settings);
 	if (status >= 0)
 		return status;
-	if (!*r.settings.database) {
-		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+	if (!database_is_named(&r.settings))
 		return 2;
-	}
 	if (!is_listening(STDIN_FILENO)) {
 		complain("standard input is not a listening socket: start it by spawn-fcgi");
 		return 2;

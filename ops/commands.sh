@@ -19,6 +19,7 @@ cmd_help() {
 		  test [ARGS]        build and run every test suite; --deploy: the real deployments too
 		  bench [ARGS]       measure it beside what the machine leaves possible
 		  build              build only
+		  deb                build the Debian package
 		  help               this
 
 		settings, from the environment or from lines NAME=value of the file .env
@@ -210,11 +211,12 @@ tests_configure() {
 }
 
 cmd_test() {
-	local more='' word
+	local word
+	local -a more=()
 	for word in "$@"; do
-		[[ $word != --deploy && $word != deploy ]] || more=deploy
+		[[ $word != --deploy && $word != deploy ]] || more=(package deploy)
 	done
-	packages_need run database build test ${more:+"$more"}
+	packages_need run database build test "${more[@]}"
 	tests_configure
 	exec "$HERE/tests/run" "$@"
 }

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "keeper.h"
 #include "log.h"
+#include "manager.h"
 #include "processor.h"
 #include "queue.h"
 #include "traceparent.h"
@@ -28,6 +29,7 @@
 #include "work.h"
 
 #define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */
+#define STOP_MARGIN_MS 5000 /* beyond both, until the manager may kill */
 
 static const struct processor_kind *const PROCESSORS[] = {
 	[PROCESSOR_IS_SIMULATED] = &PROCESSOR_SIMULATED, [PROCESSOR_IS_HTTP] = &PROCESSOR_HTTP};
@@ -64,6 +66,22 @@ static void log_job(const char *event, const struct job *j)
 {
 	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id),
 		LOG_TEXT("trace_id", TRACE_ID(j->traceparent)), LOG_NUMBER("attempt", j->attempt));
+}
+
+static const char *doing(const struct jobs *js)
+{
+	if (js->phase != PHASE_WORKING)
+		return "ends";
+	if (js->queue_away || js->watch_away)
+		return "the database is away";
+	if (!js->is_worker)
+		return "waits for the database";
+	return circuit_is_open(&js->circuit) ? "the processor is down, one job at a time is tried" : "works";
+}
+
+void jobs_tell(const struct jobs *js)
+{
+	manager_tell("STATUS=%s; %d in flight", doing(js), queue_held(js->queue)->count);
 }
 
 /* ---- the way out ---- */
@@ -125,6 +143,9 @@ void jobs_stop(struct jobs *js)
 	js->phase = PHASE_FINISHING;
 	js->grace_ends_ms = clock_ms() + js->settings->worker_grace_ms;
 	set_deadline(js, js->settings->worker_grace_ms);
+	manager_tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+		1000LL * (js->settings->worker_grace_ms + STOP_MS + STOP_MARGIN_MS));
+	jobs_tell(js);
 	advance(js);
 }
 
@@ -277,12 +298,14 @@ static void on_queue_up(void *ctx)
 {
 	struct jobs *js = ctx;
 	told_up(&js->queue_away, "queue");
+	jobs_tell(js);
 }
 
 static void on_queue_down(void *ctx, const struct fault *why)
 {
 	struct jobs *js = ctx;
 	told_down(&js->queue_away, "queue", why);
+	jobs_tell(js);
 }
 
 static void on_trouble(void *ctx, const char *doing, const struct fault *f)
@@ -308,12 +331,14 @@ static void on_watch_up(void *ctx)
 {
 	struct jobs *js = ctx;
 	told_up(&js->watch_away, "watch");
+	jobs_tell(js);
 }
 
 static void on_watch_down(void *ctx, const struct fault *why)
 {
 	struct jobs *js = ctx;
 	told_down(&js->watch_away, "watch", why);
+	jobs_tell(js);
 }
 
 static void on_is(void *ctx, int64_t owner)
@@ -327,6 +352,8 @@ static void on_is(void *ctx, int64_t owner)
 		LOG(LOG_LEVEL_INFO, "worker claims", LOG_NUMBER("owner", owner));
 		js->is_worker = true;
 		js->cancelled = 0;
+		manager_tell("READY=1");
+		jobs_tell(js);
 	}
 	queue_own(js->queue, owner);
 	advance(js);

@@ -17,3 +17,6 @@ void jobs_destroy(struct jobs *js);
 /* Begins to end: no more claims; calls that end within the grace time are settled, the others cancelled and handed
  * back.  Then the loop is left. */
 void jobs_stop(struct jobs *js);
+
+/* Says to the service manager what this worker does just now. */
+void jobs_tell(const struct jobs *js);

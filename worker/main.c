@@ -11,6 +11,7 @@
 
 #include "job.h"
 #include "log.h"
+#include "manager.h"
 #include "settings.h"
 
 struct program {
@@ -70,12 +71,40 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	jobs_stop(p->jobs);
 }
 
+/* The loop turns: that is what the watchdog is told. */
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	const struct program *p = arg;
+	manager_tell("WATCHDOG=1");
+	jobs_tell(p->jobs);
+}
+
+static struct event *watchdog_begin(struct program *p)
+{
+	int ms = manager_watchdog_ms();
+	struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct event *timer = event_new(p->base, -1, EV_PERSIST, on_watchdog, p);
+	if (timer && ms > 0)
+		event_add(timer, &every);
+	return timer;
+}
+
+static bool database_is_named(const struct settings *s)
+{
+	if (!*s->database)
+		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+	return *s->database;
+}
+
 static int run(struct program *p, const struct settings *s)
 {
 	struct event *terminate = evsignal_new(p->base, SIGTERM, on_signal, p);
 	struct event *interrupt = evsignal_new(p->base, SIGINT, on_signal, p);
+	struct event *watchdog = watchdog_begin(p);
 	p->jobs = jobs_create(p->base, s);
-	if (!terminate || !interrupt || !p->jobs || event_add(terminate, NULL) || event_add(interrupt, NULL)) {
+	if (!terminate || !interrupt || !watchdog || !p->jobs || event_add(terminate, NULL) ||
+		event_add(interrupt, NULL)) {
 		complain("cannot start: out of memory");
 		return 1;
 	}
@@ -83,6 +112,7 @@ static int run(struct program *p, const struct settings *s)
 		LOG_NUMBER("slots", s->worker_slots));
 	event_base_dispatch(p->base);
 	jobs_destroy(p->jobs);
+	event_free(watchdog);
 	event_free(interrupt);
 	event_free(terminate);
 	return 0;
@@ -98,8 +128,10 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc == 2) {
 		settings_print(&settings, stdout);
-		return 0;
+		return database_is_named(&settings) ? 0 : 2;
 	}
+	if (!database_is_named(&settings))
+		return 2;
 	log_open("payhook-worker", (enum log_level)settings.log_level);
 	signal(SIGPIPE, SIG_IGN);
 	struct program p = {.base = event_base_new()};

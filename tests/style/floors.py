@@ -11,7 +11,7 @@ import tree
 FLOORS = """
 app       main gate route webhook lookup health http
 worker    main job work verdict circuit processor_http processor_simulated exchange processor
-process   settings log
+process   settings log manager
 store     intake finder notifier queue claim settle watch keeper retention results held peers cursor batch
 database  lane db
 domain    txn_json txn currency currency_table money retry signature signature_header signer

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# format.sh - clang-format over the C files, shellcheck over the scripts.
+# format.sh - clang-format over the C files, shellcheck over the scripts, mandoc over the man pages.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -32,7 +32,7 @@ check() {
 
 mapfile -t sources < <(tests/style/tree.py '**/*.c' '**/*.h')
 mapfile -t scripts < <(scripts)
-echo "1..3"
+echo "1..4"
 if [[ ${#sources[@]} -gt 0 && ${#scripts[@]} -gt 0 ]]; then
 	echo "ok 1 - there are sources and scripts to look at"
 else
@@ -41,4 +41,5 @@ else
 fi
 check 2 "C is set by clang-format" clang-format --dry-run -Werror --ferror-limit=1 "${sources[@]}"
 check 3 "shellcheck finds nothing in ${#scripts[@]} scripts" shellcheck -x "${scripts[@]}"
+check 4 "mandoc finds nothing in the man pages" mandoc -T lint -W warning man/*.[18]
 exit "$status"

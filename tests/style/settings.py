@@ -6,12 +6,14 @@ import subprocess
 
 import tree
 
-ENTRY = re.compile(r'^\t\{"([A-Z][A-Z0-9_]*)",', re.MULTILINE)
-PAGES = ['README.md']
+ENTRY = re.compile(r'^\t\{"([A-Z][A-Z0-9_]*)", \w+, AT\(\w+\), "([^"]*)"', re.MULTILINE)
+ENV = 'systemd/payhook.env'
+PAGES = ['README.md', 'man/payhook.1', ENV]
 LATER = ['docker-compose.yml']  # to be moved up when it is there
 
 
-def names():
+def entries():
+    """(name, default)"""
     table = re.search(r'^static const struct setting \w+\[\] = \{$(.*?)^\};$', tree.text('lib/settings.c'),
                       re.MULTILINE | re.DOTALL)
     return ENTRY.findall(table[1]) if table else []
@@ -24,9 +26,21 @@ def check(checks, rule, name_list, page):
             checks.add(rule, f'{name} is missing')
 
 
+def check_defaults(checks, rule):
+    """All but one: DATABASE_URL's line is an example."""
+    checks.rule(rule)
+    lines = re.findall(r'^#?([A-Z][A-Z0-9_]*=.*)$', tree.text(ENV), re.MULTILINE)
+    wanted = [f'{name}={initial}' for name, initial in entries() if name != 'DATABASE_URL']
+    for line in lines:
+        if line not in wanted and not line.startswith('DATABASE_URL='):
+            checks.add(rule, line)
+    if re.search(r'^[^#\n]', tree.text(ENV), re.MULTILINE):
+        checks.add(rule, 'a line is not commented')
+
+
 def main():
     checks = tree.Checks()
-    name_list = names()
+    name_list = [name for name, initial in entries()]
     checks.rule('lib/settings.c has a table of settings')
     if len(name_list) < 10:
         checks.add('lib/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
@@ -34,6 +48,7 @@ def main():
         check(checks, f'{page} names every setting', name_list, tree.text(page))
     help_text = subprocess.run([tree.ROOT / 'payhook', 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
     check(checks, './payhook help names every setting', name_list, help_text)
+    check_defaults(checks, f'{ENV} shows the defaults, commented')
     checks.end()
 
 
