@@ -3,53 +3,12 @@
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-PGBIN=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
-DIR=$(mktemp -d /tmp/payhook-migrate.XXXXXX)
-SERVER=
-COUNT=0
-FAILED=0
+# shellcheck source=tests/integration/tap.sh disable=SC1091
+source "$ROOT/tests/integration/tap.sh"
 
-stop() {
-	if [[ -n $SERVER ]]; then
-		kill -INT "$SERVER" 2>/dev/null || true
-		wait "$SERVER" 2>/dev/null || true
-	fi
-	rm -rf -- "$DIR"
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-as_postgres() {
-	local -a drop=()
-	[[ $EUID -ne 0 ]] || drop=(--reuid=postgres --regid=postgres --init-groups)
-	exec setpriv "${drop[@]}" --pdeathsig INT -- "$@"
-}
-
-start() {
-	chmod 755 "$DIR"
-	[[ $EUID -ne 0 ]] || chown postgres: "$DIR"
-	cd "$DIR"
-	(as_postgres "$PGBIN/initdb" -D "$DIR/data" -U postgres -A trust --no-sync --no-instructions \
-		--encoding=UTF8 --locale=C.UTF-8) >"$DIR/log" 2>&1
-	(as_postgres "$PGBIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c fsync=off) >>"$DIR/log" 2>&1 &
-	SERVER=$!
-	local try
-	for ((try = 0; try < 200; try++)); do
-		! "$PGBIN/pg_isready" -q -h "$DIR" || return 0
-		sleep 0.05
-	done
-	echo "Bail out! PostgreSQL does not start"
-	sed 's/^/# /' "$DIR/log"
-	exit 1
-}
-
-# Each test has a database and a folder of migrations of its own, and leaves both.
+# Each test has a folder of migrations of its own, too, and leaves it.
 fresh() {
-	COUNT=$((COUNT + 1))
-	DB="host=$DIR user=postgres dbname=t$COUNT"
 	export PAYHOOK_SCHEMA="$DIR/schema $COUNT"
-	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE t$COUNT"
 	mkdir "$PAYHOOK_SCHEMA"
 	echo 'CREATE TABLE payhook.one (n int);' >"$PAYHOOK_SCHEMA/0001_one.sql"
 	echo 'INSERT INTO payhook.one VALUES (1);' >"$PAYHOOK_SCHEMA/0002_two.sql"
@@ -57,39 +16,6 @@ fresh() {
 
 migrate() {
 	"$ROOT/schema/migrate" "$DB"
-}
-
-value() {
-	psql -X -q -At -d "$DB" -c "$1"
-}
-
-# expect WHAT GOT WANTED
-expect() {
-	if [[ $2 != "$3" ]]; then
-		printf '# %s: got "%s", wanted "%s"\n' "$1" "$2" "$3"
-		return 1
-	fi
-}
-
-# run NAME: a function that ends with status 0, and is named like the sentence that it proves.
-run() {
-	local status
-	fresh
-	# Not "( ... ) || status=$?": on the left of an "||" nothing that fails inside would end it.
-	set +e
-	(
-		set -e
-		"$1"
-	) >"$DIR/out" 2>&1
-	status=$?
-	set -e
-	if [[ $status -eq 0 ]]; then
-		echo "ok $COUNT - $1"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $COUNT - $1"
-		sed 's/^/# /' "$DIR/out"
-	fi
 }
 
 # refuses TEXT: migrate fails, says TEXT, and leaves the table of migrations as it was.
@@ -263,9 +189,4 @@ TESTS=(
 	the_settings_name_the_database
 )
 
-start
-echo "1..${#TESTS[@]}"
-for name in "${TESTS[@]}"; do
-	run "$name"
-done
-exit "$((FAILED > 0))"
+run_all "${TESTS[@]}"
