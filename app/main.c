@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "currency.h"
 #include "finder.h"
 #include "gate.h"
 #include "intake.h"
@@ -88,13 +89,14 @@ static void complain(const char *complaint)
 
 static void help(void)
 {
-	printf("Usage: " PROGRAM " [--check | --version | --help]\n\n"
+	printf("Usage: " PROGRAM " [--check | --currencies | --version | --help]\n\n"
 	       "Receives transaction webhooks over FastCGI and makes them durable in PostgreSQL.\n"
 	       "It is started by spawn-fcgi, with the listening socket as its standard input.\n"
 	       "SIGTERM or SIGUSR2: it answers what is under way and ends.\n\n"
-	       "  --check    prints the settings in force, or what is wrong with them (exit status 2)\n"
-	       "  --version  prints the version\n"
-	       "  --help     prints this\n\n"
+	       "  --check       prints the settings in force, or what is wrong with them (exit status 2)\n"
+	       "  --currencies  prints the codes that a transaction may have, with their decimals\n"
+	       "  --version     prints the version\n"
+	       "  --help        prints this\n\n"
 	       "Settings, from the environment:\n");
 	settings_help(stdout);
 }
@@ -106,6 +108,17 @@ static bool database_is_named(const struct settings *settings)
 	return *settings->database;
 }
 
+/* For "payhook import", which judges by the same table. */
+static void print_currencies(const struct currency_extras *extras)
+{
+	size_t count;
+	const struct currency *iso = currency_all(&count);
+	for (size_t i = 0; i < count; i++)
+		printf("%s:%d\n", iso[i].code, iso[i].minor_unit);
+	for (int i = 0; i < extras->count; i++)
+		printf("%s:%d\n", extras->list[i].code, extras->list[i].minor_unit);
+}
+
 /* Answers the options that end the program; -1: go on. */
 static int read_options(int argc, char **argv, const struct settings *settings)
 {
@@ -114,6 +127,10 @@ static int read_options(int argc, char **argv, const struct settings *settings)
 	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
 		settings_print(settings, stdout);
 		return database_is_named(settings) ? 0 : 2;
+	}
+	if (argc == 2 && strcmp(argv[1], "--currencies") == 0) {
+		print_currencies(&settings->extra_currencies);
+		return 0;
 	}
 	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
 	return 2;

@@ -31,3 +31,6 @@ MUST_USE bool currency_read_extras(const char *text, struct currency_extras *ret
 
 /* Finds a code in any case.  False: there is no such active currency. */
 MUST_USE bool currency_find(const struct currency_extras *extras, const char *code, size_t len, struct currency *ret);
+
+/* The active codes of ISO 4217, sorted. */
+const struct currency *currency_all(size_t *ret_count);

@@ -57,6 +57,12 @@ bool currency_find(const struct currency_extras *extras, const char *text, size_
 	return false;
 }
 
+const struct currency *currency_all(size_t *ret_count)
+{
+	*ret_count = COUNT_OF(iso);
+	return iso;
+}
+
 /* One "USDT:6" of len bytes, added to ret. */
 static bool read_extra(const char *text, size_t len, struct currency_extras *ret, struct fault *f)
 {

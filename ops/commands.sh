@@ -15,6 +15,9 @@ cmd_help() {
 		  logs [-f] [PART]   what the parts logged; -f: and what they log from now on
 		  psql [ARGS]        psql on the database, as its owner
 		  reload             put newly built programs in place without losing a request
+		  import [ARGS]      take over the transactions of the Django service that this one replaces:
+		                     --from CONNINFO (default: the same database), --refused FILE,
+		                     --table [SCHEMA.]TABLE (public.transactions_transaction)
 		  reset [--yes]      delete the data
 		  test [ARGS]        build and run every test suite; --deploy: the real deployments too
 		  bench [ARGS]       measure it beside what the machine leaves possible
@@ -161,10 +164,22 @@ cmd_logs() {
 	logs_show "${how[@]}" -- "${files[@]}"
 }
 
-cmd_psql() {
+# What speaks to the database needs a client, and a private database that runs.
+database_need() {
 	command -v psql >/dev/null || fail 1 "psql is missing: package postgresql-client-15"
 	[[ -z $DB_PRIVATE ]] || part_runs postgres || fail 1 "the database does not run; ./payhook up starts it"
+}
+
+cmd_psql() {
+	database_need
 	exec psql -d "$CONNINFO" "$@"
+}
+
+cmd_import() {
+	database_need
+	packages_need build
+	build_programs
+	import_run "$BUILD/app/payhook-app" "$STATE/import-refused.tsv" "$@"
 }
 
 # multiwatch hands USR2 to the responders: each finishes what it has, ends, and is started again from the new file.  The

@@ -162,3 +162,16 @@ Test(currency, refuses_extras_that_are_there_already)
 	refuses("eur:3", "already");
 	refuses("BTC:8,btc:8", "already");
 }
+
+Test(currency, tells_every_code_that_it_would_find)
+{
+	static const struct currency_extras none;
+	struct currency found;
+	size_t count;
+	const struct currency *all = currency_all(&count);
+	cr_assert_gt(count, 150);
+	for (size_t i = 0; i < count; i++) {
+		cr_assert(currency_find(&none, all[i].code, 3, &found), "%s", all[i].code);
+		cr_assert_eq(found.minor_unit, all[i].minor_unit);
+	}
+}

@@ -1,0 +1,127 @@
+# shellcheck shell=bash disable=SC2154
+# "import": takes over the transactions of the service that payhook replaces.
+#
+# The old table is read once, as one stream and under one snapshot, and merged in batches, each by ops/import.sql in a
+# transaction of its own.  To go on after an interruption is to begin again: what is there already is passed over.
+
+IMPORT_TABLE=public.transactions_transaction
+IMPORT_BATCH=2000        # rows a batch: webhooks of the same ids wait for it, so it must take well under 450 ms
+IMPORT_REFUSED_MAX=10000 # lines kept of those refused; all are counted
+
+# import_run PROGRAM REFUSED [ARG...]: the responder, which knows the currencies, and where refused rows are listed.
+import_run() {
+	local program=$1 refused=$2 from='' table=$IMPORT_TABLE currencies
+	shift 2
+	while [[ $# -gt 0 ]]; do
+		case $1 in
+		--from) from=${2-} ;;
+		--table) table=${2-} ;;
+		--refused) refused=${2-} ;;
+		*) fail 2 "import takes --from CONNINFO, --table [SCHEMA.]TABLE and --refused FILE, not: $1" ;;
+		esac
+		[[ -n ${2-} ]] || fail 2 "$1 wants a value"
+		shift 2
+	done
+	export PGCLIENTENCODING=UTF8 PGAPPNAME='payhook import'
+	import_check_target
+	import_check_source
+	currencies=$("$program" --currencies | paste -sd,) || exit 1
+	(umask 027 && : >"$refused") || fail 1 "$refused cannot be written"
+	import_tell < <(import_read | import_merge || echo failed)
+}
+
+# psql on the old table's database; ends the subshell that it is called in.  The password there is its own, never that of
+# payhook's database.
+import_source() {
+	if [[ -n $from ]]; then
+		CONNINFO=$from
+		unset PGPASSWORD
+		conninfo_hide_password
+	fi
+	exec psql -X -q -At -v ON_ERROR_STOP=1 -v table="$table" -d "$CONNINFO"
+}
+
+import_check_target() {
+	local answer
+	answer=$(psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" -c '
+		SELECT EXISTS (SELECT FROM payhook.pauses)') || fail 1 "payhook's database does not answer, or has no schema yet"
+	[[ $answer == t ]] || fail 1 "the workers are not paused, so what the old service has processed could be processed" \
+		"again meanwhile: payhook psql -c 'select pause()', import, then select resume()"
+}
+
+# One line for whatever keeps the table from being read; more columns than these may be there.
+import_check_source() {
+	local trouble
+	trouble=$(import_source <<-'SQL'
+		SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
+		FROM parse_ident(:'table') AS p \gset
+		WITH wanted (name, types) AS (
+			VALUES ('transaction_id', '{character varying,text,character}'::text[]),
+				('source_account', '{character varying,text,character}'),
+				('destination_account', '{character varying,text,character}'), ('amount', '{numeric}'),
+				('currency', '{character varying,text,character}'), ('status', '{character varying,text,character}'),
+				('created_at', '{timestamp with time zone}'), ('processed_at', '{timestamp with time zone}')
+		), found AS (
+			SELECT column_name::text AS name, data_type::text AS type FROM information_schema.columns
+			WHERE table_schema = :'schema' AND table_name = :'name'
+		)
+		SELECT CASE WHEN NOT EXISTS (SELECT FROM found)
+			THEN format('there is no table %I.%I, or no right to read it', :'schema', :'name')
+			ELSE string_agg(CASE
+				WHEN f.name IS NULL THEN 'it has no column ' || w.name
+				ELSE format('its column %s is %s, and should be %s', w.name, f.type, w.types[1]) END, '; ')
+				FILTER (WHERE f.name IS NULL OR f.type <> ALL (w.types)) END
+		FROM wanted w LEFT JOIN found f USING (name);
+	SQL
+	) || fail 1 "the old table's database cannot be read"
+	[[ -z $trouble ]] || fail 1 "$table: $trouble"
+}
+
+# In the order in which the rows lie, which is about that of their times.
+import_read() {
+	import_source <<-'SQL'
+		SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
+		FROM parse_ident(:'table') AS p \gset
+		SET datestyle = ISO;
+		SET synchronize_seqscans = off;
+		COPY (
+			SELECT transaction_id, source_account, destination_account, amount, currency, status, created_at, processed_at
+			FROM :"schema".:"name"
+		) TO STDOUT;
+	SQL
+}
+
+# One psql for each batch: COPY writes a row a line, whatever is in it.
+import_merge() {
+	export IMPORT_SQL=$HERE/ops/import.sql IMPORT_ORIGIN=$table IMPORT_CURRENCIES=$currencies CONNINFO
+	# shellcheck disable=SC2016
+	split -l "$IMPORT_BATCH" --filter='exec psql -X -q -v origin="$IMPORT_ORIGIN" \
+		-v currencies="$IMPORT_CURRENCIES" -d "$CONNINFO" -f "$IMPORT_SQL"'
+}
+
+# Adds the batches up.  Status 1 when rows were refused: somebody must look at them before the workers go on.
+import_tell() {
+	local line field lines=0 told=-1
+	local -a sum=(0 0 0 0 0 0 0) counts
+	while IFS= read -r line; do
+		if [[ $line == counts$'\t'* ]]; then
+			read -ra counts <<<"${line#*$'\t'}"
+			for field in "${!sum[@]}"; do
+				sum[field]=$((sum[field] + counts[field]))
+			done
+			((SECONDS == told)) || say "  ${sum[0]} rows"
+			told=$SECONDS
+		elif [[ $line == failed ]]; then
+			fail 1 "stopped after ${sum[0]} rows; import again to go on"
+		elif ((lines < IMPORT_REFUSED_MAX)); then
+			printf '%s\n' "${line#*$'\t'}" >>"$refused"
+			lines=$((lines + 1))
+		fi
+	done
+	say "${sum[0]} rows of $table: ${sum[1]} imported, ${sum[2]} of them enqueued; ${sum[3]} settled, as the old" \
+		"service has processed them; ${sum[4]} already there; ${sum[5]} refused"
+	((sum[5] > 0)) || return 0
+	cut -f 3 -- "$refused" | sort | uniq -c | sort -rn | head -n 10
+	say "the refused ones stand in $refused; ${sum[6]} that payhook had yet to process are held back, as FAILED"
+	fail 1 "look at them before select resume()"
+}
