@@ -28,7 +28,8 @@ struct signature_value {
 };
 
 struct signature_list {
-	int count; /* of signatures; 0: none of a version that is known */
+	int count;      /* of signatures; 0: none of a version that is known */
+	int unreadable; /* of a known version, but not in its form; passed over */
 	struct signature_value value[SIGNATURES_MAX];
 	int64_t time_s; /* Stripe: the time as a number, and as it was signed, inside the header's text */
 	const char *time;

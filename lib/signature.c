@@ -10,10 +10,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "signature_header.h"
 
 #define PARTS_MAX (2 * ADYEN_FIELDS) /* eight fields and the colons between them */
+#define HMAC_SHA256_LEN 32
+#define HMAC_SHA512_LEN 64
+#define OTHER_URL_BODY_MAX 8192 /* a body longer than this is not hashed again in search of a better URL */
 
 /* The message, as far as it was read. */
 struct claim {
@@ -155,7 +159,7 @@ static size_t single_len(const struct signer *s)
 {
 	if (s->scheme == SCHEME_PAYPAL)
 		return 0;
-	return s->algorithm == DIGEST_HMAC_SHA512 ? 64 : 32;
+	return s->algorithm == DIGEST_HMAC_SHA512 ? HMAC_SHA512_LEN : HMAC_SHA256_LEN;
 }
 
 /* One signature in one header. */
@@ -287,6 +291,48 @@ static struct finding try_secrets(const struct claim *c)
 	return found;
 }
 
+/* The same request, had it been signed for another URL. */
+static bool signed_for(const struct claim *c, const char *url)
+{
+	struct claim other = *c;
+	other.part[0] = (struct digest_part){url, strlen(url)};
+	return try_secrets(&other).match >= 0;
+}
+
+/* Square signs the URL that was registered with it, byte for byte.  A digest cannot tell a wrong URL from a wrong secret;
+ * but the two usual mistakes, the other of http and https, and a slash at the end, can be tried. */
+static bool is_for_another_url(const struct claim *c)
+{
+	const char *url = c->signer->url;
+	const char *rest = strstr(url, "://");
+	char other[SIGNER_URL_MAX + sizeof "https/"];
+	if (c->signer->scheme != SCHEME_SQUARE || !rest || c->part[1].len > OTHER_URL_BODY_MAX)
+		return false;
+	const char *scheme = strncasecmp(url, "https", 5) == 0 ? "http" : "https";
+	size_t len = strlen(rest);
+	bool slash = rest[len - 1] == '/';
+	int kept = (int)(slash ? len - 1 : len);
+	const char *end = slash ? "" : "/";
+	snprintf(other, sizeof other, "%s%s", scheme, rest);
+	if (signed_for(c, other))
+		return true;
+	snprintf(other, sizeof other, "%s%.*s%s", scheme, kept, rest, end);
+	if (signed_for(c, other))
+		return true;
+	snprintf(other, sizeof other, "%.*s%.*s%s", (int)(rest - url), url, kept, rest, end);
+	return signed_for(c, other);
+}
+
+static bool refuse_unmatched(const struct claim *c)
+{
+	if (is_for_another_url(c))
+		return refuse(c->report, SIGNATURE_WRONG_URL,
+			"it was signed for another URL than ours: http for https, or a slash at the end");
+	return refuse(c->report, SIGNATURE_WRONG,
+		"no secret of ours made this signature: %s, or the body was changed on its way",
+		c->signer->scheme == SCHEME_SQUARE ? "another secret, another URL" : "another secret");
+}
+
 static bool check_time(const struct claim *c)
 {
 	struct signature_report *r = c->report;
@@ -319,8 +365,7 @@ static bool judge(struct claim *c)
 	if (found.match < 0 && found.failed)
 		return refuse(r, SIGNATURE_FAILED, "libcrypto could not calculate");
 	if (found.match < 0)
-		return refuse(r, SIGNATURE_WRONG,
-			"no secret of ours made this signature: another secret, or the body was changed on its way");
+		return refuse_unmatched(c);
 	if (!is_active(c, found.match))
 		return refuse(r, SIGNATURE_EXPIRED, "secret %d made this signature, and its not_after has passed",
 			found.match + 1);
@@ -345,24 +390,54 @@ bool signature_verify(
 	return read_request(&c, request) && judge(&c);
 }
 
+static bool part_is(const struct digest_part *part, const char *text)
+{
+	return part->len == strlen(text) && memcmp(part->bytes, text, part->len) == 0;
+}
+
+/* Adyen escapes nothing, so the string that is signed does not say which of its colons end a field: whoever has seen one
+ * signed item could move the borders and make another of it, with another pspReference.  Therefore only one field may
+ * hold colons, merchantReference, which is the merchant's own.  A report's pspReference is a file's name and may too: it
+ * stays a report wherever the borders are. */
+static bool borders_are_clear(const struct signature_item *item)
+{
+	bool is_report = part_is(&item->field[ADYEN_EVENT_CODE], "REPORT_AVAILABLE");
+	for (int i = 0; i < ADYEN_FIELDS; i++) {
+		const struct digest_part *field = &item->field[i];
+		bool may = i == ADYEN_MERCHANT_REFERENCE || (i == ADYEN_PSP_REFERENCE && is_report);
+		if (!may && field->len > 0 && memchr(field->bytes, ':', field->len))
+			return false;
+	}
+	return true;
+}
+
+static bool read_item(struct claim *c, const struct signature_item *item)
+{
+	struct signature_value *value = &c->list.value[0];
+	const struct digest_part *text = &item->signature;
+	if (text->len == 0)
+		return refuse(c->report, SIGNATURE_MISSING, "additionalData.hmacSignature is missing or empty");
+	if (!encode_read(ENCODING_BASE64, text->bytes, text->len, value->bytes, sizeof value->bytes, &value->len) ||
+		value->len != HMAC_SHA256_LEN)
+		return refuse(c->report, SIGNATURE_MALFORMED, "additionalData.hmacSignature is not %d bytes in base64",
+			HMAC_SHA256_LEN);
+	if (!borders_are_clear(item))
+		return refuse(c->report, SIGNATURE_MALFORMED,
+			"a field other than merchantReference holds a colon, which could as well end the field");
+	value->version = SIGNATURE_HMAC;
+	c->list.count = 1;
+	for (int i = 0; i < ADYEN_FIELDS; i++) {
+		if (i > 0)
+			add_part(c, ":", 1);
+		add_part(c, item->field[i].bytes, item->field[i].len);
+	}
+	return true;
+}
+
 bool signature_verify_item(
 	const struct signer *s, const struct signature_item *item, int64_t now_s, struct signature_report *ret)
 {
 	struct claim c;
-	struct signature_value *value = &c.list.value[0];
-	const struct digest_part *signature = &item->signature;
 	begin(&c, s, now_s, ret);
-	if (signature->len == 0)
-		return refuse(ret, SIGNATURE_MISSING, "additionalData.hmacSignature is missing or empty");
-	if (!encode_read(
-		    ENCODING_BASE64, signature->bytes, signature->len, value->bytes, sizeof value->bytes, &value->len))
-		return refuse(ret, SIGNATURE_MALFORMED, "additionalData.hmacSignature is not base64");
-	value->version = SIGNATURE_HMAC;
-	c.list.count = 1;
-	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		if (i > 0)
-			add_part(&c, ":", 1);
-		add_part(&c, item->field[i].bytes, item->field[i].len);
-	}
-	return judge(&c);
+	return read_item(&c, item) && judge(&c);
 }

@@ -84,6 +84,12 @@ bool signature_read_date(const char *text, int64_t *ret, struct fault *f)
 	return true;
 }
 
+static const char *form_of(enum encoding encoding)
+{
+	return encoding == ENCODING_HEX ? "hex" : "base64";
+}
+
+/* One that cannot be read is passed over, as the processors' own libraries do: a better one may stand beside it. */
 static bool add(struct signature_list *list, enum signature_version version, enum encoding encoding, const char *text,
 	size_t len, struct fault *f)
 {
@@ -92,10 +98,10 @@ static bool add(struct signature_list *list, enum signature_version version, enu
 		return fault_set(f, FAULT_MALFORMED, "it holds more than %d signatures", SIGNATURES_MAX);
 	struct signature_value *value = &list->value[list->count];
 	value->version = version;
-	if (!encode_read(encoding, text, len, value->bytes, wanted, &value->len) || value->len != wanted)
-		return fault_set(f, FAULT_MALFORMED, "signature %d in it is not %zu bytes in %s", list->count + 1,
-			wanted, encoding == ENCODING_HEX ? "hex" : "base64");
-	list->count++;
+	if (encode_read(encoding, text, len, value->bytes, wanted, &value->len) && value->len == wanted)
+		list->count++;
+	else
+		list->unreadable++;
 	return true;
 }
 
@@ -135,6 +141,15 @@ static bool read_standard_entry(const char *entry, size_t len, struct signature_
 	return true;
 }
 
+static void clear(struct signature_list *list)
+{
+	list->count = 0;
+	list->unreadable = 0;
+	list->time_s = 0;
+	list->time = NULL;
+	list->time_len = 0;
+}
+
 typedef bool (*read_entry)(const char *entry, size_t len, struct signature_list *ret, struct fault *f);
 
 static bool read_list(const char *header, char separator, read_entry read, struct signature_list *ret, struct fault *f)
@@ -142,10 +157,7 @@ static bool read_list(const char *header, char separator, read_entry read, struc
 	int entries = 0;
 	if (too_long(header, f))
 		return false;
-	ret->count = 0;
-	ret->time = NULL;
-	ret->time_len = 0;
-	ret->time_s = 0;
+	clear(ret);
 	for (const char *at = header;; at++) {
 		const char *end = strchr(at, separator);
 		size_t len = end ? (size_t)(end - at) : strlen(at);
@@ -154,9 +166,11 @@ static bool read_list(const char *header, char separator, read_entry read, struc
 		if (!read(at, len, ret, f))
 			return false;
 		if (!end)
-			return true;
+			break;
 		at = end;
 	}
+	return ret->count > 0 || ret->unreadable == 0 ||
+	       fault_set(f, FAULT_MALFORMED, "no signature in it has the form and the length of its version");
 }
 
 bool signature_read_stripe(const char *header, struct signature_list *ret, struct fault *f)
@@ -181,16 +195,13 @@ bool signature_read_single(const char *header, const char *prefix, enum encoding
 	if (strncmp(header, prefix, prefix_len) != 0)
 		return fault_set(f, FAULT_MALFORMED, "it does not begin with %s", prefix);
 	const char *text = header + prefix_len;
+	clear(ret);
 	value->version = SIGNATURE_HMAC;
-	const char *form = encoding == ENCODING_HEX ? "hex" : "base64";
 	if (!encode_read(encoding, text, strlen(text), value->bytes, sizeof value->bytes, &value->len) ||
 		value->len == 0)
-		return fault_set(f, FAULT_MALFORMED, "its signature is not %s", form);
+		return fault_set(f, FAULT_MALFORMED, "its signature is not in %s", form_of(encoding));
 	if (len && value->len != len)
 		return fault_set(f, FAULT_MALFORMED, "its signature has %zu bytes, not %zu", value->len, len);
 	ret->count = 1;
-	ret->time = NULL;
-	ret->time_len = 0;
-	ret->time_s = 0;
 	return true;
 }

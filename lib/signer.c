@@ -3,7 +3,8 @@
 #include "signer.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "url.h"
 
 static const char *const NAMES[SCHEME_COUNT] = {
 	[SCHEME_STANDARD_WEBHOOKS] = "standard-webhooks",
@@ -78,10 +79,33 @@ static bool copy_member(const struct member *m, enum scheme scheme, struct fault
 	return true;
 }
 
+static bool check_url(const struct signer *s, struct fault *f)
+{
+	struct fault why;
+	if (s->scheme != SCHEME_SQUARE || url_check(s->url, &why))
+		return true;
+	return fault_set(f, FAULT_INPUT, "url: %s", why.text);
+}
+
+static bool signs_a_time(const struct signer *s)
+{
+	return s->scheme == SCHEME_STANDARD_WEBHOOKS || s->scheme == SCHEME_STRIPE || s->scheme == SCHEME_PAYPAL ||
+	       *s->timestamp_header;
+}
+
+static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
+{
+	if (tolerance_s && !signs_a_time(s))
+		return fault_set(f, FAULT_INPUT, "tolerance_s has no meaning: no time is signed");
+	if (tolerance_s < 0 || tolerance_s > SIGNER_TOLERANCE_MAX_S)
+		return fault_set(f, FAULT_INPUT, "tolerance_s is not 1 to %d", SIGNER_TOLERANCE_MAX_S);
+	s->tolerance_s = tolerance_s ? tolerance_s : SIGNER_TOLERANCE_S;
+	return true;
+}
+
 bool signer_init(struct signer *ret, const struct signer_settings *settings, struct fault *f)
 {
-	struct signer s = {
-		.scheme = settings->scheme, .algorithm = settings->algorithm, .encoding = settings->encoding};
+	struct signer s = {.scheme = settings->scheme};
 	const struct member members[] = {
 		{"url", settings->url, s.url, SIGNER_URL_MAX, SCHEME_SQUARE, true, false},
 		{"webhook_id", settings->webhook_id, s.webhook_id, SIGNER_TEXT_MAX, SCHEME_PAYPAL, true, false},
@@ -99,9 +123,12 @@ bool signer_init(struct signer *ret, const struct signer_settings *settings, str
 		return fault_set(f, FAULT_INPUT, "separator has no meaning without timestamp_header");
 	if (!settings->separator)
 		memcpy(s.separator, ".", 2);
-	if (settings->tolerance_s < 0 || settings->tolerance_s > SIGNER_TOLERANCE_MAX_S)
-		return fault_set(f, FAULT_INPUT, "tolerance_s is not 1 to %d", SIGNER_TOLERANCE_MAX_S);
-	s.tolerance_s = settings->tolerance_s ? settings->tolerance_s : SIGNER_TOLERANCE_S;
+	if (!check_url(&s, f) || !set_tolerance(&s, settings->tolerance_s, f))
+		return false;
+	if (s.scheme == SCHEME_HMAC) {
+		s.algorithm = settings->algorithm;
+		s.encoding = settings->encoding;
+	}
 	*ret = s;
 	return true;
 }
