@@ -67,18 +67,18 @@ bool signature_read_date(const char *text, int64_t *ret, struct fault *f)
 		if (FORM[i] == 'd' ? !is_digit(text[i]) : text[i] != FORM[i])
 			return fault_set(f, FAULT_MALFORMED, "the time is not in the form 2026-02-19T12:00:00Z");
 	}
+	int seconds = digits(text + 17, 2);
 	struct tm date = {.tm_year = digits(text, 4) - 1900,
 		.tm_mon = digits(text + 5, 2) - 1,
 		.tm_mday = digits(text + 8, 2),
 		.tm_hour = digits(text + 11, 2),
-		.tm_min = digits(text + 14, 2),
-		.tm_sec = digits(text + 17, 2)};
+		.tm_min = digits(text + 14, 2)};
 	struct tm same = date;
-	int64_t time = timegm(&same);
-	/* timegm() carries a 30 February over into March; a leap second may be carried. */
+	int64_t time = timegm(&same) + seconds;
+	/* timegm() carries a 30 February over into March. */
 	bool exists = same.tm_mon == date.tm_mon && same.tm_mday == date.tm_mday && same.tm_hour == date.tm_hour &&
 		      same.tm_min == date.tm_min;
-	if (!ends_in_utc(text + sizeof FORM - 1) || !(exists || date.tm_sec == 60))
+	if (!exists || seconds > 60 || !ends_in_utc(text + sizeof FORM - 1))
 		return fault_set(f, FAULT_MALFORMED, "the time is not one in UTC, in the form 2026-02-19T12:00:00Z");
 	*ret = time;
 	return true;

@@ -145,6 +145,12 @@ void sender_key(const struct sender *s, int n, int64_t end_s, struct sender_key 
 		memcpy(ret->text, keys[n], 33);
 }
 
+void sender_key_finish(struct sender_key *key)
+{
+	EVP_PKEY_free(key->private);
+	key->private = NULL;
+}
+
 static void sign_public(EVP_PKEY *key, const EVP_MD *md, const char *message, size_t len, char ret[SENT_VALUE_MAX])
 {
 	unsigned char signature[512];

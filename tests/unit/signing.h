@@ -50,6 +50,7 @@ extern const size_t SENDER_COUNT;
 
 /* Makes key number n; the same n makes the same HMAC key.  A public key's certificate ends at end_s. */
 void sender_key(const struct sender *s, int n, int64_t end_s, struct sender_key *ret);
+void sender_key_finish(struct sender_key *key);
 
 /* The headers of a request that was signed at this time. */
 void sender_sign(const struct sender *s, const struct sender_key *key, int64_t time_s, const char *body, size_t len,

@@ -56,9 +56,16 @@ static void refused(struct scene *s, int64_t now_s, enum signature_cause cause, 
 		strstr(s->report.text, word), "%s: \"%s\" lacks \"%s\"", s->sender->name, s->report.text, word);
 }
 
+static void leave(struct scene *s)
+{
+	signer_finish(&s->signer);
+	sender_key_finish(&s->key[0]);
+	sender_key_finish(&s->key[1]);
+}
+
 #define FOR_EACH_SENDER(s, not_after_s)                    \
 	for (size_t each = 0; each < SENDER_COUNT; each++) \
-		for (struct scene *s = scene_of(&SENDERS[each], not_after_s); s; signer_finish(&s->signer), s = NULL)
+		for (struct scene *s = scene_of(&SENDERS[each], not_after_s); s; leave(s), s = NULL)
 
 Test(signature, accepts_what_was_signed_rightly_again_and_again)
 {

@@ -1,0 +1,176 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "signer.h"
+
+/* test_signer.c - a source's scheme and secrets, and what is no configuration. */
+
+static void accepts(const struct signer_settings *settings, struct signer *ret)
+{
+	struct fault f = {FAULT_BUG, "untouched"};
+	cr_assert(signer_init(ret, settings, &f), "%s", f.text);
+	cr_expect_str_eq(f.text, "untouched");
+}
+
+static void refuses(const struct signer_settings *settings, const char *why)
+{
+	struct signer s = {.count = 77};
+	struct fault f = {FAULT_BUG, ""};
+	cr_expect_not(signer_init(&s, settings, &f), "accepted; expected \"%s\"", why);
+	cr_expect_eq(f.kind, FAULT_INPUT);
+	cr_expect_not_null(strstr(f.text, why), "\"%s\" lacks \"%s\"", f.text, why);
+	cr_expect_eq(s.count, 77, "the result was touched");
+}
+
+Test(signer, every_scheme_has_a_name_by_which_it_is_found)
+{
+	for (int i = 0; i < SCHEME_COUNT; i++) {
+		enum scheme found;
+		cr_assert(scheme_find(scheme_name((enum scheme)i), &found));
+		cr_expect_eq(found, (enum scheme)i);
+	}
+	enum scheme untouched = SCHEME_ADYEN;
+	const char *bad[] = {"", "Stripe", "stripe ", "standard_webhooks", "hmac-sha256"};
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		cr_expect_not(scheme_find(bad[i], &untouched), "%s", bad[i]);
+	cr_expect_eq(untouched, SCHEME_ADYEN);
+}
+
+Test(signer, keeps_what_the_generic_scheme_is_told)
+{
+	struct signer s;
+	struct signer_settings settings = {.scheme = SCHEME_HMAC,
+		.tolerance_s = 60,
+		.header = "X-Bank-Signature",
+		.prefix = "v1=",
+		.algorithm = DIGEST_HMAC_SHA512,
+		.encoding = ENCODING_BASE64,
+		.timestamp_header = "X-Bank-Time",
+		.separator = ""};
+	accepts(&settings, &s);
+	cr_expect_str_eq(s.header, "x-bank-signature");
+	cr_expect_str_eq(s.timestamp_header, "x-bank-time");
+	cr_expect_str_eq(s.prefix, "v1=");
+	cr_expect_str_empty(s.separator);
+	cr_expect_eq(s.tolerance_s, 60);
+	cr_expect_eq(s.algorithm, DIGEST_HMAC_SHA512);
+	cr_expect_eq(s.encoding, ENCODING_BASE64);
+	cr_expect_eq(s.count, 0);
+	settings = (struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .timestamp_header = "b"};
+	accepts(&settings, &s);
+	cr_expect_str_eq(s.separator, ".");
+	cr_expect_eq(s.tolerance_s, 300);
+	cr_expect_eq(s.algorithm, DIGEST_HMAC_SHA256);
+	cr_expect_eq(s.encoding, ENCODING_HEX);
+}
+
+Test(signer, refuses_what_is_missing)
+{
+	refuses(&(struct signer_settings){.scheme = SCHEME_SQUARE}, "url is missing, which square needs");
+	refuses(&(struct signer_settings){.scheme = SCHEME_PAYPAL}, "webhook_id is missing, which paypal needs");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC}, "header is missing, which hmac needs");
+	refuses(&(struct signer_settings){.scheme = SCHEME_PAYPAL, .webhook_id = ""}, "webhook_id is empty");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = ""}, "header is empty");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .separator = "."},
+		"separator has no meaning");
+}
+
+Test(signer, refuses_what_has_no_meaning_in_its_scheme)
+{
+	struct signer_settings all = {.url = "https://a/",
+		.webhook_id = "a",
+		.header = "a",
+		.prefix = "a",
+		.timestamp_header = "a",
+		.separator = "a"};
+	for (int i = 0; i < SCHEME_COUNT; i++) {
+		all.scheme = (enum scheme)i;
+		refuses(&all, "has no meaning for");
+	}
+	const enum scheme timeless[] = {SCHEME_RAZORPAY, SCHEME_GITHUB, SCHEME_ADYEN};
+	for (size_t i = 0; i < COUNT_OF(timeless); i++)
+		refuses(&(struct signer_settings){.scheme = timeless[i], .tolerance_s = 300}, "no time is signed");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .tolerance_s = 300},
+		"no time is signed");
+}
+
+Test(signer, refuses_what_is_too_long_or_not_in_its_form)
+{
+	char longer[SIGNER_URL_MAX + 2];
+	memset(longer, 'a', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	memcpy(longer, "https://a/", 10);
+	refuses(&(struct signer_settings){.scheme = SCHEME_SQUARE, .url = longer}, "url is longer than 1023 bytes");
+	refuses(&(struct signer_settings){.scheme = SCHEME_SQUARE, .url = "pay.example"},
+		"url: it begins with neither");
+	refuses(&(struct signer_settings){.scheme = SCHEME_PAYPAL, .webhook_id = longer}, "webhook_id is longer");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = longer}, "header is longer than 255 bytes");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .prefix = longer}, "prefix is longer");
+	refuses(&(struct signer_settings){.scheme = SCHEME_STRIPE, .tolerance_s = -1},
+		"tolerance_s is not 1 to 604800");
+	refuses(&(struct signer_settings){.scheme = SCHEME_STRIPE, .tolerance_s = 604801},
+		"tolerance_s is not 1 to 604800");
+	const char *bad[] = {"X Signature", "X-Signature:", "x_signature", "\xc3\xa9", "a\n", "X-Signature "};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = bad[i]},
+			"header is no header's name");
+		refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .timestamp_header = bad[i]},
+			"timestamp_header is no header's name");
+	}
+}
+
+static void refuses_secret(enum scheme scheme, const char *secret, const char *why)
+{
+	struct signer s;
+	struct signer_settings settings = {.scheme = scheme, .webhook_id = scheme == SCHEME_PAYPAL ? "a" : NULL};
+	struct fault f = {FAULT_BUG, ""};
+	accepts(&settings, &s);
+	cr_expect_not(signer_add_secret(&s, secret, strlen(secret), 0, &f), "\"%s\" is accepted", secret);
+	cr_expect_eq(f.kind, FAULT_INPUT);
+	cr_expect_not_null(strstr(f.text, why), "\"%s\": \"%s\" lacks \"%s\"", secret, f.text, why);
+	cr_expect(strlen(secret) < 8 || !strstr(f.text, secret), "the fault quotes the secret");
+	cr_expect_eq(s.count, 0);
+}
+
+Test(signer, refuses_secrets_that_are_not_in_their_processors_form)
+{
+	char longer[1400] = "whsec_";
+	memset(longer + 6, 'A', sizeof longer - 7);
+	longer[6 + 1024] = '\0';
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "", "empty");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "whsec_", "empty");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "whsec_not base64!", "not padded base64");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "not padded base64");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, longer, "at most 512 bytes");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "32 bytes, not 24");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "private key");
+	refuses_secret(SCHEME_ADYEN, "", "empty");
+	refuses_secret(SCHEME_ADYEN, "DFB1EB5485895CFA8", "not hexadecimal");
+	refuses_secret(SCHEME_ADYEN, "whatever this may be", "not hexadecimal");
+	refuses_secret(SCHEME_PAYPAL, "8PT597110X687430LKGECATA", "no certificate in PEM");
+	refuses_secret(SCHEME_STRIPE, "", "empty");
+	refuses_secret(SCHEME_RAZORPAY, "", "empty");
+	refuses_secret(SCHEME_GITHUB, "", "empty");
+}
+
+Test(signer, takes_secrets_of_both_kinds_up_to_four)
+{
+	struct signer s;
+	struct fault f;
+	struct signer_settings settings = {.scheme = SCHEME_STANDARD_WEBHOOKS};
+	const char *secrets[] = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "AA=="};
+	accepts(&settings, &s);
+	for (size_t i = 0; i < COUNT_OF(secrets); i++)
+		cr_assert(signer_add_secret(&s, secrets[i], strlen(secrets[i]), 1000 * (int64_t)i, &f), "%s", f.text);
+	cr_expect_not(signer_add_secret(&s, secrets[0], strlen(secrets[0]), 0, &f));
+	cr_expect_not_null(strstr(f.text, "more than 4 secrets"));
+	cr_expect_eq(s.count, 4);
+	cr_expect_eq(s.secrets[0].not_after_s, INT64_MAX);
+	cr_expect_eq(s.secrets[3].not_after_s, 3000);
+	signer_finish(&s);
+	cr_expect_eq(s.count, 0);
+	signer_finish(&s);
+	signer_finish(NULL);
+}
