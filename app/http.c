@@ -59,8 +59,9 @@ void http_problems(struct request *rq, int status, const char *detail, const str
 	add_member(b, "instance", rq->id);
 	for (int i = 0; problems && i < problems->count; i++) {
 		const struct txn_problem *p = &problems->list[i];
-		buf_add_format(b, "%s{\"pointer\":\"%s\",\"code\":\"%s\"", i == 0 ? ",\"errors\":[" : ",", p->pointer,
-			p->code);
+		buf_add_text(b, i == 0 ? ",\"errors\":[{\"pointer\":\"" : ",{\"pointer\":\"");
+		buf_add_json(b, p->pointer, strlen(p->pointer));
+		buf_add_format(b, "\",\"code\":\"%s\"", p->code);
 		add_member(b, "detail", p->detail);
 		buf_add_text(b, i + 1 == problems->count ? "}]" : "}");
 	}

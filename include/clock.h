@@ -1,7 +1,10 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+
+#include "base.h"
 
 /* Two clocks: one that only moves forward, for waiting; and the date, for people. */
 
@@ -18,3 +21,6 @@ const char *clock_date(time_t when, char ret[CLOCK_DATE_MAX]);
 
 /* The same for now, with milliseconds. */
 const char *clock_date_ms(char ret[CLOCK_DATE_MAX]);
+
+/* Reads a time in RFC 3339's form into seconds since 1970; a fraction of a second is passed over.  False: it is none. */
+MUST_USE bool clock_read(const char *text, int64_t *ret);

@@ -29,3 +29,6 @@ MUST_USE bool json_scan(const char *text, size_t len, struct fault *f);
 
 /* The same, and says where the value of one member of the top object stands, as the sender wrote it. */
 MUST_USE bool json_scan_for(const char *text, size_t len, const char *member, struct json_span *ret, struct fault *f);
+
+/* The same as json_scan(), and on FAULT_MALFORMED says at which byte. */
+MUST_USE bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f);

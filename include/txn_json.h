@@ -6,22 +6,9 @@
 #include "base.h"
 #include "fault.h"
 #include "txn.h"
+#include "txn_rules.h"
 
 /* A webhook's body, read into a transaction.  The door of json-c. */
-
-/* One thing wrong with one member. */
-struct txn_problem {
-	const char *pointer; /* RFC 6901, into the body: "/amount"; a literal */
-	const char *code;    /* for programs: "missing", "wrong_type", "too_many_decimals"; a literal */
-	char detail[160];    /* for people */
-};
-
-#define TXN_PROBLEMS_MAX 5 /* one for each member of the contract */
-
-struct txn_problems {
-	int count;
-	struct txn_problem list[TXN_PROBLEMS_MAX];
-};
 
 /* Reads the body of one webhook.  On failure the fault is
  *   FAULT_MALFORMED  the bytes are not one strict JSON object (json_scan.h); problems->count is 0,

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "json_text.h"
+
 #define COMPARED_MAX 16 /* names compared one by one */
 
 /* The shortest member is "":0 and a comma; the last one of each open object may lack its end. */
@@ -52,73 +54,15 @@ void json_names_close(struct json_names *names)
 	stacked = names->first;
 }
 
-static char *put_character(char *out, unsigned code)
-{
-	if (code < 0x80) {
-		*out++ = (char)code;
-	} else if (code < 0x800) {
-		*out++ = (char)(0xc0 | code >> 6);
-		*out++ = (char)(0x80 | (code & 0x3f));
-	} else if (code < 0x10000) {
-		*out++ = (char)(0xe0 | code >> 12);
-		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (code & 0x3f));
-	} else {
-		*out++ = (char)(0xf0 | code >> 18);
-		*out++ = (char)(0x80 | (code >> 12 & 0x3f));
-		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (code & 0x3f));
-	}
-	return out;
-}
-
-static unsigned hex4(const char *at)
-{
-	unsigned value = 0;
-	for (int i = 0; i < 4; i++) {
-		unsigned c = (unsigned char)at[i];
-		value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return value;
-}
-
-/* The character behind \u, which may take a second \u; returns the byte after it. */
-static const char *unicode_escape(const char *at, unsigned *code)
-{
-	*code = hex4(at + 2);
-	if (*code < 0xd800 || *code > 0xdfff)
-		return at + 6;
-	*code = 0x10000 + ((*code - 0xd800) << 10) + (hex4(at + 8) - 0xdc00);
-	return at + 12;
-}
-
-static char short_escape(char letter)
-{
-	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-	const char *found = strchr(from, letter);
-	return found ? to[found - from] : letter;
-}
-
 void json_name_decode(struct json_name *name)
 {
 	if (!name->has_escape)
 		return;
 	assert(decoded_len + name->len <= sizeof decoded);
-	char *first = decoded + decoded_len, *out = first;
-	for (const char *at = name->bytes, *end = at + name->len; at < end;) {
-		unsigned code;
-		if (*at != '\\') {
-			*out++ = *at++;
-		} else if (at[1] == 'u') {
-			at = unicode_escape(at, &code);
-			out = put_character(out, code);
-		} else {
-			*out++ = short_escape(at[1]);
-			at += 2;
-		}
-	}
-	*name = (struct json_name){first, (size_t)(out - first), false};
+	char *first = decoded + decoded_len;
+	size_t len = json_text_decode(name->bytes, name->len, first);
 	decoded_len += name->len;
+	*name = (struct json_name){first, len, false};
 }
 
 static bool is_same(const struct json_name *a, const struct json_name *b)

@@ -335,27 +335,41 @@ static bool scan_text(struct scan *s)
 	return s->at == s->end || there_is(s, "more behind the object");
 }
 
-bool json_scan_for(const char *text, size_t len, const char *member, struct json_span *ret, struct fault *f)
+static bool begin(struct scan *s, const char *text, size_t len, struct fault *f)
 {
 	if (len > JSON_TEXT_MAX)
 		return fault_set(f, FAULT_TOO_LARGE, "the text has %zu bytes, at most %d are read", len, JSON_TEXT_MAX);
-	struct scan s = {
-		.start = text,
-		.at = text,
-		.end = text + len,
-		.member = member,
-		.member_len = member ? strlen(member) : 0,
-		.f = f,
-	};
+	*s = (struct scan){.start = text, .at = text, .end = text + len, .f = f};
 	json_names_begin();
+	return true;
+}
+
+bool json_scan_for(const char *text, size_t len, const char *member, struct json_span *ret, struct fault *f)
+{
+	struct scan s;
+	if (!begin(&s, text, len, f))
+		return false;
+	s.member = member;
+	s.member_len = strlen(member);
 	if (!scan_text(&s))
 		return false;
-	if (ret)
-		*ret = s.found;
+	*ret = s.found;
 	return true;
+}
+
+bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f)
+{
+	struct scan s;
+	*ret = 0;
+	if (!begin(&s, text, len, f))
+		return false;
+	bool good = scan_text(&s);
+	*ret = (size_t)(s.at - s.start);
+	return good;
 }
 
 bool json_scan(const char *text, size_t len, struct fault *f)
 {
-	return json_scan_for(text, len, NULL, NULL, f);
+	size_t byte;
+	return json_scan_at(text, len, &byte, f);
 }

@@ -10,8 +10,6 @@
 #include "txn_json.h"
 
 #include <json-c/json.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "json_scan.h"
@@ -25,20 +23,6 @@ struct reading {
 	struct txn txn;
 	struct txn_problems *problems;
 };
-
-static void problem(struct reading *r, const char *pointer, const char *code, const char *format, ...)
-	PRINTF_LIKE(4, 5);
-
-static void problem(struct reading *r, const char *pointer, const char *code, const char *format, ...)
-{
-	struct txn_problem *p = &r->problems->list[r->problems->count++];
-	va_list args;
-	p->pointer = pointer;
-	p->code = code;
-	va_start(args, format);
-	vsnprintf(p->detail, sizeof p->detail, format, args);
-	va_end(args);
-}
 
 static const char *type_name(json_object *value)
 {
@@ -65,7 +49,7 @@ static bool find(struct reading *r, const char *pointer, json_object **ret)
 {
 	if (json_object_object_get_ex(r->body, pointer + 1, ret))
 		return true;
-	problem(r, pointer, "missing", "%s is missing", pointer + 1);
+	txn_problem_add(r->problems, pointer, "missing", "%s is missing", pointer + 1);
 	return false;
 }
 
@@ -76,13 +60,14 @@ static bool find_string(struct reading *r, const char *pointer, const char **ret
 	if (!find(r, pointer, &value))
 		return false;
 	if (!json_object_is_type(value, json_type_string)) {
-		problem(r, pointer, "wrong_type", "%s is %s and should be a string", pointer + 1, type_name(value));
+		txn_problem_add(r->problems, pointer, "wrong_type", "%s is %s and should be a string", pointer + 1,
+			type_name(value));
 		return false;
 	}
 	*ret = json_object_get_string(value);
 	*ret_len = (size_t)json_object_get_string_len(value);
 	if (*ret_len == 0)
-		problem(r, pointer, "empty", "%s is empty", pointer + 1);
+		txn_problem_add(r->problems, pointer, "empty", "%s is empty", pointer + 1);
 	return *ret_len > 0;
 }
 
@@ -90,53 +75,8 @@ static void read_text(struct reading *r, const char *pointer, char ret[TXN_TEXT_
 {
 	const char *text;
 	size_t len;
-	char quoted[FAULT_QUOTE_MAX];
-	if (!find_string(r, pointer, &text, &len))
-		return;
-	if (len > TXN_TEXT_MAX) {
-		problem(r, pointer, "too_long", "%s has %zu bytes, at most %d are taken", pointer + 1, len,
-			TXN_TEXT_MAX);
-	} else if (!txn_text_valid(text, len)) {
-		problem(r, pointer, "control_character", "%s holds a control character",
-			fault_quote(text, len, quoted));
-	} else {
-		memcpy(ret, text, len);
-		ret[len] = '\0';
-	}
-}
-
-static const char *flaw_code(enum money_flaw flaw)
-{
-	switch (flaw) {
-	case MONEY_FLAWLESS:
-	case MONEY_NOT_A_DECIMAL:
-		break;
-	case MONEY_NEGATIVE:
-		return "negative";
-	case MONEY_EXPONENT:
-		return "exponent";
-	case MONEY_TOO_MANY_DIGITS:
-		return "too_many_digits";
-	case MONEY_TOO_MANY_DECIMALS:
-		return "too_many_decimals";
-	}
-	return "not_a_decimal";
-}
-
-/* currency is NULL if the sender's is not known: then its decimals cannot be judged. */
-static void check_amount(struct reading *r, const char *text, size_t len, const struct currency *currency)
-{
-	struct fault f;
-	char quoted[FAULT_QUOTE_MAX];
-	if (!money_parse(text, len, &r->txn.amount, &f)) {
-		problem(r, "/amount", flaw_code(money_flaw(text, len)), "%s: %s", fault_quote(text, len, quoted),
-			f.text);
-		return;
-	}
-	int decimals = money_decimals(&r->txn.amount);
-	if (currency && decimals > currency->minor_unit)
-		problem(r, "/amount", "too_many_decimals", "%s has %d decimals, %s has %d",
-			fault_quote(text, len, quoted), decimals, currency->code, currency->minor_unit);
+	if (find_string(r, pointer, &text, &len))
+		txn_rule_text(r->problems, pointer, text, len, ret);
 }
 
 static void read_amount(struct reading *r, const struct currency *currency)
@@ -147,12 +87,14 @@ static void read_amount(struct reading *r, const struct currency *currency)
 	if (!find(r, "/amount", &value))
 		return;
 	if (json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double)) {
-		check_amount(r, r->text + r->amount_at.at, r->amount_at.len, currency);
+		txn_rule_amount(
+			r->problems, "/amount", r->text + r->amount_at.at, r->amount_at.len, currency, &r->txn.amount);
 	} else if (json_object_is_type(value, json_type_string)) {
 		if (find_string(r, "/amount", &text, &len))
-			check_amount(r, text, len, currency);
+			txn_rule_amount(r->problems, "/amount", text, len, currency, &r->txn.amount);
 	} else {
-		problem(r, "/amount", "wrong_type", "amount is %s and should be a number", type_name(value));
+		txn_problem_add(
+			r->problems, "/amount", "wrong_type", "amount is %s and should be a number", type_name(value));
 	}
 }
 
@@ -168,10 +110,8 @@ static void tell_currency(struct reading *r)
 {
 	const char *text;
 	size_t len;
-	char quoted[FAULT_QUOTE_MAX];
 	if (find_string(r, "/currency", &text, &len))
-		problem(r, "/currency", "unknown_currency", "%s is not an active currency of ISO 4217",
-			fault_quote(text, len, quoted));
+		txn_rule_no_currency(r->problems, "/currency", text, len);
 }
 
 static void read_members(struct reading *r)
@@ -186,17 +126,6 @@ static void read_members(struct reading *r)
 		memcpy(r->txn.currency, currency.code, sizeof currency.code);
 	else
 		tell_currency(r);
-}
-
-/* Members and codes only: this text may stand in a log, which must not hold amounts and accounts. */
-static bool refuse(const struct txn_problems *problems, struct fault *f)
-{
-	char list[200] = ""; /* five times the longest pointer and code have 170 */
-	size_t len = 0;
-	for (int i = 0; i < problems->count && len < sizeof list; i++)
-		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s %s", i ? ", " : "",
-			problems->list[i].pointer, problems->list[i].code);
-	return fault_set(f, FAULT_INPUT, "members break the rules: %s", list);
 }
 
 static void put(json_object **body)
@@ -230,7 +159,7 @@ bool txn_from_json(const char *text, size_t len, const struct currency_extras *e
 	r.body = body;
 	read_members(&r);
 	if (problems->count > 0)
-		return refuse(problems, f);
+		return txn_rules_refuse(problems, f);
 	*ret = r.txn;
 	return true;
 }

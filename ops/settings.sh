@@ -15,6 +15,8 @@ SETTINGS=(
 	'RATE_LIMIT|0|requests per second from one address; 0: no limit'
 	'CONFLICT_POLICY|quarantine|same id, different content: quarantine (202) or reject (409)'
 	'EXTRA_CURRENCIES||more currencies with their decimals: USDT:6,BTC:8'
+	'SOURCES_FILE||JSON file of the processors that send to us (docs/sources)'
+	'REQUIRE_SIGNATURES|false|true: no start while a source takes unsigned webhooks'
 	'PROCESSOR|simulated|what processes a transaction: simulated, or http'
 	'PROCESSOR_DELAY_MS|30000|how long the simulated processor takes'
 	'PROCESSOR_URL||where http posts each transaction to: http:// or https://'
@@ -129,6 +131,8 @@ settings_read() {
 	[[ ${PAYHOOK_PORT:-0} != 0 ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
 	number_check PAYHOOK_PORT 1 65535
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
+	# The programs are started from another folder.
+	[[ -z ${SOURCES_FILE-} ]] || SOURCES_FILE=$(realpath -ms -- "$SOURCES_FILE")
 	# These are used here as numbers, before the programs could check them.
 	[[ -z ${RESPONDERS-} ]] || number_check RESPONDERS 0 64
 	[[ -z ${RATE_LIMIT-} ]] || number_check RATE_LIMIT 0 1000000

@@ -11,11 +11,11 @@ import tree
 FLOORS = """
 app       main gate route webhook lookup health http
 worker    main job work verdict circuit processor_http processor_simulated exchange processor
-process   settings log manager
+process   sources_file settings log manager
 store     intake finder notifier queue claim settle watch keeper retention results held peers cursor batch
 database  lane db
-domain    txn_json txn currency currency_table money retry signature signature_header signer
-ground    digest encode path url traceparent json_scan json_names buf fault utf8 clock base
+domain    sources_read source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
+ground    digest encode path url traceparent json_config json_value json_scan json_names json_text buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 

@@ -57,3 +57,37 @@ Test(clock, never_goes_back)
 	}
 	cr_expect_leq(clock_ms() - before / 1000, 1000);
 }
+
+static void reads_time(const char *text, int64_t seconds)
+{
+	int64_t read = -1;
+	cr_assert(clock_read(text, &read), "%s", text);
+	cr_expect_eq(read, seconds, "%s is %lld", text, (long long)read);
+}
+
+Test(clock, reads_what_rfc_3339_has)
+{
+	reads_time("1970-01-01T00:00:00Z", 0);
+	reads_time("2026-02-19T12:00:00Z", 1771502400);
+	reads_time("2026-02-19T12:00:00.123456Z", 1771502400);
+	reads_time("2026-02-19t17:30:00+05:30", 1771502400);
+	reads_time("2026-02-19 06:30:00-05:30", 1771502400);
+	reads_time("2024-02-29T00:00:00Z", 1709164800);
+	reads_time("2016-12-31T23:59:60Z", 1483228800);
+	reads_time("9999-12-31T23:59:59Z", 253402300799);
+}
+
+Test(clock, reads_no_other_time)
+{
+	const char *bad[] = {"", "tomorrow", "2026-02-19", "2026-02-19T12:00Z", "2026-02-19T12:00:00",
+		"2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
+		"2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
+		"2026-01-01T00:00:61Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx", "2026-01-01T00:00:00+5:30",
+		"2026-01-01T00:00:00+05:60", "2026-01-01T00:00:00+24:00", "26-01-01T00:00:00Z",
+		" 2026-01-01T00:00:00Z"};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		int64_t read = -1;
+		cr_expect_not(clock_read(bad[i], &read), "%s", bad[i]);
+		cr_expect_eq(read, -1);
+	}
+}

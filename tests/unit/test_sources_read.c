@@ -1,0 +1,270 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sources_read.h"
+
+/* test_sources_read.c - the sources as an operator writes them down. */
+
+static const struct currency_extras extras = {0};
+static struct sources s;
+static char complaints[4000];
+
+static bool give_secret(void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f)
+{
+	(void)ctx;
+	if (strcmp(name, "absent") == 0)
+		return fault_set(f, FAULT_INPUT, "it cannot be opened: No such file or directory");
+	if (strcmp(name, "huge") == 0) {
+		memset(buf_room(ret, SECRET_MAX + 1), 'x', SECRET_MAX + 1);
+		buf_grown(ret, SECRET_MAX + 1);
+		return true;
+	}
+	if (strcmp(name, "empty") == 0)
+		buf_add_text(ret, " \n");
+	else if (strcmp(name, "HEX") == 0)
+		buf_add_text(ret, "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056");
+	else
+		buf_add_text(ret, place == SECRET_IN_FILE ? "file-secret\n" : "whsec_c2VjcmV0LW9mLWEtdmFyaWFibGU=");
+	return true;
+}
+
+static void tell(void *ctx, const char *complaint)
+{
+	(void)ctx;
+	size_t len = strlen(complaints);
+	snprintf(complaints + len, sizeof complaints - len, "%s%s", len ? "\n" : "", complaint);
+}
+
+static bool reads(const char *text)
+{
+	struct sources_outside outside = {
+		.file = "sources.json", .extras = &extras, .secret = give_secret, .told = tell};
+	complaints[0] = '\0';
+	return sources_read(text, strlen(text), &outside, &s);
+}
+
+static void takes(const char *text)
+{
+	cr_assert(reads(text), "%s", complaints);
+	cr_expect_str_eq(complaints, "");
+}
+
+static void refuses(const char *text, const char *why)
+{
+	cr_assert_not(reads(text), "%s was taken", text);
+	cr_expect_str_eq(complaints, why);
+	cr_expect_eq(s.count, 0);
+}
+
+#define ONE(members) "{\"sources\":[\n{\"name\":\"x\"," members "}]}"
+#define SIGNED(scheme, members) ONE("\"scheme\":\"" scheme "\",\"secrets\":[{\"file\":\"f\"}]" members)
+
+Test(sources_read, reads_a_source_of_each_scheme)
+{
+	takes("{\"sources\":["
+	      "{\"name\":\"s\",\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\"},{\"file\":\"g\",\"not_after\":\"2026-12-31T00:00:00Z\"}],\"tolerance_s\":60},"
+	      "{\"name\":\"w\",\"scheme\":\"standard-webhooks\",\"secrets\":[{\"env\":\"W_1\"}]},"
+	      "{\"name\":\"q\",\"scheme\":\"square\",\"url\":\"https://us.example/q\",\"secrets\":[{\"file\":\"f\"}]},"
+	      "{\"name\":\"h\",\"scheme\":\"hmac\",\"header\":\"X-Sig\",\"prefix\":\"v0=\",\"algorithm\":\"sha512\",\"encoding\":\"base64\","
+	      "\"timestamp_header\":\"X-Time\",\"separator\":\":\",\"secrets\":[{\"file\":\"f\"}]},"
+	      "{\"name\":\"transactions\",\"scheme\":\"closed\"}]}");
+	cr_assert_eq(s.count, 5);
+	const struct source *stripe = sources_find(&s, "s");
+	cr_expect_eq(stripe->door, SOURCE_SIGNED);
+	cr_expect_eq(stripe->signer.scheme, SCHEME_STRIPE);
+	cr_expect_eq(stripe->signer.tolerance_s, 60);
+	cr_expect_eq(stripe->signer.count, 2);
+	cr_expect_eq(stripe->signer.secrets[0].not_after_s, INT64_MAX);
+	cr_expect_eq(stripe->signer.secrets[1].not_after_s, 1798675200);
+	cr_expect(stripe->mapping.is_canonical);
+	cr_expect_eq(sources_find(&s, "h")->signer.algorithm, DIGEST_HMAC_SHA512);
+	cr_expect_str_eq(sources_find(&s, "h")->signer.timestamp_header, "x-time");
+	cr_expect_null(sources_find(&s, "transactions"));
+	cr_expect_null(sources_find(&s, "unknown"));
+	cr_expect_null(sources_find(&s, ""));
+	sources_finish(&s);
+}
+
+Test(sources_read, adds_the_built_in_source_where_it_is_not_listed)
+{
+	takes(SIGNED("stripe", ""));
+	cr_expect_eq(s.count, 2);
+	cr_expect_eq(sources_find(&s, "transactions")->door, SOURCE_OPEN);
+	sources_finish(&s);
+	takes("{\"sources\":[{\"name\":\"transactions\",\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\"}]}]}");
+	cr_expect_eq(s.count, 1);
+	cr_expect_eq(sources_find(&s, "transactions")->door, SOURCE_SIGNED);
+	sources_finish(&s);
+}
+
+Test(sources_read, says_in_which_line_it_is_no_json)
+{
+	refuses("{\"sources\":[\n\n{\"name\":\"x\",}]}",
+		"sources.json:3: at byte 26 there is a closing brace behind a comma");
+	refuses("", "sources.json:1: the text ends at byte 0, where there should be an object");
+	refuses("{\"sources\":[],\n\"sources\":[]}",
+		"sources.json:2: the member \"sources\" is named twice in one object, again at byte 15");
+}
+
+Test(sources_read, refuses_a_member_that_it_does_not_know)
+{
+	refuses("{\"source\":[]}",
+		"sources.json:1: there is no member \"source\" here\nsources.json:1: /sources: is missing");
+	refuses(ONE("\"scheme\":\"none\",\n\"tolerance\":1"),
+		"sources.json:3: /sources/0: there is no member \"tolerance\" here");
+	refuses(SIGNED("stripe", ",\"mapping\":{\"amout\":1}"),
+		"sources.json:2: /sources/0/mapping: there is no member \"amout\" here\n"
+		"sources.json:2: /sources/0/mapping/transaction_id: is missing\n"
+		"sources.json:2: /sources/0/mapping/source_account: is missing\n"
+		"sources.json:2: /sources/0/mapping/destination_account: is missing\n"
+		"sources.json:2: /sources/0/mapping/amount: is missing\n"
+		"sources.json:2: /sources/0/mapping/currency: is missing");
+}
+
+Test(sources_read, refuses_a_name_that_is_no_segment_of_a_path)
+{
+	refuses("{\"sources\":[{\"name\":\"Stripe\",\"scheme\":\"none\"}]}",
+		"sources.json:1: /sources/0/name: \"Stripe\": lower case letters, digits and hyphens are wanted");
+	refuses("{\"sources\":[{\"name\":\"\",\"scheme\":\"none\"}]}", "sources.json:1: /sources/0/name: is empty");
+	refuses("{\"sources\":[{\"scheme\":\"none\"}]}", "sources.json:1: /sources/0/name: is missing");
+	refuses("{\"sources\":[{\"name\":7,\"scheme\":\"none\"}]}",
+		"sources.json:1: /sources/0/name: a string is wanted, and this is a number");
+	refuses("{\"sources\":[{\"name\":\"a\",\"scheme\":\"none\"},\n{\"name\":\"a\",\"scheme\":\"none\"}]}",
+		"sources.json:2: /sources/1/name: \"a\" is there already");
+	refuses("{\"sources\":[{\"name\":"
+		"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"scheme\":\"none\"}]}",
+		"sources.json:1: /sources/0/name: is longer than 64 bytes");
+}
+
+Test(sources_read, refuses_a_scheme_that_it_does_not_know_by_its_name)
+{
+	refuses(ONE("\"scheme\":\"strype\""),
+		"sources.json:2: /sources/0/scheme: \"strype\": one of these is wanted: standard-webhooks stripe razorpay github"
+		" square adyen paypal hmac none closed");
+	refuses(ONE("\"tolerance_s\":1"), "sources.json:2: /sources/0/scheme: is missing");
+}
+
+Test(sources_read, refuses_options_that_have_no_meaning)
+{
+	refuses(SIGNED("stripe", ",\n\"url\":\"https://us.example/\""),
+		"sources.json:2: /sources/0/scheme: url has no meaning for stripe");
+	refuses(SIGNED("square", ""), "sources.json:2: /sources/0/scheme: url is missing, which square needs");
+	refuses(SIGNED("stripe", ",\n\"encoding\":\"hex\""),
+		"sources.json:3: /sources/0/encoding: has no meaning for stripe");
+	refuses(ONE("\"scheme\":\"none\",\"tolerance_s\":1"),
+		"sources.json:2: /sources/0/tolerance_s: has no meaning for the scheme \"none\"");
+	refuses(SIGNED("hmac", ",\"header\":\"X-Sig\",\"algorithm\":\"md5\",\"encoding\":\"hex\""),
+		"sources.json:2: /sources/0/algorithm: \"md5\": one of these is wanted: sha256 sha512");
+	refuses(SIGNED("hmac", ",\"header\":\"x_sig\",\"algorithm\":\"sha256\",\"encoding\":\"hex\""),
+		"sources.json:2: /sources/0/scheme: header is no header's name: letters, digits and hyphens");
+	refuses(SIGNED("stripe", ",\"tolerance_s\":0"),
+		"sources.json:2: /sources/0/tolerance_s: 0: a whole number from 1 to 604800 is wanted");
+	refuses(SIGNED("stripe", ",\"items\":\"/a\""),
+		"sources.json:2: /sources/0/items: has no meaning without a mapping");
+}
+
+Test(sources_read, refuses_a_secret_that_stands_there_itself_and_does_not_show_it)
+{
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[\"hunter2\"]"),
+		"sources.json:2: /sources/0/secrets/0: {\"file\": path} or {\"env\": name} is wanted: no secret stands here itself");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":\"hunter2\""),
+		"sources.json:2: /sources/0/secrets: an array is wanted, and this is a string");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"secret\":\"hunter2\"}]"),
+		"sources.json:2: /sources/0/secrets/0: there is no member \"secret\" here\n"
+		"sources.json:2: /sources/0/secrets/0: either file or env is wanted");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"env\":\"hunter2\"}]"),
+		"sources.json:2: /sources/0/secrets/0/env: is no name of a variable: capitals, digits, underscores");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"absent\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it cannot be opened: No such file or directory");
+	refuses(ONE("\"scheme\":\"stripe\",\"secret\":\"hunter2\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0: there is no member \"secret\" here");
+}
+
+Test(sources_read, refuses_secrets_that_cannot_be)
+{
+	refuses(ONE("\"scheme\":\"stripe\""), "sources.json:2: /sources/0/secrets: is missing");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[]"), "sources.json:2: /sources/0/secrets: is empty");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\",\"env\":\"F\"}]"),
+		"sources.json:2: /sources/0/secrets/0: either file or env is wanted");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"empty\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: the secret is empty");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"huge\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: the secret is longer than 16384 bytes");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\",\"not_after\":\"tomorrow\"}]"),
+		"sources.json:2: /sources/0/secrets/0/not_after: is no time as 2026-12-31T00:00:00Z is one");
+	refuses(ONE("\"scheme\":\"standard-webhooks\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it is not padded base64 of at most 512 bytes");
+	refuses(ONE("\"scheme\":\"paypal\",\"webhook_id\":\"1\",\"secrets\":[{\"file\":\"f\"}]"), complaints);
+}
+
+#define MAPPED(id, amount, currency)                                                                         \
+	ONE("\"scheme\":\"none\",\"mapping\":{\"transaction_id\":" id ",\"source_account\":{\"at\":\"/a\"}," \
+	    "\"destination_account\":{\"value\":\"us\"},\"amount\":" amount ",\"currency\":" currency "}")
+#define ID "{\"at\":\"/id\"}"
+#define AMOUNT "{\"at\":\"/n\",\"unit\":\"minor\"}"
+#define EUR "{\"value\":\"eur\"}"
+
+Test(sources_read, refuses_a_mapping_that_cannot_be)
+{
+	takes(MAPPED(ID, AMOUNT, EUR));
+	sources_finish(&s);
+	refuses(MAPPED("{\"at\":\"id\"}", AMOUNT, EUR),
+		"sources.json:2: /sources/0/mapping/transaction_id/at: is no JSON pointer, as /data/object/id is one\n"
+		"sources.json:2: /sources/0/mapping/transaction_id: at is wanted: a constant would make all transactions one");
+	refuses(MAPPED("{\"value\":\"one\"}", AMOUNT, EUR),
+		"sources.json:2: /sources/0/mapping/transaction_id: at is wanted: a constant would make all transactions one");
+	refuses(MAPPED("{\"at\":\"/a\",\"value\":\"b\"}", AMOUNT, EUR), complaints);
+	refuses(MAPPED(ID, "{\"at\":\"/n\"}", EUR), "sources.json:2: /sources/0/mapping/amount/unit: is missing");
+	refuses(MAPPED(ID, "{\"at\":\"/n\",\"unit\":\"major\",\"minor_units\":{\"ISK\":2}}", EUR),
+		"sources.json:2: /sources/0/mapping/amount/minor_units: has no meaning but for the unit \"minor\"");
+	refuses(MAPPED(ID, "{\"at\":\"/n\",\"unit\":\"minor\",\"minor_units\":{\"ISK\":9}}", EUR),
+		"sources.json:2: /sources/0/mapping/amount/minor_units/ISK: 9: a whole number from 0 to 8 is wanted");
+	refuses(MAPPED(ID, "{\"at\":\"/n\",\"unit\":\"minor\",\"minor_units\":{\"XXX\":2}}", EUR),
+		"sources.json:2: /sources/0/mapping/amount/minor_units: its members are at most 32 active currencies of ISO 4217");
+	refuses(MAPPED(ID, AMOUNT, "{\"value\":\"XXX\"}"),
+		"sources.json:2: /sources/0/mapping/currency: the value is not an active currency of ISO 4217");
+	refuses(MAPPED(ID, AMOUNT, "{\"at\":\"/c\",\"prefix\":\"E\"}"),
+		"sources.json:2: /sources/0/mapping/currency: a currency has no prefix");
+	refuses(MAPPED(ID, AMOUNT, "{\"value\":\"EUR\",\"prefix\":\"E\"}"),
+		"sources.json:2: /sources/0/mapping/currency/prefix: has no meaning beside value");
+	refuses(ONE("\"scheme\":\"none\",\"filter\":[{\"at\":\"/t\",\"is\":[]}]"),
+		"sources.json:2: /sources/0/filter/0/is: is empty");
+	refuses(ONE("\"scheme\":\"none\",\"filter\":{}"),
+		"sources.json:2: /sources/0/filter: an array is wanted, and this is an object");
+}
+
+#define ITEM "/NotificationRequestItem"
+#define ADYEN(items, id)                                                                                      \
+	ONE("\"scheme\":\"adyen\",\"secrets\":[{\"env\":\"HEX\"}],\"items\":\"" items                         \
+	    "\",\"mapping\":{\"transaction_id\":{\"at\":\"" id "\"},\"source_account\":{\"value\":\"them\"}," \
+	    "\"destination_account\":{\"at\":\"" ITEM "/merchantAccountCode\"},\"amount\":{\"at\":\"" ITEM    \
+	    "/amount/value\",\"unit\":\"minor\"},\"currency\":{\"at\":\"" ITEM "/amount/currency\"}}")
+
+Test(sources_read, takes_of_adyen_s_payload_only_what_is_signed)
+{
+	takes(ADYEN("/notificationItems", ITEM "/pspReference"));
+	sources_finish(&s);
+	refuses(ADYEN("/notificationItems", ITEM "/additionalData/id"),
+		"sources.json:2: /sources/0/mapping: /NotificationRequestItem/additionalData/id is not signed by Adyen");
+	refuses(ADYEN("/items", ITEM "/pspReference"),
+		"sources.json:2: /sources/0/scheme: adyen wants a mapping, and items: \"/notificationItems\"");
+	refuses(ONE("\"scheme\":\"adyen\",\"secrets\":[{\"env\":\"HEX\"}]"),
+		"sources.json:2: /sources/0/scheme: adyen wants a mapping, and items: \"/notificationItems\"");
+	refuses(ONE("\"scheme\":\"adyen\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it is not hexadecimal of at most 512 bytes");
+}
+
+Test(sources_read, bounds_the_number_of_sources)
+{
+	char text[8000];
+	size_t len = (size_t)snprintf(text, sizeof text, "{\"sources\":[");
+	for (int i = 0; i < SOURCES_MAX; i++)
+		len += (size_t)snprintf(
+			text + len, sizeof text - len, "%s{\"name\":\"s%d\",\"scheme\":\"none\"}", i ? "," : "", i);
+	snprintf(text + len, sizeof text - len, "]}");
+	refuses(text, "sources.json:1: /sources: more than 32 sources, the one named transactions counted");
+	snprintf(text + len, sizeof text - len, ",{\"name\":\"more\",\"scheme\":\"none\"}]}");
+	refuses(text, "sources.json:1: /sources: more than 32 elements");
+	refuses("{\"sources\":[]}", "sources.json:1: /sources: is empty");
+}
