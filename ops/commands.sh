@@ -15,6 +15,8 @@ cmd_help() {
 		  logs [-f] [PART]   what the parts logged; -f: and what they log from now on
 		  psql [ARGS]        psql on the database, as its owner
 		  reload             put newly built programs in place without losing a request
+		  backup FILE        save the data in a file (- for standard output), while it runs
+		  restore FILE       put such a file (-: standard input) into a payhook without transactions
 		  import [ARGS]      take over the transactions of the Django service that this one replaces:
 		                     --from CONNINFO (default: the same database), --refused FILE,
 		                     --table [SCHEMA.]TABLE (public.transactions_transaction)
@@ -173,6 +175,16 @@ database_need() {
 cmd_psql() {
 	database_need
 	exec psql -d "$CONNINFO" "$@"
+}
+
+cmd_backup() {
+	database_need
+	backup_run "$@"
+}
+
+cmd_restore() {
+	database_need
+	restore_run "$@"
 }
 
 cmd_import() {

@@ -57,11 +57,11 @@ database_conf() {
 }
 
 # Who may connect is who the kernel says it is: the cluster's user and root as owner or superuser, the programs as
-# owner.  Peer authentication, no passwords.
+# owner.  Peer authentication, no passwords.  "all" is not replication, which pg_basebackup needs.
 database_access() {
 	local user me
 	me=$(id -un)
-	printf 'local all all peer map=payhook\n' >"$STATE/pg/pg_hba.conf"
+	printf 'local %s all peer map=payhook\n' all replication >"$STATE/pg/pg_hba.conf"
 	{
 		printf '# map system-user database-role\n'
 		for user in "$me" ${APP_USER:+postgres}; do

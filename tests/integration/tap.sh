@@ -50,6 +50,13 @@ value() {
 	psql -X -q -At -d "$DB" -c "$1"
 }
 
+# await CONDITION: on one connection of this database.
+await() {
+	until [[ $(value "SELECT count(*) FROM pg_stat_activity WHERE $1 AND datname = current_database()") == 1 ]]; do
+		sleep 0.02
+	done
+}
+
 # expect WHAT GOT WANTED
 expect() {
 	if [[ $2 != "$3" ]]; then

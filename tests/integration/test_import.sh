@@ -177,13 +177,6 @@ end() {
 	wait "$OTHER"
 }
 
-# await CONDITION: on one connection of this database.
-await() {
-	until [[ $(value "SELECT count(*) FROM pg_stat_activity WHERE $1 AND datname = current_database()") == 1 ]]; do
-		sleep 0.02
-	done
-}
-
 a_claim_that_is_under_way_is_waited_for() {
 	sql <<<"SELECT webhook('w'); SELECT old('w', 'PROCESSED', now());"
 	begin "UPDATE payhook.jobs SET owner = 1, claimed_at = now(), attempt = 1"

@@ -1,0 +1,182 @@
+#!/bin/bash
+# test_backup.sh - ./payhook backup and restore, between databases; prints TAP.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/integration/tap.sh disable=SC1091
+source "$ROOT/tests/integration/tap.sh"
+
+# A payhook that is used, and a file for its backup.
+fresh() {
+	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
+	export PAYHOOK_VAR="$DIR/var $COUNT" PAYHOOK_ENV_FILE="$DIR/env" DATABASE_URL=$DB
+	mkdir -p "$PAYHOOK_VAR"
+	: >"$PAYHOOK_ENV_FILE"
+	FILE="$DIR/backup $COUNT"
+	fill
+}
+
+fill() {
+	psql -X -q -o /dev/null -d "$DB" <<-'SQL'
+		INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency, created_at)
+		SELECT id, 'acc_a', 'acc_b', 15.50, 'INR', '2026-10-01 10:00Z' FROM unnest('{done,ready,claimed,waiting,dead}'::text[]) id;
+		INSERT INTO payhook.jobs (transaction_id) VALUES ('ready'), ('claimed'), ('waiting');
+		UPDATE payhook.jobs SET owner = 7, claimed_at = now(), attempt = 1 WHERE transaction_id = 'claimed';
+		UPDATE payhook.jobs SET run_at = now() + interval '1 hour', attempt = 1 WHERE transaction_id = 'waiting';
+		UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = '2026-10-01 10:01Z' WHERE transaction_id = 'done';
+		UPDATE payhook.transactions SET status = 'FAILED', failure = 'no' WHERE transaction_id = 'dead';
+		INSERT INTO payhook.dead_jobs VALUES ('dead', 'transactions', 12, 'no', now());
+		INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)
+		VALUES ('done', 'transactions', 1, sha256('{}'), '{}', 'r');
+		INSERT INTO payhook.workers (owner, host, pid, version) VALUES (7, 'elsewhere', 1, '0');
+		SELECT payhook.keep_attempts(30);
+		INSERT INTO payhook.job_attempts VALUES ('done', 'transactions', 1, now(), now(), 'processed', NULL, 7);
+	SQL
+}
+
+# payhook EXPECTED-STATUS ARGS...: what it says is in $said.
+payhook() {
+	local expected=$1 status=0
+	shift
+	said=$("$ROOT/payhook" "$@" 2>&1) || status=$?
+	expect "exit status of $1, saying $said" "$status" "$expected"
+}
+
+# bare: from here on another database, without a schema; other: with one, as "payhook up" would have made it.
+bare() {
+	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE other$COUNT"
+	DB="host=$DIR user=postgres dbname=other$COUNT"
+	export DATABASE_URL=$DB
+}
+
+other() {
+	bare
+	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
+}
+
+everything() {
+	value "SET timezone = UTC; TABLE payhook.transactions; TABLE payhook.dead_jobs; TABLE payhook.transaction_conflicts;
+		TABLE payhook.job_attempts; TABLE payhook.migrations;
+		SELECT transaction_id, attempt, enqueued_at, run_at, last_error FROM payhook.jobs ORDER BY transaction_id"
+}
+
+what_was_saved_comes_back_and_no_worker_has_it() {
+	local before last
+	before=$(everything)
+	last=$(value 'SELECT max(id) FROM payhook.jobs')
+	payhook 0 backup "$FILE"
+	expect "mode" "$(stat -c %a "$FILE")" 600
+	other
+	payhook 0 restore "$FILE"
+	[[ $said == *"restored 5 transactions, the last accepted at 2026-10-01 10:00:00Z; 3 are to be processed"* ]]
+	expect "everything" "$(everything)" "$before"
+	expect "claimed" "$(value 'SELECT count(*) FROM payhook.jobs WHERE owner IS NOT NULL')" 0
+	expect "fresh" "$(value "SELECT id > $last FROM payhook.jobs WHERE transaction_id = 'claimed'")" t
+	expect "workers" "$(value 'SELECT count(*) FROM payhook.workers')" 0
+	expect "paused" "$(value 'SELECT paused FROM payhook.queue_depth')" t
+	expect "difference" "$(value 'SELECT sum(abs(difference)) FROM payhook.reconciliation')" 0
+	expect "the next job is new" "$(value "INSERT INTO payhook.jobs (transaction_id) VALUES ('x') RETURNING id > $last")" t
+}
+
+through_pipes_and_into_a_bare_database_as_well() {
+	local before
+	before=$(everything)
+	"$ROOT/payhook" backup - >"$FILE"
+	bare
+	"$ROOT/payhook" restore - <"$FILE" >"$DIR/said"
+	expect "search path" "$(value 'SHOW search_path')" "payhook, public"
+	expect "everything" "$(everything)" "$before"
+}
+
+it_overwrites_nothing() {
+	echo precious >"$FILE"
+	payhook 1 backup "$FILE"
+	[[ $said == *"$FILE is there already"* ]]
+	expect "the file" "$(<"$FILE")" precious
+	rm "$FILE"
+	payhook 0 backup "$FILE"
+	local before
+	before=$(everything)
+	payhook 1 restore "$FILE"
+	[[ $said == *"this payhook has transactions; restore into an empty one"* && $said == *"nothing was restored"* ]]
+	expect "everything" "$(everything)" "$before"
+	expect "workers" "$(value 'SELECT count(*) FROM payhook.workers')" 1
+}
+
+a_damaged_file_changes_nothing() {
+	local size n
+	# Random, so that it does not shrink to a block, and the cut lies within the rows.
+	psql -X -q -d "$DB" -c "INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)
+		SELECT md5(n::text), md5(random()::text), 'b', 1, 'INR' FROM generate_series(1, 20000) n"
+	payhook 0 backup "$FILE"
+	size=$(stat -c %s "$FILE")
+	other
+	for n in 0 100 $((size / 2)) $((size - 2000)) $((size - 3)); do
+		head -c "$n" "$FILE" >"$FILE.cut"
+		payhook 1 restore "$FILE.cut"
+		[[ $said == *"nothing was restored"* ]]
+		expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
+		expect "paused" "$(value 'SELECT count(*) FROM payhook.pauses')" 0
+	done
+	payhook 0 restore "$FILE"
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 20005
+}
+
+a_failed_backup_leaves_no_file() {
+	psql -X -q -d "$DB" -c 'DROP SCHEMA payhook CASCADE'
+	payhook 1 backup "$FILE"
+	[[ $said == *"the backup failed"* ]]
+	expect "files" "$(find "$DIR" -name "backup $COUNT*")" ""
+	payhook 1 backup "$DIR/nowhere/file"
+	payhook 2 backup
+	payhook 2 restore
+	payhook 1 restore "$FILE"
+	[[ $said == *"$FILE cannot be read"* ]]
+}
+
+a_backup_of_an_older_version_is_migrated() {
+	local latest
+	latest=$(value 'SELECT max(version) FROM payhook.migrations')
+	mkdir "$DIR/older $COUNT"
+	cp "$ROOT"/schema/000[1-8]_*.sql "$DIR/older $COUNT"
+	psql -X -q -d "$DB" -c 'DROP SCHEMA payhook CASCADE'
+	PAYHOOK_SCHEMA="$DIR/older $COUNT" "$ROOT/schema/migrate" "$DB" >"$DIR/log"
+	fill
+	payhook 0 backup "$FILE"
+	other
+	payhook 0 restore "$FILE"
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" "$latest"
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 5
+}
+
+a_webhook_that_comes_meanwhile_is_kept() {
+	payhook 0 backup "$FILE"
+	other
+	# It has its row and is not yet committed when the restore begins.
+	mkfifo "$DIR/pipe $COUNT"
+	psql -X -q -d "$DB" <"$DIR/pipe $COUNT" &
+	exec 7>"$DIR/pipe $COUNT"
+	echo "BEGIN; INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)
+		VALUES ('new', 'a', 'b', 1, 'INR');" >&7
+	await "state = 'idle in transaction'"
+	payhook 1 restore "$FILE" 7>&- &
+	await "wait_event_type = 'Lock'"
+	echo "COMMIT;" >&7
+	exec 7>&-
+	wait "$!"
+	expect "rows" "$(value 'SELECT transaction_id FROM payhook.transactions')" new
+}
+
+TESTS=(
+	what_was_saved_comes_back_and_no_worker_has_it
+	through_pipes_and_into_a_bare_database_as_well
+	it_overwrites_nothing
+	a_damaged_file_changes_nothing
+	a_failed_backup_leaves_no_file
+	a_backup_of_an_older_version_is_migrated
+	a_webhook_that_comes_meanwhile_is_kept
+)
+
+# Or those that are named.
+[[ $# -eq 0 ]] || TESTS=("$@")
+run_all "${TESTS[@]}"
