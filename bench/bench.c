@@ -13,11 +13,14 @@ static const char *const WORKING[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
 void bench_say(const struct bench *b, const char *format, ...)
 {
+	static int64_t begun_ns;
 	va_list list;
-	printf("[%s", b->report.row ? b->report.row : "bench");
+	if (!begun_ns)
+		begun_ns = now_ns();
+	printf("%5.1f s  %s", (double)(now_ns() - begun_ns) / 1e9, b->report.row ? b->report.row : "bench");
 	if (b->report.row && b->rounds > 1)
 		printf(" %d/%d", b->round, b->rounds);
-	printf("] ");
+	printf(": ");
 	va_start(list, format);
 	vprintf(format, list);
 	va_end(list);
@@ -55,8 +58,8 @@ void bench_finish(struct bench *b)
 		stage_stop(&b->stages[i]);
 }
 
-bool bench_load(const struct bench *b, int port, int connections, struct request_plan request,
-	struct generator_result *ret, struct fault *f)
+bool bench_load(struct bench *b, int port, int connections, struct request_plan request, struct generator_result *ret,
+	struct fault *f)
 {
 	struct generator_plan plan = {
 		.port = port,
@@ -71,15 +74,16 @@ bool bench_load(const struct bench *b, int port, int connections, struct request
 		return false;
 	if (ret->wrong > 0)
 		bench_say(b, "%lu answers were not %d", (unsigned long)ret->wrong, plan.status);
+	b->wrong += ret->wrong;
 	return true;
 }
 
-static bool rate(const struct bench *b, int port, int connections, double *ret, struct fault *f)
+bool bench_rate(struct bench *b, int port, int connections, struct request_plan request, double *ret, struct fault *f)
 {
 	struct generator_result *result = malloc(sizeof *result);
 	if (!result)
 		return fault_set(f, FAULT_BUSY, "out of memory");
-	bool ok = bench_load(b, port, connections, (struct request_plan){.kind = REQUEST_UNIQUE}, result, f);
+	bool ok = bench_load(b, port, connections, request, result, f);
 	*ret = result->rate;
 	free(result);
 	return ok;
@@ -87,13 +91,29 @@ static bool rate(const struct bench *b, int port, int connections, double *ret, 
 
 bool bench_accept(struct bench *b, struct stage *s, int connections, double *ret, struct fault *f)
 {
-	return stage_clean(s, f) && rate(b, s->instance.port, connections, ret, f);
+	const struct request_plan unique = {.kind = REQUEST_UNIQUE};
+	return stage_clean(s, f) && bench_rate(b, s->instance.port, connections, unique, ret, f);
 }
 
-bool bench_front_rate(struct bench *b, enum front_kind kind, int connections, double *ret, struct fault *f)
+bool bench_best(
+	struct bench *b, struct stage *clean, int port, struct request_plan request, struct best *ret, struct fault *f)
 {
-	int port;
-	return bench_front(b, kind, &port, f) && rate(b, port, connections, ret, f);
+	static const int CONNECTIONS[] = {64, 256};
+	*ret = (struct best){0};
+	for (size_t i = 0; i < COUNT_OF(CONNECTIONS); i++) {
+		double rate = 0;
+		if ((clean && !stage_clean(clean, f)) || !bench_rate(b, port, CONNECTIONS[i], request, &rate, f))
+			return false;
+		if (rate > ret->rate)
+			*ret = (struct best){.rate = rate, .connections = CONNECTIONS[i]};
+	}
+	return true;
+}
+
+void bench_add_rate(struct bench *b, const char *name, double rate)
+{
+	report_add(&b->report, name, "/s", rate);
+	bench_say(b, "%s: %.0f/s", name, rate);
 }
 
 bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, struct fault *f)
@@ -104,7 +124,8 @@ bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, s
 		.folder = s->instance.folder,
 		.clients = clients,
 		.threads = b->threads,
-		.seconds = b->run_ms / 1000,
+		/* Its time begins before its clients have connected. */
+		.seconds = b->run_ms / 1000 + clients / 100,
 	};
 	return stage_clean(s, f) && pgbench_rate(&plan, ret, f);
 }

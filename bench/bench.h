@@ -30,6 +30,7 @@ struct bench {
 	struct stage stages[STAGES];
 	struct front fronts[2];
 	struct report report;
+	uint64_t wrong;              /* answers of all loads that were not what they should be */
 	struct histogram latency_ns; /* of the open loop, all rounds */
 };
 
@@ -42,14 +43,27 @@ void bench_finish(struct bench *b);
 void bench_say(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* A load of the usual length, closed loop; the answers are checked. */
-MUST_USE bool bench_load(const struct bench *b, int port, int connections, struct request_plan request,
+MUST_USE bool bench_load(struct bench *b, int port, int connections, struct request_plan request,
 	struct generator_result *ret, struct fault *f);
 
-/* The same on empty tables with unique webhooks: answers a second. */
+/* Its rate alone. */
+MUST_USE bool bench_rate(
+	struct bench *b, int port, int connections, struct request_plan request, double *ret, struct fault *f);
+
+/* Unique webhooks on empty tables. */
 MUST_USE bool bench_accept(struct bench *b, struct stage *s, int connections, double *ret, struct fault *f);
 
-/* A front's rate. */
-MUST_USE bool bench_front_rate(struct bench *b, enum front_kind kind, int connections, double *ret, struct fault *f);
+/* The better of 64 and 256 connections.  clean: the stage to empty before each, or NULL. */
+struct best {
+	double rate;
+	int connections;
+};
+
+MUST_USE bool bench_best(
+	struct bench *b, struct stage *clean, int port, struct request_plan request, struct best *ret, struct fault *f);
 
 /* S at so many clients, on empty tables. */
 MUST_USE bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, struct fault *f);
+
+/* Adds a rate to the report and says it. */
+void bench_add_rate(struct bench *b, const char *name, double rate);

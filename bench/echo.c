@@ -1,5 +1,5 @@
 /* echo.c - payhook's own responder without a database: the gate as it is shipped, and behind it one route that answers
- * 202 at once.  What nginx and libfcgi leave possible.
+ * at once, 202 or to a GET 200.  What nginx and libfcgi leave possible.
  *
  * usage: payhook-bench-echo SOCKET COUNT - listens there, with so many processes, until it is told to end. */
 
@@ -25,7 +25,7 @@
 /* In the place of app/route.c. */
 void route_request(struct request *rq)
 {
-	http_begin(rq, 202);
+	http_begin(rq, strcmp(rq->method, "GET") == 0 ? 200 : 202);
 	buf_add_text(&rq->reply.body, "{\"message\":\"Accepted\"}");
 	rq->answer(rq);
 }

@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "machine.h"
 #include "rows.h"
 #include "stop.h"
 
-static const struct row ROWS[] = {
-	{"accept", "how many webhooks are accepted, beside the ceilings H, F, S, B and C", NULL, row_accept},
-};
+/* flush restarts its PostgreSQL with more connections, and so comes last of those that share it. */
+static const struct row *const ROWS[] = {&ROW_ACCEPT, &ROW_DUPLICATES, &ROW_GET, &ROW_LATENCY, &ROW_STORED, &ROW_BOTH,
+	&ROW_DRAIN, &ROW_IDLE, &ROW_FLUSH};
 
 static void help(void)
 {
@@ -33,14 +34,14 @@ static void help(void)
 static void list(void)
 {
 	for (size_t i = 0; i < COUNT_OF(ROWS); i++)
-		printf("  %-12s%s\n", ROWS[i].name, ROWS[i].asks);
+		printf("  %-12s%s\n", ROWS[i]->name, ROWS[i]->asks);
 }
 
 static const struct row *find_row(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-		if (strcmp(ROWS[i].name, name) == 0)
-			return &ROWS[i];
+		if (strcmp(ROWS[i]->name, name) == 0)
+			return ROWS[i];
 	}
 	return NULL;
 }
@@ -77,29 +78,35 @@ static int read_options(int argc, char **argv, struct bench *b, struct wishes *w
 		}
 	}
 	for (size_t i = 0; w->count == 0 && i < COUNT_OF(ROWS); i++)
-		w->rows[i] = &ROWS[i];
+		w->rows[i] = ROWS[i];
 	if (w->count == 0)
 		w->count = COUNT_OF(ROWS);
 	return -1;
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+	return value ? value : ".";
 }
 
 static bool run_row(struct bench *b, const struct row *row, struct fault *f)
 {
 	b->report.row = row->name;
 	b->round = 1;
-	if (row->prepare && !row->prepare(b, f))
-		return false;
-	for (; b->round <= b->rounds; b->round++) {
-		if (!row->measure(b, f))
-			return false;
-	}
-	return true;
+	bool ok = !row->prepare || row->prepare(b, f);
+	for (; ok && b->round <= b->rounds; b->round++)
+		ok = row->measure(b, f);
+	if (row->finish)
+		row->finish(b);
+	return ok;
 }
 
 static bool run(struct bench *b, const struct wishes *w, struct fault *f)
 {
 	struct machine machine;
 	struct stage *s;
+	char plots[BENCH_PATH];
 	if (!bench_stage(b, STAGE_RESTING, &s, f) || !machine_read(&machine, s, f))
 		return false;
 	machine_print(&machine, stdout);
@@ -108,13 +115,10 @@ static bool run(struct bench *b, const struct wishes *w, struct fault *f)
 			return false;
 	}
 	report_print(&b->report, stdout);
-	return true;
-}
-
-static const char *variable(const char *name)
-{
-	const char *value = getenv(name);
-	return value ? value : ".";
+	printf("%llu answers were not what they should be.  The figures, and plots of them, are in %s.\n",
+		(unsigned long long)b->wrong, b->out);
+	snprintf(plots, sizeof plots, "%s/bench/plots.gp", variable("PAYHOOK_SOURCE"));
+	return figures_write(b, &machine, plots, f);
 }
 
 int main(int argc, char **argv)

@@ -99,10 +99,10 @@ bool pg_run_for(PGconn *c, const char *sql, long number, struct fault *f)
 	return true;
 }
 
-bool pg_text(PGconn *c, const char *sql, char *ret, size_t size, struct fault *f)
+static bool one(PGconn *c, const char *sql, const char *parameter, char *ret, size_t size, struct fault *f)
 {
 	PGresult *r;
-	if (!pg_ask(c, sql, NULL, &r, f))
+	if (!pg_ask(c, sql, parameter, &r, f))
 		return false;
 	bool is_one = PQntuples(r) == 1;
 	if (is_one)
@@ -111,11 +111,21 @@ bool pg_text(PGconn *c, const char *sql, char *ret, size_t size, struct fault *f
 	return is_one || fault_set(f, FAULT_BUG, "no row from: %.100s", sql);
 }
 
-bool pg_number(PGconn *c, const char *sql, double *ret, struct fault *f)
+bool pg_text(PGconn *c, const char *sql, char *ret, size_t size, struct fault *f)
+{
+	return one(c, sql, NULL, ret, size, f);
+}
+
+bool pg_number_for(PGconn *c, const char *sql, const char *parameter, double *ret, struct fault *f)
 {
 	char text[64];
-	if (!pg_text(c, sql, text, sizeof text, f))
+	if (!one(c, sql, parameter, text, sizeof text, f))
 		return false;
 	*ret = strtod(text, NULL);
 	return true;
+}
+
+bool pg_number(PGconn *c, const char *sql, double *ret, struct fault *f)
+{
+	return pg_number_for(c, sql, NULL, ret, f);
 }

@@ -18,5 +18,6 @@ MUST_USE bool pg_run_for(PGconn *c, const char *sql, long number, struct fault *
 
 /* The single value of a single row. */
 MUST_USE bool pg_number(PGconn *c, const char *sql, double *ret, struct fault *f);
+MUST_USE bool pg_number_for(PGconn *c, const char *sql, const char *parameter, double *ret, struct fault *f);
 MUST_USE bool pg_text(PGconn *c, const char *sql, char *ret, size_t size, struct fault *f);
 MUST_USE bool pg_ask(PGconn *c, const char *sql, const char *parameter, PGresult **ret, struct fault *f);

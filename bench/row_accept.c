@@ -3,8 +3,6 @@
 #include "inserter.h"
 #include "rows.h"
 
-#define CLIENTS_MOST 4
-
 struct rates {
 	double best; /* of those measured so far */
 	double last;
@@ -12,8 +10,7 @@ struct rates {
 
 static void keep(struct bench *b, struct rates *r, const char *name, double rate)
 {
-	report_add(&b->report, name, "/s", rate);
-	bench_say(b, "%s: %.0f/s", name, rate);
+	bench_add_rate(b, name, rate);
 	r->last = rate;
 	if (rate > r->best)
 		r->best = rate;
@@ -24,7 +21,7 @@ static bool accepted(struct bench *b, struct stage *s, struct rates *ret, double
 	static const int CONNECTIONS[] = {16, 64, 256};
 	for (size_t i = 0; i < COUNT_OF(CONNECTIONS); i++) {
 		char name[64];
-		double rate;
+		double rate = 0;
 		snprintf(name, sizeof name, "accepted, %d connections", CONNECTIONS[i]);
 		if (!bench_accept(b, s, CONNECTIONS[i], &rate, f))
 			return false;
@@ -34,19 +31,25 @@ static bool accepted(struct bench *b, struct stage *s, struct rates *ret, double
 	return true;
 }
 
-static bool ceiling_h_and_f(struct bench *b, struct rates *h, struct rates *ceiling, struct fault *f)
+static bool front_rate(
+	struct bench *b, struct rates *r, enum front_kind kind, int connections, const char *what, struct fault *f)
 {
-	double rate;
-	if (!bench_front_rate(b, FRONT_ALONE, 64, &rate, f))
+	char name[64];
+	double rate = 0;
+	int port;
+	snprintf(name, sizeof name, "%s, %d connections", what, connections);
+	if (!bench_front(b, kind, &port, f) ||
+		!bench_rate(b, port, connections, (struct request_plan){.kind = REQUEST_UNIQUE}, &rate, f))
 		return false;
-	keep(b, h, "H: nginx answers by itself, 64 connections", rate);
-	if (!bench_front_rate(b, FRONT_ECHO, 64, &rate, f))
-		return false;
-	keep(b, ceiling, "F: responder without a database, 64 connections", rate);
-	if (!bench_front_rate(b, FRONT_ECHO, 256, &rate, f))
-		return false;
-	keep(b, ceiling, "F: responder without a database, 256 connections", rate);
+	keep(b, r, name, rate);
 	return true;
+}
+
+static bool ceiling_h_and_f(struct bench *b, struct rates *h, struct rates *front, struct fault *f)
+{
+	return front_rate(b, h, FRONT_ALONE, 64, "H: nginx answers by itself", f) &&
+	       front_rate(b, front, FRONT_ECHO, 64, "F: responder without a database", f) &&
+	       front_rate(b, front, FRONT_ECHO, 256, "F: responder without a database", f);
 }
 
 static bool ceiling_s(struct bench *b, struct stage *s, struct rates *ret, struct fault *f)
@@ -54,7 +57,7 @@ static bool ceiling_s(struct bench *b, struct stage *s, struct rates *ret, struc
 	static const int CLIENTS[] = {8, 16, 32, 64};
 	for (size_t i = 0; i < COUNT_OF(CLIENTS); i++) {
 		char name[64];
-		double rate;
+		double rate = 0;
 		snprintf(name, sizeof name, "S: pgbench, %d clients", CLIENTS[i]);
 		if (!bench_pgbench(b, s, CLIENTS[i], &rate, f))
 			return false;
@@ -68,7 +71,7 @@ static bool ceiling_b(struct bench *b, struct stage *s, struct rates *ret, struc
 	static const int CONNECTIONS[] = {1, 2, 4};
 	for (size_t i = 0; i < COUNT_OF(CONNECTIONS); i++) {
 		char name[64];
-		double rate;
+		double rate = 0;
 		snprintf(name, sizeof name, "B: batches of %d rows, %d connection%s", INSERTER_ROWS, CONNECTIONS[i],
 			CONNECTIONS[i] > 1 ? "s" : "");
 		if (!stage_clean(s, f) || !inserter_rate(s->instance.database, CONNECTIONS[i], b->run_ms, &rate, f))
@@ -78,7 +81,7 @@ static bool ceiling_b(struct bench *b, struct stage *s, struct rates *ret, struc
 	return true;
 }
 
-bool row_accept(struct bench *b, struct fault *f)
+static bool measure(struct bench *b, struct fault *f)
 {
 	struct rates accept = {0}, h = {0}, front = {0}, single = {0}, batch = {0};
 	struct report *r = &b->report;
@@ -97,3 +100,9 @@ bool row_accept(struct bench *b, struct fault *f)
 	bench_say(b, "accepted / S = %.2f, / C = %.2f", accept.best / single.best, accept.best / c);
 	return stage_clean(s, f);
 }
+
+const struct row ROW_ACCEPT = {
+	.name = "accept",
+	.asks = "how many webhooks are accepted, beside the ceilings H, F, S, B and C",
+	.measure = measure,
+};

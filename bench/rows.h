@@ -9,6 +9,11 @@ struct row {
 	const char *asks;
 	bool (*prepare)(struct bench *b, struct fault *f); /* or NULL */
 	bool (*measure)(struct bench *b, struct fault *f);
+	void (*finish)(struct bench *b); /* or NULL */
 };
 
-bool row_accept(struct bench *b, struct fault *f);
+extern const struct row ROW_ACCEPT, ROW_DUPLICATES, ROW_GET, ROW_LATENCY, ROW_FLUSH, ROW_STORED, ROW_BOTH, ROW_DRAIN,
+	ROW_IDLE;
+
+#define THOUSAND 1000L
+#define MILLION 1000000L

@@ -254,6 +254,7 @@ cmd_bench() {
 	BUILD_TARGETS+=(bench/payhook-bench bench/payhook-bench-echo)
 	build_programs
 	user_make
+	folder_make "$VAR/bench" 755 "$VAR/bench"
 	export PAYHOOK_SOURCE=$HERE PAYHOOK_BUILD=$BUILD PAYHOOK_BENCH=$VAR/bench
 	exec "$BUILD/bench/payhook-bench" "$@"
 }

@@ -1,0 +1,136 @@
+/* figures.c - what came out, for programs and for the eye. */
+
+#include "figures.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "buf.h"
+#include "child.h"
+#include "clock.h"
+#include "text.h"
+
+#define FILE_MAX (1 << 20)
+#define PLOT_MS 30000
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+	buf_add_format(out, "\"%s\": \"", name);
+	buf_add_json(out, text, strlen(text));
+	buf_add_text(out, "\"");
+}
+
+static void add_machine(struct buf *out, const struct machine *m)
+{
+	buf_add_format(out, " \"machine\": {\"cores\": %d, \"memory_gb\": %.1f, \"fdatasync_us\": %.1f, ", m->cores,
+		m->memory_gb, m->fdatasync_us);
+	add_text(out, "processor", m->processor);
+	buf_add_text(out, ", ");
+	add_text(out, "kernel", m->kernel);
+	buf_add_text(out, ", ");
+	add_text(out, "file_system", m->file_system);
+	buf_add_text(out, ", ");
+	add_text(out, "postgresql", m->postgres);
+	buf_add_text(out, "},\n");
+}
+
+static void add_measure(struct buf *out, const struct measure *m)
+{
+	buf_add_text(out, "  {");
+	add_text(out, "row", m->row);
+	buf_add_text(out, ", ");
+	add_text(out, "name", m->name);
+	buf_add_text(out, ", ");
+	add_text(out, "unit", m->unit);
+	buf_add_format(out, ", \"median\": %.6g, \"rounds\": [", measure_median(m));
+	for (int i = 0; i < m->count; i++)
+		buf_add_format(out, "%s%.6g", i > 0 ? ", " : "", m->values[i]);
+	buf_add_text(out, "]");
+	if (m->target != TARGET_NONE)
+		buf_add_format(out, ", \"%s\": %g, \"met\": %s", m->target == TARGET_LEAST ? "at_least" : "under",
+			m->bound, measure_met(m) ? "true" : "false");
+	buf_add_text(out, "}");
+}
+
+static void add_json(struct buf *out, const struct bench *b, const struct machine *m)
+{
+	char date[CLOCK_DATE_MAX];
+	buf_add_format(out,
+		"{\n \"date\": \"%s\", \"version\": \"" PAYHOOK_VERSION "\", \"quick\": %s, \"rounds\": %d,\n",
+		clock_date(time(NULL), date), b->quick ? "true" : "false", b->rounds);
+	add_machine(out, m);
+	buf_add_format(out, " \"wrong_answers\": %llu,\n \"figures\": [\n", (unsigned long long)b->wrong);
+	for (int i = 0; i < b->report.count; i++) {
+		add_measure(out, &b->report.measures[i]);
+		buf_add_text(out, i + 1 < b->report.count ? ",\n" : "\n");
+	}
+	buf_add_text(out, " ]\n}\n");
+}
+
+/* Rates of one row: name, median. */
+static void add_rates(struct buf *out, const struct bench *b)
+{
+	for (int i = 0; i < b->report.count; i++) {
+		const struct measure *m = &b->report.measures[i];
+		if (strcmp(m->unit, "/s") == 0)
+			buf_add_format(out, "\"%s: %s\" %.6g\n", m->row, m->name, measure_median(m));
+	}
+}
+
+/* Of what has a target: name, how many times as good as asked for. */
+static void add_targets(struct buf *out, const struct bench *b)
+{
+	for (int i = 0; i < b->report.count; i++) {
+		const struct measure *m = &b->report.measures[i];
+		double median = measure_median(m);
+		if (m->target == TARGET_NONE || median <= 0)
+			continue;
+		double good = m->target == TARGET_LEAST ? median / m->bound : m->bound / median;
+		buf_add_format(out, "\"%s: %s\" %.6g\n", m->row, m->name, good);
+	}
+}
+
+/* 1/(1 - share), milliseconds: so that each further nine takes as much room. */
+static void add_latency(struct buf *out, const struct bench *b)
+{
+	if (b->latency_ns.count == 0)
+		return;
+	for (double rest = 1; rest * (double)b->latency_ns.count >= 1; rest /= 1.25)
+		buf_add_format(out, "%.6g %.6g\n", 1 / rest, (double)histogram_at(&b->latency_ns, 1 - rest) / 1e6);
+}
+
+static bool write_file(const struct bench *b, const char *name, struct buf *text, struct fault *f)
+{
+	char path[BENCH_PATH + 32];
+	snprintf(path, sizeof path, "%s/%s", b->out, name);
+	bool ok = buf_ok(text) ? text_write(path, text->data ? text->data : "", f)
+			       : fault_set(f, FAULT_BUSY, "out of memory for %s", name);
+	buf_finish(text);
+	return ok;
+}
+
+static bool write_files(const struct bench *b, const struct machine *m, struct fault *f)
+{
+	struct buf json = BUF_INIT(FILE_MAX), rates = json, targets = json, latency = json;
+	add_json(&json, b, m);
+	add_rates(&rates, b);
+	add_targets(&targets, b);
+	add_latency(&latency, b);
+	bool ok = write_file(b, "figures.json", &json, f);
+	ok = write_file(b, "rates.dat", &rates, f) && ok;
+	ok = write_file(b, "targets.dat", &targets, f) && ok;
+	return write_file(b, "latency.dat", &latency, f) && ok;
+}
+
+bool figures_write(const struct bench *b, const struct machine *m, const char *plots, struct fault *f)
+{
+	char log[BENCH_PATH + 32];
+	if (mkdir(b->out, 0755) < 0 && errno != EEXIST)
+		return fault_set(f, FAULT_BUSY, "%s: %s", b->out, strerror(errno));
+	snprintf(log, sizeof log, "%s/gnuplot.log", b->out);
+	remove(log);
+	return write_files(b, m, f) &&
+	       child_run((const char *const[]){"gnuplot", "-c", plots, b->out, NULL}, log, PLOT_MS, f);
+}

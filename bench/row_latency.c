@@ -1,0 +1,103 @@
+/* row_latency.c - how long a sender waits for its 202: at half the best rate, and alone. */
+
+#include <stdlib.h>
+
+#include "pgbench.h"
+#include "rows.h"
+
+#define CONNECTIONS 256 /* of the open loop: more than are ever busy at once */
+
+static const struct request_plan UNIQUE = {.kind = REQUEST_UNIQUE};
+
+static double ms_at(const struct histogram *h, double share)
+{
+	return (double)histogram_at(h, share) / 1e6;
+}
+
+static bool open_loop(struct bench *b, struct stage *s, double rate, struct generator_result *result, struct fault *f)
+{
+	struct report *r = &b->report;
+	struct generator_plan plan = {
+		.port = s->instance.port,
+		.connections = CONNECTIONS,
+		.threads = 1,
+		.request = UNIQUE,
+		.status = 202,
+		.rate = rate,
+		.warm_ms = b->warm_ms,
+		.run_ms = b->quick ? 2000 : 10000,
+	};
+	if (!stage_clean(s, f) || !generator_run(&plan, result, f))
+		return false;
+	const struct histogram *h = &result->latency_ns;
+	histogram_merge(&b->latency_ns, h);
+	b->wrong += result->wrong;
+	bench_add_rate(b, "open loop, Poisson, half the best rate", result->rate);
+	report_add_for(r, "open loop, p50", "ms", ms_at(h, 0.5), TARGET_MOST, 2);
+	report_add_for(r, "open loop, p99", "ms", ms_at(h, 0.99), TARGET_MOST, 10);
+	report_add_for(r, "open loop, p99.9", "ms", ms_at(h, 0.999), TARGET_MOST, 50);
+	report_add(r, "open loop, most", "ms", (double)h->most / 1e6);
+	report_add(r, "open loop, not answered 202", "", (double)result->wrong);
+	bench_say(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", ms_at(h, 0.5), ms_at(h, 0.99), ms_at(h, 0.999));
+	return true;
+}
+
+static bool alone(
+	struct bench *b, int port, const char *name, struct generator_result *result, double *ret, struct fault *f)
+{
+	if (!bench_load(b, port, 1, UNIQUE, result, f))
+		return false;
+	*ret = ms_at(&result->latency_ns, 0.5);
+	report_add(&b->report, name, "ms", *ret);
+	return true;
+}
+
+static bool one_pgbench(struct bench *b, struct stage *s, double *ret, struct fault *f)
+{
+	struct pgbench_plan plan = {
+		.conninfo = s->instance.database,
+		.script = b->script,
+		.folder = s->instance.folder,
+		.clients = 1,
+		.threads = 1,
+		.seconds = b->run_ms / 1000,
+	};
+	struct histogram *h = calloc(1, sizeof *h);
+	bool ok = h && stage_clean(s, f) && pgbench_latency(&plan, h, f);
+	*ret = ok ? ms_at(h, 0.5) : 0;
+	free(h);
+	report_add(&b->report, "median of one pgbench client", "ms", *ret);
+	return ok;
+}
+
+static bool one_at_a_time(struct bench *b, struct stage *s, struct generator_result *result, struct fault *f)
+{
+	double payhook, front, single;
+	int port;
+	if (!bench_front(b, FRONT_ECHO, &port, f) || !stage_clean(s, f) ||
+		!alone(b, s->instance.port, "median of one connection", result, &payhook, f) ||
+		!alone(b, port, "median of one connection to F", result, &front, f) || !one_pgbench(b, s, &single, f))
+		return false;
+	report_add_for(&b->report, "one connection / (one pgbench client + F)", "x", payhook / (single + front),
+		TARGET_MOST, 1.5);
+	bench_say(b, "one connection: %.3f ms; pgbench %.3f ms, F %.3f ms", payhook, single, front);
+	return true;
+}
+
+static bool measure(struct bench *b, struct fault *f)
+{
+	struct stage *s;
+	struct best best;
+	struct generator_result *result = malloc(sizeof *result);
+	bool ok = result && bench_stage(b, STAGE_RESTING, &s, f) &&
+		  bench_best(b, s, s->instance.port, UNIQUE, &best, f) && open_loop(b, s, best.rate / 2, result, f) &&
+		  one_at_a_time(b, s, result, f) && stage_clean(s, f);
+	free(result);
+	return ok;
+}
+
+const struct row ROW_LATENCY = {
+	.name = "latency",
+	.asks = "how long a sender waits, at half the best rate and alone",
+	.measure = measure,
+};

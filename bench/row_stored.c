@@ -1,0 +1,70 @@
+/* row_stored.c - accepting beside millions of transactions that are there already, and on empty tables, in turns. */
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "fill.h"
+#include "rows.h"
+
+/* After a checkpoint the first change of each page goes to the log whole.  Between two checkpoints this is over soon;
+ * the measured load comes after it. */
+#define SETTLE_ROUNDS 6
+
+static long rows_of(const struct bench *b)
+{
+	return b->quick ? 200 * THOUSAND : 10 * MILLION;
+}
+
+static bool settle(struct bench *b, struct stage *s, struct fault *f)
+{
+	double rate = 0;
+	for (int i = 0; i < (b->quick ? 1 : SETTLE_ROUNDS); i++) {
+		if (!bench_rate(b, s->instance.port, 64, (struct request_plan){.kind = REQUEST_UNIQUE}, &rate, f))
+			return false;
+		bench_say(b, "after the checkpoint: %.0f/s", rate);
+	}
+	return true;
+}
+
+static bool prepare(struct bench *b, struct fault *f)
+{
+	struct stage *s;
+	if (!bench_stage(b, STAGE_FULL, &s, f))
+		return false;
+	bench_say(b, "storing %ld transactions", rows_of(b));
+	if (!fill_stored(s->owner, rows_of(b), f))
+		return false;
+	bench_say(b, "vacuum, and a checkpoint");
+	return pg_run(s->superuser, "VACUUM ANALYZE payhook.transactions", f) &&
+	       pg_run(s->superuser, "CHECKPOINT", f) && settle(b, s, f);
+}
+
+static bool measure(struct bench *b, struct fault *f)
+{
+	const struct request_plan unique = {.kind = REQUEST_UNIQUE};
+	struct stage *full = &b->stages[STAGE_FULL], *empty;
+	struct best without, with;
+	char name[64];
+	if (!bench_stage(b, STAGE_RESTING, &empty, f) ||
+		!bench_best(b, empty, empty->instance.port, unique, &without, f) ||
+		!bench_best(b, NULL, full->instance.port, unique, &with, f))
+		return false;
+	snprintf(name, sizeof name, "accepted with %ld stored, best of 64 and 256", rows_of(b));
+	bench_add_rate(b, "accepted on empty tables, best of 64 and 256", without.rate);
+	bench_add_rate(b, name, with.rate);
+	report_add_for(&b->report, "with what is stored / empty", "x", with.rate / without.rate, TARGET_LEAST, 0.85);
+	return stage_clean(empty, f);
+}
+
+static void finish(struct bench *b)
+{
+	stage_stop(&b->stages[STAGE_FULL]);
+}
+
+const struct row ROW_STORED = {
+	.name = "stored",
+	.asks = "whether accepting slows down with ten million transactions stored",
+	.prepare = prepare,
+	.measure = measure,
+	.finish = finish,
+};
