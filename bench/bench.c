@@ -98,9 +98,9 @@ bool bench_accept(struct bench *b, struct stage *s, int connections, double *ret
 bool bench_best(
 	struct bench *b, struct stage *clean, int port, struct request_plan request, struct best *ret, struct fault *f)
 {
-	static const int CONNECTIONS[] = {64, 256};
+	static const int CONNECTIONS[] = {256, 64};
 	*ret = (struct best){0};
-	for (size_t i = 0; i < COUNT_OF(CONNECTIONS); i++) {
+	for (size_t i = 0; i < (b->quick ? 1 : COUNT_OF(CONNECTIONS)); i++) {
 		double rate = 0;
 		if ((clean && !stage_clean(clean, f)) || !bench_rate(b, port, CONNECTIONS[i], request, &rate, f))
 			return false;

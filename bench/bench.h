@@ -53,7 +53,7 @@ MUST_USE bool bench_rate(
 /* Unique webhooks on empty tables. */
 MUST_USE bool bench_accept(struct bench *b, struct stage *s, int connections, double *ret, struct fault *f);
 
-/* The better of 64 and 256 connections.  clean: the stage to empty before each, or NULL. */
+/* The better of 64 and 256 connections; of a quick run 256 only.  clean: the stage to empty before each, or NULL. */
 struct best {
 	double rate;
 	int connections;

@@ -7,7 +7,7 @@
 #include "stop.h"
 
 #define PATIENCE_NS INT64_C(180000000000)
-#define LATE_MS 2500 /* more than counters are late */
+#define LATE_MS 1700 /* more than counters are late */
 
 static const char COUNTERS[] =
 	"SELECT j.n_tup_del, j.n_tup_upd, j.n_tup_hot_upd, t.n_tup_upd, t.n_tup_hot_upd"

@@ -124,13 +124,24 @@ static bool write_files(const struct bench *b, const struct machine *m, struct f
 	return write_file(b, "latency.dat", &latency, f) && ok;
 }
 
+/* What another run has left would pass for this one's. */
+static void remove_old(const struct bench *b)
+{
+	static const char *const FILES[] = {"figures.json", "rates.svg", "targets.svg", "latency.svg", "gnuplot.log"};
+	char path[BENCH_PATH + 32];
+	for (size_t i = 0; i < COUNT_OF(FILES); i++) {
+		snprintf(path, sizeof path, "%s/%s", b->out, FILES[i]);
+		remove(path);
+	}
+}
+
 bool figures_write(const struct bench *b, const struct machine *m, const char *plots, struct fault *f)
 {
 	char log[BENCH_PATH + 32];
 	if (mkdir(b->out, 0755) < 0 && errno != EEXIST)
 		return fault_set(f, FAULT_BUSY, "%s: %s", b->out, strerror(errno));
 	snprintf(log, sizeof log, "%s/gnuplot.log", b->out);
-	remove(log);
+	remove_old(b);
 	return write_files(b, m, f) &&
 	       child_run((const char *const[]){"gnuplot", "-c", plots, b->out, NULL}, log, PLOT_MS, f);
 }

@@ -115,8 +115,9 @@ static bool run(struct bench *b, const struct wishes *w, struct fault *f)
 			return false;
 	}
 	report_print(&b->report, stdout);
-	printf("%llu answers were not what they should be.  The figures, and plots of them, are in %s.\n",
-		(unsigned long long)b->wrong, b->out);
+	printf("Where no connections are named: %s.  %llu answers were not what they should be.\n"
+	       "The figures, and plots of them, are in %s.\n",
+		b->quick ? "256" : "the better of 64 and 256", (unsigned long long)b->wrong, b->out);
 	snprintf(plots, sizeof plots, "%s/bench/plots.gp", variable("PAYHOOK_SOURCE"));
 	return figures_write(b, &machine, plots, f);
 }

@@ -15,7 +15,7 @@ if (exists("R_records") && R_records > 0) {
 	set xrange [0:*]
 	set yrange [R_records-0.4:-0.6]
 	set lmargin 50
-	set format x "%.0f"
+	set format x "%.0s%c"
 	plot "rates.dat" using ($2/2):0:($2/2):(0.35):ytic(1) with boxxyerror notitle
 }
 if (exists("T_records") && T_records > 0) {

@@ -63,7 +63,7 @@ static bool measure(struct bench *b, struct fault *f)
 			  f) &&
 		  stage_clean(resting, f);
 	if (ok)
-		bench_add_rate(b, "accepted alone, best of 64 and 256", alone.rate);
+		bench_add_rate(b, "accepted alone", alone.rate);
 	ok = ok && at_once(b, working, &alone, load, f) && stage_clean(working, f);
 	free(load);
 	return ok;
