@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include "exchange.h"
 #include "instance.h"
 
 struct sink {
@@ -73,6 +74,15 @@ static void set_up(CURL *curl, const struct call *c, struct sink *sink)
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, c->method);
 }
 
+static void note(const struct call *c, const struct answer *a)
+{
+	const char *usual = c->body == NULL ? "GET" : "POST";
+	struct exchange e = {.method = c->method == NULL ? usual : c->method, .target = c->target, .body = c->body};
+
+	e.len = c->body == NULL ? 0 : c->len > 0 ? c->len : strlen(c->body);
+	exchange_note(&e, a);
+}
+
 void call_send(const struct call *c, struct answer *ret)
 {
 	*ret = (struct answer){0};
@@ -94,6 +104,7 @@ void call_send(const struct call *c, struct answer *ret)
 	curl_easy_cleanup(curl);
 	fclose(sink.head);
 	fclose(sink.body);
+	note(c, ret);
 }
 
 void answer_finish(struct answer *a)

@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "database.h"
+#include "exchange.h"
 #include "instance.h"
 
 static size_t keep_beginning(char *bytes, size_t size, size_t count, void *arg)
@@ -18,6 +19,24 @@ static size_t keep_beginning(char *bytes, size_t size, size_t count, void *arg)
 
 	snprintf(s->said + used, sizeof(s->said) - used, "%.*s", (int)(size * count), bytes);
 	return size * count;
+}
+
+static size_t keep_head(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct load_slot *s = arg;
+	size_t used = strlen(s->head);
+
+	snprintf(s->head + used, sizeof(s->head) - used, "%.*s", (int)(size * count), bytes);
+	return size * count;
+}
+
+static void note(struct load *l, struct load_slot *s, long status)
+{
+	if (status <= 0 || status >= 600 || l->noted[status])
+		return;
+	l->noted[status] = true;
+	exchange_note(&(struct exchange){.method = "POST", .target = WEBHOOKS, .body = s->body, .len = strlen(s->body)},
+		&(struct answer){.status = (int)status, .head = s->head, .body = s->said, .len = strlen(s->said)});
 }
 
 static void open_slot(struct load *l, struct load_slot *s)
@@ -34,6 +53,8 @@ static void open_slot(struct load *l, struct load_slot *s)
 	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, l->headers);
 	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, keep_beginning);
 	curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, s);
+	curl_easy_setopt(s->curl, CURLOPT_HEADERFUNCTION, keep_head);
+	curl_easy_setopt(s->curl, CURLOPT_HEADERDATA, s);
 	curl_easy_setopt(s->curl, CURLOPT_PRIVATE, s);
 }
 
@@ -43,6 +64,7 @@ void load_open(struct load *l)
 
 	l->begun = l->answered = l->accepted = 0;
 	l->trouble[0] = '\0';
+	memset(l->noted, 0, sizeof(l->noted));
 	l->status = malloc((size_t)most * sizeof(*l->status));
 	l->slots = calloc((size_t)l->connections, sizeof(*l->slots));
 	l->multi = curl_multi_init();
@@ -61,7 +83,7 @@ static void begin_post(struct load *l, struct load_slot *s)
 	char id[128];
 
 	s->number = l->begun++;
-	s->said[0] = '\0';
+	s->said[0] = s->head[0] = '\0';
 	snprintf(id, sizeof(id), "%s-%ld", l->prefix, s->number);
 	if (l->body != NULL)
 		l->body(s->number, s->body);
@@ -96,6 +118,7 @@ static void take_answers(struct load *l)
 		if (status != 202 && l->trouble[0] == '\0')
 			snprintf(l->trouble, sizeof(l->trouble), "post %ld: %ld %s %s", s->number, status,
 				status == 0 ? curl_easy_strerror(m->data.result) : "", s->said);
+		note(l, s, status);
 		l->status[s->number] = (short)status;
 		l->answered++;
 		l->accepted += status == 202;

@@ -15,7 +15,8 @@ struct load_slot {
 	CURL *curl;
 	long number; /* of the post it carries; -1: idle */
 	char body[WEBHOOK_MAX];
-	char said[256]; /* the beginning of the answer's body */
+	char head[1024]; /* the answer's */
+	char said[512];  /* its body, or the beginning of it */
 };
 
 struct load {
@@ -29,8 +30,9 @@ struct load {
 	/* What has come of it. */
 	long begun, answered, accepted; /* posts sent, answers of any kind, 202 among them */
 	short *status;                  /* by number: LOAD_UNANSWERED, 0 when the connection failed, else the status */
-	char trouble[512];              /* the first answer that was no 202 */
+	char trouble[768];              /* the first answer that was no 202 */
 
+	bool noted[600]; /* by status: one answer of each is written down (exchange.h) */
 	CURLM *multi;
 	struct load_slot *slots;
 	struct curl_slist *headers;

@@ -15,6 +15,7 @@
 
 #include <criterion/criterion.h>
 
+#include "exchange.h"
 #include "instance.h"
 
 #define SEND_MS 10000
@@ -120,6 +121,7 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 		if (!receive(r, deadline))
 			return false;
 	take(r, head_len, body_len, ret);
+	exchange_note(&(struct exchange){0}, ret);
 	return true;
 }
 

@@ -105,6 +105,12 @@ Test(nginx_errors, an_answer_does_not_repeat_what_the_sender_wrote)
 	expect_problem_once(&a, 400, "a bad path with a quote");
 }
 
+Test(nginx_errors, transfer_codings_and_versions_that_are_not_spoken_are_told)
+{
+	refuses_bytes("POST " WEBHOOKS " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
+	refuses_bytes("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505);
+}
+
 Test(nginx_errors, http_1_0_is_served)
 {
 	struct answer a;

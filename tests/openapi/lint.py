@@ -1,0 +1,129 @@
+#!/usr/bin/env -S python3 -B
+"""Holds openapi.yaml to what a reader may expect of it."""
+
+import json
+import re
+
+import jsonschema
+
+from document import FILE, Document, Validator, complaints, tree
+
+CHECKS = tree.Checks()
+SCHEMAS, EXAMPLES = 'every schema is one of JSON Schema 2020-12', 'every body has an example, and each example fits'
+OPERATIONS, ANSWERS = 'every operation is told in full', 'every answer is told, and names its request'
+WORDS, COMPONENTS = 'every word is one of OpenAPI 3.1', 'every component is used'
+VERSION = 'it is OpenAPI 3.1, of the version that is built'
+
+# What may stand in each kind of object, of what is used here; a misspelt word would say nothing, and nobody would see.
+KNOWN = {
+    'document': 'openapi info servers security tags paths components x-refusals',
+    'info': 'title version summary description license',
+    'path': 'summary description parameters get put post delete options head patch trace',
+    'operation': 'tags summary description operationId parameters requestBody responses deprecated security',
+    'parameter': 'name in description required deprecated schema example examples',
+    'header': 'description required deprecated schema example examples',
+    'request body': 'description required content',
+    'answer': 'description headers content links',
+    'body': 'schema example examples encoding',
+    'components': 'schemas responses parameters examples requestBodies headers securitySchemes',
+    'refusals': 'description responses',
+}
+
+
+def check_words(kind, where, part):
+    for word in part.keys() - set(KNOWN[kind].split()):
+        CHECKS.add(WORDS, f'{where} has {word}, which is not known for: {kind}')
+
+
+def check_schema(where, schema):
+    try:
+        Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        CHECKS.add(SCHEMAS, f'{where}: {error.message}')
+
+
+def check_body(where, body):
+    check_words('body', where, body)
+    check_schema(where, body['schema'])
+    examples = [body['example']] if 'example' in body else [each['value'] for each in body.get('examples', {}).values()]
+    if not examples:
+        CHECKS.add(EXAMPLES, f'{where} has none')
+    for example in examples:
+        for complaint in complaints(body['schema'], example):
+            CHECKS.add(EXAMPLES, f'{where}: {complaint}')
+
+
+def check_parameter(where, parameter, kind='parameter'):
+    check_words(kind, where, parameter)
+    check_schema(where, parameter['schema'])
+    for complaint in complaints(parameter['schema'], parameter['example']) if 'example' in parameter else ['it has none']:
+        CHECKS.add(EXAMPLES, f'{where}: {complaint}')
+
+
+def check_answers(where, answers):
+    if not answers:
+        CHECKS.add(ANSWERS, f'{where} has none')
+    for code, answer in answers.items():
+        here = f'{where} {code}'
+        check_words('answer', here, answer)
+        if not isinstance(code, str) or not re.fullmatch('[2-5][0-9][0-9]', code):
+            CHECKS.add(ANSWERS, f'{here}: a code is a text of three digits')
+        if not answer.get('description'):
+            CHECKS.add(ANSWERS, f'{here} has no description')
+        if 'X-Request-Id' not in answer.get('headers', {}):
+            CHECKS.add(ANSWERS, f'{here} has no X-Request-Id')
+        for name, header in answer.get('headers', {}).items():
+            check_parameter(f'{here} {name}', header, 'header')
+        for kind, body in answer.get('content', {}).items():
+            check_body(f'{here} {kind}', body)
+
+
+def check_operation(where, path, operation, tags):
+    check_words('operation', where, operation)
+    check_words('request body', where, operation.get('requestBody', {}))
+    for name in ('operationId', 'summary', 'tags', 'responses'):
+        if not operation.get(name):
+            CHECKS.add(OPERATIONS, f'{where} has no {name}')
+    for tag in set(operation.get('tags', [])) - tags:
+        CHECKS.add(OPERATIONS, f'{where}: there is no tag {tag}')
+    parameters = operation.get('parameters', [])
+    if sorted(re.findall(r'\{(\w+)\}', path)) != sorted(each['name'] for each in parameters if each['in'] == 'path'):
+        CHECKS.add(OPERATIONS, f'{where}: its parameters are not those of its path')
+    for parameter in parameters:
+        check_parameter(f'{where} {parameter["name"]}', parameter)
+    for kind, body in operation.get('requestBody', {}).get('content', {}).items():
+        check_body(f'{where} {kind}', body)
+
+
+def main():
+    document = Document()
+    for name in (VERSION, WORDS, OPERATIONS, ANSWERS, SCHEMAS, EXAMPLES, COMPONENTS):
+        CHECKS.rule(name)
+    built = re.search(r"version: '([^']+)'", tree.text('meson.build'))[1]
+    if not document.raw['openapi'].startswith('3.1.') or document.raw['info']['version'] != built:
+        CHECKS.add(VERSION, f'{document.raw["openapi"]}, {document.raw["info"]["version"]}; meson.build has {built}')
+    for kind, part in [('document', document.raw), ('info', document.raw['info']),
+                       ('components', document.raw['components'])]:
+        check_words(kind, kind, part)
+    for path, item in document.whole['paths'].items():
+        check_words('path', path, item)
+    tags, ids = {tag['name'] for tag in document.raw['tags']}, set()
+    for (method, path), operation in document.operations.items():
+        where = f'{method} {path}'
+        check_operation(where, path, operation, tags)
+        check_answers(where, operation.get('responses', {}))
+        if operation.get('operationId') in ids:
+            CHECKS.add(OPERATIONS, f'{where}: its operationId is another\'s too')
+        ids.add(operation.get('operationId'))
+    for name, refusals in document.refusals.items():
+        check_words('refusals', name, refusals)
+        check_answers(name, refusals['responses'])
+    for kind, parts in document.raw['components'].items():
+        for name in parts:
+            if f'#/components/{kind}/{name}' not in document.used:
+                CHECKS.add(COMPONENTS, f'{kind}/{name} in {FILE}')
+    json.dumps(document.whole)  # no date, no binary: what YAML reads and JSON cannot say
+    CHECKS.end()
+
+
+main()
