@@ -1,0 +1,88 @@
+#!/usr/bin/env -S python3 -B
+"""Sends webhooks, and notes which were accepted.
+
+send.py PORT PREFIX COUNT FILE [SENDERS]
+    sends COUNT webhooks with the ids PREFIX-0, PREFIX-1 ... and adds the accepted ids to FILE; each that is refused or
+    not answered is a failure.  COUNT 0: until SIGTERM.
+send.py --again PORT PREFIX COUNT FILE [SENDERS]
+    the same, but as a sender does that wants its webhook to arrive: again until it is accepted, for a minute
+
+A connection for each: one that nginx closes between two requests is not its failure.  The last line counts; status 1
+after a failure.
+"""
+
+import collections
+import http.client
+import itertools
+import json
+import signal
+import sys
+import threading
+import time
+
+AGAIN_S = 60
+
+
+class Sender:
+    def __init__(self, port, prefix, count, file, again):
+        self.port, self.prefix, self.again = port, prefix, again
+        self.numbers = iter(range(count)) if count else itertools.count()
+        self.lock = threading.Lock()
+        self.file = open(file, 'a', encoding='ascii')
+        self.results = collections.Counter()
+        self.stopped = False
+
+    def post(self, name):
+        body = json.dumps({'transaction_id': name, 'source_account': 'a', 'destination_account': 'b',
+                           'amount': '10.50', 'currency': 'EUR'})
+        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
+        try:
+            connection.request('POST', '/v1/webhooks/transactions', body,
+                               {'Content-Type': 'application/json', 'Connection': 'close'})
+            response = connection.getresponse()
+            response.read()
+            return str(response.status)
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    def send(self, name):
+        result, until = self.post(name), time.monotonic() + AGAIN_S
+        while self.again and result != '202' and time.monotonic() < until:
+            time.sleep(0.1)
+            result = self.post(name)
+        with self.lock:
+            self.results[result] += 1
+            if result == '202':
+                self.file.write(name + '\n')
+
+    def run(self):
+        while not self.stopped:
+            with self.lock:
+                number = next(self.numbers, None)
+            if number is None:
+                return
+            self.send(f'{self.prefix}-{number}')
+
+    def stop(self, *_):
+        self.stopped = True
+
+
+def main(arguments):
+    again = arguments[0] == '--again'
+    port, prefix, count, file, *senders = arguments[again:]
+    sender = Sender(int(port), prefix, int(count), file, again)
+    signal.signal(signal.SIGTERM, sender.stop)
+    threads = [threading.Thread(target=sender.run) for _ in range(int(senders[0]) if senders else 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sender.file.close()
+    print(' '.join(f'{result}: {count}' for result, count in sorted(sender.results.items())))
+    return 0 if set(sender.results) == {'202'} else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,412 @@
+#!/bin/bash
+# systemd.sh - the Debian package as an operator runs it: installed in a booted system, configured, started, used,
+# broken, upgraded and purged.  Prints TAP.
+set -uo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/deploy/tap.sh
+source "$ROOT/tests/deploy/tap.sh"
+# shellcheck source=tests/deploy/apt.sh
+source "$ROOT/tests/deploy/apt.sh"
+# shellcheck source=tests/deploy/box.sh
+source "$ROOT/tests/deploy/box.sh"
+deadline 540 "$@"
+
+BOX=$(mktemp -d /tmp/payhook-systemd.XXXXXX)
+ACCEPTED=$BOX/accepted
+UNITS=(payhook-app.service payhook-worker@1.service payhook-migrate.service payhook.target)
+export PAYHOOK_BUILD=${PAYHOOK_BUILD:-$ROOT/build}
+
+clean_up() {
+	trap '' TERM INT HUP
+	[[ -z ${SENDER-} ]] || kill -KILL "$SENDER" 2>/dev/null
+	box_stop
+	rm -rf --one-file-system -- "$BOX"
+}
+trap clean_up EXIT
+
+# equal GOT WANTED
+equal() {
+	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
+}
+
+sql() {
+	box payhook psql -X -q -At -v ON_ERROR_STOP=1 "$@"
+}
+
+# To be run in a subshell, which it becomes: a signal to that is one to the sender.
+send() {
+	near "$ROOT/tests/deploy/send.py" "$@"
+}
+
+ready() {
+	(near curl -s -m 2 --noproxy '*' 127.0.0.1/readyz) | grep -qx '{"status":"ready"}'
+}
+
+# show UNIT PROPERTY
+show() {
+	box systemctl show -P "$2" "$1"
+}
+
+# is UNIT PROPERTY VALUE
+is() {
+	equal "$1: $(show "$1" "$2")" "$1: $3"
+}
+
+responders() {
+	box pgrep -x payhook-app
+}
+
+# ---- a load that goes on while something else happens ----
+
+load_begin() {
+	send 80 "$1" 0 "$ACCEPTED" 8 >"$BOX/load" 2>&1 &
+	SENDER=$!
+	sleep 1
+}
+
+# Fails if a single request did.
+load_end() {
+	local status=0
+	sleep 1
+	kill -TERM "$SENDER"
+	wait "$SENDER" || status=$?
+	SENDER=
+	cat "$BOX/load"
+	return "$status"
+}
+
+# ---- installing ----
+
+build_package() {
+	"$ROOT/payhook" deb || return
+	cp "$PAYHOOK_BUILD"/deb/payhook_*.deb "$BOX/payhook.deb"
+}
+
+# What the package needs but does not depend on: nginx, which it recommends, and a server.
+make_tree() {
+	local -a needs
+	mapfile -t needs < <(dpkg-deb -f "$BOX/payhook.deb" Depends | sed 's/, /\n/g; s/ *([^)]*)//g; s/ |[^\n]*//g' | sed 's/ |.*//')
+	box_make "${needs[@]}" nginx postgresql-15 openssl ca-certificates || return
+	cp "$BOX/payhook.deb" "$BOX/tree/root/"
+}
+
+# What is there: all but what other packages write while they run.
+files() {
+	box find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log -o \
+		-path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /var/lib/postgresql -o -path /root -o \
+		-path /var/lib/nginx -o -path /etc/ssl/certs -o -path '/etc/*-' -o -path /etc/.pwd.lock \) -prune -o -print | sort
+}
+
+install_package() {
+	files >"$BOX/before"
+	box dpkg -i /root/payhook.deb
+}
+
+nothing_runs() {
+	local unit
+	for unit in payhook-app payhook-worker@1 payhook.target; do
+		equal "$unit $(box systemctl is-active "$unit") $(box systemctl is-enabled "$unit")" "$unit inactive disabled" || return
+	done
+	equal "$(box stat -c '%a %U:%G' /etc/payhook/payhook.env)" '640 root:payhook' || return
+	box getent passwd payhook | grep -q ':/usr/sbin/nologin$'
+}
+
+# Its settings name no database: it says so, once, and stays down.
+unconfigured_stays_down() {
+	box systemctl start payhook-app
+	await 5 is payhook-app ActiveState failed || return
+	is payhook-app NRestarts 0 || return
+	box journalctl -t payhook-app -o cat | grep 'DATABASE_URL is not set' || return
+	box systemctl stop payhook-app payhook-migrate
+	box systemctl reset-failed
+}
+
+units_are_clean() {
+	local unit out
+	out=$(box systemd-analyze verify --man=no "${UNITS[@]}" 2>&1)
+	equal "$out" '' || return
+	for unit in payhook-app.service payhook-worker@.service payhook-migrate.service; do
+		box systemd-analyze security --no-pager --offline=true --threshold=15 "/lib/systemd/system/$unit" >"$BOX/security" ||
+			{ cat "$BOX/security" && return 1; }
+		tail -n 1 "$BOX/security"
+	done
+}
+
+configure() {
+	box setpriv --reuid=postgres --regid=postgres --init-groups createuser payhook || return
+	box setpriv --reuid=postgres --regid=postgres --init-groups createdb -O payhook payhook || return
+	sed -i 's/^#DATABASE_URL=/DATABASE_URL=/; s/^#PROCESSOR_DELAY_MS=.*/PROCESSOR_DELAY_MS=200/' \
+		"$BOX/tree/etc/payhook/payhook.env"
+	rm "$BOX/tree/etc/nginx/sites-enabled/default"
+	ln -s ../sites-available/payhook "$BOX/tree/etc/nginx/sites-enabled/payhook"
+	box nginx -t -q || return
+	box systemctl restart nginx
+}
+
+start() {
+	box systemctl enable --now payhook.target payhook-app payhook-worker@1 payhook-worker@2 || return
+	await 10 ready || return
+	is payhook-worker@1 ActiveState active || return
+	is payhook-worker@1 StatusText 'works; 0 in flight' || return
+	equal "$(box stat -c '%a %U:%G' /run/payhook /run/payhook/app.sock | paste -sd' ')" '750 payhook:www-data 660 payhook:www-data'
+}
+
+# ---- being broken ----
+
+# A thousand, and whoever may die, dies meanwhile.
+kill_while_sending() {
+	local _ status=0
+	send --again 80 thousand 1000 "$ACCEPTED" 4 >"$BOX/load" 2>&1 &
+	SENDER=$!
+	for _ in 1 2 3; do
+		sleep 0.3
+		box kill -KILL "$(responders | tail -n 1)" || status=1
+	done
+	box systemctl kill -s KILL payhook-worker@1 || status=1
+	wait "$SENDER" || status=1
+	SENDER=
+	cat "$BOX/load"
+	is payhook-app NRestarts 0 || status=1
+	await 5 is payhook-worker@1 NRestarts 1 || status=1
+	return "$status"
+}
+
+all_processed() {
+	{
+		echo 'CREATE TEMP TABLE accepted (id text); COPY accepted FROM STDIN;'
+		cat "$ACCEPTED"
+		echo '\.'
+		# What was accepted and is not processed by now; and what is processed twice.
+		echo "SELECT count(*) || ' ' || count(*) FILTER (WHERE status = 'PROCESSED')
+			FROM (SELECT DISTINCT id FROM accepted) a LEFT JOIN transactions t ON t.transaction_id = a.id;"
+	} | sql >"$BOX/processed" || return
+	local count
+	count=$(sort -u "$ACCEPTED" | wc -l)
+	equal "$(<"$BOX/processed")" "$count $count"
+}
+
+restart_database() {
+	local status=0
+	send --again 80 restart 300 "$ACCEPTED" 4 >"$BOX/load" 2>&1 &
+	SENDER=$!
+	box systemctl restart postgresql || status=1
+	wait "$SENDER" || status=1
+	SENDER=
+	cat "$BOX/load"
+	await 10 is payhook-worker@1 ActiveState active || status=1
+	return "$status"
+}
+
+reload_under_load() {
+	local _ status=0 before
+	load_begin reload
+	for _ in 1 2 3 4 5; do
+		before=$(responders)
+		box systemctl reload payhook-app || status=1
+		await 5 others_than "$before" || status=1
+		sleep 0.3
+	done
+	load_end && return "$status"
+}
+
+# others_than PIDS: responders are there, and none of those is left.
+others_than() {
+	local now
+	now=$(responders)
+	[[ -n $now ]] || return 1
+	[[ -z $(comm -12 <(sort <<<"$1") <(sort <<<"$now")) ]] || { echo "still there: $now" && return 1; }
+}
+
+# It hands back what it holds, and is gone from the workers' list.
+stop_a_worker() {
+	local status=0 pid
+	pid=$(show payhook-worker@2 MainPID)
+	load_begin stop
+	box systemctl stop payhook-worker@2 || status=1
+	load_end || status=1
+	is payhook-worker@2 Result success || status=1
+	equal "$(sql -c "SELECT count(*) FROM workers WHERE pid = $pid")" 0 || status=1
+	box journalctl -u payhook-worker@2 -o cat | grep -q '"event":"worker is asked to end"' || status=1
+	return "$status"
+}
+
+# A frozen worker does not feed the watchdog.
+watchdog_bites() {
+	mkdir -p "$BOX/tree/etc/systemd/system/payhook-worker@3.service.d"
+	printf '[Service]\nWatchdogSec=2s\n' >"$BOX/tree/etc/systemd/system/payhook-worker@3.service.d/test.conf"
+	box systemctl daemon-reload
+	box systemctl start payhook-worker@3 || return
+	# It lives as long as its loop turns ...
+	sleep 3
+	is payhook-worker@3 NRestarts 0 || return
+	box systemctl kill -s STOP payhook-worker@3
+	# ... and is killed and started anew when that stands.
+	await 15 is payhook-worker@3 NRestarts 1 || return
+	await 10 is payhook-worker@3 ActiveState active || return
+	box journalctl -u payhook-worker@3 -o cat | grep -q 'Watchdog timeout' || return
+	box systemctl stop payhook-worker@3
+	rm -r "$BOX/tree/etc/systemd/system/payhook-worker@3.service.d"
+	box systemctl daemon-reload
+}
+
+# ---- being confined ----
+
+# What the kernel says of every process of the services.
+processes_are_confined() {
+	local pid said path
+	local -a all
+	mapfile -t all < <(box pgrep -x 'multiwatch|payhook-app|payhook-worker')
+	((${#all[@]} >= 3)) || { echo "only these: ${all[*]}" && return 1; }
+	for pid in "${all[@]}"; do
+		# shellcheck disable=SC2016
+		said=$(box awk '/^(Name|Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):/ { print $1, $2 }' "/proc/$pid/status" | paste -sd' ')
+		[[ $said =~ \ Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1\ Seccomp:\ 2$ ]] ||
+			{ echo "$said" && return 1; }
+		for path in / /etc /usr /var /srv; do
+			! box nsenter -t "$pid" -m touch "$path/new" 2>/dev/null || { echo "$said: $path can be written to" && return 1; }
+		done
+	done
+}
+
+# A service by whose name it has the same drop-in, and which tries what the programs never need.
+forbidden_is_refused() {
+	local status=0
+	cat >"$BOX/tree/root/try" <<-'END'
+		#!/bin/bash
+		may() { echo "may: $*"; exit 1; }
+		for path in /etc /usr /var/lib /opt; do ! touch "$path/new" || may write "$path"; done
+		! cat /etc/shadow || may read passwords
+		! ls /root || may look into /root
+		! unshare -r true || may make namespaces
+		! mount -t tmpfs none /mnt || may mount
+		! renice -n -1 $$ || may raise its priority
+		! ulimit -n 1000000 || may have more files than its limit
+		! kill -0 1 || may signal others
+		! exec 3<>/dev/kmsg || may write the kernel log
+		[[ -z $(ls -d /proc/1) ]] || may see other processes
+		exit 0
+	END
+	cat >"$BOX/tree/run-probe" <<-'END'
+		[Service]
+		Type=oneshot
+		ExecStart=/bin/bash /usr/local/lib/payhook-try
+	END
+	install -m 755 "$BOX/tree/root/try" "$BOX/tree/usr/local/lib/payhook-try"
+	mv "$BOX/tree/run-probe" "$BOX/tree/etc/systemd/system/payhook-probe.service"
+	box systemctl daemon-reload
+	box systemctl start payhook-probe || status=1
+	rm "$BOX/tree/etc/systemd/system/payhook-probe.service" "$BOX/tree/usr/local/lib/payhook-try"
+	box systemctl daemon-reload
+	box journalctl -u payhook-probe -o cat
+	return "$status"
+}
+
+# ---- logs, processor, upgrade, end ----
+
+logs_are_json() {
+	local program
+	for program in payhook-app payhook-worker; do
+		# What is refused at start is said before there is a log.
+		box journalctl -t "$program" -o cat "_COMM=$program" | grep -v "^$program: DATABASE_URL is not set" >"$BOX/logs"
+		python3 - "$BOX/logs" "$program" <<-'END' || return
+			import json, sys
+			programs = [json.loads(line)["program"] for line in open(sys.argv[1])]
+			assert len(programs) > 3 and set(programs) == {sys.argv[2]}, programs
+		END
+	done
+}
+
+# By name and with TLS: the look-up is a thread of curl's, and certificates are read.
+http_processor_works() {
+	echo '127.0.0.1 processor.test' >>"$BOX/tree/etc/hosts"
+	box openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=processor.test -addext subjectAltName=DNS:processor.test \
+		-keyout /etc/nginx/test.key -out /usr/local/share/ca-certificates/processor.test.crt 2>/dev/null || return
+	box update-ca-certificates >/dev/null 2>&1 || return
+	cat >"$BOX/tree/etc/nginx/conf.d/processor.conf" <<-'END'
+		server {
+			listen 127.0.0.1:9443 ssl;
+			server_name processor.test;
+			ssl_certificate /usr/local/share/ca-certificates/processor.test.crt;
+			ssl_certificate_key /etc/nginx/test.key;
+			access_log /var/log/nginx/processor.log;
+			location / { return 200; }
+		}
+	END
+	box systemctl reload nginx || return
+	printf 'PROCESSOR=http\nPROCESSOR_URL=https://processor.test:9443/\n' >>"$BOX/tree/etc/payhook/payhook.env"
+	box systemctl restart 'payhook-worker@*' || return
+	(send 80 http 100 "$ACCEPTED") || return
+	await 10 all_processed || return
+	equal "$(box grep -c '^127.*"POST / HTTP/[12.]*" 200' /var/log/nginx/processor.log)" 100
+}
+
+# The same version again is an upgrade as far as the package's scripts are concerned.
+upgrade_under_load() {
+	local before worker status=0
+	before=$(responders)
+	worker=$(show payhook-worker@1 MainPID)
+	load_begin upgrade
+	box dpkg -i /root/payhook.deb || status=1
+	await 5 others_than "$before" || status=1
+	load_end || status=1
+	[[ $(show payhook-worker@1 MainPID) != "$worker" ]] || { echo "the worker is the old one" && status=1; }
+	is payhook-worker@2 ActiveState inactive || status=1
+	ready || status=1
+	return "$status"
+}
+
+stop() {
+	box systemctl stop payhook.target || return
+	await 20 is payhook-app ActiveState inactive || return
+	await 20 is payhook-worker@1 ActiveState inactive || return
+	is payhook-worker@1 Result success || return
+	box test ! -e /run/payhook
+}
+
+purge() {
+	local data
+	data=$(box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -At -d payhook -c 'SELECT count(*) FROM payhook.transactions') || return
+	box systemctl start payhook.target || return
+	box dpkg --remove payhook || return
+	box nginx -t -q || return
+	box dpkg --purge payhook || return
+	rm -f "$BOX"/tree/etc/nginx/conf.d/processor.conf "$BOX/tree/etc/nginx/test.key" \
+		"$BOX/tree/usr/local/share/ca-certificates/processor.test.crt"
+	ln -s ../sites-available/default "$BOX/tree/etc/nginx/sites-enabled/default"
+	files >"$BOX/after"
+	! diff "$BOX/before" "$BOX/after" | grep '^[<>]' || return 1
+	! box getent passwd payhook || return 1
+	equal "$(box ls /run/systemd/system /etc/systemd/system | grep payhook)" '' || return
+	equal "$(box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -At -d payhook -c 'SELECT count(*) FROM payhook.transactions')" "$data"
+}
+
+need "a container can be booted here" box_possible
+need "the package is built" build_package
+need "there is a Debian 12 with what the package depends on" make_tree
+box_boot
+await 30 box_is_up >/dev/null
+box_find
+need "systemd is up" box_is_up
+need "the package can be installed" install_package
+check "nothing is started or enabled, and the settings are root's" nothing_runs
+check "responders without a database to go to say so and stay down" unconfigured_stays_down
+check "the units verify without a word, and are 1.5 or better by systemd-analyze security" units_are_clean
+need "what is left to do is a database, one setting and nginx's site" configure
+need "all is started, and ready" start
+check "a thousand webhooks are accepted while responders and a worker are killed" kill_while_sending
+check "every accepted one is processed" await 40 all_processed
+check "the database is restarted, and senders that try again are served" restart_database
+check "a reload under load loses no request" reload_under_load
+check "one of two workers is stopped, and no request is lost" stop_a_worker
+check "every accepted one is processed, still" await 40 all_processed
+check "a frozen worker is killed by the watchdog and started anew" watchdog_bites
+check "no process of payhook has a privilege or a place to write to" processes_are_confined
+check "what the programs never need is refused to all of payhook's services" forbidden_is_refused
+check "the journal has the logs as they are, JSON" logs_are_json
+check "the http processor is reached by name and TLS" http_processor_works
+check "an upgrade under load loses no request" upgrade_under_load
+check "every accepted one is processed, in the end" await 40 all_processed
+check "the target stops all of it" stop
+check "purging the package leaves nothing but the data" purge
+finish
