@@ -35,7 +35,10 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 	if (s->is_up)
 		return true;
 	bench_say(b, "starting a payhook");
-	return stage_start(s, kind == STAGE_WORKING ? WORKING : RESTING, f);
+	if (!stage_start(s, kind == STAGE_WORKING ? WORKING : RESTING, f))
+		return false;
+	bench_say(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
+	return true;
 }
 
 bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f)

@@ -243,7 +243,7 @@ cmd_test() {
 	for word in "$@"; do
 		[[ $word != --deploy && $word != deploy ]] || more=(package deploy)
 	done
-	packages_need run database build test "${more[@]}"
+	packages_need run database build test bench "${more[@]}"
 	tests_configure
 	exec "$HERE/tests/run" "$@"
 }

@@ -74,6 +74,8 @@ Test(histogram, a_merge_is_as_if_one_had_seen_it_all)
 		histogram_add(value % 3 ? &one : &other, value * value);
 		histogram_add(&both, value * value);
 	}
+	histogram_add(&other, UINT64_MAX);
+	histogram_add(&both, UINT64_MAX);
 	histogram_merge(&one, &other);
 	cr_expect_eq(one.count, both.count);
 	cr_expect_eq(one.most, both.most);

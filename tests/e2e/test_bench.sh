@@ -1,0 +1,100 @@
+#!/bin/bash
+# test_bench.sh - ./payhook bench from its start to its end, on a cheap row; prints TAP.  What it measures is not
+# asserted: the machine has other things to do.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+DIR=$(mktemp -d /tmp/payhook-test-bench.XXXXXX)
+trap 'rm -rf -- "$DIR"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+: >"$DIR/env"
+export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=$DIR/env
+COUNT=0
+FAILED=0
+
+# check NAME COMMAND...: one test.
+check() {
+	COUNT=$((COUNT + 1))
+	if "${@:2}" >"$DIR/said" 2>&1; then
+		echo "ok $COUNT - $1"
+	else
+		FAILED=$((FAILED + 1))
+		echo "not ok $COUNT - $1"
+		tail -n 40 "$DIR/said" "$DIR/out" 2>&1 | sed 's/^/# /'
+	fi
+}
+
+bench() {
+	"$ROOT/payhook" bench "$@"
+}
+
+refuses_what_it_does_not_know() {
+	local status=0
+	bench --list | grep -q '^  get ' || return 1
+	bench nonsense || status=$?
+	((status == 2))
+}
+
+measures() {
+	bench --quick get >"$DIR/out" 2>&1
+}
+
+prints_a_table() {
+	grep -Eq '^ +median +target +each round$' "$DIR/out" &&
+		grep -Eq '^  GET / F +[0-9.]+ x +at least 0\.700 +(met|MISSED)' "$DIR/out" &&
+		grep -Eq '^[01] of 1 targets are met\.$' "$DIR/out"
+}
+
+# Whatever started from a folder that it spoke of.
+leaves_nothing() {
+	local folder
+	local -a folders
+	mapfile -t folders < <(grep -o '/var/tmp/payhook-bench-[A-Za-z0-9]*' "$DIR/out" | sort -u)
+	((${#folders[@]} > 0)) || return 1
+	for folder in "${folders[@]}"; do
+		echo "looking for what is left of $folder"
+		[[ ! -e $folder ]] || return 1
+		! pgrep -af "$folder" || return 1
+	done
+}
+
+writes_figures() {
+	python3 - "$DIR/var/bench" <<-'END'
+		import json, sys, xml.dom.minidom
+		folder = sys.argv[1]
+		got = json.load(open(folder + '/figures.json'))
+		assert got['quick'] is True and got['machine']['cores'] > 0 and got['machine']['fdatasync_us'] > 0
+		assert ' fsync=on' in got['machine']['postgresql']
+		assert len(got['figures']) == 3 and all(f['row'] == 'get' and len(f['rounds']) == 1 for f in got['figures'])
+		target, = [f for f in got['figures'] if 'met' in f]
+		assert target['at_least'] == 0.7 and target['met'] == (target['median'] >= 0.7)
+		for name in 'rates.svg', 'targets.svg':
+		    xml.dom.minidom.parse(folder + '/' + name)
+	END
+}
+
+ends_when_interrupted() {
+	local pid status=0 tries
+	bench --quick get >"$DIR/out" 2>&1 &
+	pid=$!
+	for ((tries = 0; tries < 600; tries++)); do
+		! grep -q 'storing' "$DIR/out" || break
+		sleep 0.1
+	done
+	# Of the shell that waits for it, the one child.
+	kill -INT "$(pgrep -P "$pid" payhook-bench)"
+	wait "$pid" || status=$?
+	echo "status $status"
+	((status == 130))
+}
+
+echo "1..7"
+check "refuses what it does not know" refuses_what_it_does_not_know
+check "measures" measures
+check "prints a table with each figure, its target, and whether it is met" prints_a_table
+check "leaves no process and no folder" leaves_nothing
+check "writes figures as JSON, and plots" writes_figures
+check "ends when it is interrupted" ends_when_interrupted
+check "leaves nothing then, either" leaves_nothing
+exit "$((FAILED > 0))"
