@@ -20,7 +20,6 @@ struct digest_key {
 	enum digest_kind kind;
 	EVP_MAC_CTX *mac; /* HMAC: keyed, begun anew for each message */
 	EVP_PKEY *public; /* Ed25519, RSA */
-	size_t len;       /* of a signature */
 	int64_t end;
 };
 
@@ -55,7 +54,6 @@ static bool create_hmac(struct digest_key *key, char *hash, const void *bytes, s
 	EVP_MAC_free(hmac); /* the context keeps it */
 	if (!key->mac || !EVP_MAC_init(key->mac, bytes, len, parameters))
 		return no_memory(f);
-	key->len = EVP_MAC_CTX_get_mac_size(key->mac);
 	return true;
 }
 
@@ -64,10 +62,7 @@ static bool create_ed25519(struct digest_key *key, const void *bytes, size_t len
 	if (len != ED25519_KEY_LEN)
 		return fault_set(f, FAULT_INPUT, "an Ed25519 public key has %d bytes, not %zu", ED25519_KEY_LEN, len);
 	key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, len);
-	if (!key->public)
-		return no_memory(f);
-	key->len = (size_t)EVP_PKEY_get_size(key->public);
-	return true;
+	return key->public || no_memory(f);
 }
 
 static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
@@ -84,7 +79,6 @@ static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, st
 	if (bits < RSA_BITS_MIN || bits > DIGEST_SIGNATURE_MAX * 8)
 		return fault_set(f, FAULT_INPUT, "the certificate's key has %d bits, not %d to %d", bits, RSA_BITS_MIN,
 			DIGEST_SIGNATURE_MAX * 8);
-	key->len = (size_t)EVP_PKEY_get_size(key->public);
 	key->end = timegm(&end);
 	return true;
 }
@@ -215,8 +209,6 @@ static enum digest_outcome verify_public(const struct digest_key *key, const str
 	if (key->kind == DIGEST_ED25519 && !(message = join(parts, part_count, &len)))
 		return DIGEST_FAILED;
 	for (int i = 0; i < signature_count && outcome == DIGEST_DIFFERS; i++) {
-		if (signatures[i].len != key->len)
-			continue;
 		outcome = message ? verify_ed25519(key, message, len, &signatures[i])
 				  : verify_rsa(key, parts, part_count, &signatures[i]);
 	}

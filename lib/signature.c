@@ -283,9 +283,9 @@ static struct finding try_secrets(const struct claim *c)
 		found.tried++;
 		enum digest_outcome outcome = digest_verify(key, c->part, c->parts, signatures, count);
 		found.failed = found.failed || outcome == DIGEST_FAILED;
-		if (outcome == DIGEST_MATCHES && (found.match < 0 || is_active(c, i)))
+		if (outcome == DIGEST_MATCHES)
 			found.match = i;
-		if (found.match >= 0 && is_active(c, found.match))
+		if (outcome == DIGEST_MATCHES && is_active(c, i))
 			break;
 	}
 	return found;

@@ -326,6 +326,42 @@ Test(signature, tells_a_senders_text_nothing_and_keeps_secrets_out_of_its_own)
 	}
 }
 
+Test(signature, says_when_no_signature_is_of_a_version_that_a_secret_is_for)
+{
+	for (int i = 0; i < 2; i++) {
+		struct scene *s = scene_of(&SENDERS[i], 0);
+		struct sender_key other;
+		sender_key(&SENDERS[1 - i], 0, LATER, &other);
+		sender_sign(&SENDERS[1 - i], &other, NOW, BODY, strlen(BODY), &s->sent);
+		refused(s, NOW, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version");
+		sent_set(&s->sent, "webhook-signature", "v2,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=");
+		refused(s, NOW, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version");
+		sender_key_finish(&other);
+		leave(s);
+	}
+	struct scene *s = scene_of(&SENDERS[2], 0);
+	cr_assert_eq(s->sender->settings.scheme, SCHEME_STRIPE);
+	memcpy(strstr(s->sent.header[0].value, "v1="), "v0=", 3);
+	refused(s, NOW, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version");
+	leave(s);
+}
+
+/* "a" and "1.x", or "a.1" and "x": one signed string.  So an id must not hold what divides the parts. */
+Test(signature, refuses_an_id_that_could_move_the_borders_of_the_message)
+{
+	const char message[] = "msg.1.1771502400.{}";
+	char signature[SENT_VALUE_MAX + 3] = "v1,";
+	struct scene *s = scene_of(&SENDERS[0], 0);
+	cr_assert_eq(s->sender->settings.scheme, SCHEME_STANDARD_WEBHOOKS);
+	sender_hmac("SHA256", s->key[0].hmac, s->key[0].hmac_len, message, strlen(message), true, signature + 3);
+	s->request.body = "{}";
+	s->request.len = 2;
+	sent_set(&s->sent, "webhook-signature", signature);
+	sent_set(&s->sent, "webhook-id", "msg.1");
+	refused(s, NOW, SIGNATURE_MALFORMED, "webhook-id is longer than 255 bytes or holds a '.'");
+	leave(s);
+}
+
 Test(signature, refuses_everything_without_a_secret)
 {
 	FOR_EACH_SENDER(s, 0)

@@ -300,7 +300,7 @@ Test(signature_published, a_certificate_that_has_ended_verifies_no_more)
 	struct sent sent = paypal("0f14627d-cc41-11f0-9ad0-21cf84660aee", "2025-11-28T10:00:24Z", SIGNATURE_2025);
 	struct signature_request request = {sent_header, &sent, BODY_2025, strlen(BODY_2025)};
 	cr_assert(signer_init(&s, &settings, &f));
-	cr_assert(signer_add_secret(&s, CERTIFICATE_2025, strlen(CERTIFICATE_2025), 0, &f), "%s", f.text);
+	cr_assert(signer_add_secret(&s, CERTIFICATE_2025, strlen(CERTIFICATE_2025), 1900000000, &f), "%s", f.text);
 	cr_expect_not(signature_verify(&s, &request, 1772582399, &r));
 	cr_expect_eq(r.cause, SIGNATURE_OLD, "%s", r.text);
 	cr_expect_not(signature_verify(&s, &request, 1772582400, &r));
