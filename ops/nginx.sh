@@ -60,6 +60,16 @@ nginx_fill() {
 	printf '%s\n' "$text" >"$STATE/nginx/$1"
 }
 
+# sockets_join SOCKET...: a server for each.  Of several none is ever taken for down: nginx would do so for 10 s after
+# one kept connection that was closed, and of dead ones it knows at once.
+sockets_join() {
+	local socket=$1
+	shift
+	[[ $# -eq 0 ]] || socket+=" max_fails=0$(printf '; server unix:%s max_fails=0' "$@")"
+	printf '%s' "$socket"
+}
+
+# nginx_prepare SOCKET...: where the pools of responders listen.
 nginx_prepare() {
 	local rate=$((10#${RATE_LIMIT:-0}))
 	local -A FILL=(
@@ -67,7 +77,7 @@ nginx_prepare() {
 		[WORKERS]=$(cores 4)
 		[FILES]=$FILES
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
-		[SOCKET]=$RUN/app.sock
+		[SOCKET]=$(sockets_join "$@")
 		[PORT]=$PAYHOOK_PORT
 		[LISTEN6]='' [LIMIT_ZONE]='' [LIMIT]='' [PARTS]=''
 		[ACCESS_LOG]=../log/access.log

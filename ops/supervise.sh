@@ -86,7 +86,7 @@ up_prepare() {
 	programs_copy
 	programs_check_settings
 	files_limit
-	nginx_prepare
+	nginx_prepare "$RUN/app.sock"
 }
 
 # The supervisor in a session of its own.  It says what it does on a pipe until it is ready, or ends.

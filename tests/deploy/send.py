@@ -3,9 +3,9 @@
 
 send.py PORT PREFIX COUNT FILE [SENDERS]
     sends COUNT webhooks with the ids PREFIX-0, PREFIX-1 ... and adds the accepted ids to FILE; each that is refused or
-    not answered is a failure.  COUNT 0: until SIGTERM.
+    not answered is a failure.  COUNT 0: some hundred a second, until SIGTERM.
 send.py --again PORT PREFIX COUNT FILE [SENDERS]
-    the same, but as a sender does that wants its webhook to arrive: again until it is accepted, for a minute
+    the same, slower, and as a sender does that wants its webhook to arrive: again until it is accepted, for a minute
 
 A connection for each: one that nginx closes between two requests is not its failure.  The last line counts; status 1
 after a failure.
@@ -27,6 +27,7 @@ class Sender:
     def __init__(self, port, prefix, count, file, again):
         self.port, self.prefix, self.again = port, prefix, again
         self.numbers = iter(range(count)) if count else itertools.count()
+        self.pause_s = 0.05 if again else 0 if count else 0.01
         self.lock = threading.Lock()
         self.file = open(file, 'a', encoding='ascii')
         self.results = collections.Counter()
@@ -64,6 +65,7 @@ class Sender:
             if number is None:
                 return
             self.send(f'{self.prefix}-{number}')
+            time.sleep(self.pause_s)
 
     def stop(self, *_):
         self.stopped = True

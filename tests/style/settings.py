@@ -8,8 +8,8 @@ import tree
 
 ENTRY = re.compile(r'^\t\{"([A-Z][A-Z0-9_]*)", \w+, AT\(\w+\), "([^"]*)"', re.MULTILINE)
 ENV = 'systemd/payhook.env'
-PAGES = ['README.md', 'man/payhook.1', ENV]
-LATER = ['docker-compose.yml']  # to be moved up when it is there
+EXAMPLE = '.env.example'
+PAGES = ['README.md', 'man/payhook.1', ENV, EXAMPLE, 'docker-compose.yml']
 
 
 def entries():
@@ -38,17 +38,27 @@ def check_defaults(checks, rule):
         checks.add(rule, 'a line is not commented')
 
 
+def check_example(checks, rule, name_list):
+    """Copied as it is, it changes nothing; and what it names is known."""
+    checks.rule(rule)
+    known = [f'{name}{end}' for name in name_list + ['PAYHOOK_BUILD'] for end in ('=', '_FILE=')]
+    for line in tree.text(EXAMPLE).splitlines():
+        if line and not line.startswith('#') and line not in known:
+            checks.add(rule, line)
+
+
 def main():
     checks = tree.Checks()
     name_list = [name for name, initial in entries()]
     checks.rule('lib/settings.c has a table of settings')
     if len(name_list) < 10:
         checks.add('lib/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
-    for page in PAGES + [page for page in LATER if (tree.ROOT / page).exists()]:
+    for page in PAGES:
         check(checks, f'{page} names every setting', name_list, tree.text(page))
     help_text = subprocess.run([tree.ROOT / 'payhook', 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
     check(checks, './payhook help names every setting', name_list, help_text)
     check_defaults(checks, f'{ENV} shows the defaults, commented')
+    check_example(checks, f'{EXAMPLE} sets nothing', name_list)
     checks.end()
 
 

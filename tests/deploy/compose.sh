@@ -1,0 +1,275 @@
+#!/bin/bash
+# compose.sh - docker compose as an operator runs it: built, started, used, scaled, broken and taken down.  Prints TAP.
+set -uo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/deploy/tap.sh
+source "$ROOT/tests/deploy/tap.sh"
+# shellcheck source=tests/deploy/apt.sh
+source "$ROOT/tests/deploy/apt.sh"
+# shellcheck source=tests/deploy/engine.sh
+source "$ROOT/tests/deploy/engine.sh"
+deadline 540 "$@"
+
+CACHE=$ROOT/var/deploy
+SEND=$ROOT/tests/deploy/send.py
+PORT=18480
+DELAY_MS=200
+engine_folder_make
+ACCEPTED=$ENGINE/accepted
+export DOCKER_HOST=unix://$ENGINE/docker.sock DOCKER_CONFIG=$ENGINE/config
+
+# As from an operator's shell, with settings from a file and none from the environment of the test.
+compose() {
+	env -i PATH="$PATH" HOME="$ENGINE" DOCKER_HOST="$DOCKER_HOST" DOCKER_CONFIG="$DOCKER_CONFIG" \
+		docker compose --progress plain -p payhook-test --project-directory "$ROOT" --env-file "$ENGINE/env" "$@"
+}
+
+clean_up() {
+	trap '' TERM INT HUP
+	[[ -z ${SENDER-} ]] || kill -KILL "$SENDER" 2>/dev/null
+	if [[ -n ${DOCKERD-} ]]; then
+		timeout 20 docker ps -aq 2>/dev/null | timeout 20 xargs -r docker rm -f >/dev/null 2>&1
+		engine_stop
+	fi
+	engine_folder_remove
+}
+trap clean_up EXIT
+
+# ids SERVICE: its containers that run.
+ids() {
+	compose ps -q "$1"
+}
+
+# sql STATEMENT: as the superuser, inside the container.
+sql() {
+	docker exec -i "$(ids database)" psql -X -q -At -v ON_ERROR_STOP=1 -U postgres -d payhook -c "$1" "${@:2}"
+}
+
+# equal GOT WANTED
+equal() {
+	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
+}
+
+# ---- a load that goes on while something else happens ----
+
+load_begin() {
+	"$SEND" "$PORT" "$1" 0 "$ACCEPTED" 8 >"$ENGINE/load" 2>&1 &
+	SENDER=$!
+	sleep 1
+}
+
+# Not inside a check: the shell that started the sender can wait for it.
+load_end() {
+	sleep 1
+	kill -TERM "$SENDER"
+	wait "$SENDER"
+	SENDER=
+}
+
+# What it said: that every single one was accepted.
+load_was_accepted() {
+	local id
+	! grep -x '202: [0-9]*' "$ENGINE/load" || return 0
+	cat "$ENGINE/load"
+	docker logs "$(ids nginx)" 2>&1 | grep -v '"status":202' | tail -n 10
+	for id in $(ids app); do
+		docker logs "$id" 2>&1 | tail -n 12
+	done
+	return 1
+}
+
+# ---- what containers are like ----
+
+only_nginx_is_published() {
+	local id ports
+	for id in $(docker ps -aq); do
+		ports=$(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{json .HostConfig.PortBindings}}' "$id")
+		[[ $ports == 'nginx '* || $ports == *' {}' || $ports == *' null' ]] || { echo "$ports" && return 1; }
+	done
+	equal "$(docker inspect -f '{{range $port, $_ := .HostConfig.PortBindings}}{{$port}} {{end}}' "$(ids nginx)")" '8080/tcp '
+}
+
+# By what docker was told for each, those that have ended included; and by what the kernel says of their processes.
+containers_are_confined() {
+	local id told pid said
+	for id in $(docker ps -aq); do
+		told=$(docker inspect -f '{{.Name}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Privileged}}' "$id")
+		[[ $told == *' true [ALL] [] [no-new-privileges:true] false' ]] || { echo "$told" && return 1; }
+		told=$(docker inspect -f '{{.Name}} {{.Config.User}}' "$id")
+		[[ $told != *' ' && $told != *' root'* && $told != *' 0'* ]] || { echo "$told: root" && return 1; }
+	done
+	for id in $(docker ps -q); do
+		for pid in $(docker top "$id" -o pid | tail -n +2); do
+			said=$(awk '/^(Uid|CapEff|CapBnd|NoNewPrivs):/ { print $1, $2 }' "/proc/$pid/status" 2>/dev/null | paste -sd' ')
+			[[ -z $said || $said =~ ^Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1$ ]] ||
+				{ docker inspect -f '{{.Name}}' "$id" && echo "$pid: $said" && return 1; }
+		done
+		! docker exec "$id" touch /etc/new 2>/dev/null || { docker inspect -f '{{.Name}}: / can be written to' "$id" && return 1; }
+	done
+}
+
+# nginx has no network but the one that webhooks come in by, and nobody else has the sockets.
+sockets_are_nginx_s_alone() {
+	local id
+	equal "$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$(ids nginx)")" 'payhook-test_door ' || return
+	for id in $(ids worker) $(ids database); do
+		! docker exec "$id" test -e /run/payhook || { docker inspect -f '{{.Name}} has the sockets' "$id" && return 1; }
+	done
+	docker exec "$(ids nginx)" bash -c '[[ -S $(echo /run/payhook/*.sock) ]]' || return
+	docker exec "$(ids app)" stat -c '%a %U %G' /run/payhook | grep -qx '750 payhook payhook'
+}
+
+# healthy SERVICE...: all of its containers, as many as there are.
+healthy() {
+	local service id
+	for service in "$@"; do
+		for id in $(ids "$service"); do
+			equal "$service $(docker inspect -f '{{.State.Health.Status}}' "$id")" "$service healthy" || return
+		done
+	done
+}
+
+# ---- scaling ----
+
+scale() {
+	compose up -d --wait --wait-timeout 90 --no-recreate --scale "app=$1" --scale "worker=$2"
+}
+
+# responders_that_answered PREFIX: the sockets that nginx took the last webhooks to.
+responders_that_answered() {
+	"$SEND" "$PORT" "$1" 200 "$ACCEPTED" >/dev/null || return
+	sleep 1.5
+	docker logs "$(ids nginx)" 2>&1 | grep '"uri":"/v1/webhooks/transactions"' | tail -n 200 |
+		grep -o '"pool":"[^"]*"' | sort | uniq -c
+}
+
+# count_answered PREFIX NUMBER
+count_answered() {
+	local lines
+	lines=$(responders_that_answered "$1") || { echo "a webhook was not accepted" && return 1; }
+	equal "$(grep -c . <<<"$lines") $lines" "$2 $lines"
+}
+
+worker_rows() {
+	equal "$(sql "SELECT count(DISTINCT host) FROM payhook.workers WHERE beat_at > now() - interval '15 s'")" "$1"
+}
+
+# As docs/compose.md has it.
+replace_app() {
+	local old
+	old=$(ids app)
+	compose run --rm migrate && compose up -d --wait --no-deps --no-recreate --scale app=2 app || return
+	# shellcheck disable=SC2086
+	docker stop $old && docker rm $old || return
+	[[ $(ids app) != "$old" && $(ids app | wc -l) == 1 ]]
+}
+
+# ---- breaking ----
+
+# crash SERVICE: the first process of one of its containers dies, as by the kernel's hand, and docker starts it again.
+crash() {
+	local id
+	id=$(ids "$1" | head -n 1)
+	kill -KILL "$(docker inspect -f '{{.State.Pid}}' "$id")" || return
+	await 20 restarted "$id"
+}
+
+restarted() {
+	equal "$(docker inspect -f '{{.RestartCount}} {{.State.Running}}' "$1")" '1 true'
+}
+
+restart_database() {
+	local status=0
+	"$SEND" --again "$PORT" restart 300 "$ACCEPTED" 4 >"$ENGINE/load" 2>&1 &
+	compose restart database || status=$?
+	wait "$!" || status=$?
+	cat "$ENGINE/load"
+	return "$status"
+}
+
+# All that were accepted, by their ids.
+all_processed() {
+	local left
+	left=$(sql 'CREATE TEMP TABLE accepted (id text)' -c 'COPY accepted FROM STDIN' \
+		-c "SELECT count(*) || ' of ' || (SELECT count(*) FROM accepted) || ': ' || coalesce(min(status), 'missing')
+			FROM accepted a LEFT JOIN payhook.transactions t ON t.transaction_id = a.id
+			WHERE t.status IS DISTINCT FROM 'PROCESSED'" <"$ACCEPTED")
+	[[ $left == '0 of '[1-9]* ]] || { echo "not processed: $left" && return 1; }
+	equal "$(sql "SELECT count(*) FROM payhook.transactions")" "$(sort -u "$ACCEPTED" | wc -l)"
+}
+
+# ---- ending ----
+
+ended_in_order() {
+	compose stop || return
+	local id said
+	for id in $(docker ps -aq); do
+		said=$(docker inspect -f '{{.Name}} {{.State.ExitCode}}' "$id")
+		[[ $said == *' 0' ]] || { docker logs --tail 20 "$id" && echo "$said" && return 1; }
+	done
+}
+
+kept_by_the_volume() {
+	compose down || return
+	compose up -d --wait --wait-timeout 120 || return
+	curl -s --max-time 5 "http://127.0.0.1:$PORT/v1/transactions/first-0" | grep '"PROCESSED"'
+}
+
+# DATABASE_URL_FILE of the machine reaches the programs: this one names a database that is not there.
+secret_file_is_read() {
+	local said
+	echo "host=nowhere.invalid user=payhook" >"$ENGINE/url"
+	printf 'DATABASE_URL_FILE=%s\n' "$ENGINE/url" >>"$ENGINE/env"
+	said=$(compose run --rm --no-deps migrate 2>&1)
+	sed -i '$d' "$ENGINE/env"
+	[[ $said == *nowhere.invalid* ]] || { echo "$said" && return 1; }
+}
+
+nothing_is_left() {
+	compose down -v || return
+	equal "$(docker ps -aq)$(docker volume ls -q)" ''
+	equal "$(docker network ls -q -f name=payhook)" ''
+}
+
+printf 'PAYHOOK_PORT=%d\nPROCESSOR_DELAY_MS=%d\nLOG_LEVEL=\n' "$PORT" "$DELAY_MS" >"$ENGINE/env"
+
+need "this machine can run docker" engine_possible
+need "compose and buildx are there" engine_plugins
+engine_start
+need "dockerd answers" await 60 engine_answers
+need "Debian 12 and PostgreSQL have images" engine_images
+need "docker compose builds" compose build
+need "docker compose up --wait brings every service up, healthy" compose up -d --wait --wait-timeout 120
+check "nothing but nginx's port is published" only_nginx_is_published
+check "no container has root, capabilities, new privileges or a root it can write to" containers_are_confined
+check "the responders' sockets are nginx's alone" sockets_are_nginx_s_alone
+check "a thousand webhooks are accepted" "$SEND" "$PORT" first 1000 "$ACCEPTED"
+load_begin up
+check "app is scaled to 2, worker to 3" scale 2 3
+load_end
+check "no webhook fails meanwhile" load_was_accepted
+check "both containers of responders get webhooks" count_answered both 2
+check "three workers beat" await 15 worker_rows 3
+load_begin crash
+check "a container of responders that is killed comes back" crash app
+load_end
+check "no webhook fails meanwhile, as nginx asks the other" load_was_accepted
+check "a worker that is killed comes back" crash worker
+load_begin down
+check "app is scaled to 1" scale 1 3
+load_end
+check "no webhook fails meanwhile" load_was_accepted
+check "the one that is left gets them all" count_answered one 1
+load_begin replace
+check "a new container of responders takes the place of the old one" replace_app
+load_end
+check "no webhook fails meanwhile" load_was_accepted
+check "the database is restarted, and senders that try again are served" restart_database
+check "every service is healthy again" await 60 healthy database app worker nginx
+check "every accepted transaction is processed, and no other is there" await 60 all_processed
+check "every container ends with status 0" ended_in_order
+check "the data and the password outlast the containers" kept_by_the_volume
+check "a database is named by a file on the machine" secret_file_is_read
+check "down -v leaves nothing" nothing_is_left
+finish
