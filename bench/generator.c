@@ -42,7 +42,7 @@ struct worker {
 	int idle_count;
 	int64_t next_ns; /* open loop: when the next request is to be sent */
 	uint64_t right, wrong;
-	struct histogram latency_ns;
+	struct histogram latency_ns, late_ns;
 	bool ok;
 	struct fault fault;
 };
@@ -143,6 +143,7 @@ static void send_due(struct worker *w)
 		}
 		if (w->next_ns > now || w->next_ns >= w->end_ns)
 			return;
+		histogram_add(&w->late_ns, (uint64_t)(now - w->next_ns));
 		line_send(w, w->idle[--w->idle_count], w->next_ns);
 		w->next_ns += random_pause_ns(&w->random, w->rate);
 	}
@@ -263,6 +264,7 @@ static bool worker_join(struct worker *w, struct generator_result *ret, struct f
 	ret->wrong += w->wrong;
 	ret->rate += (double)w->right / w->plan->run_ms * 1000;
 	histogram_merge(&ret->latency_ns, &w->latency_ns);
+	histogram_merge(&ret->late_ns, &w->late_ns);
 	free(w->lines);
 	free(w->idle);
 	free(w);

@@ -34,6 +34,7 @@ struct generator_result {
 	int64_t began_us; /* the time that counts, by the date's clock */
 	int64_t ended_us;
 	struct histogram latency_ns;
+	struct histogram late_ns; /* open loop: from when a request was to be sent until it was; part of the latency */
 };
 
 /* False: no connection, or asked to stop. */

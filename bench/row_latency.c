@@ -37,6 +37,7 @@ static bool open_loop(struct bench *b, struct stage *s, double rate, struct gene
 	report_add_for(r, "open loop, p99", "ms", ms_at(h, 0.99), TARGET_MOST, 10);
 	report_add_for(r, "open loop, p99.9", "ms", ms_at(h, 0.999), TARGET_MOST, 50);
 	report_add(r, "open loop, most", "ms", (double)h->most / 1e6);
+	report_add(r, "of these the load's own delay, p99", "ms", ms_at(&result->late_ns, 0.99));
 	report_add(r, "open loop, not answered 202", "", (double)result->wrong);
 	bench_say(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", ms_at(h, 0.5), ms_at(h, 0.99), ms_at(h, 0.999));
 	return true;

@@ -7,6 +7,17 @@
 
 #include "stop.h"
 
+/* A database that has been written to for a while has files of the log to use again; a new one makes each, 16 MB of
+ * zeros and a flush, while everybody waits.  So as many are made beforehand as are kept (min_wal_size). */
+static bool make_log_files(struct stage *s, struct fault *f)
+{
+	return pg_run(s->superuser,
+		       "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()"
+		       " FROM generate_series(1, pg_size_bytes(current_setting('min_wal_size')) / 16777216)",
+		       f) &&
+	       pg_run(s->superuser, "CHECKPOINT", f);
+}
+
 bool stage_start(struct stage *s, const char *const settings[], struct fault *f)
 {
 	char trouble[512], superuser[320];
@@ -16,7 +27,8 @@ bool stage_start(struct stage *s, const char *const settings[], struct fault *f)
 	s->is_up = true;
 	/* The last word counts. */
 	snprintf(superuser, sizeof superuser, "%s user=postgres", s->instance.database);
-	return pg_open(s->instance.database, NULL, &s->owner, f) && pg_open(superuser, NULL, &s->superuser, f);
+	return pg_open(s->instance.database, NULL, &s->owner, f) && pg_open(superuser, NULL, &s->superuser, f) &&
+	       make_log_files(s, f);
 }
 
 void stage_stop(struct stage *s)
