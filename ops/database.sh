@@ -56,8 +56,9 @@ database_conf() {
 	database_access
 }
 
-# Who may connect is who the kernel says it is: the cluster's user and root as owner or superuser, the programs as
-# owner.  Peer authentication, no passwords.  "all" is not replication, which pg_basebackup needs.
+# Who may connect is who the kernel says it is: the cluster's user and root as anybody, the programs in the two roles
+# that have just the rights they need.  Peer authentication, no passwords.  "all" is not
+# replication, which pg_basebackup needs.
 database_access() {
 	local user me
 	me=$(id -un)
@@ -65,9 +66,9 @@ database_access() {
 	{
 		printf '# map system-user database-role\n'
 		for user in "$me" ${APP_USER:+postgres}; do
-			printf 'payhook "%s" payhook\npayhook "%s" postgres\n' "$user" "$user"
+			printf "payhook \"$user\" %s\n" postgres payhook payhook_app payhook_worker payhook_operator
 		done
-		[[ -z $APP_USER ]] || printf 'payhook %s payhook\n' "$APP_USER"
+		[[ -z $APP_USER ]] || printf "payhook $APP_USER %s\n" payhook_app payhook_worker
 	} >"$STATE/pg/pg_ident.conf"
 }
 
@@ -121,8 +122,10 @@ database_is_ready() {
 
 database_roles() {
 	psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
-		SELECT 'CREATE ROLE payhook LOGIN'
-		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'payhook') \gexec
+		SELECT format('CREATE ROLE %I LOGIN', name)
+		FROM unnest('{payhook,payhook_app,payhook_worker,payhook_operator}'::text[]) name
+		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+		GRANT pg_read_all_stats TO payhook_worker, payhook_operator;
 		SELECT 'CREATE DATABASE payhook OWNER payhook TEMPLATE template0'
 		WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'payhook') \gexec
 	SQL

@@ -120,7 +120,13 @@ start_postgres() {
 	exec setsid "${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg"
 }
 
+# connects_as ROLE: of a private cluster the programs are not the owner; see schema/0010_roles.sql.
+connects_as() {
+	[[ -z $DB_PRIVATE ]] || export DATABASE_URL=${DATABASE_URL/ user=payhook / user=$1 }
+}
+
 start_worker() {
+	connects_as payhook_worker
 	export HOME=/nonexistent
 	exec setsid "${AS_APP[@]}" "$STATE/bin/payhook-worker"
 }
@@ -128,6 +134,7 @@ start_worker() {
 start_pool() {
 	local -a owner=()
 	[[ -z $APP_USER ]] || owner=(-U payhook -G payhook -u payhook -g payhook)
+	connects_as payhook_app
 	export HOME=/nonexistent
 	exec setsid "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
 }
