@@ -125,7 +125,8 @@ database_roles() {
 		SELECT format('CREATE ROLE %I LOGIN', name)
 		FROM unnest('{payhook,payhook_app,payhook_worker,payhook_operator}'::text[]) name
 		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
-		GRANT pg_read_all_stats TO payhook_worker, payhook_operator;
+		GRANT pg_read_all_stats TO payhook, payhook_worker, payhook_operator;
+		GRANT pg_signal_backend TO payhook, payhook_operator;
 		SELECT 'CREATE DATABASE payhook OWNER payhook TEMPLATE template0'
 		WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'payhook') \gexec
 	SQL
