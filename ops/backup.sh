@@ -35,9 +35,11 @@ restore_run() {
 	[[ $file != - ]] || file=/dev/stdin
 	[[ -r $file ]] || fail 1 "$file cannot be read"
 	export PGAPPNAME='payhook restore'
-	{ restore_begin && pg_restore --no-owner -f - -- "$file" && restore_end; } |
+	{ restore_begin && pg_restore --no-owner --no-acl -f - -- "$file" && restore_end; } |
 		psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
+	# The roles of this server, which need not be those of the other.
+	psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.grant_rights()' >/dev/null || fail 1 "restored, but the rights are missing"
 	restore_tell
 }
 

@@ -41,7 +41,7 @@ memory_mb() {
 database_conf() {
 	local quarter free_mb wal=4GB wal_least=1GB text
 	quarter=$(($(memory_mb) / 4))
-	((quarter < 512)) || quarter=512
+	((quarter < 2048)) || quarter=2048
 	((quarter > 16)) || quarter=16
 	free_mb=$(df -m --output=avail -- "$STATE/pg" | tail -n 1)
 	if ((free_mb < 16384)); then
@@ -57,8 +57,8 @@ database_conf() {
 }
 
 # Who may connect is who the kernel says it is: the cluster's user and root as anybody, the programs in the two roles
-# that have just the rights they need.  Peer authentication, no passwords.  "all" is not
-# replication, which pg_basebackup needs.
+# that have just the rights they need.  Peer authentication, no passwords.  "all" is not replication, which pg_basebackup
+# needs.
 database_access() {
 	local user me
 	me=$(id -un)
