@@ -4,23 +4,33 @@
 -- They are made here where the owner may make roles; elsewhere somebody who may makes them, and then calls
 -- payhook.grant_rights().  Without them everything works as the owner.
 
-DO $$
-DECLARE
-	name text;
-BEGIN
-	FOREACH name IN ARRAY ARRAY['payhook_app', 'payhook_worker', 'payhook_operator'] LOOP
-		CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = name);
-		BEGIN
-			EXECUTE format('CREATE ROLE %I NOLOGIN', name);
-		EXCEPTION
-			WHEN insufficient_privilege THEN NULL; -- later, by somebody else
-			WHEN duplicate_object OR unique_violation THEN NULL; -- another database of the server was quicker
-		END;
-	END LOOP;
+-- Another database of the server may have been quicker, and who may not make roles leaves it to somebody else.
+DO $$ BEGIN
+	BEGIN
+		IF to_regrole('payhook_app') IS NULL THEN
+			CREATE ROLE payhook_app NOLOGIN;
+		END IF;
+	EXCEPTION
+		WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
+	END;
+	BEGIN
+		IF to_regrole('payhook_worker') IS NULL THEN
+			CREATE ROLE payhook_worker NOLOGIN;
+		END IF;
+	EXCEPTION
+		WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
+	END;
+	BEGIN
+		IF to_regrole('payhook_operator') IS NULL THEN
+			CREATE ROLE payhook_operator NOLOGIN;
+		END IF;
+	EXCEPTION
+		WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
+	END;
 END $$;
 
--- Rights on tables are checked, so these two can be called by those who have none on what they change.  What they do
--- stands in their bodies, and their search path is fixed.
+-- Called by those who have no rights on what they change: what they do stands in their bodies, and their search path is
+-- fixed.
 ALTER FUNCTION payhook.keep_attempts(int) SECURITY DEFINER;
 ALTER FUNCTION payhook.retry(text, text) SECURITY DEFINER;
 ALTER FUNCTION payhook.retry_all(timestamptz, text) SECURITY DEFINER;
@@ -33,55 +43,49 @@ CREATE FUNCTION payhook.grant_rights() RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	rights text;
-	name text;
-	done text[] := '{}';
 BEGIN
 	REVOKE ALL ON ALL FUNCTIONS IN SCHEMA payhook FROM PUBLIC;
-	FOR name, rights IN VALUES
-		('payhook_app', $rights$
-			SELECT ON transactions;
-			INSERT (transaction_id, source, source_account, destination_account, amount, currency) ON transactions;
-			INSERT (source, transaction_id, traceparent) ON jobs;
-			SELECT (transaction_id, source, ordinal, body_sha256, count, unkept) ON transaction_conflicts;
-			INSERT (transaction_id, source, ordinal, body_sha256, body, request_id) ON transaction_conflicts;
-			UPDATE (count, last_seen, unkept) ON transaction_conflicts
-		$rights$),
-		('payhook_worker', $rights$
-			SELECT, DELETE ON jobs;
-			INSERT (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent) ON jobs;
-			UPDATE (id, attempt, run_at, owner, claimed_at) ON jobs;
-			SELECT, DELETE ON transactions;
-			UPDATE (status, processed_at, failure) ON transactions;
-			SELECT (transaction_id, source), DELETE ON transaction_conflicts;
-			SELECT, DELETE ON workers;
-			INSERT (owner, host, pid, version) ON workers;
-			UPDATE (beat_at, in_flight, circuit_open_since) ON workers;
-			SELECT (transaction_id, source, died_at) ON dead_jobs;
-			INSERT (transaction_id, source, attempts, error, enqueued_at, traceparent) ON dead_jobs;
-			INSERT (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker) ON job_attempts;
-			SELECT ON pauses;
-			EXECUTE ON FUNCTION keep_attempts(int)
-		$rights$),
-		('payhook_operator', $rights$
-			SELECT ON ALL TABLES IN SCHEMA payhook;
-			EXECUTE ON FUNCTION retry(text, text);
-			EXECUTE ON FUNCTION retry_all(timestamptz, text);
-			EXECUTE ON FUNCTION pause();
-			EXECUTE ON FUNCTION resume()
-		$rights$)
-	LOOP
-		CONTINUE WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name);
-		EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA payhook FROM %I', name);
-		EXECUTE format('GRANT USAGE ON SCHEMA payhook TO %I', name);
-		EXECUTE (
-			SELECT string_agg(format('GRANT %s TO %I', regexp_replace(btrim(one, E' \n\t'),
-				' ON (FUNCTION )?(?!ALL )', ' ON \1payhook.'), name), '; ')
-			FROM regexp_split_to_table(rights, ';') AS one);
-		done := done || name;
-	END LOOP;
-	RETURN coalesce('rights given to ' || nullif(array_to_string(done, ', '), ''), 'none of the roles exists');
+
+	IF to_regrole('payhook_app') IS NOT NULL THEN
+		REVOKE ALL ON ALL TABLES IN SCHEMA payhook FROM payhook_app;
+		GRANT USAGE ON SCHEMA payhook TO payhook_app;
+		GRANT SELECT, INSERT (transaction_id, source, source_account, destination_account, amount, currency)
+			ON payhook.transactions TO payhook_app;
+		GRANT INSERT (source, transaction_id, traceparent) ON payhook.jobs TO payhook_app;
+		GRANT SELECT (transaction_id, source, ordinal, body_sha256, count, unkept),
+			INSERT (transaction_id, source, ordinal, body_sha256, body, request_id), UPDATE (count, last_seen, unkept)
+			ON payhook.transaction_conflicts TO payhook_app;
+	END IF;
+
+	IF to_regrole('payhook_worker') IS NOT NULL THEN
+		REVOKE ALL ON ALL TABLES IN SCHEMA payhook FROM payhook_worker;
+		GRANT USAGE ON SCHEMA payhook TO payhook_worker;
+		GRANT SELECT, DELETE, UPDATE (id, attempt, run_at, owner, claimed_at),
+			INSERT (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent)
+			ON payhook.jobs TO payhook_worker;
+		GRANT SELECT, DELETE, UPDATE (status, processed_at, failure) ON payhook.transactions TO payhook_worker;
+		GRANT SELECT (transaction_id, source), DELETE ON payhook.transaction_conflicts TO payhook_worker;
+		GRANT SELECT, DELETE, INSERT (owner, host, pid, version), UPDATE (beat_at, in_flight, circuit_open_since)
+			ON payhook.workers TO payhook_worker;
+		GRANT SELECT (transaction_id, source, died_at),
+			INSERT (transaction_id, source, attempts, error, enqueued_at, traceparent)
+			ON payhook.dead_jobs TO payhook_worker;
+		GRANT INSERT (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)
+			ON payhook.job_attempts TO payhook_worker;
+		GRANT SELECT ON payhook.pauses TO payhook_worker;
+		GRANT EXECUTE ON FUNCTION payhook.keep_attempts(int) TO payhook_worker;
+	END IF;
+
+	IF to_regrole('payhook_operator') IS NOT NULL THEN
+		REVOKE ALL ON ALL TABLES IN SCHEMA payhook FROM payhook_operator;
+		GRANT USAGE ON SCHEMA payhook TO payhook_operator;
+		GRANT SELECT ON ALL TABLES IN SCHEMA payhook TO payhook_operator;
+		GRANT EXECUTE ON FUNCTION payhook.retry(text, text), payhook.retry_all(timestamptz, text), payhook.pause(),
+			payhook.resume() TO payhook_operator;
+	END IF;
+
+	RETURN coalesce('rights given to ' || nullif(concat_ws(', ', to_regrole('payhook_app'), to_regrole('payhook_worker'),
+		to_regrole('payhook_operator')), ''), 'none of the roles exists');
 END $$;
 
 COMMENT ON FUNCTION payhook.grant_rights() IS 'Gives payhook_app, payhook_worker and payhook_operator, as far as they exist, the rights that their statements need';

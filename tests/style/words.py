@@ -25,7 +25,7 @@ SQL_EXCEPTED = [
     "EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', name, 'Attempts that were settled on ' || day || ' (UTC)');",
     "EXECUTE format('DROP TABLE IF EXISTS payhook.%I', old.relname);",
 ]
-SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b', re.IGNORECASE)
+SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:ON\s+)?(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b', re.IGNORECASE)
 ADJACENT = re.compile(r'"\s*"')
 STATEMENT = re.compile(r'"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|LISTEN|NOTIFY)\b(?:\\.|[^"\\])*%(?:\.\*)?[sdlzu]')
 
