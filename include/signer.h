@@ -42,7 +42,7 @@ struct signer_settings {
 	const char *url;            /* Square: the notification URL, as it was registered there */
 	const char *webhook_id;     /* PayPal: the id that it gave the webhook */
 	const char *header;         /* this and what follows: SCHEME_HMAC only */
-	const char *prefix;         /* before the signature in the header, such as "sha256=" */
+	const char *prefix;         /* before the signature in the header, such as "sha256="; visible ASCII */
 	enum digest_kind algorithm; /* one of the two HMACs */
 	enum encoding encoding;
 	const char *timestamp_header; /* holds a unix time, which is signed too: time, separator, body */

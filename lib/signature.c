@@ -201,6 +201,8 @@ static bool read_hmac(struct claim *c, const struct signature_request *request)
 	return read_body_only(c, request, s->header, s->prefix, s->encoding);
 }
 
+/* PayPal signs no more of a body than its CRC-32, for which another body is easily found: whoever has seen a request can
+ * make another of it as long as its time is fresh.  Against that stand TLS and a short tolerance, not this signature. */
 static bool read_paypal(struct claim *c, const struct signature_request *request)
 {
 	static const char TIME[] = "paypal-transmission-time", ALGORITHM[] = "paypal-auth-algo";

@@ -50,6 +50,16 @@ static bool is_header_name(const char *text)
 	return *text && strspn(text, TOKEN) == strlen(text);
 }
 
+/* Signature faults quote a prefix, and a log and a table must be able to hold them. */
+static bool is_visible(const char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
 static void to_lower(char *text)
 {
 	for (; *text; text++) {
@@ -123,6 +133,8 @@ bool signer_init(struct signer *ret, const struct signer_settings *settings, str
 		return fault_set(f, FAULT_INPUT, "separator has no meaning without timestamp_header");
 	if (!settings->separator)
 		memcpy(s.separator, ".", 2);
+	if (!is_visible(s.prefix))
+		return fault_set(f, FAULT_INPUT, "prefix holds a byte that is not visible ASCII");
 	if (!check_url(&s, f) || !set_tolerance(&s, settings->tolerance_s, f))
 		return false;
 	if (s.scheme == SCHEME_HMAC) {

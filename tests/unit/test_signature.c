@@ -173,6 +173,13 @@ Test(signature, accepts_a_secret_until_its_not_after_and_names_it_after_that)
 		cr_assert(signer_add_secret(&s->signer, s->key[0].text, strlen(s->key[0].text), 0, &f));
 		good(s, NOW + 101, 1);
 	}
+	/* And the other way round. */
+	FOR_EACH_SENDER(s, 0)
+	{
+		struct fault f;
+		cr_assert(signer_add_secret(&s->signer, s->key[0].text, strlen(s->key[0].text), NOW - 1, &f));
+		good(s, NOW, 0);
+	}
 }
 
 Test(signature, names_the_header_that_is_missing_or_empty)

@@ -111,6 +111,10 @@ Test(signer, refuses_what_is_too_long_or_not_in_its_form)
 		"tolerance_s is not 1 to 604800");
 	refuses(&(struct signer_settings){.scheme = SCHEME_STRIPE, .tolerance_s = 604801},
 		"tolerance_s is not 1 to 604800");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .prefix = "\xc3\xa9="},
+		"prefix holds a byte");
+	refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "a", .prefix = "a\n"},
+		"prefix holds a byte");
 	const char *bad[] = {"X Signature", "X-Signature:", "x_signature", "\xc3\xa9", "a\n", "X-Signature "};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		refuses(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = bad[i]},
