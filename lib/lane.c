@@ -13,11 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hosts.h"
+
 #define CONNECT_MS 2000 /* for one attempt, names resolved and statements prepared */
 #define PAUSE_LEAST_MS \
 	50 /* between attempts; doubled each time up to the most, then taken at random from its upper half */
 #define PAUSE_MOST_MS 1000
-#define STRAYS_MOST 2 /* connections a process may leave hanging in a server that does not answer */
+#define OPTIONS_MAX 64 /* of a connection; libpq 15 knows 43 */
+#define STRAYS_MOST 2  /* connections a process may leave hanging in a server that does not answer */
 
 enum lane_state { LANE_WAITING, LANE_CONNECTING, LANE_PREPARING, LANE_READY, LANE_BUSY, LANE_STUCK };
 
@@ -32,6 +35,7 @@ struct lane {
 	struct event *timer; /* WAITING: the pause; CONNECTING, PREPARING, BUSY: the deadline */
 	size_t prepared;     /* statements prepared, the greeting counted as one more */
 	int failures;        /* attempts that failed in a row */
+	unsigned host_turns; /* attempts that failed ever: which host comes first */
 	bool unsent;         /* lane_send() could not send: the timer tells */
 	lane_done *done;     /* the call under way */
 	PGresult *result;    /* its first result */
@@ -139,6 +143,7 @@ static void lose(struct lane *l, const struct fault *why)
 {
 	bool stood = l->state >= LANE_READY;
 	l->failures = stood ? 0 : l->failures + 1;
+	l->host_turns += !stood;
 	l->state = LANE_WAITING;
 	l->unsent = false;
 	events_drop(l);
@@ -159,16 +164,45 @@ static void lose_connection(struct lane *l)
 	lose(l, &f);
 }
 
-/* Keys that a connection string may override: libpq takes the later of two. */
+/* libpq goes through the hosts in their order, and waits for one that is silent as long as we let it.  So each attempt
+ * after a failed one begins with the next. */
+static void turn_hosts(PQconninfoOption *said, unsigned turns)
+{
+	for (; said->keyword; said++) {
+		if (said->val && (strcmp(said->keyword, "host") == 0 || strcmp(said->keyword, "hostaddr") == 0 ||
+					 strcmp(said->keyword, "port") == 0))
+			hosts_turn(said->val, turns);
+	}
+}
+
+/* Keys that a connection string may override: libpq takes the later of two.  One that libpq cannot read goes there as it
+ * stands, for its complaint. */
 static PGconn *connect_start(const struct lane *l)
 {
+	const char *keys[OPTIONS_MAX + 1] = {"options", "keepalives_idle", "keepalives_interval", "keepalives_count",
+		"tcp_user_timeout", "fallback_application_name"};
+	const char *values[OPTIONS_MAX + 1] = {NULL, "10", "3", "3", "5000", l->plan->name};
 	char options[160];
 	snprintf(options, sizeof options, "-c statement_timeout=%d %s", l->plan->answer_ms,
 		l->plan->options ? l->plan->options : "");
-	const char *const keys[] = {"options", "keepalives_idle", "keepalives_interval", "keepalives_count",
-		"tcp_user_timeout", "fallback_application_name", "dbname", NULL};
-	const char *const values[] = {options, "10", "3", "3", "5000", l->plan->name, l->lanes->conninfo, NULL};
-	return PQconnectStartParams(keys, values, 1);
+	values[0] = options;
+	size_t count = 6;
+	PQconninfoOption *said = PQconninfoParse(l->lanes->conninfo, NULL);
+	if (said)
+		turn_hosts(said, l->host_turns);
+	for (const PQconninfoOption *o = said; o && o->keyword && count < OPTIONS_MAX; o++) {
+		if (o->val) {
+			keys[count] = o->keyword;
+			values[count++] = o->val;
+		}
+	}
+	if (!said) {
+		keys[count] = "dbname";
+		values[count++] = l->lanes->conninfo;
+	}
+	PGconn *conn = PQconnectStartParams(keys, values, said == NULL);
+	PQconninfoFree(said);
+	return conn;
 }
 
 static void ignore_notice(void *arg, const char *message)

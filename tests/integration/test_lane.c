@@ -1,0 +1,86 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "database.h"
+#include "lane.h"
+#include "loop.h"
+
+/* test_lane.c - a connection to one of several hosts. */
+
+static char silent_folder[] = "/tmp/payhook-lane.XXXXXX";
+static struct sockaddr_un silent = {.sun_family = AF_UNIX};
+static int silent_socket;
+static bool is_up;
+
+/* A host that lets everybody connect and never says a word, as a machine that is frozen. */
+static void silent_init(void)
+{
+	database_init();
+	cr_assert_not_null(mkdtemp(silent_folder));
+	snprintf(silent.sun_path, sizeof silent.sun_path, "%s/.s.PGSQL.5432", silent_folder);
+	silent_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(silent_socket, (struct sockaddr *)&silent, sizeof silent), 0);
+	cr_assert_eq(listen(silent_socket, 16), 0);
+}
+
+static void silent_fini(void)
+{
+	close(silent_socket);
+	unlink(silent.sun_path);
+	rmdir(silent_folder);
+	loop_close();
+	database_drop();
+}
+
+TestSuite(lane, .init = silent_init, .fini = silent_fini, .timeout = 60);
+
+static const struct statement ONE = {"one", "SELECT 1"};
+
+static void up(void *ctx)
+{
+	(void)ctx;
+	is_up = true;
+}
+
+static void ready(void *ctx)
+{
+	(void)ctx;
+}
+
+static bool stands(void *ctx)
+{
+	(void)ctx;
+	return is_up;
+}
+
+/* The test's conninfo, "host=/folder user=... dbname=...", with the silent host before its own. */
+static const char *silent_first(void)
+{
+	static char text[512];
+	const char *own = strstr(database_conninfo(), "host=");
+	cr_assert_not_null(own);
+	snprintf(text, sizeof text, "%.*shost=%s,%s", (int)(own - database_conninfo()), database_conninfo(),
+		silent_folder, own + strlen("host="));
+	return text;
+}
+
+Test(lane, goes_on_to_the_next_host_when_the_first_is_silent)
+{
+	static const struct statement *const statements[] = {&ONE};
+	static const struct lane_plan plan = {.name = "lane",
+		.statements = statements,
+		.statement_count = 1,
+		.answer_ms = 1000,
+		.up = up,
+		.ready = ready};
+	struct lanes *lanes = loop_open();
+	lanes->conninfo = silent_first();
+	struct lane *l = lane_create(lanes, &plan, NULL);
+	loop_until(stands, NULL, "a connection");
+	lane_destroy(l);
+}
