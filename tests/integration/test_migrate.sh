@@ -111,6 +111,45 @@ a_newer_database_is_left_alone() {
 	[[ $said == *"migration 2, which this version of payhook does not know"* ]]
 }
 
+# hold: another connection reads payhook.one, in a transaction that goes on until descriptor 7 is closed.
+hold() {
+	mkfifo "$DIR/pipe $COUNT"
+	psql -X -q -o /dev/null -d "$DB" <"$DIR/pipe $COUNT" &
+	exec 7>"$DIR/pipe $COUNT"
+	echo "BEGIN; SELECT FROM payhook.one;" >&7
+	await "state = 'idle in transaction'"
+}
+
+a_long_query_holds_the_migration_up_and_nobody_else() {
+	local migration
+	migrate
+	hold
+	echo 'ALTER TABLE payhook.one ADD COLUMN more int;' >"$PAYHOOK_SCHEMA/0003_more.sql"
+	migrate >"$DIR/said" 2>&1 7>&- &
+	migration=$!
+	await "wait_event_type = 'Lock'"
+	# As a responder would, again and again while the migration tries.
+	for _ in {1..20}; do
+		value "SET statement_timeout = 450; INSERT INTO payhook.one VALUES (2)"
+	done
+	expect "it still waits" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
+	exec 7>&-
+	wait "$migration"
+	[[ $(<"$DIR/said") == *"0003_more.sql waits for a lock"*"migrate: 0003_more.sql" ]]
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.one WHERE more IS NULL')" 21
+}
+
+a_lock_that_is_never_given_ends_it_and_leaves_no_trace() {
+	migrate
+	hold
+	printf 'CREATE TABLE payhook.left_behind (n int);\nDROP TABLE payhook.one;\n' >"$PAYHOOK_SCHEMA/0003_drops.sql"
+	export PAYHOOK_LOCK_TRIES=2
+	refuses "0003_drops.sql:2: ERROR:  canceling statement due to lock timeout"
+	exec 7>&-
+	expect "its table" "$(value "SELECT to_regclass('payhook.left_behind') IS NULL")" t
+}
+
 no_server_is_one_clear_line() {
 	local said status=0
 	said=$("$ROOT/schema/migrate" "host=$DIR/nowhere" 2>&1) || status=$?
@@ -183,10 +222,14 @@ TESTS=(
 	a_file_before_the_last_applied_is_refused
 	two_files_of_one_number_are_refused
 	a_newer_database_is_left_alone
+	a_long_query_holds_the_migration_up_and_nobody_else
+	a_lock_that_is_never_given_ends_it_and_leaves_no_trace
 	no_server_is_one_clear_line
 	a_password_is_not_among_the_arguments
 	a_secret_file_is_one_line
 	the_settings_name_the_database
 )
 
+# Or those that are named.
+[[ $# -eq 0 ]] || TESTS=("$@")
 run_all "${TESTS[@]}"
