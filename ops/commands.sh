@@ -14,7 +14,7 @@ cmd_help() {
 		  status             what runs, since when; what is queued; where the data lies
 		  logs [-f] [PART]   what the parts logged; -f: and what they log from now on
 		  psql [ARGS]        psql on the database, as its owner
-		  reload             put newly built programs in place without losing a request
+		  reload             build, migrate, and put the new programs in place without losing a request
 		  backup FILE        save the data in a file (- for standard output), while it runs
 		  restore FILE       put such a file (-: standard input) into a payhook without transactions
 		  import [ARGS]      take over the transactions of the Django service that this one replaces:
@@ -194,8 +194,9 @@ cmd_import() {
 	import_run "$BUILD/app/payhook-app" "$STATE/import-refused.tsv" "$@"
 }
 
-# multiwatch hands USR2 to the responders: each finishes what it has, ends, and is started again from the new file.  The
-# worker gives its jobs back and is started again.
+# The database first: a migration lets the programs before it go on, not the other way round.  multiwatch hands USR2 to
+# the responders: each finishes what it has, ends, and is started again from the new file.  The worker gives its jobs
+# back and is started again.
 cmd_reload() {
 	local before after
 	if ! is_running || ! part_runs pool; then
@@ -205,6 +206,7 @@ cmd_reload() {
 	build_programs
 	programs_copy
 	programs_check_settings
+	database_migrate || fail 1 "the database could not be migrated; the programs that run go on"
 	part_signal pool USR2
 	after=$(cksum <"$STATE/bin/payhook-worker")
 	[[ $before == "$after" ]] || part_signal worker TERM
