@@ -1,0 +1,19 @@
+#!/bin/bash
+# test_recipes.sh - what docs/operations.md shows for psql works as it stands; prints TAP.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/integration/tap.sh disable=SC1091
+source "$ROOT/tests/integration/tap.sh"
+
+fresh() {
+	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
+}
+
+every_recipe_for_psql_runs() {
+	awk '/^```sql$/ { on = 1; next } /^```$/ { on = 0 } on' "$ROOT/docs/operations.md" >"$DIR/recipes.sql"
+	[[ $(grep -c ';' "$DIR/recipes.sql") -gt 10 ]]
+	psql -X -q -v ON_ERROR_STOP=1 -d "$DB" -f "$DIR/recipes.sql"
+}
+
+run_all every_recipe_for_psql_runs

@@ -1,0 +1,97 @@
+#!/usr/bin/env -S python3 -B
+"""What the documents name is there: links and their anchors, files, commands, settings, and what is called in psql."""
+
+import re
+import subprocess
+from pathlib import PurePosixPath
+
+import tree
+
+FENCE = re.compile(r'^```.*?^```', re.MULTILINE | re.DOTALL)
+LINK = re.compile(r'\[[^\]\n]*(?:\n[^\]\n]*)?\]\(([^)\s]+)\)')
+HEADING = re.compile(r'^#{1,6} +(.+?) *#*$', re.MULTILINE)
+# Only below folders of ours; what has a <, a * or a { in it stands for many.
+FOLDERS = 'app bench debian docker docs include lib man nginx ops schema systemd tests worker'.split()
+FILE = re.compile(r'`((?:%s)/[\w./@-]*)`' % '|'.join(FOLDERS))
+COMMAND = re.compile(r'(?<![\w/])\./payhook ([a-z]+)\b')
+INSTALLED = re.compile(r'(?<![\w/.])payhook (psql|backup|restore|import|help)\b')
+CALLED = re.compile(r'\bselect (?:payhook\.)?([a-z_]+)\(', re.IGNORECASE)
+TABLE = re.compile(r"""[`'"]table ([a-z_]+)""", re.IGNORECASE)
+LATER = ['docs/runbook.md', 'docs/security.md', 'docs/sources/README.md']  # to be taken out when it is there
+# What is fenced as SQL, tests/integration/test_recipes.sh runs.
+RULES = LINKS, FILES, COMMANDS, IN_PSQL = [
+    'every relative link leads somewhere', 'every file that is named is there', 'every command that is shown is one',
+    'what is shown for psql is in the schema']
+
+
+def slug(heading):
+    """As the usual renderers make it."""
+    text = re.sub(r'\[([^\]]*)\]\([^)]*\)', r'\1', heading).replace('`', '')
+    return re.sub(r'[^\w\- ]', '', text.lower()).replace(' ', '-')
+
+
+def anchors(path):
+    return {slug(heading) for heading in HEADING.findall(FENCE.sub('', tree.text(path)))}
+
+
+def resolve(page, target):
+    """The path from the root that a link on this page means."""
+    parts = []
+    for part in (PurePosixPath(page).parent / target).parts:
+        if part == '..':
+            parts.pop()
+        else:
+            parts.append(part)
+    return '/'.join(parts) or '.'
+
+
+def check_links(checks, page):
+    for target in LINK.findall(FENCE.sub('', tree.text(page))):
+        if re.match(r'[a-z]+:', target):
+            continue
+        file, _, anchor = target.partition('#')
+        path = resolve(page, file) if file else page
+        if path in LATER:
+            if (tree.ROOT / path).exists():
+                checks.add(LINKS, f'{path} is there: take it out of LATER in tests/style/documents.py')
+        elif not (tree.ROOT / path).exists():
+            checks.add(LINKS, f'{page}: {target}')
+        elif anchor and (not path.endswith('.md') or anchor not in anchors(path)):
+            checks.add(LINKS, f'{page}: {target}: no such heading')
+
+
+def commands(script):
+    """The first words of the lines of a help text that are set in by two spaces."""
+    text = subprocess.run([tree.ROOT / script, 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
+    return set(re.findall(r'^  ([a-z]+)\b', text, re.MULTILINE))
+
+
+def main():
+    checks = tree.Checks()
+    for rule in RULES:
+        checks.rule(rule)
+    known = commands('payhook')
+    schema = '\n'.join(tree.text(path) for path in tree.files('schema/*.sql'))
+    functions = set(re.findall(r'CREATE (?:OR REPLACE )?FUNCTION payhook\.(\w+)', schema))
+    tables = set(re.findall(r'CREATE (?:OR REPLACE )?(?:TABLE|VIEW) payhook\.(\w+)', schema))
+    pages = tree.files('*.md', 'docs/**/*.md', 'bench/*.md')
+    installed = set(re.findall(r'^\t\t  ([a-z]+)\b', tree.text('systemd/payhook.in'), re.MULTILINE))
+    for page in pages:
+        text = tree.text(page)
+        check_links(checks, page)
+        for file in FILE.findall(text):
+            if not (tree.ROOT / file).exists():
+                checks.add(FILES, f'{page}: {file}')
+        for command in set(COMMAND.findall(text)) - known:
+            checks.add(COMMANDS, f'{page}: ./payhook {command}')
+        for command in set(INSTALLED.findall(text)) - installed:
+            checks.add(COMMANDS, f'{page}: payhook {command}')
+        code = ' '.join(re.findall(r'`[^`]+`', FENCE.sub('', text))) + ' '.join(fence for fence in FENCE.findall(text) if not fence.startswith('```sql'))
+        for function in set(CALLED.findall(code)) - functions:
+            checks.add(IN_PSQL, f'{page}: select {function}()')
+        for table in set(TABLE.findall(text)) - tables:
+            checks.add(IN_PSQL, f'{page}: table {table}')
+    checks.end()
+
+
+main()
