@@ -27,7 +27,7 @@ USER payhook
 CMD ["docker/app"]
 
 FROM base AS worker
-RUN docker/packages ca-certificates libjson-c5 libevent-core-2.1-7 libpq5 libcurl4 libssl3
+RUN docker/packages ca-certificates libjson-c5 libevent-core-2.1-7 libevent-extra-2.1-7 libpq5 libcurl4 libssl3
 COPY --from=build /build/worker/payhook-worker /usr/sbin/
 COPY docker/worker-health docker/
 USER payhook

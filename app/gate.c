@@ -190,6 +190,9 @@ static bool read_request(struct slot *s)
 	rq->expire = NULL;
 	rq->reply.allow = NULL;
 	rq->reply.retry_after = 0;
+	rq->route = ROUTE_OTHER;
+	rq->outcome = WEBHOOK_NONE;
+	rq->may_see_metrics = *param(s, "PAYHOOK_METRICS");
 	return read_body(s);
 }
 
@@ -217,6 +220,9 @@ static void write_reply(struct slot *s)
 /* The one place where a request ends.  Its body has been read to the end, or keepConnection is 0. */
 static void slot_finish(struct slot *s)
 {
+	/* Before the peer can see the answer: who has one and asks for the counts finds it there. */
+	counts_end(s->gate->service->counts, s->request.route, s->request.reply.status, s->request.outcome,
+		clock_us() - s->request.read_us);
 	write_reply(s);
 	buf_reset(&s->request.body, BODY_KEEP);
 	buf_reset(&s->request.reply.body, BODY_KEEP);
@@ -280,7 +286,10 @@ static void serve(struct slot *s)
 		return;
 	}
 	s->answered = false;
-	if (read_request(s)) {
+	bool whole = read_request(s);
+	s->request.read_us = clock_us();
+	counts_begin(s->gate->service->counts);
+	if (whole) {
 		route_request(&s->request);
 	} else {
 		s->fcgi.keepConnection = 0;
@@ -290,7 +299,7 @@ static void serve(struct slot *s)
 		slot_finish(s);
 		return;
 	}
-	s->deadline_ms = clock_ms() + REQUEST_WAIT_MS;
+	s->deadline_ms = s->request.read_us / 1000 + REQUEST_WAIT_MS;
 	set_state(s, SLOT_WAITING);
 	watch_deadline(s->gate);
 }

@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "buf.h"
+#include "counts.h"
 #include "fault.h"
 #include "finder.h"
 #include "intake.h"
@@ -22,7 +23,7 @@
 #define REQUEST_WAIT_MS 450          /* the sender is owed an answer within half a second */
 #define REQUEST_BODY_MAX (64 * 1024) /* bytes; nginx refuses more before we see it */
 #define REQUEST_ID_MAX 32            /* nginx's $request_id: 32 hexadecimal digits */
-#define REPLY_BODY_MAX (16 * 1024)   /* bytes; the largest is a transaction whose every byte is escaped */
+#define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
 
 struct settings;
 
@@ -31,6 +32,7 @@ struct service {
 	const struct settings *settings;
 	struct intake *intake;
 	struct finder *finder;
+	struct counts *counts;
 };
 
 struct reply {
@@ -49,9 +51,13 @@ struct request {
 	struct traceparent trace; /* that the sender named */
 	struct buf body;
 	bool body_too_large; /* it was read to its end, and not kept */
+	bool may_see_metrics;
+	int64_t read_us; /* clock_us() when it was read */
 	struct service *service;
 	struct path path;
 	struct reply reply;
+	enum counted_route route; /* as are the next, for the counts: set before answer() */
+	enum webhook_outcome outcome;
 	void (*answer)(struct request *rq);
 	void (*expire)(struct request *rq);
 	union {

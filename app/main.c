@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "currency.h"
 #include "finder.h"
 #include "gate.h"
@@ -62,7 +63,14 @@ static void on_enqueued(void *ctx)
 	notifier_mark(r->notifier);
 }
 
-static const struct intake_events EVENTS = {.up = on_up, .down = on_down, .enqueued = on_enqueued};
+static void on_committed(void *ctx, int webhooks, int64_t us)
+{
+	struct responder *r = ctx;
+	counts_commit(r->service.counts, webhooks, us);
+}
+
+static const struct intake_events EVENTS = {
+	.up = on_up, .down = on_down, .enqueued = on_enqueued, .committed = on_committed};
 
 /* ---- ending ---- */
 
@@ -164,6 +172,17 @@ static bool catch_signals(struct responder *r)
 	return true;
 }
 
+/* Without its counts a responder works all the same. */
+static struct counts *open_counts(const struct settings *s)
+{
+	struct fault why;
+	bool shared;
+	struct counts *c = counts_create(s->metrics_folder, &shared, &why);
+	if (c && !shared)
+		LOG(LOG_LEVEL_WARN, "metrics are not shared, and not shown", LOG_TEXT("reason", why.text));
+	return c;
+}
+
 static bool start(struct responder *r)
 {
 	r->base = event_base_new();
@@ -171,6 +190,9 @@ static bool start(struct responder *r)
 		return false;
 	r->lanes = (struct lanes){.base = r->base, .conninfo = r->settings.database};
 	r->service.settings = &r->settings;
+	r->service.counts = open_counts(&r->settings);
+	if (!r->service.counts)
+		return false;
 	r->gate = gate_create(r->base, STDIN_FILENO, &r->service);
 	r->notifier = notifier_create(&r->lanes);
 	r->service.intake = intake_create(&r->lanes, &EVENTS, r);
@@ -188,6 +210,7 @@ static void finish(struct responder *r)
 	finder_destroy(r->service.finder);
 	intake_destroy(r->service.intake);
 	notifier_destroy(r->notifier);
+	counts_destroy(r->service.counts);
 	if (r->base)
 		event_base_free(r->base);
 	libevent_global_shutdown();

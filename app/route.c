@@ -6,6 +6,7 @@
 
 #include "health.h"
 #include "lookup.h"
+#include "metrics.h"
 #include "webhook.h"
 
 #define ANY "*" /* a segment that the handler reads itself */
@@ -13,15 +14,17 @@
 struct route {
 	const char *method;
 	const char *segments[4]; /* up to the first null */
+	enum counted_route counted;
 	void (*handle)(struct request *rq);
 };
 
 static const struct route ROUTES[] = {
-	{"GET", {""}, health_get},
-	{"GET", {"livez"}, health_live},
-	{"GET", {"readyz"}, health_ready},
-	{"POST", {"v1", "webhooks", "transactions"}, webhook_post},
-	{"GET", {"v1", "transactions", ANY}, lookup_get},
+	{"GET", {""}, ROUTE_HEALTH, health_get},
+	{"GET", {"livez"}, ROUTE_LIVE, health_live},
+	{"GET", {"readyz"}, ROUTE_READY, health_ready},
+	{"GET", {"metrics"}, ROUTE_METRICS, metrics_get},
+	{"POST", {"v1", "webhooks", "transactions"}, ROUTE_WEBHOOKS, webhook_post},
+	{"GET", {"v1", "transactions", ANY}, ROUTE_TRANSACTION, lookup_get},
 };
 
 static bool path_matches(const struct route *r, const struct path *p)
@@ -45,6 +48,7 @@ static bool method_matches(const struct route *r, const char *method)
 void route_request(struct request *rq)
 {
 	struct fault f;
+	rq->route = ROUTE_OTHER;
 	if (!path_read(rq->target, &rq->path, &f)) {
 		http_fault(rq, &f);
 		return;
@@ -53,6 +57,7 @@ void route_request(struct request *rq)
 		const struct route *r = &ROUTES[i];
 		if (!path_matches(r, &rq->path))
 			continue;
+		rq->route = r->counted;
 		if (method_matches(r, rq->method)) {
 			r->handle(rq);
 			return;

@@ -52,6 +52,14 @@ static void say_conflict(struct request *rq)
 	http_fault(rq, &f);
 }
 
+/* What is not the sender's fault becomes a 503. */
+static void refuse(struct request *rq, const struct fault *f)
+{
+	if (f->kind == FAULT_BUSY || f->kind == FAULT_AGAIN || f->kind == FAULT_BUG)
+		rq->outcome = WEBHOOK_UNAVAILABLE;
+	http_fault(rq, f);
+}
+
 static void on_outcome(struct arrival *a, enum accepted outcome, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(a, struct request, work.webhook.arrival);
@@ -65,15 +73,20 @@ static void on_outcome(struct arrival *a, enum accepted outcome, const struct fa
 	}
 	if (f) {
 		log_not_stored(rq, f);
-		http_fault(rq, f);
+		refuse(rq, f);
 		return;
 	}
 	switch (outcome) {
 	case ACCEPTED_NEW:
+		rq->outcome = WEBHOOK_ACCEPTED;
+		say_accepted(rq);
+		return;
 	case ACCEPTED_AGAIN:
+		rq->outcome = WEBHOOK_DUPLICATE;
 		say_accepted(rq);
 		return;
 	case ACCEPTED_CONFLICT:
+		rq->outcome = WEBHOOK_CONFLICT;
 		say_conflict(rq);
 		return;
 	}
@@ -93,6 +106,7 @@ void webhook_post(struct request *rq)
 	struct txn *txn = &rq->work.webhook.txn;
 	struct fault f;
 
+	rq->outcome = WEBHOOK_REJECTED; /* unless another becomes of it */
 	if (!http_is_json(rq->content_type)) {
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 		return;
@@ -106,7 +120,7 @@ void webhook_post(struct request *rq)
 		if (problems.count > 0)
 			http_problems(rq, 422, f.text, &problems);
 		else
-			http_fault(rq, &f);
+			refuse(rq, &f);
 		return;
 	}
 	rq->work.webhook.arrival = (struct arrival){

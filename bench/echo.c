@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "gate.h"
 #include "log.h"
 #include "route.h"
@@ -47,8 +48,11 @@ static int listen_at(const char *path)
 static int respond(int listener)
 {
 	static struct service service;
+	struct fault why;
+	bool shared;
 	struct event_base *base = event_base_new();
-	struct gate *gate = base ? gate_create(base, listener, &service) : NULL;
+	service.counts = counts_create("", &shared, &why);
+	struct gate *gate = base && service.counts ? gate_create(base, listener, &service) : NULL;
 	if (!gate)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);

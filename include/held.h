@@ -39,6 +39,8 @@ struct job {
 	int64_t delay_ms;  /* END_RETRIED, END_PROBED: the pause */
 	const char *error; /* not END_PROCESSED: why, a clause in UTF-8; as long as the job */
 
+	int64_t age_us; /* since its webhook was accepted; set when it is settled */
+
 	/* The queue's own. */
 	bool settled;            /* the settlement under way has ended it */
 	bool alone;              /* the server refused a settlement it was in: it goes by itself */

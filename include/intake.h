@@ -26,6 +26,8 @@ struct intake_events {
 	void (*up)(void *ctx);                            /* webhooks can be accepted */
 	void (*down)(void *ctx, const struct fault *why); /* they cannot, or an attempt to connect failed */
 	void (*enqueued)(void *ctx);                      /* a commit brought new jobs */
+	/* A commit stored so many webhooks, conflicts too, so long after it was sent.  Or NULL. */
+	void (*committed)(void *ctx, int webhooks, int64_t us);
 };
 
 /* NULL: out of memory.  events and ctx must outlive it. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base.h"
@@ -21,12 +22,15 @@ struct log_field {
 	const char *name;
 	const char *text; /* a string; or NULL, and number counts */
 	int64_t number;
+	bool is_us; /* the number is microseconds, and told as seconds */
 };
 
-#define LOG_TEXT(name, text) ((struct log_field){(name), (text), 0})
-#define LOG_NUMBER(name, number) ((struct log_field){(name), NULL, (number)})
+#define LOG_TEXT(name, text) ((struct log_field){(name), (text), 0, false})
+#define LOG_NUMBER(name, number) ((struct log_field){(name), NULL, (number), false})
+#define LOG_SECONDS(name, us) ((struct log_field){(name), NULL, (us), true})
 
 /* One line: an event in the present tense ("worker starts"), then its fields. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG(level, event, ...) log_event((level), (event), (const struct log_field[]){__VA_ARGS__, {NULL, NULL, 0}})
+#define LOG(level, event, ...) \
+	log_event((level), (event), (const struct log_field[]){__VA_ARGS__, {NULL, NULL, 0, false}})

@@ -42,7 +42,11 @@ struct settings {
 	int worker_grace_ms;        /* how long a worker that is asked to end lets calls finish */
 	int attempts_keep_days;     /* 0: for ever */
 	int transactions_keep_days; /* 0: for ever, else 31 at least */
-	int log_level;              /* enum log_level */
+	char metrics_folder[SETTINGS_TEXT_MAX];
+	char metrics_allow[SETTINGS_TEXT_MAX];
+	char worker_metrics_address[SETTINGS_TEXT_MAX];
+	int worker_metrics_port; /* 0: no metrics */
+	int log_level;           /* enum log_level */
 };
 
 /* Reads every setting from the environment.  Each bad one is told to told(), with its name, value and range; then the

@@ -9,7 +9,8 @@
 
 #define SETTLE_ARRAYS 9
 
-/* Returns a row with the id of each job that it settled: of those that were still ours. */
+/* Returns a row for each job that it settled, of those that were still ours: its id, and the microseconds since its
+ * webhook was accepted. */
 extern const struct statement SETTLE;
 
 /* Its parameters, for these jobs at that time (clock_ms()).  The arrays must live as long as the parameters. */

@@ -92,7 +92,7 @@ struct intake {
 	enum { NEXT_BATCH, NEXT_COMPARE, NEXT_KEEP } next; /* what to send when the lane is ready */
 	struct db_array arrays[INTAKE_ARRAYS];             /* its parameters; kept for their memory */
 	struct buf traces;                                 /* INSERT's seventh */
-	int64_t sent_ms;                                   /* when it was sent */
+	int64_t sent_us;                                   /* when it was sent */
 	int64_t committed_ms;                              /* when a commit came back last, in time; 0: none has */
 };
 
@@ -113,13 +113,15 @@ static void answer_probes(struct intake *in, const struct fault *f)
 	}
 }
 
-/* A commit came back: the health is known until it is stale. */
-static void committed(struct intake *in)
+/* A commit of so many rows came back, or that of a probe: the health is known until it is stale. */
+static void committed(struct intake *in, int rows)
 {
-	int64_t now = clock_ms();
-	if (now - in->sent_ms > INTAKE_PROMPT_MS)
+	int64_t now_us = clock_us();
+	if (rows > 0 && in->events->committed)
+		in->events->committed(in->ctx, rows, now_us - in->sent_us);
+	if (now_us - in->sent_us > INTAKE_PROMPT_MS * 1000)
 		return;
-	in->committed_ms = now;
+	in->committed_ms = now_us / 1000;
 	answer_probes(in, NULL);
 }
 
@@ -187,7 +189,7 @@ static void add_traces(struct db_params *p, struct buf *traces, const struct bat
 static void send_statement(
 	struct intake *in, const struct statement *s, const struct db_params *params, lane_done *done)
 {
-	in->sent_ms = clock_ms();
+	in->sent_us = clock_us();
 	in->next = NEXT_BATCH;
 	lane_send(in->lane, s, params, done);
 }
@@ -230,7 +232,7 @@ static void on_inserted(void *ctx, const struct pg_result *r, const struct fault
 	}
 	int rows = db_rows(r);
 	if (rows > 0) {
-		committed(in);
+		committed(in, rows);
 		in->events->enqueued(in->ctx);
 	}
 	for (int row = 0; row < rows; row++) {
@@ -287,7 +289,7 @@ static void on_kept(void *ctx, const struct pg_result *r, const struct fault *f)
 		batch_failed(in, f);
 		return;
 	}
-	committed(in);
+	committed(in, db_rows(r));
 	for (int row = 0; row < db_rows(r); row++) {
 		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
 		if (i >= 0)
@@ -320,7 +322,7 @@ static void on_probed(void *ctx, const struct pg_result *r, const struct fault *
 {
 	struct intake *in = ctx;
 	if (r)
-		committed(in);
+		committed(in, 0);
 	else
 		answer_probes(in, f);
 }

@@ -2,6 +2,7 @@
 
 #include "log.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,12 @@ void log_open(const char *program, enum log_level level)
 static void add_field(struct buf *line, const struct log_field *field)
 {
 	buf_add_format(line, ",\"%s\":", field->name);
+	if (!field->text && field->is_us) {
+		const char *sign = field->number < 0 ? "-" : "";
+		long long us = llabs((long long)field->number);
+		buf_add_format(line, "%s%lld.%06lld", sign, us / 1000000, us % 1000000);
+		return;
+	}
 	if (!field->text) {
 		buf_add_format(line, "%lld", (long long)field->number);
 		return;

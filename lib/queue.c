@@ -155,8 +155,11 @@ static void on_settled(void *ctx, const struct pg_result *r, const struct fault 
 		q->results_due = q->results_due || rs->waiting_count > 0;
 		return;
 	}
-	for (int row = 0; row < db_rows(r); row++)
-		held_find(&q->held, db_int8(r, row, 0))->settled = true;
+	for (int row = 0; row < db_rows(r); row++) {
+		struct job *j = held_find(&q->held, db_int8(r, row, 0));
+		j->settled = true;
+		j->age_us = db_int8(r, row, 1);
+	}
 	struct settlement s = {0};
 	for (int i = 0; i < rs->batch_count; i++) {
 		enum settled how = results_end(rs, rs->batch[i]);

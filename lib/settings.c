@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "network.h"
 #include "url.h"
 
 #define SLOTS_HTTP 256 /* calls under way: a connection each, and what a processor may be expected to bear */
@@ -73,6 +74,14 @@ static const struct setting TABLE[] = {
 		"how long the history of attempts is kept; 0: for ever"},
 	{"TRANSACTIONS_KEEP_DAYS", NUMBER, AT(transactions_keep_days), "0", 0, 36500, NULL,
 		"how long processed transactions are kept, 31 at least; 0: for ever"},
+	{"METRICS_FOLDER", TEXT, AT(metrics_folder), "", 0, 0, NULL,
+		"folder in memory in which the responders of a host share their counts; unset: no metrics of theirs"},
+	{"METRICS_ALLOW", TEXT, AT(metrics_allow), "", 0, 0, NULL,
+		"addresses and networks that may read /metrics beside this host's own: 10.1.2.3,fd00::/8"},
+	{"WORKER_METRICS_ADDRESS", TEXT, AT(worker_metrics_address), "127.0.0.1", 0, 0, NULL,
+		"the address at which a worker answers /metrics"},
+	{"WORKER_METRICS_PORT", NUMBER, AT(worker_metrics_port), "9464", 0, 65535, NULL,
+		"the port at which a worker answers /metrics; 0: none"},
 	{"LOG_LEVEL", CHOICE, AT(log_level), "info", 0, 0, "error warn info debug", "what is worth a line in the logs"},
 };
 
@@ -260,9 +269,18 @@ static bool check_keeping(struct settings *s, struct fault *f)
 		       days, KEEP_LEAST_DAYS);
 }
 
+static bool check_metrics(struct settings *s, struct fault *f)
+{
+	struct fault why;
+	if (!network_list_check(s->metrics_allow, &why))
+		return fault_set(f, FAULT_INPUT, "METRICS_ALLOW: %s", why.text);
+	return network_address_check(s->worker_metrics_address, &why) ||
+	       fault_set(f, FAULT_INPUT, "WORKER_METRICS_ADDRESS: %s", why.text);
+}
+
 /* What needs more than one setting, or more than its kind. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_processor, check_keeping};
+	choose_database, read_currencies, choose_processor, check_keeping, check_metrics};
 
 bool settings_read(struct settings *ret, void (*told)(const char *complaint))
 {

@@ -59,7 +59,7 @@ const struct statement SETTLE = {"settle",
 	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
 	"  SELECT transaction_id, source, attempt, now() - began_ms * interval '1 ms', now(), outcome,"
 	"    nullif(error, ''), owner FROM ours"
-	") SELECT id FROM ours"};
+	") SELECT id, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
 
 static const char *outcome(enum end end)
 {

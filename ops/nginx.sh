@@ -71,7 +71,7 @@ sockets_join() {
 
 # nginx_prepare SOCKET...: where the pools of responders listen.
 nginx_prepare() {
-	local rate=$((10#${RATE_LIMIT:-0}))
+	local address rate=$((10#${RATE_LIMIT:-0})) allow=${METRICS_ALLOW-}
 	local -A FILL=(
 		[USER]=${APP_USER:+user www-data payhook;}
 		[WORKERS]=$(cores 4)
@@ -79,13 +79,17 @@ nginx_prepare() {
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
 		[SOCKET]=$(sockets_join "$@")
 		[PORT]=$PAYHOOK_PORT
-		[LISTEN6]='' [LIMIT_ZONE]='' [LIMIT]='' [PARTS]=''
+		[LISTEN6]='' [LIMIT_ZONE]='' [LIMIT]='' [PARTS]='' [METRICS_ALLOW]=''
 		[ACCESS_LOG]=../log/access.log
 	)
 	if ((rate > 0)); then
 		FILL[LIMIT_ZONE]="limit_req_zone \$binary_remote_addr zone=payhook_address:10m rate=${rate}r/s;"
 		FILL[LIMIT]="limit_req zone=payhook_address burst=$rate nodelay; limit_req_status 429;"
 	fi
+	# Checked by the program before: addresses and networks only.
+	for address in ${allow//,/ }; do
+		FILL[METRICS_ALLOW]+="allow $address; "
+	done
 	if [[ $PORT_KINDS == *6* ]]; then
 		FILL[LISTEN6]="listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"
 	fi

@@ -131,10 +131,20 @@ start_worker() {
 	exec setsid "${AS_APP[@]}" "$STATE/bin/payhook-worker"
 }
 
+# Beside the sockets, in memory: the counts outlive a responder, not the instance.
+metrics_folder_make() {
+	[[ -z ${METRICS_FOLDER-} ]] || return 0
+	export METRICS_FOLDER=$RUN/metrics
+	mkdir -p -- "$METRICS_FOLDER"
+	chmod 700 -- "$METRICS_FOLDER"
+	[[ -z $APP_USER ]] || chown payhook:payhook -- "$METRICS_FOLDER"
+}
+
 start_pool() {
 	local -a owner=()
 	[[ -z $APP_USER ]] || owner=(-U payhook -G payhook -u payhook -g payhook)
 	connects_as payhook_app
+	metrics_folder_make
 	export HOME=/nonexistent
 	exec setsid "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
 }

@@ -28,6 +28,10 @@ SETTINGS=(
 	'WORKER_GRACE_MS|2000|how long a stopping worker waits for what is under way'
 	'ATTEMPTS_KEEP_DAYS|30|how long the history of attempts is kept; 0: for ever'
 	'TRANSACTIONS_KEEP_DAYS|0|how long processed ones are kept, 31 or more; 0: for ever'
+	'METRICS_FOLDER||where responders share their counts [the run folder]'
+	'METRICS_ALLOW||who else may read /metrics: 10.1.2.3,10.2.0.0/16'
+	'WORKER_METRICS_ADDRESS|127.0.0.1|where the worker answers /metrics'
+	'WORKER_METRICS_PORT|9464|the port there; 0: none'
 	'LOG_LEVEL|info|error, warn, info or debug'
 	'PAYHOOK_BUILD|./build|build folder'
 )

@@ -21,6 +21,7 @@
 #include "keeper.h"
 #include "log.h"
 #include "manager.h"
+#include "news.h"
 #include "processor.h"
 #include "queue.h"
 #include "traceparent.h"
@@ -46,6 +47,7 @@ enum phase {
 struct jobs {
 	struct event_base *base;
 	const struct settings *settings;
+	struct tally *tally;
 	struct lanes lanes;
 	char host[256]; /* of this machine, for people */
 	struct queue *queue;
@@ -61,12 +63,6 @@ struct jobs {
 	int cancelled;  /* calls, since the number was given */
 	struct circuit circuit;
 };
-
-static void log_job(const char *event, const struct job *j)
-{
-	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id),
-		LOG_TEXT("trace_id", TRACE_ID(j->traceparent)), LOG_NUMBER("attempt", j->attempt));
-}
 
 static const char *doing(const struct jobs *js)
 {
@@ -158,15 +154,6 @@ static uint64_t random_bits(void)
 	return random;
 }
 
-static void log_failure(const struct job *j, const struct outcome *o)
-{
-	bool final = j->end == END_FAILED;
-	LOG(final ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, final ? "call failed for good" : "call failed, another follows",
-		LOG_TEXT("transaction_id", j->transaction_id), LOG_TEXT("trace_id", TRACE_ID(j->traceparent)),
-		LOG_NUMBER("attempt", j->attempt), LOG_NUMBER("delay_ms", j->delay_ms), LOG_TEXT("why", j->error),
-		LOG_TEXT("request_id", o->request_id ? o->request_id : ""));
-}
-
 /* What an answer tells of the processor, whatever it tells of the transaction: a refusal for good is an answer. */
 static void tell_circuit(struct jobs *js, const struct work *w, const struct outcome *o)
 {
@@ -193,13 +180,14 @@ static void on_call_ended(void *ctx, struct call *c, const struct outcome *o)
 	struct jobs *js = ctx;
 	struct work *w = work_of_call(c);
 	w->calling = false;
+	tally_call(js->tally, o->verdict, (clock_ms() - w->job.began_ms) * 1000);
 	/* The failure that opens the circuit counts; those after it do not. */
 	bool was_open = circuit_is_open(&js->circuit);
 	tell_circuit(js, w, o);
 	verdict_end(&w->job, o, js->settings->max_attempts, was_open ? js->circuit.pause_ms : -1, random_bits());
 	if (o->verdict != CALL_DONE) {
 		work_set_error(w, o->why);
-		log_failure(&w->job, o);
+		news_failure(&w->job, o);
 	}
 	queue_settle(js->queue, &w->job);
 	if (js->phase != PHASE_WORKING)
@@ -228,7 +216,7 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 	struct work *w = work_create(row);
 	if (!w)
 		return NULL;
-	log_job("call starts", &w->job);
+	news_job("call starts", &w->job);
 	w->calling = true;
 	w->probe = circuit_begin(&js->circuit);
 	w->job.began_ms = now_ms;
@@ -238,16 +226,18 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 
 static void on_ended(void *ctx, struct job *j, enum settled how)
 {
-	(void)ctx;
+	struct jobs *js = ctx;
+	if (how != SETTLED_STALE)
+		tally_settled(js->tally, j->end, how == SETTLED_NOW ? j->age_us : -1);
 	switch (how) {
 	case SETTLED_NOW:
-		log_job("job is settled", j);
+		news_job("job is settled", j);
 		break;
 	case SETTLED_STALE:
-		log_job("job was not ours any more", j);
+		news_job("job was not ours any more", j);
 		break;
 	case SETTLED_DOUBT:
-		log_job("job was gone at the second try", j);
+		news_job("job was gone at the second try", j);
 		break;
 	}
 	work_destroy(work_of(j));
@@ -278,33 +268,17 @@ static void on_released(void *ctx, int64_t jobs, bool all)
 	watch_leave(js->watch);
 }
 
-static void told_up(bool *away, const char *connection)
-{
-	if (*away)
-		LOG(LOG_LEVEL_INFO, "database is back", LOG_TEXT("connection", connection));
-	*away = false;
-}
-
-/* A loss is told once; the attempts that follow are not. */
-static void told_down(bool *away, const char *connection, const struct fault *why)
-{
-	if (!*away)
-		LOG(LOG_LEVEL_ERROR, "database is away", LOG_TEXT("connection", connection),
-			LOG_TEXT("why", why->text));
-	*away = true;
-}
-
 static void on_queue_up(void *ctx)
 {
 	struct jobs *js = ctx;
-	told_up(&js->queue_away, "queue");
+	news_up(&js->queue_away, "queue");
 	jobs_tell(js);
 }
 
 static void on_queue_down(void *ctx, const struct fault *why)
 {
 	struct jobs *js = ctx;
-	told_down(&js->queue_away, "queue", why);
+	news_down(&js->queue_away, "queue", why);
 	jobs_tell(js);
 }
 
@@ -330,14 +304,14 @@ static const struct queue_events QUEUE_EVENTS = {
 static void on_watch_up(void *ctx)
 {
 	struct jobs *js = ctx;
-	told_up(&js->watch_away, "watch");
+	news_up(&js->watch_away, "watch");
 	jobs_tell(js);
 }
 
 static void on_watch_down(void *ctx, const struct fault *why)
 {
 	struct jobs *js = ctx;
-	told_down(&js->watch_away, "watch", why);
+	news_down(&js->watch_away, "watch", why);
 	jobs_tell(js);
 }
 
@@ -379,14 +353,16 @@ static void on_work(void *ctx)
 
 static void on_rescued(void *ctx, const char *host, int pid, int64_t jobs)
 {
-	(void)ctx;
+	struct jobs *js = ctx;
+	tally_rescued(js->tally, jobs);
 	LOG(LOG_LEVEL_WARN, "a dead worker's jobs are free again", LOG_TEXT("host", host), LOG_NUMBER("of_pid", pid),
 		LOG_NUMBER("jobs", jobs));
 }
 
 static void on_orphans(void *ctx, int64_t jobs)
 {
-	(void)ctx;
+	struct jobs *js = ctx;
+	tally_rescued(js->tally, jobs);
 	LOG(LOG_LEVEL_WARN, "jobs of workers that are gone are free again", LOG_NUMBER("jobs", jobs));
 }
 
@@ -432,7 +408,7 @@ static const struct keeper_events KEEPER_EVENTS = {
 /* ---- the whole ---- */
 
 /* The queue comes before the watch, which tells it from when on it may claim. */
-struct jobs *jobs_create(struct event_base *base, const struct settings *s)
+struct jobs *jobs_create(struct event_base *base, const struct settings *s, struct tally *tally)
 {
 	struct jobs *js = calloc(1, sizeof *js);
 	if (!js)
@@ -440,6 +416,7 @@ struct jobs *jobs_create(struct event_base *base, const struct settings *s)
 	gethostname(js->host, sizeof js->host - 1);
 	js->base = base;
 	js->settings = s;
+	js->tally = tally;
 	js->circuit.limit = s->circuit_failures;
 	js->lanes = (struct lanes){.base = base, .conninfo = s->database};
 	js->kind = PROCESSORS[s->processor];
@@ -456,17 +433,28 @@ struct jobs *jobs_create(struct event_base *base, const struct settings *s)
 	return js;
 }
 
+struct tally_now jobs_now(const struct jobs *js)
+{
+	const struct queue_counts *c = queue_counts(js->queue);
+	return (struct tally_now){
+		.held = queue_held(js->queue)->count,
+		.slots = js->settings->worker_slots,
+		.circuit_open = circuit_is_open(&js->circuit),
+		.late = c->late,
+		.released = c->released,
+		.stale = c->stale,
+	};
+}
+
+struct lanes *jobs_lanes(struct jobs *js)
+{
+	return &js->lanes;
+}
+
 static void free_work(void *ctx, struct job *j)
 {
 	(void)ctx;
 	work_destroy(work_of(j));
-}
-
-static void log_counts(const struct queue_counts *c)
-{
-	LOG(LOG_LEVEL_INFO, "worker ends", LOG_NUMBER("claimed", c->claimed), LOG_NUMBER("late", c->late),
-		LOG_NUMBER("settled", c->settled), LOG_NUMBER("stale", c->stale), LOG_NUMBER("doubt", c->doubt),
-		LOG_NUMBER("released", c->released));
 }
 
 void jobs_destroy(struct jobs *js)
@@ -476,7 +464,7 @@ void jobs_destroy(struct jobs *js)
 	keeper_destroy(js->keeper);
 	watch_destroy(js->watch);
 	if (js->queue) {
-		log_counts(queue_counts(js->queue));
+		news_counts(queue_counts(js->queue));
 		queue_each(js->queue, free_work, NULL);
 	}
 	queue_destroy(js->queue);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exporter.h"
 #include "job.h"
 #include "log.h"
 #include "manager.h"
@@ -17,6 +18,8 @@
 struct program {
 	struct event_base *base;
 	struct jobs *jobs;
+	struct tally *tally;
+	struct exporter *exporter;
 	bool ending;
 };
 
@@ -102,8 +105,10 @@ static int run(struct program *p, const struct settings *s)
 	struct event *terminate = evsignal_new(p->base, SIGTERM, on_signal, p);
 	struct event *interrupt = evsignal_new(p->base, SIGINT, on_signal, p);
 	struct event *watchdog = watchdog_begin(p);
-	p->jobs = jobs_create(p->base, s);
-	if (!terminate || !interrupt || !watchdog || !p->jobs || event_add(terminate, NULL) ||
+	p->tally = tally_create();
+	p->jobs = p->tally ? jobs_create(p->base, s, p->tally) : NULL;
+	p->exporter = p->jobs ? exporter_create(p->base, s, p->jobs, p->tally) : NULL;
+	if (!terminate || !interrupt || !watchdog || !p->exporter || event_add(terminate, NULL) ||
 		event_add(interrupt, NULL)) {
 		complain("cannot start: out of memory");
 		return 1;
@@ -111,7 +116,9 @@ static int run(struct program *p, const struct settings *s)
 	LOG(LOG_LEVEL_INFO, "worker starts", LOG_TEXT("version", PAYHOOK_VERSION),
 		LOG_NUMBER("slots", s->worker_slots));
 	event_base_dispatch(p->base);
+	exporter_destroy(p->exporter);
 	jobs_destroy(p->jobs);
+	tally_destroy(p->tally);
 	event_free(watchdog);
 	event_free(interrupt);
 	event_free(terminate);

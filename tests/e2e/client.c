@@ -79,6 +79,9 @@ static void note(const struct call *c, const struct answer *a)
 	const char *usual = c->body == NULL ? "GET" : "POST";
 	struct exchange e = {.method = c->method == NULL ? usual : c->method, .target = c->target, .body = c->body};
 
+	/* The worker speaks of itself, to Prometheus alone. */
+	if (c->port > 0 && c->port == instance()->metrics_port)
+		return;
 	e.len = c->body == NULL ? 0 : c->len > 0 ? c->len : strlen(c->body);
 	exchange_note(&e, a);
 }

@@ -53,14 +53,14 @@ void crew_hire(struct hired *h, const char *database, const char *const settings
 {
 	static int count;
 	char program[96], url[256];
-	const char *variables[SETTINGS_MAX + 2] = {url};
+	const char *variables[SETTINGS_MAX + 3] = {url, "WORKER_METRICS_PORT=0"};
 
 	snprintf(program, sizeof(program), "%s/state/bin/payhook-worker", instance()->folder);
 	snprintf(h->log, sizeof(h->log), "%s/hired-%d-%d.log", instance()->folder, (int)getpid(), ++count);
 	snprintf(url, sizeof(url), "DATABASE_URL=%s", database);
 	for (size_t n = 0; settings[n] != NULL; n++) {
 		cr_assert(n < SETTINGS_MAX);
-		variables[n + 1] = settings[n];
+		variables[n + 2] = settings[n];
 	}
 	h->pid = process_start((const char *const[]){program, NULL}, variables, h->log);
 	cr_assert(h->pid > 0);

@@ -28,8 +28,8 @@ static const char *const neutral[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES
 	"POSTGRES_PASSWORD", "RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "SOURCES_FILE",
 	"REQUIRE_SIGNATURES", "PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
 	"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS",
-	"WORKER_SLOTS", "WORKER_GRACE_MS", "LOG_LEVEL", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD",
-	"PGOPTIONS", "PAYHOOK_ENV_FILE=/dev/null", NULL};
+	"WORKER_SLOTS", "WORKER_GRACE_MS", "METRICS_FOLDER", "METRICS_ALLOW", "WORKER_METRICS_ADDRESS", "LOG_LEVEL",
+	"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGOPTIONS", "PAYHOOK_ENV_FILE=/dev/null", NULL};
 
 const struct instance *instance(void)
 {
@@ -39,7 +39,9 @@ const struct instance *instance(void)
 		const char *port = getenv("E2E_PORT");
 		snprintf(shared.folder, sizeof(shared.folder), "%s", getenv("E2E_FOLDER"));
 		snprintf(shared.database, sizeof(shared.database), "%s", getenv("E2E_DATABASE"));
+		const char *metrics_port = getenv("E2E_METRICS_PORT");
 		shared.port = port == NULL ? 0 : (int)strtol(port, NULL, 10);
+		shared.metrics_port = metrics_port == NULL ? 0 : (int)strtol(metrics_port, NULL, 10);
 		shared.guard = -1;
 	}
 	return &shared;
@@ -52,6 +54,8 @@ void instance_share(const struct instance *i)
 	snprintf(port, sizeof(port), "%d", i->port);
 	setenv("E2E_FOLDER", i->folder, 1);
 	setenv("E2E_PORT", port, 1);
+	snprintf(port, sizeof(port), "%d", i->metrics_port);
+	setenv("E2E_METRICS_PORT", port, 1);
 	setenv("E2E_DATABASE", i->database, 1);
 }
 
@@ -67,10 +71,9 @@ static bool port_is_free(int port)
 	return is_free;
 }
 
-static int find_port(void)
+/* The first free one from there on. */
+static int find_port(int start)
 {
-	int start = (int)((getpid() * 37LL + now_ms()) % PORT_COUNT);
-
 	for (int n = 0; n < PORT_COUNT; n++)
 		if (port_is_free(PORT_LEAST + (start + n) % PORT_COUNT))
 			return PORT_LEAST + (start + n) % PORT_COUNT;
@@ -89,7 +92,7 @@ static const char *payhook_file(char ret[512])
 pid_t instance_begin(const struct instance *i, const char *const arguments[], const char *const settings[])
 {
 	const char *argv[16], *variables[48];
-	char file[512], state[96], port[32], log[96];
+	char file[512], state[96], port[32], metrics_port[40], log[96];
 	int args = 0, count = 0;
 
 	argv[args++] = payhook_file(file);
@@ -102,6 +105,8 @@ pid_t instance_begin(const struct instance *i, const char *const arguments[], co
 	snprintf(port, sizeof(port), "PAYHOOK_PORT=%d", i->port);
 	variables[count++] = state;
 	variables[count++] = port;
+	snprintf(metrics_port, sizeof(metrics_port), "WORKER_METRICS_PORT=%d", i->metrics_port);
+	variables[count++] = metrics_port;
 	while (settings != NULL && *settings != NULL && count < 47)
 		variables[count++] = *settings++;
 	variables[count] = NULL;
@@ -214,7 +219,10 @@ static bool set_watch(struct instance *i)
 
 bool instance_prepare(struct instance *i, char *trouble, size_t size)
 {
-	*i = (struct instance){.guard = -1, .port = find_port()};
+	int start = (int)((getpid() * 37LL + now_ms()) % PORT_COUNT);
+
+	*i = (struct instance){.guard = -1, .port = find_port(start)};
+	i->metrics_port = find_port(i->port + 1 - PORT_LEAST);
 	snprintf(i->folder, sizeof(i->folder), "%sXXXXXX", FOLDER_PREFIX);
 	/* The database's user has to enter it. */
 	if (mkdtemp(i->folder) == NULL || chmod(i->folder, 0755) < 0 || !set_watch(i)) {

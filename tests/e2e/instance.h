@@ -18,6 +18,7 @@
 struct instance {
 	char folder[64];    /* temporary, of its own: state/ is PAYHOOK_VAR, log holds what payhook printed */
 	int port;           /* a free one, above 20000 */
+	int metrics_port;   /* of its own worker */
 	char database[256]; /* conninfo of its owner */
 	int guard;          /* its watcher takes it down when this closes; -1: another process's instance */
 	pid_t watcher;

@@ -1,4 +1,4 @@
-/* test_reject.c - CONFLICT_POLICY=reject. */
+/* test_reject.c - CONFLICT_POLICY=reject; and responders whose METRICS_FOLDER cannot be used. */
 
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 #include "expect.h"
 #include "instance.h"
 
-const char *const instance_settings[] = {"CONFLICT_POLICY=reject", "PROCESSOR_DELAY_MS=100", NULL};
+const char *const instance_settings[] = {
+	"CONFLICT_POLICY=reject", "PROCESSOR_DELAY_MS=100", "METRICS_FOLDER=/nonexistent", NULL};
 
 #define SECRET_BODY                                                                                                           \
 	"{\"transaction_id\":\"%s\",\"source_account\":\"the-payer\",\"destination_account\":\"the-payee\",\"amount\":73519," \
@@ -45,4 +46,16 @@ Test(reject, the_same_content_is_accepted_again)
 	cr_assert_eq(
 		database_number_of("SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1", id),
 		0);
+}
+
+Test(reject, responders_that_cannot_share_their_counts_work_and_say_so)
+{
+	char id[64], body[WEBHOOK_MAX];
+	struct answer a;
+
+	expect_accepted(webhook_simple(fresh_id("alone", id), body));
+	call_get("/metrics", &a);
+	expect_retry_after(&a, "no counts");
+	cr_assert_not_null(strstr(a.body, "do not share their counts"), "%s", a.body);
+	expect_problem_once(&a, 503, "no counts");
 }

@@ -9,13 +9,13 @@ import tree
 
 # The programs' own folders stand beside each other; all other modules are lib/x.c with include/x.h.
 FLOORS = """
-app       main gate route webhook lookup health http
-worker    main job work verdict circuit processor_http processor_simulated exchange processor
+app       main gate route metrics webhook lookup health http counts
+worker    main exporter job news tally work verdict circuit processor_http processor_simulated exchange processor
 process   sources_file settings log manager
-store     intake finder notifier queue claim settle watch keeper retention results held peers cursor batch
+store     intake finder notifier queue claim settle watch keeper retention survey results held peers cursor batch
 database  lane db
 domain    sources_read source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
-ground    digest encode path url hosts traceparent json_config json_value json_scan json_names json_text buf fault utf8 clock base
+ground    page metric digest encode path url hosts network traceparent json_config json_value json_scan json_names json_text buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 
@@ -28,7 +28,7 @@ DOORS = {
     'openssl/': ['lib/digest.c'],
     'zlib.h': ['lib/digest.c'],
     'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/queue.c', 'lib/watch.c', 'lib/keeper.c',
-                'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/job.c', 'worker/processor_simulated.c',
+                'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/exporter.c', 'worker/job.c', 'worker/processor_simulated.c',
                 'worker/processor_http.c'],
 }
 NO_DOORS = ('tests/', 'bench/')

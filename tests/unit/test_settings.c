@@ -24,7 +24,7 @@ static void settings_init(void)
 		"RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "PROCESSOR", "PROCESSOR_DELAY_MS",
 		"PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS", "PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS",
 		"CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS",
-		"LOG_LEVEL"};
+		"METRICS_FOLDER", "METRICS_ALLOW", "WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	told[0] = '\0';
@@ -59,6 +59,8 @@ Test(settings, has_a_default_for_everything)
 	cr_expect_eq(s.transactions_keep_days, 0);
 	cr_expect_eq(s.conflict_policy, CONFLICT_QUARANTINE);
 	cr_expect_eq(s.log_level, LOG_LEVEL_INFO);
+	cr_expect_str_eq(s.worker_metrics_address, "127.0.0.1");
+	cr_expect_eq(s.worker_metrics_port, 9464);
 	cr_expect_str_eq(s.var, "./var");
 	cr_expect_str_eq(s.database, "");
 }
@@ -159,6 +161,9 @@ Test(settings, refuses_by_name_value_and_range)
 	refuses("CIRCUIT_FAILURES", "1000001", "from 0 to 1000000");
 	refuses("ATTEMPTS_KEEP_DAYS", "36501", "from 0 to 36500");
 	refuses("TRANSACTIONS_KEEP_DAYS", "36501", "from 0 to 36500");
+	refuses("WORKER_METRICS_PORT", "65536", "from 0 to 65535");
+	refuses("WORKER_METRICS_ADDRESS", "localhost", "\"localhost\" is not an address");
+	refuses("METRICS_ALLOW", "10.0.0.0/8,all", "\"all\" is neither an address nor a network");
 	refuses("PROCESSOR", "carrier pigeon", "simulated http");
 	refuses("CONFLICT_POLICY", "ignore", "quarantine reject");
 	refuses("CONFLICT_POLICY", "quarantine reject", "one of these");

@@ -1,0 +1,37 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "network.h"
+
+/* test_network.c - addresses and networks as operators write them. */
+
+Test(network, takes_addresses_and_networks_in_a_list)
+{
+	const char *good[] = {"", " , ", "10.1.2.3", "10.0.0.0/8,192.168.1.7", "fd00::/8 ::1", "0.0.0.0/0", "::/0",
+		"2001:db8:1111:2222:3333:4444:5555:6666/128", "::ffff:10.1.2.3"};
+	struct fault f;
+	for (size_t i = 0; i < COUNT_OF(good); i++)
+		cr_expect(network_list_check(good[i], &f), "%s: %s", good[i], f.text);
+}
+
+Test(network, refuses_what_is_neither)
+{
+	const char *bad[] = {"all", "10.1.2", "10.1.2.3/33", "::1/129", "10.1.2.3/", "10.1.2.3/8/8", "10.1.2.3/-1",
+		"10.1.2.3; deny all", "host.example", "10.1.2.3/0008", "010.1.2.3", "::1\n", "10.1.2.3,x",
+		"2001:db8:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb"};
+	struct fault f;
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		cr_expect_not(network_list_check(bad[i], &f), "%s", bad[i]);
+		cr_expect_not_null(strstr(f.text, "neither an address nor a network"), "%s", f.text);
+	}
+}
+
+Test(network, takes_one_address_where_one_is_wanted)
+{
+	const char *bad[] = {"", "localhost", "127.0.0.1:9464", "10.0.0.0/8", "127.0.0.1 ", "[::1]"};
+	struct fault f;
+	cr_expect(network_address_check("127.0.0.1", &f));
+	cr_expect(network_address_check("::", &f));
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		cr_expect_not(network_address_check(bad[i], &f), "%s", bad[i]);
+}
