@@ -17,7 +17,7 @@
 
 #define QUEUE_CLAIM_MAX 1000    /* jobs of one claim, so that no worker takes all */
 #define QUEUE_SETTLE_SOON 200   /* results that are worth a settlement at once */
-#define QUEUE_SETTLE_MS 10      /* how long fewer wait for more */
+#define QUEUE_SETTLE_MS 10      /* after a settlement, how long fewer wait for more; a lone result does not wait */
 #define QUEUE_RELEASE_MAX 50000 /* jobs of one release */
 #define QUEUE_AGAIN_MS 10000    /* after a release: the next, for the claim of a cut connection that commits late */
 

@@ -36,7 +36,7 @@ struct queue {
 	void *ctx;
 	struct event *tick;
 	struct event *send_soon;   /* not from inside a callback of ours */
-	struct event *settle_soon; /* when what ends in this turn of the loop has ended, or QUEUE_SETTLE_MS after */
+	struct event *settle_soon; /* when what ends in this turn of the loop has ended, or later */
 	bool whole;                /* claims fetch the transactions */
 	int64_t owner;             /* 0: claim nothing */
 	struct held held;
@@ -52,8 +52,9 @@ struct queue {
 
 	/* Settlement. */
 	struct results results;
-	bool results_due;  /* they have waited long enough */
-	bool settled_last; /* the last statement was a settlement */
+	bool results_due;   /* they have waited long enough */
+	int64_t settled_ms; /* when the last settlement was sent */
+	bool settled_last;  /* the last statement was a settlement */
 
 	/* Release. */
 	bool release_due;
@@ -186,6 +187,7 @@ static void send_settle(struct queue *q)
 	struct db_params params = {0};
 	settle_params(&params, q->arrays, q->results.batch, q->results.batch_count, clock_ms());
 	q->settled_last = true;
+	q->settled_ms = clock_ms();
 	lane_send(q->lane, &SETTLE, &params, on_settled);
 }
 
@@ -388,10 +390,12 @@ void queue_look(struct queue *q)
 void queue_settle(struct queue *q, struct job *j)
 {
 	results_add(&q->results, j);
-	struct timeval tv = {.tv_usec = QUEUE_SETTLE_MS * 1000};
-	if (q->results.waiting_count == 1)
+	int64_t wait_ms = q->settled_ms + QUEUE_SETTLE_MS - clock_ms();
+	struct timeval tv = {.tv_usec = wait_ms * 1000};
+	bool first = q->results.waiting_count == 1;
+	if (first && wait_ms > 0)
 		evtimer_add(q->settle_soon, &tv);
-	else if (q->results.waiting_count == QUEUE_SETTLE_SOON)
+	else if (first || q->results.waiting_count == QUEUE_SETTLE_SOON)
 		event_active(q->settle_soon, EV_TIMEOUT, 0);
 }
 
