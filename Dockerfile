@@ -6,20 +6,20 @@ WORKDIR /src
 COPY docker/packages packages.txt ./
 RUN ./packages $(awk '/^\[/ { wanted = $0 == "[build]" } wanted && /^[a-z]/' packages.txt)
 COPY . .
-RUN meson setup -Dtests=false -Dbench=false /build . && ninja -C /build app/payhook-app worker/payhook-worker && \
-	strip /build/app/payhook-app /build/worker/payhook-worker
+RUN meson setup -Dtests=false -Dbench=false --prefix=/usr --sysconfdir=/etc /build . && \
+	meson install -C /build --destdir /installed --strip && chmod 644 /installed/etc/payhook/payhook.env
 
 # What runs has a user of its own, and nothing in it belongs to that user.
 FROM debian:bookworm-slim AS base
 RUN groupadd --gid 10001 payhook && \
 	useradd --uid 10001 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook
-COPY docker/packages /usr/lib/payhook/docker/
-WORKDIR /usr/lib/payhook
+COPY docker/packages /usr/share/payhook/docker/
+WORKDIR /usr/share/payhook
 
 FROM base AS app
 RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libjson-c5 libevent-core-2.1-7 libpq5 libssl3 zlib1g
-COPY --from=build /build/app/payhook-app /usr/sbin/
-COPY ops/pool ops/
+COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
+COPY --from=build /installed/usr/share/payhook/ops/pool ops/
 COPY docker/app docker/app-health docker/
 # A new volume takes owner and mode from here: the pool makes its socket in it, and nginx, of the same group, finds it.
 RUN install -d -m 750 -o payhook -g payhook /run/payhook
@@ -28,15 +28,18 @@ CMD ["docker/app"]
 
 FROM base AS worker
 RUN docker/packages ca-certificates libjson-c5 libevent-core-2.1-7 libevent-extra-2.1-7 libpq5 libcurl4 libssl3
-COPY --from=build /build/worker/payhook-worker /usr/sbin/
+COPY --from=build /installed/usr/sbin/payhook-worker /usr/sbin/
 COPY docker/worker-health docker/
 USER payhook
 CMD ["payhook-worker"]
 
-FROM base AS migrate
+# With what an operator calls by hand: psql, backup, restore, import.
+FROM app AS migrate
+USER root
 RUN docker/packages postgresql-client-15
-COPY ops/conninfo.sh ops/
-COPY schema schema
+COPY --from=build /installed/etc/payhook /etc/payhook
+COPY --from=build /installed/usr/bin/payhook /usr/bin/
+COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/
 RUN install -d -m 755 -o payhook -g payhook /run/password
 USER payhook

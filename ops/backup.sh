@@ -30,12 +30,16 @@ backup_run() {
 # is sent only when all of the file has been read.
 restore_run() {
 	local file=${1-}
+	local -a from=()
 	[[ $# -eq 1 && -n $file ]] || fail 2 "restore takes the name of a file, or - for standard input"
 	command -v pg_restore >/dev/null || fail 1 "pg_restore is missing: package postgresql-client-15"
-	[[ $file != - ]] || file=/dev/stdin
-	[[ -r $file ]] || fail 1 "$file cannot be read"
+	# Not /dev/stdin, which pg_restore opens twice: of a pipe the beginning would be gone.
+	if [[ $file != - ]]; then
+		[[ -r $file ]] || fail 1 "$file cannot be read"
+		from=(-- "$file")
+	fi
 	export PGAPPNAME='payhook restore'
-	{ restore_begin && pg_restore --no-owner --no-acl -f - -- "$file" && restore_end; } |
+	{ restore_begin && pg_restore --no-owner --no-acl -f - "${from[@]}" && restore_end; } |
 		psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
 	# The roles of this server, which need not be those of the other.

@@ -165,6 +165,22 @@ replace_app() {
 	[[ $(ids app) != "$old" && $(ids app | wc -l) == 1 ]]
 }
 
+responders() {
+	docker top "$(ids app)" -o pid,args | awk '$2 ~ /payhook-app/ && !/multiwatch|pool/ { print $1 }' | sort
+}
+
+reload_app() {
+	local before
+	before=$(responders)
+	[[ -n $before ]] && compose kill -s USR2 app && await 10 all_new "$before"
+}
+
+all_new() {
+	local now
+	now=$(responders)
+	[[ $(wc -l <<<"$now") == "$(wc -l <<<"$1")" && -z $(comm -12 <(echo "$1") <(echo "$now")) ]] || { echo "$1 -> $now" && return 1; }
+}
+
 # ---- breaking ----
 
 # crash SERVICE: the first process of one of its containers dies, as by the kernel's hand, and docker starts it again.
@@ -226,6 +242,19 @@ secret_file_is_read() {
 	[[ $said == *nowhere.invalid* ]] || { echo "$said" && return 1; }
 }
 
+backed_up() {
+	compose run --rm -T migrate payhook backup - >"$ENGINE/backup" && [[ -s $ENGINE/backup ]]
+}
+
+# Everything anew, the password too.
+restored() {
+	local before
+	before=$(sql 'SELECT count(*) FROM payhook.transactions')
+	compose down -v && compose up -d --wait --wait-timeout 120 || return
+	compose run --rm -T migrate payhook restore - <"$ENGINE/backup" || return
+	equal "$(compose run --rm -T migrate payhook psql -X -q -At -c 'SELECT count(*) FROM transactions')" "$before"
+}
+
 nothing_is_left() {
 	compose down -v || return
 	equal "$(docker ps -aq)$(docker volume ls -q)" ''
@@ -261,6 +290,10 @@ check "app is scaled to 1" scale 1 3
 load_end
 check "no webhook fails meanwhile" load_was_accepted
 check "the one that is left gets them all" count_answered one 1
+load_begin reload
+check "responders are started anew by USR2" reload_app
+load_end
+check "no webhook fails meanwhile" load_was_accepted
 load_begin replace
 check "a new container of responders takes the place of the old one" replace_app
 load_end
@@ -271,5 +304,7 @@ check "every accepted transaction is processed, and no other is there" await 60 
 check "every container ends with status 0" ended_in_order
 check "the data and the password outlast the containers" kept_by_the_volume
 check "a database is named by a file on the machine" secret_file_is_read
+check "the data is backed up" backed_up
+check "the backup is restored into a new deployment" restored
 check "down -v leaves nothing" nothing_is_left
 finish

@@ -5,7 +5,8 @@ send.py PORT PREFIX COUNT FILE [SENDERS]
     sends COUNT webhooks with the ids PREFIX-0, PREFIX-1 ... and adds the accepted ids to FILE; each that is refused or
     not answered is a failure.  COUNT 0: some hundred a second, until SIGTERM.
 send.py --again PORT PREFIX COUNT FILE [SENDERS]
-    the same, slower, and as a sender does that wants its webhook to arrive: again until it is accepted, for a minute
+    the same, slower, and as a sender does that wants its webhook to arrive: again until it is accepted; it ends when
+    one was not within a minute
 
 A connection for each: one that nginx closes between two requests is not its failure.  The last line counts; status 1
 after a failure.
@@ -57,6 +58,8 @@ class Sender:
             self.results[result] += 1
             if result == '202':
                 self.file.write(name + '\n')
+        # Who has waited that long in vain need not wait for each of the others.
+        self.stopped = self.stopped or self.again and result != '202'
 
     def run(self):
         while not self.stopped:
