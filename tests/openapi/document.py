@@ -17,9 +17,20 @@ METHODS = ('get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace')
 Validator = jsonschema.Draft202012Validator
 
 
+class Loader(yaml.SafeLoader):
+    """Of a name that stands twice, YAML as it is read here would take the last and say nothing."""
+
+    def construct_mapping(self, node, deep=False):
+        names = [self.construct_object(name, deep=True) for name, _ in node.value]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f'{FILE}:{node.start_mark.line + 1}: {name} stands twice')
+        return super().construct_mapping(node, deep)
+
+
 class Document:
     def __init__(self):
-        self.raw = yaml.safe_load(tree.text(FILE))
+        self.raw = yaml.load(tree.text(FILE), Loader)
         self.used = set()  # references
         self.whole = self.expand(self.raw, FILE)
         # (method, path) -> operation; and what x-refusals adds, as operations of no path.
