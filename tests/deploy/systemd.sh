@@ -341,6 +341,33 @@ http_processor_works() {
 	equal "$(box grep -c '^127.*"POST / HTTP/[12.]*" 200' /var/log/nginx/processor.log)" 100
 }
 
+# As payhook.env tells: the services read it, their user cannot.
+secret_is_a_credential() {
+	local env=$BOX/tree/etc/payhook/payhook.env folder=$BOX/tree/etc/systemd/system/payhook-.service.d status=0
+	grep '^DATABASE_URL=' "$env" | cut -d= -f2- | install -m 600 /dev/stdin "$BOX/tree/etc/payhook/database_url"
+	sed -i 's/^DATABASE_URL=/#&/' "$env"
+	mkdir "$folder"
+	printf '[Service]\nLoadCredential=%s\nEnvironment=%s\n' database_url:/etc/payhook/database_url \
+		DATABASE_URL_FILE=%d/database_url >"$folder/secret.conf"
+	box systemctl daemon-reload
+	box systemctl restart payhook-migrate payhook-app payhook-worker@1 || status=1
+	await 10 ready || status=1
+	(send 80 secret 10 "$ACCEPTED") || status=1
+	sed -i 's/^#DATABASE_URL=/DATABASE_URL=/' "$env"
+	rm -r "$folder" "$BOX/tree/etc/payhook/database_url"
+	box systemctl daemon-reload
+	box systemctl restart payhook-app payhook-worker@1 || status=1
+	await 10 ready || status=1
+	return "$status"
+}
+
+# The file of "payhook backup" is PostgreSQL's own; what is in it is tested elsewhere.
+operator_has_a_command() {
+	box payhook help | grep -q payhook.target || return
+	box payhook backup - >"$BOX/backup" || return
+	head -c 5 "$BOX/backup" | grep -q PGDMP
+}
+
 # The same version again is an upgrade as far as the package's scripts are concerned.
 upgrade_under_load() {
 	local before worker status=0
@@ -405,6 +432,8 @@ check "no process of payhook has a privilege or a place to write to" processes_a
 check "what the programs never need is refused to all of payhook's services" forbidden_is_refused
 check "the journal has the logs as they are, JSON" logs_are_json
 check "the http processor is reached by name and TLS" http_processor_works
+check "the database's address may be a secret that only root can read" secret_is_a_credential
+check "the operator's command finds its parts and the database" operator_has_a_command
 check "an upgrade under load loses no request" upgrade_under_load
 check "every accepted one is processed, in the end" await 40 all_processed
 check "the target stops all of it" stop
