@@ -21,11 +21,28 @@ box_make() {
 	mmdebstrap --quiet --variant=apt --include="$packages" bookworm "$BOX/tree" - <"$BOX/sources.list"
 }
 
-# Not inside a check: the shell that starts it is its parent.  Quiet, since what the box's first process says is in its
-# own journal.
+# Control groups of the box's own, in each hierarchy that systemd uses: what it makes in them can be removed.
+box_groups() {
+	local mount
+	for mount in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+		[[ ! -e $mount/cgroup.procs ]] || echo "$mount/payhook-test-$$"
+	done
+}
+
+box_enter_groups() {
+	local group
+	for group in $(box_groups); do
+		mkdir "$group" && echo "$BASHPID" >"$group/cgroup.procs"
+	done
+}
+
+# Not inside a check: the shell that starts it is its parent.
 box_boot() {
-	systemd-nspawn -q -D "$BOX/tree" -M payhook-test --register=no --keep-unit --private-network --console=pipe -b \
-		</dev/null >"$BOX/console" 2>&1 &
+	(
+		box_enter_groups
+		exec systemd-nspawn -q -D "$BOX/tree" -M payhook-test --register=no --keep-unit --private-network \
+			--console=pipe -b
+	) </dev/null >"$BOX/console" 2>&1 &
 	NSPAWN=$!
 }
 
@@ -56,4 +73,17 @@ box_stop() {
 	kill -TERM "$NSPAWN" 2>/dev/null || true
 	timeout 20 tail --pid="$NSPAWN" -f /dev/null || kill -KILL "$NSPAWN" 2>/dev/null || true
 	wait "$NSPAWN" 2>/dev/null || true
+	box_leave_groups
+}
+
+# The kernel lets go of a group a moment after its last process.
+box_leave_groups() {
+	local group try
+	for group in $(box_groups); do
+		for ((try = 0; try < 50; try++)); do
+			find "$group" -depth -type d -exec rmdir '{}' ';' 2>/dev/null
+			[[ -e $group ]] || break
+			sleep 0.1
+		done
+	done
 }
