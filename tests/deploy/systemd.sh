@@ -317,6 +317,17 @@ logs_are_json() {
 	done
 }
 
+# metrics_at PORT
+metrics_at() {
+	(near curl -sS -m 5 --noproxy '*' "127.0.0.1:$1/metrics") >"$BOX/metrics" || return
+	grep -q '^payhook_build_info{' "$BOX/metrics" || { head -n 20 "$BOX/metrics" && return 1; }
+}
+
+# Two workers wanted one port; the one that is left tries again every 5 s.
+metrics_are_told() {
+	metrics_at 80 && await 10 metrics_at 9464
+}
+
 # By name and with TLS: the look-up is a thread of curl's, and certificates are read.
 http_processor_works() {
 	echo '127.0.0.1 processor.test' >>"$BOX/tree/etc/hosts"
@@ -431,6 +442,7 @@ check "a frozen worker is killed by the watchdog and started anew" watchdog_bite
 check "no process of payhook has a privilege or a place to write to" processes_are_confined
 check "what the programs never need is refused to all of payhook's services" forbidden_is_refused
 check "the journal has the logs as they are, JSON" logs_are_json
+check "responders and worker tell their metrics on the host" metrics_are_told
 check "the http processor is reached by name and TLS" http_processor_works
 check "the database's address may be a secret that only root can read" secret_is_a_credential
 check "the operator's command finds its parts and the database" operator_has_a_command
