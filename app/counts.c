@@ -51,9 +51,10 @@ static const struct metric TABLE[] = {
 		.bounds = BATCH_BOUNDS},
 	[COMMIT] = {"payhook_commit_duration_seconds", "From sending such a batch to its commit, flushed to disk",
 		METRIC_HISTOGRAM, METRIC_SECONDS, .bounds = COMMIT_BOUNDS},
-	[RESPONDERS] = {"payhook_responders", "Responder processes that live", METRIC_GAUGE},
+	[RESPONDERS] = {"payhook_responders", "Responder processes that live", METRIC_GAUGE, .unit = METRIC_ONES},
 	[BUSY] = {"payhook_responder_slots_busy",
-		"Requests under way in all responders, this one among them; each has 1024 slots", METRIC_GAUGE},
+		"Requests under way in all responders, this one among them; each has 1024 slots", METRIC_GAUGE,
+		.unit = METRIC_ONES},
 };
 
 struct counts {

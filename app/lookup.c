@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define SOURCE "transactions"
@@ -47,7 +48,8 @@ static void on_found(struct lookup *l, const struct found *found, const struct f
 		say_found(rq, found);
 	} else if (f) {
 		LOG(LOG_LEVEL_WARN, "lookup fails", LOG_TEXT("request_id", rq->id),
-			LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_TEXT("reason", f->text));
+			LOG_TEXT("transaction_id", l->transaction_id), LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
+			LOG_SECONDS("duration", clock_us() - rq->read_us), LOG_TEXT("reason", f->text));
 		http_fault(rq, f);
 	} else {
 		http_problem(rq, 404, "there is no such transaction");

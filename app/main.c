@@ -183,6 +183,12 @@ static struct counts *open_counts(const struct settings *s)
 	return c;
 }
 
+static void on_libevent(int severity, const char *words)
+{
+	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent complains",
+		LOG_TEXT("reason", words));
+}
+
 static bool start(struct responder *r)
 {
 	r->base = event_base_new();
@@ -240,6 +246,7 @@ int main(int argc, char **argv)
 	}
 	raise_descriptors();
 	log_open(PROGRAM, (enum log_level)r.settings.log_level);
+	event_set_log_callback(on_libevent);
 	if (!start(&r)) {
 		complain("cannot start: out of memory");
 		finish(&r);

@@ -25,10 +25,21 @@ static void log_not_stored(const struct request *rq, const struct fault *f)
 		return;
 	}
 	LOG(f->kind == FAULT_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "webhook is not stored",
-		LOG_TEXT("request_id", rq->id), LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
+		LOG_TEXT("request_id", rq->id), LOG_TEXT("transaction_id", rq->work.webhook.txn.transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_SECONDS("duration", clock_us() - rq->read_us),
 		LOG_TEXT("reason", f->text), LOG_NUMBER("more_since_last", unsaid));
 	next_ms = now + REST_MS;
 	unsaid = 0;
+}
+
+/* One line for each webhook: only for who asks for them. */
+static void log_stored(const struct request *rq, const char *event)
+{
+	if (!log_wants(LOG_LEVEL_DEBUG))
+		return;
+	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("request_id", rq->id),
+		LOG_TEXT("transaction_id", rq->work.webhook.txn.transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_SECONDS("duration", clock_us() - rq->read_us));
 }
 
 static void say_accepted(struct request *rq)
@@ -42,8 +53,8 @@ static void say_conflict(struct request *rq)
 {
 	struct fault f;
 	LOG(LOG_LEVEL_WARN, "transaction conflicts", LOG_TEXT("request_id", rq->id),
-		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
-		LOG_TEXT("transaction_id", rq->work.webhook.txn.transaction_id));
+		LOG_TEXT("transaction_id", rq->work.webhook.txn.transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_SECONDS("duration", clock_us() - rq->read_us));
 	if (rq->service->settings->conflict_policy == CONFLICT_QUARANTINE) {
 		say_accepted(rq);
 		return;
@@ -79,10 +90,12 @@ static void on_outcome(struct arrival *a, enum accepted outcome, const struct fa
 	switch (outcome) {
 	case ACCEPTED_NEW:
 		rq->outcome = WEBHOOK_ACCEPTED;
+		log_stored(rq, "webhook is stored");
 		say_accepted(rq);
 		return;
 	case ACCEPTED_AGAIN:
 		rq->outcome = WEBHOOK_DUPLICATE;
+		log_stored(rq, "webhook was stored before");
 		say_accepted(rq);
 		return;
 	case ACCEPTED_CONFLICT:

@@ -9,6 +9,9 @@
  *
  *	{"time":"2026-02-19T12:00:00.123Z","level":"info","program":"payhook-app","pid":42,"event":"..."}
  *
+ * Then what concerns the event, under the same names everywhere, and in nginx's log of requests too: request_id,
+ * transaction_id, trace_id, attempt, duration (seconds).
+ *
  * Only programs log; a failure is logged once, where it is answered.  Never a body, an amount, an account or a
  * credential. */
 
@@ -16,6 +19,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* Which program speaks, and what is worth a line.  program is borrowed for good. */
 void log_open(const char *program, enum log_level level);
+
+/* Whether lines of this level are written; to be asked where a line itself costs too much. */
+bool log_wants(enum log_level level);
 
 /* A member of a log line; a list of them ends with a null name. */
 struct log_field {

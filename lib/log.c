@@ -35,6 +35,11 @@ void log_open(const char *program, enum log_level level)
 	most = level;
 }
 
+bool log_wants(enum log_level level)
+{
+	return level <= most;
+}
+
 static void add_field(struct buf *line, const struct log_field *field)
 {
 	buf_add_format(line, ",\"%s\":", field->name);

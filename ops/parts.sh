@@ -150,6 +150,8 @@ start_pool() {
 }
 
 start_nginx() {
+	# So that the times in its log are those of the programs.
+	export TZ=UTC
 	exec setsid nginx -p "$STATE/nginx/" -c nginx.conf -e stderr
 }
 

@@ -164,7 +164,7 @@ static void tell_circuit(struct jobs *js, const struct work *w, const struct out
 		if (!circuit_answer(c))
 			return;
 		LOG(LOG_LEVEL_WARN, "processor answers again, and jobs are claimed", LOG_NUMBER("failures", failures),
-			LOG_NUMBER("after_ms", now_ms - since_ms));
+			LOG_SECONDS("after", (now_ms - since_ms) * 1000));
 		queue_look(js->queue);
 	} else {
 		if (!circuit_fail(c, w->probe, now_ms, random_bits()))

@@ -93,6 +93,12 @@ static struct event *watchdog_begin(struct program *p)
 	return timer;
 }
 
+static void on_libevent(int severity, const char *words)
+{
+	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent complains",
+		LOG_TEXT("reason", words));
+}
+
 static bool database_is_named(const struct settings *s)
 {
 	if (!*s->database)
@@ -140,6 +146,7 @@ int main(int argc, char **argv)
 	if (!database_is_named(&settings))
 		return 2;
 	log_open("payhook-worker", (enum log_level)settings.log_level);
+	event_set_log_callback(on_libevent);
 	signal(SIGPIPE, SIG_IGN);
 	struct program p = {.base = event_base_new()};
 	if (!p.base) {

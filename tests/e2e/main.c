@@ -6,6 +6,7 @@
 #include <criterion/options.h>
 
 #include "instance.h"
+#include "logs.h"
 
 #define TEST_SECONDS 60 /* unless a test says more; what hangs ends here */
 
@@ -34,6 +35,10 @@ static bool run_with_instance(struct criterion_test_set *tests)
 	}
 	instance_share(&shared);
 	bool passed = criterion_run_all_tests(tests) != 0;
+	if (!logs_are_well_formed(&shared, trouble, sizeof(trouble))) {
+		fprintf(stderr, "%s\n", trouble);
+		passed = false;
+	}
 	if (!instance_stop(&shared, trouble, sizeof(trouble))) {
 		fprintf(stderr, "%s\n", trouble);
 		return false;

@@ -20,8 +20,8 @@
 #define ALLOWED "127.0.0.7"
 #define STRANGER "127.0.0.8"
 
-const char *const instance_settings[] = {
-	"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=3", "METRICS_ALLOW=" ALLOWED, NULL};
+const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=3",
+	"METRICS_ALLOW=" ALLOWED, "LOG_LEVEL=debug", NULL};
 
 TestSuite(metrics, .init = mend_and_wait, .fini = mend_all);
 
