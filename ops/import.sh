@@ -101,8 +101,9 @@ import_merge() {
 
 # Adds the batches up.  Status 1 when rows were refused: somebody must look at them before the workers go on.
 import_tell() {
-	local line field lines=0 told=-1
+	local line field reason lines=0 told=-1
 	local -a sum=(0 0 0 0 0 0 0) counts
+	local -A reasons=()
 	while IFS= read -r line; do
 		if [[ $line == counts$'\t'* ]]; then
 			read -ra counts <<<"${line#*$'\t'}"
@@ -113,15 +114,19 @@ import_tell() {
 			told=$SECONDS
 		elif [[ $line == failed ]]; then
 			fail 1 "stopped after ${sum[0]} rows; import again to go on"
-		elif ((lines < IMPORT_REFUSED_MAX)); then
-			printf '%s\n' "${line#*$'\t'}" >>"$refused"
+		else
+			reason=${line##*$'\t'}
+			reasons[$reason]=$((${reasons[$reason]-0} + 1))
 			lines=$((lines + 1))
+			((lines > IMPORT_REFUSED_MAX)) || printf '%s\n' "${line#*$'\t'}" >>"$refused"
 		fi
 	done
 	say "${sum[0]} rows of $table: ${sum[1]} imported, ${sum[2]} of them enqueued; ${sum[3]} settled, as the old" \
 		"service has processed them; ${sum[4]} already there; ${sum[5]} refused"
 	((sum[5] > 0)) || return 0
-	cut -f 3 -- "$refused" | sort | uniq -c | sort -rn | head -n 10
+	for reason in "${!reasons[@]}"; do
+		printf '%7d %s\n' "${reasons[$reason]}" "$reason"
+	done | sort -rn | head -n 10
 	say "the refused ones stand in $refused; ${sum[6]} that payhook had yet to process are held back, as FAILED"
 	fail 1 "look at them before select resume()"
 }

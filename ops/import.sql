@@ -83,7 +83,7 @@ DO $$ BEGIN
 END $$;
 
 -- What is new, in the responders' order, so that a batch of theirs and this one wait for each other and never in a
--- circle.  Jobs as old as their transactions, in their order.  A FAILED one can be brought back by retry().
+-- circle.  Jobs in the order in which the old service was told.  A FAILED one can be brought back by retry().
 WITH flawless AS (
 	SELECT * FROM given WHERE flaw IS NULL ORDER BY transaction_id COLLATE "C", number
 ), new AS (
@@ -142,7 +142,7 @@ ANALYZE met;
 CREATE TEMP TABLE wanted AS
 SELECT DISTINCT transaction_id FROM met WHERE deed <> 'none' AND ours = 'PROCESSING';
 CREATE TEMP TABLE free AS
-SELECT j.id, j.transaction_id, j.attempt, j.enqueued_at FROM payhook.jobs j JOIN wanted USING (transaction_id)
+SELECT j.id, j.transaction_id, j.attempt, j.enqueued_at, j.traceparent FROM payhook.jobs j JOIN wanted USING (transaction_id)
 WHERE j.source = 'transactions' AND j.owner IS NULL
 ORDER BY j.id FOR UPDATE OF j;
 DELETE FROM payhook.jobs WHERE id IN (SELECT id FROM free);
@@ -165,10 +165,10 @@ WITH held AS (
 	UPDATE payhook.transactions t SET status = 'FAILED', failure = concat('import from ', :'origin', ': ', m.reason)
 	FROM met m JOIN free f USING (transaction_id)
 	WHERE m.deed = 'hold' AND t.transaction_id = m.transaction_id AND t.source = 'transactions' AND t.status = 'PROCESSING'
-	RETURNING t.transaction_id, t.failure, f.attempt, f.enqueued_at
+	RETURNING t.transaction_id, t.failure, f.attempt, f.enqueued_at, f.traceparent
 )
-INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at)
-SELECT transaction_id, 'transactions', attempt, failure, enqueued_at FROM held ON CONFLICT DO NOTHING;
+INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at, traceparent)
+SELECT transaction_id, 'transactions', attempt, failure, enqueued_at, traceparent FROM held ON CONFLICT DO NOTHING;
 
 CREATE TEMP TABLE fate AS
 SELECT m.number, m.transaction_id, m.deed, taken.it AS taken,

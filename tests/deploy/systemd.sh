@@ -394,6 +394,25 @@ upgrade_under_load() {
 	return "$status"
 }
 
+# By root, who becomes the user of the services.  What these commands are made of, tests/integration tests.
+tools_work() {
+	local said
+	sql -o /dev/null <<-'SQL' || return
+		CREATE TABLE public.transactions_transaction AS
+		SELECT 'old'::varchar AS transaction_id, 'a'::varchar AS source_account, 'b'::varchar AS destination_account,
+			1.50::numeric AS amount, 'INR'::varchar AS currency, 'PROCESSED'::varchar AS status, now() AS created_at,
+			now() AS processed_at;
+		SELECT pause();
+	SQL
+	said=$(box payhook import 2>&1) || { echo "$said" && return 1; }
+	[[ $said == *"1 imported"*"0 refused"* ]] || { echo "$said" && return 1; }
+	sql -c 'SELECT resume()' || return
+	box payhook backup - >"$BOX/backup" || return
+	[[ $(head -c 5 "$BOX/backup") == PGDMP ]] || { echo "no backup" && return 1; }
+	! said=$(box payhook restore - <"$BOX/backup" 2>&1) || { echo "$said" && return 1; }
+	[[ $said == *"this payhook has transactions"* ]] || { echo "$said" && return 1; }
+}
+
 stop() {
 	box systemctl stop payhook.target || return
 	await 20 is payhook-app ActiveState inactive || return
@@ -448,6 +467,7 @@ check "the database's address may be a secret that only root can read" secret_is
 check "the operator's command finds its parts and the database" operator_has_a_command
 check "an upgrade under load loses no request" upgrade_under_load
 check "every accepted one is processed, in the end" await 40 all_processed
+check "the package's command imports, saves, and restores over nothing" tools_work
 check "the target stops all of it" stop
 check "purging the package leaves nothing but the data" purge
 finish
