@@ -41,7 +41,7 @@ COPY --from=build /installed/etc/payhook /etc/payhook
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/
-RUN install -d -m 755 -o payhook -g payhook /run/password
+RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker
 USER payhook
 CMD ["schema/migrate"]
 
@@ -55,7 +55,7 @@ COPY docker/nginx docker/nginx-health docker/
 USER door
 CMD ["docker/nginx"]
 
-# PostgreSQL's own image, with the settings of payhook's private cluster and a role that is no superuser.
+# PostgreSQL's own image, with the settings of payhook's private cluster and roles that are no superusers.
 FROM postgres:15 AS database
 COPY ops/postgresql.conf.in /tmp/
 RUN sed -e 's,@SOCKETS@,/var/run/postgresql,; s,@SHARED_BUFFERS@,256,; s,@MAX_WAL_SIZE@,4GB,; s,@MIN_WAL_SIZE@,1GB,' \

@@ -13,7 +13,7 @@ deadline 540 "$@"
 
 CACHE=$ROOT/var/deploy
 SEND=$ROOT/tests/deploy/send.py
-PORT=18480
+PORT=$((20000 + $$ % 10000))
 DELAY_MS=200
 engine_folder_make
 ACCEPTED=$ENGINE/accepted
@@ -120,6 +120,17 @@ sockets_are_nginx_s_alone() {
 	docker exec "$(ids app)" stat -c '%a %U %G' /run/payhook | grep -qx '750 payhook payhook'
 }
 
+# And what they must not know they do not find.
+each_has_its_role() {
+	equal "$(sql "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename) FROM pg_stat_activity
+		WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 'payhook_app payhook_worker' || return
+	local service known=''
+	for service in app worker database; do
+		known+=$(docker exec "$(ids "$service")" find /run/password -type f -exec sha256sum {} + | cut -c 1-64 | sort -u | wc -l)
+	done
+	equal "$known" 113
+}
+
 # healthy SERVICE...: all of its containers, as many as there are.
 healthy() {
 	local service id
@@ -140,7 +151,7 @@ scale() {
 responders_that_answered() {
 	"$SEND" "$PORT" "$1" 200 "$ACCEPTED" >/dev/null || return
 	sleep 1.5
-	docker logs "$(ids nginx)" 2>&1 | grep '"uri":"/v1/webhooks/transactions"' | tail -n 200 |
+	docker logs "$(ids nginx)" 2>&1 | grep '"path":"/v1/webhooks/transactions"' | tail -n 200 |
 		grep -o '"pool":"[^"]*"' | sort | uniq -c
 }
 
@@ -149,6 +160,15 @@ count_answered() {
 	local lines
 	lines=$(responders_that_answered "$1") || { echo "a webhook was not accepted" && return 1; }
 	equal "$(grep -c . <<<"$lines") $lines" "$2 $lines"
+}
+
+# Whichever container nginx asks; 127.0.0.1 may ask.
+counted_together() {
+	local told
+	told=$(docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080
+		printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3')
+	equal "$(sed -n 's/^payhook_webhooks_total{outcome="accepted"} //p' <<<"$told")" \
+		"$(sql 'SELECT count(*) FROM payhook.transactions')"
 }
 
 worker_rows() {
@@ -273,12 +293,14 @@ need "docker compose up --wait brings every service up, healthy" compose up -d -
 check "nothing but nginx's port is published" only_nginx_is_published
 check "no container has root, capabilities, new privileges or a root it can write to" containers_are_confined
 check "the responders' sockets are nginx's alone" sockets_are_nginx_s_alone
+check "each program connects in its own role, and knows no other's password" each_has_its_role
 check "a thousand webhooks are accepted" "$SEND" "$PORT" first 1000 "$ACCEPTED"
 load_begin up
 check "app is scaled to 2, worker to 3" scale 2 3
 load_end
 check "no webhook fails meanwhile" load_was_accepted
 check "both containers of responders get webhooks" count_answered both 2
+check "the metrics count what both took" counted_together
 check "three workers beat" await 15 worker_rows 3
 load_begin crash
 check "a container of responders that is killed comes back" crash app

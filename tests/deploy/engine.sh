@@ -13,7 +13,7 @@ NEXT_RELEASE=trixie
 # In memory: gigabytes that live for minutes, and nothing of them stays behind on a disk.
 engine_folder_make() {
 	ENGINE=$(mktemp -d /tmp/payhook-compose.XXXXXX)
-	mount -t tmpfs -o mode=700,size=8g tmpfs "$ENGINE" || true
+	mount -t tmpfs -o mode=700,size=8g tmpfs "$ENGINE" 2>/dev/null || true
 }
 
 engine_folder_remove() {
