@@ -240,13 +240,17 @@ tests_configure() {
 }
 
 cmd_test() {
-	local word
+	local word line
 	local -a more=()
 	for word in "$@"; do
 		[[ $word != --deploy && $word != deploy ]] || more=(package deploy)
 	done
 	packages_need run database build test bench "${more[@]}"
 	tests_configure
+	# Whose settings these are does not matter: tests have instances of their own, with settings of their own.
+	for line in "${SETTINGS[@]}"; do
+		unset "${line%%|*}"
+	done
 	exec "$HERE/tests/run" "$@"
 }
 
