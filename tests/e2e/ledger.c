@@ -31,6 +31,8 @@ struct ledger_page {
 	atomic_bool holds_wanted;
 	atomic_bool holds;
 	atomic_int calls; /* those before are written */
+	atomic_int looks_wanted;
+	atomic_int looks;
 	char keys[CALLS_MAX][KEY_MAX];
 	char traces[CALLS_MAX][TRACE_MAX];
 };
@@ -58,8 +60,10 @@ static void look(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct keeper *k = arg;
+	int looks = k->page->looks_wanted;
 
 	note_calls(k);
+	k->page->looks = looks;
 	if (k->page->holds_wanted == k->page->holds)
 		return;
 	if (k->page->holds_wanted)
@@ -107,6 +111,19 @@ void ledger_close(struct ledger *l)
 	munmap(l->page, sizeof(*l->page));
 }
 
+/* A call may be answered, and what came of it stored, before it is noted here: all calls so far, when this returns. */
+static int calls_now(const struct ledger *l)
+{
+	long long deadline = now_ms() + ANSWER_MS;
+	int look = ++l->page->looks_wanted;
+
+	while (l->page->looks < look) {
+		cr_assert(now_ms() < deadline, "the ledger's process does not answer");
+		pause_a_little();
+	}
+	return l->page->calls;
+}
+
 static void set_hold(struct ledger *l, bool holds)
 {
 	long long deadline = now_ms() + ANSWER_MS;
@@ -131,25 +148,30 @@ void ledger_release(struct ledger *l)
 int ledger_calls(const struct ledger *l, const char *prefix)
 {
 	size_t len = strlen(prefix);
-	int calls = l->page->calls, count = 0;
+	int calls = calls_now(l), count = 0;
 
 	for (int n = 0; n < calls; n++)
 		count += strncmp(l->page->keys[n], prefix, len) == 0 && l->page->keys[n][len] == '-';
 	return count;
 }
 
-int ledger_calls_of(const struct ledger *l, const char *id)
+static int calls_among(const struct ledger *l, int calls, const char *id)
 {
-	int calls = l->page->calls, count = 0;
+	int count = 0;
 
 	for (int n = 0; n < calls; n++)
 		count += strcmp(l->page->keys[n], id) == 0;
 	return count;
 }
 
+int ledger_calls_of(const struct ledger *l, const char *id)
+{
+	return calls_among(l, calls_now(l), id);
+}
+
 const char *ledger_trace_of(const struct ledger *l, const char *id, int number)
 {
-	int calls = l->page->calls;
+	int calls = calls_now(l);
 
 	for (int n = 0; n < calls; n++) {
 		if (strcmp(l->page->keys[n], id) == 0 && number-- == 0)
@@ -160,12 +182,13 @@ const char *ledger_trace_of(const struct ledger *l, const char *id, int number)
 
 long ledger_called(const struct ledger *l, const char *prefix, long count, int times)
 {
+	int calls = calls_now(l);
 	long found = 0;
 
 	for (long n = 0; n < count; n++) {
 		char id[KEY_MAX];
 		snprintf(id, sizeof(id), "%s-%ld", prefix, n);
-		found += ledger_calls_of(l, id) == times;
+		found += calls_among(l, calls, id) == times;
 	}
 	return found;
 }

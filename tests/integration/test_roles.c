@@ -105,8 +105,7 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 {
 	static const char *const STATEMENTS[] = {
 		"UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = now()",
-		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency,"
-		" status, processed_at) VALUES ('t', 'a', 'b', 1, 'EUR', 'PROCESSED', now())",
+		"INSERT INTO payhook.transactions (status, processed_at) VALUES ('PROCESSED', now())",
 		"DELETE FROM payhook.transactions",
 		"SELECT * FROM payhook.jobs",
 		"DELETE FROM payhook.jobs",
@@ -125,8 +124,7 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 {
 	static const char *const STATEMENTS[] = {
-		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
-		" VALUES ('t', 'a', 'b', 1, 'EUR')",
+		"INSERT INTO payhook.transactions (transaction_id) VALUES ('t')",
 		"UPDATE payhook.transactions SET amount = 1",
 		"SELECT body FROM payhook.transaction_conflicts",
 		"SELECT payhook.retry_all()",
