@@ -109,11 +109,19 @@ static void help(void)
 	settings_help(stdout);
 }
 
-static bool database_is_named(const struct settings *settings)
+/* Whoever asks for signatures must not get a responder that takes unsigned webhooks. */
+static bool settings_can_be_met(const struct settings *settings)
 {
-	if (!*settings->database)
+	if (!*settings->database) {
 		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
-	return *settings->database;
+		return false;
+	}
+	if (*settings->sources_file || settings->require_signatures) {
+		complain(
+			"SOURCES_FILE or REQUIRE_SIGNATURES is set, but this version verifies no signatures yet: unset them");
+		return false;
+	}
+	return true;
 }
 
 /* For "payhook import", which judges by the same table. */
@@ -134,7 +142,7 @@ static int read_options(int argc, char **argv, const struct settings *settings)
 		return -1;
 	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
 		settings_print(settings, stdout);
-		return database_is_named(settings) ? 0 : 2;
+		return settings_can_be_met(settings) ? 0 : 2;
 	}
 	if (argc == 2 && strcmp(argv[1], "--currencies") == 0) {
 		print_currencies(&settings->extra_currencies);
@@ -238,7 +246,7 @@ int main(int argc, char **argv)
 	int status = read_options(argc, argv, &r.settings);
 	if (status >= 0)
 		return status;
-	if (!database_is_named(&r.settings))
+	if (!settings_can_be_met(&r.settings))
 		return 2;
 	if (!is_listening(STDIN_FILENO)) {
 		complain("standard input is not a listening socket: start it by spawn-fcgi");

@@ -248,6 +248,12 @@ Test(supervision, a_bad_setting_is_refused_by_name)
 	instance_log(&own, log, sizeof(log));
 	cr_assert(strstr(log, "PROCESSOR_DELAY_MS") != NULL && strstr(log, "soon") != NULL, "%s", log);
 	cr_assert_eq(instance_supervisor(&own), 0);
+	/* Never a payhook that takes unsigned webhooks where signatures were asked for. */
+	cr_assert(!instance_run(&own, (const char *const[]){"up", "-d", NULL},
+			  (const char *const[]){"REQUIRE_SIGNATURES=true", NULL}, 30000),
+		"it started");
+	instance_log(&own, log, sizeof(log));
+	cr_assert_not_null(strstr(log, "REQUIRE_SIGNATURES"), "%s", log);
 	/* A port that another instance has. */
 	own.port = instance()->port;
 	cr_assert(!instance_run(&own, (const char *const[]){"up", "-d", NULL}, NULL, 30000), "it started");
