@@ -21,7 +21,7 @@ RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libjson-c5 li
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
 COPY docker/app docker/app-health docker/
-# A new volume takes owner and mode from here: the pool makes its socket in it, and nginx, of the same group, finds it.
+# As the volume that is mounted here: the pool makes its socket in it, and nginx, of the same group, finds it.
 RUN install -d -m 750 -o payhook -g payhook /run/payhook
 USER payhook
 CMD ["docker/app"]
@@ -41,6 +41,7 @@ COPY --from=build /installed/etc/payhook /etc/payhook
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/
+# New volumes take their owner from here.
 RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker
 USER payhook
 CMD ["schema/migrate"]
