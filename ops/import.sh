@@ -26,8 +26,19 @@ import_run() {
 	import_check_target
 	import_check_source
 	currencies=$("$program" --currencies | paste -sd,) || exit 1
-	(umask 027 && : >"$refused") || fail 1 "$refused cannot be written"
+	import_list
 	import_tell < <(import_read | import_merge || echo failed)
+}
+
+# Opens the list of refused rows as descriptor 8.  "-" is standard output itself: whoever has it from another user could
+# not open it by a name.
+import_list() {
+	if [[ $refused == - ]]; then
+		exec 8>&1
+	else
+		(umask 027 && : >"$refused") 2>/dev/null || fail 1 "$refused cannot be written"
+		exec 8>"$refused"
+	fi
 }
 
 # psql on the old table's database; ends the subshell that it is called in.  The password there is its own, never that of
@@ -91,11 +102,12 @@ import_read() {
 	SQL
 }
 
-# One psql for each batch: COPY writes a row a line, whatever is in it.
+# One psql for each batch: COPY writes a row a line, whatever is in it.  A shell for split, since the user of services has
+# none.
 import_merge() {
 	export IMPORT_SQL=$HERE/ops/import.sql IMPORT_ORIGIN=$table IMPORT_CURRENCIES=$currencies CONNINFO
 	# shellcheck disable=SC2016
-	split -l "$IMPORT_BATCH" --filter='exec psql -X -q -v origin="$IMPORT_ORIGIN" \
+	SHELL=/bin/sh split -l "$IMPORT_BATCH" --filter='exec psql -X -q -v origin="$IMPORT_ORIGIN" \
 		-v currencies="$IMPORT_CURRENCIES" -d "$CONNINFO" -f "$IMPORT_SQL"'
 }
 
@@ -118,7 +130,7 @@ import_tell() {
 			reason=${line##*$'\t'}
 			reasons[$reason]=$((${reasons[$reason]-0} + 1))
 			lines=$((lines + 1))
-			((lines > IMPORT_REFUSED_MAX)) || printf '%s\n' "${line#*$'\t'}" >>"$refused"
+			((lines > IMPORT_REFUSED_MAX)) || printf '%s\n' "${line#*$'\t'}" >&8
 		fi
 	done
 	say "${sum[0]} rows of $table: ${sum[1]} imported, ${sum[2]} of them enqueued; ${sum[3]} settled, as the old" \
@@ -127,6 +139,7 @@ import_tell() {
 	for reason in "${!reasons[@]}"; do
 		printf '%7d %s\n' "${reasons[$reason]}" "$reason"
 	done | sort -rn | head -n 10
-	say "the refused ones stand in $refused; ${sum[6]} that payhook had yet to process are held back, as FAILED"
+	[[ $refused == - ]] || say "the refused ones stand in $refused"
+	say "${sum[6]} that payhook had yet to process are held back, as FAILED"
 	fail 1 "look at them before select resume()"
 }
