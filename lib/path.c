@@ -4,16 +4,7 @@
 
 #include <string.h>
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "encode.h"
 
 /* One byte of a segment.  False: an escape that is broken, or of NUL. */
 static bool decode_byte(const char **at, char *ret)
@@ -24,11 +15,11 @@ static bool decode_byte(const char **at, char *ret)
 		*at = s + 1;
 		return true;
 	}
-	int high = hex_digit(s[1]);
-	int low = high < 0 ? -1 : hex_digit(s[2]);
-	if (low < 0 || (high == 0 && low == 0))
+	unsigned char byte;
+	size_t len;
+	if (s[1] == '\0' || !encode_read(ENCODING_HEX, s + 1, 2, &byte, 1, &len) || byte == 0)
 		return false;
-	*ret = (char)(high * 16 + low);
+	*ret = (char)byte;
 	*at = s + 3;
 	return true;
 }

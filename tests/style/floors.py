@@ -15,7 +15,7 @@ process   sources_file settings log manager
 store     intake finder notifier queue claim settle watch keeper retention survey results held peers cursor batch
 database  lane db
 domain    sources_read source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
-ground    page metric digest encode path url hosts network traceparent json_config json_value json_scan json_names json_text buf fault utf8 clock base
+ground    page metric path digest encode url hosts network traceparent json_config json_value json_scan json_names json_text buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 
