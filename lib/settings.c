@@ -14,6 +14,7 @@
 #define SLOTS_HTTP 256 /* calls under way: a connection each, and what a processor may be expected to bear */
 #define SLOTS_SIMULATED 100000
 #define KEEP_LEAST_DAYS 31 /* a webhook that comes again must find its transaction */
+#define PATH_SHOWN_MAX 120 /* bytes of a path in a complaint, whose reason stands behind it */
 
 /* A secret, of which there is no default, may also stand in a file. */
 enum kind { TEXT, SECRET, URL, NUMBER, CHOICE };
@@ -116,13 +117,13 @@ static bool read_url(struct settings *s, const struct setting *t, const char *va
 
 static bool read_number(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
-	char *end;
+	char *end, quoted[FAULT_QUOTE_MAX];
 	errno = 0;
 	long number = strtol(value, &end, 10);
 	bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0';
 	if (!digits || errno || number < t->least || number > t->most)
-		return fault_set(f, FAULT_INPUT, "%s=%s: a whole number from %d to %d is wanted", t->name, value,
-			t->least, t->most);
+		return fault_set(f, FAULT_INPUT, "%s=%s: a whole number from %d to %d is wanted", t->name,
+			fault_quote(value, strlen(value), quoted), t->least, t->most);
 	*number_of(s, t) = (int)number;
 	return true;
 }
@@ -141,6 +142,7 @@ static size_t choice_word(const char *choices, int number, const char **word)
 static bool read_choice(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	const char *word;
+	char quoted[FAULT_QUOTE_MAX];
 	size_t len;
 	for (int i = 0; (len = choice_word(t->choices, i, &word)) > 0; i++) {
 		if (strlen(value) == len && memcmp(value, word, len) == 0) {
@@ -148,31 +150,33 @@ static bool read_choice(struct settings *s, const struct setting *t, const char 
 			return true;
 		}
 	}
-	return fault_set(f, FAULT_INPUT, "%s=%s: one of these is wanted: %s", t->name, value, t->choices);
+	return fault_set(f, FAULT_INPUT, "%s=%s: one of these is wanted: %s", t->name,
+		fault_quote(value, strlen(value), quoted), t->choices);
 }
 
 /* The one line of a file, whose end is not part of it.  No value is quoted in a fault. */
 static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT_MAX], struct fault *f)
 {
 	char text[SETTINGS_TEXT_MAX + 2]; /* an end of line, and a byte too many */
+	char where[64 + 1 + PATH_SHOWN_MAX + 1];
 	FILE *file = fopen(path, "re");
 	size_t len = file ? fread(text, 1, sizeof text, file) : 0;
 	int error = !file || ferror(file) ? errno : 0;
 	if (file)
 		fclose(file);
+	snprintf(where, sizeof where, "%s=%.*s", name, PATH_SHOWN_MAX, path);
 	if (error)
-		return fault_set(f, FAULT_INPUT, "%s=%s: %s", name, path, strerror(error));
+		return fault_set(f, FAULT_INPUT, "%s: %s", where, strerror(error));
 	if (len > 0 && len < sizeof text && text[len - 1] == '\n')
 		len--;
 	if (len > 0 && len < sizeof text && text[len - 1] == '\r')
 		len--;
 	if (len == 0)
-		return fault_set(f, FAULT_INPUT, "%s=%s: the file is empty", name, path);
+		return fault_set(f, FAULT_INPUT, "%s: the file is empty", where);
 	if (len >= SETTINGS_TEXT_MAX)
-		return fault_set(
-			f, FAULT_INPUT, "%s=%s: the file has more than %d bytes", name, path, SETTINGS_TEXT_MAX - 1);
+		return fault_set(f, FAULT_INPUT, "%s: the file has more than %d bytes", where, SETTINGS_TEXT_MAX - 1);
 	if (memchr(text, '\n', len) || memchr(text, '\0', len))
-		return fault_set(f, FAULT_INPUT, "%s=%s: the file has more than one line", name, path);
+		return fault_set(f, FAULT_INPUT, "%s: the file has more than one line", where);
 	memcpy(ret, text, len);
 	ret[len] = '\0';
 	return true;

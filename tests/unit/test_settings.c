@@ -45,6 +45,19 @@ static void refuses(const char *name, const char *value, const char *why)
 	unsetenv(name);
 }
 
+/* A value is quoted short and in signs that can be read, so that the reason behind it is always there. */
+Test(settings, says_why_however_long_or_strange_the_value_is)
+{
+	char value[2000];
+	memset(value, 'v', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	refuses("PAYHOOK_PORT", value, "vvv...\": a whole number from 0 to 65535 is wanted");
+	refuses("LOG_LEVEL", value, "vvv...\": one of these is wanted: error warn info debug");
+	memcpy(value, "/nonexistent/", 13);
+	refuses("DATABASE_URL_FILE", value, "vvv: No such file or directory");
+	refuses("LOG_LEVEL", "\x1b[31m\xff", "LOG_LEVEL=\"\\u001b[31m\\xff\": one");
+}
+
 Test(settings, has_a_default_for_everything)
 {
 	cr_assert(settings_read(&s, tell), "%s", told);
@@ -176,8 +189,8 @@ Test(settings, tells_all_that_is_wrong_at_once)
 	setenv("PAYHOOK_PORT", "x", 1);
 	setenv("LOG_LEVEL", "y", 1);
 	cr_expect_not(settings_read(&s, tell));
-	cr_expect_not_null(strstr(told, "PAYHOOK_PORT=x"));
-	cr_expect_not_null(strstr(told, "LOG_LEVEL=y"));
+	cr_expect_not_null(strstr(told, "PAYHOOK_PORT=\"x\""));
+	cr_expect_not_null(strstr(told, "LOG_LEVEL=\"y\""));
 }
 
 Test(settings, makes_a_connection_string_of_the_old_service_s_names)
