@@ -23,6 +23,8 @@
 struct mapping_text {
 	char at[MAPPING_POINTER_MAX + 1]; /* empty: a constant */
 	char text[TXN_TEXT_MAX + 1];      /* the constant, or what is put before the payload's */
+	char otherwise[TXN_TEXT_MAX +
+		       1]; /* what stands for one that is not there, null, or ""; empty: it must be there */
 };
 
 struct mapping_amount {

@@ -89,6 +89,13 @@ static bool find_scalar(struct reading *r, const char *at, bool takes_fractions,
 	return fits;
 }
 
+/* What a processor leaves out when it has nothing to say: a guest's customer, a payer's telephone number. */
+static bool is_left_out(const struct reading *r, const char *at)
+{
+	struct json_value v;
+	return !json_value_find(r->item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_says(v, "");
+}
+
 static void read_text(struct reading *r, const struct mapping_text *t, char ret[TXN_TEXT_MAX + 1])
 {
 	struct scalar found;
@@ -96,6 +103,10 @@ static void read_text(struct reading *r, const struct mapping_text *t, char ret[
 	size_t before = strlen(t->text);
 	if (!*t->at) {
 		memcpy(ret, t->text, sizeof t->text);
+		return;
+	}
+	if (*t->otherwise && is_left_out(r, t->at)) {
+		memcpy(ret, t->otherwise, sizeof t->otherwise);
 		return;
 	}
 	if (!find_scalar(r, t->at, false, &found))

@@ -28,17 +28,17 @@ static void read_piece(const struct json_place *p, char ret[TXN_TEXT_MAX + 1])
 		json_config_complain(p, "holds a control character");
 }
 
-/* {"at": pointer, "prefix": text} or {"value": text} */
+/* {"at": pointer, "prefix": text, "otherwise": text} or {"value": text} */
 static void read_text(const struct json_place *p, struct mapping_text *ret)
 {
-	static const char *const names[] = {"at", "prefix", "value"};
-	struct json_place member[3];
+	static const char *const names[] = {"at", "prefix", "value", "otherwise"};
+	struct json_place member[4];
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
 		return;
 	}
-	json_config_members(p, names, member, 3);
-	const struct json_place *at = &member[0], *prefix = &member[1], *value = &member[2];
+	json_config_members(p, names, member, 4);
+	const struct json_place *at = &member[0], *prefix = &member[1], *value = &member[2], *otherwise = &member[3];
 	if (json_config_given(at) == json_config_given(value)) {
 		json_config_complain(p, "either at or value is wanted");
 		return;
@@ -51,6 +51,10 @@ static void read_text(const struct json_place *p, struct mapping_text *ret)
 		json_config_complain(prefix, "has no meaning beside value");
 	else if (json_config_given(prefix))
 		read_piece(prefix, ret->text);
+	if (json_config_given(otherwise) && json_config_given(value))
+		json_config_complain(otherwise, "has no meaning beside value");
+	else if (json_config_given(otherwise))
+		read_piece(otherwise, ret->otherwise);
 }
 
 static void read_currency(const struct json_place *p, const struct currency_extras *extras, struct mapping_text *ret)
@@ -59,6 +63,8 @@ static void read_currency(const struct json_place *p, const struct currency_extr
 	read_text(p, ret);
 	if (*ret->at && *ret->text)
 		json_config_complain(p, "a currency has no prefix");
+	else if (*ret->otherwise)
+		json_config_complain(p, "a currency has no otherwise: what an amount means is not guessed");
 	else if (!*ret->at && *ret->text && !currency_find(extras, ret->text, strlen(ret->text), &currency))
 		json_config_complain(p, "the value is not an active currency of ISO 4217");
 }
@@ -145,6 +151,8 @@ static void read_members(const struct json_place *p, const struct currency_extra
 	read_currency(&member[4], extras, &ret->currency);
 	if (json_config_given(&member[0]) && !*ret->transaction_id.at)
 		json_config_complain(&member[0], "at is wanted: a constant would make all transactions one");
+	else if (*ret->transaction_id.otherwise)
+		json_config_complain(&member[0], "has no otherwise: it would make all transactions without an id one");
 }
 
 void mapping_configure(const struct json_place *items, const struct json_place *filter,

@@ -10,7 +10,7 @@
 
 static const char CONFIGURATION[] =
 	"{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\",\"items\":\"/items\",\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\",\"true\",\"7\"]}],"
-	"\"mapping\":{\"transaction_id\":{\"at\":\"/o/id\",\"prefix\":\"x:\"},\"source_account\":{\"at\":\"/o/a~1b/0\"},"
+	"\"mapping\":{\"transaction_id\":{\"at\":\"/o/id\",\"prefix\":\"x:\"},\"source_account\":{\"at\":\"/o/a~1b/0\",\"otherwise\":\"nobody\"},"
 	"\"destination_account\":{\"at\":\"/to\"},\"amount\":{\"at\":\"/o/n\",\"unit\":\"minor\",\"minor_units\":{\"ISK\":2}},"
 	"\"currency\":{\"at\":\"/o/c\"}}}]}";
 

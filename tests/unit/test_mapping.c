@@ -154,6 +154,21 @@ Test(mapping, puts_a_prefix_before_a_text_but_makes_nothing_of_nothing)
 		"control_character");
 }
 
+Test(mapping, takes_another_text_for_one_that_is_left_out)
+{
+	const char *account = "{\"at\":\"/from\",\"prefix\":\"cus:\",\"otherwise\":\"guest\"}";
+	const struct mapping *m = mapping_with(NULL, account, NULL, NULL);
+	cr_expect_str_eq(takes(m, PAYLOAD("1", "USD")).source_account, "cus:c1");
+	cr_expect_str_eq(takes(m, "{\"id\":\"p\",\"amount\":1,\"currency\":\"USD\"}").source_account, "guest");
+	cr_expect_str_eq(
+		takes(m, "{\"id\":\"p\",\"from\":null,\"amount\":1,\"currency\":\"USD\"}").source_account, "guest");
+	cr_expect_str_eq(
+		takes(m, "{\"id\":\"p\",\"from\":\"\",\"amount\":1,\"currency\":\"USD\"}").source_account, "guest");
+	refuses(m, "{\"id\":\"p\",\"from\":{},\"amount\":1,\"currency\":\"USD\"}", "/from", "wrong_type");
+	refuses(m, "{\"id\":\"p\",\"from\":\"\\u0007\",\"amount\":1,\"currency\":\"USD\"}", "/from",
+		"control_character");
+}
+
 Test(mapping, bounds_a_text_with_its_prefix)
 {
 	const struct mapping *m = mapping_with(NULL, "{\"at\":\"/from\",\"prefix\":\"12345\"}", NULL, NULL);

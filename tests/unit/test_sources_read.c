@@ -228,6 +228,14 @@ Test(sources_read, refuses_a_mapping_that_cannot_be)
 		"sources.json:2: /sources/0/mapping/currency: a currency has no prefix");
 	refuses(MAPPED(ID, AMOUNT, "{\"value\":\"EUR\",\"prefix\":\"E\"}"),
 		"sources.json:2: /sources/0/mapping/currency/prefix: has no meaning beside value");
+	refuses(MAPPED("{\"at\":\"/id\",\"otherwise\":\"x\"}", AMOUNT, EUR),
+		"sources.json:2: /sources/0/mapping/transaction_id: has no otherwise: it would make all transactions"
+		" without an id one");
+	refuses(MAPPED(ID, AMOUNT, "{\"at\":\"/c\",\"otherwise\":\"EUR\"}"),
+		"sources.json:2: /sources/0/mapping/currency: a currency has no otherwise: what an amount means is not"
+		" guessed");
+	refuses(MAPPED(ID, AMOUNT, "{\"value\":\"EUR\",\"otherwise\":\"E\"}"),
+		"sources.json:2: /sources/0/mapping/currency/otherwise: has no meaning beside value");
 	refuses(ONE("\"scheme\":\"none\",\"filter\":[{\"at\":\"/t\",\"is\":[]}]"),
 		"sources.json:2: /sources/0/filter/0/is: is empty");
 	refuses(ONE("\"scheme\":\"none\",\"filter\":{}"),
