@@ -63,6 +63,7 @@ void load_open(struct load *l)
 	long most = l->posts > 0 ? l->posts : LOAD_POSTS_MAX;
 
 	l->begun = l->answered = l->accepted = 0;
+	l->slowest = 0;
 	l->trouble[0] = '\0';
 	memset(l->noted, 0, sizeof(l->noted));
 	l->status = malloc((size_t)most * sizeof(*l->status));
@@ -112,7 +113,10 @@ static void take_answers(struct load *l)
 	while ((m = curl_multi_info_read(l->multi, &left)) != NULL) {
 		struct load_slot *s;
 		long status = 0;
+		double seconds = 0;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &s);
+		curl_easy_getinfo(m->easy_handle, CURLINFO_TOTAL_TIME, &seconds);
+		l->slowest = seconds > l->slowest ? seconds : l->slowest;
 		if (m->data.result == CURLE_OK)
 			curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 		if (status != 202 && l->trouble[0] == '\0')

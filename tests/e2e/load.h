@@ -29,6 +29,7 @@ struct load {
 
 	/* What has come of it. */
 	long begun, answered, accepted; /* posts sent, answers of any kind, 202 among them */
+	double slowest;                 /* seconds that one waited for its answer */
 	short *status;                  /* by number: LOAD_UNANSWERED, 0 when the connection failed, else the status */
 	char trouble[768];              /* the first answer that was no 202 */
 
