@@ -121,7 +121,9 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 		if (!receive(r, deadline))
 			return false;
 	take(r, head_len, body_len, ret);
-	exchange_note(&(struct exchange){0}, ret);
+	/* "100 Continue" comes before the answer. */
+	if (ret->status >= 200)
+		exchange_note(&(struct exchange){0}, ret);
 	return true;
 }
 

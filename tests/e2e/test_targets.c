@@ -117,7 +117,7 @@ Test(targets, an_id_with_bytes_that_none_has_is_not_there)
 Test(targets, nothing_of_a_target_reaches_the_headers_of_its_answer)
 {
 	static const char *const targets[] = {"/v1/transactions/a%0d%0aX-Injected:%20yes", "/%0d%0aX-Injected:%20yes",
-		"/livez?%0d%0aX-Injected:%20yes", "/%0aX-Injected:yes/../livez", NULL};
+		"/livez?%0d%0aX-Injected:%20yes", "/%0aX-Injected:yes", NULL};
 
 	for (const char *const *target = targets; *target != NULL; target++) {
 		struct answer a;
