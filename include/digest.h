@@ -52,5 +52,13 @@ enum digest_outcome {
 MUST_USE enum digest_outcome digest_verify(const struct digest_key *key, const struct digest_part *parts,
 	int part_count, const struct digest_part *signatures, int signature_count);
 
+#define DIGEST_SHA256_LEN 32
+
+/* False: for want of memory. */
+MUST_USE bool digest_sha256(const void *bytes, size_t len, unsigned char ret[DIGEST_SHA256_LEN]);
+
+/* In a time that does not depend on where the two differ. */
+MUST_USE bool digest_equal(const void *one, const void *other, size_t len);
+
 /* zlib's CRC-32. */
 uint32_t digest_crc32(const void *bytes, size_t len);

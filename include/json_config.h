@@ -7,7 +7,7 @@
 #include "json_value.h"
 
 /* A configuration in JSON, read strictly: a member that nobody knows is refused, and each complaint says in which line
- * and by which pointer, with the value where it may be shown. */
+ * and by which pointer, with the value where it may be shown: a file of secrets has none of its text in a complaint. */
 
 struct json_config {
 	const char *file; /* its name, for complaints */
@@ -15,6 +15,7 @@ struct json_config {
 	void (*told)(void *ctx, const char *complaint);
 	void *ctx;
 	int complaints;
+	bool is_discreet; /* complaints quote nothing of it, as a secret may have got into it where none belongs */
 };
 
 /* A value of it and the way there: a member or an element of the outer one. */

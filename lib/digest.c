@@ -225,6 +225,18 @@ enum digest_outcome digest_verify(const struct digest_key *key, const struct dig
 	return verify_public(key, parts, part_count, signatures, signature_count);
 }
 
+bool digest_sha256(const void *bytes, size_t len, unsigned char ret[DIGEST_SHA256_LEN])
+{
+	bool good = EVP_Digest(bytes, len, ret, NULL, EVP_sha256(), NULL) == 1;
+	ERR_clear_error();
+	return good;
+}
+
+bool digest_equal(const void *one, const void *other, size_t len)
+{
+	return CRYPTO_memcmp(one, other, len) == 0;
+}
+
 uint32_t digest_crc32(const void *bytes, size_t len)
 {
 	return (uint32_t)crc32_z(0, bytes, len);

@@ -66,7 +66,11 @@ bool json_config_open(struct json_config *c, size_t len, struct json_place *ret)
 	struct json_place top = {.config = c, .value = {.at = c->text, .len = len}};
 	if (!json_scan_at(c->text, len, &byte, &f)) {
 		top.value.at = c->text + byte;
-		json_config_complain(&top, "%s", f.text);
+		if (c->is_discreet)
+			json_config_complain(
+				&top, "is no strict JSON, or a member stands in it twice: see byte %zu", byte);
+		else
+			json_config_complain(&top, "%s", f.text);
 		return false;
 	}
 	top.value = json_value_of(c->text, len);
@@ -103,8 +107,11 @@ void json_config_members(const struct json_place *p, const char *const names[], 
 		char quoted[FAULT_QUOTE_MAX];
 		struct json_place unknown = *p;
 		unknown.value.at = name.at;
-		json_config_complain(
-			&unknown, "there is no member %s here", fault_quote(name.at + 1, name.len - 2, quoted));
+		if (p->config->is_discreet)
+			json_config_complain(&unknown, "there is a member here that nobody knows");
+		else
+			json_config_complain(
+				&unknown, "there is no member %s here", fault_quote(name.at + 1, name.len - 2, quoted));
 	}
 }
 
@@ -172,6 +179,8 @@ bool json_config_number(const struct json_place *p, int least, int most, int *re
 	}
 	if (!json_config_given(p))
 		json_config_complain(p, "is missing");
+	else if (p->config->is_discreet)
+		json_config_complain(p, "a whole number from %d to %d is wanted", least, most);
 	else
 		json_config_complain(p, "%.*s: a whole number from %d to %d is wanted",
 			(int)(p->value.len < 32 ? p->value.len : 32), p->value.at, least, most);
@@ -192,6 +201,7 @@ bool json_config_word(const struct json_place *p, const char *const words[], int
 		if (len < sizeof list)
 			len += (size_t)snprintf(list + len, sizeof list - len, " %s", words[i]);
 	}
-	json_config_complain(p, "%s: one of these is wanted:%s", fault_quote(text, strlen(text), quoted), list);
+	fault_quote(text, strlen(text), quoted);
+	json_config_complain(p, "%s: one of these is wanted:%s", p->config->is_discreet ? "this" : quoted, list);
 	return false;
 }

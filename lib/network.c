@@ -24,6 +24,41 @@ bool network_address_check(const char *text, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "%s is not an address", fault_quote(text, strlen(text), quoted));
 }
 
+/* Each as IPv6 writes it, IPv4's behind ::ffff:0:0/96. */
+#define V4 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
+static const struct {
+	unsigned char bytes[16];
+	int bits;
+} PRIVATE[] = {
+	{{V4, 127}, 96 + 8},
+	{{V4, 10}, 96 + 8},
+	{{V4, 172, 16}, 96 + 12},
+	{{V4, 192, 168}, 96 + 16},
+	{{V4, 169, 254}, 96 + 16},
+	{{[15] = 1}, 128},
+	{{0xfc}, 7},
+	{{0xfe, 0x80}, 10},
+};
+
+static bool is_within(const unsigned char address[16], const unsigned char network[16], int bits)
+{
+	int left = 8 - bits % 8;
+	return memcmp(address, network, (size_t)(bits / 8)) == 0 &&
+	       (left == 8 || address[bits / 8] >> left == network[bits / 8] >> left);
+}
+
+bool network_is_private(const char *address)
+{
+	unsigned char bytes[16] = {V4};
+	if (inet_pton(AF_INET, address, bytes + 12) != 1 && inet_pton(AF_INET6, address, bytes) != 1)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(PRIVATE); i++) {
+		if (is_within(bytes, PRIVATE[i].bytes, PRIVATE[i].bits))
+			return true;
+	}
+	return false;
+}
+
 static bool is_network(const char *text, size_t len)
 {
 	char copy[TEXT_MAX + 1];

@@ -2,13 +2,11 @@
 
 #include "sources_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "file.h"
 #include "json_scan.h"
 #include "sources_read.h"
 
@@ -21,26 +19,6 @@ struct loading {
 	int count;
 	char *variables[VARIABLES_MAX]; /* values that hold a secret, in the environment itself */
 };
-
-/* Up to the buffer's maximum: more is its overflow.  Nothing of the file stays in a buffer of another's. */
-static bool read_file(const char *path, struct buf *ret, struct fault *f)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fault_set(f, FAULT_INPUT, "it cannot be opened: %s", strerror(errno));
-	ssize_t got = 1;
-	char *room = buf_room(ret, ret->max);
-	while (room && got > 0 && ret->len < ret->max) {
-		got = read(fd, ret->data + ret->len, ret->max - ret->len);
-		if (got > 0)
-			buf_grown(ret, (size_t)got);
-	}
-	int why = errno;
-	close(fd);
-	if (!room || got < 0)
-		return fault_set(f, FAULT_INPUT, "it cannot be read: %s", room ? strerror(why) : "no memory");
-	return true;
-}
 
 static bool read_variable(struct loading *l, const char *name, struct buf *ret, struct fault *f)
 {
@@ -63,7 +41,7 @@ static bool read_secret(void *ctx, enum secret_place place, const char *name, st
 		return read_variable(l, name, ret, f);
 	if (snprintf(path, sizeof path, "%.*s%s", folder, l->path, name) >= (int)sizeof path)
 		return fault_set(f, FAULT_INPUT, "its path is too long");
-	return read_file(path, ret, f);
+	return file_read(path, ret, f);
 }
 
 static void tell(void *ctx, const char *complaint)
@@ -83,7 +61,7 @@ bool sources_load(const char *path, const struct currency_extras *extras, void (
 	if (!*path)
 		return true;
 	struct buf text = BUF_INIT(JSON_TEXT_MAX + 1);
-	bool good = read_file(path, &text, &why);
+	bool good = file_read(path, &text, &why);
 	if (good)
 		good = sources_read(text.data ? text.data : "", text.len, &outside, ret);
 	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))

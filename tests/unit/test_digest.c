@@ -208,3 +208,21 @@ Test(digest, crc32)
 	cr_expect_eq(digest_crc32("123456789", 9), 0xcbf43926);
 	cr_expect_eq(digest_crc32("", 0), 0);
 }
+
+/* The first vectors of FIPS 180. */
+Test(digest, sha256)
+{
+	static const unsigned char abc[DIGEST_SHA256_LEN] =
+		"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae"
+		"\x22\x23\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad";
+	unsigned char found[DIGEST_SHA256_LEN];
+	cr_assert(digest_sha256("abc", 3, found));
+	cr_expect(digest_equal(found, abc, sizeof abc));
+	for (size_t i = 0; i < sizeof abc; i++) {
+		found[i] ^= 1;
+		cr_expect_not(digest_equal(found, abc, sizeof abc), "byte %zu", i);
+		found[i] ^= 1;
+	}
+	cr_assert(digest_sha256("", 0, found));
+	cr_expect_eq(found[0], 0xe3);
+}

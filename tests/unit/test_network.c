@@ -35,3 +35,20 @@ Test(network, takes_one_address_where_one_is_wanted)
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		cr_expect_not(network_address_check(bad[i], &f), "%s", bad[i]);
 }
+
+Test(network, knows_the_private_ones_to_their_last_address)
+{
+	const char *private[] = {"127.0.0.1", "127.255.255.255", "10.0.0.0", "10.255.255.255", "172.16.0.0",
+		"172.31.255.255", "192.168.0.0", "192.168.255.255", "169.254.0.0", "169.254.255.255", "::1",
+		"fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe80::", "febf:ffff::1", "::ffff:127.0.0.1",
+		"::ffff:10.1.2.3", "::FFFF:172.31.0.1", "::ffff:c0a8:1"};
+	const char *other[] = {"", "localhost", "unix:", "126.255.255.255", "128.0.0.0", "9.255.255.255", "11.0.0.0",
+		"172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "169.253.255.255", "169.255.0.0",
+		"0.0.0.0", "100.64.0.1", "203.0.113.7", "::", "::2", "fbff::1", "fe00::1", "fe7f::1", "fec0::1",
+		"2001:db8::1", "::10.1.2.3", "::ffff:203.0.113.7", "::ffff:0:10.1.2.3", "64:ff9b::10.1.2.3",
+		"10.1.2.3 ", "10.1.2", "010.1.2.3", "[::1]", "fe80::1%eth0"};
+	for (size_t i = 0; i < COUNT_OF(private); i++)
+		cr_expect(network_is_private(private[i]), "%s", private[i]);
+	for (size_t i = 0; i < COUNT_OF(other); i++)
+		cr_expect_not(network_is_private(other[i]), "%s", other[i]);
+}
