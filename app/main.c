@@ -17,6 +17,7 @@
 #include "log.h"
 #include "notifier.h"
 #include "settings.h"
+#include "verify.h"
 
 #define PROGRAM "payhook-app"
 #define DESCRIPTORS (GATE_SLOTS + 64) /* a connection for each slot, and our own */
@@ -97,12 +98,14 @@ static void complain(const char *complaint)
 
 static void help(void)
 {
-	printf("Usage: " PROGRAM " [--check | --currencies | --version | --help]\n\n"
+	printf("Usage: " PROGRAM " [--check | --currencies | --verify SOURCE [--at TIME] | --version | --help]\n\n"
 	       "Receives transaction webhooks over FastCGI and makes them durable in PostgreSQL.\n"
 	       "It is started by spawn-fcgi, with the listening socket as its standard input.\n"
 	       "SIGTERM or SIGUSR2: it answers what is under way and ends.\n\n"
 	       "  --check       prints the settings in force, or what is wrong with them (exit status 2)\n"
 	       "  --currencies  prints the codes that a transaction may have, with their decimals\n"
+	       "  --verify SOURCE [--at TIME]\n"
+	       "                why the HTTP request on standard input does or does not verify, now or at a time\n"
 	       "  --version     prints the version\n"
 	       "  --help        prints this\n\n"
 	       "Settings, from the environment:\n");
@@ -148,6 +151,8 @@ static int read_options(int argc, char **argv, const struct settings *settings)
 		print_currencies(&settings->extra_currencies);
 		return 0;
 	}
+	if (strcmp(argv[1], "--verify") == 0)
+		return verify_run(settings, argc - 2, argv + 2);
 	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
 	return 2;
 }

@@ -72,6 +72,9 @@ struct signer {
 /* FAULT_INPUT names the member that is missing, too long, or has no place in this scheme. */
 MUST_USE bool signer_init(struct signer *ret, const struct signer_settings *settings, struct fault *f);
 
+/* Whether its requests hold a time that is signed: only then do they grow old. */
+bool signer_signs_time(const struct signer *s);
+
 /* Adds a secret in the form in which the processor hands it out: "whsec_..." or "whpk_..." for Standard Webhooks, hex for
  * Adyen, a certificate in PEM for PayPal, bytes as they are for all others.  White space around it is the caller's to
  * trim.  After not_after_s (unix time; 0: never), and after a certificate's own end, it verifies nothing more. */

@@ -97,7 +97,7 @@ static bool check_url(const struct signer *s, struct fault *f)
 	return fault_set(f, FAULT_INPUT, "url: %s", why.text);
 }
 
-static bool signs_a_time(const struct signer *s)
+bool signer_signs_time(const struct signer *s)
 {
 	return s->scheme == SCHEME_STANDARD_WEBHOOKS || s->scheme == SCHEME_STRIPE || s->scheme == SCHEME_PAYPAL ||
 	       *s->timestamp_header;
@@ -105,7 +105,7 @@ static bool signs_a_time(const struct signer *s)
 
 static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
 {
-	if (tolerance_s && !signs_a_time(s))
+	if (tolerance_s && !signer_signs_time(s))
 		return fault_set(f, FAULT_INPUT, "tolerance_s has no meaning: no time is signed");
 	if (tolerance_s < 0 || tolerance_s > SIGNER_TOLERANCE_MAX_S)
 		return fault_set(f, FAULT_INPUT, "tolerance_s is not 1 to %d", SIGNER_TOLERANCE_MAX_S);

@@ -20,6 +20,9 @@ cmd_help() {
 		  import [ARGS]      take over the transactions of the Django service that this one replaces:
 		                     --from CONNINFO (default: the same database), --refused FILE,
 		                     --table [SCHEMA.]TABLE (public.transactions_transaction)
+		  verify SOURCE [--at TIME]
+		                     why the HTTP request on standard input does or does not verify as one of
+		                     this source of SOURCES_FILE, now or at a time: 2026-02-19T12:00:00Z
 		  reset [--yes]      delete the data
 		  test [ARGS]        build and run every test suite; --deploy: the real deployments too
 		  bench [ARGS]       measure it beside what the machine leaves possible
@@ -192,6 +195,12 @@ cmd_import() {
 	packages_need build
 	build_programs
 	import_run "$BUILD/app/payhook-app" "$STATE/import-refused.tsv" "$@"
+}
+
+cmd_verify() {
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/app/payhook-app" --verify "$@"
 }
 
 # The database first: a migration lets the programs before it go on, not the other way round.  multiwatch hands USR2 to

@@ -1,0 +1,342 @@
+/* verify.c - why a captured request does or does not verify. */
+
+#include "verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "http.h"
+#include "http_message.h"
+#include "json_scan.h"
+#include "signature_header.h"
+#include "sources_file.h"
+#include "txn_json.h"
+
+#define INPUT_MAX (HTTP_HEAD_MAX + 2 * REQUEST_BODY_MAX) /* a body that is too long is told so */
+
+struct verifying {
+	const struct settings *settings;
+	struct sources sources;
+	const struct source *source;
+	int64_t now_s;
+	bool is_dated; /* the time was given */
+	struct http_message message;
+	struct signature_report report;
+};
+
+/* ---- what is asked ---- */
+
+static void complain(const char *complaint)
+{
+	fprintf(stderr, "payhook-app: %s\n", complaint);
+}
+
+static bool read_time(const char *text, int64_t *ret)
+{
+	struct fault f;
+	return signature_read_time(text, strlen(text), ret, &f) || clock_read(text, ret);
+}
+
+static bool read_arguments(struct verifying *v, int argc, char **argv)
+{
+	v->now_s = (int64_t)time(NULL);
+	v->is_dated = argc == 3;
+	if (argc != 1 && (argc != 3 || strcmp(argv[1], "--at") != 0)) {
+		complain("usage: --verify SOURCE [--at TIME] < request.http");
+		return false;
+	}
+	if (v->is_dated && !read_time(argv[2], &v->now_s)) {
+		fprintf(stderr, "payhook-app: --at %s: no time as 2026-02-19T12:00:00Z or 1771502400 is one\n",
+			argv[2]);
+		return false;
+	}
+	return true;
+}
+
+static bool find_source(struct verifying *v, const char *name)
+{
+	if (!sources_load(v->settings->sources_file, &v->settings->extra_currencies, complain, &v->sources))
+		return false;
+	v->source = sources_find(&v->sources, name);
+	if (v->source)
+		return true;
+	fprintf(stderr, "payhook-app: no source is named %s, or it is closed; there are:", name);
+	for (int i = 0; i < v->sources.count; i++) {
+		if (v->sources.list[i].door != SOURCE_CLOSED)
+			fprintf(stderr, " %s", v->sources.list[i].name);
+	}
+	fprintf(stderr, "\n");
+	return false;
+}
+
+static bool read_message(struct verifying *v)
+{
+	static char text[INPUT_MAX + 1];
+	struct fault f;
+	size_t len = 0;
+	ssize_t got = 1;
+	while (got > 0 && len < sizeof text) {
+		got = read(STDIN_FILENO, text + len, sizeof text - len);
+		if (got > 0)
+			len += (size_t)got;
+	}
+	if (got < 0)
+		fault_set(&f, FAULT_INPUT, "it cannot be read: %s", strerror(errno));
+	else if (len == sizeof text)
+		fault_set(&f, FAULT_INPUT, "it is longer than %d bytes", INPUT_MAX);
+	else if (http_message_read(text, len, &v->message, &f))
+		return true;
+	fprintf(stderr, "payhook-app: the request on standard input: %s\n", f.text);
+	return false;
+}
+
+/* ---- the signature ---- */
+
+static const char *header_of(void *ctx, const char *name)
+{
+	return http_message_header(ctx, name);
+}
+
+static bool judge(const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
+{
+	struct http_message message = v->message;
+	struct signature_request request = {header_of, &message, body, len};
+	return source_verify(v->source, &request, now_s, ret);
+}
+
+/* Whether a secret of ours made the signature, whatever the time. */
+static bool is_signed(const struct signature_report *r)
+{
+	return r->secret >= 0;
+}
+
+/* What editors do to a body. */
+enum { ENDED = 1, CONVERTED = 2, MISTAKES = 4 };
+
+static const char *const MISTAKE_NAMES[MISTAKES] = {
+	[ENDED] = "without the newline at the end of the body, where editors put one",
+	[CONVERTED] = "with LF where the body has CR LF, into which some editors turn it",
+	[ENDED | CONVERTED] = "with LF where the body has CR LF, and without the newline at its end: an editor's doing",
+};
+
+/* The body without what these mistakes have put into it. */
+static size_t mend(const struct http_message *m, int mistakes, char *ret)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < m->len; i++) {
+		bool is_pair = m->body[i] == '\r' && i + 1 < m->len && m->body[i + 1] == '\n';
+		if (!is_pair || !(mistakes & CONVERTED))
+			ret[len++] = m->body[i];
+	}
+	if (!(mistakes & ENDED) || len == 0 || ret[len - 1] != '\n')
+		return len;
+	len--;
+	return len > 0 && ret[len - 1] == '\r' ? len - 1 : len;
+}
+
+/* The usual reasons why a captured body is not the one that was signed; NULL: none of them. */
+static const char *find_mistake(const struct verifying *v)
+{
+	static char mended[INPUT_MAX];
+	struct signature_report report;
+	for (int mistakes = ENDED; mistakes < MISTAKES; mistakes++) {
+		size_t len = mend(&v->message, mistakes, mended);
+		if (len != v->message.len && (judge(v, v->now_s, mended, len, &report) || is_signed(&report)))
+			return MISTAKE_NAMES[mistakes];
+	}
+	return NULL;
+}
+
+static void tell_secret(const struct verifying *v)
+{
+	int secret = v->report.secret, count = v->source->signer.count;
+	if (secret < 0) {
+		printf("secret     none of %d\n", count);
+		return;
+	}
+	printf("secret     %d of %d (/sources/%d/secrets/%d)", secret + 1, count, (int)(v->source - v->sources.list),
+		secret);
+	int64_t end = v->source->signer.secrets[secret].not_after_s;
+	char date[CLOCK_DATE_MAX];
+	if (end != INT64_MAX)
+		printf(", counts until %s", clock_date((time_t)end, date));
+	printf("\n");
+}
+
+static void tell_time(const struct verifying *v)
+{
+	char date[CLOCK_DATE_MAX];
+	int64_t skew = v->report.skew_s;
+	printf("judged at  %s%s\n", clock_date((time_t)v->now_s, date), v->is_dated ? "" : " (now)");
+	if (!signer_signs_time(&v->source->signer))
+		printf("signed at  no time is signed\n");
+	else if (is_signed(&v->report))
+		printf("signed at  %s, %" PRId64 " s %s; %d s are allowed\n",
+			clock_date((time_t)(v->now_s - skew), date), skew < 0 ? -skew : skew,
+			skew < 0 ? "later" : "before", v->source->signer.tolerance_s);
+}
+
+static void tell_own_time(const struct verifying *v)
+{
+	enum signature_cause cause = v->report.cause;
+	struct signature_report then;
+	char date[CLOCK_DATE_MAX];
+	int64_t own_s = v->now_s - v->report.skew_s;
+	if (cause != SIGNATURE_OLD && cause != SIGNATURE_FUTURE)
+		return;
+	clock_date((time_t)own_s, date);
+	if (judge(v, own_s, v->message.body, v->message.len, &then))
+		printf("           it would have verified at its own time: --at %s\n", date);
+	else
+		printf("           nor would it have verified at its own time, %s: %s\n", date, then.text);
+}
+
+static bool tell_signature(struct verifying *v)
+{
+	const struct http_message *m = &v->message;
+	bool good = judge(v, v->now_s, m->body, m->len, &v->report);
+	const char *mistake = good || is_signed(&v->report) ? NULL : find_mistake(v);
+	tell_secret(v);
+	tell_time(v);
+	printf("signature  %s%s%s\n", signature_cause_name(v->report.cause), good ? "" : ": ", v->report.text);
+	tell_own_time(v);
+	if (mistake)
+		printf("           it is right %s\n", mistake);
+	printf("verdict    %s\n", good ? "it verifies" : "it does not verify, and is answered 401");
+	return good;
+}
+
+/* ---- what becomes of it ---- */
+
+static void tell_txn(const struct txn *txn)
+{
+	printf("           transaction_id       %s\n", txn->transaction_id);
+	printf("           source_account       %s\n", txn->source_account);
+	printf("           destination_account  %s\n", txn->destination_account);
+	printf("           amount               %s\n", txn->amount.digits);
+	printf("           currency             %s\n", txn->currency);
+}
+
+static void tell_problems(const struct txn_problems *problems)
+{
+	printf("is answered 422:\n");
+	for (int i = 0; i < problems->count; i++)
+		printf("           %s  %s: %s\n", problems->list[i].pointer, problems->list[i].code,
+			problems->list[i].detail);
+}
+
+static void tell_item(const struct verifying *v, struct json_value item, int index)
+{
+	const struct mapping *m = &v->source->mapping;
+	const struct currency_extras *extras = &v->settings->extra_currencies;
+	char where[TXN_POINTER_MAX + 1] = "", name[24] = "body";
+	struct txn_problems problems = {0};
+	struct txn txn;
+	struct fault f;
+	if (*m->items) {
+		snprintf(where, sizeof where, "%s/%d", m->items, index);
+		snprintf(name, sizeof name, "item %d", index);
+	}
+	printf("%-10s ", name);
+	if (!mapping_applies(m, item))
+		printf("is ignored: the filter does not let it pass\n");
+	else if (m->is_canonical ? txn_from_json(item.at, item.len, extras, &txn, &problems, &f)
+				 : mapping_read(m, item, where, extras, &txn, &problems, &f)) {
+		printf("is taken:\n");
+		tell_txn(&txn);
+	} else if (problems.count > 0)
+		tell_problems(&problems);
+	else
+		printf("is refused: %s\n", f.text);
+}
+
+static void tell_items(const struct verifying *v)
+{
+	const char *pointer = v->source->mapping.items;
+	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
+	int index = 0;
+	if (!*pointer) {
+		tell_item(v, body, 0);
+		return;
+	}
+	if (!json_value_find(body, pointer, &items) || json_value_kind(items) != JSON_IS_ARRAY) {
+		printf("body       has no array at %s\n", pointer);
+		return;
+	}
+	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
+		tell_item(v, item, index);
+	if (index == 0 || index > MAPPING_ITEMS_MAX)
+		printf("body       has %d items, and 1 to %d can be\n", index, MAPPING_ITEMS_MAX);
+}
+
+static void tell_body(const struct verifying *v)
+{
+	struct fault f;
+	const char *type = http_message_header(&v->message, "content-type");
+	if (!http_is_json(type ? type : ""))
+		printf("body       is answered 415: its Content-Type is not application/json\n");
+	else if (v->message.len > REQUEST_BODY_MAX)
+		printf("body       is answered 413: it has more than %d bytes\n", REQUEST_BODY_MAX);
+	else if (!json_scan(v->message.body, v->message.len, &f))
+		printf("body       is answered 400: %s\n", f.text);
+	else
+		tell_items(v);
+}
+
+/* ---- the whole ---- */
+
+static void tell_request(const struct verifying *v)
+{
+	const struct http_message *m = &v->message;
+	const char *length = http_message_header(m, "content-length");
+	char expected[SOURCE_NAME_MAX + 32], quoted[FAULT_QUOTE_MAX];
+	size_t path = strcspn(m->target, "?"); /* a key may stand behind it */
+	int64_t told;
+	struct fault f;
+	snprintf(expected, sizeof expected, "/v1/webhooks/%s", v->source->name);
+	printf("source     %s\n", v->source->name);
+	if (v->source->door == SOURCE_SIGNED)
+		printf("scheme     %s\n", scheme_name(v->source->signer.scheme));
+	if (*v->source->signer.url)
+		printf("url        %s\n", v->source->signer.url);
+	printf("request    %s %s, %d headers, a body of %zu bytes\n", m->method, fault_quote(m->target, path, quoted),
+		m->count, m->len);
+	if (path != strlen(expected) || strncmp(m->target, expected, path) != 0)
+		printf("           it was not sent to %s\n", expected);
+	if (length && signature_read_time(length, strlen(length), &told, &f) && told != (int64_t)m->len)
+		printf("           its Content-Length says %" PRId64 " bytes: this is not the body as it was sent\n",
+			told);
+}
+
+static int tell(struct verifying *v)
+{
+	bool good = true;
+	tell_request(v);
+	if (v->source->door == SOURCE_SIGNED)
+		good = tell_signature(v);
+	else
+		printf("verdict    the source is open: whoever reaches the port may send, and nothing is verified\n");
+	if (!good && is_signed(&v->report))
+		printf("in time    it would have been read so:\n");
+	if (good || is_signed(&v->report))
+		tell_body(v);
+	return good ? 0 : 1;
+}
+
+int verify_run(const struct settings *settings, int argc, char **argv)
+{
+	static struct verifying v;
+	v.settings = settings;
+	if (!read_arguments(&v, argc, argv) || !find_source(&v, argv[0]) || !read_message(&v)) {
+		sources_finish(&v.sources);
+		return 2;
+	}
+	int status = tell(&v);
+	sources_finish(&v.sources);
+	return status;
+}
