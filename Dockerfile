@@ -17,7 +17,7 @@ COPY docker/packages /usr/share/payhook/docker/
 WORKDIR /usr/share/payhook
 
 FROM base AS app
-RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libjson-c5 libevent-core-2.1-7 libpq5 libssl3 zlib1g
+RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
 COPY docker/app docker/app-health docker/
@@ -27,7 +27,7 @@ USER payhook
 CMD ["docker/app"]
 
 FROM base AS worker
-RUN docker/packages ca-certificates libjson-c5 libevent-core-2.1-7 libevent-extra-2.1-7 libpq5 libcurl4 libssl3
+RUN docker/packages ca-certificates libevent-core-2.1-7 libevent-extra-2.1-7 libpq5 libcurl4 libssl3
 COPY --from=build /installed/usr/sbin/payhook-worker /usr/sbin/
 COPY docker/worker-health docker/
 USER payhook

@@ -18,17 +18,8 @@
 #define JSON_DEPTH_MAX 32         /* levels of objects and arrays, the outermost counted */
 #define JSON_TEXT_MAX (64 * 1024) /* bytes of a text; longer ones are FAULT_TOO_LARGE */
 
-/* Where a value stands in a text.  len 0: nowhere, no value is empty. */
-struct json_span {
-	size_t at;
-	size_t len;
-};
-
 /* FAULT_MALFORMED says what is wrong and at which byte, counted from 0. */
 MUST_USE bool json_scan(const char *text, size_t len, struct fault *f);
-
-/* The same, and says where the value of one member of the top object stands, as the sender wrote it. */
-MUST_USE bool json_scan_for(const char *text, size_t len, const char *member, struct json_span *ret, struct fault *f);
 
 /* The same as json_scan(), and on FAULT_MALFORMED says at which byte. */
 MUST_USE bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f);

@@ -18,9 +18,6 @@ struct scan {
 	const char *at;
 	const char *end;
 	int depth;
-	const char *member; /* whose value in the top object is looked for, or NULL */
-	size_t member_len;
-	struct json_span found;
 	struct fault *f;
 };
 
@@ -262,15 +259,8 @@ static bool scan_name(struct scan *s, struct json_names *names, struct json_name
 
 static bool scan_member(struct scan *s, struct json_names *names)
 {
-	struct json_name name = {0};
-	if (!scan_name(s, names, &name))
-		return false;
-	const char *value = s->at;
-	if (!scan_value(s))
-		return false;
-	if (s->depth == 1 && s->member && name.len == s->member_len && memcmp(name.bytes, s->member, name.len) == 0)
-		s->found = (struct json_span){(size_t)(value - s->start), (size_t)(s->at - value)};
-	return true;
+	struct json_name name;
+	return scan_name(s, names, &name) && scan_value(s);
 }
 
 static bool scan_object(struct scan *s)
@@ -335,34 +325,13 @@ static bool scan_text(struct scan *s)
 	return s->at == s->end || there_is(s, "more behind the object");
 }
 
-static bool begin(struct scan *s, const char *text, size_t len, struct fault *f)
-{
-	if (len > JSON_TEXT_MAX)
-		return fault_set(f, FAULT_TOO_LARGE, "the text has %zu bytes, at most %d are read", len, JSON_TEXT_MAX);
-	*s = (struct scan){.start = text, .at = text, .end = text + len, .f = f};
-	json_names_begin();
-	return true;
-}
-
-bool json_scan_for(const char *text, size_t len, const char *member, struct json_span *ret, struct fault *f)
-{
-	struct scan s;
-	if (!begin(&s, text, len, f))
-		return false;
-	s.member = member;
-	s.member_len = strlen(member);
-	if (!scan_text(&s))
-		return false;
-	*ret = s.found;
-	return true;
-}
-
 bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f)
 {
-	struct scan s;
+	struct scan s = {.start = text, .at = text, .end = text + len, .f = f};
 	*ret = 0;
-	if (!begin(&s, text, len, f))
-		return false;
+	if (len > JSON_TEXT_MAX)
+		return fault_set(f, FAULT_TOO_LARGE, "the text has %zu bytes, at most %d are read", len, JSON_TEXT_MAX);
+	json_names_begin();
 	bool good = scan_text(&s);
 	*ret = (size_t)(s.at - s.start);
 	return good;

@@ -1,6 +1,6 @@
 /* json_value.c - values inside a text that is known to be well formed.
  *
- * json-c is not asked: it keeps neither all digits of a number nor where a value stood. */
+ * No library is asked: a tree keeps neither all digits of a number nor where a value stood. */
 
 #include "json_value.h"
 

@@ -1,29 +1,21 @@
-/* What json_scan() accepts, json-c reads to its end and alike. */
+/* What json_scan() accepts, json-c reads to its end, and finds the same in it as json_value.h does. */
 
-#include <json-c/json.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "json_c_reader.h"
 #include "json_scan.h"
+#include "json_value.h"
 
-static void must_be_read_by_json_c(const char *text, size_t len, const struct json_span *amount)
+static void must_be_values(const char *text, size_t len)
 {
-	json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-	MUST_HOLD(tokener);
-	json_object *body = json_tokener_parse_ex(tokener, text, (int)len), *value;
-	MUST_HOLD(body && json_object_is_type(body, json_type_object));
-	for (size_t at = json_tokener_get_parse_end(tokener); at < len; at++)
-		MUST_HOLD(memchr(" \t\r\n", text[at], 4));
-	MUST_HOLD((amount->len > 0) == json_object_object_get_ex(body, "amount", &value));
-	json_object_put(body);
-	json_tokener_free(tokener);
-}
-
-static void must_be_a_value(const char *text, size_t len, const struct json_span *span)
-{
-	MUST_HOLD(span->at < len && span->len <= len - span->at);
-	MUST_HOLD(strchr("{[\"tfn-0123456789", text[span->at]));
-	MUST_HOLD(memchr(" \t\r\n,}", text[span->at + span->len], 6));
+	struct json_value top = json_value_of(text, len), name, value;
+	for (struct json_walk w = json_walk_into(top); json_walk_next(&w, &name, &value);) {
+		MUST_HOLD(name.at > text && name.len >= 2 && name.at[0] == '"' && name.at[name.len - 1] == '"');
+		MUST_HOLD(value.at > name.at + name.len && value.len > 0 && value.at + value.len < text + len);
+		MUST_HOLD(strchr("{[\"tfn-0123456789", *value.at));
+		MUST_HOLD(memchr(" \t\r\n,}", value.at[value.len], 6));
+	}
 }
 
 /* Text around and inside that must or must not matter. */
@@ -48,18 +40,17 @@ static void must_stay_what_it_is(const char *text, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const char *text = (const char *)data;
-	struct json_span amount;
 	struct fault f = {FAULT_BUG, ""};
-	bool ok = json_scan_for(text, len, "amount", &amount, &f), again = json_scan(text, len, &f);
-	MUST_HOLD(ok == again);
+	size_t byte = len + 1;
+	bool ok = json_scan(text, len, &f), again = json_scan_at(text, len, &byte, &f);
+	MUST_HOLD(ok == again && (ok ? byte == len : byte <= len));
 	if (!ok) {
 		MUST_HOLD(f.kind == (len > JSON_TEXT_MAX ? FAULT_TOO_LARGE : FAULT_MALFORMED));
 		MUST_HOLD(f.text[0]);
 		return 0;
 	}
-	if (amount.len)
-		must_be_a_value(text, len, &amount);
-	must_be_read_by_json_c(text, len, &amount);
+	must_be_values(text, len);
+	MUST_HOLD(json_c_reads_it(text, len));
 	must_stay_what_it_is(text, len);
 	return 0;
 }

@@ -22,7 +22,6 @@ PROGRAMS = ('app', 'worker')
 # Library, as it is included: the files that may, by their paths.
 DOORS = {
     'libpq-fe.h': ['lib/db.c', 'lib/lane.c'],
-    'json-c/': ['lib/txn_json.c'],
     'fcgiapp.h': ['app/gate.c'],
     'curl/': ['worker/processor_http.c'],
     'openssl/': ['lib/digest.c'],

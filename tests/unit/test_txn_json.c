@@ -227,6 +227,28 @@ Test(txn_json, keeps_texts_byte_for_byte)
 	cr_expect_str_eq(txn.transaction_id, " \"\\/\xc3\xa9\xf0\x9f\x92\xa9\xe2\x82\xac'; DROP TABLE--");
 }
 
+/* Of every thirty-two characters beyond U+FFFF, json-c 0.16 takes the escape of one for half a pair, and makes it U+FFFD:
+ * SignWriting and Ethiopic are among them. */
+Test(txn_json, reads_any_pair_of_escapes_as_the_character_it_is)
+{
+	static const struct {
+		const char *escapes, *bytes;
+	} pairs[] = {
+		{"\\ud800\\udc00", "\xf0\x90\x80\x80"},
+		{"\\ud836\\udc00", "\xf0\x9d\xa0\x80"},
+		{"\\ud836\\udc01", "\xf0\x9d\xa0\x81"},
+		{"\\uD837\\uDF00", "\xf0\x9d\xbc\x80"},
+		{"\\udbb7\\udc0e", "\xf3\xbd\xb0\x8e"},
+		{"\\udbff\\udfff", "\xf4\x8f\xbf\xbf"},
+	};
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		char value[100], wanted[100];
+		snprintf(value, sizeof value, "\"%sx\"", pairs[i].escapes);
+		snprintf(wanted, sizeof wanted, "%sx", pairs[i].bytes);
+		cr_expect_str_eq(accepts_member("transaction_id", value).transaction_id, wanted, "%s", value);
+	}
+}
+
 Test(txn_json, refuses_empty_texts)
 {
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
