@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest.h"
 #include "json_scan.h"
 #include "signing.h"
 #include "sources_file.h"
@@ -350,6 +351,70 @@ Test(source_examples, paypal)
 	BIO_free(text);
 	sender_key_finish(&key);
 	sender_key_finish(&other);
+	close_example();
+}
+
+/* ---- what PayPal does not sign ---- */
+
+/* Sets the digits of a member, all 0, to 0 or 1 so that the body's CRC-32 is the wanted one: each digit flips bits of its
+ * own in that, so this is a system of linear equations. */
+static void set_crc(uint32_t wanted, char *digits, int count)
+{
+	uint32_t lead[32] = {0}; /* by its highest bit; beside it, which digits it takes */
+	uint64_t taken[32] = {0}, chosen = 0;
+	uint32_t left = wanted ^ digest_crc32(body, strlen(body)), before = digest_crc32(body, strlen(body));
+	for (int i = 0; i < count; i++) {
+		digits[i] ^= 1;
+		uint32_t flips = before ^ digest_crc32(body, strlen(body));
+		uint64_t mine = UINT64_C(1) << i;
+		digits[i] ^= 1;
+		for (int bit = 31; bit >= 0 && flips; bit--) {
+			if (!(flips >> bit & 1))
+				continue;
+			if (!lead[bit]) {
+				lead[bit] = flips;
+				taken[bit] = mine;
+				break;
+			}
+			flips ^= lead[bit];
+			mine ^= taken[bit];
+		}
+	}
+	for (int bit = 31; bit >= 0; bit--) {
+		if (!(left >> bit & 1))
+			continue;
+		cr_assert(lead[bit]);
+		left ^= lead[bit];
+		chosen ^= taken[bit];
+	}
+	for (int i = 0; i < count; i++)
+		digits[i] = chosen >> i & 1 ? '1' : '0';
+}
+
+/* This is no wish but how it is: docs/sources/README.md and docs/security.md tell it. */
+Test(source_examples, paypal_signs_no_more_of_a_body_than_a_crc)
+{
+	struct sender sender = {"paypal", {.scheme = SCHEME_PAYPAL}, true, false, "paypal-transmission-sig",
+		{"paypal-transmission-id", "paypal-transmission-time", "paypal-auth-algo"}};
+	static const char ZEROES[] = "0000000000000000000000000000000000000000000000000000000000000000";
+	char pem[4096];
+	struct sent sent;
+	open_example("paypal", "paypal");
+	BIO *text = BIO_new_mem_buf(pem, (int)read_file("example-signing-key.pem", pem, sizeof pem));
+	struct sender_key key = {.private = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL)};
+	sign(&sender, &key, &sent);
+	uint32_t signed_crc = digest_crc32(body, strlen(body));
+	replace("\"value\":\"30.00\"", "\"value\":\"99999.00\"");
+	replace("Payment completed for $ 30.0 USD", ZEROES);
+	is_refused(&sent, NOW_S, SIGNATURE_WRONG);
+	set_crc(signed_crc, strstr(body, ZEROES), 64);
+	cr_expect(verifies(&sent, NOW_S), "%s", report.text);
+	is_told_as(&(struct wanted){"0PAYHOOKEXAMPLE01", "paypal:1PAYHOOKEXAMPLE01", "paypal:PAYHOOKMERCH1", "99999.00",
+			   "USD"},
+		1);
+	is_refused(&sent, NOW_S + 301, SIGNATURE_OLD);
+	BIO_free(text);
+	sender_key_finish(&key);
 	close_example();
 }
 
