@@ -179,6 +179,9 @@ bool json_config_number(const struct json_place *p, int least, int most, int *re
 	}
 	if (!json_config_given(p))
 		json_config_complain(p, "is missing");
+	else if (json_value_kind(p->value) != JSON_IS_NUMBER)
+		json_config_complain(p, "a whole number from %d to %d is wanted, and this is %s", least, most,
+			json_kind_name(json_value_kind(p->value)));
 	else if (p->config->is_discreet)
 		json_config_complain(p, "a whole number from %d to %d is wanted", least, most);
 	else

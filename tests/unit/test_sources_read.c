@@ -160,6 +160,8 @@ Test(sources_read, refuses_options_that_have_no_meaning)
 		"sources.json:2: /sources/0/scheme: header is no header's name: letters, digits and hyphens");
 	refuses(SIGNED("stripe", ",\"tolerance_s\":0"),
 		"sources.json:2: /sources/0/tolerance_s: 0: a whole number from 1 to 604800 is wanted");
+	refuses(SIGNED("stripe", ",\"tolerance_s\":\"\xc3\xa9 300\""),
+		"sources.json:2: /sources/0/tolerance_s: a whole number from 1 to 604800 is wanted, and this is a string");
 	refuses(SIGNED("stripe", ",\"items\":\"/a\""),
 		"sources.json:2: /sources/0/items: has no meaning without a mapping");
 }
