@@ -24,7 +24,7 @@ cmd_help() {
 		                     why the HTTP request on standard input does or does not verify as one of
 		                     this source of SOURCES_FILE, now or at a time: 2026-02-19T12:00:00Z
 		  reset [--yes]      delete the data
-		  test [ARGS]        build and run every test suite; --deploy: the real deployments too
+		  test [ARGS]        build and run every test suite; --deploy: the real deployments too; --help: more
 		  bench [ARGS]       measure it beside what the machine leaves possible
 		  build              build only
 		  deb                build the Debian package

@@ -4,8 +4,9 @@
 tally.py FOLDER                      what tests/run left there; prints what failed, then "N passed, N failed"
 tally.py --match TESTS SUITE NAME... prints the suite's test programs of such names; a name may be a pattern
 
-Each folder in FOLDER holds a name and either a failure's output (failure) or a suite's run: meson's log, one JSON
-object for each test program; meson's list of programs (tests); meson's exit status (status).
+Each folder in FOLDER holds a name and a failure's output (failure), or the output of one TAP program (tap) and its exit
+status, or a suite's run: meson's log, one JSON object for each test program; meson's list of programs (tests); meson's exit
+status (status).
 """
 
 import fnmatch
@@ -109,6 +110,9 @@ def main(arguments):
         name = (folder / 'name').read_text().strip()
         if (folder / 'failure').exists():
             tally.fail(name, (folder / 'failure').read_text(errors='replace'))
+        elif (folder / 'tap').exists():
+            status = int((folder / 'status').read_text())
+            tally.add_tap(name, {'stdout': (folder / 'tap').read_text(errors='replace'), 'result': 'ERROR' if status else 'OK'})
         else:
             tally.add_suite(name, folder)
     return tally.close()
