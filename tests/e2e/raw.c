@@ -20,23 +20,38 @@
 
 #define SEND_MS 10000
 
-int raw_connect(void)
+int raw_connect_from(const char *address)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)instance()->port)};
+	struct sockaddr_in from = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(inet_pton(AF_INET, address, &from.sin_addr), 1);
+	/* The port is chosen when it is known whom it is for: there are more then. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0, "bind: %s", strerror(errno));
 	cr_assert(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0, "connect: %s", strerror(errno));
 	/* What is written in two pieces must not wait for the first one's acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	return fd;
 }
 
+int raw_connect(void)
+{
+	return raw_connect_from("127.0.0.1");
+}
+
+void raw_open_from(struct raw *r, const char *address)
+{
+	r->fd = raw_connect_from(address);
+	r->len = 0;
+	r->has_ended = r->is_head = false;
+}
+
 void raw_open(struct raw *r)
 {
-	r->fd = raw_connect();
-	r->len = 0;
-	r->has_ended = false;
+	raw_open_from(r, "127.0.0.1");
 }
 
 void raw_close(struct raw *r)
@@ -116,7 +131,7 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 	char length[32];
 	answer_header(&(struct answer){.head = head}, "Content-Length", length, sizeof(length));
 	free(head);
-	size_t body_len = strtoul(length, NULL, 10);
+	size_t body_len = r->is_head ? 0 : strtoul(length, NULL, 10);
 	while (r->len < head_len + body_len)
 		if (!receive(r, deadline))
 			return false;

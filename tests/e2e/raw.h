@@ -12,15 +12,18 @@
 struct raw {
 	int fd;
 	bool has_ended; /* the other side closed */
+	bool is_head;   /* the next answer is one to HEAD: its length is another's */
 	size_t len;     /* bytes received and not yet taken as answers */
 	char bytes[RAW_MAX];
 };
 
-/* A socket connected to the shared instance. */
+/* A socket connected to the shared instance; the second: from this address of the loopback network. */
 int raw_connect(void);
+int raw_connect_from(const char *address);
 
 /* The same with room for answers.  The struct is large: keep it static. */
 void raw_open(struct raw *r);
+void raw_open_from(struct raw *r, const char *address);
 void raw_close(struct raw *r);
 
 /* False: the other side took no more. */
