@@ -1,0 +1,122 @@
+/* test_fastcgi.c - nonsense on the pool's own socket, past nginx.
+ *
+ * Only nginx's group reaches that socket, so this is no sender's doing; all the same a responder answers or closes, within
+ * two waits for its peer, and goes on.  Not so after an FCGI_GET_VALUES that repeats a name: libfcgi writes past its
+ * buffer then and dies, and multiwatch starts another responder.  What a sender posts never gets that far
+ * (test_smuggling.c). */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "expect.h"
+#include "instance.h"
+
+#define CLOSE_MS 3000 /* the gate waits for its peer 500 ms at a time, for no more than two reads */
+#define BEGIN "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
+#define BEGIN_KEPT "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
+#define OF_ROLE(role) "\1\1\0\1\0\10\0\0\0" role "\0\0\0\0\0\0"
+#define NO_PARAMS "\1\4\0\1\0\0\0\0"
+#define NO_STDIN "\1\5\0\1\0\0\0\0"
+#define ABORT "\1\2\0\1\0\0\0\0"
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+static const struct nonsense {
+	const char *what, *bytes;
+	size_t len;
+} all[] = {
+	{"zeros", TEXT("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")},
+	{"HTTP", TEXT("POST /v1/webhooks/transactions HTTP/1.1\r\nHost: a\r\n\r\n")},
+	{"another version", TEXT("\2\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0")},
+	{"half a header", TEXT("\1\1\0\1")},
+	{"a beginning and no more", TEXT(BEGIN)},
+	{"a kept beginning and no more", TEXT(BEGIN_KEPT)},
+	{"a beginning that is too short", TEXT("\1\1\0\1\0\2\0\0\0\1")},
+	{"a role that nobody has", TEXT(OF_ROLE("\7") NO_PARAMS NO_STDIN)},
+	{"no parameter", TEXT(BEGIN NO_PARAMS NO_STDIN)},
+	{"a body without an end", TEXT(BEGIN NO_PARAMS "\1\5\0\1\0\2\0\0{}")},
+	{"a body and no length", TEXT(BEGIN NO_PARAMS "\1\5\0\1\0\2\0\0{}" NO_STDIN)},
+	{"half a parameter", TEXT(BEGIN "\1\4\0\1\0\4\0\0\10\10AB" NO_PARAMS NO_STDIN)},
+	{"a parameter of 4 GiB", TEXT(BEGIN "\1\4\0\1\0\12\0\0\377\377\377\377\377\377\377\377ab" NO_PARAMS NO_STDIN)},
+	{"two sizes whose sum overflows",
+		TEXT(BEGIN "\1\4\0\1\0\12\0\0\377\377\377\377\200\0\0\1ab" NO_PARAMS NO_STDIN)},
+	{"a parameter of 1 GiB", TEXT(BEGIN "\1\4\0\1\0\12\0\0\300\0\0\0\200\0\0\1ab" NO_PARAMS NO_STDIN)},
+	{"an abort first", TEXT(ABORT BEGIN NO_PARAMS NO_STDIN)},
+	{"an abort instead of a body", TEXT(BEGIN NO_PARAMS ABORT)},
+	{"a body first", TEXT("\1\5\0\1\0\2\0\0{}" BEGIN NO_PARAMS NO_STDIN)},
+	{"a type that nobody has", TEXT("\1\115\0\0\0\2\0\0xx" BEGIN NO_PARAMS NO_STDIN)},
+	{"such a type within a request", TEXT(BEGIN "\1\115\0\1\0\2\0\0xx" NO_PARAMS NO_STDIN)},
+};
+
+static int pool_connect(void)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char path[128], line[256];
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(path, sizeof(path), "%s/state/nginx/payhook.conf", instance()->folder);
+	FILE *f = fopen(path, "re");
+	cr_assert_not_null(f, "%s: %s", path, strerror(errno));
+	while (a.sun_path[0] == '\0' && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, " server unix:%107[^; \n]", a.sun_path) != 1)
+			a.sun_path[0] = '\0';
+	fclose(f);
+	cr_assert(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0, "%s: %s", a.sun_path, strerror(errno));
+	return fd;
+}
+
+static void wait_end(int fd, const char *what)
+{
+	long long deadline = now_ms() + CLOSE_MS, left;
+	char bytes[4096];
+	ssize_t got = 1;
+
+	while (got > 0) {
+		left = deadline - now_ms();
+		cr_assert(left > 0 && poll(&(struct pollfd){fd, POLLIN, 0}, 1, (int)left) == 1, "%s: not closed", what);
+		got = recv(fd, bytes, sizeof(bytes), 0);
+	}
+}
+
+Test(fastcgi, nonsense_on_the_socket_ends_in_bounded_time_and_harms_no_responder)
+{
+	struct pids before, after;
+
+	instance_parts(instance(), "payhook-app", &before);
+	for (size_t n = 0; n < COUNT_OF(all); n++) {
+		int fd = pool_connect();
+		cr_assert(send(fd, all[n].bytes, all[n].len, MSG_NOSIGNAL) == (ssize_t)all[n].len);
+		wait_end(fd, all[n].what);
+		close(fd);
+		cr_assert_eq(call_get_status("/livez"), 200, "after %s", all[n].what);
+	}
+	expect_recovery(5000);
+	instance_parts(instance(), "payhook-app", &after);
+	cr_assert_eq(after.count, before.count);
+	for (int n = 0; n < after.count; n++)
+		cr_assert(process_in(&before, after.list[n]), "a new responder");
+}
+
+/* Whoever connects and is silent has a slot, until somebody who speaks needs it. */
+Test(fastcgi, silence_on_the_socket_takes_no_slot_from_a_request)
+{
+	static int fds[2100]; /* more than two responders have slots */
+	int count = 0;
+
+	for (; count < (int)COUNT_OF(fds); count++) {
+		fds[count] = pool_connect();
+		if (count % 100 == 0)
+			cr_assert_eq(call_get_status("/livez"), 200, "beside %d silent ones", count);
+	}
+	expect_recovery(5000);
+	for (int n = 0; n < count; n++)
+		close(fds[n]);
+	expect_recovery(5000);
+}
