@@ -1,0 +1,100 @@
+/* test_idle.c - ten thousand connections on which nothing happens.
+ *
+ * nginx closes one that never spoke, or has not ended its request's headers, after 5 s, and one between two requests after
+ * 75 s.  When a worker of nginx has hardly a connection left, it closes those that have been idle longest. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "expect.h"
+#include "honest.h"
+#include "instance.h"
+#include "raw.h"
+
+#define IDLE 10000
+#define FILES (IDLE + 200)
+#define HEADER_MS 5000 /* nginx's limit */
+#define LATE_MS 5000
+#define EARLY_MS 1000
+#define KEPT 3 /* of so many, one has had an answer */
+
+static int fds[IDLE];
+
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = FILES;
+	cr_assert(limit.rlim_max >= FILES && setrlimit(RLIMIT_NOFILE, &limit) == 0,
+		"ulimit -Hn is %llu; %d idle connections need %d", (unsigned long long)limit.rlim_max, IDLE, FILES);
+}
+
+/* Whether the other side has closed; what it sent before is thrown away. */
+static bool has_ended(int fd)
+{
+	char bytes[4096];
+	ssize_t got;
+
+	while ((got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		continue;
+	return got == 0 || errno != EAGAIN;
+}
+
+/* Closes those that the other side has closed.  Returns how many are still open: of those that had an answer, or of the
+ * others. */
+static int count_open(bool kept)
+{
+	int open = 0;
+
+	for (int n = 0; n < IDLE; n++) {
+		if (fds[n] >= 0 && has_ended(fds[n])) {
+			close(fds[n]);
+			fds[n] = -1;
+		}
+		open += fds[n] >= 0 && (n % KEPT == 0) == kept;
+	}
+	return open;
+}
+
+static void say(int fd, const char *text)
+{
+	/* To a connection that may be gone. */
+	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		return;
+}
+
+Test(idle, ten_thousand_connections_stop_no_webhook, .timeout = 120)
+{
+	raise_descriptors();
+	honest_begin();
+	long long began = now_ms();
+	for (int n = 0; n < IDLE; n++) {
+		fds[n] = raw_connect();
+		/* One has had an answer, the next has begun a request, the third is silent. */
+		if (n % KEPT == 0)
+			say(fds[n], "GET /livez HTTP/1.1\r\nHost: payhook\r\n\r\n");
+		if (n % KEPT == 1)
+			say(fds[n], "POST ");
+	}
+	long long opened = now_ms();
+	int silent = count_open(false), kept = count_open(true);
+	/* One worker of nginx may have got nearly all of them. */
+	cr_assert(silent + kept > IDLE * 9 / 10, "%d silent ones and %d kept ones are open", silent, kept);
+	while ((silent = count_open(false)) > 0) {
+		cr_assert(now_ms() - opened < HEADER_MS + LATE_MS, "%d are open still", silent);
+		pause_a_little();
+	}
+	cr_assert(now_ms() - began > HEADER_MS - EARLY_MS, "closed after %lld ms", now_ms() - began);
+	cr_assert_eq(count_open(true), kept, "kept ones are closed after %lld ms", now_ms() - began);
+	for (int n = 0; n < IDLE; n++)
+		if (fds[n] >= 0)
+			close(fds[n]);
+	honest_end();
+}
