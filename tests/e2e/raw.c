@@ -136,8 +136,8 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 		if (!receive(r, deadline))
 			return false;
 	take(r, head_len, body_len, ret);
-	/* "100 Continue" comes before the answer. */
-	if (ret->status >= 200)
+	/* "100 Continue" comes before the answer; of one to HEAD we do not know the target. */
+	if (ret->status >= 200 && !r->is_head)
 		exchange_note(&(struct exchange){0}, ret);
 	return true;
 }

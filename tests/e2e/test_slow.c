@@ -22,9 +22,9 @@
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
 
-#define COPIES 20    /* of each kind of slow sender */
-#define DRIP_MS 200  /* between two bytes */
-#define EARLY_MS 500 /* what clocks and a busy machine may be off */
+#define COPIES 20     /* of each kind of slow sender */
+#define DRIP_MS 200   /* between two bytes */
+#define EARLY_MS 1100 /* lingering is counted in whole seconds */
 #define LATE_MS 3000
 #define HEADER_MS 5000 /* nginx's limits */
 #define BODY_MS 5000
