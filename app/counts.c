@@ -12,7 +12,7 @@
 enum { BUILD, REQUESTS, WEBHOOKS, REJECTIONS, ACCEPT, BATCH, COMMIT, RESPONDERS, BUSY };
 
 /* In the order of enum counted_route. */
-static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metrics", "/v1/webhooks/transactions",
+static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metrics", "/v1/webhooks/{source}",
 	"/v1/transactions/{transaction_id}", NULL};
 
 /* Those that we answer with, and one for what was forgotten here. */

@@ -12,6 +12,7 @@
 
 #include "gate.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/util.h>
@@ -31,6 +32,7 @@
 #define DRAIN_MS 100         /* for idle connections to be used once more */
 #define DRAIN_MOST (1 << 20) /* bytes of a body that are read in order to keep a connection */
 #define BODY_KEEP 4096       /* bytes of memory that a slot keeps between requests */
+#define HEADER_NAME_MAX 255  /* bytes; no longer one can be asked for in sources.json */
 #define RETRY_MS 50          /* until the next accept when the process is out of descriptors */
 
 enum slot_state {
@@ -156,6 +158,21 @@ static const char *param(struct slot *s, const char *name)
 	return value ? value : "";
 }
 
+/* By its name as a parameter (RFC 3875, 4.1.18): "webhook-id" is HTTP_WEBHOOK_ID. */
+static const char *header(const struct request *rq, const char *name)
+{
+	const struct slot *s = CONTAINER_OF(rq, const struct slot, request);
+	char variable[HEADER_NAME_MAX + sizeof "HTTP_"] = "HTTP_";
+	size_t n = sizeof "HTTP_" - 1;
+	for (; *name; name++) {
+		if (n + 1 == sizeof variable)
+			return NULL;
+		variable[n++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+	}
+	variable[n] = '\0';
+	return FCGX_GetParam(variable, s->fcgi.envp);
+}
+
 /* Reads the body to its end.  False: it is cut short, or so long that the connection is better closed. */
 static bool read_body(struct slot *s)
 {
@@ -182,6 +199,9 @@ static bool read_request(struct slot *s)
 	rq->method = param(s, "REQUEST_METHOD");
 	rq->target = param(s, "REQUEST_URI");
 	rq->content_type = param(s, "CONTENT_TYPE");
+	rq->address = param(s, "REMOTE_ADDR");
+	rq->client_verify = param(s, "PAYHOOK_CLIENT_VERIFY");
+	rq->client_subject = param(s, "PAYHOOK_CLIENT_SUBJECT");
 	const char *id = param(s, "PAYHOOK_REQUEST_ID");
 	size_t len = strnlen(id, REQUEST_ID_MAX);
 	memcpy(rq->id, id, len);
@@ -408,6 +428,7 @@ static void slots_init(struct gate *g)
 		FCGX_InitRequest(&s->fcgi, -1, 0);
 		s->fcgi.ipcFd = -1;
 		s->request.service = g->service;
+		s->request.header = header;
 		s->request.answer = on_answer;
 		s->request.body = BUF_INIT(REQUEST_BODY_MAX);
 		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);

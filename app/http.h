@@ -26,10 +26,12 @@
 #define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
 
 struct settings;
+struct sources;
 
 /* What the routes work with. */
 struct service {
 	const struct settings *settings;
+	const struct sources *sources;
 	struct intake *intake;
 	struct finder *finder;
 	struct counts *counts;
@@ -44,9 +46,12 @@ struct reply {
 };
 
 struct request {
-	const char *method;       /* as are the next two: valid until answer() */
-	const char *target;       /* REQUEST_URI, as it came */
-	const char *content_type; /* "" where there is none */
+	const char *method;         /* as are the texts that follow: valid until answer() */
+	const char *target;         /* REQUEST_URI, as it came */
+	const char *content_type;   /* as are the next: "" where there is none */
+	const char *address;        /* of the client, as nginx knows it */
+	const char *client_verify;  /* what nginx says of its certificate: SUCCESS, NONE, "FAILED:..." */
+	const char *client_subject; /* of a certificate: its subject, "CN=stripe,O=Stripe" */
 	char id[REQUEST_ID_MAX + 1];
 	struct traceparent trace; /* that the sender named */
 	struct buf body;
@@ -58,6 +63,8 @@ struct request {
 	struct reply reply;
 	enum counted_route route; /* as are the next, for the counts: set before answer() */
 	enum webhook_outcome outcome;
+	/* A header by its name in lower case, the first of several; NULL: there is none. */
+	const char *(*header)(const struct request *rq, const char *name);
 	void (*answer)(struct request *rq);
 	void (*expire)(struct request *rq);
 	union {

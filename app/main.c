@@ -17,6 +17,7 @@
 #include "log.h"
 #include "notifier.h"
 #include "settings.h"
+#include "sources_file.h"
 #include "verify.h"
 
 #define PROGRAM "payhook-app"
@@ -27,6 +28,7 @@ static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 /* The parts of the program. */
 struct responder {
 	struct settings settings;
+	struct sources sources;
 	struct event_base *base;
 	struct lanes lanes;
 	struct notifier *notifier;
@@ -209,6 +211,7 @@ static bool start(struct responder *r)
 		return false;
 	r->lanes = (struct lanes){.base = r->base, .conninfo = r->settings.database};
 	r->service.settings = &r->settings;
+	r->service.sources = &r->sources;
 	r->service.counts = open_counts(&r->settings);
 	if (!r->service.counts)
 		return false;
@@ -232,6 +235,7 @@ static void finish(struct responder *r)
 	counts_destroy(r->service.counts);
 	if (r->base)
 		event_base_free(r->base);
+	sources_finish(&r->sources);
 	libevent_global_shutdown();
 }
 
@@ -257,6 +261,8 @@ int main(int argc, char **argv)
 		complain("standard input is not a listening socket: start it by spawn-fcgi");
 		return 2;
 	}
+	if (!sources_load(r.settings.sources_file, &r.settings.extra_currencies, complain, &r.sources))
+		return 2;
 	raise_descriptors();
 	log_open(PROGRAM, (enum log_level)r.settings.log_level);
 	event_set_log_callback(on_libevent);

@@ -23,7 +23,7 @@ static const struct route ROUTES[] = {
 	{"GET", {"livez"}, ROUTE_LIVE, health_live},
 	{"GET", {"readyz"}, ROUTE_READY, health_ready},
 	{"GET", {"metrics"}, ROUTE_METRICS, metrics_get},
-	{"POST", {"v1", "webhooks", "transactions"}, ROUTE_WEBHOOKS, webhook_post},
+	{"POST", {"v1", "webhooks", ANY}, ROUTE_WEBHOOKS, webhook_post},
 	{"GET", {"v1", "transactions", ANY}, ROUTE_TRANSACTION, lookup_get},
 };
 

@@ -11,8 +11,8 @@
 #include "clock.h"
 #include "log.h"
 #include "settings.h"
+#include "source.h"
 
-#define SOURCE "transactions" /* the built-in source: who posts here speaks the canonical body */
 #define REST_MS 1000 /* between two lines about webhooks that could not be stored: there may be thousands a second */
 
 static void log_not_stored(const struct request *rq, const struct fault *f)
@@ -119,6 +119,11 @@ void webhook_post(struct request *rq)
 	struct txn *txn = &rq->work.webhook.txn;
 	struct fault f;
 
+	const struct source *source = sources_find(rq->service->sources, rq->path.segment[rq->path.count - 1]);
+	if (!source) {
+		http_problem(rq, 404, "there is no such source of webhooks");
+		return;
+	}
 	rq->outcome = WEBHOOK_REJECTED; /* unless another becomes of it */
 	if (!http_is_json(rq->content_type)) {
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
@@ -138,7 +143,7 @@ void webhook_post(struct request *rq)
 	}
 	rq->work.webhook.arrival = (struct arrival){
 		.txn = txn,
-		.source = SOURCE,
+		.source = source->name,
 		.request_id = rq->id,
 		.traceparent = *rq->trace.text ? rq->trace.text : NULL,
 		.body = rq->body.data,

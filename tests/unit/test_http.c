@@ -4,9 +4,12 @@
 
 #include "http.h"
 #include "route.h"
+#include "source.h"
 
 /* test_http.c - routes and replies without FastCGI and without a database. */
 
+static struct sources sources;
+static struct service service = {.sources = &sources};
 static struct request rq;
 static int answers;
 
@@ -20,6 +23,8 @@ static void request_init(void)
 {
 	memset(&rq, 0, sizeof rq);
 	answers = 0;
+	sources_init(&sources);
+	rq.service = &service;
 	rq.answer = on_answer;
 	rq.method = "GET";
 	rq.target = "/";
@@ -92,6 +97,7 @@ Test(http, refuses_a_webhook_of_another_type_first)
 	rq.content_type = "application/json";
 	rq.body_too_large = true;
 	answers_with("POST", "/v1/webhooks/transactions", 413);
+	answers_with("POST", "/v1/webhooks/nobody", 404);
 }
 
 Test(http, every_fault_of_ours_is_503_and_keeps_its_text)
