@@ -167,7 +167,7 @@ static const char *header(const struct request *rq, const char *name)
 	for (; *name; name++) {
 		if (n + 1 == sizeof variable)
 			return NULL;
-		variable[n++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+		variable[n++] = (char)(*name == '-' ? '_' : toupper((unsigned char)*name));
 	}
 	variable[n] = '\0';
 	return FCGX_GetParam(variable, s->fcgi.envp);

@@ -56,7 +56,7 @@ void batch_take(struct batch *b, struct arrivals *pending)
 	int kept = 0;
 
 	collect(b, pending);
-	qsort(b->list, (size_t)b->count, sizeof b->list[0], compare_members);
+	qsort(b->list, (size_t)b->count, sizeof(struct arrival *), compare_members);
 	const struct arrival *leader = NULL;
 	for (int i = 0; i < b->count; i++) {
 		struct arrival *a = b->list[i];
@@ -101,7 +101,7 @@ void batch_remove(struct batch *b, int index)
 		b->list[index + 1]->rides = false;
 	a->in_batch = false;
 	b->count--;
-	memmove(&b->list[index], &b->list[index + 1], (size_t)(b->count - index) * sizeof b->list[0]);
+	memmove(&b->list[index], &b->list[index + 1], (size_t)(b->count - index) * sizeof(struct arrival *));
 }
 
 static int compare_arrival(const void *left, const void *right)
@@ -113,7 +113,7 @@ static int compare_arrival(const void *left, const void *right)
 
 void batch_return(struct batch *b, struct arrivals *pending)
 {
-	qsort(b->list, (size_t)b->count, sizeof b->list[0], compare_arrival);
+	qsort(b->list, (size_t)b->count, sizeof(struct arrival *), compare_arrival);
 	while (b->count > 0)
 		give_back(b->list[--b->count], pending);
 }

@@ -29,7 +29,8 @@ static struct tm utc(time_t when)
 const char *clock_date(time_t when, char ret[CLOCK_DATE_MAX])
 {
 	struct tm tm = utc(when);
-	strftime(ret, CLOCK_DATE_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (strftime(ret, CLOCK_DATE_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		ret[0] = '\0';
 	return ret;
 }
 

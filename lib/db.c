@@ -130,7 +130,7 @@ bool db_fault(struct fault *f, const char *sqlstate, const char *message)
 	char line[FAULT_TEXT_MAX];
 	size_t n = 0;
 	for (; message && message[n] && n + 1 < sizeof line; n++)
-		line[n] = message[n] == '\n' || message[n] == '\t' ? ' ' : message[n];
+		line[n] = (char)(message[n] == '\n' || message[n] == '\t' ? ' ' : message[n]);
 	while (n > 0 && line[n - 1] == ' ')
 		n--;
 	line[n] = '\0';

@@ -48,7 +48,7 @@ static char short_escape(char letter)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
 	const char *found = strchr(from, letter);
-	return found ? to[found - from] : letter;
+	return (char)(found ? to[found - from] : letter);
 }
 
 const char *json_text_next(const char *at, char ret[4], size_t *ret_len)

@@ -1,0 +1,71 @@
+#!/usr/bin/env -S python3 -B
+"""clang-tidy over what runs, with the checks that .clang-tidy chooses.
+
+tidy.py BUILD - the build folder has the compile commands, and keeps under tidy/ the sums of what was found clean: a file is
+looked at again when it, a header of it or a check has changed."""
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import tree
+
+FOLDERS = ('app', 'lib', 'worker')
+RULE = 'clang-tidy finds nothing'
+ALONE, PAIRED = ('-c', '-MD'), ('-o', '-MF', '-MQ')
+FINDING = re.compile(r'^(\S+:\d+:\d+): (?:warning|error): (.*)$', re.MULTILINE)
+
+
+def sources(build):
+    """(path from the root, folder to stand in, compile command) of each file, once."""
+    seen = {}
+    for entry in json.loads((build / 'compile_commands.json').read_text()):
+        path = os.path.relpath(os.path.join(entry['directory'], entry['file']), tree.ROOT)
+        if path.split('/')[0] in FOLDERS:
+            seen.setdefault(path, (path, entry['directory'], shlex.split(entry['command'])))
+    return list(seen.values())
+
+
+def preprocessed(folder, command):
+    words = [word for before, word in zip([''] + command, command) if word not in ALONE + PAIRED and before not in PAIRED]
+    return subprocess.run(words + ['-E'], cwd=folder, check=True, stdout=subprocess.PIPE).stdout
+
+
+def look(build, version, path, folder, command):
+    """What is found in a file, by lines; nothing for one that has not changed since nothing was found."""
+    parts = [version, (tree.ROOT / '.clang-tidy').read_bytes(), (tree.ROOT / path).read_bytes(), preprocessed(folder, command)]
+    stamp = build / 'tidy' / hashlib.sha256(b'\0'.join(parts)).hexdigest()
+    if stamp.exists():
+        return []
+    # The commands are gcc's, whose warnings clang does not know.
+    ran = subprocess.run(['clang-tidy', '-p', build, '--quiet', '--extra-arg=-w', '--extra-arg=-Wno-error', tree.ROOT / path],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = ran.stdout.decode(errors='replace')
+    if ran.returncode == 0:
+        stamp.touch()
+        return []
+    return [f'{os.path.relpath(os.path.join(folder, place), tree.ROOT)}: {text}' for place, text in FINDING.findall(output)] or [output]
+
+
+def main(arguments):
+    build, checks = Path(arguments[0]).resolve(), tree.Checks()
+    (build / 'tidy').mkdir(exist_ok=True)
+    version = subprocess.run(['clang-tidy', '--version'], check=True, stdout=subprocess.PIPE).stdout
+    files = sources(build)
+    checks.rule(RULE)
+    if not files:
+        checks.add(RULE, f'{build}/compile_commands.json names no file of ours')
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for found in pool.map(lambda each: look(build, version, *each), files):
+            for complaint in found:
+                checks.add(RULE, complaint)
+    checks.end()
+
+
+main(sys.argv[1:])
