@@ -90,9 +90,12 @@ static bool line_is_well_formed(const char *line)
 	for (size_t n = 0; n < COUNT_OF(SECRETS); n++)
 		if (strstr(line, SECRETS[n]) != NULL)
 			return false;
-	json_object *o = json_tokener_parse(line);
+	json_tokener *tokener = json_tokener_new();
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
+	json_object *o = json_tokener_parse_ex(tokener, line, (int)strlen(line));
 	bool good = is_well_formed(o);
 	json_object_put(o);
+	json_tokener_free(tokener);
 	return good;
 }
 
