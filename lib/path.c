@@ -33,7 +33,7 @@ static bool is_end(char c)
 struct writer {
 	struct path *path;
 	size_t len;
-	bool full;
+	bool full; /* it is none of ours */
 };
 
 static void put(struct writer *w, char c)
@@ -41,6 +41,16 @@ static void put(struct writer *w, char c)
 	if (w->len < PATH_TEXT_MAX)
 		w->path->text[w->len++] = c;
 	else
+		w->full = true;
+}
+
+/* Takes away the last segment, as ".." means.  nginx merges slashes and takes %2F for one: past a segment that is empty or
+ * holds a slash, it would arrive elsewhere, and what it counts by path would count for another. */
+static void climb(struct writer *w)
+{
+	struct path *p = w->path;
+	const char *left = p->segment[--p->count];
+	if (*left == '\0' || strchr(left, '/'))
 		w->full = true;
 }
 
@@ -58,7 +68,7 @@ static bool end_segment(struct writer *w, size_t start, bool last)
 		if (dots && p->count == 0)
 			return false;
 		if (dots)
-			p->count--;
+			climb(w);
 		if (!last)
 			return true;
 		p->text[start] = '\0';

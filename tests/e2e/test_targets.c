@@ -67,6 +67,8 @@ Test(targets, an_escape_means_one_byte_once)
 		{"dots and a backslash", GET("/v1/..\\livez"), 404, KEPT},
 		{"dots in overlong UTF-8", GET("/v1/%c0%ae%c0%ae/livez"), 404, KEPT},
 		{"a second slash", GET("//livez"), 404, KEPT},
+		{"out of nothing to a webhook", POST("/v1/webhooks//../transactions"), 404, KEPT},
+		{"out of a slash to a webhook", POST("/x%2Fy/..@HOOK@"), 404, KEPT},
 		{"a slash behind", GET("/livez/"), 404, KEPT},
 		{"capitals", GET("/LIVEZ"), 404, KEPT},
 		{"a parameter", GET("/livez;x=1"), 404, KEPT},

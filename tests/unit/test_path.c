@@ -72,6 +72,20 @@ Test(path, refuses_to_climb_above_the_root)
 	refuses("/%2e%2e/", FAULT_MALFORMED);
 }
 
+/* Where nginx, which merges slashes and takes %2F for one, would arrive elsewhere. */
+Test(path, has_nothing_behind_a_climb_that_two_readers_take_differently)
+{
+	refuses("/a//../b", FAULT_ABSENT);
+	refuses("//../b", FAULT_ABSENT);
+	refuses("/a%2Fb/../c", FAULT_ABSENT);
+	refuses("/%2f/%2e%2e/c", FAULT_ABSENT);
+	refuses("/a//..", FAULT_ABSENT);
+	refuses("/a//../%zz", FAULT_MALFORMED);
+	reads("/a/b%2Fc", "[a][b/c]");
+	reads("/a/../b%2Fc", "[b/c]");
+	reads("//a/../b", "[][b]");
+}
+
 Test(path, refuses_broken_escapes)
 {
 	refuses("/%", FAULT_MALFORMED);
