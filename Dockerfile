@@ -47,11 +47,11 @@ USER payhook
 CMD ["schema/migrate"]
 
 FROM base AS nginx
-RUN docker/packages nginx
+RUN docker/packages nginx openssl
 RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin door && \
 	install -d -m 750 -o payhook -g payhook /run/payhook
 COPY nginx nginx
-COPY ops/nginx.sh ops/
+COPY ops/nginx.sh ops/tls.sh ops/
 COPY docker/nginx docker/nginx-health docker/
 USER door
 CMD ["docker/nginx"]

@@ -23,10 +23,15 @@ struct settings {
 	char database_url[SETTINGS_TEXT_MAX];
 	char postgres_host[SETTINGS_TEXT_MAX], postgres_port[SETTINGS_TEXT_MAX], postgres_db[SETTINGS_TEXT_MAX];
 	char postgres_user[SETTINGS_TEXT_MAX], postgres_password[SETTINGS_TEXT_MAX];
-	int port; /* 0: 80 as root, else 8080 */
+	int port;     /* 0: 80 as root, else 8080 */
+	int tls_port; /* 0: none */
+	char tls_certificate[SETTINGS_TEXT_MAX], tls_key[SETTINGS_TEXT_MAX], tls_client_ca[SETTINGS_TEXT_MAX];
 	char var[SETTINGS_TEXT_MAX];
-	int responders;      /* processes; 0: one for each core */
-	int rate_limit;      /* requests a second from one address; 0: none */
+	int responders;        /* processes; 0: one for each core */
+	int rate_limit;        /* requests a second from one address; 0: none */
+	int source_rate_limit; /* webhooks a second of one source; 0: none */
+	int connection_limit;  /* requests under way of one address; 0: none */
+	char real_ip_from[SETTINGS_TEXT_MAX];
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;

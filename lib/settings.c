@@ -41,10 +41,22 @@ static const struct setting TABLE[] = {
 	{"POSTGRES_USER", TEXT, AT(postgres_user), "payhook", 0, 0, NULL, "the user there"},
 	{"POSTGRES_PASSWORD", SECRET, AT(postgres_password), "", 0, 0, NULL, "that user's password"},
 	{"PAYHOOK_PORT", NUMBER, AT(port), "0", 0, 65535, NULL, "TCP port of nginx; 0: 80 as root, else 8080"},
+	{"TLS_PORT", NUMBER, AT(tls_port), "0", 0, 65535, NULL, "TCP port of nginx for TLS and HTTP/2; 0: none"},
+	{"TLS_CERTIFICATE", TEXT, AT(tls_certificate), "", 0, 0, NULL,
+		"its certificate with its chain, a PEM file; unset: a self-signed one is made, for trying"},
+	{"TLS_KEY", TEXT, AT(tls_key), "", 0, 0, NULL, "the key of that, a PEM file without a passphrase"},
+	{"TLS_CLIENT_CA", TEXT, AT(tls_client_ca), "", 0, 0, NULL,
+		"who signs the certificates of senders, for the sources that want one, a PEM file"},
 	{"PAYHOOK_VAR", TEXT, AT(var), "./var", 0, 0, NULL, "folder of the private server's data and of the logs"},
 	{"RESPONDERS", NUMBER, AT(responders), "0", 0, 64, NULL, "responder processes; 0: one for each core"},
 	{"RATE_LIMIT", NUMBER, AT(rate_limit), "0", 0, 1000000, NULL,
 		"requests a second from one address, answered 429 beyond; 0: no limit"},
+	{"SOURCE_RATE_LIMIT", NUMBER, AT(source_rate_limit), "0", 0, 1000000, NULL,
+		"webhooks a second of one source, answered 429 beyond; 0: no limit"},
+	{"CONNECTION_LIMIT", NUMBER, AT(connection_limit), "0", 0, 1000000, NULL,
+		"requests under way of one address, answered 429 beyond; 0: no limit"},
+	{"REAL_IP_FROM", TEXT, AT(real_ip_from), "", 0, 0, NULL,
+		"addresses and networks of balancers whose X-Forwarded-For tells the sender's address: 10.1.2.3,fd00::/8"},
 	{"CONFLICT_POLICY", CHOICE, AT(conflict_policy), "quarantine", 0, 0, "quarantine reject",
 		"another content under a known id is kept aside and answered 202 (quarantine) or 409 (reject)"},
 	{"EXTRA_CURRENCIES", TEXT, AT(extra_currencies_text), "", 0, 0, NULL,
@@ -273,6 +285,12 @@ static bool check_keeping(struct settings *s, struct fault *f)
 		       days, KEEP_LEAST_DAYS);
 }
 
+static bool check_balancers(struct settings *s, struct fault *f)
+{
+	struct fault why;
+	return network_list_check(s->real_ip_from, &why) || fault_set(f, FAULT_INPUT, "REAL_IP_FROM: %s", why.text);
+}
+
 static bool check_metrics(struct settings *s, struct fault *f)
 {
 	struct fault why;
@@ -284,7 +302,7 @@ static bool check_metrics(struct settings *s, struct fault *f)
 
 /* What needs more than one setting, or more than its kind. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_processor, check_keeping, check_metrics};
+	choose_database, read_currencies, choose_processor, check_keeping, check_balancers, check_metrics};
 
 bool settings_read(struct settings *ret, void (*told)(const char *complaint))
 {

@@ -14,7 +14,7 @@ cmd_help() {
 		  status             what runs, since when; what is queued; where the data lies
 		  logs [-f] [PART]   what the parts logged; -f: and what they log from now on
 		  psql [ARGS]        psql on the database, as its owner
-		  reload             build, migrate, and put the new programs in place without losing a request
+		  reload             build, migrate, put the new programs and certificates in place; no request is lost
 		  backup FILE        save the data in a file (- for standard output), while it runs
 		  restore FILE       put such a file (-: standard input) into a payhook without transactions
 		  import [ARGS]      take over the transactions of the Django service that this one replaces:
@@ -211,12 +211,14 @@ cmd_reload() {
 	if ! is_running || ! part_runs pool; then
 		fail 1 "not running"
 	fi
+	nginx_certificates_check
 	before=$(cksum <"$STATE/bin/payhook-worker")
 	build_programs
 	programs_copy
 	programs_check_settings
 	database_migrate || fail 1 "the database could not be migrated; the programs that run go on"
 	part_signal pool USR2
+	nginx_certificates_reload
 	after=$(cksum <"$STATE/bin/payhook-worker")
 	[[ $before == "$after" ]] || part_signal worker TERM
 	say "reloaded"

@@ -20,17 +20,22 @@ port_try() {
 		}
 		print $found;
 		exit($found eq "");
-	' "$PAYHOOK_PORT"
+	' "$1"
 }
 
-# Sets PORT_KINDS.
+# port_check NAME: of the setting that is a port.  Sets PORT_KINDS.
 port_check() {
-	PORT_KINDS=$(port_try) && return 0
+	PORT_KINDS=$(port_try "${!1}") && return 0
 	case $PORT_KINDS in
-	taken) fail 1 "PAYHOOK_PORT=$PAYHOOK_PORT: the port is taken by another program" ;;
-	forbidden) fail 1 "PAYHOOK_PORT=$PAYHOOK_PORT: this user may not listen on the port; try one above 1023" ;;
-	*) fail 1 "PAYHOOK_PORT=$PAYHOOK_PORT: no listening on the port: ${PORT_KINDS:-no network}" ;;
+	taken) fail 1 "$1=${!1}: the port is taken by another program" ;;
+	forbidden) fail 1 "$1=${!1}: this user may not listen on the port; try one above 1023" ;;
+	*) fail 1 "$1=${!1}: no listening on the port: ${PORT_KINDS:-no network}" ;;
 	esac
+}
+
+ports_check() {
+	port_check PAYHOOK_PORT
+	[[ -z $TLS_PORT ]] || port_check TLS_PORT
 }
 
 cores() {
@@ -69,9 +74,36 @@ sockets_join() {
 	printf '%s' "$socket"
 }
 
+# limits_fill: into FILL.  What one refuses, another does not count: an address that is over its own limit leaves that
+# of the source alone.  nginx's log of errors is spared what its log of requests tells.
+limits_fill() {
+	local rate=$((10#${RATE_LIMIT:-0})) of_source=$((10#${SOURCE_RATE_LIMIT:-0})) connections=$((10#${CONNECTION_LIMIT:-0}))
+	if ((rate > 0)); then
+		FILL[LIMIT_ZONES]+="limit_req_zone \$binary_remote_addr zone=payhook_address:10m rate=${rate}r/s; "
+		FILL[LIMIT]+="limit_req zone=payhook_address burst=$rate nodelay; "
+	fi
+	if ((of_source > 0)); then
+		FILL[LIMIT_ZONES]+="limit_req_zone \$payhook_source zone=payhook_source:10m rate=${of_source}r/s; "
+		FILL[LIMIT]+="limit_req zone=payhook_source burst=$of_source nodelay; "
+	fi
+	if ((connections > 0)); then
+		FILL[LIMIT_ZONES]+="limit_conn_zone \$binary_remote_addr zone=payhook_connections:10m; "
+		FILL[LIMIT]+="limit_conn payhook_connections $connections; "
+	fi
+	[[ -z ${FILL[LIMIT]} ]] || FILL[LIMIT]+="limit_req_status 429; limit_conn_status 429; limit_req_log_level info; limit_conn_log_level info;"
+}
+
+# addresses_fill NAME BEFORE LIST AFTER: into FILL.  The program has checked that these are addresses and networks.
+addresses_fill() {
+	local address
+	for address in ${3//,/ }; do
+		FILL[$1]+="$2 $address; "
+	done
+	[[ -z ${FILL[$1]} ]] || FILL[$1]+=$4
+}
+
 # nginx_prepare SOCKET...: where the pools of responders listen.
 nginx_prepare() {
-	local address rate=$((10#${RATE_LIMIT:-0})) allow=${METRICS_ALLOW-}
 	local -A FILL=(
 		[USER]=${APP_USER:+user www-data payhook;}
 		[WORKERS]=$(cores 4)
@@ -79,23 +111,20 @@ nginx_prepare() {
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
 		[SOCKET]=$(sockets_join "$@")
 		[PORT]=$PAYHOOK_PORT
-		[LISTEN6]='' [LIMIT_ZONE]='' [LIMIT]='' [PARTS]='' [METRICS_ALLOW]=''
+		[LISTEN6]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
 		[ACCESS_LOG]=../log/access.log
 	)
-	if ((rate > 0)); then
-		FILL[LIMIT_ZONE]="limit_req_zone \$binary_remote_addr zone=payhook_address:10m rate=${rate}r/s;"
-		FILL[LIMIT]="limit_req zone=payhook_address burst=$rate nodelay; limit_req_status 429;"
-	fi
-	# Checked by the program before: addresses and networks only.
-	for address in ${allow//,/ }; do
-		FILL[METRICS_ALLOW]+="allow $address; "
-	done
+	limits_fill
+	addresses_fill METRICS_ALLOW allow "${METRICS_ALLOW-}" ''
+	addresses_fill REAL_IP set_real_ip_from "${REAL_IP_FROM-}" 'real_ip_header X-Forwarded-For; real_ip_recursive on;'
 	if [[ $PORT_KINDS == *6* ]]; then
 		FILL[LISTEN6]="listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"
 	fi
+	tls_fill
 	nginx_fill nginx.conf
 	nginx_fill payhook.conf
-	cp -- "$HERE"/nginx/problem*.conf "$STATE/nginx/"
+	nginx_fill problem.conf
+	cp -- "$HERE"/nginx/*.conf "$STATE/nginx/"
 	nginx_test
 }
 

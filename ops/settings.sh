@@ -4,6 +4,10 @@
 # Name, default, what it is for.  The programs know range and kind of theirs: "payhook-app --check" has the last word.
 SETTINGS=(
 	'PAYHOOK_PORT|80 as root, else 8080|TCP port on which webhooks come in'
+	'TLS_PORT|0|the same with TLS and HTTP/2; 0: none'
+	'TLS_CERTIFICATE||its certificate, with its chain, in PEM; unset: one for trying'
+	'TLS_KEY||the key of that, in PEM, without a passphrase'
+	'TLS_CLIENT_CA||who signs the certificates of senders, in PEM'
 	'PAYHOOK_VAR|./var|state folder: data, logs, copies of the programs'
 	'DATABASE_URL||an existing PostgreSQL (URI or conninfo) instead of a private one'
 	'POSTGRES_HOST||the same in five parts: its host, where DATABASE_URL is not set'
@@ -13,6 +17,9 @@ SETTINGS=(
 	'POSTGRES_PASSWORD||the password of that user'
 	'RESPONDERS|0|responder processes; 0: one for each core, 8 at most'
 	'RATE_LIMIT|0|requests per second from one address; 0: no limit'
+	'SOURCE_RATE_LIMIT|0|webhooks per second of one source; 0: no limit'
+	'CONNECTION_LIMIT|0|requests under way of one address; 0: no limit'
+	'REAL_IP_FROM||balancers whose X-Forwarded-For counts: 10.1.2.3,10.2.0.0/16'
 	'CONFLICT_POLICY|quarantine|same id, different content: quarantine (202) or reject (409)'
 	'EXTRA_CURRENCIES||more currencies with their decimals: USDT:6,BTC:8'
 	'SOURCES_FILE||not yet: no start with it in this version'
@@ -66,7 +73,7 @@ is_setting() {
 # Values of the settings that name folders or files are relative to the file that they stand in.
 env_take() {
 	local name=$1 value=$2 folder=$3
-	if [[ $name == PAYHOOK_VAR || $name == PAYHOOK_BUILD || $name == *_FILE ]] && [[ -n $value && $value != /* ]]; then
+	if [[ $name =~ ^(PAYHOOK_VAR|PAYHOOK_BUILD|TLS_CERTIFICATE|TLS_KEY|TLS_CLIENT_CA|.*_FILE)$ ]] && [[ -n $value && $value != /* ]]; then
 		value=$folder/$value
 	fi
 	if [[ -z ${!name+set} ]]; then
@@ -119,6 +126,24 @@ number_check() {
 	fi
 }
 
+# Sets TLS_PORT, empty where there is none.
+tls_settings_check() {
+	local name
+	TLS_PORT=${TLS_PORT:-0}
+	number_check TLS_PORT 0 65535
+	TLS_PORT=$((10#$TLS_PORT))
+	[[ $TLS_PORT != "$PAYHOOK_PORT" ]] || fail 2 "TLS_PORT=$TLS_PORT: that is PAYHOOK_PORT too"
+	[[ $TLS_PORT != 0 ]] || TLS_PORT=''
+	for name in TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA; do
+		[[ -n ${!name-} ]] || continue
+		[[ -n $TLS_PORT ]] || fail 2 "$name=${!name}: it has no use without TLS_PORT"
+		# The programs and nginx are started from other folders.
+		printf -v "$name" %s "$(realpath -ms -- "${!name}")"
+	done
+	[[ -n ${TLS_CERTIFICATE-} || -z ${TLS_KEY-} ]] || fail 2 "TLS_KEY=$TLS_KEY: it wants its TLS_CERTIFICATE"
+	[[ -n ${TLS_KEY-} || -z ${TLS_CERTIFICATE-} ]] || fail 2 "TLS_CERTIFICATE=$TLS_CERTIFICATE: it wants its TLS_KEY"
+}
+
 settings_read() {
 	local line name
 	env_file_read
@@ -139,7 +164,10 @@ settings_read() {
 	[[ -z ${SOURCES_FILE-} ]] || SOURCES_FILE=$(realpath -ms -- "$SOURCES_FILE")
 	# These are used here as numbers, before the programs could check them.
 	[[ -z ${RESPONDERS-} ]] || number_check RESPONDERS 0 64
-	[[ -z ${RATE_LIMIT-} ]] || number_check RATE_LIMIT 0 1000000
+	for name in RATE_LIMIT SOURCE_RATE_LIMIT CONNECTION_LIMIT; do
+		[[ -z ${!name-} ]] || number_check "$name" 0 1000000
+	done
+	tls_settings_check
 	[[ -z ${WORKER_GRACE_MS-} ]] || number_check WORKER_GRACE_MS 0 600000
 	# What libfcgi reads from the environment is ours to decide, not the caller's.
 	unset "${!LIBFCGI_@}"

@@ -79,7 +79,7 @@ up_prepare() {
 	leftovers_end
 	# Until the supervisor sees to it.
 	trap run_folder_remove EXIT
-	port_check
+	ports_check
 	state_folder_make
 	logs_bound
 	build_programs
@@ -241,6 +241,7 @@ announce() {
 		  curl -i $url/v1/webhooks/transactions -H 'Content-Type: application/json' \\
 		    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
 	END
+	[[ -z $TLS_PORT ]] || say "and with TLS at https://localhost:$TLS_PORT"
 	if [[ $1 == foreground ]]; then
 		say "Ctrl-C stops it"
 	fi

@@ -18,14 +18,16 @@
 #ifndef FOLDER_PREFIX /* the bench has one of its own */
 #define FOLDER_PREFIX "/tmp/payhook-e2e-"
 #endif
-#define UP_MS 120000  /* a first start makes a cluster; the build has been done before */
-#define DOWN_MS 60000 /* PostgreSQL's checkpoint on a slow disk included */
+#define UP_MS 120000     /* a first start makes a cluster; the build has been done before */
+#define DOWN_MS 60000    /* PostgreSQL's checkpoint on a slow disk included */
+#define VARIABLES_MAX 80 /* of an environment: what must not reach the tests, and what they set */
 #define PORT_LEAST 20001
 #define PORT_COUNT 12000 /* below the kernel's range for outgoing connections, which could take it in between */
 
 /* A setting of the user's own, from the environment or the .env file, must not reach the tests. */
 static const char *const neutral[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER",
-	"POSTGRES_PASSWORD", "RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "SOURCES_FILE",
+	"POSTGRES_PASSWORD", "TLS_PORT", "TLS_CERTIFICATE", "TLS_KEY", "TLS_CLIENT_CA", "RESPONDERS", "RATE_LIMIT",
+	"SOURCE_RATE_LIMIT", "CONNECTION_LIMIT", "REAL_IP_FROM", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "SOURCES_FILE",
 	"REQUIRE_SIGNATURES", "PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
 	"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS",
 	"WORKER_SLOTS", "WORKER_GRACE_MS", "METRICS_FOLDER", "METRICS_ALLOW", "WORKER_METRICS_ADDRESS", "LOG_LEVEL",
@@ -91,7 +93,7 @@ static const char *payhook_file(char ret[512])
 
 pid_t instance_begin(const struct instance *i, const char *const arguments[], const char *const settings[])
 {
-	const char *argv[16], *variables[48];
+	const char *argv[16], *variables[VARIABLES_MAX + 1];
 	char file[512], state[96], port[32], metrics_port[40], log[96];
 	int args = 0, count = 0;
 
@@ -107,7 +109,7 @@ pid_t instance_begin(const struct instance *i, const char *const arguments[], co
 	variables[count++] = port;
 	snprintf(metrics_port, sizeof(metrics_port), "WORKER_METRICS_PORT=%d", i->metrics_port);
 	variables[count++] = metrics_port;
-	while (settings != NULL && *settings != NULL && count < 47)
+	while (settings != NULL && *settings != NULL && count < VARIABLES_MAX)
 		variables[count++] = *settings++;
 	variables[count] = NULL;
 	snprintf(log, sizeof(log), "%s/log", i->folder);

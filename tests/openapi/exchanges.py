@@ -20,7 +20,12 @@ DOCUMENTED, SEEN = 'every answer that a test got is documented', 'every document
 ACCEPTED, ANSWERS = 'every body that was accepted is one that is documented', 'there were answers to look at'
 
 # Of HTTP itself, or of nginx: documented for none or for all.
-USUAL = {'server', 'date', 'content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive'}
+USUAL = {'server', 'date', 'content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive',
+         'strict-transport-security'}
+
+# Of every answer, whoever gives it: nginx/headers.conf.
+ALWAYS = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer',
+          'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'server': 'nginx'}
 
 TOLD_MOST = 30  # complaints; the others are bound to be the same
 
@@ -47,6 +52,9 @@ def check_headers(documented, head):
             yield from (f'{name} {each}' for each in complaints(header['schema'], header_value(header['schema'], text)))
         elif header.get('required'):
             yield f'it has no {name}'
+    for name, text in ALWAYS.items():
+        if got.pop(name, None) != text:
+            yield f'it has no {name}: {text}'
     yield from (f'{name} is not documented' for name in got if name not in USUAL)
 
 

@@ -9,7 +9,8 @@ import tree
 ENTRY = re.compile(r'^\t\{"([A-Z][A-Z0-9_]*)", \w+, AT\(\w+\), "([^"]*)"', re.MULTILINE)
 ENV = 'systemd/payhook.env'
 EXAMPLE = '.env.example'
-PAGES = ['README.md', 'man/payhook.1', ENV, EXAMPLE, 'docker-compose.yml']
+PAGES = ['README.md', 'man/payhook.1', ENV, EXAMPLE]
+COMPOSE = ['docker-compose.yml', 'docker-compose.tls.yml']
 
 
 def entries():
@@ -55,6 +56,7 @@ def main():
         checks.add('lib/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
     for page in PAGES:
         check(checks, f'{page} names every setting', name_list, tree.text(page))
+    check(checks, 'docker-compose.yml or docker-compose.tls.yml names every setting', name_list, ''.join(map(tree.text, COMPOSE)))
     help_text = subprocess.run([tree.ROOT / 'payhook', 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
     check(checks, './payhook help names every setting', name_list, help_text)
     check_defaults(checks, f'{ENV} shows the defaults, commented')

@@ -21,10 +21,12 @@ static void settings_init(void)
 {
 	const char *names[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER",
 		"POSTGRES_PASSWORD", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE", "PAYHOOK_PORT", "PAYHOOK_VAR",
-		"RESPONDERS", "RATE_LIMIT", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "PROCESSOR", "PROCESSOR_DELAY_MS",
-		"PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS", "PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS",
-		"CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS",
-		"METRICS_FOLDER", "METRICS_ALLOW", "WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL"};
+		"TLS_PORT", "TLS_CERTIFICATE", "TLS_KEY", "TLS_CLIENT_CA", "RESPONDERS", "RATE_LIMIT",
+		"SOURCE_RATE_LIMIT", "CONNECTION_LIMIT", "REAL_IP_FROM", "CONFLICT_POLICY", "EXTRA_CURRENCIES",
+		"PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
+		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
+		"ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER", "METRICS_ALLOW",
+		"WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	told[0] = '\0';
@@ -177,6 +179,10 @@ Test(settings, refuses_by_name_value_and_range)
 	refuses("WORKER_METRICS_PORT", "65536", "from 0 to 65535");
 	refuses("WORKER_METRICS_ADDRESS", "localhost", "\"localhost\" is not an address");
 	refuses("METRICS_ALLOW", "10.0.0.0/8,all", "\"all\" is neither an address nor a network");
+	refuses("REAL_IP_FROM", "10.0.0.0/8,balancer", "\"balancer\" is neither an address nor a network");
+	refuses("TLS_PORT", "https", "from 0 to 65535");
+	refuses("SOURCE_RATE_LIMIT", "-1", "from 0 to 1000000");
+	refuses("CONNECTION_LIMIT", "1.5", "from 0 to 1000000");
 	refuses("PROCESSOR", "carrier pigeon", "simulated http");
 	refuses("CONFLICT_POLICY", "ignore", "quarantine reject");
 	refuses("CONFLICT_POLICY", "quarantine reject", "one of these");

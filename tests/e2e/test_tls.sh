@@ -1,0 +1,268 @@
+#!/bin/bash
+# test_tls.sh - the port for TLS as curl and openssl find it: versions, protocols, certificates and their renewal; prints
+# TAP.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+DIR=$(mktemp -d /tmp/payhook-test-tls.XXXXXX)
+chmod 755 "$DIR" # the database's user has to enter it
+COUNT=0
+FAILED=0
+# A port below those that the kernel gives to outgoing connections, and away from those of tests/e2e/instance.c.
+PORT=$((10000 + $$ % 3000 * 3))
+TLS=$((PORT + 1))
+: >"$DIR/env"
+export PAYHOOK_ENV_FILE=$DIR/env PAYHOOK_VAR=$DIR/var PAYHOOK_PORT=$PORT WORKER_METRICS_PORT=$((PORT + 2))
+export PROCESSOR_DELAY_MS=100 WORKER_GRACE_MS=200 TLS_PORT=$TLS
+
+finish() {
+	trap '' INT TERM HUP
+	"$ROOT/payhook" down >/dev/null 2>&1 || true
+	rm -rf --one-file-system -- "$DIR"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# check NAME COMMAND...: one test.
+check() {
+	COUNT=$((COUNT + 1))
+	if (set -e; "${@:2}") >"$DIR/said" 2>&1; then
+		echo "ok $COUNT - $1"
+	else
+		FAILED=$((FAILED + 1))
+		echo "not ok $COUNT - $1"
+		tail -n 40 "$DIR/said" | sed 's/^/# /'
+	fi
+}
+
+# equal GOT WANTED
+equal() {
+	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
+}
+
+# ---- certificates ----
+
+# authority NAME
+authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 2 -subj "/CN=$1" \
+		-keyout "$DIR/$1.key" -out "$DIR/$1.crt" 2>/dev/null
+}
+
+# certificate NAME AUTHORITY SUBJECT [DAYS]
+certificate() {
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj "$3" -keyout "$DIR/$1.key" \
+		-out "$DIR/$1.csr" 2>/dev/null
+	openssl x509 -req -in "$DIR/$1.csr" -CA "$DIR/$2.crt" -CAkey "$DIR/$2.key" -CAcreateserial -days "${4:-1}" \
+		-extfile <(echo subjectAltName=DNS:localhost) -out "$DIR/$1.crt" 2>/dev/null
+}
+
+# use NAME: the certificate and the key that payhook is told of.
+use() {
+	cp "$DIR/$1.crt" "$DIR/in_use.crt"
+	cp "$DIR/$1.key" "$DIR/in_use.key"
+}
+
+# ---- senders ----
+
+# ask PATH CURL-ARGS...: by TLS, with the authority known; the answer's head and body.
+ask() {
+	curl -sS -m 10 --noproxy '*' --cacert "$DIR/authority.crt" -i "https://localhost:$TLS$1" "${@:2}"
+}
+
+# post ID CURL-ARGS...: a webhook; its status and the version of HTTP.
+post() {
+	ask /v1/webhooks/transactions -o /dev/null -w '%{http_code} %{http_version}\n' -H 'Content-Type: application/json' \
+		-d '{"transaction_id":"'"$1"'","source_account":"a","destination_account":"b","amount":1,"currency":"INR"}' "${@:2}"
+}
+
+# handshake OPENSSL-ARGS...: of the port, once; what openssl says of it.
+handshake() {
+	openssl s_client -connect "127.0.0.1:$TLS" -brief "$@" </dev/null 2>&1
+}
+
+# serial: of the certificate that is shown.
+serial() {
+	openssl s_client -connect "127.0.0.1:$TLS" </dev/null 2>/dev/null | openssl x509 -noout -serial
+}
+
+# ---- tests ----
+
+# And the key is for its owner's eyes.
+tries_with_a_self_signed_one() {
+	[[ $(stat -c %a "$DIR/var/nginx/self-signed.key") == 600 ]] || return
+	equal "$(curl -sS -m 10 --noproxy '*' --cacert "$DIR/var/nginx/self-signed.crt" "https://localhost:$TLS/livez")" '{"status":"alive"}'
+	! curl -sS -m 10 --noproxy '*' "https://localhost:$TLS/livez" || return
+}
+
+takes_webhooks_by_every_version() {
+	equal "$(post v1 --tlsv1.2 --tls-max 1.2 --http1.1)" '202 1.1'
+	equal "$(post v2 --tlsv1.2 --tls-max 1.2 --http2)" '202 2'
+	equal "$(post v3 --tlsv1.3 --http1.1)" '202 1.1'
+	equal "$(post v4 --tlsv1.3 --http2)" '202 2'
+	equal "$(post v4 --tlsv1.3 --http2)" '202 2'
+	ask /v1/transactions/v4 | grep -q '"transaction_id":"v4"'
+	curl -sS --noproxy '*' "http://localhost:$PORT/v1/transactions/v2" | grep -q '"transaction_id":"v2"'
+}
+
+# At level 0 openssl itself would speak the old ones, with every cipher that it knows.
+refuses_what_is_old() {
+	local version
+	for version in -tls1 -tls1_1; do
+		! handshake "$version" -cipher ALL:@SECLEVEL=0 || { echo "it speaks $version" && return 1; }
+		handshake "$version" -cipher ALL:@SECLEVEL=0 | grep -qi 'alert protocol version'
+	done
+	for version in AES128-SHA AES256-GCM-SHA384 ECDHE-ECDSA-AES128-SHA256 DHE-RSA-AES128-GCM-SHA256 NULL-SHA256; do
+		! handshake -tls1_2 -cipher "$version:@SECLEVEL=0" || { echo "it speaks $version" && return 1; }
+	done
+	handshake -tls1_2 | grep -q '^Ciphersuite: ECDHE-ECDSA-'
+}
+
+offers_both_protocols() {
+	openssl s_client -connect "127.0.0.1:$TLS" -alpn h2,http/1.1 </dev/null 2>&1 | grep -qx 'ALPN protocol: h2'
+	openssl s_client -connect "127.0.0.1:$TLS" -alpn http/1.1 </dev/null 2>&1 | grep -qx 'ALPN protocol: http/1.1'
+	openssl s_client -connect "127.0.0.1:$TLS" </dev/null 2>&1 | grep -qx 'No ALPN negotiated'
+}
+
+# What nginx keeps, and no ticket, whose key would open all sessions.
+keeps_sessions_itself() {
+	openssl s_client -connect "127.0.0.1:$TLS" -tls1_2 -reconnect </dev/null >"$DIR/sessions" 2>&1
+	grep -q '^Reused, TLSv1.2' "$DIR/sessions"
+	! grep -q 'TLS session ticket:' "$DIR/sessions"
+}
+
+# says_headers NAME...: of the answer in $DIR/answer, each once.
+says_headers() {
+	local line
+	for line in "$@"; do
+		equal "$line $(tr -d '\r' <"$DIR/answer" | grep -ixc -- "$line")" "$line 1"
+	done
+}
+
+says_what_browsers_should_know() {
+	local -a all=('x-content-type-options: nosniff' "content-security-policy: default-src 'none'; frame-ancestors 'none'"
+		'referrer-policy: no-referrer' 'server: nginx')
+	local path
+	# A route, no route, nginx's own refusals, what nginx cannot read.
+	for path in /livez /nowhere /metrics/../.. '/%zz' "/$(printf '%09000d' 0)"; do
+		ask "$path" --path-as-is --http1.1 >"$DIR/answer"
+		says_headers "${all[@]}" 'strict-transport-security: max-age=63072000'
+		curl -sS --noproxy '*' --path-as-is -i "http://localhost:$PORT$path" >"$DIR/answer"
+		says_headers "${all[@]}"
+		! grep -qi '^strict-transport-security' "$DIR/answer" || { echo "$path: HSTS without TLS" && return 1; }
+	done
+	ask /livez -X POST --http2 >"$DIR/answer"
+	says_headers "${all[@]}" 'strict-transport-security: max-age=63072000'
+	grep -q '^HTTP/2 405' "$DIR/answer"
+}
+
+tells_who_forgot_tls() {
+	curl -sS --noproxy '*' -i "http://localhost:$TLS/livez" >"$DIR/answer"
+	grep -q '^HTTP/1.1 400' "$DIR/answer"
+	grep -qi '^content-type: application/problem+json' "$DIR/answer"
+	grep -q '"detail":"this port is for TLS: https, not http"' "$DIR/answer"
+}
+
+# The same as without TLS: body and headers of a size, in a time.
+bounds_what_h2_senders_may() {
+	head -c 65537 /dev/zero | tr '\0' ' ' >"$DIR/large"
+	equal "$(ask /v1/webhooks/transactions --http2 -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' --data-binary "@$DIR/large")" 413
+	ask /livez --http2 -H "X-Long: $(head -c 9000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' >"$DIR/answer" || true
+	[[ $(<"$DIR/answer") == 4?? || $(<"$DIR/answer") == 000 ]]
+	# Headers that do not come, and a handshake that does not.
+	local began=$SECONDS
+	timeout 15 openssl s_client -connect "127.0.0.1:$TLS" -alpn http/1.1 -quiet < <(exec sleep 20) >/dev/null 2>&1 || true
+	kill "$!" 2>/dev/null || true
+	((SECONDS - began < 12)) || { echo "$((SECONDS - began)) s" && return 1; }
+}
+
+reads_renewed_certificates() {
+	local before after
+	before=$(serial)
+	use second
+	equal "$(serial)" "$before"
+	(while [[ ! -e $DIR/enough ]]; do post "r$RANDOM$RANDOM"; done >"$DIR/posts" 2>&1) &
+	"$ROOT/payhook" reload
+	for _ in {1..100}; do
+		after=$(serial)
+		[[ $after == "$before" ]] || break
+		sleep 0.1
+	done
+	sleep 0.5
+	: >"$DIR/enough"
+	wait "$!"
+	[[ $after != "$before" ]] || { echo "the certificate is the old one" && return 1; }
+	! grep -v '^202 2$' "$DIR/posts" || return 1
+	(($(wc -l <"$DIR/posts") > 10)) || { wc -l "$DIR/posts" && return 1; }
+}
+
+# goes_on_without TEXT: a reload is refused with that text, and what runs goes on.
+goes_on_without() {
+	local before said
+	before=$(serial)
+	! said=$("$ROOT/payhook" reload 2>&1) || { echo "it reloads: $said" && return 1; }
+	[[ $said == *"$1"* ]] || { echo "it says: $said" && return 1; }
+	equal "$(serial)" "$before"
+	equal "$(post "g$RANDOM$RANDOM")" '202 2'
+}
+
+refuses_to_reload_what_cannot_be() {
+	use second
+	cp "$DIR/first.key" "$DIR/in_use.key"
+	goes_on_without "TLS_KEY=$DIR/in_use.key: the key is not that of the certificate in $DIR/in_use.crt"
+	use second
+	rm "$DIR/in_use.crt"
+	goes_on_without "TLS_CERTIFICATE=$DIR/in_use.crt: there is no such file"
+	echo nonsense >"$DIR/in_use.crt"
+	goes_on_without "TLS_CERTIFICATE=$DIR/in_use.crt: the file holds no certificate in PEM"
+	use second
+	openssl pkey -in "$DIR/second.key" -aes256 -passout pass:x -out "$DIR/in_use.key"
+	goes_on_without "TLS_KEY=$DIR/in_use.key: the file holds no key without a passphrase in PEM"
+	use second
+	"$ROOT/payhook" reload
+}
+
+# refuses_to_start TEXT NAME=VALUE...
+refuses_to_start() {
+	local said
+	! said=$(env "${@:2}" "$ROOT/payhook" up -d 2>&1) || { echo "it starts" && return 1; }
+	[[ $said == *"$1"* ]] || { echo "it says: $said" && return 1; }
+}
+
+says_what_is_wrong_before_it_starts() {
+	refuses_to_start "TLS_KEY=$DIR/absent: there is no such file" TLS_KEY="$DIR/absent" TLS_CERTIFICATE="$DIR/first.crt"
+	refuses_to_start "TLS_KEY=$DIR/second.key: the key is not that of the certificate" TLS_KEY="$DIR/second.key" TLS_CERTIFICATE="$DIR/first.crt"
+	refuses_to_start "TLS_CLIENT_CA=$DIR: the file cannot be read" TLS_KEY="$DIR/first.key" TLS_CERTIFICATE="$DIR/first.crt" TLS_CLIENT_CA="$DIR"
+	refuses_to_start "TLS_CERTIFICATE=$DIR/first.crt: it wants its TLS_KEY" TLS_CERTIFICATE="$DIR/first.crt"
+	refuses_to_start "it has no use without TLS_PORT" TLS_PORT=0 TLS_CERTIFICATE="$DIR/first.crt"
+	refuses_to_start "TLS_PORT=$PORT: that is PAYHOOK_PORT too" TLS_PORT="$PORT"
+	refuses_to_start "TLS_PORT=x: must be a whole number" TLS_PORT=x
+}
+
+up() {
+	"$ROOT/payhook" up -d >"$DIR/up" 2>&1 || { cat "$DIR/up" && return 1; }
+}
+
+authority authority
+authority stranger
+certificate first authority /CN=localhost
+certificate second authority /CN=localhost
+use first
+
+check "what cannot be is said before the start" says_what_is_wrong_before_it_starts
+check "without a certificate it makes one for trying, and says so" up
+check "which is good for who is told to trust it, and no one else" tries_with_a_self_signed_one
+"$ROOT/payhook" down >/dev/null
+export TLS_CERTIFICATE=$DIR/in_use.crt TLS_KEY=$DIR/in_use.key TLS_CLIENT_CA=$DIR/authority.crt
+check "it starts with a certificate" up
+check "webhooks come in by TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2" takes_webhooks_by_every_version
+check "older versions and weak ciphers are refused" refuses_what_is_old
+check "HTTP/2 and HTTP/1.1 are offered" offers_both_protocols
+check "sessions are resumed, without tickets" keeps_sessions_itself
+check "every answer has the headers for browsers, HSTS only by TLS" says_what_browsers_should_know
+check "who forgot the TLS is told" tells_who_forgot_tls
+check "sizes and times are bounded as without TLS" bounds_what_h2_senders_may
+check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
+check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_what_cannot_be
+echo "1..$COUNT"
+exit "$((FAILED > 0))"
