@@ -16,12 +16,13 @@ static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metric
 	"/v1/transactions/{transaction_id}", NULL};
 
 /* Those that we answer with, and one for what was forgotten here. */
-static const int STATUSES[] = {200, 202, 400, 403, 404, 405, 409, 413, 415, 422, 503};
+static const int STATUSES[] = {200, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};
 static const char *const CODES[] = {
-	"200", "202", "400", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
+	"200", "202", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
 
 /* In the order of enum webhook_outcome, its first left out. */
-static const char *const OUTCOMES[] = {"accepted", "duplicate", "conflict", "rejected", "unavailable", NULL};
+static const char *const OUTCOMES[] = {
+	"accepted", "duplicate", "conflict", "rejected", "unavailable", "ignored", "unsigned", NULL};
 
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };
 static const char *const CAUSES[] = {"malformed", "too_large", "media_type", "invalid", "other", NULL};
@@ -136,7 +137,7 @@ void counts_end(struct counts *c, enum counted_route route, int status, enum web
 	add(c, WEBHOOKS, (int)outcome - 1);
 	if (outcome == WEBHOOK_REJECTED)
 		add(c, REJECTIONS, (int)cause_of(status));
-	else
+	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED)
 		metric_observe(&c->metrics, c->cells, ACCEPT, 0, us);
 }
 

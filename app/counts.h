@@ -28,6 +28,8 @@ enum webhook_outcome {
 	WEBHOOK_CONFLICT,    /* another one was there, whatever was answered */
 	WEBHOOK_REJECTED,    /* it breaks a rule: the answer's status says which */
 	WEBHOOK_UNAVAILABLE, /* it could not be made durable in time */
+	WEBHOOK_IGNORED,     /* the source's filter lets none of its transactions pass */
+	WEBHOOK_UNSIGNED,    /* it was not signed as its source signs */
 };
 
 struct counts;

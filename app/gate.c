@@ -209,6 +209,7 @@ static bool read_request(struct slot *s)
 	traceparent_parse(param(s, "HTTP_TRACEPARENT"), &rq->trace);
 	rq->expire = NULL;
 	rq->reply.allow = NULL;
+	rq->reply.challenge = NULL;
 	rq->reply.retry_after = 0;
 	rq->route = ROUTE_OTHER;
 	rq->outcome = WEBHOOK_NONE;
@@ -226,6 +227,8 @@ static void write_reply(struct slot *s)
 		reply->status, http_phrase(reply->status), reply->type, reply->body.len);
 	if (reply->allow)
 		buf_add_format(&out, "Allow: %s\r\n", reply->allow);
+	if (reply->challenge)
+		buf_add_format(&out, "WWW-Authenticate: %s\r\n", reply->challenge);
 	if (reply->retry_after > 0)
 		buf_add_format(&out, "Retry-After: %d\r\n", reply->retry_after);
 	buf_add_text(&out, "\r\n");

@@ -22,6 +22,18 @@ static void on_health(struct intake_probe *p, const struct fault *f)
 	say(CONTAINER_OF(p, struct request, work.probe), !f);
 }
 
+/* Those to which whoever reaches the port may send; their names need no escapes. */
+static void add_open_sources(struct buf *b, const struct sources *all)
+{
+	int count = 0;
+	for (int i = 0; i < all->count; i++) {
+		if (all->list[i].door == SOURCE_OPEN)
+			buf_add_format(b, "%s\"%s\"", count++ == 0 ? ",\"open_sources\":[" : ",", all->list[i].name);
+	}
+	if (count > 0)
+		buf_add_text(b, "]");
+}
+
 static void on_ready(struct intake_probe *p, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(p, struct request, work.probe);
@@ -30,7 +42,9 @@ static void on_ready(struct intake_probe *p, const struct fault *f)
 		return;
 	}
 	http_begin(rq, 200);
-	buf_add_text(&rq->reply.body, "{\"status\":\"ready\"}");
+	buf_add_text(&rq->reply.body, "{\"status\":\"ready\"");
+	add_open_sources(&rq->reply.body, rq->service->sources);
+	buf_add_text(&rq->reply.body, "}");
 	rq->answer(rq);
 }
 

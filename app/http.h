@@ -11,6 +11,7 @@
 #include "finder.h"
 #include "intake.h"
 #include "path.h"
+#include "source.h"
 #include "traceparent.h"
 #include "txn.h"
 #include "txn_json.h"
@@ -26,7 +27,6 @@
 #define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
 
 struct settings;
-struct sources;
 
 /* What the routes work with. */
 struct service {
@@ -39,10 +39,31 @@ struct service {
 
 struct reply {
 	int status;
-	const char *type;  /* of the body */
-	const char *allow; /* methods, for a 405; or NULL */
-	int retry_after;   /* seconds; 0: no such header */
+	const char *type;      /* of the body */
+	const char *allow;     /* methods, for a 405; or NULL */
+	const char *challenge; /* how to prove who one is, for a 401 (WWW-Authenticate); or NULL */
+	int retry_after;       /* seconds; 0: no such header */
 	struct buf body;
+};
+
+struct request;
+
+/* One transaction of a webhook on its way. */
+struct delivery {
+	struct request *rq;
+	struct arrival arrival;
+	struct txn txn;
+	bool is_waiting; /* for its outcome */
+};
+
+/* All those of one webhook (parcel.h). */
+struct parcel {
+	int count;
+	int waiting;
+	struct delivery one;
+	struct delivery *many;        /* in place of one, when there are more */
+	bool failed, conflicts, news; /* what became of some */
+	struct fault fault;
 };
 
 struct request {
@@ -68,11 +89,11 @@ struct request {
 	void (*answer)(struct request *rq);
 	void (*expire)(struct request *rq);
 	union {
+		struct parcel parcel;
 		struct {
-			struct arrival arrival;
-			struct txn txn;
-		} webhook;
-		struct lookup lookup;
+			struct lookup lookup;
+			char source[SOURCE_NAME_MAX + 1];
+		} reading;
 		struct intake_probe probe;
 	} work;
 };

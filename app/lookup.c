@@ -7,8 +7,7 @@
 
 #include "clock.h"
 #include "log.h"
-
-#define SOURCE "transactions"
+#include "query.h"
 
 static void add_string(struct buf *b, const char *name, const char *text)
 {
@@ -43,7 +42,7 @@ static void say_found(struct request *rq, const struct found *t)
 
 static void on_found(struct lookup *l, const struct found *found, const struct fault *f)
 {
-	struct request *rq = CONTAINER_OF(l, struct request, work.lookup);
+	struct request *rq = CONTAINER_OF(l, struct request, work.reading.lookup);
 	if (found) {
 		say_found(rq, found);
 	} else if (f) {
@@ -59,19 +58,31 @@ static void on_found(struct lookup *l, const struct found *found, const struct f
 static void expire(struct request *rq)
 {
 	struct fault f;
-	finder_withdraw(rq->service->finder, &rq->work.lookup);
+	finder_withdraw(rq->service->finder, &rq->work.reading.lookup);
 	fault_set(&f, FAULT_BUSY, "not found out within %d ms", REQUEST_WAIT_MS);
-	on_found(&rq->work.lookup, NULL, &f);
+	on_found(&rq->work.reading.lookup, NULL, &f);
 }
 
 void lookup_get(struct request *rq)
 {
+	struct fault f;
 	const char *id = rq->path.segment[rq->path.count - 1];
 	if (!txn_text_valid(id, strlen(id))) {
 		http_problem(rq, 404, "there is no such transaction, and there cannot be");
 		return;
 	}
-	rq->work.lookup = (struct lookup){.transaction_id = id, .source = SOURCE, .done = on_found};
+	char *source = rq->work.reading.source;
+	if (!query_find(rq->target, "source", source, sizeof rq->work.reading.source, &f)) {
+		http_fault(rq, &f);
+		return;
+	}
+	if (!*source)
+		memcpy(source, SOURCE_BUILT_IN, sizeof SOURCE_BUILT_IN);
+	if (!source_name_valid(source)) {
+		http_problem(rq, 404, "there is no source by that name, and there cannot be");
+		return;
+	}
+	rq->work.reading.lookup = (struct lookup){.transaction_id = id, .source = source, .done = on_found};
 	rq->expire = expire;
-	finder_find(rq->service->finder, &rq->work.lookup);
+	finder_find(rq->service->finder, &rq->work.reading.lookup);
 }

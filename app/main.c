@@ -114,19 +114,72 @@ static void help(void)
 	settings_help(stdout);
 }
 
-/* Whoever asks for signatures must not get a responder that takes unsigned webhooks. */
 static bool settings_can_be_met(const struct settings *settings)
 {
 	if (!*settings->database) {
 		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
 		return false;
 	}
-	if (*settings->sources_file || settings->require_signatures) {
-		complain(
-			"SOURCES_FILE or REQUIRE_SIGNATURES is set, but this version verifies no signatures yet: unset them");
-		return false;
-	}
 	return true;
+}
+
+static const char *scheme_of(const struct source *s)
+{
+	switch (s->door) {
+	case SOURCE_SIGNED:
+		return scheme_name(s->signer.scheme);
+	case SOURCE_OPEN:
+		return "none";
+	case SOURCE_CLOSED:
+		return "closed";
+	}
+	return "";
+}
+
+/* Whoever asks for signatures must not get a responder that takes unsigned webhooks. */
+static bool sources_can_be_met(const struct settings *settings, struct sources *ret)
+{
+	struct fault f;
+	if (!sources_load(settings->sources_file, &settings->extra_currencies, complain, ret))
+		return false;
+	bool good = true;
+	for (int i = 0; i < ret->count; i++) {
+		if (!settings->require_signatures || ret->list[i].door != SOURCE_OPEN)
+			continue;
+		good = fault_set(&f, FAULT_INPUT,
+			"REQUIRE_SIGNATURES=true: the source %s takes unsigned webhooks; SOURCES_FILE should give it a scheme, or close it",
+			ret->list[i].name);
+		complain(f.text);
+	}
+	if (!good)
+		sources_finish(ret);
+	return good;
+}
+
+static bool check(const struct settings *settings)
+{
+	static struct sources sources;
+	settings_print(settings, stdout);
+	bool good = settings_can_be_met(settings);
+	if (!sources_can_be_met(settings, &sources))
+		return false;
+	for (int i = 0; i < sources.count; i++) {
+		const struct source *s = &sources.list[i];
+		printf("source %s: %s, %d secrets\n", s->name, scheme_of(s), s->signer.count);
+	}
+	sources_finish(&sources);
+	return good;
+}
+
+static void log_sources(const struct sources *all)
+{
+	for (int i = 0; i < all->count; i++) {
+		const struct source *s = &all->list[i];
+		bool is_open = s->door == SOURCE_OPEN;
+		LOG(is_open ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+			is_open ? "source takes unsigned webhooks" : "source is there", LOG_TEXT("source", s->name),
+			LOG_TEXT("scheme", scheme_of(s)), LOG_NUMBER("secrets", s->signer.count));
+	}
 }
 
 /* For "payhook import", which judges by the same table. */
@@ -146,8 +199,7 @@ static int read_options(int argc, char **argv, const struct settings *settings)
 	if (argc < 2)
 		return -1;
 	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
-		settings_print(settings, stdout);
-		return settings_can_be_met(settings) ? 0 : 2;
+		return check(settings) ? 0 : 2;
 	}
 	if (argc == 2 && strcmp(argv[1], "--currencies") == 0) {
 		print_currencies(&settings->extra_currencies);
@@ -255,14 +307,12 @@ int main(int argc, char **argv)
 	int status = read_options(argc, argv, &r.settings);
 	if (status >= 0)
 		return status;
-	if (!settings_can_be_met(&r.settings))
+	if (!settings_can_be_met(&r.settings) || !sources_can_be_met(&r.settings, &r.sources))
 		return 2;
 	if (!is_listening(STDIN_FILENO)) {
 		complain("standard input is not a listening socket: start it by spawn-fcgi");
 		return 2;
 	}
-	if (!sources_load(r.settings.sources_file, &r.settings.extra_currencies, complain, &r.sources))
-		return 2;
 	raise_descriptors();
 	log_open(PROGRAM, (enum log_level)r.settings.log_level);
 	event_set_log_callback(on_libevent);
@@ -272,6 +322,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	LOG(LOG_LEVEL_INFO, "responder starts", LOG_TEXT("version", PAYHOOK_VERSION));
+	log_sources(&r.sources);
 	event_base_dispatch(r.base);
 	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("strays", r.lanes.strays));
 	finish(&r);

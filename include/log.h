@@ -35,6 +35,15 @@ struct log_field {
 #define LOG_NUMBER(name, number) ((struct log_field){(name), NULL, (number), false})
 #define LOG_SECONDS(name, us) ((struct log_field){(name), NULL, (us), true})
 
+/* Lines that could come thousands a second: between two of them is a second at least. */
+struct log_pause {
+	int64_t next_ms;
+	int64_t unsaid; /* since the last line */
+};
+
+/* True: a line may be written, after *unsaid that were not. */
+bool log_pause_over(struct log_pause *p, int64_t *unsaid);
+
 /* One line: an event in the present tense ("worker starts"), then its fields. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 

@@ -38,6 +38,9 @@ void sources_init(struct sources *s);
 /* Wipes the secrets. */
 void sources_finish(struct sources *s);
 
+/* Whether a source may have this name: 1 to SOURCE_NAME_MAX lower case letters, digits and hyphens. */
+bool source_name_valid(const char *name);
+
 /* NULL: there is none of that name, or it is closed. */
 const struct source *sources_find(const struct sources *s, const char *name);
 

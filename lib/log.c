@@ -11,6 +11,8 @@
 
 #define LINE_MAX_BYTES 4096 /* below the 4 KiB that a pipe takes whole, so lines of several processes do not mix */
 
+#define PAUSE_MS 1000
+
 static const char *program_name = "payhook";
 static enum log_level most = LOG_LEVEL_INFO;
 
@@ -33,6 +35,18 @@ void log_open(const char *program, enum log_level level)
 {
 	program_name = program;
 	most = level;
+}
+
+bool log_pause_over(struct log_pause *p, int64_t *unsaid)
+{
+	int64_t now = clock_ms();
+	if (now < p->next_ms) {
+		p->unsaid++;
+		return false;
+	}
+	*unsaid = p->unsaid;
+	*p = (struct log_pause){.next_ms = now + PAUSE_MS};
+	return true;
 }
 
 bool log_wants(enum log_level level)

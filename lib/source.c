@@ -20,6 +20,13 @@ void sources_finish(struct sources *s)
 	s->count = 0;
 }
 
+bool source_name_valid(const char *name)
+{
+	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strspn(name, LETTERS);
+	return len > 0 && len <= SOURCE_NAME_MAX && name[len] == '\0';
+}
+
 const struct source *sources_find(const struct sources *s, const char *name)
 {
 	for (int i = 0; i < s->count; i++) {

@@ -252,11 +252,10 @@ static void check_adyen(const struct reading *r)
 
 static bool read_name(const struct json_place *p, const struct sources *all, char ret[SOURCE_NAME_MAX + 1])
 {
-	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 	char quoted[FAULT_QUOTE_MAX];
 	if (!json_config_text(p, SOURCE_NAME_MAX, ret))
 		return false;
-	if (strspn(ret, LETTERS) != strlen(ret)) {
+	if (!source_name_valid(ret)) {
 		json_config_complain(p, "%s: lower case letters, digits and hyphens are wanted",
 			fault_quote(ret, strlen(ret), quoted));
 		return false;

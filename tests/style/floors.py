@@ -9,13 +9,13 @@ import tree
 
 # The programs' own folders stand beside each other; all other modules are lib/x.c with include/x.h.
 FLOORS = """
-app       main verify gate route metrics webhook lookup health http counts
+app       main verify gate route metrics webhook parcel lookup health http counts
 worker    main exporter job news tally work verdict circuit processor_http processor_simulated exchange processor
 process   sources_file api_keys_file settings log manager
 store     intake finder notifier queue claim settle watch keeper retention survey results held peers cursor batch
 database  lane db
-domain    sources_read api_keys_read api_keys source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
-ground    page metric path digest encode url http_message hosts network traceparent json_config json_value json_scan json_names json_text file buf fault utf8 clock base
+domain    sources_read payload api_keys_read api_keys source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
+ground    page metric path query digest encode url http_message hosts network traceparent json_config json_value json_scan json_names json_text file buf fault utf8 clock base
 """
 PROGRAMS = ('app', 'worker')
 
