@@ -36,6 +36,42 @@ const struct source *sources_find(const struct sources *s, const char *name)
 	return NULL;
 }
 
+static bool holds_address(const struct source *s, const char *address)
+{
+	for (int i = 0; i < s->allow_count; i++) {
+		if (network_holds(&s->allow[i], address))
+			return true;
+	}
+	return s->allow_count == 0;
+}
+
+static bool is_client(const struct source *s, const struct source_sender *sender, struct fault *why)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	const char *subject = sender->client_subject, *verify = sender->client_verify;
+	if (s->client == SOURCE_ANY_CLIENT)
+		return true;
+	if (!*verify || strcmp(verify, "NONE") == 0)
+		return fault_set(why, FAULT_INPUT, "no client certificate was shown");
+	if (strcmp(verify, "SUCCESS") != 0)
+		return fault_set(why, FAULT_INPUT, "the client certificate does not verify: %s",
+			fault_quote(verify, strlen(verify), quoted));
+	return s->client == SOURCE_KNOWN_CLIENT || strcmp(subject, s->subject) == 0 ||
+	       fault_set(why, FAULT_INPUT, "the client certificate is another's: %s",
+		       fault_quote(subject, strlen(subject), quoted));
+}
+
+enum source_admission source_admits(const struct source *s, const struct source_sender *sender, struct fault *why)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	if (!holds_address(s, sender->address)) {
+		fault_set(why, FAULT_INPUT, "the address is not on the list: %s",
+			fault_quote(sender->address, strlen(sender->address), quoted));
+		return SOURCE_REFUSES_ADDRESS;
+	}
+	return is_client(s, sender, why) ? SOURCE_ADMITS : SOURCE_REFUSES_CERTIFICATE;
+}
+
 bool source_verify(
 	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
 {

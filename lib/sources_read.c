@@ -11,6 +11,7 @@
 
 #define VARIABLE_MAX 127 /* bytes of an environment variable's name */
 #define PATH_MAX_BYTES 1023
+#define INET_TEXT_MAX 63 /* bytes of a network; the longest has 49 */
 #define ALGORITHMS "sha256", "sha512"
 #define SCHEMES_MAX (SCHEME_COUNT + 2)
 
@@ -28,6 +29,8 @@ enum member {
 	ENCODING,
 	TIMESTAMP_HEADER,
 	SEPARATOR,
+	ALLOW,
+	CLIENT_CERTIFICATE,
 	ITEMS,
 	FILTER,
 	MAPPING,
@@ -47,6 +50,8 @@ static const char *const NAMES[MEMBERS] = {
 	[ENCODING] = "encoding",
 	[TIMESTAMP_HEADER] = "timestamp_header",
 	[SEPARATOR] = "separator",
+	[ALLOW] = "allow",
+	[CLIENT_CERTIFICATE] = "client_certificate",
 	[ITEMS] = "items",
 	[FILTER] = "filter",
 	[MAPPING] = "mapping",
@@ -228,6 +233,37 @@ static void read_door(struct reading *r)
 	refuse_signing(r, words[word]);
 }
 
+/* ---- who may send ---- */
+
+static void read_allow(const struct reading *r)
+{
+	struct json_place place[SOURCE_ALLOW_MAX];
+	char text[INET_TEXT_MAX + 1];
+	struct fault f;
+	int count = json_config_given(&r->member[ALLOW])
+			    ? json_config_elements(&r->member[ALLOW], place, SOURCE_ALLOW_MAX)
+			    : 0;
+	for (int i = 0; i < count; i++) {
+		if (json_config_text(&place[i], INET_TEXT_MAX, text) &&
+			!network_read(text, &r->source->allow[r->source->allow_count++], &f))
+			json_config_complain(&place[i], "%s", f.text);
+	}
+}
+
+/* A subject as "CN=stripe,O=Stripe", or "any" of those that verify. */
+static void read_client(const struct reading *r)
+{
+	const struct json_place *p = &r->member[CLIENT_CERTIFICATE];
+	char *subject = r->source->subject;
+	if (!json_config_given(p) || !json_config_text(p, SOURCE_SUBJECT_MAX, subject))
+		return;
+	r->source->client = SOURCE_CERTAIN_CLIENT;
+	if (strcmp(subject, "any") == 0)
+		r->source->client = SOURCE_KNOWN_CLIENT;
+	else if (!strchr(subject, '='))
+		json_config_complain(p, "a subject as CN=stripe,O=Stripe is wanted, or any");
+}
+
 /* What Adyen's signature does not cover, anybody on the way could have written. */
 static void check_adyen(const struct reading *r)
 {
@@ -280,6 +316,8 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	int complaints = p->config->complaints;
 	mapping_configure(&r.member[ITEMS], &r.member[FILTER], &r.member[MAPPING], outside->extras, &r.source->mapping);
 	read_door(&r);
+	read_allow(&r);
+	read_client(&r);
 	bool is_adyen = r.source->door == SOURCE_SIGNED && r.source->signer.scheme == SCHEME_ADYEN;
 	if (is_adyen && p->config->complaints == complaints)
 		check_adyen(&r);

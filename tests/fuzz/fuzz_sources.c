@@ -41,6 +41,10 @@ static void must_be_sound(const struct source *s)
 {
 	MUST_HOLD(*s->name && strspn(s->name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s->name));
 	MUST_HOLD((s->door == SOURCE_SIGNED) == (s->signer.count > 0));
+	MUST_HOLD(s->allow_count >= 0 && s->allow_count <= SOURCE_ALLOW_MAX);
+	for (int i = 0; i < s->allow_count; i++)
+		MUST_HOLD(s->allow[i].bits <= 128);
+	MUST_HOLD((s->client == SOURCE_CERTAIN_CLIENT) == (strchr(s->subject, '=') != NULL));
 	MUST_HOLD(json_pointer_valid(s->mapping.items));
 	MUST_HOLD(s->mapping.is_canonical || *s->mapping.transaction_id.at == '/');
 	for (int i = 0; i < s->mapping.condition_count; i++)

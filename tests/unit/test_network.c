@@ -52,3 +52,48 @@ Test(network, knows_the_private_ones_to_their_last_address)
 	for (size_t i = 0; i < COUNT_OF(other); i++)
 		cr_expect_not(network_is_private(other[i]), "%s", other[i]);
 }
+
+static void read_one(const char *text, struct network *ret)
+{
+	struct fault f;
+	cr_assert(network_read(text, ret, &f), "%s: %s", text, f.text);
+}
+
+Test(network, holds_its_addresses_from_the_first_to_the_last)
+{
+	static const struct {
+		const char *network, *inside[4], *outside[6];
+	} cases[] = {
+		{"10.1.2.3", {"10.1.2.3", "::ffff:10.1.2.3"}, {"10.1.2.2", "10.1.2.4", "::10.1.2.3", "", "x"}},
+		{"192.0.2.0/24", {"192.0.2.0", "192.0.2.255", "::ffff:192.0.2.9"}, {"192.0.1.255", "192.0.3.0"}},
+		{"192.0.2.77/24", {"192.0.2.0", "192.0.2.255"}, {"192.0.3.77"}},
+		{"192.0.2.128/25", {"192.0.2.128", "192.0.2.255"}, {"192.0.2.127", "192.0.3.128"}},
+		{"192.0.2.6/31", {"192.0.2.6", "192.0.2.7"}, {"192.0.2.5", "192.0.2.8"}},
+		{"0.0.0.0/0", {"0.0.0.0", "255.255.255.255", "::ffff:1.2.3.4"}, {"::1", "2001:db8::1", ""}},
+		{"::/0", {"::", "2001:db8::1", "ffff::"}, {"1.2.3.4", "::ffff:1.2.3.4", "unix:"}},
+		{"2001:db8::/33", {"2001:db8::", "2001:db8:7fff::1"}, {"2001:db8:8000::", "2001:db7::"}},
+		{"2001:db8::7", {"2001:db8::7", "2001:DB8:0::7"}, {"2001:db8::8"}},
+		{"::ffff:10.0.0.0/104", {"10.0.0.0", "10.255.255.255", "::ffff:10.1.1.1"}, {"11.0.0.0", "::"}},
+		{"::ffff:0:0/95", {"::fffe:0:1"}, {"10.1.2.3", "::fffd:0:1"}},
+	};
+	struct network n;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		read_one(cases[i].network, &n);
+		for (size_t j = 0; j < COUNT_OF(cases[i].inside) && cases[i].inside[j]; j++)
+			cr_expect(
+				network_holds(&n, cases[i].inside[j]), "%s: %s", cases[i].network, cases[i].inside[j]);
+		for (size_t j = 0; j < COUNT_OF(cases[i].outside) && cases[i].outside[j]; j++)
+			cr_expect_not(network_holds(&n, cases[i].outside[j]), "%s: %s", cases[i].network,
+				cases[i].outside[j]);
+	}
+}
+
+Test(network, leaves_the_result_alone_when_it_is_none)
+{
+	struct network n = {.bytes = {1, 2, 3}, .bits = 77}, before = n;
+	struct fault f;
+	cr_expect_not(network_read("10.0.0.0/33", &n, &f));
+	cr_expect_not(network_read("10.0.0.0/8,10.1.2.3", &n, &f));
+	cr_expect_not(network_read("", &n, &f));
+	cr_expect_eq(memcmp(&n, &before, sizeof n), 0);
+}

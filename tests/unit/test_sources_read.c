@@ -265,6 +265,43 @@ Test(sources_read, takes_of_adyen_s_payload_only_what_is_signed)
 		"sources.json:2: /sources/0/secrets/0/file: it is not hexadecimal of at most 512 bytes");
 }
 
+Test(sources_read, reads_who_may_send)
+{
+	takes(ONE("\"scheme\":\"none\",\"allow\":[\"192.0.2.0/24\",\"2001:db8::7\"],"
+		  "\"client_certificate\":\"CN=stripe,O=Stripe\""));
+	const struct source *x = sources_find(&s, "x");
+	cr_expect_eq(x->allow_count, 2);
+	cr_expect(network_holds(&x->allow[0], "192.0.2.255"));
+	cr_expect(network_holds(&x->allow[1], "2001:db8::7"));
+	cr_expect_eq(x->client, SOURCE_CERTAIN_CLIENT);
+	cr_expect_str_eq(x->subject, "CN=stripe,O=Stripe");
+	sources_finish(&s);
+	takes(SIGNED("stripe", ",\"client_certificate\":\"any\""));
+	cr_expect_eq(sources_find(&s, "x")->client, SOURCE_KNOWN_CLIENT);
+	cr_expect_eq(sources_find(&s, "x")->allow_count, 0);
+	cr_expect_eq(sources_find(&s, "transactions")->client, SOURCE_ANY_CLIENT);
+	sources_finish(&s);
+}
+
+/* An empty list would be taken for "nobody" by one reader and for "everybody" by another. */
+Test(sources_read, refuses_senders_that_cannot_be)
+{
+	refuses(ONE("\"scheme\":\"none\",\"allow\":[]"), "sources.json:2: /sources/0/allow: is empty");
+	refuses(ONE("\"scheme\":\"none\",\"allow\":\"10.0.0.0/8\""),
+		"sources.json:2: /sources/0/allow: an array is wanted, and this is a string");
+	refuses(ONE("\"scheme\":\"none\",\"allow\":[\"10.0.0.0/8\",\n\"stripe.com\"]"),
+		"sources.json:3: /sources/0/allow/1: \"stripe.com\" is neither an address nor a network such as 10.0.0.0/8");
+	refuses(ONE("\"scheme\":\"none\",\"allow\":[\"10.0.0.0/8,10.1.2.3\"]"), complaints);
+	refuses(ONE("\"scheme\":\"none\",\"allow\":[7]"),
+		"sources.json:2: /sources/0/allow/0: a string is wanted, and this is a number");
+	refuses(ONE("\"scheme\":\"none\",\"client_certificate\":true"),
+		"sources.json:2: /sources/0/client_certificate: a string is wanted, and this is a boolean");
+	refuses(ONE("\"scheme\":\"none\",\"client_certificate\":\"stripe\""),
+		"sources.json:2: /sources/0/client_certificate: a subject as CN=stripe,O=Stripe is wanted, or any");
+	refuses(ONE("\"scheme\":\"none\",\"client_certificate\":\"\""),
+		"sources.json:2: /sources/0/client_certificate: is empty");
+}
+
 Test(sources_read, bounds_the_number_of_sources)
 {
 	char text[8000];
