@@ -1,11 +1,15 @@
 /* test_rate_limit.c - RATE_LIMIT, which counts by address. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
 
+#include "database.h"
 #include "expect.h"
+#include "forge.h"
 #include "instance.h"
+#include "raw.h"
 
 const char *const instance_settings[] = {"RATE_LIMIT=5", "PROCESSOR_DELAY_MS=100", NULL};
 
@@ -53,4 +57,38 @@ Test(rate_limit, another_address_is_not_held_up)
 	post_from("127.0.0.3", &a);
 	cr_assert_eq(a.status, 202, "%d %s", a.status, a.body);
 	answer_finish(&a);
+}
+
+/* What nginx refuses, it reads and throws away by itself (test_smuggling.c has the other refusals). */
+Test(rate_limit, a_body_that_is_refused_is_not_read_as_records)
+{
+	static char body[20000];
+	static struct raw connection;
+	int refused = 0;
+	char id[64];
+
+	raw_open_from(&connection, "127.0.0.4");
+	for (int n = 0; n < FORGERIES * FORGED_SHIFTS; n++) {
+		struct answer a;
+		char head[256];
+		forge_body(body, sizeof(body), n / FORGERIES, (enum forgery)(n % FORGERIES), fresh_id("forged", id));
+		snprintf(head, sizeof(head),
+			"POST " WEBHOOKS " HTTP/1.1\r\nHost: payhook\r\nContent-Type: application/json\r\n"
+			"Content-Length: %zu\r\n\r\n",
+			sizeof(body));
+		cr_assert(raw_send_text(&connection, head) && raw_send(&connection, body, sizeof(body)));
+		cr_assert(raw_answer(&connection, &a, CALL_TIMEOUT_MS), "no answer %d", n);
+		cr_assert(a.status == 429 || a.status == 400, "%d %s", a.status, a.body);
+		refused += a.status == 429;
+		answer_finish(&a);
+	}
+	raw_close(&connection);
+	cr_assert(refused > FORGERIES, "%d refused", refused);
+	struct answer a;
+	post_from("127.0.0.5", &a);
+	cr_assert_eq(a.status, 202, "%d %s", a.status, a.body);
+	answer_finish(&a);
+	cr_assert_eq(database_number(
+			     "SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, 'forged')"),
+		0);
 }
