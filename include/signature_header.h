@@ -13,6 +13,7 @@
  * Faults are FAULT_MALFORMED and quote nothing of a signature. */
 
 #define SIGNATURES_MAX 8          /* in one header; a sender puts one for each of its secrets, two while it rotates */
+#define SIGNATURES_ED25519_MAX 3  /* among them: each is a calculation of its own over the whole body */
 #define SIGNATURE_HEADER_MAX 1024 /* bytes; eight signatures with their versions take less */
 #define SIGNATURE_ENTRIES_MAX 16  /* of a list, those of unknown versions and kinds included */
 

@@ -89,6 +89,14 @@ static const char *form_of(enum encoding encoding)
 	return encoding == ENCODING_HEX ? "hex" : "base64";
 }
 
+static int count_of(const struct signature_list *list, enum signature_version version)
+{
+	int count = 0;
+	for (int i = 0; i < list->count; i++)
+		count += list->value[i].version == version;
+	return count;
+}
+
 /* One that cannot be read is passed over, as the processors' own libraries do: a better one may stand beside it. */
 static bool add(struct signature_list *list, enum signature_version version, enum encoding encoding, const char *text,
 	size_t len, struct fault *f)
@@ -96,6 +104,9 @@ static bool add(struct signature_list *list, enum signature_version version, enu
 	size_t wanted = version == SIGNATURE_ED25519 ? ED25519_LEN : HMAC_SHA256_LEN;
 	if (list->count == SIGNATURES_MAX)
 		return fault_set(f, FAULT_MALFORMED, "it holds more than %d signatures", SIGNATURES_MAX);
+	if (version == SIGNATURE_ED25519 && count_of(list, version) == SIGNATURES_ED25519_MAX)
+		return fault_set(
+			f, FAULT_MALFORMED, "it holds more than %d signatures of Ed25519", SIGNATURES_ED25519_MAX);
 	struct signature_value *value = &list->value[list->count];
 	value->version = version;
 	if (encode_read(encoding, text, len, value->bytes, wanted, &value->len) && value->len == wanted)

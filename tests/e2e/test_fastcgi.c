@@ -47,7 +47,7 @@ static const struct nonsense {
 	{"a parameter of 4 GiB", TEXT(BEGIN "\1\4\0\1\0\12\0\0\377\377\377\377\377\377\377\377ab" NO_PARAMS NO_STDIN)},
 	{"two sizes whose sum overflows",
 		TEXT(BEGIN "\1\4\0\1\0\12\0\0\377\377\377\377\200\0\0\1ab" NO_PARAMS NO_STDIN)},
-	{"a parameter of 1 GiB", TEXT(BEGIN "\1\4\0\1\0\12\0\0\300\0\0\0\200\0\0\1ab" NO_PARAMS NO_STDIN)},
+	{"a parameter of 1 MiB", TEXT(BEGIN "\1\4\0\1\0\12\0\0\200\20\0\0\200\0\0\1ab" NO_PARAMS NO_STDIN)},
 	{"an abort first", TEXT(ABORT BEGIN NO_PARAMS NO_STDIN)},
 	{"an abort instead of a body", TEXT(BEGIN NO_PARAMS ABORT)},
 	{"a body first", TEXT("\1\5\0\1\0\2\0\0{}" BEGIN NO_PARAMS NO_STDIN)},

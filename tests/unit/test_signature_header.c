@@ -100,6 +100,14 @@ Test(signature_header, refuses_what_is_not_standard_webhooks)
 		refuses(signature_read_standard, unreadable[i], "no signature in it");
 }
 
+/* A forged one costs ten times what an HMAC does, and for each signature anew. */
+Test(signature_header, takes_three_signatures_of_ed25519_at_most)
+{
+	reads(signature_read_standard, "v1a," BASE64_64 " v1a," BASE64_64 " v1a," BASE64_64 " v1," BASE64, 4);
+	refuses(signature_read_standard, "v1a," BASE64_64 " v1a," BASE64_64 " v1a," BASE64_64 " v1a," BASE64_64,
+		"more than 3 signatures of Ed25519");
+}
+
 static bool read_github(const char *header, struct signature_list *ret, struct fault *f)
 {
 	return signature_read_single(header, "sha256=", ENCODING_HEX, 32, ret, f);
