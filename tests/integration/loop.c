@@ -20,6 +20,11 @@ struct lanes *loop_open(void)
 	return &lanes;
 }
 
+struct event_base *loop_base(void)
+{
+	return lanes.base;
+}
+
 void loop_close(void)
 {
 	event_base_free(lanes.base);

@@ -9,6 +9,10 @@
 
 /* Lanes to the test's database, on a loop of their own. */
 struct lanes *loop_open(void);
+
+/* The loop itself, for the lanes of what plays another process. */
+struct event_base *loop_base(void);
+
 void loop_close(void);
 
 /* Turns the loop until the condition holds.  Fails the test after ten seconds. */

@@ -10,7 +10,7 @@ TestSuite(roles, .init = database_init, .fini = database_drop);
 /* A right is a line "what privilege" or "what privilege(columns)"; functions by their signature. */
 #define RIGHTS                                                                                                                \
 	"WITH rights AS ("                                                                                                    \
-	"  SELECT c.relname AS what, privilege_type AS privilege, NULL AS col, 0 AS num, grantee FROM pg_class c,"            \
+	"  SELECT c.relname::text AS what, privilege_type AS privilege, NULL AS col, 0 AS num, grantee FROM pg_class c,"      \
 	"    aclexplode(c.relacl) WHERE c.relnamespace = 'payhook'::regnamespace AND grantee <> c.relowner"                   \
 	"  UNION ALL SELECT c.relname, privilege_type, a.attname, a.attnum, grantee FROM pg_class c"                          \
 	"    JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl)"                                                 \
@@ -44,6 +44,7 @@ Test(roles, everybody_else_may_do_nothing)
 Test(roles, the_app_may_store_and_read_and_change_nothing)
 {
 	expect_rights("payhook_app",
+		"add_rejections(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"jobs INSERT(source,transaction_id,traceparent)\n"
 		"schema USAGE\n"
 		"transaction_conflicts INSERT(transaction_id,source,ordinal,body_sha256,body,request_id)\n"
@@ -112,6 +113,9 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 		"SELECT body FROM payhook.transaction_conflicts",
 		"SELECT * FROM payhook.dead_jobs",
 		"SELECT * FROM payhook.workers",
+		"SELECT detail FROM payhook.rejected_requests",
+		"SELECT * FROM payhook.rejections",
+		"UPDATE payhook.rejected_requests SET detail = ''",
 		"SELECT payhook.retry_all()",
 		"SELECT payhook.pause()",
 		"SELECT payhook.keep_attempts(1)",
@@ -139,7 +143,9 @@ Test(roles, an_operator_mends_but_writes_no_table)
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.pause()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.resume()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.retry_all()"), "accepted");
-	cr_expect_str_eq(tries("payhook_operator", "SELECT * FROM payhook.queue, payhook.conflicts"), "accepted");
+	cr_expect_str_eq(
+		tries("payhook_operator", "SELECT * FROM payhook.queue, payhook.conflicts, payhook.rejections"),
+		"accepted");
 	cr_expect_str_eq(tries("payhook_operator", "DELETE FROM payhook.jobs"), DENIED);
 	cr_expect_str_eq(tries("payhook_operator", "UPDATE payhook.transactions SET status = 'FAILED'"), DENIED);
 }

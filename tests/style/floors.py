@@ -12,7 +12,7 @@ FLOORS = """
 app       main verify gate route metrics webhook parcel lookup health http counts
 worker    main exporter job news tally work verdict circuit processor_http processor_simulated exchange processor
 process   sources_file api_keys_file settings log manager
-store     intake finder notifier queue claim settle watch keeper retention survey results held peers cursor batch
+store     intake finder notifier rejections queue claim settle watch keeper retention survey results held peers cursor batch
 database  lane db
 domain    sources_read payload api_keys_read api_keys source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
 ground    page metric path query digest encode url http_message hosts network traceparent json_config json_value json_scan json_names json_text file buf fault utf8 clock base
@@ -26,7 +26,7 @@ DOORS = {
     'curl/': ['worker/processor_http.c'],
     'openssl/': ['lib/digest.c'],
     'zlib.h': ['lib/digest.c'],
-    'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/queue.c', 'lib/watch.c', 'lib/keeper.c',
+    'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/rejections.c', 'lib/queue.c', 'lib/watch.c', 'lib/keeper.c',
                 'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/exporter.c', 'worker/job.c', 'worker/processor_simulated.c',
                 'worker/processor_http.c'],
 }
