@@ -20,8 +20,6 @@
 #include "raw.h"
 #include "scrape.h"
 
-const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
-
 #define COPIES 20     /* of each kind of slow sender */
 #define DRIP_MS 200   /* between two bytes */
 #define EARLY_MS 1100 /* lingering is counted in whole seconds */

@@ -185,6 +185,19 @@ Test(smuggling, a_body_that_is_no_json_is_not_read_as_records)
 	smuggle("POST " WEBHOOKS, JSON, 400);
 }
 
+/* Its signature is wrong, missing, malformed: each is an answer before anything has read the body. */
+Test(smuggling, a_body_that_is_not_signed_is_not_read_as_records)
+{
+	smuggle("POST /v1/webhooks/signed", JSON, 401);
+	smuggle("POST /v1/webhooks/signed", JSON "X-Hub-Signature-256: sha256=zz\r\n", 401);
+	smuggle("POST /v1/webhooks/signed",
+		JSON "X-Hub-Signature-256: sha256="
+		     "5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd\r\n",
+		401);
+	smuggle("POST /v1/webhooks/signed", "", 415);
+	smuggle("GET /v1/webhooks/signed", JSON, 405);
+}
+
 /* These bodies nginx reads and throws away by itself. */
 Test(smuggling, a_body_that_nginx_refuses_is_not_read_as_records)
 {
