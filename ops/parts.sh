@@ -146,13 +146,13 @@ start_pool() {
 	connects_as payhook_app
 	metrics_folder_make
 	export HOME=/nonexistent
-	exec setsid "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
+	exec setsid "${BARE[@]}" -- "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
 }
 
 start_nginx() {
 	# So that the times in its log are those of the programs.
 	export TZ=UTC
-	exec setsid nginx -p "$STATE/nginx/" -c nginx.conf -e stderr
+	exec setsid "${BARE[@]}" -- nginx -p "$STATE/nginx/" -c nginx.conf -e stderr
 }
 
 # part_start PART RESTARTS

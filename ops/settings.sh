@@ -182,13 +182,15 @@ folders_find() {
 	export PAYHOOK_VAR=$VAR
 	HASH=$(printf '%s' "$VAR" | sha256sum)
 	HASH=${HASH:0:12}
-	AS_DB=() AS_APP=() APP_USER=
+	# No part ever gains a privilege: by a file's owner, by its capabilities, or by some that were handed down.
+	BARE=(setpriv --no-new-privs --inh-caps=-all)
+	AS_DB=("${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER=
 	RUN=/tmp/payhook-$EUID-$HASH
 	if [[ $EUID -eq 0 ]]; then
 		RUN=/run/payhook/$HASH
 		APP_USER=payhook
-		AS_DB=(setpriv --reuid=postgres --regid=postgres --init-groups --)
-		AS_APP=(setpriv --reuid=payhook --regid=payhook --init-groups --no-new-privs --)
+		AS_DB=("${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
+		AS_APP=("${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
 	fi
 	STATE=$VAR
 	if [[ -L $VAR/elsewhere ]]; then

@@ -1,0 +1,124 @@
+/* test_confined.c - what the processes of "up" may do, and who reaches the responders' socket. */
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "instance.h"
+
+#define NOBODY 65534
+
+/* A line of /proc/PID/status, as a number of that base. */
+static unsigned long long status_of(pid_t pid, const char *name, int base)
+{
+	char path[64], line[256];
+	size_t len = strlen(name);
+	unsigned long long value = ~0ULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "r");
+	cr_assert_not_null(f, "%s", path);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, len) == 0 && line[len] == ':')
+			value = strtoull(line + len + 1, NULL, base);
+	fclose(f);
+	return value;
+}
+
+/* Of nginx and the pool, the first process may have to be root's; of those that touch what senders sent, none is. */
+Test(confined, no_process_has_a_privilege_or_can_gain_one)
+{
+	static const char *const names[] = {"nginx", "multiwatch", "payhook-app", "payhook-worker", "postgres"};
+
+	for (size_t n = 0; n < COUNT_OF(names); n++) {
+		struct pids all;
+		instance_parts(instance(), names[n], &all);
+		cr_assert(all.count > 0, "%s", names[n]);
+		for (int i = 0; i < all.count; i++) {
+			pid_t pid = all.list[i];
+			cr_expect_eq(
+				status_of(pid, "NoNewPrivs", 10), 1, "%s %d can gain privileges", names[n], (int)pid);
+			cr_expect_eq(
+				status_of(pid, "CapInh", 16), 0, "%s %d hands down capabilities", names[n], (int)pid);
+			if (strcmp(names[n], "nginx") == 0 && pid == instance_first(instance(), "nginx"))
+				continue;
+			cr_expect_eq(status_of(pid, "CapEff", 16), 0, "%s %d has capabilities", names[n], (int)pid);
+			cr_expect_eq(
+				status_of(pid, "CapPrm", 16), 0, "%s %d can have capabilities", names[n], (int)pid);
+			cr_expect_neq(status_of(pid, "Uid", 10), 0, "%s %d is root", names[n], (int)pid);
+		}
+	}
+}
+
+/* As nginx is told. */
+static void find_socket(char *ret, size_t size)
+{
+	char path[128], line[512];
+
+	snprintf(path, sizeof(path), "%s/state/nginx/payhook.conf", instance()->folder);
+	FILE *f = fopen(path, "r");
+	cr_assert_not_null(f, "%s", path);
+	*ret = '\0';
+	while (fgets(line, sizeof(line), f) != NULL) {
+		char *at = strstr(line, "server unix:");
+		if (at != NULL)
+			snprintf(ret, size, "%.*s", (int)strcspn(at + 12, ";"), at + 12);
+	}
+	fclose(f);
+	cr_assert_neq(*ret, '\0');
+}
+
+/* 0, or why not. */
+static int try_connect(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int error = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+	close(fd);
+	return error;
+}
+
+/* As a user without groups. */
+static int try_connect_as(uid_t user, const char *path)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(user) < 0)
+			_exit(255);
+		_exit(try_connect(path));
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+Test(confined, the_pool_s_socket_is_nginx_s_alone)
+{
+	char path[256];
+	struct stat is;
+
+	find_socket(path, sizeof(path));
+	cr_assert_eq(stat(path, &is), 0, "%s: %s", path, strerror(errno));
+	cr_expect(S_ISSOCK(is.st_mode));
+	cr_expect_eq(is.st_mode & 07777, 0660, "%o", (unsigned)is.st_mode & 07777);
+	cr_expect_eq(try_connect(path), 0);
+	if (geteuid() != 0)
+		return;
+	cr_expect_neq(is.st_uid, 0);
+	cr_expect_neq(is.st_gid, 0);
+	cr_expect_eq(try_connect_as(NOBODY, path), EACCES);
+}
