@@ -25,6 +25,37 @@ static void log_refused(const struct request *rq, const struct source *source, c
 		LOG_NUMBER("more_since_last", unsaid));
 }
 
+static void log_not_admitted(const struct request *rq, const struct source *source, const char *cause, const char *why)
+{
+	static struct log_pause pause;
+	int64_t unsaid;
+	if (!log_pause_over(&pause, &unsaid))
+		return;
+	LOG(LOG_LEVEL_WARN, "webhook is refused", LOG_TEXT("request_id", rq->id),
+		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_TEXT("source", source->name),
+		LOG_TEXT("address", rq->address), LOG_TEXT("cause", cause), LOG_TEXT("reason", why),
+		LOG_NUMBER("more_since_last", unsaid));
+}
+
+/* Answers who comes from another address, or without the certificate, than the source's. */
+static bool is_admitted(struct request *rq, const struct source *source)
+{
+	struct source_sender sender = {rq->address, rq->client_verify, rq->client_subject};
+	struct fault why;
+	switch (source_admits(source, &sender, &why)) {
+	case SOURCE_ADMITS:
+		return true;
+	case SOURCE_REFUSES_ADDRESS:
+		log_not_admitted(rq, source, "address", why.text);
+		break;
+	case SOURCE_REFUSES_CERTIFICATE:
+		log_not_admitted(rq, source, "certificate", why.text);
+		break;
+	}
+	http_problem(rq, 403, "this sender may not send to this source");
+	return false;
+}
+
 static const char *header_of(void *ctx, const char *name)
 {
 	const struct request *rq = ctx;
@@ -60,6 +91,8 @@ void webhook_post(struct request *rq)
 		return;
 	}
 	rq->outcome = WEBHOOK_REJECTED; /* unless another becomes of it */
+	if (!is_admitted(rq, source))
+		return;
 	if (!http_is_json(rq->content_type))
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 	else if (rq->body_too_large)

@@ -26,8 +26,17 @@ trap 'exit 143' TERM HUP
 
 # check NAME COMMAND...: one test.
 check() {
+	local status
 	COUNT=$((COUNT + 1))
-	if (set -e; "${@:2}") >"$DIR/said" 2>&1; then
+	# Not as the condition of an "if": nothing that fails inside would end it there.
+	set +e
+	(
+		set -e
+		"${@:2}"
+	) >"$DIR/said" 2>&1
+	status=$?
+	set -e
+	if ((status == 0)); then
 		echo "ok $COUNT - $1"
 	else
 		FAILED=$((FAILED + 1))
@@ -109,11 +118,11 @@ takes_webhooks_by_every_version() {
 refuses_what_is_old() {
 	local version
 	for version in -tls1 -tls1_1; do
-		! handshake "$version" -cipher ALL:@SECLEVEL=0 || { echo "it speaks $version" && return 1; }
-		handshake "$version" -cipher ALL:@SECLEVEL=0 | grep -qi 'alert protocol version'
+		! handshake "$version" -cipher ALL:@SECLEVEL=0 >"$DIR/handshake" || { echo "it speaks $version" && return 1; }
+		grep -qi 'alert protocol version' "$DIR/handshake"
 	done
 	for version in AES128-SHA AES256-GCM-SHA384 ECDHE-ECDSA-AES128-SHA256 DHE-RSA-AES128-GCM-SHA256 NULL-SHA256; do
-		! handshake -tls1_2 -cipher "$version:@SECLEVEL=0" || { echo "it speaks $version" && return 1; }
+		! handshake -tls1_2 -cipher "$version:@SECLEVEL=0" >"$DIR/handshake" || { echo "it speaks $version" && return 1; }
 	done
 	handshake -tls1_2 | grep -q '^Ciphersuite: ECDHE-ECDSA-'
 }
@@ -167,7 +176,7 @@ tells_who_forgot_tls() {
 bounds_what_h2_senders_may() {
 	head -c 65537 /dev/zero | tr '\0' ' ' >"$DIR/large"
 	equal "$(ask /v1/webhooks/transactions --http2 -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' --data-binary "@$DIR/large")" 413
-	ask /livez --http2 -H "X-Long: $(head -c 9000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' >"$DIR/answer" || true
+	ask /livez --http2 -H "X-Long: $(head -c 40000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' >"$DIR/answer" || true
 	[[ $(<"$DIR/answer") == 4?? || $(<"$DIR/answer") == 000 ]]
 	# Headers that do not come, and a handshake that does not.
 	local began=$SECONDS
@@ -239,12 +248,102 @@ says_what_is_wrong_before_it_starts() {
 	refuses_to_start "TLS_PORT=x: must be a whole number" TLS_PORT=x
 }
 
+# post_to PATH ID CURL-ARGS...: by TLS; the status.
+post_to() {
+	ask "$1" --path-as-is -o "$DIR/answer" -w '%{http_code}\n' -H 'Content-Type: application/json' \
+		-d '{"transaction_id":"'"$2"'","source_account":"a","destination_account":"b","amount":1,"currency":"INR"}' "${@:3}"
+}
+
+# by NAME: curl's arguments for that client certificate.
+by() {
+	printf '%s\n' --cert "$DIR/$1.crt" --key "$DIR/$1.key"
+}
+
+# refuses CAUSE REASON PATH CURL-ARGS...: by the one text for all, and the log has the cause.  Of many that are refused, one
+# a second is logged; so it is tried again until one of these is.
+refuses() {
+	local id
+	for _ in {1..30}; do
+		equal "$(post_to "$3" refused "${@:4}")" 403
+		grep -q '"detail":"this sender may not send to this source"' "$DIR/answer"
+		id=$(grep -i '^x-request-id' "$DIR/answer" | tr -d '\r' | cut -d' ' -f2)
+		sleep 0.1
+		! grep "$id" "$DIR/var/log/pool.log" >"$DIR/line" || break
+	done
+	grep -F '"event":"webhook is refused"' "$DIR/line" | grep -F "\"cause\":\"$1\"" | grep -qF "$2" || { cat "$DIR/line" && return 1; }
+}
+
+wants_the_certificate_of_its_source() {
+	local path=/v1/webhooks/certified
+	local -a partner other unknown
+	mapfile -t partner < <(by partner)
+	mapfile -t other < <(by other)
+	mapfile -t unknown < <(by unknown)
+	equal "$(post_to "$path" c1 "${partner[@]}")" 202
+	equal "$(post_to "$path" c2 "${partner[@]}" --http1.1 --tls-max 1.2)" 202
+	refuses certificate 'no client certificate was shown' "$path"
+	refuses certificate 'the client certificate is another' "$path" "${other[@]}"
+	refuses certificate 'the client certificate does not verify' "$path" "${unknown[@]}"
+	equal "$(post_to /v1/webhooks/known c3 "${other[@]}")" 202
+	equal "$(post_to /v1/webhooks/known c4 "${unknown[@]}")" 403
+	# Others need not show any, and may show whichever.
+	equal "$(post_to /v1/webhooks/transactions c5)" 202
+	equal "$(post_to /v1/webhooks/transactions c6 "${unknown[@]}")" 202
+	# Without TLS there is none.
+	equal "$(curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -d '{}' "http://localhost:$PORT$path")" 403
+}
+
+# However the path is written, and whatever a sender says of itself.
+is_not_got_around() {
+	local path header status
+	for path in /v1/webhooks/%63ertified /v1/webhooks/certifie%64 //v1/webhooks/certified /v1//webhooks/certified \
+		/v1/./webhooks/certified /v1/webhooks/x/../certified /v1/webhooks/certified/ /v1/webhooks/certified%2f /v1/webhooks/certified/. \
+		'/v1/webhooks/certified?' '/v1/webhooks/certified?x=/v1/webhooks/transactions' /v1/webhooks/CERTIFIED '/v1/webhooks/certified;a' \
+		/v1/webhooks/transactions/../certified '/v1/webhooks/certified%00'; do
+		status=$(post_to "$path" around)
+		[[ $status == 40[034] ]] || { echo "$path: $status" && return 1; }
+	done
+	for header in 'PAYHOOK-CLIENT-VERIFY: SUCCESS' 'PAYHOOK_CLIENT_VERIFY: SUCCESS' 'X-SSL-Client-Verify: SUCCESS' \
+		'SSL-Client-Verify: SUCCESS' 'Client-Verify: SUCCESS'; do
+		equal "$(post_to /v1/webhooks/known around -H "$header" -H "${header/VERIFY: SUCCESS/SUBJECT: CN=partner}")" 403
+	done
+	equal "$(ask '/v1/transactions/around?source=certified' -o /dev/null -w '%{http_code}')" 404
+	equal "$(ask '/v1/transactions/around?source=known' -o /dev/null -w '%{http_code}')" 404
+}
+
+# 127.0.0.9 is the balancer.
+wants_the_address_of_its_source() {
+	local path=/v1/webhooks/listed
+	equal "$(post_to "$path" a1 --interface 127.0.0.5)" 202
+	refuses address 127.0.0.6 "$path" --interface 127.0.0.6
+	equal "$(post_to "$path" a2 --interface 127.0.0.6 -H 'X-Forwarded-For: 127.0.0.5')" 403
+	equal "$(post_to "$path" a2 --interface 127.0.0.6 -H 'X-Forwarded-For: 192.0.2.8' -H 'X-Real-IP: 192.0.2.8' -H 'Forwarded: for=192.0.2.8')" 403
+	equal "$(post_to "$path" a2 --interface 127.0.0.9)" 403
+	equal "$(post_to "$path" a2 --interface 127.0.0.9 -H 'X-Forwarded-For: 192.0.2.8, 203.0.113.1')" 403
+	equal "$(post_to "$path" a3 --interface 127.0.0.9 -H 'X-Forwarded-For: 192.0.2.8')" 202
+	equal "$(post_to "$path" a4 --interface 127.0.0.9 -H 'X-Forwarded-For: ::ffff:192.0.2.8')" 202
+	equal "$(post_to "$path" a5 --interface 127.0.0.9 -H 'X-Forwarded-For: 2001:db8:7fff::1')" 202
+	equal "$(post_to "$path" a6 --interface 127.0.0.9 -H 'X-Forwarded-For: 2001:db8:8000::1')" 403
+	equal "$(post_to /v1/webhooks/%6cisted a6 --interface 127.0.0.6)" 403
+	equal "$(ask '/v1/transactions/a2?source=listed' -o /dev/null -w '%{http_code}')" 404
+}
+
 up() {
 	"$ROOT/payhook" up -d >"$DIR/up" 2>&1 || { cat "$DIR/up" && return 1; }
 }
 
 authority authority
 authority stranger
+certificate partner authority /O=Partner/CN=partner
+certificate other authority /CN=other
+certificate unknown stranger /O=Partner/CN=partner
+cat >"$DIR/sources.json" <<'JSON'
+{"sources": [
+  {"name": "certified", "scheme": "none", "client_certificate": "CN=partner,O=Partner"},
+  {"name": "known", "scheme": "none", "client_certificate": "any"},
+  {"name": "listed", "scheme": "none", "allow": ["127.0.0.5", "192.0.2.0/24", "2001:db8::/33"]}
+]}
+JSON
 certificate first authority /CN=localhost
 certificate second authority /CN=localhost
 use first
@@ -254,6 +353,7 @@ check "without a certificate it makes one for trying, and says so" up
 check "which is good for who is told to trust it, and no one else" tries_with_a_self_signed_one
 "$ROOT/payhook" down >/dev/null
 export TLS_CERTIFICATE=$DIR/in_use.crt TLS_KEY=$DIR/in_use.key TLS_CLIENT_CA=$DIR/authority.crt
+export SOURCES_FILE=$DIR/sources.json REAL_IP_FROM=127.0.0.9
 check "it starts with a certificate" up
 check "webhooks come in by TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2" takes_webhooks_by_every_version
 check "older versions and weak ciphers are refused" refuses_what_is_old
@@ -262,6 +362,9 @@ check "sessions are resumed, without tickets" keeps_sessions_itself
 check "every answer has the headers for browsers, HSTS only by TLS" says_what_browsers_should_know
 check "who forgot the TLS is told" tells_who_forgot_tls
 check "sizes and times are bounded as without TLS" bounds_what_h2_senders_may
+check "a source may want a certificate, its own or a known one" wants_the_certificate_of_its_source
+check "no spelling of the path and no header is a way around it" is_not_got_around
+check "a source may want an address, which a known balancer tells" wants_the_address_of_its_source
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
 check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_what_cannot_be
 echo "1..$COUNT"
