@@ -38,8 +38,11 @@ static void add(struct model *m, char *segment, bool last)
 {
 	bool up = strcmp(segment, "..") == 0, dots = up || strcmp(segment, ".") == 0;
 	MUST_HOLD(!up || m->count > 0);
-	if (up)
-		free(m->segment[--m->count]);
+	if (up) {
+		char *left = m->segment[--m->count];
+		MUST_HOLD(*left && !strchr(left, '/')); /* nginx would climb out of another */
+		free(left);
+	}
 	if (dots)
 		*segment = '\0';
 	if (dots && !last)
