@@ -26,12 +26,14 @@
 #define REQUEST_ID_MAX 32            /* nginx's $request_id: 32 hexadecimal digits */
 #define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
 
+struct api_keys;
 struct settings;
 
 /* What the routes work with. */
 struct service {
 	const struct settings *settings;
 	const struct sources *sources;
+	const struct api_keys *keys; /* of those who may read; NULL: no file of keys */
 	struct intake *intake;
 	struct finder *finder;
 	struct counts *counts;

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api_keys_file.h"
 #include "counts.h"
 #include "currency.h"
 #include "finder.h"
@@ -29,6 +30,7 @@ static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 struct responder {
 	struct settings settings;
 	struct sources sources;
+	struct api_keys keys;
 	struct event_base *base;
 	struct lanes lanes;
 	struct notifier *notifier;
@@ -156,17 +158,27 @@ static bool sources_can_be_met(const struct settings *settings, struct sources *
 	return good;
 }
 
+static bool keys_can_be_met(const struct settings *settings, struct api_keys *ret)
+{
+	return !*settings->api_keys_file || api_keys_load(settings->api_keys_file, complain, ret);
+}
+
 static bool check(const struct settings *settings)
 {
 	static struct sources sources;
+	static struct api_keys keys;
 	settings_print(settings, stdout);
 	bool good = settings_can_be_met(settings);
+	good = keys_can_be_met(settings, &keys) && good;
 	if (!sources_can_be_met(settings, &sources))
 		return false;
 	for (int i = 0; i < sources.count; i++) {
 		const struct source *s = &sources.list[i];
 		printf("source %s: %s, %d secrets\n", s->name, scheme_of(s), s->signer.count);
 	}
+	for (int i = 0; i < keys.count; i++)
+		printf("key %s:%s%s\n", keys.list[i].name, keys.list[i].scopes & API_READ ? " read" : "",
+			keys.list[i].scopes & API_OPERATE ? " operate" : "");
 	sources_finish(&sources);
 	return good;
 }
@@ -264,6 +276,7 @@ static bool start(struct responder *r)
 	r->lanes = (struct lanes){.base = r->base, .conninfo = r->settings.database};
 	r->service.settings = &r->settings;
 	r->service.sources = &r->sources;
+	r->service.keys = *r->settings.api_keys_file ? &r->keys : NULL;
 	r->service.counts = open_counts(&r->settings);
 	if (!r->service.counts)
 		return false;
@@ -307,7 +320,8 @@ int main(int argc, char **argv)
 	int status = read_options(argc, argv, &r.settings);
 	if (status >= 0)
 		return status;
-	if (!settings_can_be_met(&r.settings) || !sources_can_be_met(&r.settings, &r.sources))
+	if (!settings_can_be_met(&r.settings) || !keys_can_be_met(&r.settings, &r.keys) ||
+		!sources_can_be_met(&r.settings, &r.sources))
 		return 2;
 	if (!is_listening(STDIN_FILENO)) {
 		complain("standard input is not a listening socket: start it by spawn-fcgi");

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "access.h"
 #include "health.h"
 #include "lookup.h"
 #include "metrics.h"
@@ -15,16 +16,17 @@ struct route {
 	const char *method;
 	const char *segments[4]; /* up to the first null */
 	enum counted_route counted;
+	unsigned scope; /* that a key has to have (enum api_scope); 0: for everybody */
 	void (*handle)(struct request *rq);
 };
 
 static const struct route ROUTES[] = {
-	{"GET", {""}, ROUTE_HEALTH, health_get},
-	{"GET", {"livez"}, ROUTE_LIVE, health_live},
-	{"GET", {"readyz"}, ROUTE_READY, health_ready},
-	{"GET", {"metrics"}, ROUTE_METRICS, metrics_get},
-	{"POST", {"v1", "webhooks", ANY}, ROUTE_WEBHOOKS, webhook_post},
-	{"GET", {"v1", "transactions", ANY}, ROUTE_TRANSACTION, lookup_get},
+	{"GET", {""}, ROUTE_HEALTH, 0, health_get},
+	{"GET", {"livez"}, ROUTE_LIVE, 0, health_live},
+	{"GET", {"readyz"}, ROUTE_READY, 0, health_ready},
+	{"GET", {"metrics"}, ROUTE_METRICS, API_OPERATE, metrics_get},
+	{"POST", {"v1", "webhooks", ANY}, ROUTE_WEBHOOKS, 0, webhook_post},
+	{"GET", {"v1", "transactions", ANY}, ROUTE_TRANSACTION, API_READ, lookup_get},
 };
 
 static bool path_matches(const struct route *r, const struct path *p)
@@ -59,7 +61,8 @@ void route_request(struct request *rq)
 			continue;
 		rq->route = r->counted;
 		if (method_matches(r, rq->method)) {
-			r->handle(rq);
+			if (!r->scope || access_granted(rq, (enum api_scope)r->scope))
+				r->handle(rq);
 			return;
 		}
 		rq->reply.allow = strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method;

@@ -36,6 +36,7 @@ struct settings {
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
 	char sources_file[SETTINGS_TEXT_MAX]; /* empty: the built-in source alone */
+	char api_keys_file[SETTINGS_TEXT_MAX]; /* empty: reads for private addresses alone */
 	int require_signatures;               /* 1: no source may be open */
 	int processor;                        /* enum processor_choice */
 	int processor_delay_ms;

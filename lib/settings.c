@@ -65,6 +65,8 @@ static const struct setting TABLE[] = {
 		"JSON file of the processors that send to us, and how they sign; unset: the built-in source, open"},
 	{"REQUIRE_SIGNATURES", CHOICE, AT(require_signatures), "false", 0, 0, "false true",
 		"true: no start while a source takes unsigned webhooks"},
+	{"API_KEYS_FILE", TEXT, AT(api_keys_file), "", 0, 0, NULL,
+		"JSON file of the keys of those who may read; unset: reads are for this host and private networks"},
 	{"PROCESSOR", CHOICE, AT(processor), "simulated", 0, 0, "simulated http",
 		"what processes a transaction: a delay, or a POST to PROCESSOR_URL"},
 	{"PROCESSOR_DELAY_MS", NUMBER, AT(processor_delay_ms), "30000", 0, 86400000, NULL,

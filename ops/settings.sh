@@ -24,6 +24,7 @@ SETTINGS=(
 	'EXTRA_CURRENCIES||more currencies with their decimals: USDT:6,BTC:8'
 	'SOURCES_FILE||file of the processors that send: docs/sources/README.md'
 	'REQUIRE_SIGNATURES|false|true: no start while a source takes unsigned webhooks'
+	'API_KEYS_FILE||keys of those who may read; unset: private addresses'
 	'PROCESSOR|simulated|what processes a transaction: simulated, or http'
 	'PROCESSOR_DELAY_MS|30000|how long the simulated processor takes'
 	'PROCESSOR_URL||where http posts each transaction to: http:// or https://'
@@ -161,6 +162,7 @@ settings_read() {
 	number_check PAYHOOK_PORT 1 65535
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
 	# The programs are started from another folder.
+	[[ -z ${API_KEYS_FILE-} ]] || API_KEYS_FILE=$(realpath -ms -- "$API_KEYS_FILE")
 	[[ -z ${SOURCES_FILE-} ]] || SOURCES_FILE=$(realpath -ms -- "$SOURCES_FILE")
 	# These are used here as numbers, before the programs could check them.
 	[[ -z ${RESPONDERS-} ]] || number_check RESPONDERS 0 64

@@ -1,0 +1,68 @@
+/* access.c - who may read. */
+
+#include "access.h"
+
+#include <time.h>
+
+#include "log.h"
+#include "network.h"
+
+static void log_refused(const struct request *rq, enum api_verdict verdict, const struct api_key *key)
+{
+	static struct log_pause pause;
+	int64_t unsaid;
+	if (!log_pause_over(&pause, &unsaid))
+		return;
+	LOG(LOG_LEVEL_WARN, "key is refused", LOG_TEXT("request_id", rq->id), LOG_TEXT("address", rq->address),
+		LOG_TEXT("key", key ? key->name : ""), LOG_TEXT("reason", api_verdict_text(verdict)),
+		LOG_NUMBER("more_since_last", unsaid));
+}
+
+static void refuse(struct request *rq, enum api_verdict verdict, const struct api_key *key)
+{
+	struct fault f;
+	log_refused(rq, verdict, key);
+	switch (verdict) {
+	case API_NO_KEY:
+	case API_NO_BEARER:
+	case API_UNKNOWN:
+	case API_EXPIRED:
+		rq->reply.challenge = "Bearer";
+		http_problem(rq, 401, "a key is wanted, as Authorization: Bearer KEY");
+		return;
+	case API_NO_SCOPE:
+		http_problem(rq, 403, "this key is not for that");
+		return;
+	case API_FAILED:
+		fault_set(&f, FAULT_BUSY, "%s", api_verdict_text(verdict));
+		http_fault(rq, &f);
+		return;
+	case API_GRANTED:
+		return;
+	}
+}
+
+static bool is_near(struct request *rq)
+{
+	if (network_is_private(rq->address))
+		return true;
+	http_problem(rq, 403,
+		"without API_KEYS_FILE, reads are answered to this host and private networks only; it opens them to keys");
+	return false;
+}
+
+bool access_granted(struct request *rq, enum api_scope wanted)
+{
+	const struct api_key *key;
+	if (!rq->service->keys)
+		return wanted == API_OPERATE || is_near(rq);
+	enum api_verdict verdict = api_keys_judge(
+		rq->service->keys, authorization ? authorization : "", wanted, (int64_t)time(NULL), &key);
+	if (verdict != API_GRANTED) {
+		refuse(rq, verdict, key);
+		return false;
+	}
+	if (log_wants(LOG_LEVEL_DEBUG))
+		LOG(LOG_LEVEL_DEBUG, "key is used", LOG_TEXT("request_id", rq->id), LOG_TEXT("key", key->name));
+	return true;
+}

@@ -1,0 +1,162 @@
+/* test_access.c - who may read: those with a key, where there is a file of keys. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "client.h"
+#include "expect.h"
+#include "instance.h"
+#include "logs.h"
+
+/* Each key's SHA-256, as sha256sum tells it of "test-reader" and so on. */
+#define READER \
+	"{\"name\":\"reader\",\"scopes\":[\"read\"],"  \
+	"\"sha256\":\"0c6d914d14a1e99506d2478f3a03f9f1e6f5490e0f16f8db70958967195abf8d\"}"
+#define OPERATOR \
+	"{\"name\":\"operator\",\"scopes\":[\"operate\"]," \
+	"\"sha256\":\"1a3bde4175d7cfb457a7710efe93909a67389f0b4b64e25ce75d182308f2f738\"}"
+#define EXPIRED \
+	"{\"name\":\"expired\",\"scopes\":[\"read\",\"operate\"],\"not_after\":\"2026-01-01T00:00:00Z\"," \
+	"\"sha256\":\"b4d5dc539dc04ff9291ecbf5b67108c1314c4f476cead4382f5194b5b77cc647\"}"
+#define NEW \
+	"{\"name\":\"new\",\"scopes\":[\"read\",\"operate\"]," \
+	"\"sha256\":\"ccd6c766f25d7310dcec9af5a42dd477ad265f1b692bac9020fbaf3512a4d8a2\"}"
+#define FIRST_FILE "{\"keys\":[" READER "," OPERATOR "," EXPIRED "]}"
+#define SECOND_FILE "{\"keys\":[" OPERATOR "," NEW "]}"
+
+static char file_setting[96];
+const char *const instance_settings[] = {file_setting, "PROCESSOR_DELAY_MS=0", NULL};
+
+static void write_keys(const char *text)
+{
+	FILE *f = fopen(strchr(file_setting, '=') + 1, "w");
+	if (f) {
+		fputs(text, f);
+		fclose(f);
+	}
+}
+
+/* The file has to be there before the instance; this runs in each test's process too, which finds it. */
+__attribute__((constructor)) static void furnish(void)
+{
+	static char folder[] = "/tmp/payhook-e2e-keys-XXXXXX";
+	const char *known = getenv("E2E_KEYS");
+	if (!known && mkdtemp(folder)) {
+		chmod(folder, 0755);
+		setenv("E2E_KEYS", folder, 1);
+	}
+	snprintf(file_setting, sizeof file_setting, "API_KEYS_FILE=%s/keys.json", getenv("E2E_KEYS"));
+	if (!known)
+		write_keys(FIRST_FILE);
+}
+
+static pid_t owner;
+
+__attribute__((constructor)) static void own(void)
+{
+	if (!getenv("E2E_FOLDER"))
+		owner = getpid();
+}
+
+__attribute__((destructor)) static void clear(void)
+{
+	if (owner != getpid())
+		return;
+	unlink(strchr(file_setting, '=') + 1);
+	rmdir(getenv("E2E_KEYS"));
+}
+
+static int get(const char *target, const char *authorization, struct answer *ret)
+{
+	char header[1024];
+	snprintf(header, sizeof header, "Authorization: %s", authorization);
+	call_send(&(struct call){.target = target, .header = *authorization ? header : NULL}, ret);
+	return ret->status;
+}
+
+static void gives(const char *target, const char *authorization, int status)
+{
+	struct answer a;
+	char challenge[32];
+	cr_assert_eq(get(target, authorization, &a), status, "%s with \"%s\" gives %d: %s", target, authorization,
+		a.status, a.body);
+	cr_assert_eq(answer_header(&a, "WWW-Authenticate", challenge, sizeof challenge), status == 401);
+	if (status == 401)
+		cr_assert_str_eq(challenge, "Bearer");
+	if (status >= 400)
+		expect_problem_once(&a, status, authorization);
+	else
+		answer_finish(&a);
+}
+
+static void transaction(char target[128])
+{
+	char id[64], body[WEBHOOK_MAX];
+	expect_accepted(webhook_simple(fresh_id("read", id), body));
+	snprintf(target, 128, "/v1/transactions/%s", id);
+}
+
+Test(access, a_transaction_is_read_with_a_key_for_reading)
+{
+	char target[128];
+	transaction(target);
+	gives(target, "Bearer test-reader", 200);
+	gives(target, "bearer  test-reader", 200);
+	gives("/v1/transactions/nobody", "Bearer test-reader", 404);
+}
+
+Test(access, without_a_key_that_counts_it_is_one_401)
+{
+	static const char *const keys[] = {"", "Bearer", "Bearer ", "Bearer test-reade", "Bearer test-readers",
+		"Bearer test-reader x", "Bearer TEST-READER", "Basic dGVzdC1yZWFkZXI6", "test-reader",
+		"Bearer test-expired", "Bearer 0c6d914d14a1e99506d2478f3a03f9f1e6f5490e0f16f8db70958967195abf8d"};
+	char target[128];
+	transaction(target);
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		gives(target, keys[i], 401);
+	/* Nor does it tell whether there is such a transaction. */
+	gives("/v1/transactions/nobody", "", 401);
+	char longest[900] = "Bearer ";
+	memset(longest + 7, 'a', sizeof longest - 8);
+	longest[sizeof longest - 1] = '\0';
+	gives(target, longest, 401);
+}
+
+Test(access, a_key_is_good_for_its_scopes_only)
+{
+	char target[128];
+	transaction(target);
+	gives(target, "Bearer test-operator", 403);
+	gives("/metrics", "Bearer test-reader", 403);
+	gives("/metrics", "Bearer test-operator", 200);
+	gives("/metrics", "", 401);
+}
+
+Test(access, health_and_webhooks_need_no_key)
+{
+	char id[64], body[WEBHOOK_MAX];
+	gives("/", "", 200);
+	gives("/livez", "", 200);
+	gives("/readyz", "Bearer nobody", 200);
+	expect_accepted(webhook_simple(fresh_id("open", id), body));
+}
+
+Test(access, keys_are_read_anew_by_a_reload)
+{
+	char target[128];
+	transaction(target);
+	write_keys(SECOND_FILE);
+	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
+	gives(target, "Bearer test-reader", 401);
+	gives(target, "Bearer test-new", 200);
+	write_keys(FIRST_FILE);
+	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
+	gives(target, "Bearer test-reader", 200);
+	gives(target, "Bearer test-new", 401);
+}
