@@ -56,8 +56,9 @@ bool access_granted(struct request *rq, enum api_scope wanted)
 	const struct api_key *key;
 	if (!rq->service->keys)
 		return wanted == API_OPERATE || is_near(rq);
-	enum api_verdict verdict = api_keys_judge(
-		rq->service->keys, authorization ? authorization : "", wanted, (int64_t)time(NULL), &key);
+	const char *shown = rq->header(rq, "authorization");
+	enum api_verdict verdict =
+		api_keys_judge(rq->service->keys, shown ? shown : "", wanted, (int64_t)time(NULL), &key);
 	if (verdict != API_GRANTED) {
 		refuse(rq, verdict, key);
 		return false;

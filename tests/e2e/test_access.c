@@ -15,16 +15,16 @@
 #include "logs.h"
 
 /* Each key's SHA-256, as sha256sum tells it of "test-reader" and so on. */
-#define READER \
-	"{\"name\":\"reader\",\"scopes\":[\"read\"],"  \
+#define READER                                        \
+	"{\"name\":\"reader\",\"scopes\":[\"read\"]," \
 	"\"sha256\":\"0c6d914d14a1e99506d2478f3a03f9f1e6f5490e0f16f8db70958967195abf8d\"}"
-#define OPERATOR \
+#define OPERATOR                                           \
 	"{\"name\":\"operator\",\"scopes\":[\"operate\"]," \
 	"\"sha256\":\"1a3bde4175d7cfb457a7710efe93909a67389f0b4b64e25ce75d182308f2f738\"}"
-#define EXPIRED \
+#define EXPIRED                                                                                           \
 	"{\"name\":\"expired\",\"scopes\":[\"read\",\"operate\"],\"not_after\":\"2026-01-01T00:00:00Z\"," \
 	"\"sha256\":\"b4d5dc539dc04ff9291ecbf5b67108c1314c4f476cead4382f5194b5b77cc647\"}"
-#define NEW \
+#define NEW                                                    \
 	"{\"name\":\"new\",\"scopes\":[\"read\",\"operate\"]," \
 	"\"sha256\":\"ccd6c766f25d7310dcec9af5a42dd477ad265f1b692bac9020fbaf3512a4d8a2\"}"
 #define FIRST_FILE "{\"keys\":[" READER "," OPERATOR "," EXPIRED "]}"

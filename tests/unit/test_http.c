@@ -29,6 +29,7 @@ static void request_init(void)
 	rq.method = "GET";
 	rq.target = "/";
 	rq.content_type = "";
+	rq.address = "127.0.0.1";
 	rq.body = BUF_INIT(REQUEST_BODY_MAX);
 	rq.reply.body = BUF_INIT(REPLY_BODY_MAX);
 	snprintf(rq.id, sizeof rq.id, "5f2c");

@@ -1,0 +1,129 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "payload.h"
+#include "sources_read.h"
+
+/* test_payload.c - the transactions that a body tells. */
+
+static const struct currency_extras extras;
+static struct sources sources;
+static struct payload payload;
+static struct fault fault;
+
+#define MAPPED                                                                                   \
+	"\"mapping\":{\"transaction_id\":{\"at\":\"/id\"},\"source_account\":{\"value\":\"a\"}," \
+	"\"destination_account\":{\"value\":\"b\"},\"amount\":{\"at\":\"/n\",\"unit\":\"major\"},\"currency\":{\"value\":\"EUR\"}}"
+#define ITEMS "\"items\":\"/list\"," MAPPED
+#define PAID ",\"filter\":[{\"at\":\"/kind\",\"is\":[\"paid\"]}]"
+#define CANONICAL \
+	"{\"transaction_id\":\"1\",\"source_account\":\"a\",\"destination_account\":\"b\",\"amount\":2,\"currency\":\"EUR\"}"
+
+static void told(void *ctx, const char *complaint)
+{
+	(void)ctx;
+	cr_assert_fail("%s", complaint);
+}
+
+static const struct source *source(const char *members)
+{
+	char text[4000];
+	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .told = told};
+	int len = snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\"%s%s}]}",
+		*members ? "," : "", members);
+	cr_assert(sources_read(text, (size_t)len, &outside, &sources));
+	return &sources.list[0];
+}
+
+/* How many transactions a body tells; -1: it is refused. */
+static int opens(const char *members, const char *body)
+{
+	return payload_open(source(members), body, strlen(body), &payload, &fault) ? payload.count : -1;
+}
+
+static void next_is(const char *id)
+{
+	struct txn txn;
+	struct txn_problems problems;
+	cr_assert(payload_next(&payload, &extras, &txn, &problems, &fault), "%s", fault.text);
+	cr_expect_str_eq(txn.transaction_id, id);
+}
+
+Test(payload, reads_our_own_body)
+{
+	cr_assert_eq(opens("", CANONICAL), 1);
+	next_is("1");
+}
+
+Test(payload, reads_one_of_a_processor_s)
+{
+	cr_assert_eq(opens(MAPPED, "{\"id\":\"7\",\"n\":1}"), 1);
+	next_is("7");
+}
+
+Test(payload, reads_each_element_of_an_array)
+{
+	cr_assert_eq(opens(ITEMS, "{\"list\":[{\"id\":\"1\",\"n\":1},{\"id\":\"2\",\"n\":1}]}"), 2);
+	next_is("1");
+	next_is("2");
+}
+
+Test(payload, leaves_out_what_the_filter_does_not_let_pass)
+{
+	cr_assert_eq(
+		opens(ITEMS PAID, "{\"list\":[{\"id\":\"1\"},{\"id\":\"2\",\"n\":1,\"kind\":\"paid\"},{\"kind\":\"x\"},"
+				  "{\"id\":\"4\",\"n\":1,\"kind\":\"paid\"}]}"),
+		2);
+	next_is("2");
+	next_is("4");
+	cr_expect_eq(opens(ITEMS PAID, "{\"list\":[{\"id\":\"1\"}]}"), 0);
+	cr_expect_eq(opens(MAPPED PAID, "{\"id\":\"1\",\"n\":1,\"kind\":\"refused\"}"), 0);
+}
+
+Test(payload, tells_where_in_the_body_a_problem_stands)
+{
+	struct txn txn = {.transaction_id = "before"};
+	struct txn_problems problems;
+	cr_assert_eq(opens(ITEMS PAID, "{\"list\":[{},{\"id\":\"\",\"n\":-1,\"kind\":\"paid\"}]}"), 1);
+	cr_assert_not(payload_next(&payload, &extras, &txn, &problems, &fault));
+	cr_expect_eq(fault.kind, FAULT_INPUT);
+	cr_assert_eq(problems.count, 2);
+	cr_expect_str_eq(problems.list[0].pointer, "/list/1/id");
+	cr_expect_str_eq(problems.list[1].pointer, "/list/1/n");
+	cr_expect_str_eq(txn.transaction_id, "before");
+}
+
+static void refuses(const char *members, const char *body, enum fault_kind kind)
+{
+	struct payload before = payload;
+	cr_assert_eq(opens(members, body), -1, "%.60s is taken", body);
+	cr_expect_eq(fault.kind, kind, "%.60s: %s", body, fault.text);
+	cr_expect_eq(memcmp(&before, &payload, sizeof before), 0);
+}
+
+Test(payload, refuses_what_is_no_strict_json)
+{
+	refuses(MAPPED, "{\"id\":1,\"id\":2}", FAULT_MALFORMED);
+	refuses(ITEMS, "[]", FAULT_MALFORMED);
+	refuses(MAPPED, "", FAULT_MALFORMED);
+}
+
+Test(payload, refuses_a_body_without_its_items)
+{
+	refuses(ITEMS, "{}", FAULT_INPUT);
+	refuses(ITEMS, "{\"list\":{}}", FAULT_INPUT);
+	refuses(ITEMS, "{\"list\":[]}", FAULT_INPUT);
+}
+
+Test(payload, bounds_the_items_of_a_body)
+{
+	char body[1000] = "{\"list\":[{}";
+	for (int i = 1; i < MAPPING_ITEMS_MAX; i++)
+		snprintf(body + 3 * i + 8, 8, ",{}");
+	size_t len = strlen(body);
+	snprintf(body + len, sizeof body - len, "]}");
+	cr_expect_eq(opens(ITEMS, body), MAPPING_ITEMS_MAX);
+	snprintf(body + len, sizeof body - len, ",{}]}");
+	refuses(ITEMS, body, FAULT_INPUT);
+}
