@@ -35,10 +35,10 @@ struct settings {
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
-	char sources_file[SETTINGS_TEXT_MAX]; /* empty: the built-in source alone */
+	char sources_file[SETTINGS_TEXT_MAX];  /* empty: the built-in source alone */
 	char api_keys_file[SETTINGS_TEXT_MAX]; /* empty: reads for private addresses alone */
-	int require_signatures;               /* 1: no source may be open */
-	int processor;                        /* enum processor_choice */
+	int require_signatures;                /* 1: no source may be open */
+	int processor;                         /* enum processor_choice */
 	int processor_delay_ms;
 	char processor_url[SETTINGS_TEXT_MAX]; /* not empty where the processor is http */
 	int processor_connect_timeout_ms, processor_timeout_ms;
