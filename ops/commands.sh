@@ -215,7 +215,7 @@ cmd_reload() {
 	before=$(cksum <"$STATE/bin/payhook-worker")
 	build_programs
 	programs_copy
-	programs_check_settings
+	pool_check
 	database_migrate || fail 1 "the database could not be migrated; the programs that run go on"
 	part_signal pool USR2
 	nginx_certificates_reload

@@ -149,6 +149,27 @@ start_pool() {
 	exec setsid "${BARE[@]}" -- "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
 }
 
+# Whether responders that are started now will stay: with the environment of the pool that runs, which they inherit, and
+# as its user.  No variable becomes an argument, which everybody could see.
+pool_check() {
+	local answer variable
+	local -a inherited=()
+	part_runs pool || fail 1 "the pool does not run"
+	mapfile -d '' -t inherited < <("${AS_APP[@]}" cat "/proc/$R_PID/environ" 2>/dev/null)
+	[[ ${#inherited[@]} -gt 0 ]] || fail 1 "the pool's environment cannot be read; its responders go on as they are"
+	answer=$(
+		for variable in $(compgen -e); do
+			export -n "${variable?}"
+		done
+		for variable in "${inherited[@]}"; do
+			[[ ! $variable =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${variable?}" 2>/dev/null || true
+		done
+		"${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
+	) && return 0
+	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
+	fail 2 "refused; the responders go on with what they have"
+}
+
 start_nginx() {
 	# So that the times in its log are those of the programs.
 	export TZ=UTC
