@@ -39,6 +39,8 @@ static struct curl_slist *headers_of(const struct call *c)
 		list = curl_slist_append(list, "Transfer-Encoding: chunked");
 	if (c->header != NULL)
 		list = curl_slist_append(list, c->header);
+	for (const char *const *line = c->headers; line != NULL && *line != NULL; line++)
+		list = curl_slist_append(list, *line);
 	return list;
 }
 

@@ -8,16 +8,17 @@
 /* One HTTP request, one answer, through libcurl on a connection of its own. */
 
 struct call {
-	const char *method; /* NULL: GET, or POST when there is a body */
-	const char *target; /* sent as it stands: nothing is encoded or tidied */
-	const char *type;   /* Content-Type; NULL: none */
-	const char *body;   /* NULL: none */
-	size_t len;         /* bytes of the body; 0: as far as its NUL */
-	const char *header; /* one more header line, or NULL */
-	const char *from;   /* the sender's address; NULL: 127.0.0.1 */
-	bool chunked;       /* the body without a Content-Length */
-	int port;           /* 0: the shared instance's */
-	int timeout_ms;     /* 0: CALL_TIMEOUT_MS */
+	const char *method;         /* NULL: GET, or POST when there is a body */
+	const char *target;         /* sent as it stands: nothing is encoded or tidied */
+	const char *type;           /* Content-Type; NULL: none */
+	const char *body;           /* NULL: none */
+	size_t len;                 /* bytes of the body; 0: as far as its NUL */
+	const char *header;         /* one more header line, or NULL */
+	const char *const *headers; /* and more of them, NULL ends; or NULL */
+	const char *from;           /* the sender's address; NULL: 127.0.0.1 */
+	bool chunked;               /* the body without a Content-Length */
+	int port;                   /* 0: the shared instance's */
+	int timeout_ms;             /* 0: CALL_TIMEOUT_MS */
 };
 
 #define CALL_TIMEOUT_MS 10000

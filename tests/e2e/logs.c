@@ -127,13 +127,13 @@ bool logs_are_well_formed(const struct instance *i, char *trouble, size_t size)
 	return good;
 }
 
-static bool find(const char *part, const char *text, const char *other, char *ret, size_t size)
+bool logs_find(const char *part, const char *text, const char *other, char *ret_line, size_t size)
 {
 	FILE *f = open_log(instance(), part);
 	bool found = false;
 
-	while (f != NULL && !found && fgets(ret, (int)size, f) != NULL)
-		found = strstr(ret, text) != NULL && strstr(ret, other) != NULL;
+	while (f != NULL && !found && fgets(ret_line, (int)size, f) != NULL)
+		found = strstr(ret_line, text) != NULL && strstr(ret_line, other) != NULL;
 	if (f != NULL)
 		fclose(f);
 	return found;
@@ -143,7 +143,7 @@ void logs_wait(const char *part, const char *text, const char *other, char *ret_
 {
 	long long deadline = now_ms() + WAIT_MS;
 
-	while (!find(part, text, other, ret_line, size)) {
+	while (!logs_find(part, text, other, ret_line, size)) {
 		cr_assert(now_ms() < deadline, "%s.log has no line with %s and %s", part, text, other);
 		pause_a_little();
 	}

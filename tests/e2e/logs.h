@@ -11,5 +11,9 @@
  * must not be logged.  False: *trouble shows the first that is not. */
 bool logs_are_well_formed(const struct instance *i, char *trouble, size_t size);
 
-/* Waits for a line of a part's log ("pool", "worker", "access") that holds both texts; fails the test at the deadline. */
+/* The first line of a part's log ("pool", "worker", "access") that holds both texts, as far as it fits.  False: there is
+ * none. */
+bool logs_find(const char *part, const char *text, const char *other, char *ret_line, size_t size);
+
+/* Waits for such a line; fails the test at the deadline. */
 void logs_wait(const char *part, const char *text, const char *other, char *ret_line, size_t size);

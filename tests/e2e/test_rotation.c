@@ -1,0 +1,206 @@
+/* test_rotation.c - secrets and sources change while payhook runs. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "breakage.h"
+#include "expect.h"
+#include "instance.h"
+#include "letter.h"
+#include "logs.h"
+
+#define RESPONDERS 2
+
+TestSuite(rotation, .timeout = 180);
+
+/* The bank alone, and no built-in source; its secret by file, or by variable. */
+#define BANK_WITH(secrets)                                                                                           \
+	"{\"sources\":[{\"name\":\"bank\",\"scheme\":\"standard-webhooks\",\"secrets\":[" secrets "],"               \
+	"\"mapping\":{\"transaction_id\":{\"at\":\"/data/id\"},\"source_account\":{\"at\":\"/data/payer/account\"}," \
+	"\"destination_account\":{\"at\":\"/data/payee/account\"},\"amount\":{\"at\":\"/data/amount\","              \
+	"\"unit\":\"major\"},\"currency\":{\"at\":\"/data/currency\"}}}"
+#define CLOSED ",\n{\"name\":\"transactions\",\"scheme\":\"closed\"}]}\n"
+#define VARIABLE "{\"env\":\"E2E_BANK_SECRET\"}"
+
+static struct instance own;
+static char folder[96], file_setting[128], secret_setting[300];
+static const char *const settings[] = {
+	file_setting, secret_setting, "REQUIRE_SIGNATURES=true", "RESPONDERS=2", "LOG_LEVEL=debug", NULL};
+/* Who reloads need not know the secret. */
+static const char *const fewer[] = {file_setting, "REQUIRE_SIGNATURES=true", "RESPONDERS=2", NULL};
+
+static void prepare(void)
+{
+	char trouble[512], secret[256];
+
+	cr_assert(instance_prepare(&own, trouble, sizeof(trouble)), "%s", trouble);
+	snprintf(folder, sizeof(folder), "%s/sources", own.folder);
+	cr_assert_eq(mkdir(folder, 0755), 0);
+	chmod(folder, 0755);
+	snprintf(file_setting, sizeof(file_setting), "SOURCES_FILE=%s/sources.json", folder);
+	letter_secret(BANK, KEY_FIRST, secret);
+	snprintf(secret_setting, sizeof(secret_setting), "E2E_BANK_SECRET=%s", secret);
+}
+
+static bool up(void)
+{
+	return instance_run(&own, (const char *const[]){"up", "-d", NULL}, settings, 120000);
+}
+
+static void log_says(const char *text)
+{
+	char log[8192];
+
+	instance_log(&own, log, sizeof(log));
+	cr_assert_not_null(strstr(log, text), "no \"%s\" in %s", text, log);
+}
+
+static void is_answered(struct letter *l, int key, int status, const char *what)
+{
+	struct answer a;
+
+	letter_sign(l, key, (int64_t)time(NULL));
+	letter_post(l, &a);
+	cr_assert_eq(a.status, status, "%s: %d %s%s", what, a.status, a.body, a.trouble);
+	answer_finish(&a);
+}
+
+static void reload(void)
+{
+	struct pids before;
+	char log[4096];
+
+	instance_parts(&own, "payhook-app", &before);
+	bool reloaded = instance_run(&own, (const char *const[]){"reload", NULL}, fewer, 30000);
+	instance_log(&own, log, sizeof(log));
+	cr_assert(reloaded, "%s", log);
+	cr_assert(mend_wait_parts("payhook-app", RESPONDERS, &before, 10000), "the responders are still the same");
+}
+
+static void is_not_reloaded(const char *sources, const char *complaint)
+{
+	struct pids before, after;
+
+	letter_furnish(folder, sources);
+	instance_parts(&own, "payhook-app", &before);
+	cr_assert_not(instance_run(&own, (const char *const[]){"reload", NULL}, fewer, 30000), "it was reloaded");
+	log_says(complaint);
+	log_says("the responders go on with what they have");
+	instance_parts(&own, "payhook-app", &after);
+	cr_assert_eq(before.count, after.count);
+	for (int n = 0; n < before.count; n++)
+		cr_assert(process_in(&after, before.list[n]), "another responder");
+}
+
+/* ---- where no secret may stand ---- */
+
+static void holds_no_secret(const char *path)
+{
+	static char text[4 << 20];
+	FILE *f = fopen(path, "re");
+
+	cr_assert_not_null(f, "%s", path);
+	size_t len = fread(text, 1, sizeof(text), f);
+	fclose(f);
+	cr_assert(len < sizeof(text), "%s is longer", path);
+	cr_assert_not(letter_betrays(text, len), "%s", path);
+}
+
+static void no_secret_is_logged(void)
+{
+	static const char *const logs[] = {"pool", "worker", "access", "nginx", "payhook"};
+	char path[160];
+
+	for (size_t n = 0; n < COUNT_OF(logs); n++) {
+		snprintf(path, sizeof(path), "%s/state/log/%s.log", own.folder, logs[n]);
+		holds_no_secret(path);
+	}
+	snprintf(path, sizeof(path), "%s/log", own.folder);
+	holds_no_secret(path);
+}
+
+/* Variables that the file names are overwritten in each responder. */
+static void no_responder_shows_a_secret(void)
+{
+	char path[160];
+	struct pids responders;
+
+	instance_parts(&own, "payhook-app", &responders);
+	cr_assert_geq(responders.count, RESPONDERS);
+	for (int n = 0; n < responders.count; n++) {
+		snprintf(path, sizeof(path), "/proc/%d/environ", (int)responders.list[n]);
+		holds_no_secret(path);
+		snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)responders.list[n]);
+		holds_no_secret(path);
+	}
+}
+
+/* What the operator asks for tells the sources, and no secret. */
+static void check_tells_the_sources(void)
+{
+	char program[128], log[96];
+	int status = -1;
+
+	snprintf(program, sizeof(program), "%s/state/bin/payhook-app", own.folder);
+	snprintf(log, sizeof(log), "%s/log", own.folder);
+	pid_t pid = process_start((const char *const[]){program, "--check", NULL},
+		(const char *const[]){file_setting, secret_setting, "DATABASE_URL=host=none", NULL}, log);
+	cr_assert(process_wait(pid, 10000, &status) && status == 0, "%d", status);
+	log_says("source transactions: closed, 0 secrets");
+	log_says("source bank: standard-webhooks, 1 secrets");
+}
+
+Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
+{
+	static struct letter l;
+	char trouble[512];
+	struct answer a;
+
+	prepare();
+	/* The built-in source would be open. */
+	letter_furnish(folder, BANK_WITH(VARIABLE) "]}\n");
+	cr_assert_not(up(), "it started");
+	log_says("REQUIRE_SIGNATURES=true: the source transactions takes unsigned webhooks");
+	cr_assert_eq(instance_supervisor(&own), 0);
+
+	letter_furnish(folder, BANK_WITH(VARIABLE) CLOSED);
+	cr_assert(up());
+	cr_assert(instance_find_database(&own));
+	instance_share(&own);
+	call_get("/readyz", &a);
+	cr_assert_str_eq(a.body, "{\"status\":\"ready\"}");
+	answer_finish(&a);
+	char body[WEBHOOK_MAX];
+	cr_assert_eq(call_post_status(webhook_simple("nobody-signed-this", body)), 404);
+	letter_write(&l, BANK);
+	is_answered(&l, KEY_FIRST, 202, "by the variable's secret");
+	is_answered(&l, KEY_SECOND, 401, "by one that is none yet");
+	check_tells_the_sources();
+	no_responder_shows_a_secret();
+
+	/* A new one beside it, by a caller who does not know the variable. */
+	letter_furnish(folder, BANK_WITH(VARIABLE ",{\"file\":\"bank-1\"}") CLOSED);
+	reload();
+	is_answered(&l, KEY_FIRST, 202, "the old beside the new");
+	is_answered(&l, KEY_SECOND, 202, "the new beside the old");
+	no_responder_shows_a_secret();
+	letter_furnish(folder, BANK_WITH("{\"file\":\"bank-1\"}") CLOSED);
+	reload();
+	is_answered(&l, KEY_FIRST, 401, "the old one is gone");
+	is_answered(&l, KEY_SECOND, 202, "the new one alone");
+
+	is_not_reloaded(BANK_WITH("{\"file\":\"bank-9\"}") CLOSED, "/sources/0/secrets/0/file");
+	is_answered(&l, KEY_SECOND, 202, "after a reload for a file that is not there");
+	is_not_reloaded(BANK_WITH("{\"file\":\"bank-1\"}") "]}\n", "the source transactions takes unsigned webhooks");
+	is_not_reloaded("{\"sources\":[", "sources.json:1:");
+	is_answered(&l, KEY_SECOND, 202, "after a reload for no JSON");
+	no_secret_is_logged();
+	cr_assert(logs_are_well_formed(&own, trouble, sizeof(trouble)), "%s", trouble);
+	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}

@@ -1,0 +1,242 @@
+/* test_sources.c - what becomes of webhooks that processors send in their own words. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base.h"
+#include "database.h"
+#include "expect.h"
+#include "instance.h"
+#include "letter.h"
+#include "scrape.h"
+
+static char file_setting[96];
+
+/* One responder, whose log is told once a second what it refuses. */
+const char *const instance_settings[] = {file_setting, LETTER_VARIABLE "=key 0 of 32 bytes, not a secret!",
+	"RESPONDERS=1", "PROCESSOR_DELAY_MS=0", "LOG_LEVEL=debug", NULL};
+
+/* The instance's sources have to be there before it; this runs in each test's process too, which finds it by now. */
+__attribute__((constructor)) static void furnish(void)
+{
+	static char folder[] = "/tmp/payhook-e2e-sources-XXXXXX";
+
+	if (getenv("E2E_FOLDER") != NULL || mkdtemp(folder) == NULL)
+		return;
+	chmod(folder, 0755);
+	letter_furnish(folder, NULL);
+	snprintf(file_setting, sizeof(file_setting), "SOURCES_FILE=%s/sources.json", folder);
+	setenv("E2E_SOURCES", folder, 1);
+}
+
+__attribute__((destructor)) static void clear(void)
+{
+	if (file_setting[0] != '\0')
+		letter_clear(getenv("E2E_SOURCES"));
+}
+
+#define STORED "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
+
+static void accept(const struct letter *l, const char *what)
+{
+	struct answer a;
+
+	letter_post(l, &a);
+	cr_assert_eq(a.status, 202, "%s: %s: %d %s%s", letter_source(l->from), what, a.status, a.body, a.trouble);
+	cr_assert_str_eq(a.body, "{\"message\":\"Accepted\"}");
+	answer_finish(&a);
+}
+
+static void look_up(const char *id, const char *source, struct answer *ret)
+{
+	char target[192];
+
+	snprintf(target, sizeof(target), "/v1/transactions/%s?source=%s", id, source);
+	call_get(target, ret);
+}
+
+static void is_processed(const char *id, const char *source, const char *told)
+{
+	struct answer a;
+	long long deadline = now_ms() + 10000;
+
+	for (;;) {
+		look_up(id, source, &a);
+		cr_assert_eq(a.status, 200, "%s of %s: %d %s", id, source, a.status, a.body);
+		cr_assert_not_null(strstr(a.body, told), "%s instead of %s", a.body, told);
+		if (strstr(a.body, "\"status\":\"PROCESSED\"") != NULL)
+			break;
+		cr_assert(now_ms() < deadline, "still %s", a.body);
+		answer_finish(&a);
+		pause_a_little();
+	}
+	answer_finish(&a);
+}
+
+Test(sources, what_a_processor_signed_is_processed_with_what_it_told)
+{
+	static struct letter l;
+
+	for (int from = 0; from < PROCESSORS; from++) {
+		letter_write(&l, (enum processor)from);
+		accept(&l, "signed");
+		for (int n = 0; n < l.count; n++) {
+			is_processed(l.ids[n], letter_source(l.from), letter_told(l.from, n));
+			/* Not the built-in source's. */
+			char target[128];
+			snprintf(target, sizeof(target), "/v1/transactions/%s", l.ids[n]);
+			cr_assert_eq(call_get_status(target), 404, "%s", l.ids[n]);
+		}
+	}
+}
+
+Test(sources, a_request_that_comes_again_changes_nothing)
+{
+	static struct letter l;
+
+	for (int from = 0; from < PROCESSORS; from++) {
+		letter_write(&l, (enum processor)from);
+		accept(&l, "first");
+		is_processed(l.ids[0], letter_source(l.from), letter_told(l.from, 0));
+		accept(&l, "again");
+		for (int n = 0; n < l.count; n++)
+			cr_assert_eq(database_number_of(STORED, l.ids[n]), 1);
+		cr_assert_eq(database_number_of(
+				     "SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1",
+				     l.ids[0]),
+			0);
+	}
+}
+
+Test(sources, what_the_filter_leaves_out_is_answered_and_not_stored)
+{
+	static const struct {
+		enum processor from;
+		const char *old, *new;
+	} others[] = {{BANK, "payment.settled", "payment.pending"},
+		{STRIPE, "payment_intent.succeeded", "payment_intent.created"},
+		{ADYEN, "\"success\":\"true\"", "\"success\":\"false\""}, {CLEARING, "BOOKED", "PENDING"}};
+	static struct letter l;
+
+	for (size_t n = 0; n < COUNT_OF(others); n++) {
+		struct answer a;
+		letter_write(&l, others[n].from);
+		letter_replace(&l, others[n].old, others[n].new);
+		letter_sign(&l, KEY_FIRST, (int64_t)time(NULL));
+		letter_post(&l, &a);
+		cr_assert_eq(a.status, 200, "%s: %d %s", letter_source(l.from), a.status, a.body);
+		cr_assert_str_eq(a.body, "{\"message\":\"Ignored\"}");
+		answer_finish(&a);
+		cr_assert_eq(database_number_of(STORED, l.ids[0]), 0);
+	}
+	cr_assert_geq(scrape_now("payhook_webhooks_total{outcome=\"ignored\"}"), 4);
+}
+
+/* Of several items one is wrong: the answer points into the processor's own payload, and none is stored. */
+Test(sources, a_bad_item_is_pointed_at_and_none_is_stored)
+{
+	static struct letter l;
+	struct answer a;
+
+	letter_write(&l, CLEARING);
+	letter_replace(&l, "\"0.455\"", "\"0.4555\"");
+	letter_sign(&l, KEY_FIRST, (int64_t)time(NULL));
+	letter_post(&l, &a);
+	cr_assert_not_null(strstr(a.body, "\"pointer\":\"/transfers/2/amount\""), "%s", a.body);
+	expect_problem_once(&a, 422, "a fourth decimal of KWD");
+	cr_assert_eq(database_number_of(STORED, l.ids[0]), 0);
+	letter_write(&l, BANK);
+	letter_replace(&l, "\"payer\"", "\"paier\"");
+	letter_sign(&l, KEY_FIRST, (int64_t)time(NULL));
+	letter_post(&l, &a);
+	cr_assert_not_null(strstr(a.body, "\"pointer\":\"/data/payer/account\""), "%s", a.body);
+	expect_problem_once(&a, 422, "no payer");
+	letter_write(&l, CLEARING);
+	letter_replace(&l, "\"transfers\"", "\"transfer\"");
+	letter_sign(&l, KEY_FIRST, (int64_t)time(NULL));
+	letter_post(&l, &a);
+	expect_problem_once(&a, 422, "no items");
+}
+
+/* Signed, but no JSON that we take: it is the signature that is looked at first. */
+Test(sources, what_is_signed_has_to_be_strict_json_all_the_same)
+{
+	static struct letter l;
+	struct answer a;
+
+	letter_write(&l, BANK);
+	letter_replace(&l, "\"data\":{", "\"data\":{,");
+	letter_post(&l, &a);
+	expect_problem_once(&a, 401, "broken, and not what was signed");
+	letter_sign(&l, KEY_FIRST, (int64_t)time(NULL));
+	letter_post(&l, &a);
+	expect_problem_once(&a, 400, "broken, and signed");
+}
+
+Test(sources, several_items_of_which_some_are_known_are_accepted_once_each)
+{
+	static struct letter first, second;
+
+	letter_write(&first, CLEARING);
+	accept(&first, "two items");
+	letter_write(&second, CLEARING);
+	/* The first of the one is the first of the other. */
+	letter_replace(&second, second.ids[0] + strlen("clearing-"), first.ids[0] + strlen("clearing-"));
+	letter_sign(&second, KEY_FIRST, (int64_t)time(NULL));
+	accept(&second, "one of them known");
+	cr_assert_eq(database_number_of(STORED, first.ids[0]), 1);
+	cr_assert_eq(database_number_of(STORED, second.ids[1]), 1);
+	is_processed(second.ids[1], "clearing", letter_told(CLEARING, 1));
+}
+
+Test(sources, one_id_of_two_sources_is_two_transactions)
+{
+	static struct letter l;
+	char body[WEBHOOK_MAX];
+
+	letter_write(&l, BANK);
+	accept(&l, "the bank's");
+	expect_accepted(webhook_simple(l.ids[0], body));
+	cr_assert_eq(database_number_of(STORED, l.ids[0]), 2);
+	is_processed(l.ids[0], "bank", letter_told(BANK, 0));
+	is_processed(l.ids[0], "transactions", "\"source_account\":\"acc_user_789\"");
+	is_processed(l.ids[0], "%62ank", letter_told(BANK, 0));
+	cr_assert_eq(database_number("SELECT count(*) FROM payhook.transaction_conflicts"), 0);
+}
+
+Test(sources, what_is_no_source_is_not_there)
+{
+	static const char *const targets[] = {
+		"/v1/webhooks/nobody", "/v1/webhooks/Bank", "/v1/webhooks/bank%20", "/v1/webhooks/b%61nks"};
+	struct answer a;
+
+	for (size_t n = 0; n < COUNT_OF(targets); n++) {
+		call_send(&(struct call){.target = targets[n], .type = "application/json", .body = "{}"}, &a);
+		expect_problem_once(&a, 404, targets[n]);
+	}
+	look_up("some", "nobody", &a);
+	expect_problem_once(&a, 404, "a source that could be");
+	look_up("some", "No%20Body", &a);
+	expect_problem_once(&a, 404, "a source that cannot be");
+	look_up("some", "bank&source=stripe", &a);
+	expect_problem_once(&a, 400, "two sources");
+	look_up("some", "bank%", &a);
+	expect_problem_once(&a, 400, "a broken escape");
+	call_get("/v1/webhooks/bank", &a);
+	expect_problem_once(&a, 405, "GET");
+}
+
+Test(sources, readyz_names_the_sources_that_are_open)
+{
+	struct answer a;
+
+	call_get("/readyz", &a);
+	cr_assert_str_eq(a.body, "{\"status\":\"ready\",\"open_sources\":[\"transactions\"]}");
+	answer_finish(&a);
+}
