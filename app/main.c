@@ -14,6 +14,7 @@
 #include "finder.h"
 #include "gate.h"
 #include "intake.h"
+#include "key.h"
 #include "lane.h"
 #include "log.h"
 #include "notifier.h"
@@ -102,7 +103,8 @@ static void complain(const char *complaint)
 
 static void help(void)
 {
-	printf("Usage: " PROGRAM " [--check | --currencies | --verify SOURCE [--at TIME] | --version | --help]\n\n"
+	printf("Usage: " PROGRAM " [--check | --currencies | --verify SOURCE [--at TIME] | --key NAME SCOPE... |\n"
+	       "                   --version | --help]\n\n"
 	       "Receives transaction webhooks over FastCGI and makes them durable in PostgreSQL.\n"
 	       "It is started by spawn-fcgi, with the listening socket as its standard input.\n"
 	       "SIGTERM or SIGUSR2: it answers what is under way and ends.\n\n"
@@ -110,6 +112,8 @@ static void help(void)
 	       "  --currencies  prints the codes that a transaction may have, with their decimals\n"
 	       "  --verify SOURCE [--at TIME]\n"
 	       "                why the HTTP request on standard input does or does not verify, now or at a time\n"
+	       "  --key NAME SCOPE...\n"
+	       "                makes a key for who may read, and its entry for API_KEYS_FILE; scopes: read, operate\n"
 	       "  --version     prints the version\n"
 	       "  --help        prints this\n\n"
 	       "Settings, from the environment:\n");
@@ -315,6 +319,8 @@ int main(int argc, char **argv)
 		help();
 		return 0;
 	}
+	if (argc > 1 && strcmp(argv[1], "--key") == 0)
+		return key_run(argc - 2, argv + 2);
 	if (!settings_read(&r.settings, complain))
 		return 2;
 	int status = read_options(argc, argv, &r.settings);

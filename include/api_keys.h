@@ -22,6 +22,9 @@ enum api_scope { API_READ = 1, API_OPERATE = 2 };
 
 const char *api_scope_name(enum api_scope scope);
 
+/* 1 to API_KEY_NAME_MAX lower case letters, digits and hyphens. */
+bool api_key_name_valid(const char *name);
+
 struct api_key {
 	char name[API_KEY_NAME_MAX + 1];
 	unsigned char sha256[DIGEST_SHA256_LEN];

@@ -5,6 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
+bool api_key_name_valid(const char *name)
+{
+	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strspn(name, LETTERS);
+	return len > 0 && len <= API_KEY_NAME_MAX && name[len] == '\0';
+}
+
 const char *api_scope_name(enum api_scope scope)
 {
 	switch (scope) {

@@ -16,10 +16,9 @@ static const char *const NAMES[MEMBERS] = {"name", "sha256", "scopes", "not_afte
 
 static bool read_name(const struct json_place *p, const struct api_keys *all, struct api_key *ret)
 {
-	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 	if (!json_config_text(p, API_KEY_NAME_MAX, ret->name))
 		return false;
-	if (strspn(ret->name, LETTERS) != strlen(ret->name)) {
+	if (!api_key_name_valid(ret->name)) {
 		json_config_complain(p, "lower case letters, digits and hyphens are wanted");
 		return false;
 	}

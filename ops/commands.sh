@@ -23,6 +23,7 @@ cmd_help() {
 		  verify SOURCE [--at TIME]
 		                     why the HTTP request on standard input does or does not verify as one of
 		                     this source of SOURCES_FILE, now or at a time: 2026-02-19T12:00:00Z
+		  key NAME SCOPE...  make a key for who may read, and its entry for API_KEYS_FILE; scopes: read, operate
 		  reset [--yes]      delete the data
 		  test [ARGS]        build and run every test suite; --deploy: the real deployments too; --help: more
 		  bench [ARGS]       measure it beside what the machine leaves possible
@@ -195,6 +196,12 @@ cmd_import() {
 	packages_need build
 	build_programs
 	import_run "$BUILD/app/payhook-app" "$STATE/import-refused.tsv" "$@"
+}
+
+cmd_key() {
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/app/payhook-app" --key "$@"
 }
 
 cmd_verify() {

@@ -95,6 +95,20 @@ static void gives(const char *target, const char *authorization, int status)
 		answer_finish(&a);
 }
 
+/* A reload is over when the responders before it have ended, a moment after the command. */
+static void becomes(const char *target, const char *authorization, int status)
+{
+	long long end = now_ms() + 10000;
+	struct answer a;
+	int got;
+	do {
+		got = get(target, authorization, &a);
+		answer_finish(&a);
+	} while (got != status && now_ms() < end);
+	for (int i = 0; i < 20; i++) /* of each responder */
+		gives(target, authorization, status);
+}
+
 static void transaction(char target[128])
 {
 	char id[64], body[WEBHOOK_MAX];
@@ -147,16 +161,58 @@ Test(access, health_and_webhooks_need_no_key)
 	expect_accepted(webhook_simple(fresh_id("open", id), body));
 }
 
+/* The key that was made, and its entry. */
+static void make_key(const char *name, char key[128], char entry[256])
+{
+	char command[512];
+	snprintf(command, sizeof command, "%s/app/payhook-app --key %s read operate 2>/dev/null",
+		getenv("PAYHOOK_BUILD"), name);
+	FILE *f = popen(command, "r");
+	cr_assert_not_null(f);
+	cr_assert(fgets(key, 128, f) && fgets(entry, 256, f));
+	cr_assert_eq(pclose(f), 0);
+	key[strcspn(key, "\n")] = '\0';
+}
+
+Test(access, a_key_that_was_made_is_good_for_its_scopes)
+{
+	char key[128], other[128], entry[256], file[512], header[160], target[128];
+	transaction(target);
+	make_key("made", key, entry);
+	snprintf(file, sizeof file, "{\"keys\":[%s]}", entry);
+	write_keys(file);
+	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
+	snprintf(header, sizeof header, "Bearer %s", key);
+	becomes(target, header, 200);
+	gives("/metrics", header, 200);
+	make_key("made", other, entry);
+	cr_expect_str_neq(key, other);
+	cr_expect_eq(strlen(key), 51);
+	write_keys(FIRST_FILE);
+	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
+	becomes(target, header, 401);
+}
+
+Test(access, a_reload_with_a_bad_file_changes_nothing)
+{
+	char target[128];
+	transaction(target);
+	write_keys("{\"keys\":[{\"name\":\"reader\",\"sha256\":\"0c6d\",\"scopes\":[\"read\"]}]}");
+	cr_expect_not(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
+	gives(target, "Bearer test-reader", 200);
+	write_keys(FIRST_FILE);
+}
+
 Test(access, keys_are_read_anew_by_a_reload)
 {
 	char target[128];
 	transaction(target);
 	write_keys(SECOND_FILE);
 	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
-	gives(target, "Bearer test-reader", 401);
+	becomes(target, "Bearer test-reader", 401);
 	gives(target, "Bearer test-new", 200);
 	write_keys(FIRST_FILE);
 	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
-	gives(target, "Bearer test-reader", 200);
+	becomes(target, "Bearer test-reader", 200);
 	gives(target, "Bearer test-new", 401);
 }

@@ -1,0 +1,82 @@
+/* key.c - a new key for who may read. */
+
+#include "key.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "api_keys.h"
+
+#define PREFIX "payhook_" /* so that it is known for what it is where it should not be */
+#define RANDOM_BYTES 32
+#define DIGITS 43 /* of base64url (RFC 4648, 5) without padding, for so many bytes */
+
+static int complain(const char *complaint, const char *value)
+{
+	fprintf(stderr, "payhook-app: %s%s\nusage: --key NAME SCOPE..., the scopes being read and operate\n", complaint,
+		value);
+	return 2;
+}
+
+static unsigned scope_of(const char *word)
+{
+	if (strcmp(word, api_scope_name(API_READ)) == 0)
+		return API_READ;
+	return strcmp(word, api_scope_name(API_OPERATE)) == 0 ? API_OPERATE : 0;
+}
+
+static bool make(char ret[sizeof PREFIX + DIGITS])
+{
+	static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char random[RANDOM_BYTES + 1] = {0};
+	if (getrandom(random, RANDOM_BYTES, 0) != RANDOM_BYTES)
+		return false;
+	memcpy(ret, PREFIX, sizeof PREFIX - 1);
+	for (int i = 0; i < DIGITS; i++) {
+		int bit = 6 * i, byte = bit / 8;
+		int two = random[byte] << 8 | random[byte + 1];
+		ret[sizeof PREFIX - 1 + (size_t)i] = ALPHABET[two >> (10 - bit % 8) & 63];
+	}
+	ret[sizeof PREFIX - 1 + DIGITS] = '\0';
+	explicit_bzero(random, sizeof random);
+	return true;
+}
+
+static void tell(const char *name, const char *key, const unsigned char sha256[DIGEST_SHA256_LEN], unsigned scopes)
+{
+	fprintf(stderr, "The key, shown this once; it is sent as \"Authorization: Bearer KEY\":\n");
+	fflush(stderr);
+	printf("%s\n", key);
+	fflush(stdout);
+	fprintf(stderr, "Its entry in {\"keys\": [...]} of API_KEYS_FILE, which a reload reads:\n");
+	printf("{\"name\": \"%s\", \"sha256\": \"", name);
+	for (int i = 0; i < DIGEST_SHA256_LEN; i++)
+		printf("%02x", sha256[i]);
+	printf("\", \"scopes\": [%s%s%s]}\n", scopes & API_READ ? "\"read\"" : "",
+		scopes == (API_READ | API_OPERATE) ? ", " : "", scopes & API_OPERATE ? "\"operate\"" : "");
+}
+
+int key_run(int argc, char **argv)
+{
+	char key[sizeof PREFIX + DIGITS];
+	unsigned char sha256[DIGEST_SHA256_LEN];
+	unsigned scopes = 0;
+	if (argc < 2)
+		return complain("a name and its scopes are wanted", "");
+	if (!api_key_name_valid(argv[0]))
+		return complain("lower case letters, digits and hyphens are wanted, 64 at most, not ", argv[0]);
+	for (int i = 1; i < argc; i++) {
+		if (!scope_of(argv[i]))
+			return complain("there is no scope ", argv[i]);
+		scopes |= scope_of(argv[i]);
+	}
+	if (!make(key) || !digest_sha256(key, strlen(key), sha256)) {
+		fprintf(stderr, "payhook-app: no key can be made: %s\n", strerror(errno));
+		return 1;
+	}
+	tell(argv[0], key, sha256, scopes);
+	explicit_bzero(key, sizeof key);
+	return 0;
+}
