@@ -1,0 +1,76 @@
+/* row_signed.c - what verifying signatures costs.
+ *
+ * Both payhooks get the same requests, signed alike: what the load needs for that is the load of both. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rows.h"
+#include "sign.h"
+
+#define SOURCES                                                                      \
+	"{\"sources\":[{\"name\":\"transactions\",\"scheme\":\"standard-webhooks\"," \
+	"\"secrets\":[{\"file\":\"secret\"}]}]}\n"
+
+static char folder[64];
+
+static bool write_file(const char *name, const char *text, struct fault *f)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *file = fopen(path, "we");
+	bool written = file && fputs(text, file) >= 0 && fchmod(fileno(file), 0644) == 0;
+	if (file && fclose(file) != 0)
+		written = false;
+	return written || fault_set(f, FAULT_BUSY, "%s cannot be written", path);
+}
+
+/* Where the responders' user can read it. */
+static bool prepare(struct bench *b, struct fault *f)
+{
+	struct stage *s;
+	memcpy(folder, "/var/tmp/payhook-bench-XXXXXX", sizeof "/var/tmp/payhook-bench-XXXXXX");
+	if (!mkdtemp(folder) || chmod(folder, 0755) != 0)
+		return fault_set(f, FAULT_BUSY, "a folder cannot be made in /var/tmp");
+	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder);
+	return write_file("secret", SIGN_SECRET, f) && write_file("sources.json", SOURCES, f) &&
+	       bench_stage(b, STAGE_RESTING, &s, f) && bench_stage(b, STAGE_SIGNED, &s, f);
+}
+
+static bool measure(struct bench *b, struct fault *f)
+{
+	struct stage *open = &b->stages[STAGE_RESTING], *verifying = &b->stages[STAGE_SIGNED];
+	const struct request_plan plan = {.kind = REQUEST_SIGNED};
+	struct best without, with;
+	if (!bench_best(b, open, open->instance.port, plan, &without, f) ||
+		!bench_best(b, verifying, verifying->instance.port, plan, &with, f))
+		return false;
+	bench_add_rate(b, "accepted, not verified", without.rate);
+	bench_add_rate(b, "accepted, verified", with.rate);
+	report_add_for(&b->report, "verified / not verified", "x", with.rate / without.rate, TARGET_LEAST, 0.9);
+	return stage_clean(open, f) && stage_clean(verifying, f);
+}
+
+/* Its payhook goes with its files. */
+static void finish(struct bench *b)
+{
+	static const char *const NAMES[] = {"sources.json", "secret"};
+	char path[128];
+	stage_stop(&b->stages[STAGE_SIGNED]);
+	for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, NAMES[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
+const struct row ROW_SIGNED = {
+	.name = "signed",
+	.asks = "what verifying signatures (Standard Webhooks) costs",
+	.prepare = prepare,
+	.measure = measure,
+	.finish = finish,
+};
