@@ -14,6 +14,7 @@ deadline 540 "$@"
 CACHE=$ROOT/var/deploy
 SEND=$ROOT/tests/deploy/send.py
 PORT=$((20000 + $$ % 10000))
+TLS_PORT=$((PORT + 1))
 DELAY_MS=200
 engine_folder_make
 ACCEPTED=$ENGINE/accepted
@@ -101,12 +102,20 @@ containers_are_confined() {
 	done
 	for id in $(docker ps -q); do
 		for pid in $(docker top "$id" -o pid | tail -n +2); do
-			said=$(awk '/^(Uid|CapEff|CapBnd|NoNewPrivs):/ { print $1, $2 }' "/proc/$pid/status" 2>/dev/null | paste -sd' ')
-			[[ -z $said || $said =~ ^Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1$ ]] ||
+			said=$(awk '/^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):/ { print $1, $2 }' "/proc/$pid/status" 2>/dev/null | paste -sd' ')
+			[[ -z $said || $said =~ ^Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1\ Seccomp:\ 2$ ]] ||
 				{ docker inspect -f '{{.Name}}' "$id" && echo "$pid: $said" && return 1; }
 		done
 		! docker exec "$id" touch /etc/new 2>/dev/null || { docker inspect -f '{{.Name}}: / can be written to' "$id" && return 1; }
 	done
+}
+
+# connects_as USER:GROUP: to the responders' socket, where nginx is.
+connects_as() {
+	docker exec -u "$1" "$(ids nginx)" perl -MSocket -e '
+		my ($path) = glob("/run/payhook/*.sock") or die "none is seen\n";
+		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die;
+		connect($s, pack_sockaddr_un($path)) or die "$!\n"'
 }
 
 # nginx has no network but the one that webhooks come in by, and nobody else has the sockets.
@@ -117,7 +126,10 @@ sockets_are_nginx_s_alone() {
 		! docker exec "$id" test -e /run/payhook || { docker inspect -f '{{.Name}} has the sockets' "$id" && return 1; }
 	done
 	docker exec "$(ids nginx)" bash -c '[[ -S $(echo /run/payhook/*.sock) ]]' || return
-	docker exec "$(ids app)" stat -c '%a %U %G' /run/payhook | grep -qx '750 payhook payhook'
+	docker exec "$(ids app)" stat -c '%a %U %G' /run/payhook | grep -qx '750 payhook payhook' || return
+	docker exec "$(ids app)" bash -c 'stat -c "%a %U %G" /run/payhook/*.sock' | grep -qx '660 payhook payhook' || return
+	connects_as 10002:10001 || return
+	! connects_as 65534:65534 || { echo "a user of another group connects" && return 1; }
 }
 
 # And what they must not know they do not find.
@@ -235,6 +247,45 @@ all_processed() {
 	equal "$(sql "SELECT count(*) FROM payhook.transactions")" "$(sort -u "$ACCEPTED" | wc -l)"
 }
 
+# ---- TLS ----
+
+with_tls() {
+	compose -f "$ROOT/docker-compose.yml" -f "$ROOT/docker-compose.tls.yml" "$@"
+}
+
+# certificate NAME: the files that compose mounts are written into, as a renewal does that docs/compose.md tells of.
+certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 2 -subj "/CN=$1" \
+		-addext subjectAltName=DNS:localhost -keyout "$ENGINE/key.new" -out "$ENGINE/crt.new" 2>/dev/null || return
+	cat "$ENGINE/key.new" >"$ENGINE/tls.key"
+	cat "$ENGINE/crt.new" >"$ENGINE/tls.crt"
+	chown 10002 "$ENGINE/tls.key" && chmod 400 "$ENGINE/tls.key"
+}
+
+shows_certificate() {
+	curl -sS -m 5 --noproxy '*' --cacert "$ENGINE/tls.crt" "https://localhost:$TLS_PORT/readyz" | grep -q '^{"status":"ready"'
+}
+
+tls_is_spoken() {
+	certificate first || return
+	printf 'TLS_PORT=%d\nTLS_CERTIFICATE=%s\nTLS_KEY=%s\n' "$TLS_PORT" "$ENGINE/tls.crt" "$ENGINE/tls.key" >>"$ENGINE/env"
+	with_tls up -d --wait --wait-timeout 60 --no-deps nginx && shows_certificate || return
+	certificate second
+	! shows_certificate || { echo "the second before HUP" && return 1; }
+	with_tls kill -s HUP nginx && await 10 shows_certificate || return
+	# One that cannot be is not taken; the one before stays, in memory.
+	cp "$ENGINE/tls.crt" "$ENGINE/good.crt"
+	echo nonsense >"$ENGINE/tls.crt"
+	with_tls kill -s HUP nginx
+	await 10 says_no || return
+	cat "$ENGINE/good.crt" >"$ENGINE/tls.crt"
+	shows_certificate
+}
+
+says_no() {
+	docker logs "$(ids nginx)" 2>&1 | grep -q 'the certificates stay as they were'
+}
+
 # ---- ending ----
 
 ended_in_order() {
@@ -323,6 +374,7 @@ check "no webhook fails meanwhile" load_was_accepted
 check "the database is restarted, and senders that try again are served" restart_database
 check "every service is healthy again" await 60 healthy database app worker nginx
 check "every accepted transaction is processed, and no other is there" await 60 all_processed
+check "TLS is spoken with certificates from the machine, which HUP reads anew" tls_is_spoken
 check "every container ends with status 0" ended_in_order
 check "the data and the password outlast the containers" kept_by_the_volume
 check "a database is named by a file on the machine" secret_file_is_read

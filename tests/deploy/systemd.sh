@@ -40,7 +40,7 @@ send() {
 }
 
 ready() {
-	(near curl -s -m 2 --noproxy '*' 127.0.0.1/readyz) | grep -qx '{"status":"ready"}'
+	(near curl -s -m 2 --noproxy '*' 127.0.0.1/readyz) | grep -q '^{"status":"ready"'
 }
 
 # show UNIT PROPERTY
@@ -269,6 +269,44 @@ processes_are_confined() {
 	done
 }
 
+# connects_as USER: to the responders' socket.
+connects_as() {
+	# shellcheck disable=SC2016
+	box setpriv --reuid="$1" --regid="$(box id -g "$1")" --init-groups perl -MSocket -e '
+		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die;
+		connect($s, pack_sockaddr_un("/run/payhook/app.sock")) or die "$!\n"'
+}
+
+socket_is_nginx_s_alone() {
+	equal "$(box stat -c '%a %U:%G' /run/payhook /run/payhook/app.sock | paste -sd' ')" '750 payhook:www-data 660 payhook:www-data' || return
+	connects_as www-data || return
+	! connects_as postgres || { echo "postgres connects" && return 1; }
+	! connects_as nobody || { echo "nobody connects" && return 1; }
+}
+
+# The site's lines for TLS and limits, uncommented, and what docs/operations.md has for trying.
+site_is_ready_for_tls() {
+	local site=$BOX/tree/etc/nginx/sites-available/payhook status=0
+	cp "$site" "$BOX/site"
+	box mkdir -m 755 /etc/ssl/payhook
+	box openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 90 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost -keyout /etc/ssl/payhook/key.pem -out /etc/ssl/payhook/fullchain.pem 2>/dev/null || status=1
+	cp "$BOX/tree/etc/ssl/payhook/fullchain.pem" "$BOX/tree/etc/ssl/payhook/senders.pem"
+	sed -i -E 's/^(\t*)# (listen|ssl_|include|limit_|set_real_ip_from)/\1\2/' "$site"
+	grep -q '^[[:space:]]*listen 443 ssl http2' "$site" && grep -q '^limit_req_zone' "$site" || status=1
+	box nginx -t -q && box systemctl reload nginx || status=1
+	await 5 speaks_tls || status=1
+	cp "$BOX/site" "$site"
+	rm -r "$BOX/tree/etc/ssl/payhook"
+	box systemctl reload nginx || status=1
+	return "$status"
+}
+
+speaks_tls() {
+	(near curl -sS -m 2 --noproxy '*' --cacert "$BOX/tree/etc/ssl/payhook/fullchain.pem" --resolve localhost:443:127.0.0.1 \
+		https://localhost/readyz) | grep -q '^{"status":"ready"'
+}
+
 # A service by whose name it has the same drop-in, and which tries what the programs never need.
 forbidden_is_refused() {
 	local status=0
@@ -459,6 +497,8 @@ check "one of two workers is stopped, and no request is lost" stop_a_worker
 check "every accepted one is processed, still" await 40 all_processed
 check "a frozen worker is killed by the watchdog and started anew" watchdog_bites
 check "no process of payhook has a privilege or a place to write to" processes_are_confined
+check "the responders' socket is nginx's alone" socket_is_nginx_s_alone
+check "nginx's site is ready for TLS and limits" site_is_ready_for_tls
 check "what the programs never need is refused to all of payhook's services" forbidden_is_refused
 check "the journal has the logs as they are, JSON" logs_are_json
 check "responders and worker tell their metrics on the host" metrics_are_told
