@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pgbench.h"
 #include "stop.h"
@@ -34,8 +35,10 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 	*ret = s;
 	if (s->is_up)
 		return true;
+	const char *signed_settings[COUNT_OF(RESTING) + 1] = {b->sources};
+	memcpy(signed_settings + 1, RESTING, sizeof RESTING);
 	bench_say(b, "starting a payhook");
-	if (!stage_start(s, kind == STAGE_WORKING ? WORKING : RESTING, f))
+	if (!stage_start(s, kind == STAGE_WORKING ? WORKING : kind == STAGE_SIGNED ? signed_settings : RESTING, f))
 		return false;
 	bench_say(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
 	return true;

@@ -16,17 +16,19 @@ enum stage_kind {
 	STAGE_RESTING, /* its worker holds one job and claims no more: accepting alone */
 	STAGE_WORKING, /* its worker processes without delay */
 	STAGE_FULL,    /* as the first, with millions of transactions stored */
+	STAGE_SIGNED,  /* as the first, with a scheme for the built-in source */
 	STAGES
 };
 
 struct bench {
 	bool quick;
 	int rounds, round;
-	int run_ms, warm_ms;     /* of one load */
-	int threads;             /* of the load, and of pgbench */
-	char out[BENCH_PATH];    /* where the figures go */
-	char echo[BENCH_PATH];   /* the program behind FRONT_ECHO */
-	char script[BENCH_PATH]; /* for pgbench */
+	int run_ms, warm_ms;      /* of one load */
+	int threads;              /* of the load, and of pgbench */
+	char out[BENCH_PATH];     /* where the figures go */
+	char echo[BENCH_PATH];    /* the program behind FRONT_ECHO */
+	char script[BENCH_PATH];  /* for pgbench */
+	char sources[BENCH_PATH]; /* the setting of STAGE_SIGNED */
 	struct stage stages[STAGES];
 	struct front fronts[2];
 	struct report report;

@@ -14,8 +14,8 @@
 #include "stop.h"
 
 /* flush restarts its PostgreSQL with more connections, and so comes last of those that share it. */
-static const struct row *const ROWS[] = {&ROW_ACCEPT, &ROW_DUPLICATES, &ROW_GET, &ROW_LATENCY, &ROW_STORED, &ROW_BOTH,
-	&ROW_DRAIN, &ROW_IDLE, &ROW_FLUSH};
+static const struct row *const ROWS[] = {&ROW_ACCEPT, &ROW_DUPLICATES, &ROW_GET, &ROW_LATENCY, &ROW_SIGNED, &ROW_STORED,
+	&ROW_BOTH, &ROW_DRAIN, &ROW_IDLE, &ROW_FLUSH};
 
 static void help(void)
 {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sign.h"
+
 /* What follows the id; bench/insert.sql and fill.c store the same. */
 #define REST                                                                                   \
 	"\",\"source_account\":\"acc_user_789\",\"destination_account\":\"acc_merchant_456\"," \
@@ -34,6 +36,18 @@ size_t request_post(const char *id, char ret[REQUEST_MAX])
 	return (size_t)len;
 }
 
+static size_t request_signed(const char *id, char ret[REQUEST_MAX])
+{
+	char body[REQUEST_MAX / 2], headers[SIGN_HEADERS_MAX];
+	int body_len = snprintf(body, sizeof body, "{\"transaction_id\":\"%.*s" REST, REQUEST_ID_LEN, id);
+	sign_headers(body, (size_t)body_len, headers);
+	int len = snprintf(ret, REQUEST_MAX,
+		"POST /v1/webhooks/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"%sContent-Length: %d\r\n\r\n%s",
+		headers, body_len, body);
+	return (size_t)len;
+}
+
 size_t request_get(const char *id, char ret[REQUEST_MAX])
 {
 	int len = snprintf(
@@ -44,6 +58,10 @@ size_t request_get(const char *id, char ret[REQUEST_MAX])
 size_t request_make(const struct request_plan *plan, struct random *r, char ret[REQUEST_MAX])
 {
 	char fresh[REQUEST_ID_LEN + 1];
+	if (plan->kind == REQUEST_SIGNED) {
+		request_id(r, fresh);
+		return request_signed(fresh, ret);
+	}
 	bool unique = plan->kind == REQUEST_UNIQUE || (plan->kind == REQUEST_HALF && random_next(r) >> 63);
 	if (unique) {
 		request_id(r, fresh);

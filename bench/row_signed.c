@@ -28,6 +28,24 @@ static bool write_file(const char *name, const char *text, struct fault *f)
 	return written || fault_set(f, FAULT_BUSY, "%s cannot be written", path);
 }
 
+/* Else both rates would be of the same. */
+static bool turns_unsigned_away(const struct stage *s, struct fault *f)
+{
+	const struct generator_plan plan = {.port = s->instance.port,
+		.connections = 1,
+		.threads = 1,
+		.request = {.kind = REQUEST_UNIQUE},
+		.status = 401,
+		.run_ms = 100};
+	struct generator_result *result = malloc(sizeof *result);
+	if (!result)
+		return fault_set(f, FAULT_BUSY, "out of memory");
+	bool ran = generator_run(&plan, result, f);
+	bool refused = ran && result->rate > 0 && result->wrong == 0;
+	free(result);
+	return refused || (ran && fault_set(f, FAULT_BUG, "webhooks without a signature are not answered 401"));
+}
+
 /* Where the responders' user can read it. */
 static bool prepare(struct bench *b, struct fault *f)
 {
@@ -37,7 +55,7 @@ static bool prepare(struct bench *b, struct fault *f)
 		return fault_set(f, FAULT_BUSY, "a folder cannot be made in /var/tmp");
 	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder);
 	return write_file("secret", SIGN_SECRET, f) && write_file("sources.json", SOURCES, f) &&
-	       bench_stage(b, STAGE_RESTING, &s, f) && bench_stage(b, STAGE_SIGNED, &s, f);
+	       bench_stage(b, STAGE_RESTING, &s, f) && bench_stage(b, STAGE_SIGNED, &s, f) && turns_unsigned_away(s, f);
 }
 
 static bool measure(struct bench *b, struct fault *f)
