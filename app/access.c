@@ -2,26 +2,25 @@
 
 #include "access.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "log.h"
 #include "network.h"
+#include "refusal.h"
 
-static void log_refused(const struct request *rq, enum api_verdict verdict, const struct api_key *key)
+/* Whose key it is stands beside the reason; that of nobody's does not. */
+static void tell(const struct request *rq, enum api_verdict verdict, const struct api_key *key)
 {
-	static struct log_pause pause;
-	int64_t unsaid;
-	if (!log_pause_over(&pause, &unsaid))
-		return;
-	LOG(LOG_LEVEL_WARN, "key is refused", LOG_TEXT("request_id", rq->id), LOG_TEXT("address", rq->address),
-		LOG_TEXT("key", key ? key->name : ""), LOG_TEXT("reason", api_verdict_text(verdict)),
-		LOG_NUMBER("more_since_last", unsaid));
+	char detail[API_KEY_NAME_MAX + 64];
+	snprintf(detail, sizeof detail, "%s%s%s", key ? key->name : "", key ? ": " : "", api_verdict_text(verdict));
+	refusal_tell(rq, &(struct rejection){.cause = REJECTION_API_KEY, .detail = detail});
 }
 
 static void refuse(struct request *rq, enum api_verdict verdict, const struct api_key *key)
 {
 	struct fault f;
-	log_refused(rq, verdict, key);
+	tell(rq, verdict, key);
 	switch (verdict) {
 	case API_NO_KEY:
 	case API_NO_BEARER:

@@ -6,10 +6,11 @@
 
 #include "metric.h"
 #include "page.h"
+#include "rejections.h"
 
 #define PROGRAM "payhook-app"
 
-enum { BUILD, REQUESTS, WEBHOOKS, REJECTIONS, ACCEPT, BATCH, COMMIT, RESPONDERS, BUSY };
+enum { BUILD, REQUESTS, WEBHOOKS, REJECTIONS, REFUSALS, UNRECORDED, ACCEPT, BATCH, COMMIT, RESPONDERS, BUSY };
 
 /* In the order of enum counted_route. */
 static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metrics", "/v1/webhooks/{source}",
@@ -26,6 +27,11 @@ static const char *const OUTCOMES[] = {
 
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };
 static const char *const CAUSES[] = {"malformed", "too_large", "media_type", "invalid", "other", NULL};
+
+/* In the order of enum signature_cause, its first left out, and then of enum rejection_cause. */
+static const char *const REFUSAL_CAUSES[] = {"missing", "malformed", "unsupported", "old", "future", "expired",
+	"wrong_url", "wrong", "failed", "address", "certificate", "api_key", NULL};
+_Static_assert(COUNT_OF(REFUSAL_CAUSES) == REJECTION_CAUSE_COUNT, "each cause but the good one, and the end");
 
 static const char *const VERSIONS[] = {PAYHOOK_VERSION, NULL};
 
@@ -45,6 +51,12 @@ static const struct metric TABLE[] = {
 		METRIC_COUNTER, .labels = {{"outcome", OUTCOMES}}},
 	[REJECTIONS] = {"payhook_webhook_rejections_total", "Rejected webhooks by the rule that they break",
 		METRIC_COUNTER, .labels = {{"cause", CAUSES}}},
+	[REFUSALS] = {"payhook_refusals_total",
+		"Requests refused for their signature, address, certificate or API key, by what was wrong with it",
+		METRIC_COUNTER, .labels = {{"cause", REFUSAL_CAUSES}}},
+	[UNRECORDED] = {"payhook_refusals_unrecorded_total",
+		"Such requests that the table rejected_requests lacks: too many at once, or no database",
+		METRIC_COUNTER},
 	[ACCEPT] = {"payhook_accept_duration_seconds",
 		"From a webhook read to its answer, of those that were not rejected", METRIC_HISTOGRAM, METRIC_SECONDS,
 		.bounds = ACCEPT_BOUNDS},
@@ -145,6 +157,16 @@ void counts_commit(struct counts *c, int webhooks, int64_t us)
 {
 	metric_observe(&c->metrics, c->cells, BATCH, 0, webhooks);
 	metric_observe(&c->metrics, c->cells, COMMIT, 0, us);
+}
+
+void counts_refusal(struct counts *c, int cause)
+{
+	add(c, REFUSALS, cause - 1);
+}
+
+void counts_unrecorded(struct counts *c, int count)
+{
+	metric_add(&c->metrics, c->cells, UNRECORDED, 0, count);
 }
 
 bool counts_render(const struct counts *c, struct buf *ret)

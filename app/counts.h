@@ -48,5 +48,11 @@ void counts_end(struct counts *c, enum counted_route route, int status, enum web
 /* A commit stored so many webhooks, and took so many microseconds. */
 void counts_commit(struct counts *c, int webhooks, int64_t us);
 
+/* A request was refused: an enum signature_cause but SIGNATURE_GOOD, or an enum rejection_cause. */
+void counts_refusal(struct counts *c, int cause);
+
+/* So many refusals are not in rejected_requests. */
+void counts_unrecorded(struct counts *c, int count);
+
 /* Adds everything to a text for Prometheus.  False: the folder cannot be used. */
 MUST_USE bool counts_render(const struct counts *c, struct buf *ret);

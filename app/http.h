@@ -27,6 +27,7 @@
 #define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
 
 struct api_keys;
+struct rejections;
 struct settings;
 
 /* What the routes work with. */
@@ -37,6 +38,7 @@ struct service {
 	struct intake *intake;
 	struct finder *finder;
 	struct counts *counts;
+	struct rejections *rejections;
 };
 
 struct reply {

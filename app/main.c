@@ -18,6 +18,7 @@
 #include "lane.h"
 #include "log.h"
 #include "notifier.h"
+#include "rejections.h"
 #include "settings.h"
 #include "sources_file.h"
 #include "verify.h"
@@ -73,6 +74,12 @@ static void on_committed(void *ctx, int webhooks, int64_t us)
 {
 	struct responder *r = ctx;
 	counts_commit(r->service.counts, webhooks, us);
+}
+
+static void on_unrecorded(void *ctx, int count)
+{
+	struct responder *r = ctx;
+	counts_unrecorded(r->service.counts, count);
 }
 
 static const struct intake_events EVENTS = {
@@ -288,7 +295,9 @@ static bool start(struct responder *r)
 	r->notifier = notifier_create(&r->lanes);
 	r->service.intake = intake_create(&r->lanes, &EVENTS, r);
 	r->service.finder = finder_create(&r->lanes);
-	return r->gate && r->notifier && r->service.intake && r->service.finder && catch_signals(r);
+	r->service.rejections = rejections_create(&r->lanes, on_unrecorded, r);
+	return r->gate && r->notifier && r->service.intake && r->service.finder && r->service.rejections &&
+	       catch_signals(r);
 }
 
 static void finish(struct responder *r)
@@ -298,6 +307,7 @@ static void finish(struct responder *r)
 			event_free(r->signals[i]);
 	}
 	gate_destroy(r->gate);
+	rejections_destroy(r->service.rejections);
 	finder_destroy(r->service.finder);
 	intake_destroy(r->service.intake);
 	notifier_destroy(r->notifier);

@@ -8,50 +8,19 @@
 
 #include <time.h>
 
-#include "clock.h"
-#include "log.h"
 #include "parcel.h"
-
-static void log_refused(const struct request *rq, const struct source *source, const struct signature_report *why)
-{
-	static struct log_pause pause;
-	int64_t unsaid;
-	if (!log_pause_over(&pause, &unsaid))
-		return;
-	LOG(LOG_LEVEL_WARN, "webhook is refused", LOG_TEXT("request_id", rq->id),
-		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_TEXT("source", source->name),
-		LOG_TEXT("address", rq->address), LOG_TEXT("cause", signature_cause_name(why->cause)),
-		LOG_NUMBER("skew_s", why->skew_s), LOG_TEXT("reason", why->text),
-		LOG_NUMBER("more_since_last", unsaid));
-}
-
-static void log_not_admitted(const struct request *rq, const struct source *source, const char *cause, const char *why)
-{
-	static struct log_pause pause;
-	int64_t unsaid;
-	if (!log_pause_over(&pause, &unsaid))
-		return;
-	LOG(LOG_LEVEL_WARN, "webhook is refused", LOG_TEXT("request_id", rq->id),
-		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_TEXT("source", source->name),
-		LOG_TEXT("address", rq->address), LOG_TEXT("cause", cause), LOG_TEXT("reason", why),
-		LOG_NUMBER("more_since_last", unsaid));
-}
+#include "refusal.h"
 
 /* Answers who comes from another address, or without the certificate, than the source's. */
 static bool is_admitted(struct request *rq, const struct source *source)
 {
 	struct source_sender sender = {rq->address, rq->client_verify, rq->client_subject};
 	struct fault why;
-	switch (source_admits(source, &sender, &why)) {
-	case SOURCE_ADMITS:
+	enum source_admission admission = source_admits(source, &sender, &why);
+	if (admission == SOURCE_ADMITS)
 		return true;
-	case SOURCE_REFUSES_ADDRESS:
-		log_not_admitted(rq, source, "address", why.text);
-		break;
-	case SOURCE_REFUSES_CERTIFICATE:
-		log_not_admitted(rq, source, "certificate", why.text);
-		break;
-	}
+	int cause = admission == SOURCE_REFUSES_ADDRESS ? REJECTION_ADDRESS : REJECTION_CERTIFICATE;
+	refusal_tell(rq, &(struct rejection){.cause = cause, .source = source->name, .detail = why.text});
 	http_problem(rq, 403, "this sender may not send to this source");
 	return false;
 }
@@ -70,7 +39,10 @@ static bool is_signed(struct request *rq, const struct source *source)
 	struct fault f;
 	if (source->door == SOURCE_OPEN || source_verify(source, &request, (int64_t)time(NULL), &report))
 		return true;
-	log_refused(rq, source, &report);
+	refusal_tell(rq, &(struct rejection){.cause = (int)report.cause,
+				 .source = source->name,
+				 .detail = report.text,
+				 .skew_s = report.skew_s});
 	if (report.cause == SIGNATURE_FAILED) {
 		rq->outcome = WEBHOOK_UNAVAILABLE;
 		fault_set(&f, FAULT_BUSY, "%s", report.text);

@@ -9,7 +9,7 @@ import tree
 
 # The programs' own folders stand beside each other; all other modules are lib/x.c with include/x.h.
 FLOORS = """
-app       main key verify gate route access metrics webhook parcel lookup health http counts
+app       main key verify gate route access metrics webhook parcel refusal lookup health http counts
 worker    main exporter job news tally work verdict circuit processor_http processor_simulated exchange processor
 process   sources_file api_keys_file settings log manager
 store     intake finder notifier rejections queue claim settle watch keeper retention survey results held peers cursor batch

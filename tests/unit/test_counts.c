@@ -7,6 +7,7 @@
 
 #include "counts.h"
 #include "http.h"
+#include "rejections.h"
 
 /* test_counts.c - what the responders count, and under which names. */
 
@@ -91,6 +92,23 @@ Test(counts, tells_rejections_by_their_cause)
 	      "payhook_webhook_rejections_total{cause=\"invalid\"} 1\n"
 	      "payhook_webhook_rejections_total{cause=\"other\"} 1\n");
 	tells("\npayhook_accept_duration_seconds_count 0\n");
+}
+
+Test(counts, tells_refusals_by_their_cause)
+{
+	char line[96];
+	for (int cause = SIGNATURE_GOOD + 1; cause < REJECTION_CAUSE_COUNT; cause++) {
+		for (int i = 0; i < cause; i++)
+			counts_refusal(counts, cause);
+	}
+	for (int cause = SIGNATURE_GOOD + 1; cause < REJECTION_CAUSE_COUNT; cause++) {
+		snprintf(line, sizeof line, "\npayhook_refusals_total{cause=\"%s\"} %d\n", rejection_cause_name(cause),
+			cause);
+		tells(line);
+	}
+	counts_unrecorded(counts, 3);
+	counts_unrecorded(counts, 4);
+	tells("\npayhook_refusals_unrecorded_total 7\n");
 }
 
 Test(counts, tells_who_lives_and_what_is_under_way)
