@@ -10,9 +10,11 @@
 
 #include "base.h"
 #include "client.h"
+#include "database.h"
 #include "expect.h"
 #include "instance.h"
 #include "logs.h"
+#include "process.h"
 
 /* Each key's SHA-256, as sha256sum tells it of "test-reader" and so on. */
 #define READER                                        \
@@ -142,6 +144,19 @@ Test(access, without_a_key_that_counts_it_is_one_401)
 	gives(target, longest, 401);
 }
 
+#define KEPT "SELECT count(*) FROM payhook.rejections WHERE cause = 'api_key' AND address = '127.0.0.1' AND detail = $1"
+
+Test(access, whose_key_was_refused_and_why_is_kept_for_the_operator)
+{
+	gives("/metrics", "Bearer test-reader", 403);
+	gives("/v1/transactions/nobody", "Bearer payhook_guessed", 401);
+	cr_expect_geq(database_wait(KEPT, "reader: the key lacks the scope", 1, 10000), 1);
+	cr_expect_geq(database_wait(KEPT, "the key is not in the file", 1, 10000), 1);
+	cr_expect_eq(database_number_of(
+			     "SELECT count(*) FROM payhook.rejected_requests r WHERE r::text LIKE $1", "%guessed%"),
+		0);
+}
+
 Test(access, a_key_is_good_for_its_scopes_only)
 {
 	char target[128];
@@ -161,31 +176,42 @@ Test(access, health_and_webhooks_need_no_key)
 	expect_accepted(webhook_simple(fresh_id("open", id), body));
 }
 
-/* The key that was made, and its entry. */
-static void make_key(const char *name, char key[128], char entry[256])
+/* The key that was made, and its entry, from the lines that it prints among others. */
+static void make_key(char key[128], char entry[256])
 {
-	char command[512];
-	snprintf(command, sizeof command, "%s/app/payhook-app --key %s read operate 2>/dev/null",
-		getenv("PAYHOOK_BUILD"), name);
-	FILE *f = popen(command, "r");
+	char program[256], log[96], line[256];
+	int status;
+	snprintf(program, sizeof program, "%s/app/payhook-app", getenv("PAYHOOK_BUILD"));
+	snprintf(log, sizeof log, "%s/made", getenv("E2E_KEYS"));
+	pid_t pid = process_start((const char *const[]){program, "--key", "made", "read", "operate", NULL}, NULL, log);
+	cr_assert(process_wait(pid, 10000, &status) && status == 0);
+	*key = *entry = '\0';
+	FILE *f = fopen(log, "r");
 	cr_assert_not_null(f);
-	cr_assert(fgets(key, 128, f) && fgets(entry, 256, f));
-	cr_assert_eq(pclose(f), 0);
-	key[strcspn(key, "\n")] = '\0';
+	while (fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "payhook_", 8) == 0)
+			snprintf(key, 128, "%.127s", line);
+		else if (*line == '{')
+			snprintf(entry, 256, "%s", line);
+	}
+	fclose(f);
+	unlink(log);
+	cr_assert(*key && *entry);
 }
 
 Test(access, a_key_that_was_made_is_good_for_its_scopes)
 {
 	char key[128], other[128], entry[256], file[512], header[160], target[128];
 	transaction(target);
-	make_key("made", key, entry);
+	make_key(key, entry);
 	snprintf(file, sizeof file, "{\"keys\":[%s]}", entry);
 	write_keys(file);
 	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
 	snprintf(header, sizeof header, "Bearer %s", key);
 	becomes(target, header, 200);
 	gives("/metrics", header, 200);
-	make_key("made", other, entry);
+	make_key(other, entry);
 	cr_expect_str_neq(key, other);
 	cr_expect_eq(strlen(key), 51);
 	write_keys(FIRST_FILE);
