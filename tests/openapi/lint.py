@@ -118,8 +118,10 @@ def main():
     for name, refusals in document.refusals.items():
         check_words('refusals', name, refusals)
         check_answers(name, refusals['responses'])
+    wanted = {name for operation in document.operations.values() for either in operation.get('security', [])
+              for name in either}
     for kind, parts in document.raw['components'].items():
-        for name in parts:
+        for name in parts.keys() - (wanted if kind == 'securitySchemes' else set()):
             if f'#/components/{kind}/{name}' not in document.used:
                 CHECKS.add(COMPONENTS, f'{kind}/{name} in {FILE}')
     json.dumps(document.whole)  # no date, no binary: what YAML reads and JSON cannot say
