@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "database.h"
 
@@ -102,50 +104,187 @@ static const char *tries(const char *role, const char *statement)
 
 #define DENIED "42501" /* insufficient_privilege */
 
+static void expect_denied(const char *role, const char *const *statements, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *outcome = tries(role, statements[i]);
+		cr_expect_str_eq(outcome, DENIED, "%s: %s: %s", role, statements[i], outcome);
+	}
+}
+
 Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 {
 	static const char *const STATEMENTS[] = {
 		"UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = now()",
+		"UPDATE payhook.transactions SET amount = 1",
 		"INSERT INTO payhook.transactions (status, processed_at) VALUES ('PROCESSED', now())",
+		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
+		" VALUES ('t', 'a', 'b', 1, 'INR') ON CONFLICT (transaction_id, source) DO UPDATE SET amount = 1",
+		"SELECT * FROM payhook.transactions FOR UPDATE",
 		"DELETE FROM payhook.transactions",
+		"TRUNCATE payhook.transactions",
 		"SELECT * FROM payhook.jobs",
+		"INSERT INTO payhook.jobs (source, transaction_id, attempt) VALUES ('s', 't', 1000)",
+		"UPDATE payhook.jobs SET run_at = 'infinity'",
 		"DELETE FROM payhook.jobs",
-		"SELECT body FROM payhook.transaction_conflicts",
-		"SELECT * FROM payhook.dead_jobs",
-		"SELECT * FROM payhook.workers",
-		"SELECT detail FROM payhook.rejected_requests",
-		"SELECT * FROM payhook.rejections",
-		"UPDATE payhook.rejected_requests SET detail = ''",
+		"SELECT payhook.retry('t', 's')",
 		"SELECT payhook.retry_all()",
 		"SELECT payhook.pause()",
+		"SELECT payhook.resume()",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.grant_rights()",
 	};
-	for (size_t i = 0; i < sizeof(STATEMENTS) / sizeof(*STATEMENTS); i++)
-		cr_expect_str_eq(tries("payhook_app", STATEMENTS[i]), DENIED, "%s", STATEMENTS[i]);
+	expect_denied("payhook_app", STATEMENTS, COUNT_OF(STATEMENTS));
+}
+
+Test(roles, a_responder_taken_over_cannot_look_around)
+{
+	static const char *const STATEMENTS[] = {
+		"SELECT body FROM payhook.transaction_conflicts",
+		"SELECT request_id FROM payhook.transaction_conflicts",
+		"UPDATE payhook.transaction_conflicts SET body = ''",
+		"DELETE FROM payhook.transaction_conflicts",
+		"SELECT * FROM payhook.dead_jobs",
+		"SELECT * FROM payhook.job_attempts",
+		"SELECT * FROM payhook.workers",
+		"SELECT * FROM payhook.pauses",
+		"SELECT * FROM payhook.migrations",
+		"SELECT * FROM payhook.queue",
+		"SELECT * FROM payhook.conflicts",
+		"SELECT detail FROM payhook.rejected_requests",
+		"SELECT count(*) FROM payhook.rejected_requests",
+		"SELECT * FROM payhook.rejections",
+		"INSERT INTO payhook.rejected_requests (detail) VALUES ('')",
+		"UPDATE payhook.rejected_requests SET detail = ''",
+		"DELETE FROM payhook.rejected_requests",
+	};
+	expect_denied("payhook_app", STATEMENTS, COUNT_OF(STATEMENTS));
 }
 
 Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 {
 	static const char *const STATEMENTS[] = {
 		"INSERT INTO payhook.transactions (transaction_id) VALUES ('t')",
+		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
+		" VALUES ('t', 'a', 'b', 1, 'INR')",
+		"UPDATE payhook.transactions SET transaction_id = 't'",
+		"UPDATE payhook.transactions SET source = 's'",
+		"UPDATE payhook.transactions SET source_account = 'a'",
+		"UPDATE payhook.transactions SET destination_account = 'b'",
 		"UPDATE payhook.transactions SET amount = 1",
+		"UPDATE payhook.transactions SET currency = 'INR'",
+		"UPDATE payhook.transactions SET created_at = now()",
+		"UPDATE payhook.transactions SET status = 'PROCESSED', amount = 1",
+		"TRUNCATE payhook.transactions",
 		"SELECT body FROM payhook.transaction_conflicts",
-		"SELECT payhook.retry_all()",
+		"UPDATE payhook.transaction_conflicts SET count = 1",
+		"SELECT * FROM payhook.rejected_requests",
+		"SELECT * FROM payhook.rejections",
+		"DELETE FROM payhook.rejected_requests",
+		"UPDATE payhook.jobs SET transaction_id = 't'",
+		"DELETE FROM payhook.dead_jobs",
+		"SELECT * FROM payhook.job_attempts",
 		"DELETE FROM payhook.job_attempts",
+		"DELETE FROM payhook.pauses",
+		"SELECT payhook.retry_all()",
+		"SELECT payhook.pause()",
+		"SELECT payhook.resume()",
 	};
-	for (size_t i = 0; i < sizeof(STATEMENTS) / sizeof(*STATEMENTS); i++)
-		cr_expect_str_eq(tries("payhook_worker", STATEMENTS[i]), DENIED, "%s", STATEMENTS[i]);
+	expect_denied("payhook_worker", STATEMENTS, COUNT_OF(STATEMENTS));
 }
 
 Test(roles, an_operator_mends_but_writes_no_table)
 {
+	static const char *const STATEMENTS[] = {
+		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
+		" VALUES ('t', 'a', 'b', 1, 'INR')",
+		"UPDATE payhook.transactions SET status = 'FAILED'",
+		"UPDATE payhook.transactions SET amount = 1",
+		"DELETE FROM payhook.transactions",
+		"TRUNCATE payhook.transactions",
+		"SELECT * FROM payhook.transactions FOR UPDATE",
+		"DELETE FROM payhook.jobs",
+		"INSERT INTO payhook.pauses DEFAULT VALUES",
+		"DELETE FROM payhook.rejected_requests",
+		"SELECT payhook.keep_attempts(1)",
+		"SELECT payhook.grant_rights()",
+	};
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.pause()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.resume()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.retry_all()"), "accepted");
 	cr_expect_str_eq(
 		tries("payhook_operator", "SELECT * FROM payhook.queue, payhook.conflicts, payhook.rejections"),
 		"accepted");
-	cr_expect_str_eq(tries("payhook_operator", "DELETE FROM payhook.jobs"), DENIED);
-	cr_expect_str_eq(tries("payhook_operator", "UPDATE payhook.transactions SET status = 'FAILED'"), DENIED);
+	expect_denied("payhook_operator", STATEMENTS, COUNT_OF(STATEMENTS));
+}
+
+static const char *const ROLES[] = {"payhook_app", "payhook_worker", "payhook_operator"};
+
+Test(roles, nobody_gets_out_of_the_tables)
+{
+	static const char *const STATEMENTS[] = {
+		"COPY (SELECT 1) TO PROGRAM 'cat'",
+		"COPY (SELECT 1) TO '/tmp/payhook'",
+		"CREATE TEMPORARY TABLE read (line text); COPY read FROM '/etc/passwd'",
+		"SELECT pg_read_file('/etc/passwd')",
+		"SELECT pg_ls_dir('/')",
+		"SELECT lo_import('/etc/passwd')",
+		"SELECT * FROM pg_authid",
+		"CREATE TABLE payhook.mine ()",
+		"CREATE TABLE public.mine ()",
+		"CREATE FUNCTION payhook.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+		"CREATE SCHEMA mine",
+		"CREATE EXTENSION dblink",
+		"CREATE ROLE payhook_mine",
+		"ALTER TABLE payhook.transactions DISABLE TRIGGER ALL",
+		"ALTER TABLE payhook.transactions OWNER TO CURRENT_USER",
+		"DROP TABLE payhook.transactions",
+		"GRANT payhook_worker TO payhook_app",
+		"ALTER SYSTEM SET fsync = off",
+	};
+	for (size_t i = 0; i < COUNT_OF(ROLES); i++)
+		expect_denied(ROLES[i], STATEMENTS, COUNT_OF(STATEMENTS));
+}
+
+Test(roles, nobody_is_more_than_his_role)
+{
+	cr_expect_eq(database_number("SELECT count(*) FROM pg_roles WHERE rolname IN"
+				     " ('payhook_app', 'payhook_worker', 'payhook_operator') AND NOT (rolsuper OR"
+				     " rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)"),
+		3);
+	cr_expect_eq(
+		database_number("SELECT count(*) FROM pg_auth_members WHERE member IN"
+				" ('payhook_app'::regrole, 'payhook_worker'::regrole, 'payhook_operator'::regrole)"),
+		0);
+}
+
+Test(roles, a_stranger_with_a_login_can_do_nothing)
+{
+	char stranger[32];
+	snprintf(stranger, sizeof(stranger), "stranger_%ld", (long)getpid());
+	database_exec("DROP ROLE IF EXISTS %s", stranger);
+	database_exec("CREATE ROLE %s LOGIN", stranger);
+	char names[8192], statement[256];
+	snprintf(names, sizeof(names), "%s",
+		database_value("SELECT string_agg('SELECT FROM payhook.' || quote_ident(relname), ';') FROM pg_class"
+			       " WHERE relnamespace = 'payhook'::regnamespace AND relkind IN ('r', 'p', 'v')"));
+	int tried = 0;
+	for (char *rest = names, *one; (one = strsep(&rest, ";")) != NULL; tried++) {
+		cr_expect_str_eq(tries(stranger, one), DENIED, "%s", one);
+		snprintf(statement, sizeof(statement), "DELETE%s", one + strlen("SELECT"));
+		cr_expect_str_eq(tries(stranger, statement), DENIED, "%s", statement);
+	}
+	cr_expect_geq(tried, 10, "%d tables and views", tried);
+	static const char *const STATEMENTS[] = {
+		"SELECT payhook.pause()",
+		"SELECT payhook.retry_all()",
+		"SELECT payhook.keep_attempts(1)",
+		"SELECT payhook.grant_rights()",
+		"SELECT payhook.add_rejections('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+		"INSERT INTO payhook.jobs (transaction_id) VALUES ('t')",
+		"CREATE TABLE payhook.mine ()",
+		"CREATE TABLE public.mine ()",
+	};
+	expect_denied(stranger, STATEMENTS, COUNT_OF(STATEMENTS));
+	database_exec("DROP ROLE %s", stranger);
 }
