@@ -132,6 +132,26 @@ static int wait_get_from(const char *from, const char *header, int status)
 	return got;
 }
 
+/* Another from there is refused while these are under way.  One of them that nginx came to last may have been refused
+ * itself, beside the other: it is begun again. */
+static void expect_full(struct raw under_way[CONNECTIONS], const char *from, const char *header)
+{
+	long long deadline = now_ms() + ANSWER_MS;
+	struct answer a;
+
+	while (get_from("/livez", from, header) != 429) {
+		cr_assert(now_ms() < deadline, "%s is let in beside %d under way", from, CONNECTIONS);
+		for (int n = 0; n < CONNECTIONS; n++) {
+			if (!raw_answer(&under_way[n], &a, 1))
+				continue;
+			cr_assert_eq(a.status, 429, "%d %s", a.status, a.body);
+			answer_finish(&a);
+			raw_close(&under_way[n]);
+			begin_a_post(&under_way[n], from);
+		}
+	}
+}
+
 Test(limits, an_address_has_so_many_requests_under_way)
 {
 	static struct raw under_way[CONNECTIONS];
@@ -139,7 +159,7 @@ Test(limits, an_address_has_so_many_requests_under_way)
 	wait_for_calm();
 	for (int n = 0; n < CONNECTIONS; n++)
 		begin_a_post(&under_way[n], "127.0.3.1");
-	cr_expect_eq(wait_get_from("127.0.3.1", NULL, 429), 429);
+	expect_full(under_way, "127.0.3.1", NULL);
 	cr_expect_eq(get_from("/livez", "127.0.3.2", NULL), 200, "another address");
 	for (int n = 0; n < CONNECTIONS; n++)
 		raw_close(&under_way[n]);
@@ -154,7 +174,7 @@ Test(limits, a_balancer_s_senders_are_counted_each_for_itself)
 	wait_for_calm();
 	for (int n = 0; n < CONNECTIONS; n++)
 		begin_a_post(&under_way[n], BALANCER);
-	cr_expect_eq(wait_get_from(BALANCER, "X-Forwarded-For: 127.0.0.9", 429), 429);
+	expect_full(under_way, BALANCER, "X-Forwarded-For: 127.0.0.9");
 	cr_expect_eq(get_from("/livez", BALANCER, "X-Forwarded-For: 192.0.2.1"), 200);
 	for (int n = 0; n < CONNECTIONS; n++)
 		raw_close(&under_way[n]);
