@@ -44,18 +44,21 @@ static bool make(char ret[sizeof PREFIX + DIGITS])
 	return true;
 }
 
-static void tell(const char *name, const char *key, const unsigned char sha256[DIGEST_SHA256_LEN], unsigned scopes)
+/* False: the key was not written, and nobody has seen it.  Flushed before the words about what comes next, since those go
+ * by another stream. */
+static bool tell(const char *name, const char *key, const unsigned char sha256[DIGEST_SHA256_LEN], unsigned scopes)
 {
 	fprintf(stderr, "The key, shown this once; it is sent as \"Authorization: Bearer KEY\":\n");
-	fflush(stderr);
 	printf("%s\n", key);
-	fflush(stdout);
+	if (fflush(stdout) != 0)
+		return false;
 	fprintf(stderr, "Its entry in {\"keys\": [...]} of API_KEYS_FILE, which a reload reads:\n");
 	printf("{\"name\": \"%s\", \"sha256\": \"", name);
 	for (int i = 0; i < DIGEST_SHA256_LEN; i++)
 		printf("%02x", sha256[i]);
 	printf("\", \"scopes\": [%s%s%s]}\n", scopes & API_READ ? "\"read\"" : "",
 		scopes == (API_READ | API_OPERATE) ? ", " : "", scopes & API_OPERATE ? "\"operate\"" : "");
+	return fflush(stdout) == 0;
 }
 
 int key_run(int argc, char **argv)
@@ -76,7 +79,9 @@ int key_run(int argc, char **argv)
 		fprintf(stderr, "payhook-app: no key can be made: %s\n", strerror(errno));
 		return 1;
 	}
-	tell(argv[0], key, sha256, scopes);
+	bool told = tell(argv[0], key, sha256, scopes);
+	if (!told)
+		fprintf(stderr, "payhook-app: the key cannot be shown, so make another: %s\n", strerror(errno));
 	explicit_bzero(key, sizeof key);
-	return 0;
+	return told ? 0 : 1;
 }

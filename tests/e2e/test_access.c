@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -215,6 +216,17 @@ Test(access, a_key_that_was_made_is_good_for_its_scopes)
 	write_keys(FIRST_FILE);
 	cr_assert(instance_run(instance(), (const char *const[]){"reload", NULL}, instance_settings, 60000));
 	becomes(target, header, 401);
+}
+
+/* It is shown once: whoever did not see it has to know. */
+Test(access, a_key_that_cannot_be_shown_is_an_error)
+{
+	char program[256];
+	int status;
+	snprintf(program, sizeof program, "%s/app/payhook-app", getenv("PAYHOOK_BUILD"));
+	pid_t pid = process_start((const char *const[]){program, "--key", "made", "read", NULL}, NULL, "/dev/full");
+	cr_assert(process_wait(pid, 10000, &status));
+	cr_expect_eq(WEXITSTATUS(status), 1);
 }
 
 Test(access, a_reload_with_a_bad_file_changes_nothing)
