@@ -1,0 +1,197 @@
+#!/bin/bash
+# test_database_tls.sh - a whole payhook whose PostgreSQL takes connections by TLS only; prints TAP.
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+# Nobody's PGHOST or PGOPTIONS.
+unset "${!PG@}"
+PGBIN=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
+DIR=$(mktemp -d /tmp/payhook-test-dbtls.XXXXXX)
+chmod 755 "$DIR" # the database's user has to enter it
+COUNT=0
+FAILED=0
+SERVER=
+PORT=$((10000 + $$ % 3000 * 3))
+DB_PORT=$((PORT + 1))
+: >"$DIR/env"
+export PAYHOOK_ENV_FILE=$DIR/env PAYHOOK_VAR=$DIR/var PAYHOOK_PORT=$PORT WORKER_METRICS_PORT=$((PORT + 2))
+export PROCESSOR_DELAY_MS=100 WORKER_GRACE_MS=200
+
+finish() {
+	trap '' INT TERM HUP
+	"$ROOT/payhook" down >/dev/null 2>&1 || true
+	if [[ -n $SERVER ]]; then
+		kill -INT "$SERVER" 2>/dev/null || true
+		wait "$SERVER" 2>/dev/null || true
+	fi
+	rm -rf --one-file-system -- "$DIR"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# check NAME COMMAND...: one test.
+check() {
+	local status
+	COUNT=$((COUNT + 1))
+	# Not as the condition of an "if": nothing that fails inside would end it there.
+	set +e
+	(
+		set -e
+		"${@:2}"
+	) >"$DIR/said" 2>&1
+	status=$?
+	set -e
+	if ((status == 0)); then
+		echo "ok $COUNT - $1"
+	else
+		FAILED=$((FAILED + 1))
+		echo "not ok $COUNT - $1"
+		tail -n 40 "$DIR/said" | sed 's/^/# /'
+	fi
+}
+
+# equal GOT WANTED
+equal() {
+	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
+}
+
+# authority NAME
+authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 2 -subj "/CN=$1" \
+		-keyout "$DIR/$1.key" -out "$DIR/$1.crt" 2>/dev/null
+}
+
+# server_certificate AUTHORITY: for the name localhost, and for no address.
+server_certificate() {
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=localhost \
+		-keyout "$DIR/server.key" -out "$DIR/server.csr" 2>/dev/null
+	openssl x509 -req -in "$DIR/server.csr" -CA "$DIR/$1.crt" -CAkey "$DIR/$1.key" -CAcreateserial -days 1 \
+		-extfile <(echo subjectAltName=DNS:localhost) -out "$DIR/server.crt" 2>/dev/null
+	chmod 600 "$DIR/server.key"
+	[[ $EUID -ne 0 ]] || chown postgres: "$DIR/server.key"
+}
+
+as_postgres() {
+	local -a drop=()
+	[[ $EUID -ne 0 ]] || drop=(--reuid=postgres --regid=postgres --init-groups)
+	cd "$DIR"
+	exec setpriv "${drop[@]}" --pdeathsig INT -- "$@"
+}
+
+# The socket is for the test to look in; by TCP there is nothing but TLS.
+server_start() {
+	[[ $EUID -ne 0 ]] || chown postgres: "$DIR"
+	(as_postgres "$PGBIN/initdb" -D "$DIR/data" -U postgres -A trust --no-sync --no-instructions \
+		--encoding=UTF8 --locale=C.UTF-8) >"$DIR/log" 2>&1
+	printf 'local all all trust\nhostssl all all 127.0.0.1/32 trust\n' >"$DIR/data/pg_hba.conf"
+	(as_postgres "$PGBIN/postgres" -D "$DIR/data" -k "$DIR" -p "$DB_PORT" -c listen_addresses=127.0.0.1 -c fsync=off \
+		-c ssl=on -c "ssl_cert_file=$DIR/server.crt" -c "ssl_key_file=$DIR/server.key" -c log_connections=on) \
+		>>"$DIR/log" 2>&1 &
+	SERVER=$!
+	local try
+	for ((try = 0; try < 200; try++)); do
+		! "$PGBIN/pg_isready" -q -h "$DIR" -p "$DB_PORT" || break
+		sleep 0.05
+	done
+	value 'CREATE DATABASE payhook'
+}
+
+value() {
+	psql -X -q -At -h "$DIR" -p "$DB_PORT" -U postgres -d "${2:-postgres}" -c "$1"
+}
+
+# url HOST AUTHORITY MODE
+url() {
+	printf 'postgresql://postgres@%s:%s/payhook?sslmode=%s&sslrootcert=%s' "$1" "$DB_PORT" "$3" "$DIR/$2.crt"
+}
+
+# post ID: the status of a webhook.
+post() {
+	curl -sS -m 10 --noproxy '*' -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' \
+		-d '{"transaction_id":"'"$1"'","source_account":"a","destination_account":"b","amount":1,"currency":"INR"}' \
+		"http://localhost:$PORT/v1/webhooks/transactions"
+}
+
+up() {
+	"$ROOT/payhook" up -d
+}
+
+accepts_and_processes() {
+	local try
+	equal "$(post t1)" 202
+	for ((try = 0; try < 200; try++)); do
+		[[ $(value "SELECT status FROM payhook.transactions WHERE transaction_id = 't1'" payhook) != PROCESSED ]] || return 0
+		sleep 0.05
+	done
+	echo "it is not processed" && return 1
+}
+
+# Beside the test's own, by the socket, which is no TCP and no payhook.
+encrypts_every_connection() {
+	local all="FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid) WHERE datname = 'payhook' AND client_addr IS NOT NULL"
+	value "SELECT application_name, ssl, version $all" payhook
+	equal "$(value "SELECT bool_and(ssl) $all" payhook)" t
+	equal "$(value "SELECT count(DISTINCT application_name) >= 2 $all" payhook)" t
+	grep -q 'application_name=payhook-migrate SSL enabled' "$DIR/log"
+	! grep 'connection authorized: .*database=payhook application_name=payhook' "$DIR/log" | grep -v 'SSL enabled' || return 1
+}
+
+# becomes STATUS: what webhooks get, in the end.
+becomes() {
+	local try
+	for ((try = 0; try < 100; try++)); do
+		[[ $(post "b$try") != "$1" ]] || return 0
+		sleep 0.1
+	done
+	echo "no webhook gets $1" && return 1
+}
+
+# shown_by AUTHORITY: the server has another certificate, and every connection is made anew.
+shown_by() {
+	server_certificate "$1"
+	kill -HUP "$SERVER"
+	for _ in {1..100}; do
+		! openssl s_client -starttls postgres -connect "127.0.0.1:$DB_PORT" </dev/null 2>/dev/null | grep -q "^issuer=CN = $1" || break
+		sleep 0.05
+	done
+	value "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'payhook'"
+}
+
+believes_no_impostor() {
+	shown_by stranger
+	becomes 503
+	grep -q 'certificate verify failed' "$DIR"/var/log/pool.log || { tail -n 3 "$DIR"/var/log/*.log && return 1; }
+	equal "$(value "SELECT count(*) FROM pg_stat_activity WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 0
+	shown_by authority
+	becomes 202
+}
+
+# refuses TEXT URL: the migrations say so, and so does the start.
+refuses() {
+	local said
+	! said=$(DATABASE_URL=$2 "$ROOT/schema/migrate" 2>&1) || { echo "it migrates" && return 1; }
+	[[ $said == *"$1"* && $said == *"no connection to the database"* ]] || { echo "it says: $said" && return 1; }
+	! said=$(DATABASE_URL=$2 up 2>&1) || { echo "it starts" && return 1; }
+	[[ $said == *"$1"* ]] || { echo "it says: $said" && return 1; }
+}
+
+authority authority
+authority stranger
+server_certificate authority
+server_start
+
+check "another authority's certificate is refused, with the reason" \
+	refuses 'certificate verify failed' "$(url localhost stranger verify-full)"
+check "a name that the certificate has not is refused, with the reason" \
+	refuses 'does not match host name "127.0.0.1"' "$(url 127.0.0.1 authority verify-full)"
+check "without TLS there is no connection" refuses 'no encryption' "$(url localhost authority disable)"
+DATABASE_URL=$(url localhost authority verify-full)
+export DATABASE_URL
+check "it starts with the right name and authority" up
+check "a webhook is accepted and processed" accepts_and_processes
+check "every connection of the programs and of the migrations is encrypted" encrypts_every_connection
+check "a server with another authority's certificate gets nothing: 503, and a line in the logs, until the right one is back" \
+	believes_no_impostor
+echo "1..$COUNT"
+exit "$((FAILED > 0))"
