@@ -56,7 +56,7 @@ static const struct metric TABLE[] = {
 		METRIC_COUNTER, .labels = {{"cause", REFUSAL_CAUSES}}},
 	[UNRECORDED] = {"payhook_refusals_unrecorded_total",
 		"Such requests that the table rejected_requests lacks: too many at once, or no database",
-		METRIC_COUNTER},
+		METRIC_COUNTER, .unit = METRIC_ONES},
 	[ACCEPT] = {"payhook_accept_duration_seconds",
 		"From a webhook read to its answer, of those that were not rejected", METRIC_HISTOGRAM, METRIC_SECONDS,
 		.bounds = ACCEPT_BOUNDS},
