@@ -13,6 +13,7 @@
 #include "http.h"
 #include "http_message.h"
 #include "json_scan.h"
+#include "payload.h"
 #include "signature_header.h"
 #include "sources_file.h"
 #include "txn_json.h"
@@ -224,13 +225,14 @@ static void tell_txn(const struct txn *txn)
 
 static void tell_problems(const struct txn_problems *problems)
 {
-	printf("is answered 422:\n");
+	printf("cannot be read:\n");
 	for (int i = 0; i < problems->count; i++)
 		printf("           %s  %s: %s\n", problems->list[i].pointer, problems->list[i].code,
 			problems->list[i].detail);
 }
 
-static void tell_item(const struct verifying *v, struct json_value item, int index)
+/* False: it cannot be read. */
+static bool tell_item(const struct verifying *v, struct json_value item, int index)
 {
 	const struct mapping *m = &v->source->mapping;
 	const struct currency_extras *extras = &v->settings->extra_currencies;
@@ -243,49 +245,58 @@ static void tell_item(const struct verifying *v, struct json_value item, int ind
 		snprintf(name, sizeof name, "item %d", index);
 	}
 	printf("%-10s ", name);
-	if (!mapping_applies(m, item))
+	if (!mapping_applies(m, item)) {
 		printf("is ignored: the filter does not let it pass\n");
-	else if (m->is_canonical ? txn_from_json(item.at, item.len, extras, &txn, &problems, &f)
-				 : mapping_read(m, item, where, extras, &txn, &problems, &f)) {
-		printf("is taken:\n");
+		return true;
+	}
+	if (m->is_canonical ? txn_from_json(item.at, item.len, extras, &txn, &problems, &f)
+			    : mapping_read(m, item, where, extras, &txn, &problems, &f)) {
+		printf("is read:\n");
 		tell_txn(&txn);
-	} else if (problems.count > 0)
+		return true;
+	}
+	if (problems.count > 0)
 		tell_problems(&problems);
 	else
-		printf("is refused: %s\n", f.text);
+		printf("cannot be read: %s\n", f.text);
+	return false;
 }
 
-static void tell_items(const struct verifying *v)
+/* A body that payload_open() has taken. */
+static bool tell_items(const struct verifying *v)
 {
-	const char *pointer = v->source->mapping.items;
 	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
+	bool good = true;
 	int index = 0;
-	if (!*pointer) {
-		tell_item(v, body, 0);
-		return;
-	}
-	if (!json_value_find(body, pointer, &items) || json_value_kind(items) != JSON_IS_ARRAY) {
-		printf("body       has no array at %s\n", pointer);
-		return;
-	}
+	if (!*v->source->mapping.items)
+		return tell_item(v, body, 0);
+	if (!json_value_find(body, v->source->mapping.items, &items))
+		return false;
 	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
-		tell_item(v, item, index);
-	if (index == 0 || index > MAPPING_ITEMS_MAX)
-		printf("body       has %d items, and 1 to %d can be\n", index, MAPPING_ITEMS_MAX);
+		good &= tell_item(v, item, index);
+	return good;
 }
 
 static void tell_body(const struct verifying *v)
 {
 	struct fault f;
-	const char *type = http_message_header(&v->message, "content-type");
+	struct payload payload;
+	const struct http_message *m = &v->message;
+	const char *type = http_message_header(m, "content-type");
 	if (!http_is_json(type ? type : ""))
-		printf("body       is answered 415: its Content-Type is not application/json\n");
-	else if (v->message.len > REQUEST_BODY_MAX)
-		printf("body       is answered 413: it has more than %d bytes\n", REQUEST_BODY_MAX);
-	else if (!json_scan(v->message.body, v->message.len, &f))
-		printf("body       is answered 400: %s\n", f.text);
+		printf("answer     415: its Content-Type is not application/json\n");
+	else if (m->len > REQUEST_BODY_MAX)
+		printf("answer     413: its body has more than %d bytes\n", REQUEST_BODY_MAX);
+	else if (!json_scan(m->body, m->len, &f))
+		printf("answer     400: %s\n", f.text);
+	else if (!payload_open(v->source, m->body, m->len, &payload, &f))
+		printf("answer     422: %s\n", f.text);
+	else if (!tell_items(v))
+		printf("answer     422, and nothing of it is stored\n");
+	else if (payload.count == 0)
+		printf("answer     200: ignored\n");
 	else
-		tell_items(v);
+		printf("answer     202, when it is durable\n");
 }
 
 /* ---- the whole ---- */
@@ -308,6 +319,9 @@ static void tell_request(const struct verifying *v)
 		m->count, m->len);
 	if (path != strlen(expected) || strncmp(m->target, expected, path) != 0)
 		printf("           it was not sent to %s\n", expected);
+	if (v->source->allow_count > 0 || v->source->client != SOURCE_ANY_CLIENT)
+		printf("           the source wants an address or a client certificate, else 403: a captured request shows"
+		       " neither\n");
 	if (length && signature_read_time(length, strlen(length), &told, &f) && told != (int64_t)m->len)
 		printf("           its Content-Length says %" PRId64 " bytes: this is not the body as it was sent\n",
 			told);

@@ -124,8 +124,8 @@ takes_every_example() {
 	for example in "${!SOURCE[@]}"; do
 		echo "example $example"
 		verify 0 "$example" --at "$THEN" < <(request "$example") || return 1
-		says "signature  good" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
-		taken=$((taken + $(grep -c ' is taken:$' "$DIR/out")))
+		says "signature  good" "answer     202" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
+		taken=$((taken + $(grep -c ' is read:$' "$DIR/out")))
 		ignored=$((ignored + $(grep -c ' is ignored' "$DIR/out")))
 	done
 	echo "$taken taken, $ignored ignored"
@@ -160,9 +160,9 @@ takes_what_openssl_signed_now() {
 
 shows_every_field() {
 	verify 0 adyen --at "$THEN" < <(request adyen) &&
-		says "item 0     is taken:" "transaction_id       PAYHOOKEXAMPLE01" "source_account       adyen:order:1001" \
+		says "item 0     is read:" "transaction_id       PAYHOOKEXAMPLE01" "source_account       adyen:order:1001" \
 			"destination_account  adyen:PayhookExampleECOM" "amount               1130.50" "currency             EUR" \
-			"item 1     is taken:" "amount               15000.00" "signed at  no time is signed"
+			"item 1     is read:" "amount               15000.00" "signed at  no time is signed"
 }
 
 tells_the_time_that_it_would_take() {
@@ -191,7 +191,7 @@ finds_turned_line_ends() {
 
 tells_a_changed_request() {
 	request stripe | sed 's/109900/109901/' | verify 1 stripe --at "$THEN" &&
-		says "secret     none of 1" "signature  wrong: " "it does not verify, and is answered 401" && ! says " is taken" || return 1
+		says "secret     none of 1" "signature  wrong: " "it does not verify, and is answered 401" && ! says " is read" || return 1
 	request stripe | sed '/^Stripe-Signature/d' | verify 1 stripe --at "$THEN" && says "signature  missing: the header stripe-signature" || return 1
 	request stripe | sed 's/v1=/v1=zz/' | verify 1 stripe --at "$THEN" && says "signature  malformed: " || return 1
 	request paypal | sed 's/SHA256withRSA/SHA1withRSA/' | verify 1 paypal --at "$THEN" && says "signature  unsupported: " || return 1
@@ -222,14 +222,19 @@ tells_what_becomes_of_the_body() {
 	now=$(date +%s)
 	sed 's/"usd"/"xyz"/; s/"pi_3PayhookExample0001",/7.5,/' "$EXAMPLES/stripe/payload.json" >"$DIR/body"
 	stripe "$DIR/body" "$now" | verify 0 stripe &&
-		says "is answered 422:" "/data/object/id  wrong_type:" "/data/object/currency  unknown_currency:" || return 1
+		says "body       cannot be read:" "answer     422, and nothing of it is stored" "/data/object/id  wrong_type:" "/data/object/currency  unknown_currency:" || return 1
 	sed 's/payment_intent.succeeded/charge.updated/' "$EXAMPLES/stripe/payload.json" >"$DIR/body"
-	stripe "$DIR/body" "$now" | verify 0 stripe && says "is ignored: the filter does not let it pass" || return 1
+	stripe "$DIR/body" "$now" | verify 0 stripe && says "is ignored: the filter does not let it pass" "answer     200: ignored" || return 1
 	printf '{"a":1,}' >"$DIR/body"
-	stripe "$DIR/body" "$now" | verify 0 stripe && says "is answered 400:" || return 1
+	stripe "$DIR/body" "$now" | verify 0 stripe && says "answer     400: " || return 1
 	head -c 65537 /dev/zero | tr '\0' ' ' >"$DIR/body"
-	stripe "$DIR/body" "$now" | verify 0 stripe && says "is answered 413:" || return 1
-	request stripe | sed 's|application/json|text/plain|' | verify 0 stripe --at "$THEN" && says "is answered 415:"
+	stripe "$DIR/body" "$now" | verify 0 stripe && says "answer     413: " || return 1
+	sed 's/"GBP"/"XYZ"/' "$EXAMPLES/hmac/payload.json" >"$DIR/body"
+	send clearing "$DIR/body" "X-Bank-Time: $now" "X-Bank-Signature: sha512:$({ printf '%s:' "$now"; cat "$DIR/body"; } |
+		hmac sha512 "$(key hmac)")" | verify 0 hmac &&
+		says "item 0     cannot be read:" "/transfers/0/currency  unknown_currency:" "item 2     is read:" \
+			"answer     422, and nothing of it is stored" || return 1
+	request stripe | sed 's|application/json|text/plain|' | verify 0 stripe --at "$THEN" && says "answer     415: "
 }
 
 says_that_a_source_is_open() {
