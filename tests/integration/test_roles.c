@@ -118,8 +118,8 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 		"UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = now()",
 		"UPDATE payhook.transactions SET amount = 1",
 		"INSERT INTO payhook.transactions (status, processed_at) VALUES ('PROCESSED', now())",
-		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
-		" VALUES ('t', 'a', 'b', 1, 'INR') ON CONFLICT (transaction_id, source) DO UPDATE SET amount = 1",
+		("INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
+		 " VALUES ('t', 'a', 'b', 1, 'INR') ON CONFLICT (transaction_id, source) DO UPDATE SET amount = 1"),
 		"SELECT * FROM payhook.transactions FOR UPDATE",
 		"DELETE FROM payhook.transactions",
 		"TRUNCATE payhook.transactions",
@@ -165,8 +165,8 @@ Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 {
 	static const char *const STATEMENTS[] = {
 		"INSERT INTO payhook.transactions (transaction_id) VALUES ('t')",
-		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
-		" VALUES ('t', 'a', 'b', 1, 'INR')",
+		("INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
+		 " VALUES ('t', 'a', 'b', 1, 'INR')"),
 		"UPDATE payhook.transactions SET transaction_id = 't'",
 		"UPDATE payhook.transactions SET source = 's'",
 		"UPDATE payhook.transactions SET source_account = 'a'",
@@ -196,8 +196,8 @@ Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 Test(roles, an_operator_mends_but_writes_no_table)
 {
 	static const char *const STATEMENTS[] = {
-		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
-		" VALUES ('t', 'a', 'b', 1, 'INR')",
+		("INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)"
+		 " VALUES ('t', 'a', 'b', 1, 'INR')"),
 		"UPDATE payhook.transactions SET status = 'FAILED'",
 		"UPDATE payhook.transactions SET amount = 1",
 		"DELETE FROM payhook.transactions",
