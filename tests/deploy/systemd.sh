@@ -410,6 +410,29 @@ secret_is_a_credential() {
 	return "$status"
 }
 
+# Responders and workers as users of their own, who can do no more than they have to.
+each_service_has_its_role() {
+	local conf=$BOX/tree/etc/payhook url=postgresql://%s:secret@127.0.0.1/payhook status=0
+	box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -q -d payhook \
+		-c "CREATE ROLE responder LOGIN PASSWORD 'secret' IN ROLE payhook_app" \
+		-c "CREATE ROLE processor LOGIN PASSWORD 'secret' IN ROLE payhook_worker" || return
+	# shellcheck disable=SC2059
+	printf "DATABASE_URL=$url\n" responder >"$conf/payhook-app.env"
+	# shellcheck disable=SC2059
+	printf "DATABASE_URL=$url\n" processor >"$conf/payhook-worker.env"
+	box systemctl restart payhook-app payhook-worker@1 || status=1
+	await 10 ready || status=1
+	(send 80 roles 10 "$ACCEPTED") || status=1
+	await 10 all_processed || status=1
+	equal "$(box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -At -d payhook -c "SELECT string_agg(DISTINCT usename || ' ' || split_part(application_name, ' ', 1), ', ')
+		FROM pg_stat_activity WHERE application_name LIKE 'payhook-%'")" \
+		'processor payhook-worker, responder payhook-app' || status=1
+	rm "$conf/payhook-app.env" "$conf/payhook-worker.env"
+	box systemctl restart payhook-app payhook-worker@1 || status=1
+	await 10 ready || status=1
+	return "$status"
+}
+
 # The file of "payhook backup" is PostgreSQL's own; what is in it is tested elsewhere.
 operator_has_a_command() {
 	box payhook help | grep -q payhook.target || return
@@ -503,6 +526,7 @@ check "what the programs never need is refused to all of payhook's services" for
 check "the journal has the logs as they are, JSON" logs_are_json
 check "responders and worker tell their metrics on the host" metrics_are_told
 check "the http processor is reached by name and TLS" http_processor_works
+check 'responders and workers have database users of their own' each_service_has_its_role
 check "the database's address may be a secret that only root can read" secret_is_a_credential
 check "the operator's command finds its parts and the database" operator_has_a_command
 check "an upgrade under load loses no request" upgrade_under_load
