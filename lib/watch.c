@@ -145,7 +145,6 @@ static void on_registered(void *ctx, const struct pg_result *r, const struct fau
 		return;
 	w->registered = true;
 	w->beat_ms = w->sent_ms;
-	w->at_ms[CHORE_BEAT] = w->sent_ms + WATCH_BEAT_MS;
 	w->events->is(w->ctx, w->owner);
 }
 
@@ -163,7 +162,6 @@ static void on_beaten(void *ctx, const struct pg_result *r, const struct fault *
 	}
 	bool was_fresh = watch_is_fresh(w);
 	w->beat_ms = w->sent_ms;
-	w->at_ms[CHORE_BEAT] = w->sent_ms + WATCH_BEAT_MS;
 	if (!was_fresh)
 		w->events->work(w->ctx);
 }
@@ -256,6 +254,8 @@ static void begin(struct watch *w, enum chore chore)
 	w->sent_ms = clock_ms();
 	switch (chore) {
 	case CHORE_BEAT:
+		/* Now, not at the answer: what changes until then may ask for one of its own (watch_beat()). */
+		w->at_ms[CHORE_BEAT] = w->sent_ms + WATCH_BEAT_MS;
 		db_params_add_int8(&p, w->owner);
 		if (w->registered) {
 			db_params_add_int8(&p, w->events->in_flight(w->ctx));
