@@ -71,6 +71,22 @@ static void is_answered(struct letter *l, int key, int status, const char *what)
 	answer_finish(&a);
 }
 
+/* They take part in the counting once they have read the sources: until then, a file must not be changed under them. */
+static void wait_until_ready(void)
+{
+	char expected[64];
+	bool ready = false;
+
+	snprintf(expected, sizeof(expected), "\npayhook_responders %d\n", RESPONDERS);
+	for (long long end = now_ms() + 10000; !ready && now_ms() < end; pause_a_little()) {
+		struct answer a;
+		call_send(&(struct call){.target = "/metrics", .port = own.port}, &a);
+		ready = a.status == 200 && strstr(a.body, expected) != NULL;
+		answer_finish(&a);
+	}
+	cr_assert(ready, "the responders are not ready");
+}
+
 static void reload(void)
 {
 	struct pids before;
@@ -81,6 +97,7 @@ static void reload(void)
 	instance_log(&own, log, sizeof(log));
 	cr_assert(reloaded, "%s", log);
 	cr_assert(mend_wait_parts("payhook-app", RESPONDERS, &before, 10000), "the responders are still the same");
+	wait_until_ready();
 }
 
 static void is_not_reloaded(const char *sources, const char *complaint)
@@ -194,6 +211,12 @@ Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 	reload();
 	is_answered(&l, KEY_FIRST, 401, "the old one is gone");
 	is_answered(&l, KEY_SECOND, 202, "the new one alone");
+
+	letter_furnish(folder,
+		BANK_WITH("{\"file\":\"bank-1\"}") ",{\"name\":\"transactions\",\"scheme\":\"github\",\"secrets\":[{"
+						   "\"file\":\"bank-1\"}]}]}\n");
+	reload();
+	cr_assert_eq(call_post_status(webhook_simple("nobody-signed-this", body)), 401);
 
 	is_not_reloaded(BANK_WITH("{\"file\":\"bank-9\"}") CLOSED, "/sources/0/secrets/0/file");
 	is_answered(&l, KEY_SECOND, 202, "after a reload for a file that is not there");

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "base.h"
+#include "breakage.h"
 #include "database.h"
 #include "expect.h"
 #include "instance.h"
@@ -239,4 +240,19 @@ Test(sources, readyz_names_the_sources_that_are_open)
 	call_get("/readyz", &a);
 	cr_assert_str_eq(a.body, "{\"status\":\"ready\",\"open_sources\":[\"transactions\"]}");
 	answer_finish(&a);
+}
+
+Test(sources, what_cannot_be_stored_now_is_503_and_may_be_sent_again)
+{
+	static struct letter l;
+	struct answer a;
+
+	mend_and_wait();
+	letter_write(&l, BANK);
+	break_freeze("postgres");
+	letter_post(&l, &a);
+	expect_retry_after(&a, "PostgreSQL is frozen");
+	expect_problem_once(&a, 503, "PostgreSQL is frozen");
+	mend_and_wait();
+	accept(&l, "sent again");
 }
