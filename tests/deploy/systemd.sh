@@ -414,6 +414,7 @@ secret_is_a_credential() {
 each_service_has_its_role() {
 	local conf=$BOX/tree/etc/payhook url=postgresql://%s:secret@127.0.0.1/payhook status=0
 	box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -q -d payhook \
+		-c 'CREATE ROLE payhook_app' -c 'CREATE ROLE payhook_worker' -c 'SELECT payhook.grant_rights()' \
 		-c "CREATE ROLE responder LOGIN PASSWORD 'secret' IN ROLE payhook_app" \
 		-c "CREATE ROLE processor LOGIN PASSWORD 'secret' IN ROLE payhook_worker" || return
 	# shellcheck disable=SC2059
