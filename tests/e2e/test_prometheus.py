@@ -121,6 +121,7 @@ class World:
             ['prometheus', f'--config.file={self.folder}/prometheus.yml', f'--storage.tsdb.path={self.folder}/tsdb',
              f'--web.listen-address={self.prometheus.removeprefix("http://")}'],
             stdout=subprocess.DEVNULL, stderr=(self.folder / 'prometheus.log').open('w'))
+        until('Prometheus is ready', lambda: get(f'{self.prometheus}/-/ready'))
         until('each payhook target scraped three times', self.is_scraped)
 
     def is_scraped(self):
