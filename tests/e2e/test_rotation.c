@@ -25,6 +25,9 @@ TestSuite(rotation, .timeout = 180);
 	"\"mapping\":{\"transaction_id\":{\"at\":\"/data/id\"},\"source_account\":{\"at\":\"/data/payer/account\"}," \
 	"\"destination_account\":{\"at\":\"/data/payee/account\"},\"amount\":{\"at\":\"/data/amount\","              \
 	"\"unit\":\"major\"},\"currency\":{\"at\":\"/data/currency\"}}}"
+/* The shared one is not looked at: this test starts its own, several times. */
+const char *const instance_settings[] = {"RESPONDERS=1", NULL};
+
 #define CLOSED ",\n{\"name\":\"transactions\",\"scheme\":\"closed\"}]}\n"
 #define VARIABLE "{\"env\":\"E2E_BANK_SECRET\"}"
 
