@@ -76,12 +76,13 @@ part_is_left() {
 	[[ ${#MEMBERS[@]} -gt 0 ]]
 }
 
-# CONT, so that a frozen part hears it too, its children included.
+# CONT, so that a frozen part hears it too, its children included; and before the signal, since what ends by it may stop
+# itself on its way: the leak sanitizer attaches to its process as a debugger does, and hangs when CONT undoes that.
 part_signal() {
 	if part_runs "$1"; then
-		kill "-$2" "$R_PID" 2>/dev/null || true
 		part_members "$1"
 		kill -CONT "$R_PID" "${MEMBERS[@]}" 2>/dev/null || true
+		kill "-$2" "$R_PID" 2>/dev/null || true
 	fi
 }
 

@@ -95,3 +95,16 @@ bool mend_wait_parts(const char *name, int count, const struct pids *gone, int t
 		pause_a_little();
 	}
 }
+
+void mend_reload(const char *const settings[], int responders, const char *authorization)
+{
+	struct pids before;
+	char log[4096];
+
+	instance_parts(instance(), "payhook-app", &before);
+	bool reloaded = instance_run(instance(), (const char *const[]){"reload", NULL}, settings, 60000);
+	instance_log(instance(), log, sizeof log);
+	cr_assert(reloaded, "%s", log);
+	cr_assert(mend_wait_parts("payhook-app", responders, &before, 10000), "the responders are still the same");
+	expect_responders(responders, authorization);
+}

@@ -27,3 +27,6 @@ pid_t break_kill(const char *name, int nth);
 
 /* Waits until a part consists of so many processes, none of them gone ones.  False: not by the deadline. */
 bool mend_wait_parts(const char *name, int count, const struct pids *gone, int timeout_ms);
+
+/* ./payhook reload with these settings; waits until all responders are others, and count. */
+void mend_reload(const char *const settings[], int responders, const char *authorization);

@@ -120,3 +120,18 @@ void expect_recovery(int timeout_ms)
 		pause_a_little();
 	}
 }
+
+void expect_responders(int count, const char *authorization)
+{
+	char expected[64];
+	bool ready = false;
+
+	snprintf(expected, sizeof(expected), "\npayhook_responders %d\n", count);
+	for (long long end = now_ms() + 20000; !ready && now_ms() < end; pause_a_little()) {
+		struct answer a;
+		call_send(&(struct call){.target = "/metrics", .header = authorization}, &a);
+		ready = a.status == 200 && strstr(a.body, expected) != NULL;
+		answer_finish(&a);
+	}
+	cr_assert(ready, "there are not %d responders", count);
+}

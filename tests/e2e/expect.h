@@ -28,3 +28,7 @@ void expect_accepted(const char *body);
 
 /* Waits until posts are accepted again, by every responder. */
 void expect_recovery(int timeout_ms);
+
+/* Waits until so many responders count.  They do once they have read their files: until then, none may be changed under
+ * them.  authorization: the header with which they show it, or NULL. */
+void expect_responders(int count, const char *authorization);

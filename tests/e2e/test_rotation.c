@@ -74,33 +74,9 @@ static void is_answered(struct letter *l, int key, int status, const char *what)
 	answer_finish(&a);
 }
 
-/* They take part in the counting once they have read the sources: until then, a file must not be changed under them. */
-static void wait_until_ready(void)
-{
-	char expected[64];
-	bool ready = false;
-
-	snprintf(expected, sizeof(expected), "\npayhook_responders %d\n", RESPONDERS);
-	for (long long end = now_ms() + 10000; !ready && now_ms() < end; pause_a_little()) {
-		struct answer a;
-		call_send(&(struct call){.target = "/metrics", .port = own.port}, &a);
-		ready = a.status == 200 && strstr(a.body, expected) != NULL;
-		answer_finish(&a);
-	}
-	cr_assert(ready, "the responders are not ready");
-}
-
 static void reload(void)
 {
-	struct pids before;
-	char log[4096];
-
-	instance_parts(&own, "payhook-app", &before);
-	bool reloaded = instance_run(&own, (const char *const[]){"reload", NULL}, fewer, 30000);
-	instance_log(&own, log, sizeof(log));
-	cr_assert(reloaded, "%s", log);
-	cr_assert(mend_wait_parts("payhook-app", RESPONDERS, &before, 10000), "the responders are still the same");
-	wait_until_ready();
+	mend_reload(fewer, RESPONDERS, NULL);
 }
 
 static void is_not_reloaded(const char *sources, const char *complaint)
