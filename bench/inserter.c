@@ -46,7 +46,7 @@ static bool insert(struct inserter *in)
 	struct db_params p = {0};
 	compose(in);
 	intake_params(&p, in->arrays, &in->traces, &in->batch);
-	PGresult *r = PQexecPrepared(in->conn, INTAKE_INSERT.name, p.count, p.value, p.length, p.format, 0);
+	PGresult *r = PQexecPrepared(in->conn, INTAKE_STORE.name, p.count, p.value, p.length, p.format, 0);
 	int rows = PQntuples(r);
 	PQclear(r);
 	if (rows != INSERTER_ROWS)
@@ -73,7 +73,7 @@ static bool prepare(struct inserter *in, const char *conninfo, struct fault *f)
 		.currency = "INR"};
 	if (!pg_open(conninfo, NULL, &in->conn, f))
 		return false;
-	PGresult *r = PQprepare(in->conn, INTAKE_INSERT.name, INTAKE_INSERT.sql, 0, NULL);
+	PGresult *r = PQprepare(in->conn, INTAKE_STORE.name, INTAKE_STORE.sql, 0, NULL);
 	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
 	random_seed(&in->random);

@@ -51,11 +51,11 @@ struct intake_probe {
 void intake_ask(struct intake *in, struct intake_probe *p);
 void intake_unask(struct intake *in, struct intake_probe *p);
 
-/* The statement that makes a batch durable, and its parameters: the bench runs it by itself.  The statement that compares
- * has the same without the traces (NULL).  Arrays and traces must live as long as the parameters. */
+/* The statement that makes a batch durable, and its parameters: the bench runs it by itself.  Arrays and traces must live
+ * as long as the parameters. */
 #define INTAKE_ARRAYS 6
 #define INTAKE_TRACES_MAX (1024 * 1024) /* bytes; 500 ids, each of 255 quotes that are escaped, take a third */
 
-extern const struct statement INTAKE_INSERT;
+extern const struct statement INTAKE_STORE;
 void intake_params(
 	struct db_params *p, struct db_array arrays[INTAKE_ARRAYS], struct buf *traces, const struct batch *b);

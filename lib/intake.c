@@ -1,11 +1,10 @@
 /* intake.c - the accept path: from an arrival to its outcome.
  *
- * A batch goes through one statement, or up to three:
- *   INSERT   stores what is new, with its jobs; what comes back is new, the rest was there before;
- *   COMPARE  tells of the rest which are the same, which differ, and which are gone again;
- *   KEEP     puts those that differ among the conflicts.
+ * A batch goes through one statement, or two:
+ *   STORE  tells which are stored already, the same or different, and stores what is new, with its jobs;
+ *   KEEP   puts those that differ among the conflicts.
  * After each, those who have their outcome leave, so the batch always holds just what the statement under way is
- * about.  Who is withdrawn leaves too, and the statement goes on; what it stores, the sender's next try will find. */
+ * about; those who still have none go through STORE again.  Who is withdrawn leaves too, and the statement goes on; what it stores, the sender's next try will find. */
 
 #include "intake.h"
 
@@ -18,37 +17,39 @@
 #define ANSWER_MS 3000          /* for a statement; whoever waits for it has long been told */
 #define TRACES_KEEP (64 * 1024) /* bytes of memory that stay for the next batch */
 
-/* Stores what is new, and its job in the same statement: there is never one without the other.  DO NOTHING waits for
- * a concurrent insert of the same identity to end, so what is not returned is committed, and durable, elsewhere.  The
- * caller's order keeps two batches from locking each other out.  No NOTIFY here: it would hold a lock of the whole
- * cluster until after the flush.
+/* Tells of each that is there already whether it is the same, and stores the others, their jobs in the same statement:
+ * there is never one without the other.  The third column is 1 for the same, 0 for different, null for stored now.
+ *
+ * DO NOTHING waits for a concurrent insert of the same identity to end.  That one is then committed, but was not there
+ * when this statement began: it is told of as neither, and the next batch finds it.  The caller's order keeps two batches
+ * from locking each other out.  No NOTIFY here: it would hold a lock of the whole cluster until after the flush.
+ *
+ * The lateral limit makes it a look into the index for each, even under a plan that was made while the table was empty.
+ * For a new one it costs little: it brings those pages into the cache that the insert would have to wait for.
  *
  * The traces are an object of their own, source/transaction_id -> traceparent, and null when no member has one.  As a
  * column of the given they would have to be joined to what was stored; this is a look-up, and nothing for those
  * without. */
-const struct statement INTAKE_INSERT = {"insert",
-	"WITH stored AS ("
-	"  INSERT INTO payhook.transactions"
-	"    (transaction_id, source, source_account, destination_account, amount, currency)"
-	"  SELECT g.transaction_id, g.source, g.source_account, g.destination_account, g.amount::numeric, g.currency"
+const struct statement INTAKE_STORE = {"store",
+	"WITH given AS ("
+	"  SELECT g.transaction_id, g.source, g.source_account, g.destination_account, g.amount::numeric AS amount,"
+	"    g.currency, t.same"
 	"  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
 	"    AS g(transaction_id, source, source_account, destination_account, amount, currency)"
-	"  ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	"  LEFT JOIN LATERAL (SELECT (s.source_account = g.source_account"
+	"      AND s.destination_account = g.destination_account"
+	"      AND s.amount = g.amount::numeric AND s.currency = g.currency)::int AS same"
+	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t ON true"
+	"), stored AS ("
+	"  INSERT INTO payhook.transactions"
+	"    (transaction_id, source, source_account, destination_account, amount, currency)"
+	"  SELECT transaction_id, source, source_account, destination_account, amount, currency FROM given"
+	"  WHERE same IS NULL ON CONFLICT DO NOTHING RETURNING transaction_id, source"
 	"), queued AS ("
 	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
 	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
-	") SELECT transaction_id, source FROM stored"};
-
-/* Tells which of the given are the same as what is stored: one row for each that is still there.  The lateral limit
- * makes it a look into the index for each, even under a plan that was made while the table was empty. */
-static const struct statement COMPARE = {"compare",
-	"SELECT g.transaction_id, g.source, (t.source_account = g.source_account"
-	"    AND t.destination_account = g.destination_account"
-	"    AND t.amount = g.amount::numeric AND t.currency = g.currency)::int"
-	"  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
-	"    AS g(transaction_id, source, source_account, destination_account, amount, currency),"
-	"  LATERAL (SELECT * FROM payhook.transactions s"
-	"    WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"};
+	") SELECT transaction_id, source, NULL FROM stored"
+	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"};
 
 /* Keeps the given among the conflicts: the same bytes again raise a count, others take the next of sixteen places,
  * and when all are taken they are counted on the last.  Two processes that want the same place: one gets it, the
@@ -88,12 +89,12 @@ struct intake {
 	TAILQ_HEAD(, intake_probe) probes;
 	int waiting; /* pending, and in the batch */
 	uint64_t arrivals;
-	struct batch batch;                                /* what the statement under way is about */
-	enum { NEXT_BATCH, NEXT_COMPARE, NEXT_KEEP } next; /* what to send when the lane is ready */
-	struct db_array arrays[INTAKE_ARRAYS];             /* its parameters; kept for their memory */
-	struct buf traces;                                 /* INSERT's seventh */
-	int64_t sent_us;                                   /* when it was sent */
-	int64_t committed_ms;                              /* when a commit came back last, in time; 0: none has */
+	struct batch batch;                    /* what the statement under way is about */
+	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the lane is ready */
+	struct db_array arrays[INTAKE_ARRAYS]; /* its parameters; kept for their memory */
+	struct buf traces;                     /* STORE's seventh */
+	int64_t sent_us;                       /* when it was sent */
+	int64_t committed_ms;                  /* when a commit came back last, in time; 0: none has */
 };
 
 /* ---- outcomes ---- */
@@ -212,38 +213,10 @@ void intake_params(
 	}
 	for (int i = 0; i < INTAKE_ARRAYS; i++)
 		db_params_add_array(p, &arrays[i]);
-	if (traces)
-		add_traces(p, traces, b);
+	add_traces(p, traces, b);
 }
 
-static void send_transactions(struct intake *in, const struct statement *s, lane_done *done)
-{
-	struct db_params params = {0};
-	intake_params(&params, in->arrays, s == &INTAKE_INSERT ? &in->traces : NULL, &in->batch);
-	send_statement(in, s, &params, done);
-}
-
-static void on_inserted(void *ctx, const struct pg_result *r, const struct fault *f)
-{
-	struct intake *in = ctx;
-	if (!r) {
-		batch_failed(in, f);
-		return;
-	}
-	int rows = db_rows(r);
-	if (rows > 0) {
-		committed(in, rows);
-		in->events->enqueued(in->ctx);
-	}
-	for (int row = 0; row < rows; row++) {
-		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
-		if (i >= 0)
-			settle_member(in, i, ACCEPTED_NEW);
-	}
-	in->next = NEXT_COMPARE;
-}
-
-/* Gives back to the pending who was not told to differ: its row is gone, retention took it in between, so it is new. */
+/* Who was told of as neither there nor stored goes through another batch: its row came in between. */
 static void keep_differing(struct intake *in)
 {
 	struct batch all = in->batch;
@@ -262,18 +235,33 @@ static void keep_differing(struct intake *in)
 	}
 }
 
-static void on_compared(void *ctx, const struct pg_result *r, const struct fault *f)
+static int count_new(const struct pg_result *r)
+{
+	int count = 0;
+	for (int row = 0; row < db_rows(r); row++)
+		count += db_null(r, row, 2);
+	return count;
+}
+
+static void on_stored(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct intake *in = ctx;
 	if (!r) {
 		batch_failed(in, f);
 		return;
 	}
+	int stored = count_new(r);
+	if (stored > 0) {
+		committed(in, stored);
+		in->events->enqueued(in->ctx);
+	}
 	for (int row = 0; row < db_rows(r); row++) {
 		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
 		if (i < 0)
 			continue;
-		if (db_int8(r, row, 2))
+		if (db_null(r, row, 2))
+			settle_member(in, i, ACCEPTED_NEW);
+		else if (db_int8(r, row, 2))
 			settle_member(in, i, ACCEPTED_AGAIN);
 		else
 			in->batch.list[i]->differs = true;
@@ -318,6 +306,13 @@ static void send_keep(struct intake *in)
 	send_statement(in, &KEEP, &params, on_kept);
 }
 
+static void send_store(struct intake *in)
+{
+	struct db_params params = {0};
+	intake_params(&params, in->arrays, &in->traces, &in->batch);
+	send_statement(in, &INTAKE_STORE, &params, on_stored);
+}
+
 static void on_probed(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct intake *in = ctx;
@@ -331,21 +326,13 @@ static void on_probed(void *ctx, const struct pg_result *r, const struct fault *
 
 static void send_next(struct intake *in)
 {
-	if (in->batch.count == 0)
-		in->next = NEXT_BATCH;
-	switch (in->next) {
-	case NEXT_COMPARE:
-		send_transactions(in, &COMPARE, on_compared);
-		return;
-	case NEXT_KEEP:
+	if (in->next == NEXT_KEEP && in->batch.count > 0) {
 		send_keep(in);
 		return;
-	case NEXT_BATCH:
-		break;
 	}
 	batch_take(&in->batch, &in->pending);
 	if (in->batch.count > 0)
-		send_transactions(in, &INTAKE_INSERT, on_inserted);
+		send_store(in);
 	else if (!TAILQ_EMPTY(&in->probes))
 		send_statement(in, &PROBE, &(struct db_params){0}, on_probed);
 }
@@ -395,7 +382,7 @@ static void on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&INTAKE_INSERT, &COMPARE, &KEEP, &PROBE};
+static const struct statement *const STATEMENTS[] = {&INTAKE_STORE, &KEEP, &PROBE};
 
 static const struct lane_plan PLAN = {
 	.name = "payhook-app accept",

@@ -382,6 +382,38 @@ Test(intake, waits_for_a_concurrent_insert_that_is_rolled_back)
 	cr_expect_eq(rows("jobs"), 1);
 }
 
+/* New, sent twice; there already, the same and another; and both of these while the batch is under way. */
+Test(intake, tells_each_of_a_batch_its_own_outcome)
+{
+	static const char *const RACED = "BEGIN; INSERT INTO payhook.transactions (transaction_id, source_account, "
+					 "destination_account, amount, currency) VALUES ('b', 'from', 'to', 1, 'EUR'),"
+					 " ('c', 'from', 'to', 1, 'EUR')";
+	send_one("d", "1");
+	send_one("e", "1");
+	settle_all();
+	PGconn *other = database_connect();
+	PQclear(PQexec(other, RACED));
+	struct sent *fresh = send_one("a", "1"), *rider = send_one("a", "1.0");
+	struct sent *raced_same = send_one("b", "1"), *raced_other = send_one("c", "2");
+	struct sent *same = send_one("d", "1"), *different = send_one("e", "2"), *last = send_one("f", "1");
+	loop_until(is_blocked, NULL, "the insert waits");
+	PQclear(PQexec(other, "COMMIT"));
+	PQfinish(other);
+	settle_all();
+	expect(fresh, ACCEPTED_NEW);
+	expect(rider, ACCEPTED_AGAIN);
+	expect(raced_same, ACCEPTED_AGAIN);
+	expect(raced_other, ACCEPTED_CONFLICT);
+	expect(same, ACCEPTED_AGAIN);
+	expect(different, ACCEPTED_CONFLICT);
+	expect(last, ACCEPTED_NEW);
+	cr_expect_eq(rows("transactions"), 6);
+	cr_expect_eq(
+		database_number("SELECT count(*) FROM payhook.jobs WHERE transaction_id IN ('a', 'd', 'e', 'f')"), 4);
+	cr_expect_eq(rows("jobs"), 4);
+	cr_expect_eq(rows("transaction_conflicts"), 2);
+}
+
 Test(intake, tells_nothing_to_who_is_withdrawn)
 {
 	struct sent *waiting = send_one("a", "1");
