@@ -100,17 +100,25 @@ static void send_next(struct finder *fi)
 	lane_send(fi->lane, &FIND, &params, on_found);
 }
 
-static void on_ready(void *ctx)
-{
-	send_next(ctx);
-}
-
+/* The lookups that one turn of the loop brings go into one statement: this event was made active by the first of them,
+ * or by the lane that came back, and runs after all. */
 static void on_send_soon(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct finder *fi = arg;
 	if (lane_is_ready(fi->lane))
 		send_next(fi);
+}
+
+static void send_soon(struct finder *fi)
+{
+	if (lane_is_ready(fi->lane))
+		event_active(fi->send_soon, EV_TIMEOUT, 0);
+}
+
+static void on_ready(void *ctx)
+{
+	send_soon(ctx);
 }
 
 /* The intake's lane tells of the database's state; a second voice would say the same. */
@@ -171,8 +179,7 @@ void finder_find(struct finder *fi, struct lookup *l)
 	fi->waiting++;
 	l->in_batch = false;
 	TAILQ_INSERT_TAIL(&fi->pending, l, pending);
-	if (lane_is_ready(fi->lane))
-		event_active(fi->send_soon, EV_TIMEOUT, 0);
+	send_soon(fi);
 }
 
 void finder_withdraw(struct finder *fi, struct lookup *l)
