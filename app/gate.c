@@ -32,6 +32,7 @@
 #define DRAIN_MS 100         /* for idle connections to be used once more */
 #define DRAIN_MOST (1 << 20) /* bytes of a body that are read in order to keep a connection */
 #define BODY_KEEP 4096       /* bytes of memory that a slot keeps between requests */
+#define HEAD_MAX 1024        /* bytes of a reply before its body */
 #define HEADER_NAME_MAX 255  /* bytes; no longer one can be asked for in sources.json */
 #define RETRY_MS 50          /* until the next accept when the process is out of descriptors */
 
@@ -68,6 +69,7 @@ struct gate {
 	struct slots free, idle, waiting;
 	struct slot *all;
 	int connections; /* slots that are not free */
+	struct buf head; /* of the reply that is being written; kept for its memory */
 	bool is_open;
 	void (*drained)(void *ctx);
 	void *drained_ctx;
@@ -219,25 +221,20 @@ static bool read_request(struct slot *s)
 
 /* ---- answering it ---- */
 
+/* Into libfcgi's buffer, which is sent when it is full and when the request ends.  A reply that memory could not hold is
+ * not half told: nginx then asks another responder. */
 static void write_reply(struct slot *s)
 {
-	struct reply *reply = &s->request.reply;
-	struct buf out = BUF_INIT(REPLY_BODY_MAX + 1024);
-	buf_add_format(&out, "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
-		reply->status, http_phrase(reply->status), reply->type, reply->body.len);
-	if (reply->allow)
-		buf_add_format(&out, "Allow: %s\r\n", reply->allow);
-	if (reply->challenge)
-		buf_add_format(&out, "WWW-Authenticate: %s\r\n", reply->challenge);
-	if (reply->retry_after > 0)
-		buf_add_format(&out, "Retry-After: %d\r\n", reply->retry_after);
-	buf_add_text(&out, "\r\n");
-	buf_add(&out, reply->body.data, reply->body.len);
-	if (buf_ok(&out))
-		FCGX_PutStr(out.data, (int)out.len, s->fcgi.out);
-	else
+	const struct reply *reply = &s->request.reply;
+	struct buf *head = &s->gate->head;
+	buf_reset(head, BODY_KEEP);
+	http_head(reply, head);
+	if (!buf_ok(head) || !buf_ok(&reply->body)) {
 		s->fcgi.keepConnection = 0;
-	buf_finish(&out);
+		return;
+	}
+	FCGX_PutStr(head->data, (int)head->len, s->fcgi.out);
+	FCGX_PutStr(reply->body.data, (int)reply->body.len, s->fcgi.out);
 }
 
 /* The one place where a request ends.  Its body has been read to the end, or keepConnection is 0. */
@@ -444,7 +441,7 @@ struct gate *gate_create(struct event_base *base, int listener, struct service *
 	struct gate *g = calloc(1, sizeof *g);
 	if (!g)
 		return NULL;
-	*g = (struct gate){.base = base, .service = service, .listener = listener};
+	*g = (struct gate){.base = base, .service = service, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
 	TAILQ_INIT(&g->free);
 	TAILQ_INIT(&g->idle);
 	TAILQ_INIT(&g->waiting);
@@ -481,6 +478,7 @@ void gate_destroy(struct gate *g)
 		event_free(g->timer);
 	if (g->drain_over)
 		event_free(g->drain_over);
+	buf_finish(&g->head);
 	free(g->all);
 	free(g);
 }

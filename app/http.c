@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-const char *http_phrase(int status)
+/* The reason phrase of a status that we use. */
+static const char *http_phrase(int status)
 {
 	switch (status) {
 	case 200:
@@ -35,6 +36,34 @@ const char *http_phrase(int status)
 	default:
 		return "Unknown";
 	}
+}
+
+static void add_header(struct buf *b, const char *name, const char *value)
+{
+	buf_add_text(b, name);
+	buf_add_text(b, value);
+	buf_add_text(b, "\r\n");
+}
+
+void http_head(const struct reply *reply, struct buf *ret)
+{
+	buf_add_text(ret, "Status: ");
+	buf_add_number(ret, (size_t)reply->status);
+	add_header(ret, " ", http_phrase(reply->status));
+	add_header(ret, "Content-Type: ", reply->type);
+	buf_add_text(ret, "Content-Length: ");
+	buf_add_number(ret, reply->body.len);
+	buf_add_text(ret, "\r\nCache-Control: no-store\r\n");
+	if (reply->allow)
+		add_header(ret, "Allow: ", reply->allow);
+	if (reply->challenge)
+		add_header(ret, "WWW-Authenticate: ", reply->challenge);
+	if (reply->retry_after > 0) {
+		buf_add_text(ret, "Retry-After: ");
+		buf_add_number(ret, (size_t)reply->retry_after);
+		buf_add_text(ret, "\r\n");
+	}
+	buf_add_text(ret, "\r\n");
 }
 
 void http_begin(struct request *rq, int status)

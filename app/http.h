@@ -102,8 +102,8 @@ struct request {
 	} work;
 };
 
-/* The reason phrase of a status that we use. */
-const char *http_phrase(int status);
+/* The head of a reply as CGI has it (RFC 3875, 6.3), the empty line included. */
+void http_head(const struct reply *reply, struct buf *ret);
 
 /* Starts a reply: status, application/json, an empty body. */
 void http_begin(struct request *rq, int status);

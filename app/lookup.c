@@ -9,9 +9,10 @@
 #include "log.h"
 #include "query.h"
 
+/* name: with its quotes and what stands around it. */
 static void add_string(struct buf *b, const char *name, const char *text)
 {
-	buf_add_format(b, "%s\"%s\":", b->len > 1 ? "," : "", name);
+	buf_add_text(b, name);
 	if (!text) {
 		buf_add_text(b, "null");
 		return;
@@ -25,17 +26,17 @@ static void say_found(struct request *rq, const struct found *t)
 {
 	struct buf *b = &rq->reply.body;
 	http_begin(rq, 200);
-	buf_add_text(b, "{");
-	add_string(b, "transaction_id", t->transaction_id);
-	add_string(b, "source_account", t->source_account);
-	add_string(b, "destination_account", t->destination_account);
-	buf_add_format(b, ",\"amount\":%s", t->amount);
-	add_string(b, "currency", t->currency);
-	add_string(b, "status", t->status);
-	add_string(b, "created_at", t->created_at);
-	add_string(b, "processed_at", t->processed_at);
+	add_string(b, "{\"transaction_id\":", t->transaction_id);
+	add_string(b, ",\"source_account\":", t->source_account);
+	add_string(b, ",\"destination_account\":", t->destination_account);
+	buf_add_text(b, ",\"amount\":");
+	buf_add_text(b, t->amount);
+	add_string(b, ",\"currency\":", t->currency);
+	add_string(b, ",\"status\":", t->status);
+	add_string(b, ",\"created_at\":", t->created_at);
+	add_string(b, ",\"processed_at\":", t->processed_at);
 	if (t->failure)
-		add_string(b, "failure", t->failure);
+		add_string(b, ",\"failure\":", t->failure);
 	buf_add_text(b, "}");
 	rq->answer(rq);
 }

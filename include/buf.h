@@ -22,6 +22,7 @@ struct buf {
 
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_text(struct buf *b, const char *text);
+void buf_add_number(struct buf *b, size_t number); /* decimal */
 void buf_add_format(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Adds text as the inside of a JSON string: quotes, backslashes and control characters escaped, other bytes as

@@ -58,18 +58,34 @@ void buf_add_text(struct buf *b, const char *text)
 	buf_add(b, text, strlen(text));
 }
 
+void buf_add_number(struct buf *b, size_t number)
+{
+	char digits[24];
+	size_t first = sizeof digits;
+	do {
+		digits[--first] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	buf_add(b, digits + first, sizeof digits - first);
+}
+
+/* Into the room that is left, mostly enough; else again, once there is room for what it took. */
 void buf_add_format(struct buf *b, const char *format, ...)
 {
 	va_list args, again;
+	size_t left = b->overflow ? 0 : b->cap - b->len;
 	va_start(args, format);
 	va_copy(again, args);
-	int wanted = vsnprintf(NULL, 0, format, args);
+	int wanted = vsnprintf(left > 0 ? b->data + b->len : NULL, left, format, args);
 	char *room = wanted >= 0 ? buf_room(b, (size_t)wanted) : NULL;
 	if (room) {
-		vsnprintf(room, (size_t)wanted + 1, format, again);
+		if ((size_t)wanted >= left)
+			vsnprintf(room, (size_t)wanted + 1, format, again);
 		buf_grown(b, (size_t)wanted);
 	} else {
 		b->overflow = true;
+		if (left > 0)
+			b->data[b->len] = '\0';
 	}
 	va_end(again);
 	va_end(args);

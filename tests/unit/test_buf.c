@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
@@ -22,6 +23,34 @@ Test(buf, adds_piece_after_piece_and_ends_in_a_nul)
 	cr_expect(buf_ok(&b));
 	cr_expect_eq(b.len, 17);
 	cr_expect_arr_eq(b.data, "amount 5 of EUR\0!", 18);
+	buf_finish(&b);
+}
+
+Test(buf, formats_into_what_is_left_and_past_it)
+{
+	char expected[1400] = "";
+	struct buf b = BUF_INIT(1300);
+	for (int i = 0; i < 100; i++) {
+		buf_add_format(&b, "%s-%04d,", "number", i);
+		snprintf(expected + 12 * i, 13, "number-%04d,", i);
+		cr_assert_str_eq(b.data, expected);
+	}
+	cr_expect(buf_ok(&b));
+	buf_add_format(&b, "%200d", 1);
+	cr_expect_not(buf_ok(&b));
+	cr_expect_str_eq(b.data, expected, "what does not fit leaves nothing behind");
+	buf_finish(&b);
+}
+
+Test(buf, adds_numbers_in_decimal)
+{
+	struct buf b = BUF_INIT(100);
+	buf_add_number(&b, 0);
+	buf_add_text(&b, " ");
+	buf_add_number(&b, 1090);
+	buf_add_text(&b, " ");
+	buf_add_number(&b, SIZE_MAX);
+	cr_expect_str_eq(b.data, "0 1090 18446744073709551615");
 	buf_finish(&b);
 }
 
