@@ -38,7 +38,10 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 	const char *signed_settings[COUNT_OF(RESTING) + 1] = {b->sources};
 	memcpy(signed_settings + 1, RESTING, sizeof RESTING);
 	bench_say(b, "starting a payhook");
-	if (!stage_start(s, kind == STAGE_WORKING ? WORKING : kind == STAGE_SIGNED ? signed_settings : RESTING, f))
+	const char *const *settings = kind == STAGE_WORKING  ? WORKING
+				      : kind == STAGE_SIGNED ? signed_settings
+							     : RESTING;
+	if (!stage_start(s, settings, b->quick, f))
 		return false;
 	bench_say(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
 	return true;

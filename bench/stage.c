@@ -7,18 +7,23 @@
 
 #include "stop.h"
 
-/* A database that has been written to for a while has files of the log to use again; a new one makes each, 16 MB of
- * zeros and a flush, while everybody waits.  So as many are made beforehand as are kept (min_wal_size). */
-static bool make_log_files(struct stage *s, struct fault *f)
+/* A database that has been written to like this for a while has files of the log to use again: as many as it writes
+ * from one checkpoint to the next, a little more than half of max_wal_size.  A new one makes each, 16 MB of zeros and a
+ * flush, while everybody waits.  So they are made beforehand; of a quick run just those that are kept at least. */
+static bool make_log_files(struct stage *s, bool quick, struct fault *f)
 {
-	return pg_run(s->superuser,
-		       "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()"
-		       " FROM generate_series(1, pg_size_bytes(current_setting('min_wal_size')) / 16777216)",
-		       f) &&
+	double count;
+	return pg_number(s->superuser,
+		       quick ? "SELECT pg_size_bytes(current_setting('min_wal_size')) / 16777216"
+			     : "SELECT pg_size_bytes(current_setting('max_wal_size')) * 6 / 10 / 16777216",
+		       &count, f) &&
+	       pg_run_for(s->superuser,
+		       "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal() FROM generate_series(1, $1::bigint)",
+		       (long)count, f) &&
 	       pg_run(s->superuser, "CHECKPOINT", f);
 }
 
-bool stage_start(struct stage *s, const char *const settings[], struct fault *f)
+bool stage_start(struct stage *s, const char *const settings[], bool quick, struct fault *f)
 {
 	char trouble[512], superuser[320];
 	*s = (struct stage){.instance = {.guard = -1}};
@@ -28,7 +33,7 @@ bool stage_start(struct stage *s, const char *const settings[], struct fault *f)
 	/* The last word counts. */
 	snprintf(superuser, sizeof superuser, "%s user=postgres", s->instance.database);
 	return pg_open(s->instance.database, NULL, &s->owner, f) && pg_open(superuser, NULL, &s->superuser, f) &&
-	       make_log_files(s, f);
+	       make_log_files(s, quick, f);
 }
 
 void stage_stop(struct stage *s)

@@ -13,8 +13,8 @@ struct stage {
 	bool is_up;
 };
 
-/* settings: "NAME=value", NULL ends. */
-MUST_USE bool stage_start(struct stage *s, const char *const settings[], struct fault *f);
+/* settings: "NAME=value", NULL ends.  quick: with fewer files of the log made beforehand. */
+MUST_USE bool stage_start(struct stage *s, const char *const settings[], bool quick, struct fault *f);
 
 /* Whether it was started or not. */
 void stage_stop(struct stage *s);

@@ -20,5 +20,6 @@ struct path {
 };
 
 /* FAULT_MALFORMED: no leading slash, a broken or NUL escape, a path that climbs above the root.  FAULT_ABSENT: longer or
- * deeper than any route, or climbing out of a segment that is empty or holds a slash.  The segments point into *ret, so it must not be copied. */
+ * deeper than any route, or climbing out of a segment that is empty or holds a slash.  The segments point into *ret, so it
+ * must not be copied. */
 MUST_USE bool path_read(const char *target, struct path *ret, struct fault *f);

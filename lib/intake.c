@@ -4,7 +4,8 @@
  *   STORE  tells which are stored already, the same or different, and stores what is new, with its jobs;
  *   KEEP   puts those that differ among the conflicts.
  * After each, those who have their outcome leave, so the batch always holds just what the statement under way is
- * about; those who still have none go through STORE again.  Who is withdrawn leaves too, and the statement goes on; what it stores, the sender's next try will find. */
+ * about; those who still have none go through STORE again.  Who is withdrawn leaves too, and the statement goes on; what
+ * it stores, the sender's next try will find. */
 
 #include "intake.h"
 
@@ -39,7 +40,8 @@ const struct statement INTAKE_STORE = {"store",
 	"  LEFT JOIN LATERAL (SELECT (s.source_account = g.source_account"
 	"      AND s.destination_account = g.destination_account"
 	"      AND s.amount = g.amount::numeric AND s.currency = g.currency)::int AS same"
-	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t ON true"
+	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"
+	"    ON true"
 	"), stored AS ("
 	"  INSERT INTO payhook.transactions"
 	"    (transaction_id, source, source_account, destination_account, amount, currency)"
@@ -266,7 +268,8 @@ static void on_stored(void *ctx, const struct pg_result *r, const struct fault *
 		else
 			in->batch.list[i]->differs = true;
 	}
-	keep_differing(in);
+	if (in->batch.count > 0)
+		keep_differing(in);
 	in->next = NEXT_KEEP;
 }
 
