@@ -95,7 +95,7 @@ struct beside {
 static void *insert(void *arg)
 {
 	struct beside *i = arg;
-	i->ok = inserter_rate(i->database, 2, i->run_ms, &i->rate, &i->fault);
+	i->ok = inserter_rate(i->database, INSERTER_CONNECTIONS_MAX, i->run_ms, &i->rate, &i->fault);
 	return NULL;
 }
 
@@ -116,7 +116,7 @@ static bool ceiling_d(struct bench *b, struct stage *s, double front, double bat
 	if (ok && !beside.ok)
 		*f = beside.fault;
 	bench_add_rate(b, "D: F, 256 connections, beside B", rate);
-	bench_add_rate(b, "D: B, 2 connections, beside F", beside.rate);
+	bench_add_rate(b, "D: B, 8 connections, beside F", beside.rate);
 	double q = batch / front;
 	*ret = (q * rate + beside.rate) / (q + 1);
 	return ok && beside.ok;
