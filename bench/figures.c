@@ -24,8 +24,9 @@ static void add_text(struct buf *out, const char *name, const char *text)
 
 static void add_machine(struct buf *out, const struct machine *m)
 {
-	buf_add_format(out, " \"machine\": {\"cores\": %d, \"memory_gb\": %.1f, \"fdatasync_us\": %.1f, ", m->cores,
-		m->memory_gb, m->fdatasync_us);
+	buf_add_format(out,
+		" \"machine\": {\"cores\": %d, \"memory_gb\": %.1f, \"huge_pages\": %d, \"fdatasync_us\": %.1f, ",
+		m->cores, m->memory_gb, m->huge_pages, m->fdatasync_us);
 	add_text(out, "processor", m->processor);
 	buf_add_text(out, ", ");
 	add_text(out, "kernel", m->kernel);

@@ -35,6 +35,18 @@ static void read_processor(char *ret, size_t size)
 	free(text);
 }
 
+static int read_huge_pages(void)
+{
+	struct fault f;
+	char *text = text_read("/proc/meminfo", &f);
+	const char *line = text ? strstr(text, "HugePages_Total:") : NULL;
+	int pages = 0;
+	if (line && sscanf(line, "HugePages_Total: %d", &pages) != 1)
+		pages = 0;
+	free(text);
+	return pages;
+}
+
 /* The file system with the longest mount point that leads to the folder. */
 static void read_file_system(const char *folder, char *ret, size_t size)
 {
@@ -81,7 +93,7 @@ bool machine_read(struct machine *ret, struct stage *s, struct fault *f)
 	struct sysinfo info;
 	uname(&name);
 	sysinfo(&info);
-	*ret = (struct machine){.cores = get_nprocs()};
+	*ret = (struct machine){.cores = get_nprocs(), .huge_pages = read_huge_pages()};
 	snprintf(ret->kernel, sizeof ret->kernel, "%.16s %.80s", name.sysname, name.release);
 	ret->memory_gb = (double)info.totalram * info.mem_unit / 1e9;
 	read_processor(ret->processor, sizeof ret->processor);
@@ -97,7 +109,8 @@ bool machine_read(struct machine *ret, struct stage *s, struct fault *f)
 void machine_print(const struct machine *m, FILE *out)
 {
 	fprintf(out,
-		"%d cores (%s), %.0f GB, %s, %s\n%s\nfdatasync of 8 kB: %.0f us (pg_test_fsync); commits are durable\n",
-		m->cores, m->processor, m->memory_gb, m->kernel, m->file_system, m->postgres, m->fdatasync_us);
+		"%d cores (%s), %.0f GB, %d huge pages, %s, %s\n%s\nfdatasync of 8 kB: %.0f us (pg_test_fsync); commits are durable\n",
+		m->cores, m->processor, m->memory_gb, m->huge_pages, m->kernel, m->file_system, m->postgres,
+		m->fdatasync_us);
 	fflush(out);
 }

@@ -15,6 +15,7 @@ struct machine {
 	double memory_gb;
 	char file_system[64]; /* under the database */
 	double fdatasync_us;  /* of 8 kB, by pg_test_fsync */
+	int huge_pages;       /* that the kernel has lent or set aside, while a payhook ran */
 	char postgres[512];   /* version and settings */
 };
 

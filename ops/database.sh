@@ -101,6 +101,24 @@ database_prepare() {
 	[[ $(<"$STATE/pg/PG_VERSION") == 15 ]] ||
 		fail 1 "$STATE/pg was made by PostgreSQL $(<"$STATE/pg/PG_VERSION"), this is 15"
 	database_conf
+	database_allow_huge_pages
+}
+
+# PostgreSQL asks for huge pages (huge_pages = try), for which a random read looks up far fewer addresses, and a kernel
+# lends as many as root allows it to: none, as it comes.  What is allowed costs nothing until it is asked for, and goes
+# back when PostgreSQL ends.  Not where that would be more than a third of the memory that is free now.
+database_allow_huge_pages() {
+	local allowed=/proc/sys/vm/nr_overcommit_hugepages pages most want
+	[[ -w $allowed ]] || return 0
+	[[ $("${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg" -C huge_pages 2>/dev/null) == try ]] || return 0
+	pages=$("${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg" -C shared_memory_size_in_huge_pages 2>/dev/null) || return 0
+	most=$(awk '/^MemAvailable:/ { free = $2 } /^Hugepagesize:/ { print int(free / 3 / $2) }' /proc/meminfo)
+	((pages > 0 && pages <= ${most:-0})) || return 0
+	want=$((pages + $(awk '/^HugePages_Surp:/ { print $2 }' /proc/meminfo)))
+	((want > $(<"$allowed"))) || return 0
+	if { echo "$want" >"$allowed"; } 2>/dev/null; then
+		say "PostgreSQL may have huge pages: vm.nr_overcommit_hugepages = $want until the machine starts anew"
+	fi
 }
 
 # PostgreSQL takes the pid that an earlier one left in its folder for a living server when that pid is now another
