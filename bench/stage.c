@@ -8,14 +8,15 @@
 #include "stop.h"
 
 /* A database that has been written to like this for a while has files of the log to use again: as many as it writes
- * from one checkpoint to the next, a little more than half of max_wal_size.  A new one makes each, 16 MB of zeros and a
- * flush, while everybody waits.  So they are made beforehand; of a quick run just those that are kept at least. */
+ * from the beginning of one checkpoint to the end of the next, which is max_wal_size and the tenth that PostgreSQL adds.
+ * A new one makes each, 16 MB of zeros and a flush, while everybody waits.  So they are made beforehand; of a quick run
+ * just those that are kept at least. */
 static bool make_log_files(struct stage *s, bool quick, struct fault *f)
 {
 	double count;
 	return pg_number(s->superuser,
 		       quick ? "SELECT pg_size_bytes(current_setting('min_wal_size')) / 16777216"
-			     : "SELECT pg_size_bytes(current_setting('max_wal_size')) * 6 / 10 / 16777216",
+			     : "SELECT pg_size_bytes(current_setting('max_wal_size')) * 11 / 10 / 16777216",
 		       &count, f) &&
 	       pg_run_for(s->superuser,
 		       "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal() FROM generate_series(1, $1::bigint)",
