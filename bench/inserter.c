@@ -69,7 +69,7 @@ static bool prepare(struct inserter *in, const char *conninfo, struct fault *f)
 		.destination_account = "acc_merchant_456",
 		.amount = {"1500.50"},
 		.currency = "INR"};
-	if (!pg_open(conninfo, NULL, &in->conn, f))
+	if (!pg_open(conninfo, LANE_BY_KEY, &in->conn, f))
 		return false;
 	PGresult *r = PQprepare(in->conn, INTAKE_STORE.name, INTAKE_STORE.sql, 0, NULL);
 	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;

@@ -27,6 +27,10 @@ struct lanes {
 
 struct lane;
 
+/* Options of a connection whose statements look up each row by its key.  Their plans are made once and kept: one from when
+ * the table had a page or none would read all of it for each row, until the statistics are taken again. */
+#define LANE_BY_KEY "-c enable_seqscan=off -c enable_bitmapscan=off"
+
 /* What a lane is for, and whom it tells.  The callbacks run from the event loop, never from inside a call of ours. */
 struct lane_plan {
 	const char *name;                          /* the connection's application_name */

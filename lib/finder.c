@@ -135,6 +135,7 @@ static const struct lane_plan PLAN = {
 	.name = "payhook-app find",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
+	.options = LANE_BY_KEY,
 	.answer_ms = ANSWER_MS,
 	.ready = on_ready,
 	.down = on_down,

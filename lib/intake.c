@@ -25,8 +25,8 @@
  * when this statement began: it is told of as neither, and the next batch finds it.  The caller's order keeps two batches
  * from locking each other out.  No NOTIFY here: it would hold a lock of the whole cluster until after the flush.
  *
- * The lateral limit makes it a look into the index for each, even under a plan that was made while the table was empty.
- * For a new one it costs little: it brings those pages into the cache that the insert would have to wait for.
+ * The lateral limit makes it a look-up for each, and LANE_BY_KEY one in the index, whatever the plan was made for.  For a
+ * new one it costs little: it brings those pages into the cache that the insert would have to wait for.
  *
  * The traces are an object of their own, source/transaction_id -> traceparent, and null when no member has one.  As a
  * column of the given they would have to be joined to what was stored; this is a look-up, and nothing for those
@@ -391,6 +391,7 @@ static const struct lane_plan PLAN = {
 	.name = "payhook-app accept",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
+	.options = LANE_BY_KEY,
 	.answer_ms = ANSWER_MS,
 	.up = on_up,
 	.ready = on_ready,

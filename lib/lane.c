@@ -182,7 +182,7 @@ static PGconn *connect_start(const struct lane *l)
 	const char *keys[OPTIONS_MAX + 1] = {"options", "keepalives_idle", "keepalives_interval", "keepalives_count",
 		"tcp_user_timeout", "fallback_application_name"};
 	const char *values[OPTIONS_MAX + 1] = {NULL, "10", "3", "3", "5000", l->plan->name};
-	char options[160];
+	char options[256];
 	snprintf(options, sizeof options, "-c statement_timeout=%d %s", l->plan->answer_ms,
 		l->plan->options ? l->plan->options : "");
 	values[0] = options;

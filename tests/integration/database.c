@@ -149,6 +149,17 @@ long long database_number(const char *format, ...)
 	return number;
 }
 
+long long database_scans(const char *table, long long times)
+{
+	static const char COUNTS[] =
+		"SELECT %s FROM pg_stat_user_tables WHERE schemaname = 'payhook' AND relname = '%s'";
+	for (int tries = 0; database_number(COUNTS, "seq_scan + idx_scan", table) < times; tries++) {
+		cr_assert(tries < 1000, "%s was not looked into %lld times", table, times);
+		usleep(10000);
+	}
+	return database_number(COUNTS, "seq_scan", table);
+}
+
 const char *database_refusal(const char *format, ...)
 {
 	static char reason[128];

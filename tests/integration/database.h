@@ -36,5 +36,9 @@ const char *database_value(const char *format, ...) PRINTF_LIKE(1, 2);
 /* The same as a number. */
 long long database_number(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Of so many times at least that a table of payhook's was looked into, by an index or from end to end, how often it was
+ * read from end to end.  Waits for the connections that did it to tell, which they do when they end. */
+long long database_scans(const char *table, long long times);
+
 /* Why the server refuses a statement: the constraint's name, else the SQLSTATE; "accepted" when it does not. */
 const char *database_refusal(const char *format, ...) PRINTF_LIKE(1, 2);

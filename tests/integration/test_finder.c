@@ -168,3 +168,17 @@ Test(finder, fails_openly_when_the_connection_breaks)
 	settle_all();
 	cr_expect_not(a->failed || a->is_found);
 }
+
+/* The plan is kept from the sixth time on; it is made for a table of one page. */
+Test(finder, looks_up_by_the_key_whatever_its_plan_was_made_for)
+{
+	store("t", "transactions", "1");
+	database_exec("VACUUM ANALYZE payhook.transactions");
+	for (int i = 0; i < 8; i++) {
+		ask("t", "transactions");
+		settle_all();
+	}
+	finder_destroy(finder);
+	finder = NULL;
+	cr_expect_eq(database_scans("transactions", 8), 0);
+}

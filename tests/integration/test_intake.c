@@ -285,3 +285,20 @@ Test(intake, tells_nothing_to_who_is_withdrawn)
 	cr_expect(rider->is_told);
 	cr_expect_eq(rows("transactions"), 1);
 }
+
+/* The plan is kept from the sixth time on; it is made for a table of one page. */
+Test(intake, looks_up_by_the_key_whatever_its_plan_was_made_for)
+{
+	send_one("first", "1");
+	sent_all();
+	database_exec("VACUUM ANALYZE payhook.transactions");
+	for (int i = 0; i < 8; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "t%d", i);
+		send_one(id, "1");
+		sent_all();
+	}
+	intake_destroy(in);
+	in = NULL;
+	cr_expect_eq(database_scans("transactions", 9), 0);
+}
