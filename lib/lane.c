@@ -9,10 +9,10 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <libpq-fe.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "hosts.h"
 
 #define CONNECT_MS 2000 /* for one attempt, names resolved and statements prepared */
@@ -175,6 +175,21 @@ static void turn_hosts(PQconninfoOption *said, unsigned turns)
 	}
 }
 
+/* The lane's server settings, and behind them the connection string's own, which have the last word where both name one:
+ * libpq would take the string's alone. */
+static void add_options(const struct lane *l, PQconninfoOption *said, struct buf *options)
+{
+	buf_add_format(
+		options, "-c statement_timeout=%d %s", l->plan->answer_ms, l->plan->options ? l->plan->options : "");
+	for (; said && said->keyword; said++) {
+		if (said->val && strcmp(said->keyword, "options") == 0) {
+			buf_add_format(options, " %s", said->val);
+			PQfreemem(said->val);
+			said->val = NULL;
+		}
+	}
+}
+
 /* Keys that a connection string may override: libpq takes the later of two.  One that libpq cannot read goes there as it
  * stands, for its complaint. */
 static PGconn *connect_start(const struct lane *l)
@@ -182,14 +197,13 @@ static PGconn *connect_start(const struct lane *l)
 	const char *keys[OPTIONS_MAX + 1] = {"options", "keepalives_idle", "keepalives_interval", "keepalives_count",
 		"tcp_user_timeout", "fallback_application_name"};
 	const char *values[OPTIONS_MAX + 1] = {NULL, "10", "3", "3", "5000", l->plan->name};
-	char options[256];
-	snprintf(options, sizeof options, "-c statement_timeout=%d %s", l->plan->answer_ms,
-		l->plan->options ? l->plan->options : "");
-	values[0] = options;
+	struct buf options = BUF_INIT(65536);
 	size_t count = 6;
 	PQconninfoOption *said = PQconninfoParse(l->lanes->conninfo, NULL);
 	if (said)
 		turn_hosts(said, l->host_turns);
+	add_options(l, said, &options);
+	values[0] = options.data;
 	for (const PQconninfoOption *o = said; o && o->keyword && count < OPTIONS_MAX; o++) {
 		if (o->val) {
 			keys[count] = o->keyword;
@@ -200,8 +214,9 @@ static PGconn *connect_start(const struct lane *l)
 		keys[count] = "dbname";
 		values[count++] = l->lanes->conninfo;
 	}
-	PGconn *conn = PQconnectStartParams(keys, values, said == NULL);
+	PGconn *conn = buf_ok(&options) ? PQconnectStartParams(keys, values, said == NULL) : NULL;
 	PQconninfoFree(said);
+	buf_finish(&options);
 	return conn;
 }
 

@@ -84,3 +84,43 @@ Test(lane, goes_on_to_the_next_host_when_the_first_is_silent)
 	loop_until(stands, NULL, "a connection");
 	lane_destroy(l);
 }
+
+static char said[FAULT_TEXT_MAX];
+
+static void on_said(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	(void)ctx;
+	snprintf(said, sizeof said, "%s", r ? db_text(r, 0, 0) : f->text);
+}
+
+static bool has_said(void *ctx)
+{
+	(void)ctx;
+	return said[0] != '\0';
+}
+
+Test(lane, keeps_its_settings_beside_those_of_the_connection_string)
+{
+	static const struct statement settings = {"settings",
+		"SELECT concat_ws(' ', current_setting('enable_seqscan'), current_setting('work_mem'),"
+		" current_setting('statement_timeout'))"};
+	static const struct statement *const statements[] = {&settings};
+	static const struct lane_plan plan = {.name = "lane",
+		.statements = statements,
+		.statement_count = 1,
+		.options = LANE_BY_KEY,
+		.answer_ms = 1000,
+		.up = up,
+		.ready = ready};
+	char conninfo[512];
+	snprintf(
+		conninfo, sizeof conninfo, "%s options='-c work_mem=1MB -c statement_timeout=7s'", database_conninfo());
+	struct lanes *lanes = loop_open();
+	lanes->conninfo = conninfo;
+	struct lane *l = lane_create(lanes, &plan, NULL);
+	loop_until(stands, NULL, "a connection");
+	lane_send(l, &settings, &(struct db_params){0}, on_said);
+	loop_until(has_said, NULL, "its settings");
+	cr_expect_str_eq(said, "off 1MB 7s");
+	lane_destroy(l);
+}
