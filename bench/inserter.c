@@ -11,6 +11,8 @@
 #include "request.h"
 #include "stop.h"
 
+#define CONNECTIONS_MAX 8
+
 struct inserter {
 	pthread_t thread;
 	PGconn *conn;
@@ -118,7 +120,7 @@ static bool measure(struct inserter *all, int connections, int run_ms, double *r
 
 bool inserter_rate(const char *conninfo, int connections, int run_ms, double *ret, struct fault *f)
 {
-	struct inserter *all = calloc(INSERTER_CONNECTIONS_MAX, sizeof *all);
+	struct inserter *all = calloc(CONNECTIONS_MAX, sizeof *all);
 	if (!all)
 		return fault_set(f, FAULT_BUSY, "out of memory");
 	bool ok = true;

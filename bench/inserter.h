@@ -6,7 +6,6 @@
 /* The batch insert alone: the very statement of lib/intake.c, over libpq, with nothing before or behind it. */
 
 #define INSERTER_ROWS 100 /* a transaction */
-#define INSERTER_CONNECTIONS_MAX 8
 
 /* Rows a second, over so many connections. */
 MUST_USE bool inserter_rate(const char *conninfo, int connections, int run_ms, double *ret, struct fault *f);
