@@ -284,15 +284,16 @@ how_it_ended() {
 }
 
 # Starts again what has died: at once when it had lived for a second, else a second after its last start.
-# Sets TEND_AGAIN: in how many seconds to look again at the latest.
+# Sets TEND_AGAIN: in how many seconds to look again at the latest.  Soon, when something died: another part may be dying,
+# and when it ends while this looks, bash's wait -n does not tell of it.
 parts_tend() {
-	local part wait_ms
+	local part wait_ms found=''
 	TEND_AGAIN=5
 	for part in "${PARTS[@]}"; do
 		! part_runs "$part" || continue
 		[[ -n $STOP ]] && return 0
 		if [[ -z ${DEAD[$part]} ]]; then
-			DEAD[$part]=yes
+			DEAD[$part]=yes found=yes
 			DEATHS[$part]=$((${DEATHS[$part]:-0} + 1))
 			say "$part ended ($(how_it_ended "$R_PID")); starting it again"
 		fi
@@ -305,4 +306,5 @@ parts_tend() {
 		part_end_members "$part"
 		part_begin "$part"
 	done
+	[[ -z $found ]] || TEND_AGAIN=0.2
 }
