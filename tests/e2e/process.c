@@ -113,6 +113,13 @@ long process_memory_most_kb(pid_t pid)
 	return line == NULL ? 0 : strtol(line + strlen("VmHWM:"), NULL, 10);
 }
 
+bool process_maps(pid_t pid, const char *name)
+{
+	static char all[256 * 1024];
+
+	return read_proc(pid, "maps", all, sizeof(all)) > 0 && strstr(all, name) != NULL;
+}
+
 bool process_variable(pid_t pid, const char *name, char *ret, size_t size)
 {
 	static char all[256 * 1024];

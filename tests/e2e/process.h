@@ -28,6 +28,9 @@ long long process_cpu_ms(pid_t pid);
 /* The most resident memory it ever had; 0 when there is no such process. */
 long process_memory_most_kb(pid_t pid);
 
+/* Whether something that is named so, or in part, is mapped into it; false when there is no such process. */
+bool process_maps(pid_t pid, const char *name);
+
 /* A variable of the environment it was started with.  False: not there, or no such process. */
 bool process_variable(pid_t pid, const char *name, char *ret, size_t size);
 

@@ -286,25 +286,10 @@ static long memory_available_mb(void)
 	return kb / 1024;
 }
 
-/* Whether a process has a mapping whose name holds this. */
-static bool has_mapped(pid_t pid, const char *name)
-{
-	char path[64], line[512];
-	bool found = false;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	FILE *file = fopen(path, "r");
-	cr_assert_not_null(file, "%s", path);
-	while (!found && fgets(line, sizeof(line), file) != NULL)
-		found = strstr(line, name) != NULL;
-	fclose(file);
-	return found;
-}
-
 /* Root may let the kernel lend them, on a machine with memory to spare; elsewhere PostgreSQL does without. */
 Test(supervision, postgres_gets_huge_pages_where_they_may_be_lent)
 {
 	if (access("/proc/sys/vm/nr_overcommit_hugepages", W_OK) != 0 || memory_available_mb() < 8192)
 		cr_skip_test("not root, or not 8 GB free");
-	cr_assert(has_mapped(instance_first(instance(), "postgres"), "anon_hugepage"));
+	cr_assert(process_maps(instance_first(instance(), "postgres"), "anon_hugepage"));
 }
