@@ -196,3 +196,12 @@ Test(schema, indexes_nothing_that_a_claim_or_a_settlement_changes)
 			" AND attname IN ('owner', 'claimed_at', 'attempt', 'last_error'))"),
 		"null");
 }
+
+Test(schema, lets_analyze_take_a_small_sample)
+{
+	cr_expect_str_eq(
+		database_value("SELECT string_agg(attrelid::regclass || '.' || attname, ' ') FROM pg_attribute"
+			       " WHERE attrelid IN ('payhook.transactions'::regclass, 'payhook.jobs'::regclass)"
+			       " AND attnum > 0 AND NOT attisdropped AND attstattarget <> 10"),
+		"null");
+}
