@@ -74,7 +74,7 @@ def main():
     schema = '\n'.join(tree.text(path) for path in tree.files('schema/*.sql'))
     functions = set(re.findall(r'CREATE (?:OR REPLACE )?FUNCTION payhook\.(\w+)', schema))
     tables = set(re.findall(r'CREATE (?:OR REPLACE )?(?:TABLE|VIEW) payhook\.(\w+)', schema))
-    pages = tree.files('*.md', 'docs/**/*.md', 'bench/*.md')
+    pages = tree.files('**/*.md')
     installed = set(re.findall(r'^\t\t  ([a-z]+)\b', tree.text('systemd/payhook.in'), re.MULTILINE))
     for page in pages:
         text = tree.text(page)

@@ -67,7 +67,7 @@ def main():
     checks, place = tree.Checks(), places()
     for name in [ORDER, PLACE] + [f'{library} stays behind its door' for library in DOORS]:
         checks.rule(name)
-    for path in map(PurePath, tree.files('app/*.[ch]', 'worker/*.[ch]', 'lib/*.[ch]', 'include/*.h', 'tests/**/*.[ch]')):
+    for path in map(PurePath, tree.files('app/**/*.[ch]', 'worker/**/*.[ch]', 'lib/**/*.c', 'include/**/*.h', 'tests/**/*.[ch]')):
         for quote, include in INCLUDE.findall(tree.text(path)):
             check_doors(checks, path, include)
             if quote == '"' and path.parts[0] != 'tests':

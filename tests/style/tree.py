@@ -12,12 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def files(*patterns):
-    """The tree's files by these patterns ("lib/*.c", "**/*.h"; none: all), as paths from the root: git's, and those it
-    does not ignore."""
-    git = ['git', '-c', f'safe.directory={ROOT}', '-C', ROOT, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
-    listed = subprocess.run(git + ['--'] + [f':(glob){pattern}' for pattern in patterns],
-                            check=True, stdout=subprocess.PIPE).stdout.decode()
-    return [path for path in sorted(set(listed.split('\0'))) if path and (ROOT / path).is_file()]
+    """The tree's files by these patterns ("lib/**/*.c", "**/*.h"; none: all), as paths from the root: git's, and those it
+    does not ignore.  A pattern that matches no file ends the check, which would otherwise pass without having looked."""
+    git = ['git', '-c', f'safe.directory={ROOT}', '-C', ROOT, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--']
+    found = set()
+    for pattern in patterns or ['**']:
+        listed = subprocess.run(git + [f':(glob){pattern}'], check=True, stdout=subprocess.PIPE).stdout.decode()
+        paths = [path for path in listed.split('\0') if path and (ROOT / path).is_file()]
+        if not paths:
+            print(f'Bail out! no file matches {pattern}')
+            sys.exit(1)
+        found.update(paths)
+    return sorted(found)
 
 
 def text(path):
