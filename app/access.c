@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "log.h"
-#include "network.h"
+#include "http/network.h"
 #include "refusal.h"
+#include "runtime/log.h"
 
 /* Whose key it is stands beside the reason; that of nobody's does not. */
 static void tell(const struct request *rq, enum api_verdict verdict, const struct api_key *key)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api_keys.h"
+#include "auth/api_keys.h"
 #include "http.h"
 
 /* Who may read.  With keys (API_KEYS_FILE), who shows one that has the scope; without, reading is for this host and

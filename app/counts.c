@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "metric.h"
-#include "page.h"
-#include "rejections.h"
+#include "ingest/rejections.h"
+#include "runtime/metric.h"
+#include "runtime/page.h"
 
 #define PROGRAM "payhook-app"
 

@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base.h"
-#include "buf.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/fault.h"
 
 /* What the responders count, all of a host together. */
 

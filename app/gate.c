@@ -24,9 +24,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
 #include "route.h"
+#include "runtime/log.h"
 
 #define PEER_MS 500          /* for nginx to go on with a request that it has begun */
 #define DRAIN_MS 100         /* for idle connections to be used once more */

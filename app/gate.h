@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "http.h"
 
 /* The gate: FastCGI on one side, requests and replies on the other.  The door of libfcgi.

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 static void say(struct request *rq, bool healthy)
 {

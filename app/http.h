@@ -4,17 +4,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base.h"
-#include "buf.h"
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/fault.h"
 #include "counts.h"
-#include "fault.h"
-#include "finder.h"
-#include "intake.h"
-#include "path.h"
-#include "source.h"
-#include "traceparent.h"
-#include "txn.h"
-#include "txn_json.h"
+#include "http/path.h"
+#include "http/traceparent.h"
+#include "ingest/finder.h"
+#include "ingest/intake.h"
+#include "source/source.h"
+#include "txn/txn.h"
+#include "txn/txn_json.h"
 
 /* A request and its reply, as the routes see them; FastCGI is the gate's affair.
  *

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "api_keys.h"
+#include "auth/api_keys.h"
 
 #define PREFIX "payhook_" /* so that it is known for what it is where it should not be */
 #define RANDOM_BYTES 32

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "query.h"
+#include "base/clock.h"
+#include "http/query.h"
+#include "runtime/log.h"
 
 /* name: with its quotes and what stands around it. */
 static void add_string(struct buf *b, const char *name, const char *text)

@@ -3,7 +3,7 @@
 #include "metrics.h"
 
 #include "counts.h"
-#include "metric.h"
+#include "runtime/metric.h"
 
 void metrics_get(struct request *rq)
 {

@@ -9,10 +9,10 @@
 
 #include <stdlib.h>
 
-#include "clock.h"
-#include "log.h"
-#include "payload.h"
-#include "settings.h"
+#include "base/clock.h"
+#include "runtime/log.h"
+#include "runtime/settings.h"
+#include "source/payload.h"
 
 static void log_not_stored(const struct delivery *d, const struct fault *f)
 {

@@ -2,7 +2,7 @@
 
 #include "refusal.h"
 
-#include "log.h"
+#include "runtime/log.h"
 
 static void log_refusal(const struct request *rq, const struct rejection *why)
 {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "http.h"
-#include "rejections.h"
+#include "ingest/rejections.h"
 
 /* A request is refused since nothing shows that it comes from where it says.  The sender is told one thing, whatever the
  * reason; the reason goes to the log (each cause at most once a second), to the counts and to rejected_requests. */

@@ -9,14 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "auth/signature_header.h"
+#include "base/clock.h"
 #include "http.h"
-#include "http_message.h"
-#include "json_scan.h"
-#include "payload.h"
-#include "signature_header.h"
-#include "sources_file.h"
-#include "txn_json.h"
+#include "http/http_message.h"
+#include "source/payload.h"
+#include "source/sources_file.h"
+#include "txn/txn_json.h"
+#include "json/scan.h"
 
 #define INPUT_MAX (HTTP_HEAD_MAX + 2 * REQUEST_BODY_MAX) /* a body that is too long is told so */
 

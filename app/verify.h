@@ -1,6 +1,6 @@
 #pragma once
 
-#include "settings.h"
+#include "runtime/settings.h"
 
 /* "--verify SOURCE [--at TIME] < request.http": tells an operator why a captured request does or does not verify, and
  * what becomes of it; no secret, and no digest that would verify, is told.  Returns the exit status: 0 it verifies, 1 it

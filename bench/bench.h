@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 #include "front.h"
 #include "generator.h"
 #include "report.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 
 /* Other programs, run to their end; what they print is added to a file. */
 

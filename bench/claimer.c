@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "claim.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "pg.h"
+#include "queue/claim.h"
+#include "queue/settle.h"
 #include "random.h"
-#include "settle.h"
 #include "stop.h"
 
 #define CONNECTIONS_MAX 8

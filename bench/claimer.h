@@ -1,9 +1,9 @@
 #pragma once
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 
-/* Claiming and settling alone: the worker's own statements (lib/claim.c, lib/settle.c), one after the other, over libpq.
+/* Claiming and settling alone: the worker's own statements (lib/queue/claim.c, lib/queue/settle.c), one after the other, over libpq.
  *
  * Not pgbench: a settlement takes arrays of what the claim before it returned, and pgbench's variables hold single
  * values; a statement rewritten for it would not be the worker's any more. */

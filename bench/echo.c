@@ -16,8 +16,8 @@
 
 #include "counts.h"
 #include "gate.h"
-#include "log.h"
 #include "route.h"
+#include "runtime/log.h"
 
 #define PROGRAM "payhook-bench-echo"
 #define PROCESSES_MAX 64

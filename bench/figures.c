@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "buf.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "child.h"
-#include "clock.h"
 #include "text.h"
 
 #define FILE_MAX (1 << 20)

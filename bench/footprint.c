@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fault.h"
+#include "base/fault.h"
 #include "process.h"
 #include "text.h"
 

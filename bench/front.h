@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 #include "instance.h"
 
 /* nginx as an instance has it, by the same configuration, but with less behind it: nobody (it answers 202 itself), or

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intake.h"
+#include "ingest/intake.h"
 #include "pg.h"
 #include "request.h"
 #include "stop.h"

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 
-/* The batch insert alone: the very statement of lib/intake.c, over libpq, with nothing before or behind it. */
+/* The batch insert alone: the very statement of lib/ingest/intake.c, over libpq, with nothing before or behind it. */
 
 #define INSERTER_ROWS 100 /* a transaction */
 

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 #include "stage.h"
 
 /* What the figures depend on. */

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 
 /* The bench's own conversation with PostgreSQL: one statement at a time, given up when it is asked to stop. */
 

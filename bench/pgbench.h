@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 #include "histogram.h"
 
 /* PostgreSQL's own client, inserting what one webhook makes, one webhook a transaction: bench/insert.sql. */

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* What was measured: a line for each figure, a value for each round, and of these the median.  A ratio is a figure too,
  * taken within each round, since the machine is not the same from one round to the next. */

@@ -2,8 +2,8 @@
 
 #include <stdbool.h>
 
-#include "base.h"
-#include "fault.h"
+#include "base/base.h"
+#include "base/fault.h"
 
 /* Small text files, read whole, changed, and written again. */
 

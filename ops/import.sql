@@ -24,7 +24,7 @@ CREATE TEMP TABLE came (
 );
 \copy came (transaction_id, source_account, destination_account, amount, currency, status, created_at, processed_at) from pstdin
 
--- The rules of a webhook's members, as lib/txn.c and lib/txn_json.c have them.
+-- The rules of a webhook's members, as lib/txn/txn.c and lib/txn/txn_json.c have them.
 CREATE FUNCTION pg_temp.text_flaw(name text, value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT name || CASE
 		WHEN coalesce(value, '') = '' THEN ' is empty'

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "retry.h"
+#include "queue/retry.h"
 
 #define SOURCE "transactions" /* the built-in one */
 

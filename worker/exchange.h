@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "base.h"
-#include "buf.h"
-#include "held.h"
+#include "base/base.h"
+#include "base/buf.h"
 #include "processor.h"
+#include "queue/held.h"
 
 /* What is said to an HTTP processor about a job, and what its answer means.  Neither curl nor a socket nor a clock is in
  * here. */

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-#include "metric.h"
-#include "survey.h"
+#include "queue/survey.h"
+#include "runtime/log.h"
+#include "runtime/metric.h"
 
 #define HEAD_MAX 8192   /* bytes of a request's head */
 #define BODY_MAX 1024   /* nobody has to send one */

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 #include "job.h"
-#include "settings.h"
+#include "runtime/settings.h"
 #include "tally.h"
 
 /* GET /metrics on a port of the worker's own: what it has counted, and what it sees in the database.  The door of evhttp.

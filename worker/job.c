@@ -16,17 +16,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "circuit.h"
-#include "clock.h"
-#include "keeper.h"
-#include "log.h"
-#include "manager.h"
+#include "http/traceparent.h"
 #include "news.h"
 #include "processor.h"
-#include "queue.h"
-#include "traceparent.h"
+#include "queue/keeper.h"
+#include "queue/queue.h"
+#include "queue/watch.h"
+#include "runtime/log.h"
+#include "runtime/manager.h"
 #include "verdict.h"
-#include "watch.h"
 #include "work.h"
 
 #define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */

@@ -2,8 +2,8 @@
 
 #include <stdbool.h>
 
-#include "base.h"
-#include "settings.h"
+#include "base/base.h"
+#include "runtime/settings.h"
 #include "tally.h"
 
 /* The jobs of this worker: claimed, given to the processor, settled; and in the end handed back. */

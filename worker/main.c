@@ -11,9 +11,9 @@
 
 #include "exporter.h"
 #include "job.h"
-#include "log.h"
-#include "manager.h"
-#include "settings.h"
+#include "runtime/log.h"
+#include "runtime/manager.h"
+#include "runtime/settings.h"
 
 struct program {
 	struct event_base *base;

@@ -2,9 +2,9 @@
 
 #include "news.h"
 
-#include "clock.h"
-#include "log.h"
-#include "traceparent.h"
+#include "base/clock.h"
+#include "http/traceparent.h"
+#include "runtime/log.h"
 
 static int64_t call_us(const struct job *j)
 {

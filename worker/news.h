@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fault.h"
-#include "held.h"
+#include "base/fault.h"
 #include "processor.h"
-#include "queue.h"
+#include "queue/held.h"
+#include "queue/queue.h"
 
 /* What the worker logs of its jobs and of its way to the database. */
 

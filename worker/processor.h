@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "base.h"
-#include "held.h"
-#include "settings.h"
+#include "base/base.h"
+#include "queue/held.h"
+#include "runtime/settings.h"
 
 /* What a processor is to the worker: it starts calls, it cancels them, and it says how each ended.
  *

@@ -18,11 +18,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "exchange.h"
-#include "log.h"
+#include "http/traceparent.h"
 #include "processor.h"
-#include "traceparent.h"
+#include "runtime/log.h"
 
 #define READ_SIZE 4096  /* bytes that are read at once; curl's own 16 KiB are for downloads */
 #define IDLE_S 50       /* a connection that was idle longer is not used again: balancers drop them after 60 s */

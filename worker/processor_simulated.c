@@ -6,7 +6,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "processor.h"
 
 struct processor {

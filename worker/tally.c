@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "metric.h"
+#include "runtime/metric.h"
 
 /* The database's from UP on. */
 enum {

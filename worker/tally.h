@@ -3,11 +3,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base.h"
-#include "buf.h"
-#include "held.h"
+#include "base/base.h"
+#include "base/buf.h"
 #include "processor.h"
-#include "survey.h"
+#include "queue/held.h"
+#include "queue/survey.h"
 
 /* What a worker counts, and shows beside what it sees in the database. */
 

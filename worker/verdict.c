@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "retry.h"
-#include "utf8.h"
+#include "base/utf8.h"
+#include "queue/retry.h"
 
 /* Anything from half the pause to all of it, since many calls may fail together when a processor goes down. */
 static int64_t handed_back_ms(int64_t pause_ms, uint64_t random, int64_t asked_ms)

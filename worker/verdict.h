@@ -2,8 +2,8 @@
 
 #include <stdint.h>
 
-#include "held.h"
 #include "processor.h"
+#include "queue/held.h"
 
 #define VERDICT_ERROR_MAX \
 	500 /* bytes of an error kept with a job, its NUL included: a clause, and what a server said */

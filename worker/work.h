@@ -2,9 +2,9 @@
 
 #include <stdbool.h>
 
-#include "base.h"
-#include "held.h"
+#include "base/base.h"
 #include "processor.h"
+#include "queue/held.h"
 
 /* A job in this worker, and its call. */
 

@@ -13,7 +13,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "database.h"
 #include "instance.h"
 #include "load.h"

@@ -12,7 +12,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 
 static const struct {
 	const char *source, *folder; /* of docs/sources */

@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <json-c/json.h>
 
-#include "base.h"
+#include "base/base.h"
 
 #define WAIT_MS 5000 /* nginx writes its lines within a second */
 

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "breakage.h"
 #include "client.h"
 #include "database.h"

@@ -13,7 +13,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "instance.h"
 
 #define NOBODY 65534

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "breakage.h"
 #include "database.h"
 #include "expect.h"

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "database.h"
 #include "expect.h"
 #include "honest.h"

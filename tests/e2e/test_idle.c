@@ -11,7 +11,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "expect.h"
 #include "honest.h"
 #include "instance.h"

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "expect.h"
 #include "instance.h"
 

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "instance.h"
 #include "raw.h"
 #include "wire.h"

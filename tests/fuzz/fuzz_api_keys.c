@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "api_keys_read.h"
+#include "auth/api_keys_read.h"
 #include "fuzz.h"
 
 #define MARK "QZX" /* stands in no word of ours */

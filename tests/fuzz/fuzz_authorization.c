@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api_keys.h"
+#include "auth/api_keys.h"
 #include "fuzz.h"
 
 #define KEY "phk_key"

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "currency.h"
 #include "fuzz.h"
-#include "money.h"
+#include "txn/currency.h"
+#include "txn/money.h"
 
 static void must_be_in_form(const struct currency *c)
 {

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "encode.h"
+#include "base/encode.h"
 #include "fuzz.h"
 
 static void must_be_hex(const uint8_t *text, size_t len, const unsigned char *bytes, size_t count)

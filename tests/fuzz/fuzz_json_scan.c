@@ -4,8 +4,8 @@
 
 #include "fuzz.h"
 #include "json_c_reader.h"
-#include "json_scan.h"
-#include "json_value.h"
+#include "json/scan.h"
+#include "json/value.h"
 
 static void must_be_values(const char *text, size_t len)
 {

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "fuzz.h"
-#include "json_scan.h"
-#include "sources_read.h"
-#include "utf8.h"
+#include "source/sources_read.h"
+#include "json/scan.h"
 
 static const char CONFIGURATION[] =
 	"{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\",\"items\":\"/items\",\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\",\"true\",\"7\"]}],"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "money.h"
+#include "txn/money.h"
 
 __extension__ typedef unsigned __int128 wide;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "path.h"
+#include "http/path.h"
 
 static int digit_of(char c)
 {

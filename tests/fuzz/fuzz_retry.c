@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "retry.h"
+#include "queue/retry.h"
 
 #define VALUE_MAX 256
 

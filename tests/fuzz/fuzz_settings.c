@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "settings.h"
+#include "runtime/settings.h"
 
 #define NAMES_MAX 100
 #define PRINTED_MAX 65536

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "auth/signature.h"
 #include "fuzz.h"
-#include "signature.h"
 #include "signing.h"
 
 #define NOW 1771502400 /* 2026-02-19T12:00:00Z */

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "auth/signature_header.h"
 #include "fuzz.h"
-#include "signature_header.h"
 
 static void must_be_in_bounds(const struct signature_list *list, const char *text)
 {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "auth/signature.h"
 #include "fuzz.h"
-#include "signature.h"
 #include "signing.h"
 
 #define KEY_HEX "6b6579206f66203332206279746573206e6f7420612073656372657420617421"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/signer.h"
 #include "fuzz.h"
-#include "signer.h"
 
 static char *next_line(char **at)
 {

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "fuzz.h"
-#include "sources_read.h"
-#include "utf8.h"
+#include "source/sources_read.h"
 
 #define SECRET "c2VjcmV0LXRoYXQtbm9ib2R5LXNob3dz"
 

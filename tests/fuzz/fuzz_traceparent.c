@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "traceparent.h"
+#include "http/traceparent.h"
 
 #define VALUE_MAX 256
 

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "buf.h"
+#include "base/buf.h"
+#include "base/utf8.h"
 #include "fuzz.h"
-#include "json_scan.h"
-#include "txn_json.h"
-#include "utf8.h"
+#include "txn/txn_json.h"
+#include "json/scan.h"
 
 static const struct currency_extras extras = {2, {{"USDT", 6}, {"BTC", 8}}};
 

@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base.h"
+#include "base/base.h"
 #include "http_server.h"
 #include "processor.h"
-#include "settings.h"
+#include "runtime/settings.h"
 
 /* The http processor as a worker drives it, on a loop with a server that answers it; no database. */
 

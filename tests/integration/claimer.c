@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "claimer.h"
-#include "clock.h"
 #include "database.h"
 #include "loop.h"
 

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "queue.h"
+#include "queue/queue.h"
 
 /* A worker for tests of the queue: it takes what it is given and does nothing by itself.  Two of them, on one loop. */
 

@@ -2,7 +2,7 @@
 
 #include <libpq-fe.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* A freshly migrated database for each test, on the server that with_cluster.sh runs.
  *

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* An HTTP server for tests of what calls one, on the test's own event loop.  It answers by a script, well or badly, and
  * keeps a log of the calls it heard. */

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <event2/event.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "database.h"
 
 #define PATIENCE_MS 10000

@@ -2,8 +2,8 @@
 
 #include <stdbool.h>
 
-#include "base.h"
-#include "lane.h"
+#include "base/base.h"
+#include "pg/lane.h"
 
 /* An event loop for tests of what runs on one. */
 

@@ -2,8 +2,8 @@
 
 #include <stdbool.h>
 
-#include "base.h"
-#include "intake.h"
+#include "base/base.h"
+#include "ingest/intake.h"
 
 /* An intake on an event loop, webhooks that tests send to it, and what became of them. */
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "claim.h"
 #include "database.h"
-#include "settle.h"
+#include "queue/claim.h"
+#include "queue/settle.h"
 
 /* test_claim_cost.c - what a claim and a settlement cost when the table is full of dead rows that nobody may remove. */
 

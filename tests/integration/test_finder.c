@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "database.h"
-#include "finder.h"
+#include "ingest/finder.h"
 #include "loop.h"
 
 /* test_finder.c - lookups against a real PostgreSQL. */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "database.h"
+#include "http/traceparent.h"
 #include "loop.h"
 #include "sent.h"
-#include "traceparent.h"
 
 /* test_intake.c - the accept path against a real PostgreSQL: what is stored, and who is told what. */
 

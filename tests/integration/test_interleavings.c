@@ -4,11 +4,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "claim.h"
 #include "database.h"
-#include "queue.h"
-#include "settle.h"
-#include "watch.h"
+#include "queue/claim.h"
+#include "queue/queue.h"
+#include "queue/settle.h"
+#include "queue/watch.h"
 
 /* test_interleavings.c - whatever happens in whatever order, each transaction stays in one piece.
  *

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "database.h"
-#include "keeper.h"
 #include "loop.h"
-#include "retention.h"
+#include "queue/keeper.h"
+#include "queue/retention.h"
 
 /* test_keeper.c - what is dropped and deleted in time, and what must stay. */
 

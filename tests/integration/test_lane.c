@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "database.h"
-#include "lane.h"
 #include "loop.h"
+#include "pg/lane.h"
 
 /* test_lane.c - a connection to one of several hosts. */
 

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "caller.h"
-#include "clock.h"
 
 /* test_processor_bounds.c - the http processor with many calls, slow ones, cancelled ones, and nobody at the other end. */
 

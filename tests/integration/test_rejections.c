@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "database.h"
+#include "ingest/rejections.h"
 #include "loop.h"
-#include "rejections.h"
 
 /* test_rejections.c - what is refused, recorded in a real PostgreSQL: all of it as long as it is little, and never more
  * than the bound. */

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "claimer.h"
-#include "clock.h"
 #include "database.h"
 #include "loop.h"
 

@@ -5,7 +5,7 @@
 
 #include "database.h"
 #include "loop.h"
-#include "survey.h"
+#include "queue/survey.h"
 
 /* test_survey.c - the look at the queue as a whole: what it sees, how often, and what it costs. */
 

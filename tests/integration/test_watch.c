@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "database.h"
 #include "loop.h"
-#include "watch.h"
+#include "queue/watch.h"
 
 /* test_watch.c - a worker among workers, against a real PostgreSQL. */
 

@@ -1,77 +1,126 @@
 #!/usr/bin/env -S python3 -B
-"""Holds the order of includes: a file includes only what stands to its right or below.  And the doors: the files that
-may include a foreign library.  A new module is one word in FLOORS; moving one is a one-word edit."""
+"""Holds the structure that docs/design.md draws: which room may include which, no circle inside a room, and the doors: the
+files that may include a foreign library.
+
+A module is lib/<room>/x.c with include/<room>/x.h, included as "<room>/x.h"; a program is a room of its own, whose headers
+lie beside its files and are included by no other room."""
 
 import re
 from pathlib import PurePath
 
 import tree
 
-# The programs' own folders stand beside each other; all other modules are lib/x.c with include/x.h.
-FLOORS = """
-app       main key verify gate route access metrics webhook parcel refusal lookup health http counts
-worker    main exporter job news tally work verdict circuit processor_http processor_simulated exchange processor
-process   sources_file api_keys_file settings log manager
-store     intake finder notifier rejections queue claim settle watch keeper retention survey results held peers cursor batch
-database  lane db
-domain    sources_read payload api_keys_read api_keys source adyen mapping_config mapping txn_json txn_rules txn currency currency_table money retry signature signature_header signer
-ground    page metric path query digest encode url http_message hosts network traceparent json_config json_value json_scan json_names json_text file buf fault utf8 clock base
-"""
+# Room: the rooms that it may include, all of which stand above it in this list.
+ROOMS = {
+    'base': '',
+    'json': 'base',
+    'http': 'base',
+    'pg': 'base',
+    'txn': 'base json',
+    'auth': 'base json http',
+    'source': 'base json http txn auth',
+    'ingest': 'base pg txn auth',
+    'queue': 'base pg',
+    'runtime': 'base http txn',
+    'app': 'base json http pg txn auth source ingest runtime',
+    'worker': 'base http pg queue runtime',
+}
 PROGRAMS = ('app', 'worker')
 
-# Library, as it is included: the files that may, by their paths.
+# Library, as it is included: the files that may, by their paths.  libevent is the floor on which the rooms that wait stand:
+# theirs is the loop, and none of them hides it from another.
+WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for program in PROGRAMS)
 DOORS = {
-    'libpq-fe.h': ['lib/db.c', 'lib/lane.c'],
-    'fcgiapp.h': ['app/gate.c'],
-    'curl/': ['worker/processor_http.c'],
-    'openssl/': ['lib/digest.c'],
-    'zlib.h': ['lib/digest.c'],
-    'event2/': ['lib/lane.c', 'lib/intake.c', 'lib/finder.c', 'lib/notifier.c', 'lib/rejections.c', 'lib/queue.c', 'lib/watch.c', 'lib/keeper.c',
-                'app/main.c', 'app/gate.c', 'worker/main.c', 'worker/exporter.c', 'worker/job.c', 'worker/processor_simulated.c',
-                'worker/processor_http.c'],
+    'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/lane.c'),
+    'fcgiapp.h': ('app/gate.c',),
+    'curl/': ('worker/processor_http.c',),
+    'openssl/': ('lib/auth/digest.c',),
+    'zlib.h': ('lib/auth/digest.c',),
+    'event2/': WAITING,
 }
 NO_DOORS = ('tests/', 'bench/')
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
-ORDER, PLACE = 'every include points to the right or down', 'every module has its place'
+ARROWS, CIRCLES, PLACE = 'a room includes only the rooms below it', 'no circle inside a room', 'every file is in a room'
 
 
-def places():
-    """Module -> its place in the one order; a program's as "app/gate"."""
-    rows = [row.split() for row in FLOORS.strip().splitlines()]
-    words = [f'{row[0]}/{word}' if row[0] in PROGRAMS else word for row in rows for word in row[1:]]
-    return {word: place for place, word in enumerate(words)}
+def room_of(path):
+    """The room of a source or header, None for one that is in none."""
+    folder, *rest = path.parts[:-1]
+    if folder in PROGRAMS and not rest:
+        return folder
+    if folder in ('lib', 'include') and len(rest) == 1:
+        return rest[0]
+    return None
 
 
-def check_order(checks, place, path, include):
-    folder, own = path.parts[0], path.stem
-    me = f'{folder}/{own}' if folder in PROGRAMS else own
-    target = PurePath(include).stem
-    if f'{folder}/{target}' in place:
-        target = f'{folder}/{target}'
-    for module in (me, target):
-        if module not in place:
-            checks.add(PLACE, f'{path}: no module {module}: add the word to FLOORS in tests/style/floors.py')
-            return
-    if place[target] < place[me] or (target == me and path.suffix == '.h'):
-        checks.add(ORDER, f'{path} includes "{include}", which stands to its left or above')
+def target_of(path, room, include):
+    """(room, module) of what is included in quotes; generated headers lie in no folder and belong to the room itself."""
+    parts = PurePath(include).parts
+    return (parts[0], PurePath(include).stem) if len(parts) == 2 else (room, PurePath(include).stem)
+
+
+def check_rooms():
+    below = []
+    for room, may in ROOMS.items():
+        assert set(may.split()) <= set(below), f'ROOMS: {room} stands below what it includes'
+        below.append(room)
+
+
+def circle_of(arrows):
+    """A circle of modules, as a list, or None."""
+    done, path = set(), []
+
+    def visit(module):
+        if module in path:
+            return path[path.index(module):] + [module]
+        if module in done:
+            return None
+        path.append(module)
+        for target in sorted(arrows.get(module, ())):
+            found = visit(target)
+            if found:
+                return found
+        path.pop()
+        done.add(module)
+        return None
+
+    for module in sorted(arrows):
+        found = visit(module)
+        if found:
+            return found
+    return None
 
 
 def check_doors(checks, path, include):
     for library, doors in DOORS.items():
-        if include.startswith(library) and str(path) not in doors and not str(path).startswith(NO_DOORS):
+        if include.startswith(library) and not str(path).startswith(doors + NO_DOORS):
             checks.add(f'{library} stays behind its door', f'{path} includes {include}; its doors: {" ".join(doors)}')
 
 
 def main():
-    checks, place = tree.Checks(), places()
-    for name in [ORDER, PLACE] + [f'{library} stays behind its door' for library in DOORS]:
+    check_rooms()
+    checks, arrows = tree.Checks(), {}
+    for name in [ARROWS, CIRCLES, PLACE] + [f'{library} stays behind its door' for library in DOORS]:
         checks.rule(name)
-    for path in map(PurePath, tree.files('app/**/*.[ch]', 'worker/**/*.[ch]', 'lib/**/*.c', 'include/**/*.h', 'tests/**/*.[ch]')):
+    patterns = [f'{folder}/**/*.[ch]' for folder in (*PROGRAMS, 'tests')] + ['lib/**/*.c', 'include/**/*.h']
+    for path in map(PurePath, tree.files(*patterns)):
+        room = room_of(path)
+        if path.parts[0] != 'tests' and room not in ROOMS:
+            checks.add(PLACE, f'{path}: no such room: see ROOMS in tests/style/floors.py')
+            continue
         for quote, include in INCLUDE.findall(tree.text(path)):
             check_doors(checks, path, include)
-            if quote == '"' and path.parts[0] != 'tests':
-                check_order(checks, place, path, include)
+            if quote == '<' or path.parts[0] == 'tests':
+                continue
+            to, module = target_of(path, room, include)
+            if to != room and to not in ROOMS[room].split():
+                checks.add(ARROWS, f'{path} includes "{include}": {room} may include {ROOMS[room] or "nothing"}')
+            elif to == room and module != path.stem:
+                arrows.setdefault(f'{room}/{path.stem}', set()).add(f'{room}/{module}')
+    circle = circle_of(arrows)
+    if circle:
+        checks.add(CIRCLES, ' -> '.join(circle))
     checks.end()
 
 

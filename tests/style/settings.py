@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""Each name in the table of lib/settings.c stands wherever an operator looks for it."""
+"""Each name in the table of lib/runtime/settings.c stands wherever an operator looks for it."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ COMPOSE = ['docker-compose.yml', 'docker-compose.tls.yml']
 
 def entries():
     """(name, default)"""
-    table = re.search(r'^static const struct setting \w+\[\] = \{$(.*?)^\};$', tree.text('lib/settings.c'),
+    table = re.search(r'^static const struct setting \w+\[\] = \{$(.*?)^\};$', tree.text('lib/runtime/settings.c'),
                       re.MULTILINE | re.DOTALL)
     return ENTRY.findall(table[1]) if table else []
 
@@ -51,9 +51,9 @@ def check_example(checks, rule, name_list):
 def main():
     checks = tree.Checks()
     name_list = [name for name, initial in entries()]
-    checks.rule('lib/settings.c has a table of settings')
+    checks.rule('lib/runtime/settings.c has a table of settings')
     if len(name_list) < 10:
-        checks.add('lib/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
+        checks.add('lib/runtime/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
     for page in PAGES:
         check(checks, f'{page} names every setting', name_list, tree.text(page))
     check(checks, 'docker-compose.yml or docker-compose.tls.yml names every setting', name_list, ''.join(map(tree.text, COMPOSE)))

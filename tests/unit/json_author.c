@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "json_scan.h"
+#include "json/scan.h"
 
 #define ROOM_MAX 6 /* members or elements of one value */
 #define NAME_MAX_UNITS 4

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "buf.h"
+#include "base/buf.h"
 
 /* Writes JSON documents at random, by RFC 8259's grammar and with no parser's help.  The same seed writes the same. */
 

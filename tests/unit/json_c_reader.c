@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_scan.h"
-#include "json_value.h"
+#include "json/scan.h"
+#include "json/value.h"
 
 static bool same_value(struct json_value ours, json_object *theirs);
 

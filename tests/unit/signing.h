@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "signature.h"
+#include "auth/signature.h"
 
 /* signing.h - a sender of signed requests: each scheme's published algorithm, by libcrypto's one-call functions and by
  * none of ours. */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adyen.h"
-#include "mapping.h"
+#include "source/adyen.h"
+#include "source/mapping.h"
 
 /* test_adyen.c - Adyen's items inside a body.  Key, item and signature are those that Adyen publishes for trying one's
  * verification (docs.adyen.com, "Verify HMAC signatures"). */

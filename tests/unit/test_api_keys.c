@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api_keys.h"
+#include "auth/api_keys.h"
 
 /* test_api_keys.c - what a request's Authorization is worth. */
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api_keys_read.h"
+#include "auth/api_keys_read.h"
 
 /* test_api_keys_read.c - the keys as an operator writes them down. */
 

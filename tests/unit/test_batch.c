@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "batch.h"
+#include "ingest/batch.h"
 
 /* test_batch.c - which of the pending webhooks go into one commit. */
 

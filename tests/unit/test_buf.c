@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
+#include "base/buf.h"
 
 Test(buf, an_empty_one_needs_no_memory)
 {

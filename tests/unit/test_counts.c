@@ -7,7 +7,7 @@
 
 #include "counts.h"
 #include "http.h"
-#include "rejections.h"
+#include "ingest/rejections.h"
 
 /* test_counts.c - what the responders count, and under which names. */
 

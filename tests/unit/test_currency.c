@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "currency.h"
+#include "txn/currency.h"
 
 static const struct currency_extras no_extras;
 

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "cursor.h"
+#include "queue/cursor.h"
 
 /* test_cursor.c - where the next look for work begins. */
 

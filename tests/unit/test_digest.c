@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "digest.h"
-#include "encode.h"
+#include "auth/digest.h"
+#include "base/encode.h"
 
 /* test_digest.c - the published vectors, through the door to libcrypto. */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "auth/digest.h"
 
 #define PIECE 16 /* bytes of the secret that count as it */
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "encode.h"
+#include "base/encode.h"
 
 static void reads(enum encoding encoding, const char *text, const char *bytes, size_t len)
 {

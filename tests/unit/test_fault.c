@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fault.h"
+#include "base/fault.h"
 
 static void quotes(const char *text, size_t len, const char *wanted)
 {

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "held.h"
+#include "queue/held.h"
 
 /* test_held.c - the jobs in hand, by id. */
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "hosts.h"
+#include "pg/hosts.h"
 
 /* test_hosts.c - turning a list of hosts. */
 

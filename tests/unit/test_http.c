@@ -4,7 +4,7 @@
 
 #include "http.h"
 #include "route.h"
-#include "source.h"
+#include "source/source.h"
 
 /* test_http.c - routes and replies without FastCGI and without a database. */
 

@@ -21,8 +21,8 @@
 
 #include "json_author.h"
 #include "json_c_reader.h"
-#include "json_scan.h"
-#include "json_value.h"
+#include "json/scan.h"
+#include "json/value.h"
 
 #define DOCUMENTS 100000
 #define CHANGED_MAX 8192

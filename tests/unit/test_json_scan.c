@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_scan.h"
+#include "json/scan.h"
 
 /* Scans a copy that ends where the text ends, so that a sanitizer sees a byte read too far. */
 static bool scan(const char *text, size_t len, struct fault *f)

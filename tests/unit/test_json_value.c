@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_scan.h"
-#include "json_value.h"
+#include "json/scan.h"
+#include "json/value.h"
 
 /* test_json_value.c - values by their pointers, as RFC 6901 and json-c have them. */
 

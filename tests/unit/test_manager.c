@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "manager.h"
+#include "runtime/manager.h"
 
 static int fd = -1;
 static char path[64];

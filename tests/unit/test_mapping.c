@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_scan.h"
-#include "sources_read.h"
+#include "source/sources_read.h"
+#include "json/scan.h"
 
 /* test_mapping.c - payloads of processors, read as their mappings say. */
 

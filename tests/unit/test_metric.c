@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "metric.h"
+#include "runtime/metric.h"
 
 /* test_metric.c - counters, gauges and histograms, and their text. */
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "money.h"
+#include "txn/money.h"
 
 static struct money amount(const char *text)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "network.h"
+#include "http/network.h"
 
 /* test_network.c - addresses and networks as operators write them. */
 

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "page.h"
+#include "runtime/page.h"
 
 /* test_page.c - the page that processes share: who dies takes no counts away. */
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "path.h"
+#include "http/path.h"
 
 /* test_path.c - request targets, decoded once. */
 

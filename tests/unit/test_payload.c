@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "payload.h"
-#include "sources_read.h"
+#include "source/payload.h"
+#include "source/sources_read.h"
 
 /* test_payload.c - the transactions that a body tells. */
 

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "peers.h"
+#include "queue/peers.h"
 
 /* test_peers.c - when another worker is taken for dead, and when not. */
 

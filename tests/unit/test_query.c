@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "query.h"
+#include "http/query.h"
 
 /* test_query.c - one parameter of a request target. */
 

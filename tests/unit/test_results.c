@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "results.h"
+#include "queue/results.h"
 
 /* test_results.c - which results are settled together, and what a lost or refused settlement leaves. */
 

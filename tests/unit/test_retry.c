@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 
-#include "retry.h"
+#include "queue/retry.h"
 
 /* test_retry.c - time and chance are parameters. */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "settings.h"
+#include "runtime/settings.h"
 
 /* test_settings.c - the environment, read once. */
 

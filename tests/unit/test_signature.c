@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signature.h"
+#include "auth/signature.h"
 #include "signing.h"
 
 /* test_signature.c - what is let in and what is not, of every scheme.  test_signature_published.c has the processors' own

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signature.h"
+#include "auth/signature.h"
 #include "signing.h"
 
 /* test_signature_adyen.c - Adyen's items, and Square's URL: what is signed beside a body. */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signature_header.h"
+#include "auth/signature_header.h"
 
 /* test_signature_header.c - what headers hold, and the many ways in which they do not. */
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "signature.h"
+#include "auth/signature.h"
 #include "signing.h"
 
 /* test_signature_published.c - what the processors themselves have published: requests, keys and signatures that our own

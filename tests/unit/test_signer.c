@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signer.h"
+#include "auth/signer.h"
 
 /* test_signer.c - a source's scheme and secrets, and what is no configuration. */
 

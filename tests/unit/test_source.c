@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "source.h"
+#include "source/source.h"
 
 /* test_source.c - who may send to a source, before any signature is looked at. */
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
-#include "json_scan.h"
+#include "auth/digest.h"
 #include "signing.h"
-#include "sources_file.h"
-#include "txn_json.h"
+#include "source/sources_file.h"
+#include "txn/txn_json.h"
+#include "json/scan.h"
 
 /* test_source_examples.c - the examples of docs/sources: each payload, signed by the scheme's published algorithm and by
  * none of ours, is taken by its sources.json as that file stands, and told as exactly these transactions. */

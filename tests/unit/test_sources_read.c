@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sources_read.h"
+#include "source/sources_read.h"
 
 /* test_sources_read.c - the sources as an operator writes them down. */
 

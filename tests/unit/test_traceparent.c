@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "traceparent.h"
+#include "http/traceparent.h"
 
 /* test_traceparent.c - which headers count, and what is passed on. */
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "txn.h"
+#include "txn/txn.h"
 
 static const struct txn first = {
 	.transaction_id = "txn_1",

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_scan.h"
-#include "txn_json.h"
+#include "txn/txn_json.h"
+#include "json/scan.h"
 
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 

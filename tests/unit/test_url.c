@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "url.h"
+#include "http/url.h"
 
 static void accepts(const char *url)
 {

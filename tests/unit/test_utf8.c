@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 static void is_character(const char *bytes)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "retry.h"
+#include "queue/retry.h"
 #include "verdict.h"
 
 /* test_verdict.c - what becomes of a job after a call. */

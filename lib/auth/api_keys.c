@@ -1,0 +1,100 @@
+/* api_keys.c - what a request's Authorization is worth. */
+
+#include "auth/api_keys.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool api_key_name_valid(const char *name)
+{
+	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strspn(name, LETTERS);
+	return len > 0 && len <= API_KEY_NAME_MAX && name[len] == '\0';
+}
+
+const char *api_scope_name(enum api_scope scope)
+{
+	switch (scope) {
+	case API_READ:
+		return "read";
+	case API_OPERATE:
+		return "operate";
+	}
+	return "";
+}
+
+const char *api_verdict_text(enum api_verdict verdict)
+{
+	switch (verdict) {
+	case API_GRANTED:
+		return "granted";
+	case API_NO_KEY:
+		return "there is no Authorization";
+	case API_NO_BEARER:
+		return "the Authorization is not \"Bearer\" and a key";
+	case API_UNKNOWN:
+		return "the key is not in the file";
+	case API_EXPIRED:
+		return "the key has expired";
+	case API_NO_SCOPE:
+		return "the key lacks the scope";
+	case API_FAILED:
+		return "the key could not be digested";
+	}
+	return "";
+}
+
+/* token68 of RFC 9110, 11.2: letters, digits and six more, then any number of "=". */
+static size_t token_length(const char *text)
+{
+	static const char ALL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+	size_t len = strspn(text, ALL);
+	return len > 0 ? len + strspn(text + len, "=") : 0;
+}
+
+size_t api_keys_bearer(const char *authorization, const char **ret)
+{
+	static const char BEARER[] = "bearer ";
+	const char *at = authorization;
+	if (strncasecmp(at, BEARER, sizeof BEARER - 1) != 0)
+		return 0;
+	at += sizeof BEARER - 1;
+	at += strspn(at, " ");
+	size_t len = token_length(at);
+	if (len == 0 || len > API_KEY_MAX || at[len] != '\0')
+		return 0;
+	*ret = at;
+	return len;
+}
+
+/* Every key is looked at, so that the time says nothing of the place. */
+static const struct api_key *find(const struct api_keys *keys, const unsigned char sha256[DIGEST_SHA256_LEN])
+{
+	const struct api_key *found = NULL;
+	for (int i = 0; i < keys->count; i++) {
+		if (digest_equal(keys->list[i].sha256, sha256, DIGEST_SHA256_LEN))
+			found = &keys->list[i];
+	}
+	return found;
+}
+
+enum api_verdict api_keys_judge(const struct api_keys *keys, const char *authorization, enum api_scope wanted,
+	int64_t now_s, const struct api_key **ret)
+{
+	unsigned char sha256[DIGEST_SHA256_LEN];
+	const char *token;
+	*ret = NULL;
+	if (!*authorization)
+		return API_NO_KEY;
+	size_t len = api_keys_bearer(authorization, &token);
+	if (len == 0)
+		return API_NO_BEARER;
+	if (!digest_sha256(token, len, sha256))
+		return API_FAILED;
+	const struct api_key *key = *ret = find(keys, sha256);
+	if (!key)
+		return API_UNKNOWN;
+	if (key->not_after_s < now_s)
+		return API_EXPIRED;
+	return key->scopes & wanted ? API_GRANTED : API_NO_SCOPE;
+}

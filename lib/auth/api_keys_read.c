@@ -1,0 +1,116 @@
+/* api_keys_read.c - the keys, as an operator writes them down. */
+
+#include "auth/api_keys_read.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "json/config.h"
+
+#define TEXT_MAX 256 /* bytes; nothing that is read here has as many */
+
+enum member { NAME, SHA256, SCOPES, NOT_AFTER, MEMBERS };
+
+static const char *const NAMES[MEMBERS] = {"name", "sha256", "scopes", "not_after"};
+
+static bool read_name(const struct json_place *p, const struct api_keys *all, struct api_key *ret)
+{
+	if (!json_config_text(p, API_KEY_NAME_MAX, ret->name))
+		return false;
+	if (!api_key_name_valid(ret->name)) {
+		json_config_complain(p, "lower case letters, digits and hyphens are wanted");
+		return false;
+	}
+	for (int i = 0; i < all->count; i++) {
+		if (strcmp(all->list[i].name, ret->name) == 0) {
+			json_config_complain(p, "is the name of another key already");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What "sha256sum </dev/null" prints gets into a file by mistake. */
+static bool is_of_nothing(const unsigned char sha256[DIGEST_SHA256_LEN])
+{
+	unsigned char nothing[DIGEST_SHA256_LEN];
+	return digest_sha256("", 0, nothing) && memcmp(nothing, sha256, sizeof nothing) == 0;
+}
+
+static void read_sha256(const struct json_place *p, const struct api_keys *all, struct api_key *ret)
+{
+	char text[TEXT_MAX + 1];
+	size_t len;
+	if (!json_config_text(p, TEXT_MAX, text))
+		return;
+	if (!encode_read(ENCODING_HEX, text, strlen(text), ret->sha256, sizeof ret->sha256, &len) ||
+		len != sizeof ret->sha256) {
+		json_config_complain(p, "the SHA-256 of a key is wanted, in 64 hexadecimal digits");
+		return;
+	}
+	if (is_of_nothing(ret->sha256))
+		json_config_complain(p, "is the SHA-256 of no bytes at all");
+	for (int i = 0; i < all->count; i++) {
+		if (memcmp(all->list[i].sha256, ret->sha256, sizeof ret->sha256) == 0)
+			json_config_complain(p, "is the SHA-256 of another key already");
+	}
+}
+
+static void read_scopes(const struct json_place *p, struct api_key *ret)
+{
+	static const enum api_scope scopes[API_SCOPES_MAX] = {API_READ, API_OPERATE};
+	struct json_place element[API_SCOPES_MAX];
+	const char *words[API_SCOPES_MAX];
+	int word;
+	for (int i = 0; i < API_SCOPES_MAX; i++)
+		words[i] = api_scope_name(scopes[i]);
+	int count = json_config_elements(p, element, API_SCOPES_MAX);
+	for (int i = 0; i < count; i++) {
+		if (!json_config_word(&element[i], words, API_SCOPES_MAX, &word))
+			continue;
+		if (ret->scopes & scopes[word])
+			json_config_complain(&element[i], "stands twice");
+		ret->scopes |= scopes[word];
+	}
+}
+
+static void read_not_after(const struct json_place *p, struct api_key *ret)
+{
+	char text[CLOCK_DATE_MAX + 16];
+	if (!json_config_given(p) || !json_config_text(p, sizeof text - 1, text))
+		return;
+	if (!clock_read(text, &ret->not_after_s))
+		json_config_complain(p, "is no time as 2027-01-01T00:00:00Z is one");
+}
+
+static void read_key(const struct json_place *p, struct api_keys *all)
+{
+	struct json_place member[MEMBERS];
+	struct api_key key = {.not_after_s = INT64_MAX};
+	json_config_members(p, NAMES, member, MEMBERS);
+	bool has_name = read_name(&member[NAME], all, &key);
+	read_sha256(&member[SHA256], all, &key);
+	read_scopes(&member[SCOPES], &key);
+	read_not_after(&member[NOT_AFTER], &key);
+	if (has_name)
+		all->list[all->count++] = key;
+}
+
+bool api_keys_read(const char *file, const char *text, size_t len, void (*told)(void *ctx, const char *complaint),
+	void *ctx, struct api_keys *ret)
+{
+	static const char *const names[] = {"keys"};
+	struct json_config config = {.file = file, .text = text, .told = told, .ctx = ctx, .is_discreet = true};
+	struct json_place top, list, element[API_KEYS_MAX];
+	ret->count = 0;
+	if (!json_config_open(&config, len, &top))
+		return false;
+	json_config_members(&top, names, &list, 1);
+	int count = json_config_elements(&list, element, API_KEYS_MAX);
+	for (int i = 0; i < count; i++)
+		read_key(&element[i], ret);
+	if (config.complaints > 0)
+		ret->count = 0;
+	return config.complaints == 0;
+}

@@ -1,0 +1,243 @@
+/* digest.c - the door to libcrypto, and to zlib for a checksum that PayPal signs. */
+
+#include "auth/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zlib.h>
+
+#define ED25519_KEY_LEN 32
+#define RSA_BITS_MIN 2048 /* below it, NIST SP 800-131A disallows a signature */
+
+struct digest_key {
+	enum digest_kind kind;
+	EVP_MAC_CTX *mac; /* HMAC: keyed, begun anew for each message */
+	EVP_PKEY *public; /* Ed25519, RSA */
+	int64_t end;
+};
+
+static void free_bio(BIO **bio)
+{
+	BIO_free(*bio);
+}
+
+static void free_certificate(X509 **certificate)
+{
+	X509_free(*certificate);
+}
+
+static void free_check(EVP_MD_CTX **check)
+{
+	EVP_MD_CTX_free(*check);
+}
+
+static bool no_memory(struct fault *f)
+{
+	return fault_set(f, FAULT_BUG, "libcrypto could not prepare the key");
+}
+
+static bool create_hmac(struct digest_key *key, char *hash, const void *bytes, size_t len, struct fault *f)
+{
+	OSSL_PARAM parameters[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash, 0), OSSL_PARAM_construct_end()};
+	if (len == 0)
+		return fault_set(f, FAULT_INPUT, "it is empty");
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	key->mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+	EVP_MAC_free(hmac); /* the context keeps it */
+	if (!key->mac || !EVP_MAC_init(key->mac, bytes, len, parameters))
+		return no_memory(f);
+	return true;
+}
+
+static bool create_ed25519(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
+{
+	if (len != ED25519_KEY_LEN)
+		return fault_set(f, FAULT_INPUT, "an Ed25519 public key has %d bytes, not %zu", ED25519_KEY_LEN, len);
+	key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, len);
+	return key->public || no_memory(f);
+}
+
+static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
+{
+	struct tm end;
+	CLEANUP(free_bio) BIO *text = BIO_new_mem_buf(bytes, (int)len);
+	CLEANUP(free_certificate) X509 *certificate = text ? PEM_read_bio_X509(text, NULL, NULL, NULL) : NULL;
+	if (!certificate || !ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end))
+		return fault_set(f, FAULT_INPUT, "it holds no certificate in PEM");
+	key->public = X509_get_pubkey(certificate);
+	if (!key->public || !EVP_PKEY_is_a(key->public, "RSA"))
+		return fault_set(f, FAULT_INPUT, "the certificate's key is not RSA");
+	int bits = EVP_PKEY_get_bits(key->public);
+	if (bits < RSA_BITS_MIN || bits > DIGEST_SIGNATURE_MAX * 8)
+		return fault_set(f, FAULT_INPUT, "the certificate's key has %d bits, not %d to %d", bits, RSA_BITS_MIN,
+			DIGEST_SIGNATURE_MAX * 8);
+	key->end = timegm(&end);
+	return true;
+}
+
+static bool prepare(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
+{
+	char sha256[] = "SHA2-256", sha512[] = "SHA2-512";
+	switch (key->kind) {
+	case DIGEST_HMAC_SHA256:
+		return create_hmac(key, sha256, bytes, len, f);
+	case DIGEST_HMAC_SHA512:
+		return create_hmac(key, sha512, bytes, len, f);
+	case DIGEST_ED25519:
+		return create_ed25519(key, bytes, len, f);
+	case DIGEST_RSA_SHA256:
+		return create_rsa(key, bytes, len, f);
+	}
+	return no_memory(f);
+}
+
+bool digest_key_create(enum digest_kind kind, const void *bytes, size_t len, struct digest_key **ret, struct fault *f)
+{
+	struct digest_key *key = calloc(1, sizeof *key);
+	if (!key)
+		return no_memory(f);
+	if (len > DIGEST_KEY_MAX) {
+		free(key);
+		return fault_set(f, FAULT_INPUT, "it is longer than %d bytes", DIGEST_KEY_MAX);
+	}
+	key->kind = kind;
+	key->end = INT64_MAX;
+	bool prepared = prepare(key, bytes, len, f);
+	ERR_clear_error(); /* libcrypto's own queue of errors would only grow old */
+	if (!prepared) {
+		digest_key_destroy(key);
+		return false;
+	}
+	*ret = key;
+	return true;
+}
+
+void digest_key_destroy(struct digest_key *key)
+{
+	if (!key)
+		return;
+	EVP_MAC_CTX_free(key->mac); /* wipes the key */
+	EVP_PKEY_free(key->public);
+	free(key);
+}
+
+enum digest_kind digest_key_kind(const struct digest_key *key)
+{
+	return key->kind;
+}
+
+int64_t digest_key_end(const struct digest_key *key)
+{
+	return key->end;
+}
+
+static enum digest_outcome verify_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	const struct digest_part *signatures, int signature_count)
+{
+	unsigned char digest[DIGEST_HMAC_MAX];
+	size_t len;
+	/* Without a key and parameters: the same as before, and no look-up. */
+	if (!EVP_MAC_init(key->mac, NULL, 0, NULL))
+		return DIGEST_FAILED;
+	for (int i = 0; i < part_count; i++) {
+		if (!EVP_MAC_update(key->mac, parts[i].bytes, parts[i].len))
+			return DIGEST_FAILED;
+	}
+	if (!EVP_MAC_final(key->mac, digest, &len, sizeof digest))
+		return DIGEST_FAILED;
+	for (int i = 0; i < signature_count; i++) {
+		if (signatures[i].len == len && CRYPTO_memcmp(signatures[i].bytes, digest, len) == 0)
+			return DIGEST_MATCHES;
+	}
+	return DIGEST_DIFFERS;
+}
+
+/* Ed25519 reads its message twice, so it wants it in one piece. */
+static unsigned char *join(const struct digest_part *parts, int count, size_t *ret_len)
+{
+	size_t len = 0;
+	for (int i = 0; i < count; i++)
+		len += parts[i].len;
+	unsigned char *whole = malloc(len + 1);
+	unsigned char *at = whole;
+	for (int i = 0; i < count && whole; i++) {
+		if (parts[i].len > 0)
+			memcpy(at, parts[i].bytes, parts[i].len);
+		at += parts[i].len;
+	}
+	*ret_len = len;
+	return whole;
+}
+
+static enum digest_outcome verify_ed25519(
+	const struct digest_key *key, const unsigned char *message, size_t len, const struct digest_part *signature)
+{
+	CLEANUP(free_check) EVP_MD_CTX *check = EVP_MD_CTX_new();
+	if (!check || EVP_DigestVerifyInit(check, NULL, NULL, NULL, key->public) != 1)
+		return DIGEST_FAILED;
+	return EVP_DigestVerify(check, signature->bytes, signature->len, message, len) == 1 ? DIGEST_MATCHES
+											    : DIGEST_DIFFERS;
+}
+
+static enum digest_outcome verify_rsa(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	const struct digest_part *signature)
+{
+	CLEANUP(free_check) EVP_MD_CTX *check = EVP_MD_CTX_new();
+	if (!check || EVP_DigestVerifyInit(check, NULL, EVP_sha256(), NULL, key->public) != 1)
+		return DIGEST_FAILED;
+	for (int i = 0; i < part_count; i++) {
+		if (EVP_DigestVerifyUpdate(check, parts[i].bytes, parts[i].len) != 1)
+			return DIGEST_FAILED;
+	}
+	return EVP_DigestVerifyFinal(check, signature->bytes, signature->len) == 1 ? DIGEST_MATCHES : DIGEST_DIFFERS;
+}
+
+static enum digest_outcome verify_public(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	const struct digest_part *signatures, int signature_count)
+{
+	size_t len = 0;
+	enum digest_outcome outcome = DIGEST_DIFFERS;
+	unsigned char *message = NULL;
+	if (key->kind == DIGEST_ED25519 && !(message = join(parts, part_count, &len)))
+		return DIGEST_FAILED;
+	for (int i = 0; i < signature_count && outcome == DIGEST_DIFFERS; i++) {
+		outcome = message ? verify_ed25519(key, message, len, &signatures[i])
+				  : verify_rsa(key, parts, part_count, &signatures[i]);
+	}
+	free(message);
+	ERR_clear_error();
+	return outcome;
+}
+
+enum digest_outcome digest_verify(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	const struct digest_part *signatures, int signature_count)
+{
+	if (key->mac)
+		return verify_hmac(key, parts, part_count, signatures, signature_count);
+	return verify_public(key, parts, part_count, signatures, signature_count);
+}
+
+bool digest_sha256(const void *bytes, size_t len, unsigned char ret[DIGEST_SHA256_LEN])
+{
+	bool good = EVP_Digest(bytes, len, ret, NULL, EVP_sha256(), NULL) == 1;
+	ERR_clear_error();
+	return good;
+}
+
+bool digest_equal(const void *one, const void *other, size_t len)
+{
+	return CRYPTO_memcmp(one, other, len) == 0;
+}
+
+uint32_t digest_crc32(const void *bytes, size_t len)
+{
+	return (uint32_t)crc32_z(0, bytes, len);
+}

@@ -1,0 +1,445 @@
+/* signature.c - whether a request was signed by who is said to send it.
+ *
+ * Each scheme reads its headers into one form: the pieces of the signed message, the signatures, perhaps a time.  From
+ * there all go the same way.  The digest is calculated even when the time is off: only so can an operator be told whether
+ * a clock is wrong or somebody forges, and a forger who sets the time right makes us calculate anyway. */
+
+#include "auth/signature.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth/signature_header.h"
+
+#define PARTS_MAX (2 * ADYEN_FIELDS) /* eight fields and the colons between them */
+#define HMAC_SHA256_LEN 32
+#define HMAC_SHA512_LEN 64
+#define OTHER_URL_BODY_MAX 8192 /* a body longer than this is not hashed again in search of a better URL */
+
+/* The message, as far as it was read. */
+struct claim {
+	const struct signer *signer;
+	int64_t now_s;
+	struct digest_part part[PARTS_MAX];
+	int parts;
+	struct signature_list list;
+	bool timed;
+	int64_t time_s;
+	char crc[12]; /* PayPal */
+	struct signature_report *report;
+};
+
+static const char *const CAUSE_NAMES[SIGNATURE_CAUSE_COUNT] = {
+	[SIGNATURE_GOOD] = "good",
+	[SIGNATURE_MISSING] = "missing",
+	[SIGNATURE_MALFORMED] = "malformed",
+	[SIGNATURE_UNSUPPORTED] = "unsupported",
+	[SIGNATURE_OLD] = "old",
+	[SIGNATURE_FUTURE] = "future",
+	[SIGNATURE_EXPIRED] = "expired",
+	[SIGNATURE_WRONG_URL] = "wrong_url",
+	[SIGNATURE_WRONG] = "wrong",
+	[SIGNATURE_FAILED] = "failed",
+};
+
+const char *signature_cause_name(enum signature_cause cause)
+{
+	return CAUSE_NAMES[cause];
+}
+
+static bool PRINTF_LIKE(3, 4) refuse(struct signature_report *r, enum signature_cause cause, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(r->text, sizeof r->text, format, args);
+	va_end(args);
+	r->cause = cause;
+	return false;
+}
+
+/* A header's value, or NULL and a report. */
+static const char *header_of(struct claim *c, const struct signature_request *request, const char *name)
+{
+	const char *value = request->header(request->ctx, name);
+	if (value && *value)
+		return value;
+	refuse(c->report, SIGNATURE_MISSING, "the header %s is %s", name, value ? "empty" : "missing");
+	return NULL;
+}
+
+static bool malformed(struct claim *c, const char *header, const struct fault *f)
+{
+	return refuse(c->report, SIGNATURE_MALFORMED, "the header %s is malformed: %s", header, f->text);
+}
+
+static void add_part(struct claim *c, const void *bytes, size_t len)
+{
+	c->part[c->parts++] = (struct digest_part){bytes, len};
+}
+
+static void add_text(struct claim *c, const char *text)
+{
+	add_part(c, text, strlen(text));
+}
+
+static void set_time(struct claim *c, int64_t time_s)
+{
+	c->timed = true;
+	c->time_s = time_s;
+}
+
+/* A header that holds a unix time; the text as it was signed. */
+static const char *time_of(struct claim *c, const struct signature_request *request, const char *name)
+{
+	struct fault f;
+	int64_t time_s;
+	const char *text = header_of(c, request, name);
+	if (!text)
+		return NULL;
+	if (!signature_read_time(text, strnlen(text, SIGNATURE_HEADER_MAX), &time_s, &f)) {
+		malformed(c, name, &f);
+		return NULL;
+	}
+	set_time(c, time_s);
+	return text;
+}
+
+/* A header that goes into the message as it is: short, and without the byte that ends it there. */
+static const char *id_of(struct claim *c, const struct signature_request *request, const char *name, char end)
+{
+	const char *text = header_of(c, request, name);
+	if (!text)
+		return NULL;
+	if (strnlen(text, SIGNER_TEXT_MAX + 1) > SIGNER_TEXT_MAX || strchr(text, end)) {
+		refuse(c->report, SIGNATURE_MALFORMED, "the header %s is longer than %d bytes or holds a '%c'", name,
+			SIGNER_TEXT_MAX, end);
+		return NULL;
+	}
+	return text;
+}
+
+static bool read_standard(struct claim *c, const struct signature_request *request)
+{
+	struct fault f;
+	const char *id = id_of(c, request, "webhook-id", '.');
+	const char *time = id ? time_of(c, request, "webhook-timestamp") : NULL;
+	const char *header = time ? header_of(c, request, "webhook-signature") : NULL;
+	if (!header)
+		return false;
+	if (!signature_read_standard(header, &c->list, &f))
+		return malformed(c, "webhook-signature", &f);
+	add_text(c, id);
+	add_text(c, ".");
+	add_text(c, time);
+	add_text(c, ".");
+	add_part(c, request->body, request->len);
+	return true;
+}
+
+static bool read_stripe(struct claim *c, const struct signature_request *request)
+{
+	struct fault f;
+	const char *header = header_of(c, request, "stripe-signature");
+	if (!header)
+		return false;
+	if (!signature_read_stripe(header, &c->list, &f))
+		return malformed(c, "stripe-signature", &f);
+	set_time(c, c->list.time_s);
+	add_part(c, c->list.time, c->list.time_len);
+	add_text(c, ".");
+	add_part(c, request->body, request->len);
+	return true;
+}
+
+/* Bytes of the one signature; 0: certificates may differ in it. */
+static size_t single_len(const struct signer *s)
+{
+	if (s->scheme == SCHEME_PAYPAL)
+		return 0;
+	return s->algorithm == DIGEST_HMAC_SHA512 ? HMAC_SHA512_LEN : HMAC_SHA256_LEN;
+}
+
+/* One signature in one header. */
+static bool read_single(struct claim *c, const struct signature_request *request, const char *name, const char *prefix,
+	enum encoding encoding)
+{
+	struct fault f;
+	const char *header = header_of(c, request, name);
+	if (!header)
+		return false;
+	if (!signature_read_single(header, prefix, encoding, single_len(c->signer), &c->list, &f))
+		return malformed(c, name, &f);
+	return true;
+}
+
+static bool read_body_only(struct claim *c, const struct signature_request *request, const char *name,
+	const char *prefix, enum encoding encoding)
+{
+	add_part(c, request->body, request->len);
+	return read_single(c, request, name, prefix, encoding);
+}
+
+static bool read_square(struct claim *c, const struct signature_request *request)
+{
+	add_text(c, c->signer->url);
+	return read_body_only(c, request, "x-square-hmacsha256-signature", "", ENCODING_BASE64);
+}
+
+static bool read_hmac(struct claim *c, const struct signature_request *request)
+{
+	const struct signer *s = c->signer;
+	if (*s->timestamp_header) {
+		const char *time = time_of(c, request, s->timestamp_header);
+		if (!time)
+			return false;
+		add_text(c, time);
+		add_text(c, s->separator);
+	}
+	return read_body_only(c, request, s->header, s->prefix, s->encoding);
+}
+
+/* PayPal signs no more of a body than its CRC-32, for which another body is easily found: whoever has seen a request can
+ * make another of it as long as its time is fresh.  Against that stand TLS and a short tolerance, not this signature. */
+static bool read_paypal(struct claim *c, const struct signature_request *request)
+{
+	static const char TIME[] = "paypal-transmission-time", ALGORITHM[] = "paypal-auth-algo";
+	struct fault f;
+	int64_t time_s;
+	const char *id = id_of(c, request, "paypal-transmission-id", '|');
+	const char *time = id ? header_of(c, request, TIME) : NULL;
+	const char *algorithm = time ? header_of(c, request, ALGORITHM) : NULL;
+	if (!algorithm)
+		return false;
+	if (!signature_read_date(time, &time_s, &f))
+		return malformed(c, TIME, &f);
+	if (strcmp(algorithm, "SHA256withRSA") != 0)
+		return refuse(c->report, SIGNATURE_UNSUPPORTED, "the header %s is not SHA256withRSA", ALGORITHM);
+	set_time(c, time_s);
+	snprintf(c->crc, sizeof c->crc, "%" PRIu32, digest_crc32(request->body, request->len));
+	const char *const texts[] = {id, "|", time, "|", c->signer->webhook_id, "|", c->crc};
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		add_text(c, texts[i]);
+	return read_single(c, request, "paypal-transmission-sig", "", ENCODING_BASE64);
+}
+
+static bool read_request(struct claim *c, const struct signature_request *request)
+{
+	switch (c->signer->scheme) {
+	case SCHEME_STANDARD_WEBHOOKS:
+		return read_standard(c, request);
+	case SCHEME_STRIPE:
+		return read_stripe(c, request);
+	case SCHEME_RAZORPAY:
+		return read_body_only(c, request, "x-razorpay-signature", "", ENCODING_HEX);
+	case SCHEME_GITHUB:
+		return read_body_only(c, request, "x-hub-signature-256", "sha256=", ENCODING_HEX);
+	case SCHEME_SQUARE:
+		return read_square(c, request);
+	case SCHEME_PAYPAL:
+		return read_paypal(c, request);
+	case SCHEME_HMAC:
+		return read_hmac(c, request);
+	case SCHEME_ADYEN:
+		break;
+	}
+	return refuse(c->report, SIGNATURE_FAILED, "%s signs items, not bodies", scheme_name(c->signer->scheme));
+}
+
+/* The signatures that a key could have made, as they stand in the list. */
+static int candidates(const struct claim *c, const struct digest_key *key, struct digest_part ret[SIGNATURES_MAX])
+{
+	int count = 0;
+	bool ed25519 = digest_key_kind(key) == DIGEST_ED25519;
+	for (int i = 0; i < c->list.count; i++) {
+		const struct signature_value *value = &c->list.value[i];
+		if ((value->version == SIGNATURE_ED25519) == ed25519)
+			ret[count++] = (struct digest_part){value->bytes, value->len};
+	}
+	return count;
+}
+
+static bool is_active(const struct claim *c, int secret)
+{
+	return c->now_s <= c->signer->secrets[secret].not_after_s;
+}
+
+/* What the secrets say of the message. */
+struct finding {
+	int tried;   /* secrets for which there is a signature of their kind */
+	int match;   /* the secret that signed it, an active one if there is one; -1: none */
+	bool failed; /* at least one could not be tried */
+};
+
+static struct finding try_secrets(const struct claim *c)
+{
+	struct finding found = {.match = -1};
+	for (int i = 0; i < c->signer->count; i++) {
+		struct digest_part signatures[SIGNATURES_MAX];
+		const struct digest_key *key = c->signer->secrets[i].key;
+		int count = candidates(c, key, signatures);
+		if (count == 0)
+			continue;
+		found.tried++;
+		enum digest_outcome outcome = digest_verify(key, c->part, c->parts, signatures, count);
+		found.failed = found.failed || outcome == DIGEST_FAILED;
+		if (outcome == DIGEST_MATCHES)
+			found.match = i;
+		if (outcome == DIGEST_MATCHES && is_active(c, i))
+			break;
+	}
+	return found;
+}
+
+/* The same request, had it been signed for another URL. */
+static bool signed_for(const struct claim *c, const char *url)
+{
+	struct claim other = *c;
+	other.part[0] = (struct digest_part){url, strlen(url)};
+	return try_secrets(&other).match >= 0;
+}
+
+/* Square signs the URL that was registered with it, byte for byte.  A digest cannot tell a wrong URL from a wrong secret;
+ * but the two usual mistakes, the other of http and https, and a slash at the end, can be tried. */
+static bool is_for_another_url(const struct claim *c)
+{
+	const char *url = c->signer->url;
+	const char *rest = strstr(url, "://");
+	char other[SIGNER_URL_MAX + sizeof "https/"];
+	if (c->signer->scheme != SCHEME_SQUARE || !rest || c->part[1].len > OTHER_URL_BODY_MAX)
+		return false;
+	const char *scheme = strncasecmp(url, "https", 5) == 0 ? "http" : "https";
+	size_t len = strlen(rest);
+	bool slash = rest[len - 1] == '/';
+	int kept = (int)(slash ? len - 1 : len);
+	const char *end = slash ? "" : "/";
+	snprintf(other, sizeof other, "%s%s", scheme, rest);
+	if (signed_for(c, other))
+		return true;
+	snprintf(other, sizeof other, "%s%.*s%s", scheme, kept, rest, end);
+	if (signed_for(c, other))
+		return true;
+	snprintf(other, sizeof other, "%.*s%.*s%s", (int)(rest - url), url, kept, rest, end);
+	return signed_for(c, other);
+}
+
+static bool refuse_unmatched(const struct claim *c)
+{
+	if (is_for_another_url(c))
+		return refuse(c->report, SIGNATURE_WRONG_URL,
+			"it was signed for another URL than ours: http for https, or a slash at the end");
+	return refuse(c->report, SIGNATURE_WRONG,
+		"no secret of ours made this signature: %s, or the body was changed on its way",
+		c->signer->scheme == SCHEME_SQUARE ? "another secret, another URL" : "another secret");
+}
+
+static bool check_time(const struct claim *c)
+{
+	struct signature_report *r = c->report;
+	if (!c->timed)
+		return true;
+	int tolerance = c->signer->tolerance_s;
+	if (r->skew_s > tolerance)
+		return refuse(r, SIGNATURE_OLD,
+			"it was signed %" PRId64 " s ago, %d s are allowed; the signature itself is right", r->skew_s,
+			tolerance);
+	if (r->skew_s < -tolerance)
+		return refuse(r, SIGNATURE_FUTURE,
+			"it was signed %" PRId64 " s in the future, %d s are allowed; the signature itself is right",
+			-r->skew_s, tolerance);
+	return true;
+}
+
+static bool judge(struct claim *c)
+{
+	struct signature_report *r = c->report;
+	int64_t skew = c->timed ? c->now_s - c->time_s : 0;
+	if (c->signer->count == 0)
+		return refuse(r, SIGNATURE_FAILED, "there is no secret to verify with");
+	struct finding found = try_secrets(c);
+	r->skew_s = skew;
+	r->secret = found.match;
+	if (found.tried == 0)
+		return refuse(
+			r, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version that a secret here is for");
+	if (found.match < 0 && found.failed)
+		return refuse(r, SIGNATURE_FAILED, "libcrypto could not calculate");
+	if (found.match < 0)
+		return refuse_unmatched(c);
+	if (!is_active(c, found.match))
+		return refuse(r, SIGNATURE_EXPIRED, "secret %d made this signature, and its not_after has passed",
+			found.match + 1);
+	return check_time(c);
+}
+
+static void begin(struct claim *c, const struct signer *s, int64_t now_s, struct signature_report *ret)
+{
+	*ret = (struct signature_report){.cause = SIGNATURE_GOOD, .secret = -1};
+	c->signer = s;
+	c->now_s = now_s;
+	c->parts = 0;
+	c->timed = false;
+	c->report = ret;
+}
+
+bool signature_verify(
+	const struct signer *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
+{
+	struct claim c;
+	begin(&c, s, now_s, ret);
+	return read_request(&c, request) && judge(&c);
+}
+
+static bool part_is(const struct digest_part *part, const char *text)
+{
+	return part->len == strlen(text) && memcmp(part->bytes, text, part->len) == 0;
+}
+
+/* Adyen escapes nothing, so the string that is signed does not say which of its colons end a field: whoever has seen one
+ * signed item could move the borders and make another of it, with another pspReference.  Therefore only one field may
+ * hold colons, merchantReference, which is the merchant's own.  A report's pspReference is a file's name and may too: it
+ * stays a report wherever the borders are. */
+static bool borders_are_clear(const struct signature_item *item)
+{
+	bool is_report = part_is(&item->field[ADYEN_EVENT_CODE], "REPORT_AVAILABLE");
+	for (int i = 0; i < ADYEN_FIELDS; i++) {
+		const struct digest_part *field = &item->field[i];
+		bool may = i == ADYEN_MERCHANT_REFERENCE || (i == ADYEN_PSP_REFERENCE && is_report);
+		if (!may && field->len > 0 && memchr(field->bytes, ':', field->len))
+			return false;
+	}
+	return true;
+}
+
+static bool read_item(struct claim *c, const struct signature_item *item)
+{
+	struct signature_value *value = &c->list.value[0];
+	const struct digest_part *text = &item->signature;
+	if (text->len == 0)
+		return refuse(c->report, SIGNATURE_MISSING, "additionalData.hmacSignature is missing or empty");
+	if (!encode_read(ENCODING_BASE64, text->bytes, text->len, value->bytes, sizeof value->bytes, &value->len) ||
+		value->len != HMAC_SHA256_LEN)
+		return refuse(c->report, SIGNATURE_MALFORMED, "additionalData.hmacSignature is not %d bytes in base64",
+			HMAC_SHA256_LEN);
+	if (!borders_are_clear(item))
+		return refuse(c->report, SIGNATURE_MALFORMED,
+			"a field other than merchantReference holds a colon, which could as well end the field");
+	value->version = SIGNATURE_HMAC;
+	c->list.count = 1;
+	for (int i = 0; i < ADYEN_FIELDS; i++) {
+		if (i > 0)
+			add_part(c, ":", 1);
+		add_part(c, item->field[i].bytes, item->field[i].len);
+	}
+	return true;
+}
+
+bool signature_verify_item(
+	const struct signer *s, const struct signature_item *item, int64_t now_s, struct signature_report *ret)
+{
+	struct claim c;
+	begin(&c, s, now_s, ret);
+	return read_item(&c, item) && judge(&c);
+}

@@ -1,0 +1,218 @@
+/* signature_header.c - the headers of a signed request. */
+
+#include "auth/signature_header.h"
+
+#include <string.h>
+#include <time.h>
+
+#define HMAC_SHA256_LEN 32
+#define ED25519_LEN 64
+#define TIME_DIGITS_MAX 11 /* the year 5138 */
+
+static bool too_long(const char *header, struct fault *f)
+{
+	if (strnlen(header, SIGNATURE_HEADER_MAX + 1) <= SIGNATURE_HEADER_MAX)
+		return false;
+	fault_set(f, FAULT_MALFORMED, "it is longer than %d bytes", SIGNATURE_HEADER_MAX);
+	return true;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool signature_read_time(const char *text, size_t len, int64_t *ret, struct fault *f)
+{
+	int64_t time = 0;
+	if (len == 0 || len > TIME_DIGITS_MAX)
+		return fault_set(f, FAULT_MALFORMED, "the time is not a unix time of 1 to %d digits", TIME_DIGITS_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (!is_digit(text[i]))
+			return fault_set(f, FAULT_MALFORMED, "the time has another byte than digits");
+		time = time * 10 + (text[i] - '0');
+	}
+	*ret = time;
+	return true;
+}
+
+/* A number of the given count of digits; -1: there are others. */
+static int digits(const char *text, int count)
+{
+	int value = 0;
+	for (int i = 0; i < count; i++) {
+		if (!is_digit(text[i]))
+			return -1;
+		value = value * 10 + (text[i] - '0');
+	}
+	return value;
+}
+
+/* What stands after the seconds: nothing but a fraction, and Z. */
+static bool ends_in_utc(const char *text)
+{
+	if (*text == '.') {
+		size_t fraction = strspn(text + 1, "0123456789");
+		if (fraction == 0 || fraction > 9)
+			return false;
+		text += 1 + fraction;
+	}
+	return strcmp(text, "Z") == 0;
+}
+
+bool signature_read_date(const char *text, int64_t *ret, struct fault *f)
+{
+	static const char FORM[] = "dddd-dd-ddTdd:dd:dd";
+	for (size_t i = 0; i < sizeof FORM - 1; i++) {
+		if (FORM[i] == 'd' ? !is_digit(text[i]) : text[i] != FORM[i])
+			return fault_set(f, FAULT_MALFORMED, "the time is not in the form 2026-02-19T12:00:00Z");
+	}
+	int seconds = digits(text + 17, 2);
+	struct tm date = {.tm_year = digits(text, 4) - 1900,
+		.tm_mon = digits(text + 5, 2) - 1,
+		.tm_mday = digits(text + 8, 2),
+		.tm_hour = digits(text + 11, 2),
+		.tm_min = digits(text + 14, 2)};
+	struct tm same = date;
+	int64_t time = timegm(&same) + seconds;
+	/* timegm() carries a 30 February over into March. */
+	bool exists = same.tm_mon == date.tm_mon && same.tm_mday == date.tm_mday && same.tm_hour == date.tm_hour &&
+		      same.tm_min == date.tm_min;
+	if (!exists || seconds > 60 || !ends_in_utc(text + sizeof FORM - 1))
+		return fault_set(f, FAULT_MALFORMED, "the time is not one in UTC, in the form 2026-02-19T12:00:00Z");
+	*ret = time;
+	return true;
+}
+
+static const char *form_of(enum encoding encoding)
+{
+	return encoding == ENCODING_HEX ? "hex" : "base64";
+}
+
+static int count_of(const struct signature_list *list, enum signature_version version)
+{
+	int count = 0;
+	for (int i = 0; i < list->count; i++)
+		count += list->value[i].version == version;
+	return count;
+}
+
+/* One that cannot be read is passed over, as the processors' own libraries do: a better one may stand beside it. */
+static bool add(struct signature_list *list, enum signature_version version, enum encoding encoding, const char *text,
+	size_t len, struct fault *f)
+{
+	size_t wanted = version == SIGNATURE_ED25519 ? ED25519_LEN : HMAC_SHA256_LEN;
+	if (list->count == SIGNATURES_MAX)
+		return fault_set(f, FAULT_MALFORMED, "it holds more than %d signatures", SIGNATURES_MAX);
+	if (version == SIGNATURE_ED25519 && count_of(list, version) == SIGNATURES_ED25519_MAX)
+		return fault_set(
+			f, FAULT_MALFORMED, "it holds more than %d signatures of Ed25519", SIGNATURES_ED25519_MAX);
+	struct signature_value *value = &list->value[list->count];
+	value->version = version;
+	if (encode_read(encoding, text, len, value->bytes, wanted, &value->len) && value->len == wanted)
+		list->count++;
+	else
+		list->unreadable++;
+	return true;
+}
+
+/* One "name=value" of Stripe's. */
+static bool read_stripe_entry(const char *entry, size_t len, struct signature_list *ret, struct fault *f)
+{
+	const char *equals = memchr(entry, '=', len);
+	if (!equals)
+		return fault_set(f, FAULT_MALFORMED, "a part of it has no equals sign");
+	size_t name = (size_t)(equals - entry);
+	const char *value = equals + 1;
+	size_t value_len = len - name - 1;
+	if (name == 1 && *entry == 't') {
+		if (ret->time)
+			return fault_set(f, FAULT_MALFORMED, "it holds two times");
+		ret->time = value;
+		ret->time_len = value_len;
+		return signature_read_time(value, value_len, &ret->time_s, f);
+	}
+	if (name == 2 && memcmp(entry, "v1", 2) == 0)
+		return add(ret, SIGNATURE_HMAC, ENCODING_HEX, value, value_len, f);
+	return true;
+}
+
+static bool read_standard_entry(const char *entry, size_t len, struct signature_list *ret, struct fault *f)
+{
+	const char *comma = memchr(entry, ',', len);
+	if (!comma)
+		return fault_set(f, FAULT_MALFORMED, "a part of it has no comma after the version");
+	size_t name = (size_t)(comma - entry);
+	const char *value = comma + 1;
+	size_t value_len = len - name - 1;
+	if (name == 2 && memcmp(entry, "v1", 2) == 0)
+		return add(ret, SIGNATURE_HMAC, ENCODING_BASE64, value, value_len, f);
+	if (name == 3 && memcmp(entry, "v1a", 3) == 0)
+		return add(ret, SIGNATURE_ED25519, ENCODING_BASE64, value, value_len, f);
+	return true;
+}
+
+static void clear(struct signature_list *list)
+{
+	list->count = 0;
+	list->unreadable = 0;
+	list->time_s = 0;
+	list->time = NULL;
+	list->time_len = 0;
+}
+
+typedef bool (*read_entry)(const char *entry, size_t len, struct signature_list *ret, struct fault *f);
+
+static bool read_list(const char *header, char separator, read_entry read, struct signature_list *ret, struct fault *f)
+{
+	int entries = 0;
+	if (too_long(header, f))
+		return false;
+	clear(ret);
+	for (const char *at = header;; at++) {
+		const char *end = strchr(at, separator);
+		size_t len = end ? (size_t)(end - at) : strlen(at);
+		if (entries++ == SIGNATURE_ENTRIES_MAX)
+			return fault_set(f, FAULT_MALFORMED, "it has more than %d parts", SIGNATURE_ENTRIES_MAX);
+		if (!read(at, len, ret, f))
+			return false;
+		if (!end)
+			break;
+		at = end;
+	}
+	return ret->count > 0 || ret->unreadable == 0 ||
+	       fault_set(f, FAULT_MALFORMED, "no signature in it has the form and the length of its version");
+}
+
+bool signature_read_stripe(const char *header, struct signature_list *ret, struct fault *f)
+{
+	if (!read_list(header, ',', read_stripe_entry, ret, f))
+		return false;
+	return ret->time || fault_set(f, FAULT_MALFORMED, "it holds no time (t=)");
+}
+
+bool signature_read_standard(const char *header, struct signature_list *ret, struct fault *f)
+{
+	return read_list(header, ' ', read_standard_entry, ret, f);
+}
+
+bool signature_read_single(const char *header, const char *prefix, enum encoding encoding, size_t len,
+	struct signature_list *ret, struct fault *f)
+{
+	struct signature_value *value = &ret->value[0];
+	size_t prefix_len = strlen(prefix);
+	if (too_long(header, f))
+		return false;
+	if (strncmp(header, prefix, prefix_len) != 0)
+		return fault_set(f, FAULT_MALFORMED, "it does not begin with %s", prefix);
+	const char *text = header + prefix_len;
+	clear(ret);
+	value->version = SIGNATURE_HMAC;
+	if (!encode_read(encoding, text, strlen(text), value->bytes, sizeof value->bytes, &value->len) ||
+		value->len == 0)
+		return fault_set(f, FAULT_MALFORMED, "its signature is not in %s", form_of(encoding));
+	if (len && value->len != len)
+		return fault_set(f, FAULT_MALFORMED, "its signature has %zu bytes, not %zu", value->len, len);
+	ret->count = 1;
+	return true;
+}

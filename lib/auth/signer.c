@@ -1,0 +1,220 @@
+/* signer.c - a source's scheme and secrets, made ready. */
+
+#include "auth/signer.h"
+
+#include <string.h>
+
+#include "http/url.h"
+
+static const char *const NAMES[SCHEME_COUNT] = {
+	[SCHEME_STANDARD_WEBHOOKS] = "standard-webhooks",
+	[SCHEME_STRIPE] = "stripe",
+	[SCHEME_RAZORPAY] = "razorpay",
+	[SCHEME_GITHUB] = "github",
+	[SCHEME_SQUARE] = "square",
+	[SCHEME_ADYEN] = "adyen",
+	[SCHEME_PAYPAL] = "paypal",
+	[SCHEME_HMAC] = "hmac",
+};
+
+const char *scheme_name(enum scheme scheme)
+{
+	return NAMES[scheme];
+}
+
+bool scheme_find(const char *name, enum scheme *ret)
+{
+	for (int i = 0; i < SCHEME_COUNT; i++) {
+		if (strcmp(name, NAMES[i]) == 0) {
+			*ret = (enum scheme)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A member of the configuration: where it goes, and in which scheme it has a meaning. */
+struct member {
+	const char *name;
+	const char *value; /* NULL: not given */
+	char *ret;
+	size_t max;
+	enum scheme scheme;
+	bool required;
+	bool header; /* the name of one */
+};
+
+static bool is_header_name(const char *text)
+{
+	static const char TOKEN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	return *text && strspn(text, TOKEN) == strlen(text);
+}
+
+/* Signature faults quote a prefix, and a log and a table must be able to hold them. */
+static bool is_visible(const char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+static void to_lower(char *text)
+{
+	for (; *text; text++) {
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+	}
+}
+
+static bool copy_member(const struct member *m, enum scheme scheme, struct fault *f)
+{
+	if (!m->value) {
+		if (m->required && m->scheme == scheme)
+			return fault_set(f, FAULT_INPUT, "%s is missing, which %s needs", m->name, NAMES[scheme]);
+		return true;
+	}
+	if (m->scheme != scheme)
+		return fault_set(f, FAULT_INPUT, "%s has no meaning for %s", m->name, NAMES[scheme]);
+	if (m->required && !*m->value)
+		return fault_set(f, FAULT_INPUT, "%s is empty", m->name);
+	if (strlen(m->value) > m->max)
+		return fault_set(f, FAULT_INPUT, "%s is longer than %zu bytes", m->name, m->max);
+	if (m->header && !is_header_name(m->value))
+		return fault_set(f, FAULT_INPUT, "%s is no header's name: letters, digits and hyphens", m->name);
+	memcpy(m->ret, m->value, strlen(m->value) + 1);
+	if (m->header)
+		to_lower(m->ret);
+	return true;
+}
+
+static bool check_url(const struct signer *s, struct fault *f)
+{
+	struct fault why;
+	if (s->scheme != SCHEME_SQUARE || url_check(s->url, &why))
+		return true;
+	return fault_set(f, FAULT_INPUT, "url: %s", why.text);
+}
+
+bool signer_signs_time(const struct signer *s)
+{
+	return s->scheme == SCHEME_STANDARD_WEBHOOKS || s->scheme == SCHEME_STRIPE || s->scheme == SCHEME_PAYPAL ||
+	       *s->timestamp_header;
+}
+
+static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
+{
+	if (tolerance_s && !signer_signs_time(s))
+		return fault_set(f, FAULT_INPUT, "tolerance_s has no meaning: no time is signed");
+	if (tolerance_s < 0 || tolerance_s > SIGNER_TOLERANCE_MAX_S)
+		return fault_set(f, FAULT_INPUT, "tolerance_s is not 1 to %d", SIGNER_TOLERANCE_MAX_S);
+	s->tolerance_s = tolerance_s ? tolerance_s : SIGNER_TOLERANCE_S;
+	return true;
+}
+
+bool signer_init(struct signer *ret, const struct signer_settings *settings, struct fault *f)
+{
+	struct signer s = {.scheme = settings->scheme};
+	const struct member members[] = {
+		{"url", settings->url, s.url, SIGNER_URL_MAX, SCHEME_SQUARE, true, false},
+		{"webhook_id", settings->webhook_id, s.webhook_id, SIGNER_TEXT_MAX, SCHEME_PAYPAL, true, false},
+		{"header", settings->header, s.header, SIGNER_TEXT_MAX, SCHEME_HMAC, true, true},
+		{"prefix", settings->prefix, s.prefix, SIGNER_TEXT_MAX, SCHEME_HMAC, false, false},
+		{"timestamp_header", settings->timestamp_header, s.timestamp_header, SIGNER_TEXT_MAX, SCHEME_HMAC,
+			false, true},
+		{"separator", settings->separator, s.separator, SIGNER_TEXT_MAX, SCHEME_HMAC, false, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(members); i++) {
+		if (!copy_member(&members[i], s.scheme, f))
+			return false;
+	}
+	if (settings->separator && !settings->timestamp_header)
+		return fault_set(f, FAULT_INPUT, "separator has no meaning without timestamp_header");
+	if (!settings->separator)
+		memcpy(s.separator, ".", 2);
+	if (!is_visible(s.prefix))
+		return fault_set(f, FAULT_INPUT, "prefix holds a byte that is not visible ASCII");
+	if (!check_url(&s, f) || !set_tolerance(&s, settings->tolerance_s, f))
+		return false;
+	if (s.scheme == SCHEME_HMAC) {
+		s.algorithm = settings->algorithm;
+		s.encoding = settings->encoding;
+	}
+	*ret = s;
+	return true;
+}
+
+/* A key that is written as text, after its prefix. */
+static bool create_decoded(enum digest_kind kind, enum encoding encoding, const char *text, size_t len,
+	struct digest_key **ret, struct fault *f)
+{
+	unsigned char bytes[SIGNER_KEY_MAX];
+	size_t bytes_len = 0;
+	bool created = false;
+	if (encode_read(encoding, text, len, bytes, sizeof bytes, &bytes_len))
+		created = digest_key_create(kind, bytes, bytes_len, ret, f);
+	else
+		fault_set(f, FAULT_INPUT, "it is not %s of at most %d bytes",
+			encoding == ENCODING_HEX ? "hexadecimal" : "padded base64", SIGNER_KEY_MAX);
+	explicit_bzero(bytes, sizeof bytes);
+	return created;
+}
+
+static bool begins_with(const char *text, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool create_standard(const char *text, size_t len, struct digest_key **ret, struct fault *f)
+{
+	if (begins_with(text, len, "whsk_"))
+		return fault_set(f, FAULT_INPUT, "whsk_ is the sender's private key; the public one, whpk_, verifies");
+	if (begins_with(text, len, "whpk_"))
+		return create_decoded(DIGEST_ED25519, ENCODING_BASE64, text + 5, len - 5, ret, f);
+	size_t prefix = begins_with(text, len, "whsec_") ? 6 : 0;
+	return create_decoded(DIGEST_HMAC_SHA256, ENCODING_BASE64, text + prefix, len - prefix, ret, f);
+}
+
+static bool create_key(const struct signer *s, const char *text, size_t len, struct digest_key **ret, struct fault *f)
+{
+	switch (s->scheme) {
+	case SCHEME_STANDARD_WEBHOOKS:
+		return create_standard(text, len, ret, f);
+	case SCHEME_ADYEN:
+		return create_decoded(DIGEST_HMAC_SHA256, ENCODING_HEX, text, len, ret, f);
+	case SCHEME_PAYPAL:
+		return digest_key_create(DIGEST_RSA_SHA256, text, len, ret, f);
+	case SCHEME_STRIPE:
+	case SCHEME_RAZORPAY:
+	case SCHEME_GITHUB:
+	case SCHEME_SQUARE:
+	case SCHEME_HMAC:
+		break;
+	}
+	enum digest_kind kind = s->scheme == SCHEME_HMAC ? s->algorithm : DIGEST_HMAC_SHA256;
+	return digest_key_create(kind, text, len, ret, f);
+}
+
+bool signer_add_secret(struct signer *s, const char *secret, size_t len, int64_t not_after_s, struct fault *f)
+{
+	struct digest_key *key;
+	if (s->count == SIGNER_SECRETS_MAX)
+		return fault_set(f, FAULT_INPUT, "there are more than %d secrets", SIGNER_SECRETS_MAX);
+	if (!create_key(s, secret, len, &key, f))
+		return false;
+	int64_t end = digest_key_end(key);
+	if (not_after_s != 0 && not_after_s < end)
+		end = not_after_s;
+	s->secrets[s->count++] = (struct signer_secret){key, end};
+	return true;
+}
+
+void signer_finish(struct signer *s)
+{
+	if (!s)
+		return;
+	for (int i = 0; i < s->count; i++)
+		digest_key_destroy(s->secrets[i].key);
+	s->count = 0;
+}

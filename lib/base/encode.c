@@ -1,0 +1,85 @@
+/* encode.c - hexadecimal and base64, strictly. */
+
+#include "base/encode.h"
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool read_hex(const char *text, size_t len, unsigned char *ret, size_t room, size_t *ret_len)
+{
+	if (len % 2 != 0 || len / 2 > room)
+		return false;
+	for (size_t i = 0; i < len / 2; i++) {
+		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (unsigned char)(high * 16 + low);
+	}
+	*ret_len = len / 2;
+	return true;
+}
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+static size_t padding(const char *text, size_t len)
+{
+	if (len == 0 || text[len - 1] != '=')
+		return 0;
+	return text[len - 2] == '=' ? 2 : 1;
+}
+
+static bool read_base64(const char *text, size_t len, unsigned char *ret, size_t room, size_t *ret_len)
+{
+	if (len % 4 != 0)
+		return false;
+	size_t digits = len - padding(text, len);
+	size_t bytes = digits * 6 / 8;
+	if (bytes > room)
+		return false;
+	unsigned bits = 0;
+	size_t written = 0;
+	for (size_t i = 0; i < digits; i++) {
+		int digit = base64_digit(text[i]);
+		if (digit < 0)
+			return false;
+		bits = bits << 6 | (unsigned)digit;
+		if (i % 4 != 0)
+			ret[written++] = (unsigned char)(bits >> (6 - i % 4 * 2));
+	}
+	/* The last digit's bits that belong to no byte: one value has one text. */
+	unsigned unused = digits % 4 == 2 ? 0xf : digits % 4 == 3 ? 0x3 : 0;
+	if (bits & unused)
+		return false;
+	*ret_len = written;
+	return true;
+}
+
+bool encode_read(enum encoding encoding, const char *text, size_t len, unsigned char *ret, size_t room, size_t *ret_len)
+{
+	switch (encoding) {
+	case ENCODING_HEX:
+		return read_hex(text, len, ret, room, ret_len);
+	case ENCODING_BASE64:
+		return read_base64(text, len, ret, room, ret_len);
+	}
+	return false;
+}

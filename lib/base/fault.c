@@ -1,0 +1,98 @@
+/* fault.c - why a call failed, as one value. */
+
+#include "base/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Drops a last character of which only the first bytes are there. */
+static void drop_half_character(char *text, size_t len)
+{
+	size_t start = len;
+	while (start > 0 && len - start < 4) {
+		start--;
+		if (((unsigned char)text[start] & 0xc0) != 0x80)
+			break;
+	}
+	if (start < len && utf8_length(text + start, len - start) == 0)
+		text[start] = '\0';
+}
+
+bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
+{
+	/* Written aside first: a caller may quote the fault it has, fault_set(f, f->kind, "row 3: %s", f->text). */
+	char text[FAULT_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	int wanted = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+
+	if (wanted < 0)
+		text[0] = '\0';
+	else if ((size_t)wanted >= sizeof text)
+		drop_half_character(text, sizeof text - 1);
+	f->kind = kind;
+	memcpy(f->text, text, strlen(text) + 1);
+	return false;
+}
+
+/* Writes the character of len bytes at text (0: a byte that is none) as a person can read it, without a NUL. */
+static size_t show_character(char ret[8], const char *text, size_t len)
+{
+	unsigned char c = (unsigned char)text[0];
+	bool is_c1 = len == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
+	if (len == 0)
+		return (size_t)snprintf(ret, 8, "\\x%02x", (unsigned)c);
+	if (c < 0x20 || c == 0x7f || is_c1)
+		return (size_t)snprintf(ret, 8, "\\u%04x", (unsigned)(is_c1 ? (unsigned char)text[1] : c));
+	memcpy(ret, text, len);
+	return len;
+}
+
+const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX])
+{
+	static const char cut[] = "...\"";
+	size_t out = 0;
+	ret[out++] = '"';
+	for (size_t at = 0; at < len;) {
+		char shown[8];
+		size_t width = utf8_length(text + at, len - at);
+		size_t room = show_character(shown, text + at, width);
+		if (out + room + sizeof cut > FAULT_QUOTE_MAX) {
+			memcpy(ret + out, cut, sizeof cut);
+			return ret;
+		}
+		memcpy(ret + out, shown, room);
+		out += room;
+		at += width ? width : 1;
+	}
+	ret[out++] = '"';
+	ret[out] = '\0';
+	return ret;
+}
+
+const char *fault_name(enum fault_kind kind)
+{
+	switch (kind) {
+	case FAULT_MALFORMED:
+		return "malformed";
+	case FAULT_INPUT:
+		return "input";
+	case FAULT_TOO_LARGE:
+		return "too_large";
+	case FAULT_ABSENT:
+		return "absent";
+	case FAULT_CONFLICT:
+		return "conflict";
+	case FAULT_AGAIN:
+		return "again";
+	case FAULT_BUSY:
+		return "busy";
+	case FAULT_BUG:
+		return "bug";
+	}
+	return "unknown";
+}

@@ -1,0 +1,27 @@
+/* file.c - a file, read whole. */
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+bool file_read(const char *path, struct buf *ret, struct fault *f)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fault_set(f, FAULT_INPUT, "it cannot be opened: %s", strerror(errno));
+	ssize_t got = 1;
+	char *room = buf_room(ret, ret->max - ret->len);
+	while (room && got > 0 && ret->len < ret->max) {
+		got = read(fd, ret->data + ret->len, ret->max - ret->len);
+		if (got > 0)
+			buf_grown(ret, (size_t)got);
+	}
+	int why = errno;
+	close(fd);
+	if (!room || got < 0)
+		return fault_set(f, FAULT_INPUT, "it cannot be read: %s", room ? strerror(why) : "no memory");
+	return true;
+}

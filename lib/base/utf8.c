@@ -1,0 +1,45 @@
+/* utf8.c - characters in UTF-8. */
+
+#include "base/utf8.h"
+
+/* Unicode's table 3-7, "Well-Formed UTF-8 Byte Sequences": what may stand second depends on the first byte, and that
+ * alone keeps out overlong forms, surrogates and everything above U+10FFFF. */
+static const struct form {
+	unsigned char first_least, first_most, second_least, second_most;
+	size_t length;
+} forms[] = {
+	{0x00, 0x7f, 0x00, 0xff, 1},
+	{0xc2, 0xdf, 0x80, 0xbf, 2},
+	{0xe0, 0xe0, 0xa0, 0xbf, 3},
+	{0xe1, 0xec, 0x80, 0xbf, 3},
+	{0xed, 0xed, 0x80, 0x9f, 3},
+	{0xee, 0xef, 0x80, 0xbf, 3},
+	{0xf0, 0xf0, 0x90, 0xbf, 4},
+	{0xf1, 0xf3, 0x80, 0xbf, 4},
+	{0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+static size_t length_in_form(const struct form *form, const unsigned char *c, size_t len)
+{
+	if (form->length == 1)
+		return 1;
+	if (form->length > len || c[1] < form->second_least || c[1] > form->second_most)
+		return 0;
+	for (size_t i = 2; i < form->length; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return form->length;
+}
+
+size_t utf8_length(const char *text, size_t len)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	if (len == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (c[0] >= forms[i].first_least && c[0] <= forms[i].first_most)
+			return length_in_form(&forms[i], c, len);
+	}
+	return 0;
+}

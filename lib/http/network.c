@@ -1,0 +1,125 @@
+/* network.c - whether a text is an address, or a list of addresses and networks. */
+
+#include "http/network.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX (INET6_ADDRSTRLEN + 4) /* an address, a slash, three digits */
+
+/* Bits of an address; 0: it is none. */
+static int address_bits(const char *text)
+{
+	unsigned char bytes[16];
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return 32;
+	return inet_pton(AF_INET6, text, bytes) == 1 ? 128 : 0;
+}
+
+bool network_address_check(const char *text, struct fault *f)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	return address_bits(text) > 0 ||
+	       fault_set(f, FAULT_INPUT, "%s is not an address", fault_quote(text, strlen(text), quoted));
+}
+
+/* Each as IPv6 writes it, IPv4's behind ::ffff:0:0/96. */
+#define V4_BITS 96
+#define V4 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
+static const struct {
+	unsigned char bytes[16];
+	int bits;
+} PRIVATE[] = {
+	{{V4, 127}, 96 + 8},
+	{{V4, 10}, 96 + 8},
+	{{V4, 172, 16}, 96 + 12},
+	{{V4, 192, 168}, 96 + 16},
+	{{V4, 169, 254}, 96 + 16},
+	{{[15] = 1}, 128},
+	{{0xfc}, 7},
+	{{0xfe, 0x80}, 10},
+};
+
+static bool is_within(const unsigned char address[16], const unsigned char network[16], int bits)
+{
+	int left = 8 - bits % 8;
+	return memcmp(address, network, (size_t)(bits / 8)) == 0 &&
+	       (left == 8 || address[bits / 8] >> left == network[bits / 8] >> left);
+}
+
+/* IPv4's behind V4. */
+static bool read_address(const char *text, unsigned char ret[16])
+{
+	static const unsigned char v4[16] = {V4};
+	memcpy(ret, v4, sizeof v4);
+	return inet_pton(AF_INET, text, ret + 12) == 1 || inet_pton(AF_INET6, text, ret) == 1;
+}
+
+bool network_is_private(const char *address)
+{
+	unsigned char bytes[16];
+	if (!read_address(address, bytes))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(PRIVATE); i++) {
+		if (is_within(bytes, PRIVATE[i].bytes, PRIVATE[i].bits))
+			return true;
+	}
+	return false;
+}
+
+static bool read_network(const char *text, size_t len, struct network *ret)
+{
+	char copy[TEXT_MAX + 1];
+	unsigned char bytes[16];
+	if (len > TEXT_MAX)
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	char *slash = strchr(copy, '/');
+	if (slash)
+		*slash++ = '\0';
+	int most = address_bits(copy);
+	size_t digits = slash ? strspn(slash, "0123456789") : 0;
+	long bits = slash ? strtol(slash, NULL, 10) : most;
+	if (most == 0 || !read_address(copy, bytes) || bits > most)
+		return false;
+	if (slash && (digits < 1 || digits > 3 || slash[digits] != '\0'))
+		return false;
+	memcpy(ret->bytes, bytes, sizeof bytes);
+	ret->bits = (unsigned char)(128 - most + bits);
+	return true;
+}
+
+static bool refuse_network(const char *text, size_t len, struct fault *f)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	return fault_set(f, FAULT_INPUT, "%s is neither an address nor a network such as 10.0.0.0/8",
+		fault_quote(text, len, quoted));
+}
+
+bool network_read(const char *text, struct network *ret, struct fault *f)
+{
+	return read_network(text, strlen(text), ret) || refuse_network(text, strlen(text), f);
+}
+
+bool network_holds(const struct network *n, const char *address)
+{
+	static const unsigned char v4[16] = {V4};
+	unsigned char bytes[16];
+	if (!read_address(address, bytes) || (n->bits < V4_BITS && is_within(bytes, v4, V4_BITS)))
+		return false;
+	return is_within(bytes, n->bytes, n->bits);
+}
+
+bool network_list_check(const char *text, struct fault *f)
+{
+	struct network ignored;
+	while (*(text += strspn(text, ", "))) {
+		size_t len = strcspn(text, ", ");
+		if (!read_network(text, len, &ignored))
+			return refuse_network(text, len, f);
+		text += len;
+	}
+	return true;
+}

@@ -1,0 +1,119 @@
+/* batch.c - which of the pending webhooks go into one commit. */
+
+#include "ingest/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_identity(const char *id, const char *source, const struct arrival *b)
+{
+	int order = strcmp(id, b->txn->transaction_id);
+	return order ? order : strcmp(source, b->source);
+}
+
+static int compare_members(const void *left, const void *right)
+{
+	const struct arrival *a = *(const struct arrival *const *)left;
+	const struct arrival *b = *(const struct arrival *const *)right;
+	int order = compare_identity(a->txn->transaction_id, a->source, b);
+	if (order)
+		return order;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static bool same_identity(const struct arrival *a, const struct arrival *b)
+{
+	return compare_identity(a->txn->transaction_id, a->source, b) == 0;
+}
+
+static void give_back(struct arrival *a, struct arrivals *pending)
+{
+	a->in_batch = false;
+	a->rides = false;
+	a->differs = false;
+	TAILQ_INSERT_HEAD(pending, a, pending);
+}
+
+static void collect(struct batch *b, struct arrivals *pending)
+{
+	struct arrival *a;
+	while ((a = TAILQ_FIRST(pending)) && b->count < BATCH_MAX) {
+		if (a->alone && b->count > 0)
+			break;
+		TAILQ_REMOVE(pending, a, pending);
+		a->in_batch = true;
+		a->rides = false;
+		b->list[b->count++] = a;
+		if (a->alone)
+			break;
+	}
+}
+
+void batch_take(struct batch *b, struct arrivals *pending)
+{
+	struct arrival *other[BATCH_MAX];
+	int others = 0;
+	int kept = 0;
+
+	collect(b, pending);
+	qsort(b->list, (size_t)b->count, sizeof(struct arrival *), compare_members);
+	const struct arrival *leader = NULL;
+	for (int i = 0; i < b->count; i++) {
+		struct arrival *a = b->list[i];
+		bool again = leader && same_identity(leader, a);
+		if (again && !txn_same(leader->txn, a->txn)) {
+			other[others++] = a;
+			continue;
+		}
+		a->rides = again;
+		if (!again)
+			leader = a;
+		b->list[kept++] = a;
+	}
+	b->count = kept;
+	while (others > 0)
+		give_back(other[--others], pending);
+}
+
+int batch_find(const struct batch *b, const char *transaction_id, const char *source)
+{
+	int low = 0;
+	int high = b->count - 1;
+	while (low <= high) {
+		int middle = low + (high - low) / 2;
+		int order = compare_identity(transaction_id, source, b->list[middle]);
+		if (order == 0 && b->list[middle]->rides)
+			order = -1;
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
+
+void batch_remove(struct batch *b, int index)
+{
+	struct arrival *a = b->list[index];
+	if (!a->rides && index + 1 < b->count && b->list[index + 1]->rides)
+		b->list[index + 1]->rides = false;
+	a->in_batch = false;
+	b->count--;
+	memmove(&b->list[index], &b->list[index + 1], (size_t)(b->count - index) * sizeof(struct arrival *));
+}
+
+static int compare_arrival(const void *left, const void *right)
+{
+	const struct arrival *a = *(const struct arrival *const *)left;
+	const struct arrival *b = *(const struct arrival *const *)right;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+void batch_return(struct batch *b, struct arrivals *pending)
+{
+	qsort(b->list, (size_t)b->count, sizeof(struct arrival *), compare_arrival);
+	while (b->count > 0)
+		give_back(b->list[--b->count], pending);
+}

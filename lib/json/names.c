@@ -1,0 +1,166 @@
+/* json_names.c - finds a member that is named twice.
+ *
+ * A handful of names is compared one by one, which is faster than any table.  A larger object enters a hash table; so
+ * that a sender cannot choose names that all meet in one place, the hash is keyed by random bytes of this process. */
+
+#include "json/names.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "json/text.h"
+
+#define COMPARED_MAX 16 /* names compared one by one */
+
+/* The shortest member is "":0 and a comma; the last one of each open object may lack its end. */
+#define NAMES_MAX (JSON_NAMES_TEXT_MAX / 5 + JSON_NAMES_DEPTH_MAX)
+#define SLOTS 32768 /* a power of two, more than twice NAMES_MAX: probing stays short */
+
+struct slot {
+	uint32_t object; /* below first_id: left by an earlier text, empty */
+	uint32_t name;
+};
+
+static struct json_name stack[NAMES_MAX]; /* names of the open objects, the innermost object's last */
+static size_t stacked;
+
+/* Never cleared between texts: ids of objects only grow, so what an earlier text left is known by its id. */
+static struct slot slots[SLOTS];
+static uint32_t first_id = 1; /* of this text */
+static uint32_t next_id = 1;
+
+static char decoded[JSON_NAMES_TEXT_MAX]; /* names that had escapes; decoding never lengthens one */
+static size_t decoded_len;
+
+void json_names_begin(void)
+{
+	stacked = 0;
+	decoded_len = 0;
+	first_id = next_id;
+	if (next_id > UINT32_MAX - JSON_NAMES_TEXT_MAX) {
+		memset(slots, 0, sizeof slots);
+		first_id = next_id = 1;
+	}
+}
+
+struct json_names json_names_open(void)
+{
+	return (struct json_names){.first = stacked};
+}
+
+void json_names_close(struct json_names *names)
+{
+	stacked = names->first;
+}
+
+void json_name_decode(struct json_name *name)
+{
+	if (!name->has_escape)
+		return;
+	assert(decoded_len + name->len <= sizeof decoded);
+	char *first = decoded + decoded_len;
+	size_t len = json_text_decode(name->bytes, name->len, first);
+	decoded_len += name->len;
+	*name = (struct json_name){first, len, false};
+}
+
+static bool is_same(const struct json_name *a, const struct json_name *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+static uint64_t rotate(uint64_t x, int by)
+{
+	return x << by | x >> (64 - by);
+}
+
+static void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[1];
+	v[0] += v[3];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] = rotate(v[2], 32);
+}
+
+static void sip_word(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	sip_round(v);
+	v[0] ^= word;
+}
+
+/* SipHash-1-3 of the object's id and the name.  Without the id, the same names in a thousand objects would all meet. */
+static uint64_t keyed_hash(uint32_t id, const struct json_name *name)
+{
+	static uint64_t key[2];
+	if (key[0] == 0 && key[1] == 0 && getrandom(key, sizeof key, 0) != sizeof key)
+		key[0] = (uint64_t)(uintptr_t)slots; /* before Linux 3.17: only the address is random */
+
+	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+		key[1] ^ 0x7465646279746573};
+	size_t at = 0;
+	uint64_t word;
+	sip_word(v, id);
+	for (; name->len - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, name->bytes + at, sizeof word);
+		sip_word(v, word);
+	}
+	word = (uint64_t)name->len << 56;
+	memcpy(&word, name->bytes + at, name->len - at);
+	sip_word(v, word);
+	v[2] ^= 0xff;
+	sip_round(v);
+	sip_round(v);
+	sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* False: the table has that name for this object. */
+static bool enter_table(uint32_t id, uint32_t index)
+{
+	const struct json_name *name = &stack[index];
+	for (size_t i = keyed_hash(id, name) % SLOTS;; i = (i + 1) % SLOTS) {
+		if (slots[i].object < first_id) {
+			slots[i] = (struct slot){id, index};
+			return true;
+		}
+		if (slots[i].object == id && is_same(&stack[slots[i].name], name))
+			return false;
+	}
+}
+
+static bool is_among(const struct json_names *names, const struct json_name *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (is_same(&stack[names->first + i], name))
+			return true;
+	}
+	return false;
+}
+
+bool json_names_add(struct json_names *names, const struct json_name *name)
+{
+	assert(stacked == names->first + names->count && stacked < COUNT_OF(stack));
+	if (names->count < COMPARED_MAX && is_among(names, name))
+		return false;
+	stack[stacked++] = *name;
+	names->count++;
+	if (names->count <= COMPARED_MAX)
+		return true;
+	/* The first time, those before it enter too. */
+	size_t from = names->id ? stacked - 1 : names->first;
+	if (names->id == 0)
+		names->id = next_id++;
+	for (size_t i = from; i < stacked; i++) {
+		if (!enter_table(names->id, (uint32_t)i))
+			return false;
+	}
+	return true;
+}

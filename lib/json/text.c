@@ -1,0 +1,83 @@
+/* json_text.c - the inside of a JSON string, its escapes decoded. */
+
+#include "json/text.h"
+
+#include <string.h>
+
+static char *put_character(char *out, unsigned code)
+{
+	if (code < 0x80) {
+		*out++ = (char)code;
+	} else if (code < 0x800) {
+		*out++ = (char)(0xc0 | code >> 6);
+		*out++ = (char)(0x80 | (code & 0x3f));
+	} else if (code < 0x10000) {
+		*out++ = (char)(0xe0 | code >> 12);
+		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (code & 0x3f));
+	} else {
+		*out++ = (char)(0xf0 | code >> 18);
+		*out++ = (char)(0x80 | (code >> 12 & 0x3f));
+		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (code & 0x3f));
+	}
+	return out;
+}
+
+static unsigned hex4(const char *at)
+{
+	unsigned value = 0;
+	for (int i = 0; i < 4; i++) {
+		unsigned c = (unsigned char)at[i];
+		value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return value;
+}
+
+/* The character behind \u, which may take a second \u; returns the byte after it. */
+static const char *unicode_escape(const char *at, unsigned *code)
+{
+	*code = hex4(at + 2);
+	if (*code < 0xd800 || *code > 0xdfff)
+		return at + 6;
+	*code = 0x10000 + ((*code - 0xd800) << 10) + (hex4(at + 8) - 0xdc00);
+	return at + 12;
+}
+
+static char short_escape(char letter)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *found = strchr(from, letter);
+	return (char)(found ? to[found - from] : letter);
+}
+
+const char *json_text_next(const char *at, char ret[4], size_t *ret_len)
+{
+	unsigned code;
+	if (*at != '\\') {
+		ret[0] = *at;
+		*ret_len = 1;
+		return at + 1;
+	}
+	if (at[1] != 'u') {
+		ret[0] = short_escape(at[1]);
+		*ret_len = 1;
+		return at + 2;
+	}
+	at = unicode_escape(at, &code);
+	*ret_len = (size_t)(put_character(ret, code) - ret);
+	return at;
+}
+
+size_t json_text_decode(const char *text, size_t len, char *ret)
+{
+	size_t out = 0;
+	for (const char *at = text; at < text + len;) {
+		size_t written;
+		char bytes[4];
+		at = json_text_next(at, bytes, &written);
+		memcpy(ret + out, bytes, written);
+		out += written;
+	}
+	return out;
+}

@@ -1,0 +1,101 @@
+/* settle.c - the statement that ends what a claim began. */
+
+#include "queue/settle.h"
+
+#include "base/base.h"
+
+/* Settles jobs in one durable commit: each gets what came of its call, and its attempt goes on record.
+ *
+ *	processed  the job is gone, the transaction PROCESSED
+ *	failed     the job is gone, a dead job remembers it, the transaction FAILED
+ *	retried    the job waits, nobody's, until its time; the watch then enqueues it
+ *	probed     the same, and the attempt does not count
+ *
+ * The fence is the match of id, owner and identity.  Whoever was taken for dead meanwhile names an id that is gone,
+ * since every release assigns a fresh one, and changes nothing.  So does the same settlement sent twice: the job is gone
+ * in any case, and the one that waits is a new row.  One more may be settled: the job whose claim a crash of the server
+ * undid.  It is ready, nobody's, and its attempt is the one before ours; the call was made.
+ *
+ * Those that pass the fence are locked, so that what holds for them goes on to hold; everything that is written follows
+ * from them, so a stale result leaves no trace.  They are locked in the order of their ids: two settlements that meet
+ * never wait for each other in a circle.
+ *
+ * They are looked up one by one, in a sub-select that FOR UPDATE keeps from becoming a join, and deleted by an array of
+ * ids: see the claim. */
+const struct statement SETTLE = {"settle",
+	"WITH given AS MATERIALIZED ("
+	"  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
+	"    $7::bigint[], $8::bigint[], $9::text[])"
+	"    AS g(id, owner, transaction_id, source, attempt, outcome, began_ms, delay_ms, error) ORDER BY id"
+	"), ours AS MATERIALIZED ("
+	"  SELECT g.*, found.enqueued_at, found.traceparent FROM given g CROSS JOIN LATERAL ("
+	"    SELECT j.enqueued_at, j.traceparent FROM payhook.jobs j"
+	"    WHERE j.id = g.id AND j.transaction_id = g.transaction_id AND j.source = g.source"
+	"      AND (j.owner = g.owner OR (j.owner IS NULL AND j.run_at IS NULL AND j.attempt = g.attempt - 1))"
+	"    FOR UPDATE"
+	"  ) AS found"
+	"), gone AS ("
+	"  DELETE FROM payhook.jobs WHERE id = ANY (ARRAY(SELECT id FROM ours))"
+	"), waiting AS ("
+	"  INSERT INTO payhook.jobs (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent)"
+	"  SELECT source, transaction_id, CASE outcome WHEN 'probed' THEN greatest(attempt - 1, 0) ELSE attempt END,"
+	"    enqueued_at, now() + delay_ms * interval '1 ms', error, traceparent"
+	"  FROM ours WHERE outcome IN ('retried', 'probed')"
+	"), marked AS ("
+	"  UPDATE payhook.transactions t SET"
+	"    status = CASE o.outcome WHEN 'processed' THEN 'PROCESSED' ELSE 'FAILED' END,"
+	"    processed_at = CASE o.outcome WHEN 'processed' THEN now() END,"
+	"    failure = CASE o.outcome WHEN 'failed' THEN o.error END"
+	"  FROM ours o"
+	"  WHERE o.outcome IN ('processed', 'failed')"
+	"    AND t.transaction_id = o.transaction_id AND t.source = o.source AND t.status <> 'PROCESSED'"
+	"  RETURNING o.*"
+	"), buried AS ("
+	"  INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at, traceparent)"
+	"  SELECT transaction_id, source, attempt, error, enqueued_at, traceparent FROM marked WHERE outcome = 'failed'"
+	"  ON CONFLICT DO NOTHING" /* one is there already: somebody's hand; the settlement is not held up by it */
+	"), recorded AS ("
+	"  INSERT INTO payhook.job_attempts"
+	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
+	"  SELECT transaction_id, source, attempt, now() - began_ms * interval '1 ms', now(), outcome,"
+	"    nullif(error, ''), owner FROM ours"
+	") SELECT id, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
+
+static const char *outcome(enum end end)
+{
+	switch (end) {
+	case END_PROCESSED:
+		return "processed";
+	case END_RETRIED:
+		return "retried";
+	case END_FAILED:
+		return "failed";
+	case END_PROBED:
+		return "probed";
+	}
+	return "";
+}
+
+/* How long ago a call began, and how long from now another is due: so only the server's clock counts. */
+void settle_params(
+	struct db_params *p, struct db_array arrays[SETTLE_ARRAYS], struct job *const *batch, int count, int64_t now_ms)
+{
+	static const enum db_type TYPES[SETTLE_ARRAYS] = {
+		DB_INT8, DB_INT8, DB_TEXT, DB_TEXT, DB_INT8, DB_TEXT, DB_INT8, DB_INT8, DB_TEXT};
+	for (int i = 0; i < SETTLE_ARRAYS; i++)
+		db_array_start(&arrays[i], TYPES[i]);
+	for (int i = 0; i < count; i++) {
+		const struct job *j = batch[i];
+		db_array_add_int8(&arrays[0], j->id);
+		db_array_add_int8(&arrays[1], j->owner);
+		db_array_add_text(&arrays[2], j->transaction_id);
+		db_array_add_text(&arrays[3], j->source);
+		db_array_add_int8(&arrays[4], j->attempt);
+		db_array_add_text(&arrays[5], outcome(j->end));
+		db_array_add_int8(&arrays[6], now_ms - j->began_ms);
+		db_array_add_int8(&arrays[7], j->delay_ms);
+		db_array_add_text(&arrays[8], j->error ? j->error : "");
+	}
+	for (int i = 0; i < SETTLE_ARRAYS; i++)
+		db_params_add_array(p, &arrays[i]);
+}

@@ -1,0 +1,150 @@
+/* survey.c - one statement that looks at everything, but at nothing for long. */
+
+#include "queue/survey.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define ANSWER_MS 2000 /* for a look; who asks gets none when it takes longer */
+
+/* Every part has its bound.
+ *
+ * No index tells the ready from the claimed, since both would have to change it.  But claims go by the order of ids and
+ * whatever comes back has a fresh id, so the ready are the newest: they are counted among the last so many.  The claimed
+ * may be a hundred thousand rows for each worker, which says itself how many it has.  The oldest may be a retry under a
+ * fresh id: so the first row, those that wait, and the newest are all asked for their age.
+ *
+ * A standby that has replayed everything has no lag; of one that we may not see, only its pid is shown. */
+const struct statement SURVEY = {"survey",
+	"WITH newest AS MATERIALIZED ("
+	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at FROM payhook.jobs ORDER BY id DESC LIMIT 10001"
+	"), waiting AS MATERIALIZED ("
+	"  SELECT enqueued_at FROM payhook.jobs WHERE run_at IS NOT NULL ORDER BY run_at LIMIT 10001"
+	"), first AS MATERIALIZED ("
+	"  SELECT enqueued_at FROM payhook.jobs ORDER BY id LIMIT 1"
+	"), ages AS ("
+	"  SELECT enqueued_at FROM first UNION ALL SELECT enqueued_at FROM waiting UNION ALL SELECT enqueued_at FROM newest"
+	") SELECT (SELECT count(*) FROM newest WHERE ready), (SELECT count(*) FROM waiting),"
+	"  (SELECT coalesce(sum(in_flight), 0) FROM payhook.workers),"
+	"  (SELECT coalesce(greatest(extract(epoch FROM now() - min(enqueued_at)) * 1000000, 0), 0)::bigint FROM ages),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.pauses LIMIT 1) p),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.dead_jobs LIMIT 10001) d),"
+	"  (SELECT count(*) FROM payhook.workers WHERE beat_at > now() - interval '20 s'),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.transaction_conflicts LIMIT 10001) c),"
+	"  (SELECT max(coalesce(extract(epoch FROM replay_lag) * 1000000, 0))::bigint FROM pg_stat_replication"
+	"    WHERE state IS NOT NULL)"};
+
+/* By the indexes, whatever the statistics of a queue say: see the claim. */
+const char SURVEY_OPTIONS[] =
+	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off";
+
+struct survey {
+	struct lane *lane;
+	TAILQ_HEAD(, survey_question) questions;
+	int64_t next_ms; /* when the database may be asked again */
+	bool under_way;
+	bool answered; /* the last look, and so seen counts */
+	struct survey_seen seen;
+};
+
+static void answer(struct survey *s)
+{
+	struct survey_question *q;
+	while ((q = TAILQ_FIRST(&s->questions))) {
+		TAILQ_REMOVE(&s->questions, q, waiting);
+		q->done(q, s->answered ? &s->seen : NULL);
+	}
+}
+
+static void on_seen(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	(void)f;
+	struct survey *s = ctx;
+	s->under_way = false;
+	s->answered = r != NULL;
+	if (r) {
+		int64_t *fields[] = {&s->seen.ready, &s->seen.waiting, &s->seen.claimed, &s->seen.oldest_us,
+			&s->seen.paused, &s->seen.dead, &s->seen.workers, &s->seen.conflicts, &s->seen.lag_us};
+		for (int i = 0; i < (int)COUNT_OF(fields); i++)
+			*fields[i] = db_int8(r, 0, i);
+		if (db_null(r, 0, 8))
+			s->seen.lag_us = SURVEY_NO_LAG;
+	}
+	answer(s);
+}
+
+static void look(struct survey *s)
+{
+	struct db_params none = {0};
+	s->under_way = true;
+	s->next_ms = clock_ms() + SURVEY_EVERY_MS;
+	lane_send(s->lane, &SURVEY, &none, on_seen);
+}
+
+static void on_ready(void *ctx)
+{
+	struct survey *s = ctx;
+	if (!TAILQ_EMPTY(&s->questions) && !s->under_way)
+		look(s);
+}
+
+static void on_down(void *ctx, const struct fault *why)
+{
+	(void)why;
+	struct survey *s = ctx;
+	s->answered = false;
+	s->next_ms = 0;
+	if (!lane_has_hope(s->lane))
+		answer(s);
+}
+
+static const struct statement *const STATEMENTS[] = {&SURVEY};
+
+static const struct lane_plan PLAN = {
+	.name = "payhook-worker survey",
+	.statements = STATEMENTS,
+	.statement_count = COUNT_OF(STATEMENTS),
+	.options = SURVEY_OPTIONS,
+	.answer_ms = ANSWER_MS,
+	.ready = on_ready,
+	.down = on_down,
+};
+
+struct survey *survey_create(struct lanes *lanes)
+{
+	struct survey *s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	TAILQ_INIT(&s->questions);
+	s->lane = lane_create(lanes, &PLAN, s);
+	if (s->lane)
+		return s;
+	free(s);
+	return NULL;
+}
+
+void survey_destroy(struct survey *s)
+{
+	if (!s)
+		return;
+	lane_destroy(s->lane);
+	free(s);
+}
+
+void survey_ask(struct survey *s, struct survey_question *q)
+{
+	bool fresh = clock_ms() < s->next_ms && !s->under_way;
+	if (fresh || !lane_has_hope(s->lane)) {
+		q->done(q, s->answered ? &s->seen : NULL);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&s->questions, q, waiting);
+	if (lane_is_ready(s->lane))
+		look(s);
+}
+
+void survey_unask(struct survey *s, struct survey_question *q)
+{
+	TAILQ_REMOVE(&s->questions, q, waiting);
+}

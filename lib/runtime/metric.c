@@ -1,0 +1,196 @@
+/* metric.c - counters, gauges and histograms in cells, and their text.
+ *
+ * A histogram of n bounds has n + 2 cells for each series: how many values fell into each bucket, how many beyond the
+ * last bound, and their sum.  The text's buckets are cumulative and its count is theirs, so it never contradicts
+ * itself, whatever was written while it was read. */
+
+#include "runtime/metric.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+static int bounds_of(const struct metric *m)
+{
+	int n = 0;
+	while (m->bounds && m->bounds[n])
+		n++;
+	return n;
+}
+
+static int values_of(const struct metric_label *l)
+{
+	int n = 0;
+	while (l->name && l->values[n])
+		n++;
+	return l->name ? n : 1;
+}
+
+int metric_series(const struct metric *m)
+{
+	return values_of(&m->labels[0]) * values_of(&m->labels[1]);
+}
+
+static int cells_of_series(const struct metric *m)
+{
+	return m->kind == METRIC_HISTOGRAM ? bounds_of(m) + 2 : 1;
+}
+
+void metrics_lay_out(struct metrics *ret, const struct metric *table, int count)
+{
+	assert(count <= METRICS_MAX);
+	*ret = (struct metrics){.table = table, .count = count};
+	for (int i = 0; i < count; i++) {
+		ret->first[i] = ret->cells;
+		ret->cells += metric_series(&table[i]) * cells_of_series(&table[i]);
+	}
+}
+
+/* FNV-1a, 64 bits. */
+static void mark_bytes(uint64_t *mark, const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+	for (size_t i = 0; i < len; i++)
+		*mark = (*mark ^ at[i]) * UINT64_C(0x100000001b3);
+}
+
+static void mark_text(uint64_t *mark, const char *text)
+{
+	mark_bytes(mark, text, strlen(text) + 1);
+}
+
+uint64_t metrics_mark(const struct metrics *m)
+{
+	uint64_t mark = UINT64_C(0xcbf29ce484222325);
+	for (int i = 0; i < m->count; i++) {
+		const struct metric *t = &m->table[i];
+		int kind[] = {(int)t->kind, (int)t->unit};
+		mark_text(&mark, t->name);
+		mark_bytes(&mark, kind, sizeof kind);
+		for (int n = bounds_of(t); n > 0; n--)
+			mark_bytes(&mark, &t->bounds[n - 1], sizeof t->bounds[0]);
+		for (int l = 0; l < 2 && t->labels[l].name; l++) {
+			mark_text(&mark, t->labels[l].name);
+			for (int v = 0; t->labels[l].values[v]; v++)
+				mark_text(&mark, t->labels[l].values[v]);
+		}
+	}
+	return mark;
+}
+
+/* ---- writing ---- */
+
+/* Not an atomic addition, which would lock the bus: there is no other writer. */
+static void add(_Atomic int64_t *cell, int64_t n)
+{
+	int64_t value = atomic_load_explicit(cell, memory_order_relaxed);
+	atomic_store_explicit(cell, value + n, memory_order_relaxed);
+}
+
+void metric_add(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t n)
+{
+	add(&cells[m->first[metric] + series], n);
+}
+
+void metric_set(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t value)
+{
+	atomic_store_explicit(&cells[m->first[metric] + series], value, memory_order_relaxed);
+}
+
+void metric_observe(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t value)
+{
+	const struct metric *t = &m->table[metric];
+	int bounds = bounds_of(t), bucket = 0;
+	_Atomic int64_t *first = &cells[m->first[metric] + series * (bounds + 2)];
+	while (bucket < bounds && value > t->bounds[bucket])
+		bucket++;
+	add(&first[bucket], 1);
+	add(&first[bounds + 1], value);
+}
+
+/* ---- the text ---- */
+
+/* Seconds with as many decimals as they need: 250000 is 0.25. */
+static void add_value(struct buf *b, enum metric_unit unit, int64_t value)
+{
+	if (unit == METRIC_ONES) {
+		buf_add_format(b, "%" PRId64, value);
+		return;
+	}
+	const char *sign = value < 0 ? "-" : "";
+	uint64_t us = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	buf_add_format(b, "%s%" PRIu64, sign, us / 1000000);
+	uint64_t rest = us % 1000000;
+	int digits = 6;
+	if (rest == 0)
+		return;
+	for (; rest % 10 == 0; rest /= 10)
+		digits--;
+	buf_add_format(b, ".%0*" PRIu64, digits, rest);
+}
+
+/* The name and what stands in braces, up to the blank before the value.  le: one more label, or NULL. */
+static void add_name(struct buf *b, const struct metric *m, const char *suffix, int series, const char *le)
+{
+	const struct metric_label *l = m->labels;
+	int second = values_of(&l[1]);
+	int value[2] = {series / second, series % second};
+	const char *before = "{";
+	buf_add_format(b, "%s%s", m->name, suffix);
+	for (int i = 0; i < 2 && l[i].name; i++) {
+		buf_add_format(b, "%s%s=\"", before, l[i].name);
+		buf_add_json(b, l[i].values[value[i]], strlen(l[i].values[value[i]]));
+		buf_add_text(b, "\"");
+		before = ",";
+	}
+	if (le)
+		buf_add_format(b, "%sle=\"%s\"", before, le);
+	buf_add_text(b, le || l[0].name ? "} " : " ");
+}
+
+static void add_sample(struct buf *b, const struct metric *m, const char *suffix, int series, int64_t value)
+{
+	add_name(b, m, suffix, series, NULL);
+	add_value(b, m->unit, value);
+	buf_add_text(b, "\n");
+}
+
+static void add_histogram(struct buf *b, const struct metric *m, int series, const int64_t *cells)
+{
+	int bounds = bounds_of(m);
+	int64_t count = 0;
+	for (int i = 0; i <= bounds; i++) {
+		struct buf le = BUF_INIT(32);
+		if (i < bounds)
+			add_value(&le, m->unit, m->bounds[i]);
+		else
+			buf_add_text(&le, "+Inf");
+		count += cells[i];
+		add_name(b, m, "_bucket", series, buf_ok(&le) ? le.data : "");
+		buf_add_format(b, "%" PRId64 "\n", count);
+		buf_finish(&le);
+	}
+	add_sample(b, m, "_sum", series, cells[bounds + 1]);
+	add_name(b, m, "_count", series, NULL);
+	buf_add_format(b, "%" PRId64 "\n", count);
+}
+
+static void add_series(struct buf *b, const struct metric *m, int series, const int64_t *cells)
+{
+	if (m->kind == METRIC_HISTOGRAM)
+		add_histogram(b, m, series, cells);
+	else if (cells[0] != METRIC_ABSENT && !(m->sparse && cells[0] == 0))
+		add_sample(b, m, "", series, cells[0]);
+}
+
+void metrics_render(const struct metrics *m, const int64_t *cells, struct buf *ret)
+{
+	static const char *const KINDS[] = {
+		[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
+	for (int i = 0; i < m->count; i++) {
+		const struct metric *t = &m->table[i];
+		buf_add_format(ret, "# HELP %s %s\n# TYPE %s %s\n", t->name, t->help, t->name, KINDS[t->kind]);
+		for (int series = 0; series < metric_series(t); series++)
+			add_series(ret, t, series, &cells[m->first[i] + series * cells_of_series(t)]);
+	}
+}

@@ -1,0 +1,69 @@
+/* payload.c - from a source's body to its transactions. */
+
+#include "source/payload.h"
+
+#include <stdio.h>
+
+#include "txn/txn_json.h"
+#include "json/scan.h"
+
+static bool open_items(struct payload *p, struct fault *f)
+{
+	const struct mapping *m = &p->source->mapping;
+	struct json_value items, item;
+	int found = 0;
+	if (!json_value_find(p->body, m->items, &items) || json_value_kind(items) != JSON_IS_ARRAY)
+		return fault_set(f, FAULT_INPUT, "there is no array at %s", m->items);
+	p->walk = json_walk_into(items);
+	for (struct json_walk w = p->walk; found <= MAPPING_ITEMS_MAX && json_walk_next(&w, NULL, &item); found++)
+		p->count += mapping_applies(m, item);
+	return (found > 0 && found <= MAPPING_ITEMS_MAX) ||
+	       fault_set(
+		       f, FAULT_INPUT, "the array at %s has no elements, or more than %d", m->items, MAPPING_ITEMS_MAX);
+}
+
+bool payload_open(const struct source *source, const char *body, size_t len, struct payload *ret, struct fault *f)
+{
+	const struct mapping *m = &source->mapping;
+	struct payload p = {.source = source, .body = {body, len}};
+	if (m->is_canonical && m->condition_count == 0) {
+		p.count = 1;
+	} else {
+		if (!json_scan(body, len, f))
+			return false;
+		p.body = json_value_of(body, len);
+		if (!*m->items)
+			p.count = mapping_applies(m, p.body);
+		else if (!open_items(&p, f))
+			return false;
+	}
+	*ret = p;
+	return true;
+}
+
+/* The next element that the filter lets pass; where is the pointer to it. */
+static struct json_value next_item(struct payload *p, char *where, size_t size)
+{
+	const struct mapping *m = &p->source->mapping;
+	struct json_value item = p->body;
+	*where = '\0';
+	if (!*m->items)
+		return item;
+	while (json_walk_next(&p->walk, NULL, &item)) {
+		snprintf(where, size, "%s/%d", m->items, p->index++);
+		if (mapping_applies(m, item))
+			break;
+	}
+	return item;
+}
+
+bool payload_next(struct payload *p, const struct currency_extras *extras, struct txn *ret,
+	struct txn_problems *problems, struct fault *f)
+{
+	const struct mapping *m = &p->source->mapping;
+	char where[TXN_POINTER_MAX + 1];
+	struct json_value item = next_item(p, where, sizeof where);
+	if (m->is_canonical)
+		return txn_from_json(item.at, item.len, extras, ret, problems, f);
+	return mapping_read(m, item, where, extras, ret, problems, f);
+}

@@ -1,0 +1,81 @@
+/* source.c - the processors that send to us. */
+
+#include "source/source.h"
+
+#include <string.h>
+
+#include "source/adyen.h"
+
+void sources_init(struct sources *s)
+{
+	memset(s, 0, sizeof *s);
+	s->count = 1;
+	s->list[0] = (struct source){.name = SOURCE_BUILT_IN, .door = SOURCE_OPEN, .mapping = {.is_canonical = true}};
+}
+
+void sources_finish(struct sources *s)
+{
+	for (int i = 0; i < s->count; i++)
+		signer_finish(&s->list[i].signer);
+	s->count = 0;
+}
+
+bool source_name_valid(const char *name)
+{
+	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strspn(name, LETTERS);
+	return len > 0 && len <= SOURCE_NAME_MAX && name[len] == '\0';
+}
+
+const struct source *sources_find(const struct sources *s, const char *name)
+{
+	for (int i = 0; i < s->count; i++) {
+		if (strcmp(s->list[i].name, name) == 0)
+			return s->list[i].door == SOURCE_CLOSED ? NULL : &s->list[i];
+	}
+	return NULL;
+}
+
+static bool holds_address(const struct source *s, const char *address)
+{
+	for (int i = 0; i < s->allow_count; i++) {
+		if (network_holds(&s->allow[i], address))
+			return true;
+	}
+	return s->allow_count == 0;
+}
+
+static bool is_client(const struct source *s, const struct source_sender *sender, struct fault *why)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	const char *subject = sender->client_subject, *verify = sender->client_verify;
+	if (s->client == SOURCE_ANY_CLIENT)
+		return true;
+	if (!*verify || strcmp(verify, "NONE") == 0)
+		return fault_set(why, FAULT_INPUT, "no client certificate was shown");
+	if (strcmp(verify, "SUCCESS") != 0)
+		return fault_set(why, FAULT_INPUT, "the client certificate does not verify: %s",
+			fault_quote(verify, strlen(verify), quoted));
+	return s->client == SOURCE_KNOWN_CLIENT || strcmp(subject, s->subject) == 0 ||
+	       fault_set(why, FAULT_INPUT, "the client certificate is another's: %s",
+		       fault_quote(subject, strlen(subject), quoted));
+}
+
+enum source_admission source_admits(const struct source *s, const struct source_sender *sender, struct fault *why)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	if (!holds_address(s, sender->address)) {
+		fault_set(why, FAULT_INPUT, "the address is not on the list: %s",
+			fault_quote(sender->address, strlen(sender->address), quoted));
+		return SOURCE_REFUSES_ADDRESS;
+	}
+	return is_client(s, sender, why) ? SOURCE_ADMITS : SOURCE_REFUSES_CERTIFICATE;
+}
+
+bool source_verify(
+	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
+{
+	if (s->signer.scheme == SCHEME_ADYEN)
+		return adyen_verify(&s->signer, request, now_s, ret);
+	return signature_verify(&s->signer, request, now_s, ret);
+}

@@ -1,0 +1,73 @@
+/* sources_file.c - the operator's file of sources, and the secrets that it names. */
+
+#include "source/sources_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "source/sources_read.h"
+#include "json/scan.h"
+
+#define VARIABLES_MAX (SOURCES_MAX * SIGNER_SECRETS_MAX)
+#define PATH_MAX_BYTES 4095
+
+struct loading {
+	const char *path;
+	void (*told)(const char *complaint);
+	int count;
+	char *variables[VARIABLES_MAX]; /* values that hold a secret, in the environment itself */
+};
+
+static bool read_variable(struct loading *l, const char *name, struct buf *ret, struct fault *f)
+{
+	char *value = getenv(name);
+	if (!value)
+		return fault_set(f, FAULT_INPUT, "this variable is not set");
+	if (l->count < VARIABLES_MAX)
+		l->variables[l->count++] = value;
+	buf_add_text(ret, value);
+	return true;
+}
+
+static bool read_secret(void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f)
+{
+	struct loading *l = ctx;
+	char path[PATH_MAX_BYTES + 1];
+	const char *slash = strrchr(l->path, '/');
+	int folder = slash && *name != '/' ? (int)(slash + 1 - l->path) : 0;
+	if (place == SECRET_IN_VARIABLE)
+		return read_variable(l, name, ret, f);
+	if (snprintf(path, sizeof path, "%.*s%s", folder, l->path, name) >= (int)sizeof path)
+		return fault_set(f, FAULT_INPUT, "its path is too long");
+	return file_read(path, ret, f);
+}
+
+static void tell(void *ctx, const char *complaint)
+{
+	struct loading *l = ctx;
+	l->told(complaint);
+}
+
+bool sources_load(const char *path, const struct currency_extras *extras, void (*told)(const char *complaint),
+	struct sources *ret)
+{
+	struct loading l = {.path = path, .told = told};
+	struct sources_outside outside = {
+		.file = path, .extras = extras, .secret = read_secret, .told = tell, .ctx = &l};
+	struct fault f, why;
+	sources_init(ret);
+	if (!*path)
+		return true;
+	struct buf text = BUF_INIT(JSON_TEXT_MAX + 1);
+	bool good = file_read(path, &text, &why);
+	if (good)
+		good = sources_read(text.data ? text.data : "", text.len, &outside, ret);
+	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))
+		told(f.text);
+	buf_finish(&text);
+	for (int i = 0; i < l.count; i++)
+		explicit_bzero(l.variables[i], strlen(l.variables[i]));
+	return good;
+}

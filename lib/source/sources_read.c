@@ -1,0 +1,358 @@
+/* sources_read.c - the sources, as an operator writes them down. */
+
+#include "source/sources_read.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "source/adyen.h"
+#include "source/mapping_config.h"
+#include "json/config.h"
+
+#define VARIABLE_MAX 127 /* bytes of an environment variable's name */
+#define PATH_MAX_BYTES 1023
+#define INET_TEXT_MAX 63 /* bytes of a network; the longest has 49 */
+#define ALGORITHMS "sha256", "sha512"
+#define SCHEMES_MAX (SCHEME_COUNT + 2)
+
+/* The members of a source. */
+enum member {
+	NAME,
+	SCHEME,
+	SECRETS,
+	TOLERANCE,
+	URL,
+	WEBHOOK_ID,
+	HEADER,
+	PREFIX,
+	ALGORITHM,
+	ENCODING,
+	TIMESTAMP_HEADER,
+	SEPARATOR,
+	ALLOW,
+	CLIENT_CERTIFICATE,
+	ITEMS,
+	FILTER,
+	MAPPING,
+	MEMBERS,
+};
+
+static const char *const NAMES[MEMBERS] = {
+	[NAME] = "name",
+	[SCHEME] = "scheme",
+	[SECRETS] = "secrets",
+	[TOLERANCE] = "tolerance_s",
+	[URL] = "url",
+	[WEBHOOK_ID] = "webhook_id",
+	[HEADER] = "header",
+	[PREFIX] = "prefix",
+	[ALGORITHM] = "algorithm",
+	[ENCODING] = "encoding",
+	[TIMESTAMP_HEADER] = "timestamp_header",
+	[SEPARATOR] = "separator",
+	[ALLOW] = "allow",
+	[CLIENT_CERTIFICATE] = "client_certificate",
+	[ITEMS] = "items",
+	[FILTER] = "filter",
+	[MAPPING] = "mapping",
+};
+
+struct reading {
+	const struct sources_outside *outside;
+	struct json_place member[MEMBERS]; /* of the source that is read */
+	struct source *source;
+};
+
+/* ---- secrets ---- */
+
+static bool is_variable(const char *name)
+{
+	static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", ALL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	return strchr(LETTERS, *name) && strspn(name, ALL) == strlen(name);
+}
+
+static void trim(const char **text, size_t *len)
+{
+	static const char SPACE[] = " \t\r\n";
+	while (*len > 0 && strchr(SPACE, (*text)[*len - 1]))
+		--*len;
+	while (*len > 0 && strchr(SPACE, **text)) {
+		++*text;
+		--*len;
+	}
+}
+
+static void add_secret(
+	struct reading *r, const struct json_place *p, enum secret_place place, const char *name, int64_t not_after_s)
+{
+	struct fault f;
+	struct buf secret = BUF_INIT(SECRET_MAX + 1);
+	bool good = r->outside->secret(r->outside->ctx, place, name, &secret, &f);
+	const char *text = secret.data ? secret.data : "";
+	size_t len = secret.len;
+	trim(&text, &len);
+	if (good && (!buf_ok(&secret) || secret.len > SECRET_MAX))
+		good = fault_set(&f, FAULT_INPUT, "the secret is longer than %d bytes", SECRET_MAX);
+	if (good && len == 0)
+		good = fault_set(&f, FAULT_INPUT, "the secret is empty");
+	if (!good || !signer_add_secret(&r->source->signer, text, len, not_after_s, &f))
+		json_config_complain(p, "%s", f.text);
+	if (secret.data)
+		explicit_bzero(secret.data, secret.cap);
+	buf_finish(&secret);
+}
+
+static bool read_not_after(const struct json_place *p, int64_t *ret)
+{
+	char text[CLOCK_DATE_MAX + 16];
+	if (!json_config_given(p))
+		return true;
+	if (!json_config_text(p, sizeof text - 1, text))
+		return false;
+	if (clock_read(text, ret))
+		return true;
+	json_config_complain(p, "is no time as 2026-12-31T00:00:00Z is one");
+	return false;
+}
+
+/* {"file": path} or {"env": NAME}, perhaps with "not_after" */
+static void read_secret(struct reading *r, const struct json_place *p)
+{
+	static const char *const names[] = {"file", "env", "not_after"};
+	struct json_place member[3];
+	char name[PATH_MAX_BYTES + 1];
+	int64_t not_after_s = 0;
+	if (json_value_kind(p->value) != JSON_IS_OBJECT) {
+		json_config_complain(p, "{\"file\": path} or {\"env\": name} is wanted: no secret stands here itself");
+		return;
+	}
+	json_config_members(p, names, member, 3);
+	const struct json_place *file = &member[0], *variable = &member[1];
+	bool is_file = json_config_given(file);
+	if (is_file == json_config_given(variable)) {
+		json_config_complain(p, "either file or env is wanted");
+		return;
+	}
+	if (!read_not_after(&member[2], &not_after_s))
+		return;
+	if (is_file && json_config_text(file, PATH_MAX_BYTES, name)) {
+		add_secret(r, file, SECRET_IN_FILE, name, not_after_s);
+	} else if (!is_file && json_config_text(variable, VARIABLE_MAX, name)) {
+		if (is_variable(name))
+			add_secret(r, variable, SECRET_IN_VARIABLE, name, not_after_s);
+		else
+			json_config_complain(variable, "is no name of a variable: capitals, digits, underscores");
+	}
+}
+
+static void read_secrets(struct reading *r)
+{
+	struct json_place secrets[SIGNER_SECRETS_MAX];
+	int count = json_config_elements(&r->member[SECRETS], secrets, SIGNER_SECRETS_MAX);
+	for (int i = 0; i < count; i++)
+		read_secret(r, &secrets[i]);
+}
+
+/* ---- the scheme ---- */
+
+/* An optional text; NULL: not given, or complained about. */
+static const char *optional(const struct reading *r, enum member which, size_t most, char *room)
+{
+	const struct json_place *p = &r->member[which];
+	return json_config_given(p) && json_config_text(p, most, room) ? room : NULL;
+}
+
+static void read_hmac(const struct reading *r, struct signer_settings *ret)
+{
+	static const char *const algorithms[] = {"sha256", "sha512"}, *const encodings[] = {"hex", "base64"};
+	int algorithm = 0, encoding = 0;
+	if (ret->scheme == SCHEME_HMAC) {
+		if (json_config_word(&r->member[ALGORITHM], algorithms, 2, &algorithm) &&
+			json_config_word(&r->member[ENCODING], encodings, 2, &encoding)) {
+			ret->algorithm = algorithm == 0 ? DIGEST_HMAC_SHA256 : DIGEST_HMAC_SHA512;
+			ret->encoding = encoding == 0 ? ENCODING_HEX : ENCODING_BASE64;
+		}
+		return;
+	}
+	for (enum member which = ALGORITHM; which <= ENCODING; which++) {
+		if (json_config_given(&r->member[which]))
+			json_config_complain(&r->member[which], "has no meaning for %s", scheme_name(ret->scheme));
+	}
+}
+
+static void read_signer(struct reading *r, enum scheme scheme)
+{
+	struct signer_settings settings = {.scheme = scheme};
+	struct fault f;
+	char url[SIGNER_URL_MAX + 1], id[SIGNER_TEXT_MAX + 1], header[SIGNER_TEXT_MAX + 1], prefix[SIGNER_TEXT_MAX + 1],
+		time[SIGNER_TEXT_MAX + 1], separator[SIGNER_TEXT_MAX + 1];
+	int complaints = r->member[SCHEME].config->complaints;
+	settings.url = optional(r, URL, SIGNER_URL_MAX, url);
+	settings.webhook_id = optional(r, WEBHOOK_ID, SIGNER_TEXT_MAX, id);
+	settings.header = optional(r, HEADER, SIGNER_TEXT_MAX, header);
+	settings.prefix = optional(r, PREFIX, SIGNER_TEXT_MAX, prefix);
+	settings.timestamp_header = optional(r, TIMESTAMP_HEADER, SIGNER_TEXT_MAX, time);
+	settings.separator = optional(r, SEPARATOR, SIGNER_TEXT_MAX, separator);
+	read_hmac(r, &settings);
+	if (json_config_given(&r->member[TOLERANCE]) &&
+		!json_config_number(&r->member[TOLERANCE], 1, SIGNER_TOLERANCE_MAX_S, &settings.tolerance_s))
+		return;
+	if (r->member[SCHEME].config->complaints > complaints)
+		return;
+	if (signer_init(&r->source->signer, &settings, &f))
+		read_secrets(r);
+	else
+		json_config_complain(&r->member[SCHEME], "%s", f.text);
+}
+
+static void refuse_signing(const struct reading *r, const char *scheme)
+{
+	for (enum member which = SECRETS; which <= SEPARATOR; which++) {
+		if (json_config_given(&r->member[which]))
+			json_config_complain(&r->member[which], "has no meaning for the scheme \"%s\"", scheme);
+	}
+}
+
+/* The schemes' names, then "none" and "closed". */
+static void read_door(struct reading *r)
+{
+	const char *words[SCHEMES_MAX];
+	int word;
+	for (int i = 0; i < SCHEME_COUNT; i++)
+		words[i] = scheme_name((enum scheme)i);
+	words[SCHEME_COUNT] = "none";
+	words[SCHEME_COUNT + 1] = "closed";
+	if (!json_config_word(&r->member[SCHEME], words, SCHEMES_MAX, &word))
+		return;
+	if (word < SCHEME_COUNT) {
+		r->source->door = SOURCE_SIGNED;
+		read_signer(r, (enum scheme)word);
+		return;
+	}
+	r->source->door = word == SCHEME_COUNT ? SOURCE_OPEN : SOURCE_CLOSED;
+	refuse_signing(r, words[word]);
+}
+
+/* ---- who may send ---- */
+
+static void read_allow(const struct reading *r)
+{
+	struct json_place place[SOURCE_ALLOW_MAX];
+	char text[INET_TEXT_MAX + 1];
+	struct fault f;
+	int count = json_config_given(&r->member[ALLOW])
+			    ? json_config_elements(&r->member[ALLOW], place, SOURCE_ALLOW_MAX)
+			    : 0;
+	for (int i = 0; i < count; i++) {
+		if (json_config_text(&place[i], INET_TEXT_MAX, text) &&
+			!network_read(text, &r->source->allow[r->source->allow_count++], &f))
+			json_config_complain(&place[i], "%s", f.text);
+	}
+}
+
+/* A subject as "CN=stripe,O=Stripe", or "any" of those that verify. */
+static void read_client(const struct reading *r)
+{
+	const struct json_place *p = &r->member[CLIENT_CERTIFICATE];
+	char *subject = r->source->subject;
+	if (!json_config_given(p) || !json_config_text(p, SOURCE_SUBJECT_MAX, subject))
+		return;
+	r->source->client = SOURCE_CERTAIN_CLIENT;
+	if (strcmp(subject, "any") == 0)
+		r->source->client = SOURCE_KNOWN_CLIENT;
+	else if (!strchr(subject, '='))
+		json_config_complain(p, "a subject as CN=stripe,O=Stripe is wanted, or any");
+}
+
+/* What Adyen's signature does not cover, anybody on the way could have written. */
+static void check_adyen(const struct reading *r)
+{
+	const struct mapping *m = &r->source->mapping;
+	const char *const pointers[] = {
+		m->transaction_id.at, m->source_account.at, m->destination_account.at, m->amount.at, m->currency.at};
+	if (m->is_canonical || strcmp(m->items, ADYEN_ITEMS) != 0) {
+		json_config_complain(&r->member[SCHEME], "adyen wants a mapping, and items: \"" ADYEN_ITEMS "\"");
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(pointers); i++) {
+		if (*pointers[i] && !adyen_is_signed(pointers[i]))
+			json_config_complain(&r->member[MAPPING], "%s is not signed by Adyen", pointers[i]);
+	}
+	for (int i = 0; i < m->condition_count; i++) {
+		if (!adyen_is_signed(m->conditions[i].at))
+			json_config_complain(&r->member[FILTER], "%s is not signed by Adyen", m->conditions[i].at);
+	}
+}
+
+/* ---- the list ---- */
+
+static bool read_name(const struct json_place *p, const struct sources *all, char ret[SOURCE_NAME_MAX + 1])
+{
+	char quoted[FAULT_QUOTE_MAX];
+	if (!json_config_text(p, SOURCE_NAME_MAX, ret))
+		return false;
+	if (!source_name_valid(ret)) {
+		json_config_complain(p, "%s: lower case letters, digits and hyphens are wanted",
+			fault_quote(ret, strlen(ret), quoted));
+		return false;
+	}
+	for (int i = 0; i < all->count; i++) {
+		if (strcmp(all->list[i].name, ret) == 0) {
+			json_config_complain(p, "\"%s\" is there already", ret);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void read_source(const struct json_place *p, const struct sources_outside *outside, struct sources *all)
+{
+	struct reading r = {.outside = outside, .source = &all->list[all->count]};
+	*r.source = (struct source){.door = SOURCE_CLOSED};
+	json_config_members(p, NAMES, r.member, MEMBERS);
+	if (!read_name(&r.member[NAME], all, r.source->name))
+		return;
+	all->count++;
+	int complaints = p->config->complaints;
+	mapping_configure(&r.member[ITEMS], &r.member[FILTER], &r.member[MAPPING], outside->extras, &r.source->mapping);
+	read_door(&r);
+	read_allow(&r);
+	read_client(&r);
+	bool is_adyen = r.source->door == SOURCE_SIGNED && r.source->signer.scheme == SCHEME_ADYEN;
+	if (is_adyen && p->config->complaints == complaints)
+		check_adyen(&r);
+}
+
+/* The built-in source is there whether it is listed or not. */
+static void add_built_in(const struct json_place *top, struct sources *all)
+{
+	for (int i = 0; i < all->count; i++) {
+		if (strcmp(all->list[i].name, SOURCE_BUILT_IN) == 0)
+			return;
+	}
+	if (all->count == SOURCES_MAX) {
+		json_config_complain(
+			top, "more than %d sources, the one named " SOURCE_BUILT_IN " counted", SOURCES_MAX);
+		return;
+	}
+	all->list[all->count++] =
+		(struct source){.name = SOURCE_BUILT_IN, .door = SOURCE_OPEN, .mapping = {.is_canonical = true}};
+}
+
+bool sources_read(const char *text, size_t len, const struct sources_outside *outside, struct sources *ret)
+{
+	static const char *const names[] = {"sources"};
+	struct json_config config = {.file = outside->file, .text = text, .told = outside->told, .ctx = outside->ctx};
+	struct json_place top, list, element[SOURCES_MAX];
+	ret->count = 0;
+	if (!json_config_open(&config, len, &top))
+		return false;
+	json_config_members(&top, names, &list, 1);
+	int count = json_config_elements(&list, element, SOURCES_MAX);
+	for (int i = 0; i < count; i++)
+		read_source(&element[i], outside, ret);
+	add_built_in(&list, ret);
+	if (config.complaints > 0)
+		sources_finish(ret);
+	return config.complaints == 0;
+}

@@ -1,0 +1,142 @@
+/* txn_json.c - a webhook's body, read into a transaction.
+ *
+ * json_scan() goes first and decides alone what is JSON here.  No other reader has a say: json-c 0.16 makes U+FFFD of a
+ * character beyond U+FFFF whose escape ends in the bits of a surrogate, so that two ids become one; and a parser that
+ * builds a tree keeps neither the digits of a number nor where it stood. */
+
+#include "txn/txn_json.h"
+
+#include <string.h>
+
+#include "json/scan.h"
+#include "json/value.h"
+
+enum member { TRANSACTION_ID, SOURCE_ACCOUNT, DESTINATION_ACCOUNT, AMOUNT, CURRENCY, MEMBERS };
+
+/* In the contract's order; all are at the top, and none has a name to escape. */
+static const char *const POINTERS[MEMBERS] = {
+	"/transaction_id", "/source_account", "/destination_account", "/amount", "/currency"};
+
+/* What one reading carries around. */
+struct reading {
+	struct json_value member[MEMBERS]; /* len 0: not there */
+	const struct currency_extras *extras;
+	struct txn txn;
+	struct txn_problems *problems;
+};
+
+/* What a member's string says.  Bounded by the text; one at a time. */
+struct words {
+	char text[JSON_TEXT_MAX];
+	size_t len;
+};
+
+static void find_members(struct reading *r, struct json_value body)
+{
+	struct json_value name, value;
+	for (struct json_walk w = json_walk_into(body); json_walk_next(&w, &name, &value);) {
+		for (int i = 0; i < MEMBERS; i++) {
+			if (r->member[i].len == 0 && json_value_says(name, POINTERS[i] + 1))
+				r->member[i] = value;
+		}
+	}
+}
+
+static bool is_there(struct reading *r, enum member which)
+{
+	if (r->member[which].len > 0)
+		return true;
+	txn_problem_add(r->problems, POINTERS[which], "missing", "%s is missing", POINTERS[which] + 1);
+	return false;
+}
+
+static void tell_type(struct reading *r, enum member which, const char *wanted)
+{
+	txn_problem_add(r->problems, POINTERS[which], "wrong_type", "%s is %s and should be %s", POINTERS[which] + 1,
+		json_kind_name(json_value_kind(r->member[which])), wanted);
+}
+
+/* NULL: it is not a string with something in it, which has been told. */
+static const struct words *read_string(struct reading *r, enum member which)
+{
+	static struct words words;
+	if (!is_there(r, which))
+		return NULL;
+	if (!json_value_text(r->member[which], words.text, sizeof words.text, &words.len)) {
+		tell_type(r, which, "a string");
+		return NULL;
+	}
+	if (words.len == 0)
+		txn_problem_add(r->problems, POINTERS[which], "empty", "%s is empty", POINTERS[which] + 1);
+	return words.len > 0 ? &words : NULL;
+}
+
+static void read_text(struct reading *r, enum member which, char ret[TXN_TEXT_MAX + 1])
+{
+	const struct words *words = read_string(r, which);
+	if (words)
+		txn_rule_text(r->problems, POINTERS[which], words->text, words->len, ret);
+}
+
+/* A number's digits as they stand, or a string of the same form. */
+static void read_amount(struct reading *r, const struct currency *currency)
+{
+	const char *pointer = POINTERS[AMOUNT];
+	struct json_value value = r->member[AMOUNT];
+	if (!is_there(r, AMOUNT))
+		return;
+	if (json_value_kind(value) == JSON_IS_NUMBER) {
+		txn_rule_amount(r->problems, pointer, value.at, value.len, currency, &r->txn.amount);
+	} else if (json_value_kind(value) == JSON_IS_STRING) {
+		const struct words *words = read_string(r, AMOUNT);
+		if (words)
+			txn_rule_amount(r->problems, pointer, words->text, words->len, currency, &r->txn.amount);
+	} else {
+		tell_type(r, AMOUNT, "a number");
+	}
+}
+
+/* Before the amount, which it rules; what is wrong with the currency itself is told behind it. */
+static bool find_currency(const struct reading *r, struct currency *ret)
+{
+	char text[CURRENCY_CODE_MAX + 1];
+	size_t len;
+	return r->member[CURRENCY].len > 0 && json_value_text(r->member[CURRENCY], text, sizeof text, &len) &&
+	       currency_find(r->extras, text, len, ret);
+}
+
+static void tell_currency(struct reading *r)
+{
+	const struct words *words = read_string(r, CURRENCY);
+	if (words)
+		txn_rule_no_currency(r->problems, POINTERS[CURRENCY], words->text, words->len);
+}
+
+static void read_members(struct reading *r)
+{
+	struct currency currency;
+	bool is_known = find_currency(r, &currency);
+	read_text(r, TRANSACTION_ID, r->txn.transaction_id);
+	read_text(r, SOURCE_ACCOUNT, r->txn.source_account);
+	read_text(r, DESTINATION_ACCOUNT, r->txn.destination_account);
+	read_amount(r, is_known ? &currency : NULL);
+	if (is_known)
+		memcpy(r->txn.currency, currency.code, sizeof currency.code);
+	else
+		tell_currency(r);
+}
+
+bool txn_from_json(const char *text, size_t len, const struct currency_extras *extras, struct txn *ret,
+	struct txn_problems *problems, struct fault *f)
+{
+	struct reading r = {.extras = extras, .problems = problems};
+	problems->count = 0;
+	if (!json_scan(text, len, f))
+		return false;
+	find_members(&r, json_value_of(text, len));
+	read_members(&r);
+	if (problems->count > 0)
+		return txn_rules_refuse(problems, f);
+	*ret = r.txn;
+	return true;
+}

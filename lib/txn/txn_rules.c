@@ -1,0 +1,105 @@
+/* txn_rules.c - what the members of a transaction must be. */
+
+#include "txn/txn_rules.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Of a text that was cut. */
+static void drop_half_character(char *text)
+{
+	size_t len = strlen(text), at = 0, length;
+	while (at < len && (length = utf8_length(text + at, len - at)) > 0)
+		at += length;
+	text[at] = '\0';
+}
+
+void txn_problem_add(struct txn_problems *p, const char *pointer, const char *code, const char *format, ...)
+{
+	if (p->count == TXN_PROBLEMS_MAX)
+		return;
+	struct txn_problem *one = &p->list[p->count++];
+	va_list args;
+	snprintf(one->pointer, sizeof one->pointer, "%s", pointer);
+	one->code = code;
+	va_start(args, format);
+	int wanted = vsnprintf(one->detail, sizeof one->detail, format, args);
+	va_end(args);
+	if (wanted >= (int)sizeof one->detail)
+		drop_half_character(one->detail);
+}
+
+void txn_rule_text(
+	struct txn_problems *p, const char *pointer, const char *text, size_t len, char ret[TXN_TEXT_MAX + 1])
+{
+	char quoted[FAULT_QUOTE_MAX];
+	if (len == 0) {
+		txn_problem_add(p, pointer, "empty", "%s is empty", pointer + 1);
+	} else if (len > TXN_TEXT_MAX) {
+		txn_problem_add(p, pointer, "too_long", "%s has %zu bytes, at most %d are taken", pointer + 1, len,
+			TXN_TEXT_MAX);
+	} else if (!txn_text_valid(text, len)) {
+		txn_problem_add(p, pointer, "control_character", "%s holds a control character",
+			fault_quote(text, len, quoted));
+	} else {
+		memcpy(ret, text, len);
+		ret[len] = '\0';
+	}
+}
+
+static const char *flaw_code(enum money_flaw flaw)
+{
+	switch (flaw) {
+	case MONEY_FLAWLESS:
+	case MONEY_NOT_A_DECIMAL:
+		break;
+	case MONEY_NEGATIVE:
+		return "negative";
+	case MONEY_EXPONENT:
+		return "exponent";
+	case MONEY_TOO_MANY_DIGITS:
+		return "too_many_digits";
+	case MONEY_TOO_MANY_DECIMALS:
+		return "too_many_decimals";
+	}
+	return "not_a_decimal";
+}
+
+void txn_rule_amount(struct txn_problems *p, const char *pointer, const char *text, size_t len,
+	const struct currency *currency, struct money *ret)
+{
+	struct fault f;
+	struct money amount;
+	char quoted[FAULT_QUOTE_MAX];
+	if (!money_parse(text, len, &amount, &f)) {
+		txn_problem_add(
+			p, pointer, flaw_code(money_flaw(text, len)), "%s: %s", fault_quote(text, len, quoted), f.text);
+		return;
+	}
+	int decimals = money_decimals(&amount);
+	if (currency && decimals > currency->minor_unit)
+		txn_problem_add(p, pointer, "too_many_decimals", "%s has %d decimals, %s has %d",
+			fault_quote(text, len, quoted), decimals, currency->code, currency->minor_unit);
+	else
+		*ret = amount;
+}
+
+void txn_rule_no_currency(struct txn_problems *p, const char *pointer, const char *text, size_t len)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	txn_problem_add(p, pointer, "unknown_currency", "%s is not an active currency of ISO 4217",
+		fault_quote(text, len, quoted));
+}
+
+bool txn_rules_refuse(const struct txn_problems *p, struct fault *f)
+{
+	char list[FAULT_TEXT_MAX + 1] = ""; /* what does not fit is cut by fault_set(), at a character's edge */
+	size_t len = 0;
+	for (int i = 0; i < p->count && len < sizeof list; i++)
+		len += (size_t)snprintf(
+			list + len, sizeof list - len, "%s%s %s", i ? ", " : "", p->list[i].pointer, p->list[i].code);
+	return fault_set(f, FAULT_INPUT, "members break the rules: %s", list);
+}
