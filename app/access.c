@@ -5,23 +5,24 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "auth_failure.h"
 #include "http/network.h"
-#include "refusal.h"
 #include "runtime/log.h"
 
 /* Whose key it is stands beside the reason; that of nobody's does not. */
-static void tell(const struct request *rq, enum api_verdict verdict, const struct api_key *key)
+static void access_report(const struct request *rq, enum access_decision decision, const struct api_key *key)
 {
 	char detail[API_KEY_NAME_MAX + 64];
-	snprintf(detail, sizeof detail, "%s%s%s", key ? key->name : "", key ? ": " : "", api_verdict_text(verdict));
-	refusal_tell(rq, &(struct rejection){.cause = REJECTION_API_KEY, .detail = detail});
+	snprintf(
+		detail, sizeof detail, "%s%s%s", key ? key->name : "", key ? ": " : "", access_decision_text(decision));
+	auth_failure_report(rq, &(struct auth_failure){.cause = AUTH_FAILURE_API_KEY, .detail = detail});
 }
 
-static void refuse(struct request *rq, enum api_verdict verdict, const struct api_key *key)
+static void access_refuse(struct request *rq, enum access_decision decision, const struct api_key *key)
 {
 	struct fault f;
-	tell(rq, verdict, key);
-	switch (verdict) {
+	access_report(rq, decision, key);
+	switch (decision) {
 	case API_NO_KEY:
 	case API_NO_BEARER:
 	case API_UNKNOWN:
@@ -33,7 +34,7 @@ static void refuse(struct request *rq, enum api_verdict verdict, const struct ap
 		http_problem(rq, 403, "this key is not for that");
 		return;
 	case API_FAILED:
-		fault_set(&f, FAULT_BUSY, "%s", api_verdict_text(verdict));
+		fault_set(&f, FAULT_BUSY, "%s", access_decision_text(decision));
 		http_fault(rq, &f);
 		return;
 	case API_GRANTED:
@@ -56,13 +57,13 @@ bool access_granted(struct request *rq, enum api_scope wanted)
 	if (!rq->service->keys)
 		return wanted == API_OPERATE || is_near(rq);
 	const char *shown = rq->header(rq, "authorization");
-	enum api_verdict verdict =
+	enum access_decision decision =
 		api_keys_judge(rq->service->keys, shown ? shown : "", wanted, (int64_t)time(NULL), &key);
-	if (verdict != API_GRANTED) {
-		refuse(rq, verdict, key);
+	if (decision != API_GRANTED) {
+		access_refuse(rq, decision, key);
 		return false;
 	}
 	if (log_wants(LOG_LEVEL_DEBUG))
-		LOG(LOG_LEVEL_DEBUG, "key is used", LOG_TEXT("request_id", rq->id), LOG_TEXT("key", key->name));
+		LOG(LOG_LEVEL_DEBUG, "API key used", LOG_TEXT("request_id", rq->id), LOG_TEXT("key", key->name));
 	return true;
 }

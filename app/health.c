@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-static void say(struct request *rq, bool healthy)
+static void reply_health(struct request *rq, bool healthy)
 {
 	char now[CLOCK_DATE_MAX];
 	http_begin(rq, healthy ? 200 : 503);
@@ -17,9 +17,9 @@ static void say(struct request *rq, bool healthy)
 	rq->answer(rq);
 }
 
-static void on_health(struct intake_probe *p, const struct fault *f)
+static void health_on_health(struct ingest_probe *p, const struct fault *f)
 {
-	say(CONTAINER_OF(p, struct request, work.probe), !f);
+	reply_health(CONTAINER_OF(p, struct request, work.probe), !f);
 }
 
 /* Those to which whoever reaches the port may send; their names need no escapes. */
@@ -27,14 +27,14 @@ static void add_open_sources(struct buf *b, const struct sources *all)
 {
 	int count = 0;
 	for (int i = 0; i < all->count; i++) {
-		if (all->list[i].door == SOURCE_OPEN)
+		if (all->list[i].auth == SOURCE_AUTH_NONE)
 			buf_add_format(b, "%s\"%s\"", count++ == 0 ? ",\"open_sources\":[" : ",", all->list[i].name);
 	}
 	if (count > 0)
 		buf_add_text(b, "]");
 }
 
-static void on_ready(struct intake_probe *p, const struct fault *f)
+static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(p, struct request, work.probe);
 	if (f) {
@@ -48,29 +48,29 @@ static void on_ready(struct intake_probe *p, const struct fault *f)
 	rq->answer(rq);
 }
 
-static void expire(struct request *rq)
+static void health_expire(struct request *rq)
 {
 	struct fault f;
-	intake_unask(rq->service->intake, &rq->work.probe);
+	ingest_withdraw_probe(rq->service->ingest, &rq->work.probe);
 	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
 	rq->work.probe.done(&rq->work.probe, &f);
 }
 
-static void ask(struct request *rq, void (*done)(struct intake_probe *, const struct fault *))
+static void ask(struct request *rq, void (*done)(struct ingest_probe *, const struct fault *))
 {
-	rq->work.probe = (struct intake_probe){.done = done};
-	rq->expire = expire;
-	intake_ask(rq->service->intake, &rq->work.probe);
+	rq->work.probe = (struct ingest_probe){.done = done};
+	rq->expire = health_expire;
+	ingest_probe_health(rq->service->ingest, &rq->work.probe);
 }
 
 void health_get(struct request *rq)
 {
-	ask(rq, on_health);
+	ask(rq, health_on_health);
 }
 
 void health_ready(struct request *rq)
 {
-	ask(rq, on_ready);
+	ask(rq, health_on_ready);
 }
 
 void health_live(struct request *rq)

@@ -7,11 +7,11 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/fault.h"
-#include "counts.h"
+#include "counters.h"
 #include "http/path.h"
 #include "http/traceparent.h"
-#include "ingest/finder.h"
-#include "ingest/intake.h"
+#include "ingest/ingest.h"
+#include "ingest/txn_reader.h"
 #include "source/source.h"
 #include "txn/txn.h"
 #include "txn/txn_json.h"
@@ -27,7 +27,7 @@
 #define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
 
 struct api_keys;
-struct rejections;
+struct auth_failures;
 struct settings;
 
 /* What the routes work with. */
@@ -35,10 +35,10 @@ struct service {
 	const struct settings *settings;
 	const struct sources *sources;
 	const struct api_keys *keys; /* of those who may read; NULL: no file of keys */
-	struct intake *intake;
-	struct finder *finder;
-	struct counts *counts;
-	struct rejections *rejections;
+	struct ingest *ingest;
+	struct txn_reader *txn_reader;
+	struct counters *counters;
+	struct auth_failures *auth_failures;
 };
 
 struct reply {
@@ -53,20 +53,20 @@ struct reply {
 struct request;
 
 /* One transaction of a webhook on its way. */
-struct delivery {
+struct item {
 	struct request *rq;
-	struct arrival arrival;
+	struct pending_insert pending_insert;
 	struct txn txn;
 	bool is_waiting; /* for its outcome */
 };
 
-/* All those of one webhook (parcel.h). */
-struct parcel {
+/* All those of one webhook (submission.h). */
+struct submission {
 	int count;
 	int waiting;
-	struct delivery one;
-	struct delivery *many;        /* in place of one, when there are more */
-	bool failed, conflicts, news; /* what became of some */
+	struct item one;
+	struct item *many;              /* in place of one, when there are more */
+	bool failed, conflicts, is_new; /* what became of some */
 	struct fault fault;
 };
 
@@ -93,12 +93,12 @@ struct request {
 	void (*answer)(struct request *rq);
 	void (*expire)(struct request *rq);
 	union {
-		struct parcel parcel;
+		struct submission submission;
 		struct {
 			struct lookup lookup;
 			char source[SOURCE_NAME_MAX + 1];
 		} reading;
-		struct intake_probe probe;
+		struct ingest_probe probe;
 	} work;
 };
 

@@ -13,7 +13,7 @@
 #define RANDOM_BYTES 32
 #define DIGITS 43 /* of base64url (RFC 4648, 5) without padding, for so many bytes */
 
-static int complain(const char *complaint, const char *value)
+static int key_complain(const char *complaint, const char *value)
 {
 	fprintf(stderr, "payhook-app: %s%s\nusage: --key NAME SCOPE..., the scopes being read and operate\n", complaint,
 		value);
@@ -46,7 +46,8 @@ static bool make(char ret[sizeof PREFIX + DIGITS])
 
 /* False: the key was not written, and nobody has seen it.  Flushed before the words about what comes next, since those go
  * by another stream. */
-static bool tell(const char *name, const char *key, const unsigned char sha256[DIGEST_SHA256_LEN], unsigned scopes)
+static bool print_entry(
+	const char *name, const char *key, const unsigned char sha256[DIGEST_SHA256_LEN], unsigned scopes)
 {
 	fprintf(stderr, "The key, shown this once; it is sent as \"Authorization: Bearer KEY\":\n");
 	printf("%s\n", key);
@@ -67,21 +68,21 @@ int key_run(int argc, char **argv)
 	unsigned char sha256[DIGEST_SHA256_LEN];
 	unsigned scopes = 0;
 	if (argc < 2)
-		return complain("a name and its scopes are wanted", "");
+		return key_complain("a name and its scopes are wanted", "");
 	if (!api_key_name_valid(argv[0]))
-		return complain("lower case letters, digits and hyphens are wanted, 64 at most, not ", argv[0]);
+		return key_complain("lower case letters, digits and hyphens are wanted, 64 at most, not ", argv[0]);
 	for (int i = 1; i < argc; i++) {
 		if (!scope_of(argv[i]))
-			return complain("there is no scope ", argv[i]);
+			return key_complain("there is no scope ", argv[i]);
 		scopes |= scope_of(argv[i]);
 	}
 	if (!make(key) || !digest_sha256(key, strlen(key), sha256)) {
 		fprintf(stderr, "payhook-app: no key can be made: %s\n", strerror(errno));
 		return 1;
 	}
-	bool told = tell(argv[0], key, sha256, scopes);
-	if (!told)
+	bool report = print_entry(argv[0], key, sha256, scopes);
+	if (!report)
 		fprintf(stderr, "payhook-app: the key cannot be shown, so make another: %s\n", strerror(errno));
 	explicit_bzero(key, sizeof key);
-	return told ? 0 : 1;
+	return report ? 0 : 1;
 }

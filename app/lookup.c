@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "http/query.h"
+#include "http/query_param.h"
 #include "runtime/log.h"
 
 /* name: with its quotes and what stands around it. */
@@ -22,7 +22,7 @@ static void add_string(struct buf *b, const char *name, const char *text)
 	buf_add_text(b, "\"");
 }
 
-static void say_found(struct request *rq, const struct found *t)
+static void reply_found(struct request *rq, const struct found *t)
 {
 	struct buf *b = &rq->reply.body;
 	http_begin(rq, 200);
@@ -41,13 +41,13 @@ static void say_found(struct request *rq, const struct found *t)
 	rq->answer(rq);
 }
 
-static void on_found(struct lookup *l, const struct found *found, const struct fault *f)
+static void lookup_on_found(struct lookup *l, const struct found *found, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(l, struct request, work.reading.lookup);
 	if (found) {
-		say_found(rq, found);
+		reply_found(rq, found);
 	} else if (f) {
-		LOG(LOG_LEVEL_WARN, "lookup fails", LOG_TEXT("request_id", rq->id),
+		LOG(LOG_LEVEL_WARN, "lookup failed", LOG_TEXT("request_id", rq->id),
 			LOG_TEXT("transaction_id", l->transaction_id), LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
 			LOG_SECONDS("duration", clock_us() - rq->read_us), LOG_TEXT("reason", f->text));
 		http_fault(rq, f);
@@ -56,12 +56,12 @@ static void on_found(struct lookup *l, const struct found *found, const struct f
 	}
 }
 
-static void expire(struct request *rq)
+static void lookup_expire(struct request *rq)
 {
 	struct fault f;
-	finder_withdraw(rq->service->finder, &rq->work.reading.lookup);
+	txn_reader_withdraw(rq->service->txn_reader, &rq->work.reading.lookup);
 	fault_set(&f, FAULT_BUSY, "not found out within %d ms", REQUEST_WAIT_MS);
-	on_found(&rq->work.reading.lookup, NULL, &f);
+	lookup_on_found(&rq->work.reading.lookup, NULL, &f);
 }
 
 void lookup_get(struct request *rq)
@@ -73,7 +73,7 @@ void lookup_get(struct request *rq)
 		return;
 	}
 	char *source = rq->work.reading.source;
-	if (!query_find(rq->target, "source", source, sizeof rq->work.reading.source, &f)) {
+	if (!query_param_find(rq->target, "source", source, sizeof rq->work.reading.source, &f)) {
 		http_fault(rq, &f);
 		return;
 	}
@@ -83,7 +83,7 @@ void lookup_get(struct request *rq)
 		http_problem(rq, 404, "there is no source by that name, and there cannot be");
 		return;
 	}
-	rq->work.reading.lookup = (struct lookup){.transaction_id = id, .source = source, .done = on_found};
-	rq->expire = expire;
-	finder_find(rq->service->finder, &rq->work.reading.lookup);
+	rq->work.reading.lookup = (struct lookup){.transaction_id = id, .source = source, .done = lookup_on_found};
+	rq->expire = lookup_expire;
+	txn_reader_find(rq->service->txn_reader, &rq->work.reading.lookup);
 }

@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "auth/api_keys_file.h"
-#include "counts.h"
-#include "gate.h"
-#include "ingest/finder.h"
-#include "ingest/intake.h"
+#include "counters.h"
+#include "fastcgi.h"
+#include "ingest/auth_failures.h"
+#include "ingest/ingest.h"
 #include "ingest/notifier.h"
-#include "ingest/rejections.h"
+#include "ingest/txn_reader.h"
 #include "key.h"
-#include "pg/lane.h"
+#include "pg/connection.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"
 #include "source/sources_file.h"
@@ -24,7 +24,7 @@
 #include "verify.h"
 
 #define PROGRAM "payhook-app"
-#define DESCRIPTORS (GATE_SLOTS + 64) /* a connection for each slot, and our own */
+#define DESCRIPTORS (FASTCGI_SLOTS + 64) /* a connection for each slot, and our own */
 
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
@@ -34,81 +34,84 @@ struct responder {
 	struct sources sources;
 	struct api_keys keys;
 	struct event_base *base;
-	struct lanes lanes;
+	struct connect_state connect_state;
 	struct notifier *notifier;
 	struct service service;
-	struct gate *gate;
+	struct fastcgi *fastcgi;
 	struct event *signals[COUNT_OF(SIGNALS)];
 	enum { DATABASE_UNKNOWN, DATABASE_UP, DATABASE_DOWN } database; /* as logged last */
 };
 
 /* ---- the intake's news ---- */
 
-static void on_up(void *ctx)
+static void responder_on_up(void *ctx)
 {
 	struct responder *r = ctx;
 	if (r->database != DATABASE_UP)
-		LOG(LOG_LEVEL_INFO, "database is there", LOG_NUMBER("strays", r->lanes.strays));
+		LOG(LOG_LEVEL_INFO, "database connected",
+			LOG_NUMBER("abandoned_connections", r->connect_state.abandoned));
 	r->database = DATABASE_UP;
-	gate_open(r->gate);
+	fastcgi_open(r->fastcgi);
 }
 
 /* Requests that come while the database is away are answered 503, so the gate opens all the same; but not before the
  * first attempt, or a reload would answer 503 for its first moments. */
-static void on_down(void *ctx, const struct fault *why)
+static void responder_on_down(void *ctx, const struct fault *why)
 {
 	struct responder *r = ctx;
 	if (r->database != DATABASE_DOWN)
-		LOG(LOG_LEVEL_ERROR, "database is away", LOG_TEXT("reason", why->text));
+		LOG(LOG_LEVEL_ERROR, "database unreachable", LOG_TEXT("reason", why->text));
 	r->database = DATABASE_DOWN;
-	gate_open(r->gate);
+	fastcgi_open(r->fastcgi);
 }
 
-static void on_enqueued(void *ctx)
+static void responder_on_enqueued(void *ctx)
 {
 	struct responder *r = ctx;
 	notifier_mark(r->notifier);
 }
 
-static void on_committed(void *ctx, int webhooks, int64_t us)
+static void responder_on_committed(void *ctx, int webhooks, int64_t us)
 {
 	struct responder *r = ctx;
-	counts_commit(r->service.counts, webhooks, us);
+	counters_commit(r->service.counters, webhooks, us);
 }
 
-static void on_unrecorded(void *ctx, int count)
+static void responder_on_unrecorded(void *ctx, int count)
 {
 	struct responder *r = ctx;
-	counts_unrecorded(r->service.counts, count);
+	counters_unrecorded(r->service.counters, count);
 }
 
-static const struct intake_events EVENTS = {
-	.up = on_up, .down = on_down, .enqueued = on_enqueued, .committed = on_committed};
+static const struct ingest_events EVENTS = {.up = responder_on_up,
+	.down = responder_on_down,
+	.enqueued = responder_on_enqueued,
+	.committed = responder_on_committed};
 
 /* ---- ending ---- */
 
-static void on_drained(void *ctx)
+static void responder_on_drained(void *ctx)
 {
 	struct responder *r = ctx;
 	event_base_loopbreak(r->base);
 }
 
-static void on_signal(evutil_socket_t signal_number, short what, void *arg)
+static void responder_on_signal(evutil_socket_t signal_number, short what, void *arg)
 {
 	(void)what;
 	struct responder *r = arg;
 	LOG(LOG_LEVEL_INFO, "responder drains", LOG_NUMBER("signal", signal_number));
-	gate_drain(r->gate, on_drained, r);
+	fastcgi_drain(r->fastcgi, responder_on_drained, r);
 }
 
 /* ---- setting up ---- */
 
-static void complain(const char *complaint)
+static void responder_complain(const char *complaint)
 {
 	fprintf(stderr, PROGRAM ": %s\n", complaint);
 }
 
-static void help(void)
+static void responder_help(void)
 {
 	printf("Usage: " PROGRAM " [--check | --currencies | --verify SOURCE [--at TIME] | --key NAME SCOPE... |\n"
 	       "                   --version | --help]\n\n"
@@ -130,7 +133,7 @@ static void help(void)
 static bool settings_can_be_met(const struct settings *settings)
 {
 	if (!*settings->database) {
-		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+		responder_complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
 		return false;
 	}
 	return true;
@@ -138,12 +141,12 @@ static bool settings_can_be_met(const struct settings *settings)
 
 static const char *scheme_of(const struct source *s)
 {
-	switch (s->door) {
-	case SOURCE_SIGNED:
+	switch (s->auth) {
+	case SOURCE_AUTH_SIGNATURE:
 		return scheme_name(s->signer.scheme);
-	case SOURCE_OPEN:
+	case SOURCE_AUTH_NONE:
 		return "none";
-	case SOURCE_CLOSED:
+	case SOURCE_AUTH_DISABLED:
 		return "closed";
 	}
 	return "";
@@ -153,16 +156,16 @@ static const char *scheme_of(const struct source *s)
 static bool sources_can_be_met(const struct settings *settings, struct sources *ret)
 {
 	struct fault f;
-	if (!sources_load(settings->sources_file, &settings->extra_currencies, complain, ret))
+	if (!sources_load(settings->sources_file, &settings->extra_currencies, responder_complain, ret))
 		return false;
 	bool good = true;
 	for (int i = 0; i < ret->count; i++) {
-		if (!settings->require_signatures || ret->list[i].door != SOURCE_OPEN)
+		if (!settings->require_signatures || ret->list[i].auth != SOURCE_AUTH_NONE)
 			continue;
 		good = fault_set(&f, FAULT_INPUT,
 			"REQUIRE_SIGNATURES=true: the source %s takes unsigned webhooks; SOURCES_FILE should give it a scheme, or close it",
 			ret->list[i].name);
-		complain(f.text);
+		responder_complain(f.text);
 	}
 	if (!good)
 		sources_finish(ret);
@@ -171,7 +174,7 @@ static bool sources_can_be_met(const struct settings *settings, struct sources *
 
 static bool keys_can_be_met(const struct settings *settings, struct api_keys *ret)
 {
-	return !*settings->api_keys_file || api_keys_load(settings->api_keys_file, complain, ret);
+	return !*settings->api_keys_file || api_keys_load(settings->api_keys_file, responder_complain, ret);
 }
 
 static bool check(const struct settings *settings)
@@ -198,9 +201,9 @@ static void log_sources(const struct sources *all)
 {
 	for (int i = 0; i < all->count; i++) {
 		const struct source *s = &all->list[i];
-		bool is_open = s->door == SOURCE_OPEN;
+		bool is_open = s->auth == SOURCE_AUTH_NONE;
 		LOG(is_open ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-			is_open ? "source takes unsigned webhooks" : "source is there", LOG_TEXT("source", s->name),
+			is_open ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
 			LOG_TEXT("scheme", scheme_of(s)), LOG_NUMBER("secrets", s->signer.count));
 	}
 }
@@ -255,7 +258,7 @@ static bool catch_signals(struct responder *r)
 {
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++) {
-		r->signals[i] = evsignal_new(r->base, SIGNALS[i], on_signal, r);
+		r->signals[i] = evsignal_new(r->base, SIGNALS[i], responder_on_signal, r);
 		if (!r->signals[i] || evsignal_add(r->signals[i], NULL) < 0)
 			return false;
 	}
@@ -263,55 +266,55 @@ static bool catch_signals(struct responder *r)
 }
 
 /* Without its counts a responder works all the same. */
-static struct counts *open_counts(const struct settings *s)
+static struct counters *open_counters(const struct settings *s)
 {
 	struct fault why;
 	bool shared;
-	struct counts *c = counts_create(s->metrics_folder, &shared, &why);
+	struct counters *c = counters_create(s->metrics_folder, &shared, &why);
 	if (c && !shared)
-		LOG(LOG_LEVEL_WARN, "metrics are not shared, and not shown", LOG_TEXT("reason", why.text));
+		LOG(LOG_LEVEL_WARN, "metrics are not shared and not served", LOG_TEXT("reason", why.text));
 	return c;
 }
 
-static void on_libevent(int severity, const char *words)
+static void responder_on_libevent(int severity, const char *words)
 {
-	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent complains",
+	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent reported a problem",
 		LOG_TEXT("reason", words));
 }
 
-static bool start(struct responder *r)
+static bool responder_start(struct responder *r)
 {
 	r->base = event_base_new();
 	if (!r->base)
 		return false;
-	r->lanes = (struct lanes){.base = r->base, .conninfo = r->settings.database};
+	r->connect_state = (struct connect_state){.base = r->base, .conninfo = r->settings.database};
 	r->service.settings = &r->settings;
 	r->service.sources = &r->sources;
 	r->service.keys = *r->settings.api_keys_file ? &r->keys : NULL;
-	r->service.counts = open_counts(&r->settings);
-	if (!r->service.counts)
+	r->service.counters = open_counters(&r->settings);
+	if (!r->service.counters)
 		return false;
-	r->gate = gate_create(r->base, STDIN_FILENO, &r->service);
-	r->notifier = notifier_create(&r->lanes);
-	r->service.intake = intake_create(&r->lanes, &EVENTS, r);
-	r->service.finder = finder_create(&r->lanes);
-	r->service.rejections = rejections_create(&r->lanes, on_unrecorded, r);
-	return r->gate && r->notifier && r->service.intake && r->service.finder && r->service.rejections &&
+	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->service);
+	r->notifier = notifier_create(&r->connect_state);
+	r->service.ingest = ingest_create(&r->connect_state, &EVENTS, r);
+	r->service.txn_reader = txn_reader_create(&r->connect_state);
+	r->service.auth_failures = auth_failures_create(&r->connect_state, responder_on_unrecorded, r);
+	return r->fastcgi && r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
 	       catch_signals(r);
 }
 
-static void finish(struct responder *r)
+static void responder_finish(struct responder *r)
 {
 	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++) {
 		if (r->signals[i])
 			event_free(r->signals[i]);
 	}
-	gate_destroy(r->gate);
-	rejections_destroy(r->service.rejections);
-	finder_destroy(r->service.finder);
-	intake_destroy(r->service.intake);
+	fastcgi_destroy(r->fastcgi);
+	auth_failures_destroy(r->service.auth_failures);
+	txn_reader_destroy(r->service.txn_reader);
+	ingest_destroy(r->service.ingest);
 	notifier_destroy(r->notifier);
-	counts_destroy(r->service.counts);
+	counters_destroy(r->service.counters);
 	if (r->base)
 		event_base_free(r->base);
 	sources_finish(&r->sources);
@@ -326,12 +329,12 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help();
+		responder_help();
 		return 0;
 	}
 	if (argc > 1 && strcmp(argv[1], "--key") == 0)
 		return key_run(argc - 2, argv + 2);
-	if (!settings_read(&r.settings, complain))
+	if (!settings_read(&r.settings, responder_complain))
 		return 2;
 	int status = read_options(argc, argv, &r.settings);
 	if (status >= 0)
@@ -340,21 +343,21 @@ int main(int argc, char **argv)
 		!sources_can_be_met(&r.settings, &r.sources))
 		return 2;
 	if (!is_listening(STDIN_FILENO)) {
-		complain("standard input is not a listening socket: start it by spawn-fcgi");
+		responder_complain("standard input is not a listening socket: start it by spawn-fcgi");
 		return 2;
 	}
 	raise_descriptors();
 	log_open(PROGRAM, (enum log_level)r.settings.log_level);
-	event_set_log_callback(on_libevent);
-	if (!start(&r)) {
-		complain("cannot start: out of memory");
-		finish(&r);
+	event_set_log_callback(responder_on_libevent);
+	if (!responder_start(&r)) {
+		responder_complain("cannot start: out of memory");
+		responder_finish(&r);
 		return 1;
 	}
 	LOG(LOG_LEVEL_INFO, "responder starts", LOG_TEXT("version", PAYHOOK_VERSION));
 	log_sources(&r.sources);
 	event_base_dispatch(r.base);
-	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("strays", r.lanes.strays));
-	finish(&r);
+	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("abandoned_connections", r.connect_state.abandoned));
+	responder_finish(&r);
 	return 0;
 }

@@ -2,7 +2,7 @@
 
 #include "metrics.h"
 
-#include "counts.h"
+#include "counters.h"
 #include "runtime/metric.h"
 
 void metrics_get(struct request *rq)
@@ -13,7 +13,7 @@ void metrics_get(struct request *rq)
 	}
 	http_begin(rq, 200);
 	rq->reply.type = METRICS_TYPE;
-	if (!counts_render(rq->service->counts, &rq->reply.body)) {
+	if (!counters_render(rq->service->counters, &rq->reply.body)) {
 		rq->reply.retry_after = 60; /* when somebody has seen to it */
 		http_problem(rq, 503, "the responders do not share their counts; their log says why");
 		return;

@@ -32,7 +32,7 @@ struct verifying {
 
 /* ---- what is asked ---- */
 
-static void complain(const char *complaint)
+static void verify_complain(const char *complaint)
 {
 	fprintf(stderr, "payhook-app: %s\n", complaint);
 }
@@ -48,7 +48,7 @@ static bool read_arguments(struct verifying *v, int argc, char **argv)
 	v->now_s = (int64_t)time(NULL);
 	v->is_dated = argc == 3;
 	if (argc != 1 && (argc != 3 || strcmp(argv[1], "--at") != 0)) {
-		complain("usage: --verify SOURCE [--at TIME] < request.http");
+		verify_complain("usage: --verify SOURCE [--at TIME] < request.http");
 		return false;
 	}
 	if (v->is_dated && !read_time(argv[2], &v->now_s)) {
@@ -61,14 +61,14 @@ static bool read_arguments(struct verifying *v, int argc, char **argv)
 
 static bool find_source(struct verifying *v, const char *name)
 {
-	if (!sources_load(v->settings->sources_file, &v->settings->extra_currencies, complain, &v->sources))
+	if (!sources_load(v->settings->sources_file, &v->settings->extra_currencies, verify_complain, &v->sources))
 		return false;
 	v->source = sources_find(&v->sources, name);
 	if (v->source)
 		return true;
 	fprintf(stderr, "payhook-app: no source is named %s, or it is closed; there are:", name);
 	for (int i = 0; i < v->sources.count; i++) {
-		if (v->sources.list[i].door != SOURCE_CLOSED)
+		if (v->sources.list[i].auth != SOURCE_AUTH_DISABLED)
 			fprintf(stderr, " %s", v->sources.list[i].name);
 	}
 	fprintf(stderr, "\n");
@@ -98,20 +98,21 @@ static bool read_message(struct verifying *v)
 
 /* ---- the signature ---- */
 
-static const char *header_of(void *ctx, const char *name)
+static const char *verify_header_of(void *ctx, const char *name)
 {
 	return http_message_header(ctx, name);
 }
 
-static bool judge(const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
+static bool verify_judge(
+	const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
 {
 	struct http_message message = v->message;
-	struct signature_request request = {header_of, &message, body, len};
+	struct signature_request request = {verify_header_of, &message, body, len};
 	return source_verify(v->source, &request, now_s, ret);
 }
 
 /* Whether a secret of ours made the signature, whatever the time. */
-static bool is_signed(const struct signature_report *r)
+static bool verify_is_signed(const struct signature_report *r)
 {
 	return r->secret >= 0;
 }
@@ -147,13 +148,14 @@ static const char *find_mistake(const struct verifying *v)
 	struct signature_report report;
 	for (int mistakes = ENDED; mistakes < MISTAKES; mistakes++) {
 		size_t len = mend(&v->message, mistakes, mended);
-		if (len != v->message.len && (judge(v, v->now_s, mended, len, &report) || is_signed(&report)))
+		if (len != v->message.len &&
+			(verify_judge(v, v->now_s, mended, len, &report) || verify_is_signed(&report)))
 			return MISTAKE_NAMES[mistakes];
 	}
 	return NULL;
 }
 
-static void tell_secret(const struct verifying *v)
+static void print_secret(const struct verifying *v)
 {
 	int secret = v->report.secret, count = v->source->signer.count;
 	if (secret < 0) {
@@ -169,20 +171,20 @@ static void tell_secret(const struct verifying *v)
 	printf("\n");
 }
 
-static void tell_time(const struct verifying *v)
+static void print_time(const struct verifying *v)
 {
 	char date[CLOCK_DATE_MAX];
 	int64_t skew = v->report.skew_s;
 	printf("judged at  %s%s\n", clock_date((time_t)v->now_s, date), v->is_dated ? "" : " (now)");
 	if (!signer_signs_time(&v->source->signer))
 		printf("signed at  no time is signed\n");
-	else if (is_signed(&v->report))
+	else if (verify_is_signed(&v->report))
 		printf("signed at  %s, %" PRId64 " s %s; %d s are allowed\n",
 			clock_date((time_t)(v->now_s - skew), date), skew < 0 ? -skew : skew,
 			skew < 0 ? "later" : "before", v->source->signer.tolerance_s);
 }
 
-static void tell_own_time(const struct verifying *v)
+static void print_own_time(const struct verifying *v)
 {
 	enum signature_cause cause = v->report.cause;
 	struct signature_report then;
@@ -191,21 +193,21 @@ static void tell_own_time(const struct verifying *v)
 	if (cause != SIGNATURE_OLD && cause != SIGNATURE_FUTURE)
 		return;
 	clock_date((time_t)own_s, date);
-	if (judge(v, own_s, v->message.body, v->message.len, &then))
+	if (verify_judge(v, own_s, v->message.body, v->message.len, &then))
 		printf("           it would have verified at its own time: --at %s\n", date);
 	else
 		printf("           nor would it have verified at its own time, %s: %s\n", date, then.text);
 }
 
-static bool tell_signature(struct verifying *v)
+static bool print_signature(struct verifying *v)
 {
 	const struct http_message *m = &v->message;
-	bool good = judge(v, v->now_s, m->body, m->len, &v->report);
-	const char *mistake = good || is_signed(&v->report) ? NULL : find_mistake(v);
-	tell_secret(v);
-	tell_time(v);
+	bool good = verify_judge(v, v->now_s, m->body, m->len, &v->report);
+	const char *mistake = good || verify_is_signed(&v->report) ? NULL : find_mistake(v);
+	print_secret(v);
+	print_time(v);
 	printf("signature  %s%s%s\n", signature_cause_name(v->report.cause), good ? "" : ": ", v->report.text);
-	tell_own_time(v);
+	print_own_time(v);
 	if (mistake)
 		printf("           it is right %s\n", mistake);
 	printf("verdict    %s\n", good ? "it verifies" : "it does not verify, and is answered 401");
@@ -214,7 +216,7 @@ static bool tell_signature(struct verifying *v)
 
 /* ---- what becomes of it ---- */
 
-static void tell_txn(const struct txn *txn)
+static void print_txn(const struct txn *txn)
 {
 	printf("           transaction_id       %s\n", txn->transaction_id);
 	printf("           source_account       %s\n", txn->source_account);
@@ -223,7 +225,7 @@ static void tell_txn(const struct txn *txn)
 	printf("           currency             %s\n", txn->currency);
 }
 
-static void tell_problems(const struct txn_problems *problems)
+static void print_problems(const struct txn_problems *problems)
 {
 	printf("cannot be read:\n");
 	for (int i = 0; i < problems->count; i++)
@@ -232,7 +234,7 @@ static void tell_problems(const struct txn_problems *problems)
 }
 
 /* False: it cannot be read. */
-static bool tell_item(const struct verifying *v, struct json_value item, int index)
+static bool print_item(const struct verifying *v, struct json_value item, int index)
 {
 	const struct mapping *m = &v->source->mapping;
 	const struct currency_extras *extras = &v->settings->extra_currencies;
@@ -252,32 +254,32 @@ static bool tell_item(const struct verifying *v, struct json_value item, int ind
 	if (m->is_canonical ? txn_from_json(item.at, item.len, extras, &txn, &problems, &f)
 			    : mapping_read(m, item, where, extras, &txn, &problems, &f)) {
 		printf("is read:\n");
-		tell_txn(&txn);
+		print_txn(&txn);
 		return true;
 	}
 	if (problems.count > 0)
-		tell_problems(&problems);
+		print_problems(&problems);
 	else
 		printf("cannot be read: %s\n", f.text);
 	return false;
 }
 
 /* A body that payload_open() has taken. */
-static bool tell_items(const struct verifying *v)
+static bool print_items(const struct verifying *v)
 {
 	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
 	bool good = true;
 	int index = 0;
 	if (!*v->source->mapping.items)
-		return tell_item(v, body, 0);
+		return print_item(v, body, 0);
 	if (!json_value_find(body, v->source->mapping.items, &items))
 		return false;
 	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
-		good &= tell_item(v, item, index);
+		good &= print_item(v, item, index);
 	return good;
 }
 
-static void tell_body(const struct verifying *v)
+static void print_body(const struct verifying *v)
 {
 	struct fault f;
 	struct payload payload;
@@ -291,7 +293,7 @@ static void tell_body(const struct verifying *v)
 		printf("answer     400: %s\n", f.text);
 	else if (!payload_open(v->source, m->body, m->len, &payload, &f))
 		printf("answer     422: %s\n", f.text);
-	else if (!tell_items(v))
+	else if (!print_items(v))
 		printf("answer     422, and nothing of it is stored\n");
 	else if (payload.count == 0)
 		printf("answer     200: ignored\n");
@@ -301,17 +303,17 @@ static void tell_body(const struct verifying *v)
 
 /* ---- the whole ---- */
 
-static void tell_request(const struct verifying *v)
+static void print_request(const struct verifying *v)
 {
 	const struct http_message *m = &v->message;
 	const char *length = http_message_header(m, "content-length");
 	char expected[SOURCE_NAME_MAX + 32], quoted[FAULT_QUOTE_MAX];
 	size_t path = strcspn(m->target, "?"); /* a key may stand behind it */
-	int64_t told;
+	int64_t report;
 	struct fault f;
 	snprintf(expected, sizeof expected, "/v1/webhooks/%s", v->source->name);
 	printf("source     %s\n", v->source->name);
-	if (v->source->door == SOURCE_SIGNED)
+	if (v->source->auth == SOURCE_AUTH_SIGNATURE)
 		printf("scheme     %s\n", scheme_name(v->source->signer.scheme));
 	if (*v->source->signer.url)
 		printf("url        %s\n", v->source->signer.url);
@@ -322,23 +324,23 @@ static void tell_request(const struct verifying *v)
 	if (v->source->allow_count > 0 || v->source->client != SOURCE_ANY_CLIENT)
 		printf("           the source wants an address or a client certificate, else 403: a captured request shows"
 		       " neither\n");
-	if (length && signature_read_time(length, strlen(length), &told, &f) && told != (int64_t)m->len)
+	if (length && signature_read_time(length, strlen(length), &report, &f) && report != (int64_t)m->len)
 		printf("           its Content-Length says %" PRId64 " bytes: this is not the body as it was sent\n",
-			told);
+			report);
 }
 
-static int tell(struct verifying *v)
+static int print_all(struct verifying *v)
 {
 	bool good = true;
-	tell_request(v);
-	if (v->source->door == SOURCE_SIGNED)
-		good = tell_signature(v);
+	print_request(v);
+	if (v->source->auth == SOURCE_AUTH_SIGNATURE)
+		good = print_signature(v);
 	else
 		printf("verdict    the source is open: whoever reaches the port may send, and nothing is verified\n");
-	if (!good && is_signed(&v->report))
+	if (!good && verify_is_signed(&v->report))
 		printf("in time    it would have been read so:\n");
-	if (good || is_signed(&v->report))
-		tell_body(v);
+	if (good || verify_is_signed(&v->report))
+		print_body(v);
 	return good ? 0 : 1;
 }
 
@@ -350,7 +352,7 @@ int verify_run(const struct settings *settings, int argc, char **argv)
 		sources_finish(&v.sources);
 		return 2;
 	}
-	int status = tell(&v);
+	int status = print_all(&v);
 	sources_finish(&v.sources);
 	return status;
 }

@@ -8,8 +8,8 @@
 
 #include <time.h>
 
-#include "parcel.h"
-#include "refusal.h"
+#include "auth_failure.h"
+#include "submission.h"
 
 /* Answers who comes from another address, or without the certificate, than the source's. */
 static bool is_admitted(struct request *rq, const struct source *source)
@@ -19,30 +19,30 @@ static bool is_admitted(struct request *rq, const struct source *source)
 	enum source_admission admission = source_admits(source, &sender, &why);
 	if (admission == SOURCE_ADMITS)
 		return true;
-	int cause = admission == SOURCE_REFUSES_ADDRESS ? REJECTION_ADDRESS : REJECTION_CERTIFICATE;
-	refusal_tell(rq, &(struct rejection){.cause = cause, .source = source->name, .detail = why.text});
+	int cause = admission == SOURCE_REFUSES_ADDRESS ? AUTH_FAILURE_ADDRESS : AUTH_FAILURE_CERTIFICATE;
+	auth_failure_report(rq, &(struct auth_failure){.cause = cause, .source = source->name, .detail = why.text});
 	http_problem(rq, 403, "this sender may not send to this source");
 	return false;
 }
 
-static const char *header_of(void *ctx, const char *name)
+static const char *webhook_header_of(void *ctx, const char *name)
 {
 	const struct request *rq = ctx;
 	return rq->header(rq, name);
 }
 
 /* Answers what was not signed as the source signs. */
-static bool is_signed(struct request *rq, const struct source *source)
+static bool webhook_is_signed(struct request *rq, const struct source *source)
 {
-	struct signature_request request = {header_of, rq, rq->body.data ? rq->body.data : "", rq->body.len};
+	struct signature_request request = {webhook_header_of, rq, rq->body.data ? rq->body.data : "", rq->body.len};
 	struct signature_report report;
 	struct fault f;
-	if (source->door == SOURCE_OPEN || source_verify(source, &request, (int64_t)time(NULL), &report))
+	if (source->auth == SOURCE_AUTH_NONE || source_verify(source, &request, (int64_t)time(NULL), &report))
 		return true;
-	refusal_tell(rq, &(struct rejection){.cause = (int)report.cause,
-				 .source = source->name,
-				 .detail = report.text,
-				 .skew_s = report.skew_s});
+	auth_failure_report(rq, &(struct auth_failure){.cause = (int)report.cause,
+					.source = source->name,
+					.detail = report.text,
+					.skew_s = report.skew_s});
 	if (report.cause == SIGNATURE_FAILED) {
 		rq->outcome = WEBHOOK_UNAVAILABLE;
 		fault_set(&f, FAULT_BUSY, "%s", report.text);
@@ -62,13 +62,13 @@ void webhook_post(struct request *rq)
 		http_problem(rq, 404, "there is no such source of webhooks");
 		return;
 	}
-	rq->outcome = WEBHOOK_REJECTED; /* unless another becomes of it */
+	rq->outcome = WEBHOOK_INVALID; /* unless another becomes of it */
 	if (!is_admitted(rq, source))
 		return;
 	if (!http_is_json(rq->content_type))
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 	else if (rq->body_too_large)
 		http_problem(rq, 413, "the body is larger than 64 KiB");
-	else if (is_signed(rq, source))
-		parcel_accept(rq, source);
+	else if (webhook_is_signed(rq, source))
+		submission_accept(rq, source);
 }

@@ -12,7 +12,7 @@
 static const char *const RESTING[] = {"WORKER_SLOTS=1", "PROCESSOR_DELAY_MS=600000", "WORKER_GRACE_MS=0", NULL};
 static const char *const WORKING[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
-void bench_say(const struct bench *b, const char *format, ...)
+void bench_print(const struct bench *b, const char *format, ...)
 {
 	static int64_t begun_ns;
 	va_list list;
@@ -37,13 +37,13 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 		return true;
 	const char *signed_settings[COUNT_OF(RESTING) + 1] = {b->sources};
 	memcpy(signed_settings + 1, RESTING, sizeof RESTING);
-	bench_say(b, "starting a payhook");
+	bench_print(b, "starting a payhook");
 	const char *const *settings = kind == STAGE_WORKING  ? WORKING
 				      : kind == STAGE_SIGNED ? signed_settings
 							     : RESTING;
 	if (!stage_start(s, settings, b->quick, f))
 		return false;
-	bench_say(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
+	bench_print(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
 	return true;
 }
 
@@ -82,7 +82,7 @@ bool bench_load(struct bench *b, int port, int connections, struct request_plan 
 	if (!generator_run(&plan, ret, f))
 		return false;
 	if (ret->wrong > 0)
-		bench_say(b, "%lu answers were not %d", (unsigned long)ret->wrong, plan.status);
+		bench_print(b, "%lu answers were not %d", (unsigned long)ret->wrong, plan.status);
 	b->wrong += ret->wrong;
 	return true;
 }
@@ -122,7 +122,7 @@ bool bench_best(
 void bench_add_rate(struct bench *b, const char *name, double rate)
 {
 	report_add(&b->report, name, "/s", rate);
-	bench_say(b, "%s: %.0f/s", name, rate);
+	bench_print(b, "%s: %.0f/s", name, rate);
 }
 
 bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, struct fault *f)

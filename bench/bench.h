@@ -42,7 +42,7 @@ MUST_USE bool bench_front(struct bench *b, enum front_kind kind, int *port, stru
 void bench_finish(struct bench *b);
 
 /* A line for who watches. */
-void bench_say(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
+void bench_print(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* A load of the usual length, closed loop; the answers are checked. */
 MUST_USE bool bench_load(struct bench *b, int port, int connections, struct request_plan request,

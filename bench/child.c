@@ -30,7 +30,7 @@ bool child_run(const char *const argv[], const char *log, int timeout_ms, struct
 	return fault_set(f, FAULT_BUSY, "%s failed; see %s", argv[0], log);
 }
 
-bool child_said(const char *log, const char *text, double *ret, struct fault *f)
+bool child_output_number(const char *log, const char *text, double *ret, struct fault *f)
 {
 	char line[512];
 	bool found = false;

@@ -63,7 +63,7 @@ static bool step(struct claimer *c, bool *more)
 	int count = PQntuples(r);
 	for (int i = 0; i < count; i++) {
 		claim_read(r, i, c->owner, false, &c->jobs[i]);
-		c->jobs[i].end = END_PROCESSED;
+		c->jobs[i].outcome = JOB_PROCESSED;
 		c->jobs[i].began_ms = clock_ms();
 		if (c->jobs[i].id > c->last)
 			c->last = c->jobs[i].id;

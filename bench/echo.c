@@ -1,4 +1,4 @@
-/* echo.c - payhook's own responder without a database: the gate as it is shipped, and behind it one route that answers
+/* echo.c - payhook's own responder without a database: the fastcgi as it is shipped, and behind it one route that answers
  * at once, 202 or to a GET 200.  What nginx and libfcgi leave possible.
  *
  * usage: payhook-bench-echo SOCKET COUNT - listens there, with so many processes, until it is told to end. */
@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "counts.h"
-#include "gate.h"
+#include "counters.h"
+#include "fastcgi.h"
 #include "route.h"
 #include "runtime/log.h"
 
@@ -51,12 +51,12 @@ static int respond(int listener)
 	struct fault why;
 	bool shared;
 	struct event_base *base = event_base_new();
-	service.counts = counts_create("", &shared, &why);
-	struct gate *gate = base && service.counts ? gate_create(base, listener, &service) : NULL;
-	if (!gate)
+	service.counters = counters_create("", &shared, &why);
+	struct fastcgi *fastcgi = base && service.counters ? fastcgi_create(base, listener, &service) : NULL;
+	if (!fastcgi)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
-	gate_open(gate);
+	fastcgi_open(fastcgi);
 	event_base_dispatch(base);
 	return 0;
 }

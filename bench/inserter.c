@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/intake.h"
+#include "ingest/ingest.h"
 #include "pg.h"
 #include "request.h"
 #include "stop.h"
@@ -19,9 +19,9 @@ struct inserter {
 	int64_t end_ns;
 	struct random random;
 	struct txn txns[INSERTER_ROWS];
-	struct arrival arrivals[INSERTER_ROWS];
+	struct pending_insert pending_inserts[INSERTER_ROWS];
 	struct batch batch;
-	struct db_array arrays[INTAKE_ARRAYS];
+	struct db_array arrays[INGEST_ARRAYS];
 	struct buf traces;
 	uint64_t rows;
 	bool ok;
@@ -31,11 +31,11 @@ struct inserter {
 /* In the order that the product sends them in: the batch's own. */
 static void compose(struct inserter *in)
 {
-	struct arrivals pending;
+	struct pending_inserts pending;
 	TAILQ_INIT(&pending);
 	for (int i = 0; i < INSERTER_ROWS; i++) {
 		request_id(&in->random, in->txns[i].transaction_id);
-		TAILQ_INSERT_TAIL(&pending, &in->arrivals[i], pending);
+		TAILQ_INSERT_TAIL(&pending, &in->pending_inserts[i], pending);
 	}
 	in->batch.count = 0;
 	batch_take(&in->batch, &pending);
@@ -45,8 +45,8 @@ static bool insert(struct inserter *in)
 {
 	struct db_params p = {0};
 	compose(in);
-	intake_params(&p, in->arrays, &in->traces, &in->batch);
-	PGresult *r = PQexecPrepared(in->conn, INTAKE_STORE.name, p.count, p.value, p.length, p.format, 0);
+	ingest_params(&p, in->arrays, &in->traces, &in->batch);
+	PGresult *r = PQexecPrepared(in->conn, INGEST_STORE.name, p.count, p.value, p.length, p.format, 0);
 	int rows = PQntuples(r);
 	PQclear(r);
 	if (rows != INSERTER_ROWS)
@@ -71,17 +71,17 @@ static bool prepare(struct inserter *in, const char *conninfo, struct fault *f)
 		.destination_account = "acc_merchant_456",
 		.amount = {"1500.50"},
 		.currency = "INR"};
-	if (!pg_open(conninfo, LANE_BY_KEY, &in->conn, f))
+	if (!pg_open(conninfo, CONNECTION_BY_KEY, &in->conn, f))
 		return false;
-	PGresult *r = PQprepare(in->conn, INTAKE_STORE.name, INTAKE_STORE.sql, 0, NULL);
+	PGresult *r = PQprepare(in->conn, INGEST_STORE.name, INGEST_STORE.sql, 0, NULL);
 	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
 	random_seed(&in->random);
-	in->traces = BUF_INIT(INTAKE_TRACES_MAX);
+	in->traces = BUF_INIT(INGEST_TRACES_MAX);
 	for (int i = 0; i < INSERTER_ROWS; i++) {
 		in->txns[i] = SAMPLE;
-		in->arrivals[i] =
-			(struct arrival){.txn = &in->txns[i], .source = "transactions", .number = (uint64_t)i};
+		in->pending_inserts[i] =
+			(struct pending_insert){.txn = &in->txns[i], .source = "transactions", .number = (uint64_t)i};
 	}
 	return ok || fault_set(f, FAULT_BUG, "the insert cannot be prepared: %.150s", PQerrorMessage(in->conn));
 }
@@ -89,7 +89,7 @@ static bool prepare(struct inserter *in, const char *conninfo, struct fault *f)
 static void finish(struct inserter *in)
 {
 	PQfinish(in->conn);
-	for (int i = 0; i < INTAKE_ARRAYS; i++)
+	for (int i = 0; i < INGEST_ARRAYS; i++)
 		db_array_finish(&in->arrays[i]);
 	buf_finish(&in->traces);
 }

@@ -3,7 +3,7 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* The batch insert alone: the very statement of lib/ingest/intake.c, over libpq, with nothing before or behind it. */
+/* The batch insert alone: the very statement of lib/ingest/ingest.c, over libpq, with nothing before or behind it. */
 
 #define INSERTER_ROWS 100 /* a transaction */
 

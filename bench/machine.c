@@ -76,9 +76,9 @@ static bool read_fsync(const char *folder, double *ret, struct fault *f)
 	int64_t until = now_ns() + FSYNC_MS * INT64_C(1000000);
 	double rate = 0;
 	while (rate <= 0 && now_ns() < until && wait_ms(100)) {
-		double said;
-		if (child_said(log, "        fdatasync ", &said, f))
-			rate = said;
+		double printed;
+		if (child_output_number(log, "        fdatasync ", &printed, f))
+			rate = printed;
 	}
 	kill(pid, SIGTERM);
 	process_wait(pid, 3000, &status);

@@ -38,7 +38,7 @@ bool pgbench_rate(const struct pgbench_plan *plan, double *ret, struct fault *f)
 {
 	char log[256];
 	snprintf(log, sizeof log, "%s/pgbench.log", plan->folder);
-	return run(plan, log, NULL, f) && child_said(log, "tps = ", ret, f);
+	return run(plan, log, NULL, f) && child_output_number(log, "tps = ", ret, f);
 }
 
 /* Each line: client, transaction, microseconds, ... */

@@ -97,7 +97,7 @@ static bool measure(struct bench *b, struct fault *f)
 	report_note(r, "accepted, best / S", "(1.6 is the aim)");
 	report_add_for(r, "accepted, best / C", "x", accept.best / c, TARGET_LEAST, 0.8);
 	report_add_for(r, "accepted, 256 connections / best", "x", at_256 / accept.best, TARGET_LEAST, 0.85);
-	bench_say(b, "accepted / S = %.2f, / C = %.2f", accept.best / single.best, accept.best / c);
+	bench_print(b, "accepted / S = %.2f, / C = %.2f", accept.best / single.best, accept.best / c);
 	return stage_clean(s, f);
 }
 

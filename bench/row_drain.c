@@ -51,7 +51,7 @@ static bool drain(struct bench *b, struct stage *s, struct drain *ret, struct fa
 	return true;
 }
 
-static bool drain_held(struct bench *b, struct stage *s, struct drain *ret, struct fault *f)
+static bool drain_with_snapshot(struct bench *b, struct stage *s, struct drain *ret, struct fault *f)
 {
 	PGconn *holder;
 	if (!stage_clean(s, f) || !pg_open(s->instance.database, NULL, &holder, f))
@@ -100,7 +100,7 @@ static bool measure(struct bench *b, struct fault *f)
 		return false;
 	snprintf(name, sizeof name, "worker, delay 0, a backlog of %ld", jobs_of(b));
 	bench_add_rate(b, name, plain.rate);
-	if (!ceiling(b, 1, &q, f) || (!b->quick && !ceiling(b, 2, &more, f)) || !drain_held(b, s, &held, f))
+	if (!ceiling(b, 1, &q, f) || (!b->quick && !ceiling(b, 2, &more, f)) || !drain_with_snapshot(b, s, &held, f))
 		return false;
 	bench_add_rate(b, "worker, a snapshot held all the while", held.rate);
 	add(b, &plain, &held, q);

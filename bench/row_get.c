@@ -11,7 +11,7 @@ static bool prepare(struct bench *b, struct fault *f)
 	long rows = b->quick ? 50 * THOUSAND : MILLION;
 	if (!bench_stage(b, STAGE_RESTING, &s, f))
 		return false;
-	bench_say(b, "storing %ld transactions", rows);
+	bench_print(b, "storing %ld transactions", rows);
 	return stage_clean(s, f) && fill_stored(s->owner, rows, f) &&
 	       pg_run(s->superuser, "VACUUM ANALYZE payhook.transactions", f) && fill_fetch(s->owner, &known, f);
 }
@@ -38,7 +38,7 @@ static void finish(struct bench *b)
 	struct fault f;
 	known_ids_finish(&known);
 	if (!stage_clean(&b->stages[STAGE_RESTING], &f))
-		bench_say(b, "%s", f.text);
+		bench_print(b, "%s", f.text);
 }
 
 const struct row ROW_GET = {

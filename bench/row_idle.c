@@ -78,7 +78,7 @@ static bool processed_soon(struct bench *b, struct stage *s, struct fault *f)
 		report_add(&b->report, "from 202 to processed, p50", "ms", p50);
 		report_add_for(&b->report, "from 202 to processed, p99", "ms", p99, TARGET_MOST, 20);
 		report_add(&b->report, "from 202 to processed, most", "ms", (double)h->most / 1e6);
-		bench_say(b, "from 202 to processed: p50 %.2f ms, p99 %.2f ms", p50, p99);
+		bench_print(b, "from 202 to processed: p50 %.2f ms, p99 %.2f ms", p50, p99);
 	}
 	free(h);
 	return ok;
@@ -109,7 +109,7 @@ static bool memory(struct bench *b, struct stage *s, struct fault *f)
 	double responder = largest(&s->instance, "payhook-app"), worker = largest(&s->instance, "payhook-worker");
 	report_add_for(&b->report, "resident, the largest responder, after a load", "MB", responder, TARGET_MOST, 20);
 	report_add_for(&b->report, "resident, the worker, after it, queue empty", "MB", worker, TARGET_MOST, 25);
-	bench_say(b, "resident: responder %.1f MB, worker %.1f MB", responder, worker);
+	bench_print(b, "resident: responder %.1f MB, worker %.1f MB", responder, worker);
 	return true;
 }
 
@@ -123,7 +123,7 @@ static bool processor(struct bench *b, struct stage *s, struct fault *f)
 		return fault_set(f, FAULT_BUSY, "asked to stop, or the instance is gone");
 	double percent = (footprint_cpu_s(top) - before) * 1e11 / (double)(now_ns() - began_ns);
 	report_add_for(&b->report, "processor time of all, idle, of one core", "%", percent, TARGET_MOST, 1);
-	bench_say(b, "idle: %.2f %% of a core", percent);
+	bench_print(b, "idle: %.2f %% of a core", percent);
 	return true;
 }
 

@@ -39,7 +39,7 @@ static bool open_loop(struct bench *b, struct stage *s, double rate, struct gene
 	report_add(r, "open loop, most", "ms", (double)h->most / 1e6);
 	report_add(r, "of these the load's own delay, p99", "ms", ms_at(&result->late_ns, 0.99));
 	report_add(r, "open loop, not answered 202", "", (double)result->wrong);
-	bench_say(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", ms_at(h, 0.5), ms_at(h, 0.99), ms_at(h, 0.999));
+	bench_print(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", ms_at(h, 0.5), ms_at(h, 0.99), ms_at(h, 0.999));
 	return true;
 }
 
@@ -81,7 +81,7 @@ static bool one_at_a_time(struct bench *b, struct stage *s, struct generator_res
 		return false;
 	report_add_for(&b->report, "one connection / (one pgbench client + F)", "x", payhook / (single + front),
 		TARGET_MOST, 1.5);
-	bench_say(b, "one connection: %.3f ms; pgbench %.3f ms, F %.3f ms", payhook, single, front);
+	bench_print(b, "one connection: %.3f ms; pgbench %.3f ms, F %.3f ms", payhook, single, front);
 	return true;
 }
 

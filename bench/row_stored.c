@@ -21,7 +21,7 @@ static bool settle(struct bench *b, struct stage *s, struct fault *f)
 	for (int i = 0; i < (b->quick ? 1 : SETTLE_ROUNDS); i++) {
 		if (!bench_rate(b, s->instance.port, 64, (struct request_plan){.kind = REQUEST_UNIQUE}, &rate, f))
 			return false;
-		bench_say(b, "after the checkpoint: %.0f/s", rate);
+		bench_print(b, "after the checkpoint: %.0f/s", rate);
 	}
 	return true;
 }
@@ -31,10 +31,10 @@ static bool prepare(struct bench *b, struct fault *f)
 	struct stage *s;
 	if (!bench_stage(b, STAGE_FULL, &s, f))
 		return false;
-	bench_say(b, "storing %ld transactions", rows_of(b));
+	bench_print(b, "storing %ld transactions", rows_of(b));
 	if (!fill_stored(s->owner, rows_of(b), f))
 		return false;
-	bench_say(b, "vacuum, and a checkpoint");
+	bench_print(b, "vacuum, and a checkpoint");
 	return pg_run(s->superuser, "VACUUM ANALYZE payhook.transactions", f) &&
 	       pg_run(s->superuser, "CHECKPOINT", f) && settle(b, s, f);
 }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/survey.h"
+#include "queue/stats.h"
 #include "runtime/log.h"
 #include "runtime/metric.h"
 
@@ -28,15 +28,15 @@
 struct scrape {
 	struct exporter *exporter;
 	struct evhttp_request *request;
-	struct survey_question question;
+	struct stats_request question;
 	TAILQ_ENTRY(scrape) waiting;
 };
 
 struct exporter {
 	const struct settings *settings;
-	struct jobs *jobs;
-	struct tally *tally;
-	struct survey *survey;
+	struct worker *worker;
+	struct worker_metrics *worker_metrics;
+	struct stats *stats;
 	struct evhttp *http;
 	struct event *bind_again;
 	bool refused; /* binding failed, and that was told */
@@ -57,7 +57,7 @@ static void reply(struct evhttp_request *rq, int status, const char *phrase, con
 		evbuffer_free(body);
 }
 
-static void refuse(struct evhttp_request *rq, int status, const char *phrase)
+static void exporter_refuse(struct evhttp_request *rq, int status, const char *phrase)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
 	buf_add_format(&text, "%s\n", phrase);
@@ -72,56 +72,56 @@ static void scrape_end(struct scrape *s)
 	free(s);
 }
 
-static void on_seen(struct survey_question *q, const struct survey_seen *seen)
+static void exporter_on_seen(struct stats_request *q, const struct queue_stats *seen)
 {
 	struct scrape *s = CONTAINER_OF(q, struct scrape, question);
 	struct exporter *e = s->exporter;
 	struct evhttp_request *rq = s->request;
 	struct buf text = BUF_INIT(TEXT_MAX);
-	struct tally_now now = jobs_now(e->jobs);
+	struct worker_metrics_now now = worker_now(e->worker);
 	scrape_end(s);
-	tally_render(e->tally, &now, seen, &text);
+	worker_metrics_render(e->worker_metrics, &now, seen, &text);
 	if (text.len > 0 && buf_ok(&text))
 		reply(rq, HTTP_OK, "OK", METRICS_TYPE, &text);
 	else
-		refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
+		exporter_refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
 	buf_finish(&text);
 }
 
-static void on_scrape(struct evhttp_request *rq, void *arg)
+static void exporter_on_scrape(struct evhttp_request *rq, void *arg)
 {
 	struct exporter *e = arg;
 	struct scrape *s = e->waiting < SCRAPES_MOST ? calloc(1, sizeof *s) : NULL;
 	if (!s) {
-		refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
+		exporter_refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
 		return;
 	}
-	*s = (struct scrape){.exporter = e, .request = rq, .question = {.done = on_seen}};
+	*s = (struct scrape){.exporter = e, .request = rq, .question = {.done = exporter_on_seen}};
 	TAILQ_INSERT_TAIL(&e->scrapes, s, waiting);
 	e->waiting++;
-	survey_ask(e->survey, &s->question);
+	stats_ask(e->stats, &s->question);
 }
 
-static void on_other(struct evhttp_request *rq, void *arg)
+static void exporter_on_other(struct evhttp_request *rq, void *arg)
 {
 	(void)arg;
-	refuse(rq, HTTP_NOTFOUND, "Not Found");
+	exporter_refuse(rq, HTTP_NOTFOUND, "Not Found");
 }
 
 /* ---- the port ---- */
 
-static void on_bind(evutil_socket_t fd, short what, void *arg)
+static void exporter_on_bind(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct exporter *e = arg;
 	const char *address = e->settings->worker_metrics_address;
 	int port = e->settings->worker_metrics_port;
 	if (evhttp_bind_socket_with_handle(e->http, address, (ev_uint16_t)port)) {
-		LOG(LOG_LEVEL_INFO, "metrics are shown", LOG_TEXT("address", address), LOG_NUMBER("port", port));
+		LOG(LOG_LEVEL_INFO, "metrics served", LOG_TEXT("address", address), LOG_NUMBER("port", port));
 		return;
 	}
 	if (!e->refused)
-		LOG(LOG_LEVEL_WARN, "metrics are not shown until the port can be had", LOG_TEXT("address", address),
+		LOG(LOG_LEVEL_WARN, "metrics not served until the port is free", LOG_TEXT("address", address),
 			LOG_NUMBER("port", port), LOG_TEXT("reason", strerror(errno)));
 	e->refused = true;
 	struct timeval tv = {.tv_sec = BIND_AGAIN_S};
@@ -132,29 +132,29 @@ static void on_bind(evutil_socket_t fd, short what, void *arg)
 
 static bool set_up(struct exporter *e, struct event_base *base)
 {
-	e->bind_again = evtimer_new(base, on_bind, e);
+	e->bind_again = evtimer_new(base, exporter_on_bind, e);
 	e->http = evhttp_new(base);
-	e->survey = survey_create(jobs_lanes(e->jobs));
-	if (!e->bind_again || !e->http || !e->survey)
+	e->stats = stats_create(worker_connect_state(e->worker));
+	if (!e->bind_again || !e->http || !e->stats)
 		return false;
 	evhttp_set_allowed_methods(e->http, EVHTTP_REQ_GET);
 	evhttp_set_max_headers_size(e->http, HEAD_MAX);
 	evhttp_set_max_body_size(e->http, BODY_MAX);
 	evhttp_set_timeout(e->http, PEER_S);
-	evhttp_set_gencb(e->http, on_other, e);
-	if (evhttp_set_cb(e->http, "/metrics", on_scrape, e) != 0)
+	evhttp_set_gencb(e->http, exporter_on_other, e);
+	if (evhttp_set_cb(e->http, "/metrics", exporter_on_scrape, e) != 0)
 		return false;
-	on_bind(-1, 0, e);
+	exporter_on_bind(-1, 0, e);
 	return true;
 }
 
 struct exporter *exporter_create(
-	struct event_base *base, const struct settings *s, struct jobs *jobs, struct tally *tally)
+	struct event_base *base, const struct settings *s, struct worker *worker, struct worker_metrics *worker_metrics)
 {
 	struct exporter *e = calloc(1, sizeof *e);
 	if (!e)
 		return NULL;
-	*e = (struct exporter){.settings = s, .jobs = jobs, .tally = tally};
+	*e = (struct exporter){.settings = s, .worker = worker, .worker_metrics = worker_metrics};
 	TAILQ_INIT(&e->scrapes);
 	if (s->worker_metrics_port == 0 || set_up(e, base))
 		return e;
@@ -165,7 +165,7 @@ struct exporter *exporter_create(
 /* Requests on a connection end with it; the others are ours. */
 static void forget(struct scrape *s)
 {
-	survey_unask(s->exporter->survey, &s->question);
+	stats_withdraw(s->exporter->stats, &s->question);
 	if (!evhttp_request_get_connection(s->request))
 		evhttp_request_free(s->request);
 	scrape_end(s);
@@ -179,7 +179,7 @@ void exporter_destroy(struct exporter *e)
 		forget(TAILQ_FIRST(&e->scrapes));
 	if (e->http)
 		evhttp_free(e->http);
-	survey_destroy(e->survey);
+	stats_destroy(e->stats);
 	if (e->bind_again)
 		event_free(e->bind_again);
 	free(e);

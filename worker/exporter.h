@@ -1,9 +1,9 @@
 #pragma once
 
 #include "base/base.h"
-#include "job.h"
 #include "runtime/settings.h"
-#include "tally.h"
+#include "worker.h"
+#include "worker_metrics.h"
 
 /* GET /metrics on a port of the worker's own: what it has counted, and what it sees in the database.  The door of evhttp.
  *
@@ -13,6 +13,6 @@ struct event_base;
 struct exporter;
 
 /* NULL: out of memory.  Everything given must outlive it.  With the port 0 it does nothing. */
-MUST_USE struct exporter *exporter_create(
-	struct event_base *base, const struct settings *s, struct jobs *jobs, struct tally *tally);
+MUST_USE struct exporter *exporter_create(struct event_base *base, const struct settings *s, struct worker *worker,
+	struct worker_metrics *worker_metrics);
 void exporter_destroy(struct exporter *e);

@@ -10,25 +10,25 @@
 #include <unistd.h>
 
 #include "exporter.h"
-#include "job.h"
 #include "runtime/log.h"
-#include "runtime/manager.h"
+#include "runtime/sd_notify.h"
 #include "runtime/settings.h"
+#include "worker.h"
 
 struct program {
 	struct event_base *base;
-	struct jobs *jobs;
-	struct tally *tally;
+	struct worker *worker;
+	struct worker_metrics *worker_metrics;
 	struct exporter *exporter;
 	bool ending;
 };
 
-static void complain(const char *complaint)
+static void program_complain(const char *complaint)
 {
 	fprintf(stderr, "payhook-worker: %s\n", complaint);
 }
 
-static void help(void)
+static void program_help(void)
 {
 	puts("payhook-worker: processes the transactions that payhook has accepted.\n"
 	     "\n"
@@ -52,79 +52,79 @@ static int options(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help();
+		program_help();
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--check") == 0)
 		return -1;
-	complain("usage: payhook-worker [--check | --version | --help]");
+	program_complain("usage: payhook-worker [--check | --version | --help]");
 	return 2;
 }
 
 /* The second signal ends the program on the spot: its jobs are freed when its beat is missed. */
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void program_on_signal(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
 	struct program *p = arg;
 	if (p->ending) {
-		LOG(LOG_LEVEL_WARN, "worker is asked to end twice, and ends at once", LOG_NUMBER("signal", number));
+		LOG(LOG_LEVEL_WARN, "worker stops at once on the second signal", LOG_NUMBER("signal", number));
 		_exit(1);
 	}
 	p->ending = true;
-	jobs_stop(p->jobs);
+	worker_stop(p->worker);
 }
 
 /* The loop turns: that is what the watchdog is told. */
-static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+static void program_on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	const struct program *p = arg;
-	manager_tell("WATCHDOG=1");
-	jobs_tell(p->jobs);
+	sd_notify_send("WATCHDOG=1");
+	worker_report(p->worker);
 }
 
 static struct event *watchdog_begin(struct program *p)
 {
-	int ms = manager_watchdog_ms();
+	int ms = sd_notify_watchdog_ms();
 	struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-	struct event *timer = event_new(p->base, -1, EV_PERSIST, on_watchdog, p);
+	struct event *timer = event_new(p->base, -1, EV_PERSIST, program_on_watchdog, p);
 	if (timer && ms > 0)
 		event_add(timer, &every);
 	return timer;
 }
 
-static void on_libevent(int severity, const char *words)
+static void program_on_libevent(int severity, const char *words)
 {
-	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent complains",
+	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent reported a problem",
 		LOG_TEXT("reason", words));
 }
 
 static bool database_is_named(const struct settings *s)
 {
 	if (!*s->database)
-		complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+		program_complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
 	return *s->database;
 }
 
 static int run(struct program *p, const struct settings *s)
 {
-	struct event *terminate = evsignal_new(p->base, SIGTERM, on_signal, p);
-	struct event *interrupt = evsignal_new(p->base, SIGINT, on_signal, p);
+	struct event *terminate = evsignal_new(p->base, SIGTERM, program_on_signal, p);
+	struct event *interrupt = evsignal_new(p->base, SIGINT, program_on_signal, p);
 	struct event *watchdog = watchdog_begin(p);
-	p->tally = tally_create();
-	p->jobs = p->tally ? jobs_create(p->base, s, p->tally) : NULL;
-	p->exporter = p->jobs ? exporter_create(p->base, s, p->jobs, p->tally) : NULL;
+	p->worker_metrics = worker_metrics_create();
+	p->worker = p->worker_metrics ? worker_create(p->base, s, p->worker_metrics) : NULL;
+	p->exporter = p->worker ? exporter_create(p->base, s, p->worker, p->worker_metrics) : NULL;
 	if (!terminate || !interrupt || !watchdog || !p->exporter || event_add(terminate, NULL) ||
 		event_add(interrupt, NULL)) {
-		complain("cannot start: out of memory");
+		program_complain("cannot start: out of memory");
 		return 1;
 	}
 	LOG(LOG_LEVEL_INFO, "worker starts", LOG_TEXT("version", PAYHOOK_VERSION),
 		LOG_NUMBER("slots", s->worker_slots));
 	event_base_dispatch(p->base);
 	exporter_destroy(p->exporter);
-	jobs_destroy(p->jobs);
-	tally_destroy(p->tally);
+	worker_destroy(p->worker);
+	worker_metrics_destroy(p->worker_metrics);
 	event_free(watchdog);
 	event_free(interrupt);
 	event_free(terminate);
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	static struct settings settings;
-	if (!settings_read(&settings, complain))
+	if (!settings_read(&settings, program_complain))
 		return 2;
 	if (argc == 2) {
 		settings_print(&settings, stdout);
@@ -146,11 +146,11 @@ int main(int argc, char **argv)
 	if (!database_is_named(&settings))
 		return 2;
 	log_open("payhook-worker", (enum log_level)settings.log_level);
-	event_set_log_callback(on_libevent);
+	event_set_log_callback(program_on_libevent);
 	signal(SIGPIPE, SIG_IGN);
 	struct program p = {.base = event_base_new()};
 	if (!p.base) {
-		complain("cannot start: no event loop");
+		program_complain("cannot start: no event loop");
 		return 1;
 	}
 	status = run(&p, &settings);

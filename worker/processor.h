@@ -5,7 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/base.h"
-#include "queue/held.h"
+#include "queue/inflight.h"
 #include "runtime/settings.h"
 
 /* What a processor is to the worker: it starts calls, it cancels them, and it says how each ended.
@@ -14,14 +14,14 @@
 
 struct event_base;
 
-enum verdict {
+enum call_result {
 	CALL_DONE,    /* the transaction is processed */
 	CALL_AGAIN,   /* not this time; another call may succeed */
 	CALL_GIVE_UP, /* no call will ever succeed */
 };
 
-struct outcome {
-	enum verdict verdict;
+struct call_outcome {
+	enum call_result result;
 	int64_t pause_ms;       /* CALL_AGAIN: how long the other side asks us to wait; -1: it does not say */
 	const char *why;        /* not CALL_DONE: one clause for people; borrowed for the call */
 	const char *request_id; /* by which the other side can find this call; NULL: it has none; borrowed likewise */
@@ -38,7 +38,7 @@ struct call {
 };
 
 /* Told once for each call that was started and not cancelled: from the event loop, never from inside start(). */
-typedef void call_ended(void *ctx, struct call *c, const struct outcome *o);
+typedef void call_ended(void *ctx, struct call *c, const struct call_outcome *o);
 
 struct processor;
 

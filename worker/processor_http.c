@@ -19,8 +19,8 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "exchange.h"
 #include "http/traceparent.h"
+#include "http_call.h"
 #include "processor.h"
 #include "runtime/log.h"
 
@@ -46,7 +46,7 @@ struct transfer {
 	struct curl_slist lines[3]; /* the head lines that differ, as write_lines() has them */
 	int64_t started_ms;
 
-	struct answer answer;
+	struct response response;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -55,8 +55,8 @@ LIST_HEAD(transfers, transfer);
 struct processor {
 	struct event_base *base;
 	CURLM *multi;
-	struct event *timer;   /* curl's one */
-	struct event *refusal; /* ends the calls that could not be started */
+	struct event *timer;      /* curl's one */
+	struct event *is_refused; /* ends the calls that could not be started */
 	struct curl_slist *common;
 	const struct settings *settings;
 	struct transfers under_way, idle;
@@ -67,17 +67,17 @@ struct processor {
 
 /* ---- the answer, as it comes in: returning anything but the length ends the call ---- */
 
-static size_t on_line(char *line, size_t size, size_t count, void *arg)
+static size_t processor_http_on_line(char *line, size_t size, size_t count, void *arg)
 {
 	struct transfer *t = arg;
-	return answer_line(&t->answer, line, size * count) ? size * count : 0;
+	return response_line(&t->response, line, size * count) ? size * count : 0;
 }
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+static size_t processor_http_on_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	(void)bytes;
 	struct transfer *t = arg;
-	return answer_body(&t->answer, size * count) ? size * count : 0;
+	return response_body(&t->response, size * count) ? size * count : 0;
 }
 
 /* ---- transfers ---- */
@@ -132,9 +132,9 @@ static int set_request(struct transfer *t, const struct settings *s)
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "payhook/" PAYHOOK_VERSION);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
-	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_line);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, processor_http_on_line);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, processor_http_on_body);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
@@ -148,8 +148,8 @@ static struct transfer *transfer_create(struct processor *p)
 	if (!t)
 		return NULL;
 	t->processor = p;
-	t->body = BUF_INIT(EXCHANGE_BODY_MAX);
-	t->key = BUF_INIT(EXCHANGE_KEY_MAX + sizeof KEY);
+	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
+	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof KEY);
 	t->easy = curl_easy_init();
 	if (!t->easy || set_bounds(t->easy, p->settings) || set_trust(t->easy) || set_request(t, p->settings)) {
 		transfer_destroy(t);
@@ -187,19 +187,19 @@ static void write_lines(struct transfer *t, const struct job *j)
 }
 
 /* False: out of memory, or the claim has not fetched the transaction. */
-static bool prepare(struct transfer *t, const struct job *j)
+static bool processor_http_prepare(struct transfer *t, const struct job *j)
 {
 	if (!j->source_account || !j->destination_account || !j->amount || !j->currency || !j->created_at)
 		return false;
-	buf_reset(&t->body, EXCHANGE_BODY_MAX + 1);
-	buf_reset(&t->key, EXCHANGE_KEY_MAX + sizeof KEY);
-	exchange_body(&t->body, j);
+	buf_reset(&t->body, HTTP_CALL_BODY_MAX + 1);
+	buf_reset(&t->key, HTTP_CALL_KEY_MAX + sizeof KEY);
+	http_call_body(&t->body, j);
 	buf_add_text(&t->key, KEY);
-	exchange_key(&t->key, j);
+	http_call_key(&t->key, j);
 	if (!buf_ok(&t->body) || !buf_ok(&t->key))
 		return false;
 	write_lines(t, j);
-	t->answer = (struct answer){0};
+	t->response = (struct response){0};
 	t->error[0] = '\0';
 	t->started_ms = clock_ms();
 	return curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.data) == CURLE_OK &&
@@ -209,16 +209,16 @@ static bool prepare(struct transfer *t, const struct job *j)
 /* ---- how a call ended ---- */
 
 /* The transfer is idle only after the call's end was told, as what is told stands in it. */
-static void end(struct processor *p, struct transfer *t, CURLcode result)
+static void processor_http_outcome(struct processor *p, struct transfer *t, CURLcode result)
 {
 	struct call *c = t->call;
-	char why[ANSWER_WHY_MAX];
+	char why[RESPONSE_WHY_MAX];
 	long status = 0;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	const char *error = result == CURLE_OK ? NULL : *t->error ? t->error : curl_easy_strerror(result);
-	struct outcome o = answer_outcome(&t->answer, (int)status, error, time(NULL), why);
+	struct call_outcome o = response_outcome(&t->response, (int)status, error, time(NULL), why);
 	o.request_id = t->request_id + strlen(REQUEST_ID);
-	LOG(LOG_LEVEL_DEBUG, "call ends", LOG_TEXT("transaction_id", c->job->transaction_id),
+	LOG(LOG_LEVEL_DEBUG, "call finished", LOG_TEXT("transaction_id", c->job->transaction_id),
 		LOG_TEXT("trace_id", TRACE_ID(c->job->traceparent)), LOG_NUMBER("attempt", c->job->attempt),
 		LOG_TEXT("request_id", o.request_id), LOG_NUMBER("status", status),
 		LOG_NUMBER("ms", clock_ms() - t->started_ms));
@@ -233,8 +233,8 @@ static void end_refused(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct processor *p = arg;
-	static const struct outcome REFUSED = {
-		.verdict = CALL_AGAIN, .pause_ms = -1, .why = "the call could not be prepared"};
+	static const struct call_outcome REFUSED = {
+		.result = CALL_AGAIN, .pause_ms = -1, .why = "the call could not be prepared"};
 	struct call *c;
 	while ((c = TAILQ_FIRST(&p->refused))) {
 		TAILQ_REMOVE(&p->refused, c, under_way);
@@ -254,16 +254,16 @@ static void act(struct processor *p, curl_socket_t fd, int events)
 		void *t = NULL;
 		CURLcode result = m->data.result;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-		end(p, t, result);
+		processor_http_outcome(p, t, result);
 	}
 }
 
-static void on_socket(evutil_socket_t fd, short what, void *arg)
+static void processor_http_on_socket(evutil_socket_t fd, short what, void *arg)
 {
 	act(arg, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void processor_http_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	act(arg, CURL_SOCKET_TIMEOUT, 0);
@@ -271,7 +271,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* Curl wants to be told of other events on this socket, or of none.  A socket that cannot be watched, as memory is out,
  * leaves its call to its time limit: to tell curl of the failure would end the multi handle for good. */
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *watched)
+static int processor_http_on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *watched)
 {
 	(void)easy;
 	struct processor *p = arg;
@@ -281,7 +281,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, v
 	e = NULL;
 	if (wanted != CURL_POLL_REMOVE) {
 		short what = (short)((wanted & CURL_POLL_IN ? EV_READ : 0) | (wanted & CURL_POLL_OUT ? EV_WRITE : 0));
-		e = event_new(p->base, fd, (short)(what | EV_PERSIST), on_socket, p);
+		e = event_new(p->base, fd, (short)(what | EV_PERSIST), processor_http_on_socket, p);
 		if (e)
 			event_add(e, NULL);
 	}
@@ -290,7 +290,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, v
 }
 
 /* Curl must not be called from inside its own callbacks, so even no time at all is left to the loop. */
-static int on_curl_timer(CURLM *multi, long ms, void *arg)
+static int processor_http_on_curl_timer(CURLM *multi, long ms, void *arg)
 {
 	(void)multi;
 	struct processor *p = arg;
@@ -304,14 +304,14 @@ static int on_curl_timer(CURLM *multi, long ms, void *arg)
 
 /* ---- the interface ---- */
 
-static void start(struct processor *p, struct call *c)
+static void processor_http_start(struct processor *p, struct call *c)
 {
 	struct transfer *t = LIST_FIRST(&p->idle);
 	if (t)
 		LIST_REMOVE(t, next);
 	else
 		t = transfer_create(p);
-	if (t && prepare(t, c->job) && curl_multi_add_handle(p->multi, t->easy) == CURLM_OK) {
+	if (t && processor_http_prepare(t, c->job) && curl_multi_add_handle(p->multi, t->easy) == CURLM_OK) {
 		t->call = c;
 		c->transfer = t;
 		LIST_INSERT_HEAD(&p->under_way, t, next);
@@ -321,10 +321,10 @@ static void start(struct processor *p, struct call *c)
 		LIST_INSERT_HEAD(&p->idle, t, next);
 	c->transfer = NULL;
 	TAILQ_INSERT_TAIL(&p->refused, c, under_way);
-	event_active(p->refusal, EV_TIMEOUT, 0);
+	event_active(p->is_refused, EV_TIMEOUT, 0);
 }
 
-static void cancel(struct processor *p, struct call *c)
+static void processor_http_cancel(struct processor *p, struct call *c)
 {
 	struct transfer *t = c->transfer;
 	if (!t) {
@@ -338,14 +338,14 @@ static void cancel(struct processor *p, struct call *c)
 }
 
 /* An answer may come at any time. */
-static bool ends_by(const struct processor *p, int64_t when_ms)
+static bool processor_http_ends_by(const struct processor *p, int64_t when_ms)
 {
 	(void)when_ms;
 	return !LIST_EMPTY(&p->under_way) || !TAILQ_EMPTY(&p->refused);
 }
 
 /* Calls still under way are forgotten; their memory may be gone already. */
-static void destroy(struct processor *p)
+static void processor_http_destroy(struct processor *p)
 {
 	if (!p)
 		return;
@@ -363,8 +363,8 @@ static void destroy(struct processor *p)
 	curl_slist_free_all(p->common);
 	if (p->timer)
 		event_free(p->timer);
-	if (p->refusal)
-		event_free(p->refusal);
+	if (p->is_refused)
+		event_free(p->is_refused);
 	free(p);
 	curl_global_cleanup();
 }
@@ -397,14 +397,15 @@ static void raise_file_limit(int slots)
 static bool open_multi(struct processor *p)
 {
 	p->multi = curl_multi_init();
-	return p->multi && !curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) &&
+	return p->multi && !curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, processor_http_on_curl_socket) &&
 	       !curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p) &&
-	       !curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) &&
+	       !curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, processor_http_on_curl_timer) &&
 	       !curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p) &&
 	       !curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)p->settings->worker_slots);
 }
 
-static struct processor *create(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
+static struct processor *processor_http_create(
+	struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
 {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return NULL;
@@ -420,10 +421,10 @@ static struct processor *create(struct event_base *base, const struct settings *
 	LIST_INIT(&p->under_way);
 	LIST_INIT(&p->idle);
 	TAILQ_INIT(&p->refused);
-	p->timer = evtimer_new(base, on_timer, p);
-	p->refusal = event_new(base, -1, 0, end_refused, p);
-	if (!p->timer || !p->refusal || !add_common_lines(p) || !open_multi(p)) {
-		destroy(p);
+	p->timer = evtimer_new(base, processor_http_on_timer, p);
+	p->is_refused = event_new(base, -1, 0, end_refused, p);
+	if (!p->timer || !p->is_refused || !add_common_lines(p) || !open_multi(p)) {
+		processor_http_destroy(p);
 		return NULL;
 	}
 	raise_file_limit(s->worker_slots);
@@ -432,9 +433,9 @@ static struct processor *create(struct event_base *base, const struct settings *
 
 const struct processor_kind PROCESSOR_HTTP = {
 	.wants_transaction = true,
-	.create = create,
-	.destroy = destroy,
-	.start = start,
-	.cancel = cancel,
-	.ends_by = ends_by,
+	.create = processor_http_create,
+	.destroy = processor_http_destroy,
+	.start = processor_http_start,
+	.cancel = processor_http_cancel,
+	.ends_by = processor_http_ends_by,
 };

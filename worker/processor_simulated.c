@@ -17,7 +17,7 @@ struct processor {
 	void *ctx;
 };
 
-static void set_timer(struct processor *p)
+static void processor_simulated_set_timer(struct processor *p)
 {
 	const struct call *first = TAILQ_FIRST(&p->calls);
 	if (!first)
@@ -28,21 +28,21 @@ static void set_timer(struct processor *p)
 	evtimer_add(p->timer, &tv);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void processor_simulated_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct processor *p = arg;
-	static const struct outcome DONE = {.verdict = CALL_DONE, .pause_ms = -1};
+	static const struct call_outcome DONE = {.result = CALL_DONE, .pause_ms = -1};
 	int64_t now = clock_ms();
 	struct call *c;
 	while ((c = TAILQ_FIRST(&p->calls)) && c->ends_ms <= now) {
 		TAILQ_REMOVE(&p->calls, c, under_way);
 		p->ended(p->ctx, c, &DONE);
 	}
-	set_timer(p);
+	processor_simulated_set_timer(p);
 }
 
-static void destroy(struct processor *p)
+static void processor_simulated_destroy(struct processor *p)
 {
 	if (!p)
 		return;
@@ -51,14 +51,15 @@ static void destroy(struct processor *p)
 	free(p);
 }
 
-static struct processor *create(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
+static struct processor *processor_simulated_create(
+	struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
 {
 	struct processor *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	p->timer = evtimer_new(base, on_timer, p);
+	p->timer = evtimer_new(base, processor_simulated_on_timer, p);
 	if (!p->timer) {
-		destroy(p);
+		processor_simulated_destroy(p);
 		return NULL;
 	}
 	TAILQ_INIT(&p->calls);
@@ -68,31 +69,31 @@ static struct processor *create(struct event_base *base, const struct settings *
 	return p;
 }
 
-static void start(struct processor *p, struct call *c)
+static void processor_simulated_start(struct processor *p, struct call *c)
 {
 	c->ends_ms = clock_ms() + p->delay_ms;
 	bool first = TAILQ_EMPTY(&p->calls);
 	TAILQ_INSERT_TAIL(&p->calls, c, under_way);
 	if (first)
-		set_timer(p);
+		processor_simulated_set_timer(p);
 }
 
 /* The timer may then come early, finds nothing to end, and is set for the next. */
-static void cancel(struct processor *p, struct call *c)
+static void processor_simulated_cancel(struct processor *p, struct call *c)
 {
 	TAILQ_REMOVE(&p->calls, c, under_way);
 }
 
-static bool ends_by(const struct processor *p, int64_t when_ms)
+static bool processor_simulated_ends_by(const struct processor *p, int64_t when_ms)
 {
 	const struct call *first = TAILQ_FIRST(&p->calls);
 	return first && first->ends_ms <= when_ms;
 }
 
 const struct processor_kind PROCESSOR_SIMULATED = {
-	.create = create,
-	.destroy = destroy,
-	.start = start,
-	.cancel = cancel,
-	.ends_by = ends_by,
+	.create = processor_simulated_create,
+	.destroy = processor_simulated_destroy,
+	.start = processor_simulated_start,
+	.cancel = processor_simulated_cancel,
+	.ends_by = processor_simulated_ends_by,
 };

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/digest.h"
 #include "base/base.h"
-#include "digest.h"
 
 /* The keys of those who may read: what an operator's file keeps of them, and what a request's Authorization is worth.
  *
@@ -37,7 +37,7 @@ struct api_keys {
 	struct api_key list[API_KEYS_MAX];
 };
 
-enum api_verdict {
+enum access_decision {
 	API_GRANTED,
 	API_NO_KEY,    /* no Authorization at all */
 	API_NO_BEARER, /* one that is not "Bearer" and a key */
@@ -50,11 +50,11 @@ enum api_verdict {
 /* Finds the key in "Bearer KEY" (RFC 6750; the word in any case, RFC 9110 11.1), for requests that want this scope.
  * *ret is the key when there is one, whatever the verdict, else NULL.  Takes the same time wherever in the list the key
  * stands, and whether it stands there. */
-MUST_USE enum api_verdict api_keys_judge(const struct api_keys *keys, const char *authorization, enum api_scope wanted,
-	int64_t now_s, const struct api_key **ret);
+MUST_USE enum access_decision api_keys_judge(const struct api_keys *keys, const char *authorization,
+	enum api_scope wanted, int64_t now_s, const struct api_key **ret);
 
 /* The verdict in words, for logs. */
-const char *api_verdict_text(enum api_verdict verdict);
+const char *access_decision_text(enum access_decision decision);
 
 /* The key in an Authorization's value; its length, 0: there is none. */
 size_t api_keys_bearer(const char *authorization, const char **ret);

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api_keys.h"
+#include "auth/api_keys.h"
 #include "base/base.h"
 
 /* Reads what an operator says about the keys, a strict JSON document:
@@ -15,4 +15,4 @@
 
 /* False: something was complained about; ret then has no key. */
 MUST_USE bool api_keys_read(const char *file, const char *text, size_t len,
-	void (*told)(void *ctx, const char *complaint), void *ctx, struct api_keys *ret);
+	void (*report)(void *ctx, const char *complaint), void *ctx, struct api_keys *ret);

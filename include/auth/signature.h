@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/digest.h"
+#include "auth/signer.h"
 #include "base/base.h"
 #include "base/fault.h"
-#include "digest.h"
-#include "signer.h"
 
 /* Whether a request was signed by who is said to send it.
  *

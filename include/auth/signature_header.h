@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/digest.h"
 #include "base/base.h"
 #include "base/encode.h"
 #include "base/fault.h"
-#include "digest.h"
 
 /* What the headers of a signed request hold, read strictly and within bounds: a sender nobody knows yet wrote them.
  * Faults are FAULT_MALFORMED and quote nothing of a signature. */

@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/digest.h"
 #include "base/base.h"
 #include "base/encode.h"
 #include "base/fault.h"
-#include "digest.h"
 
 /* Who signs the requests of a source, how, and with which secrets. */
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* Bytes that grow, up to a maximum given at birth.
  *

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* Two clocks: one that only moves forward, for waiting; and the date, for people. */
 

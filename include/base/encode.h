@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* Bytes written as text, read strictly: what is not exactly the form is refused, never skipped. */
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* Why a call failed: one kind, which names who can put it right, and one clause of text for a person.
  *

@@ -25,7 +25,7 @@ enum accepted {
 };
 
 /* One webhook on its way: the caller's memory until done(). */
-struct arrival {
+struct pending_insert {
 	const struct txn *txn;
 	const char *source;
 	const char *request_id;
@@ -33,26 +33,26 @@ struct arrival {
 	const char *body;        /* the bytes of the request, kept should they be in conflict */
 	size_t body_len;
 	/* Called once, from the event loop: either f is NULL and the outcome counts, or f says why it is not stored. */
-	void (*done)(struct arrival *a, enum accepted outcome, const struct fault *f);
+	void (*done)(struct pending_insert *a, enum accepted outcome, const struct fault *f);
 
 	/* The intake's own. */
-	uint64_t number; /* in order of arrival */
-	bool in_batch;   /* else pending */
-	bool rides;      /* the same content as the member before it */
-	bool differs;    /* from the stored transaction of its identity */
-	bool alone;      /* the server refused a batch it was in: it goes by itself */
-	TAILQ_ENTRY(arrival) pending;
+	uint64_t number;   /* in order of arrival */
+	bool in_batch;     /* else pending */
+	bool is_duplicate; /* the same content as the member before it */
+	bool differs;      /* from the stored transaction of its identity */
+	bool alone;        /* the server refused a batch it was in: it goes by itself */
+	TAILQ_ENTRY(pending_insert) pending;
 };
 
-TAILQ_HEAD(arrivals, arrival);
+TAILQ_HEAD(pending_inserts, pending_insert);
 
 struct batch {
 	int count;
-	struct arrival *list[BATCH_MAX]; /* by identity, a rider after the member it rides with */
+	struct pending_insert *list[BATCH_MAX]; /* by identity, a rider after the member it rides with */
 };
 
 /* Takes the next batch from the head of the pending; the batch is empty before. */
-void batch_take(struct batch *b, struct arrivals *pending);
+void batch_take(struct batch *b, struct pending_inserts *pending);
 
 /* The member of this identity that is not a rider, or -1. */
 int batch_find(const struct batch *b, const char *transaction_id, const char *source);
@@ -61,4 +61,4 @@ int batch_find(const struct batch *b, const char *transaction_id, const char *so
 void batch_remove(struct batch *b, int index);
 
 /* Puts every member back at the head of the pending, the order kept. */
-void batch_return(struct batch *b, struct arrivals *pending);
+void batch_return(struct batch *b, struct pending_inserts *pending);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/base.h"
-#include "pg/lane.h"
+#include "pg/connection.h"
 
 /* Wakes the workers after a commit that brought jobs: at most one NOTIFY every NOTIFIER_REST_MS, on a connection of
  * its own.
@@ -15,7 +15,7 @@
 struct notifier;
 
 /* NULL: out of memory. */
-MUST_USE struct notifier *notifier_create(struct lanes *lanes);
+MUST_USE struct notifier *notifier_create(struct connect_state *connect_state);
 void notifier_destroy(struct notifier *n);
 
 /* There are new jobs, and their commit has come back. */

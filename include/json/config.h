@@ -12,7 +12,7 @@
 struct json_config {
 	const char *file; /* its name, for complaints */
 	const char *text;
-	void (*told)(void *ctx, const char *complaint);
+	void (*report)(void *ctx, const char *complaint);
 	void *ctx;
 	int complaints;
 	bool is_discreet; /* complaints quote nothing of it, as a secret may have got into it where none belongs */

@@ -55,4 +55,4 @@ bool json_pointer_valid(const char *pointer);
 MUST_USE bool json_value_text(struct json_value v, char *ret, size_t size, size_t *ret_len);
 
 /* Whether a string says this. */
-bool json_value_says(struct json_value v, const char *text);
+bool json_value_equals(struct json_value v, const char *text);

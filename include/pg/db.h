@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 
-/* The words in which statements, parameters and rows are spoken of; lane.h runs them.
+/* The words in which statements, parameters and rows are spoken of; connection.h runs them.
  *
  * struct pg_conn and struct pg_result are libpq's own (PGconn, PGresult), so that its header stays behind two doors. */
 
@@ -37,7 +37,7 @@ void db_array_add_text(struct db_array *a, const char *text);
 void db_array_add_int8(struct db_array *a, int64_t value);
 void db_array_finish(struct db_array *a);
 
-/* The parameters of one call, in order.  Texts and arrays are borrowed until lane_send() returns. */
+/* The parameters of one call, in order.  Texts and arrays are borrowed until connection_send() returns. */
 #define DB_PARAMS_MAX 12
 #define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array: 1,024 bodies of 64 KiB */
 

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "held.h"
 #include "pg/db.h"
+#include "queue/inflight.h"
 
 /* The claim: the statement with which a worker takes jobs, in two forms. */
 

@@ -5,9 +5,9 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "held.h"
-#include "pg/lane.h"
-#include "results.h"
+#include "pg/connection.h"
+#include "queue/inflight.h"
+#include "queue/settle_batch.h"
 
 /* The queue as a worker uses it: jobs are claimed, and later settled, on one connection of its own.
  *
@@ -23,7 +23,7 @@
 
 /* What one settlement came to. */
 struct settlement {
-	int now, stale, doubt;
+	int now, stale, unknown;
 };
 
 /* Whom a queue asks and tells, from the event loop. */
@@ -46,10 +46,10 @@ struct queue_events {
 };
 
 /* Since the start. */
-struct queue_counts {
+struct queue_counters {
 	int64_t claimed;
 	int64_t late; /* of them, those that a look behind the cursor found */
-	int64_t settled, stale, doubt;
+	int64_t settled, stale, unknown;
 	int64_t released;
 };
 
@@ -60,7 +60,7 @@ struct queue;
 
 /* slots: about how many jobs will be held; whole: their transactions are fetched too.  NULL: out of memory. */
 MUST_USE struct queue *queue_create(
-	struct lanes *lanes, int slots, bool whole, const struct queue_events *events, void *ctx);
+	struct connect_state *connect_state, int slots, bool whole, const struct queue_events *events, void *ctx);
 void queue_destroy(struct queue *q);
 
 /* The number to claim under from now on; 0: none, claim nothing.  What is held under another stays so. */
@@ -80,7 +80,7 @@ void queue_drop(struct queue *q, struct job *j);
 void queue_release(struct queue *q);
 
 /* The jobs held, those that wait for their settlement included. */
-const struct held *queue_held(const struct queue *q);
+const struct inflight *queue_inflight(const struct queue *q);
 void queue_each(struct queue *q, void (*visit)(void *ctx, struct job *j), void *ctx);
 
-const struct queue_counts *queue_counts(const struct queue *q);
+const struct queue_counters *queue_counters(const struct queue *q);

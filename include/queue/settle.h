@@ -2,8 +2,8 @@
 
 #include <stdint.h>
 
-#include "held.h"
 #include "pg/db.h"
+#include "queue/inflight.h"
 
 /* The settlement of a batch of results: one fenced statement, whatever came of each. */
 

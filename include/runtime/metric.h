@@ -10,7 +10,7 @@
 /* What a program counts about itself, and the text in which Prometheus reads it.
  *
  * All values of a program are one array of 64-bit cells, and a constant table says which of them are what.  So they can
- * lie in memory that other processes read (page.h), and those of several processes are summed cell by cell.  A cell has
+ * lie in memory that other processes read (scoreboard.h), and those of several processes are summed cell by cell.  A cell has
  * one writer; it is read and written whole, so neither side takes a lock.
  *
  * The values of labels are constants of the program: nothing that comes from outside can become one. */
@@ -20,7 +20,7 @@
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
-/* What a cell counts, and as what it is told. */
+/* What a cell counts, and the unit in which it is exported. */
 enum metric_unit { METRIC_ONES, METRIC_SECONDS /* cells and bounds are microseconds */ };
 
 struct metric_label {
@@ -35,6 +35,7 @@ struct metric {
 	struct metric_label labels[2]; /* a series for each value, or each pair of them */
 	const int64_t *bounds;         /* of a histogram's buckets, ascending; 0 ends */
 	bool sparse;                   /* series that are 0 are left out: most of them will ever be */
+	const char *former;            /* its name in the version before, exported beside the new one; NULL: none */
 };
 
 /* A table, and where its cells lie. */

@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "log.h"
+#include "runtime/log.h"
 #include "txn/currency.h"
 
 /* What an operator can set: environment variables, read once at start; a secret NAME also as the one line of a file that
@@ -57,7 +57,7 @@ struct settings {
 
 /* Reads every setting from the environment.  Each bad one is told to told(), with its name, value and range; then the
  * result is false. */
-MUST_USE bool settings_read(struct settings *ret, void (*told)(const char *complaint));
+MUST_USE bool settings_read(struct settings *ret, void (*report)(const char *complaint));
 
 /* One line NAME=value for each setting, passwords hidden. */
 void settings_print(const struct settings *s, FILE *out);

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
-#include "mapping.h"
+#include "source/mapping.h"
 #include "txn/currency.h"
 #include "json/config.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "source.h"
+#include "source/source.h"
 #include "txn/currency.h"
 #include "txn/txn.h"
 #include "txn/txn_rules.h"

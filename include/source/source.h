@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "base/fault.h"
 #include "http/network.h"
-#include "mapping.h"
+#include "source/mapping.h"
 
 /* A source: a processor that sends to us, how we know that it is the sender, and how it tells a transaction. */
 
@@ -16,10 +16,10 @@
 #define SOURCES_MAX 32
 #define SOURCE_BUILT_IN "transactions" /* is always there, and speaks our own body */
 
-enum source_door {
-	SOURCE_OPEN,   /* whoever reaches the port may send */
-	SOURCE_SIGNED, /* only what the signer's secrets have signed is taken */
-	SOURCE_CLOSED, /* as if it were not there; of use for the built-in one */
+enum source_auth {
+	SOURCE_AUTH_NONE,      /* whoever reaches the port may send */
+	SOURCE_AUTH_SIGNATURE, /* only what the signer's secrets have signed is taken */
+	SOURCE_AUTH_DISABLED,  /* as if it were not there; of use for the built-in one */
 };
 
 #define SOURCE_ALLOW_MAX 32    /* networks; Stripe's webhooks come from a dozen addresses */
@@ -34,7 +34,7 @@ enum source_client {
 
 struct source {
 	char name[SOURCE_NAME_MAX + 1]; /* lower case letters, digits, hyphens */
-	enum source_door door;
+	enum source_auth auth;
 	struct signer signer; /* of a signed one */
 	int allow_count;      /* 0: from everywhere */
 	struct network allow[SOURCE_ALLOW_MAX];

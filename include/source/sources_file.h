@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
-#include "source.h"
+#include "source/source.h"
 #include "txn/currency.h"
 
 /* The sources of this process: the operator's file, and the secrets that it names. */
@@ -11,5 +11,5 @@
 /* Reads the file; an empty path is the built-in source alone, open.  Whatever is wrong is told, and the result false.
  * A relative path of a secret begins in the file's folder.  Variables that held a secret are overwritten afterwards: the
  * file can be read once. */
-MUST_USE bool sources_load(const char *path, const struct currency_extras *extras, void (*told)(const char *complaint),
-	struct sources *ret);
+MUST_USE bool sources_load(const char *path, const struct currency_extras *extras,
+	void (*report)(const char *complaint), struct sources *ret);

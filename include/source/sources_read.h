@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/fault.h"
-#include "source.h"
+#include "source/source.h"
 #include "txn/currency.h"
 
 /* Reads what an operator says about the sources: a strict JSON document (docs/sources/README.md).
@@ -24,7 +24,7 @@ struct sources_outside {
 	const struct currency_extras *extras;
 	/* Adds a secret to ret.  The fault does not show the name. */
 	bool (*secret)(void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f);
-	void (*told)(void *ctx, const char *complaint);
+	void (*report)(void *ctx, const char *complaint);
 	void *ctx;
 };
 

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "currency.h"
-#include "money.h"
+#include "txn/currency.h"
+#include "txn/money.h"
 
 /* A transaction as a processor tells it. */
 

@@ -5,8 +5,8 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "txn.h"
-#include "txn_rules.h"
+#include "txn/txn.h"
+#include "txn/txn_rules.h"
 
 /* A webhook's body, read into a transaction. */
 

@@ -5,9 +5,9 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "currency.h"
-#include "money.h"
-#include "txn.h"
+#include "txn/currency.h"
+#include "txn/money.h"
+#include "txn/txn.h"
 
 /* What the members of a transaction must be, whatever body they are read from; and what is wrong with them, each told
  * by the pointer to where the sender wrote it. */

@@ -23,9 +23,9 @@ const char *api_scope_name(enum api_scope scope)
 	return "";
 }
 
-const char *api_verdict_text(enum api_verdict verdict)
+const char *access_decision_text(enum access_decision decision)
 {
-	switch (verdict) {
+	switch (decision) {
 	case API_GRANTED:
 		return "granted";
 	case API_NO_KEY:
@@ -68,7 +68,7 @@ size_t api_keys_bearer(const char *authorization, const char **ret)
 }
 
 /* Every key is looked at, so that the time says nothing of the place. */
-static const struct api_key *find(const struct api_keys *keys, const unsigned char sha256[DIGEST_SHA256_LEN])
+static const struct api_key *api_keys_find(const struct api_keys *keys, const unsigned char sha256[DIGEST_SHA256_LEN])
 {
 	const struct api_key *found = NULL;
 	for (int i = 0; i < keys->count; i++) {
@@ -78,7 +78,7 @@ static const struct api_key *find(const struct api_keys *keys, const unsigned ch
 	return found;
 }
 
-enum api_verdict api_keys_judge(const struct api_keys *keys, const char *authorization, enum api_scope wanted,
+enum access_decision api_keys_judge(const struct api_keys *keys, const char *authorization, enum api_scope wanted,
 	int64_t now_s, const struct api_key **ret)
 {
 	unsigned char sha256[DIGEST_SHA256_LEN];
@@ -91,7 +91,7 @@ enum api_verdict api_keys_judge(const struct api_keys *keys, const char *authori
 		return API_NO_BEARER;
 	if (!digest_sha256(token, len, sha256))
 		return API_FAILED;
-	const struct api_key *key = *ret = find(keys, sha256);
+	const struct api_key *key = *ret = api_keys_find(keys, sha256);
 	if (!key)
 		return API_UNKNOWN;
 	if (key->not_after_s < now_s)

@@ -14,7 +14,7 @@ enum member { NAME, SHA256, SCOPES, NOT_AFTER, MEMBERS };
 
 static const char *const NAMES[MEMBERS] = {"name", "sha256", "scopes", "not_after"};
 
-static bool read_name(const struct json_place *p, const struct api_keys *all, struct api_key *ret)
+static bool api_keys_read_read_name(const struct json_place *p, const struct api_keys *all, struct api_key *ret)
 {
 	if (!json_config_text(p, API_KEY_NAME_MAX, ret->name))
 		return false;
@@ -75,7 +75,7 @@ static void read_scopes(const struct json_place *p, struct api_key *ret)
 	}
 }
 
-static void read_not_after(const struct json_place *p, struct api_key *ret)
+static void api_keys_read_read_not_after(const struct json_place *p, struct api_key *ret)
 {
 	char text[CLOCK_DATE_MAX + 16];
 	if (!json_config_given(p) || !json_config_text(p, sizeof text - 1, text))
@@ -89,19 +89,19 @@ static void read_key(const struct json_place *p, struct api_keys *all)
 	struct json_place member[MEMBERS];
 	struct api_key key = {.not_after_s = INT64_MAX};
 	json_config_members(p, NAMES, member, MEMBERS);
-	bool has_name = read_name(&member[NAME], all, &key);
+	bool has_name = api_keys_read_read_name(&member[NAME], all, &key);
 	read_sha256(&member[SHA256], all, &key);
 	read_scopes(&member[SCOPES], &key);
-	read_not_after(&member[NOT_AFTER], &key);
+	api_keys_read_read_not_after(&member[NOT_AFTER], &key);
 	if (has_name)
 		all->list[all->count++] = key;
 }
 
-bool api_keys_read(const char *file, const char *text, size_t len, void (*told)(void *ctx, const char *complaint),
+bool api_keys_read(const char *file, const char *text, size_t len, void (*report)(void *ctx, const char *complaint),
 	void *ctx, struct api_keys *ret)
 {
 	static const char *const names[] = {"keys"};
-	struct json_config config = {.file = file, .text = text, .told = told, .ctx = ctx, .is_discreet = true};
+	struct json_config config = {.file = file, .text = text, .report = report, .ctx = ctx, .is_discreet = true};
 	struct json_place top, list, element[API_KEYS_MAX];
 	ret->count = 0;
 	if (!json_config_open(&config, len, &top))

@@ -83,7 +83,7 @@ static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, st
 	return true;
 }
 
-static bool prepare(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
+static bool digest_prepare(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
 {
 	char sha256[] = "SHA2-256", sha512[] = "SHA2-512";
 	switch (key->kind) {
@@ -110,7 +110,7 @@ bool digest_key_create(enum digest_kind kind, const void *bytes, size_t len, str
 	}
 	key->kind = kind;
 	key->end = INT64_MAX;
-	bool prepared = prepare(key, bytes, len, f);
+	bool prepared = digest_prepare(key, bytes, len, f);
 	ERR_clear_error(); /* libcrypto's own queue of errors would only grow old */
 	if (!prepared) {
 		digest_key_destroy(key);

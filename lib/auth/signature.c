@@ -50,7 +50,8 @@ const char *signature_cause_name(enum signature_cause cause)
 	return CAUSE_NAMES[cause];
 }
 
-static bool PRINTF_LIKE(3, 4) refuse(struct signature_report *r, enum signature_cause cause, const char *format, ...)
+static bool PRINTF_LIKE(3, 4)
+	signature_refuse(struct signature_report *r, enum signature_cause cause, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -61,18 +62,18 @@ static bool PRINTF_LIKE(3, 4) refuse(struct signature_report *r, enum signature_
 }
 
 /* A header's value, or NULL and a report. */
-static const char *header_of(struct claim *c, const struct signature_request *request, const char *name)
+static const char *signature_header_of(struct claim *c, const struct signature_request *request, const char *name)
 {
 	const char *value = request->header(request->ctx, name);
 	if (value && *value)
 		return value;
-	refuse(c->report, SIGNATURE_MISSING, "the header %s is %s", name, value ? "empty" : "missing");
+	signature_refuse(c->report, SIGNATURE_MISSING, "the header %s is %s", name, value ? "empty" : "missing");
 	return NULL;
 }
 
 static bool malformed(struct claim *c, const char *header, const struct fault *f)
 {
-	return refuse(c->report, SIGNATURE_MALFORMED, "the header %s is malformed: %s", header, f->text);
+	return signature_refuse(c->report, SIGNATURE_MALFORMED, "the header %s is malformed: %s", header, f->text);
 }
 
 static void add_part(struct claim *c, const void *bytes, size_t len)
@@ -80,7 +81,7 @@ static void add_part(struct claim *c, const void *bytes, size_t len)
 	c->part[c->parts++] = (struct digest_part){bytes, len};
 }
 
-static void add_text(struct claim *c, const char *text)
+static void signature_add_text(struct claim *c, const char *text)
 {
 	add_part(c, text, strlen(text));
 }
@@ -96,7 +97,7 @@ static const char *time_of(struct claim *c, const struct signature_request *requ
 {
 	struct fault f;
 	int64_t time_s;
-	const char *text = header_of(c, request, name);
+	const char *text = signature_header_of(c, request, name);
 	if (!text)
 		return NULL;
 	if (!signature_read_time(text, strnlen(text, SIGNATURE_HEADER_MAX), &time_s, &f)) {
@@ -110,12 +111,12 @@ static const char *time_of(struct claim *c, const struct signature_request *requ
 /* A header that goes into the message as it is: short, and without the byte that ends it there. */
 static const char *id_of(struct claim *c, const struct signature_request *request, const char *name, char end)
 {
-	const char *text = header_of(c, request, name);
+	const char *text = signature_header_of(c, request, name);
 	if (!text)
 		return NULL;
 	if (strnlen(text, SIGNER_TEXT_MAX + 1) > SIGNER_TEXT_MAX || strchr(text, end)) {
-		refuse(c->report, SIGNATURE_MALFORMED, "the header %s is longer than %d bytes or holds a '%c'", name,
-			SIGNER_TEXT_MAX, end);
+		signature_refuse(c->report, SIGNATURE_MALFORMED,
+			"the header %s is longer than %d bytes or holds a '%c'", name, SIGNER_TEXT_MAX, end);
 		return NULL;
 	}
 	return text;
@@ -126,15 +127,15 @@ static bool read_standard(struct claim *c, const struct signature_request *reque
 	struct fault f;
 	const char *id = id_of(c, request, "webhook-id", '.');
 	const char *time = id ? time_of(c, request, "webhook-timestamp") : NULL;
-	const char *header = time ? header_of(c, request, "webhook-signature") : NULL;
+	const char *header = time ? signature_header_of(c, request, "webhook-signature") : NULL;
 	if (!header)
 		return false;
 	if (!signature_read_standard(header, &c->list, &f))
 		return malformed(c, "webhook-signature", &f);
-	add_text(c, id);
-	add_text(c, ".");
-	add_text(c, time);
-	add_text(c, ".");
+	signature_add_text(c, id);
+	signature_add_text(c, ".");
+	signature_add_text(c, time);
+	signature_add_text(c, ".");
 	add_part(c, request->body, request->len);
 	return true;
 }
@@ -142,14 +143,14 @@ static bool read_standard(struct claim *c, const struct signature_request *reque
 static bool read_stripe(struct claim *c, const struct signature_request *request)
 {
 	struct fault f;
-	const char *header = header_of(c, request, "stripe-signature");
+	const char *header = signature_header_of(c, request, "stripe-signature");
 	if (!header)
 		return false;
 	if (!signature_read_stripe(header, &c->list, &f))
 		return malformed(c, "stripe-signature", &f);
 	set_time(c, c->list.time_s);
 	add_part(c, c->list.time, c->list.time_len);
-	add_text(c, ".");
+	signature_add_text(c, ".");
 	add_part(c, request->body, request->len);
 	return true;
 }
@@ -167,7 +168,7 @@ static bool read_single(struct claim *c, const struct signature_request *request
 	enum encoding encoding)
 {
 	struct fault f;
-	const char *header = header_of(c, request, name);
+	const char *header = signature_header_of(c, request, name);
 	if (!header)
 		return false;
 	if (!signature_read_single(header, prefix, encoding, single_len(c->signer), &c->list, &f))
@@ -184,19 +185,19 @@ static bool read_body_only(struct claim *c, const struct signature_request *requ
 
 static bool read_square(struct claim *c, const struct signature_request *request)
 {
-	add_text(c, c->signer->url);
+	signature_add_text(c, c->signer->url);
 	return read_body_only(c, request, "x-square-hmacsha256-signature", "", ENCODING_BASE64);
 }
 
-static bool read_hmac(struct claim *c, const struct signature_request *request)
+static bool signature_read_hmac(struct claim *c, const struct signature_request *request)
 {
 	const struct signer *s = c->signer;
 	if (*s->timestamp_header) {
 		const char *time = time_of(c, request, s->timestamp_header);
 		if (!time)
 			return false;
-		add_text(c, time);
-		add_text(c, s->separator);
+		signature_add_text(c, time);
+		signature_add_text(c, s->separator);
 	}
 	return read_body_only(c, request, s->header, s->prefix, s->encoding);
 }
@@ -209,23 +210,24 @@ static bool read_paypal(struct claim *c, const struct signature_request *request
 	struct fault f;
 	int64_t time_s;
 	const char *id = id_of(c, request, "paypal-transmission-id", '|');
-	const char *time = id ? header_of(c, request, TIME) : NULL;
-	const char *algorithm = time ? header_of(c, request, ALGORITHM) : NULL;
+	const char *time = id ? signature_header_of(c, request, TIME) : NULL;
+	const char *algorithm = time ? signature_header_of(c, request, ALGORITHM) : NULL;
 	if (!algorithm)
 		return false;
 	if (!signature_read_date(time, &time_s, &f))
 		return malformed(c, TIME, &f);
 	if (strcmp(algorithm, "SHA256withRSA") != 0)
-		return refuse(c->report, SIGNATURE_UNSUPPORTED, "the header %s is not SHA256withRSA", ALGORITHM);
+		return signature_refuse(
+			c->report, SIGNATURE_UNSUPPORTED, "the header %s is not SHA256withRSA", ALGORITHM);
 	set_time(c, time_s);
 	snprintf(c->crc, sizeof c->crc, "%" PRIu32, digest_crc32(request->body, request->len));
 	const char *const texts[] = {id, "|", time, "|", c->signer->webhook_id, "|", c->crc};
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
-		add_text(c, texts[i]);
+		signature_add_text(c, texts[i]);
 	return read_single(c, request, "paypal-transmission-sig", "", ENCODING_BASE64);
 }
 
-static bool read_request(struct claim *c, const struct signature_request *request)
+static bool signature_read_request(struct claim *c, const struct signature_request *request)
 {
 	switch (c->signer->scheme) {
 	case SCHEME_STANDARD_WEBHOOKS:
@@ -241,11 +243,12 @@ static bool read_request(struct claim *c, const struct signature_request *reques
 	case SCHEME_PAYPAL:
 		return read_paypal(c, request);
 	case SCHEME_HMAC:
-		return read_hmac(c, request);
+		return signature_read_hmac(c, request);
 	case SCHEME_ADYEN:
 		break;
 	}
-	return refuse(c->report, SIGNATURE_FAILED, "%s signs items, not bodies", scheme_name(c->signer->scheme));
+	return signature_refuse(
+		c->report, SIGNATURE_FAILED, "%s signs items, not bodies", scheme_name(c->signer->scheme));
 }
 
 /* The signatures that a key could have made, as they stand in the list. */
@@ -328,9 +331,9 @@ static bool is_for_another_url(const struct claim *c)
 static bool refuse_unmatched(const struct claim *c)
 {
 	if (is_for_another_url(c))
-		return refuse(c->report, SIGNATURE_WRONG_URL,
+		return signature_refuse(c->report, SIGNATURE_WRONG_URL,
 			"it was signed for another URL than ours: http for https, or a slash at the end");
-	return refuse(c->report, SIGNATURE_WRONG,
+	return signature_refuse(c->report, SIGNATURE_WRONG,
 		"no secret of ours made this signature: %s, or the body was changed on its way",
 		c->signer->scheme == SCHEME_SQUARE ? "another secret, another URL" : "another secret");
 }
@@ -342,39 +345,39 @@ static bool check_time(const struct claim *c)
 		return true;
 	int tolerance = c->signer->tolerance_s;
 	if (r->skew_s > tolerance)
-		return refuse(r, SIGNATURE_OLD,
+		return signature_refuse(r, SIGNATURE_OLD,
 			"it was signed %" PRId64 " s ago, %d s are allowed; the signature itself is right", r->skew_s,
 			tolerance);
 	if (r->skew_s < -tolerance)
-		return refuse(r, SIGNATURE_FUTURE,
+		return signature_refuse(r, SIGNATURE_FUTURE,
 			"it was signed %" PRId64 " s in the future, %d s are allowed; the signature itself is right",
 			-r->skew_s, tolerance);
 	return true;
 }
 
-static bool judge(struct claim *c)
+static bool signature_judge(struct claim *c)
 {
 	struct signature_report *r = c->report;
 	int64_t skew = c->timed ? c->now_s - c->time_s : 0;
 	if (c->signer->count == 0)
-		return refuse(r, SIGNATURE_FAILED, "there is no secret to verify with");
+		return signature_refuse(r, SIGNATURE_FAILED, "there is no secret to verify with");
 	struct finding found = try_secrets(c);
 	r->skew_s = skew;
 	r->secret = found.match;
 	if (found.tried == 0)
-		return refuse(
+		return signature_refuse(
 			r, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version that a secret here is for");
 	if (found.match < 0 && found.failed)
-		return refuse(r, SIGNATURE_FAILED, "libcrypto could not calculate");
+		return signature_refuse(r, SIGNATURE_FAILED, "libcrypto could not calculate");
 	if (found.match < 0)
 		return refuse_unmatched(c);
 	if (!is_active(c, found.match))
-		return refuse(r, SIGNATURE_EXPIRED, "secret %d made this signature, and its not_after has passed",
-			found.match + 1);
+		return signature_refuse(r, SIGNATURE_EXPIRED,
+			"secret %d made this signature, and its not_after has passed", found.match + 1);
 	return check_time(c);
 }
 
-static void begin(struct claim *c, const struct signer *s, int64_t now_s, struct signature_report *ret)
+static void signature_begin(struct claim *c, const struct signer *s, int64_t now_s, struct signature_report *ret)
 {
 	*ret = (struct signature_report){.cause = SIGNATURE_GOOD, .secret = -1};
 	c->signer = s;
@@ -388,8 +391,8 @@ bool signature_verify(
 	const struct signer *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
 {
 	struct claim c;
-	begin(&c, s, now_s, ret);
-	return read_request(&c, request) && judge(&c);
+	signature_begin(&c, s, now_s, ret);
+	return signature_read_request(&c, request) && signature_judge(&c);
 }
 
 static bool part_is(const struct digest_part *part, const char *text)
@@ -418,13 +421,14 @@ static bool read_item(struct claim *c, const struct signature_item *item)
 	struct signature_value *value = &c->list.value[0];
 	const struct digest_part *text = &item->signature;
 	if (text->len == 0)
-		return refuse(c->report, SIGNATURE_MISSING, "additionalData.hmacSignature is missing or empty");
+		return signature_refuse(
+			c->report, SIGNATURE_MISSING, "additionalData.hmacSignature is missing or empty");
 	if (!encode_read(ENCODING_BASE64, text->bytes, text->len, value->bytes, sizeof value->bytes, &value->len) ||
 		value->len != HMAC_SHA256_LEN)
-		return refuse(c->report, SIGNATURE_MALFORMED, "additionalData.hmacSignature is not %d bytes in base64",
-			HMAC_SHA256_LEN);
+		return signature_refuse(c->report, SIGNATURE_MALFORMED,
+			"additionalData.hmacSignature is not %d bytes in base64", HMAC_SHA256_LEN);
 	if (!borders_are_clear(item))
-		return refuse(c->report, SIGNATURE_MALFORMED,
+		return signature_refuse(c->report, SIGNATURE_MALFORMED,
 			"a field other than merchantReference holds a colon, which could as well end the field");
 	value->version = SIGNATURE_HMAC;
 	c->list.count = 1;
@@ -440,6 +444,6 @@ bool signature_verify_item(
 	const struct signer *s, const struct signature_item *item, int64_t now_s, struct signature_report *ret)
 {
 	struct claim c;
-	begin(&c, s, now_s, ret);
-	return read_item(&c, item) && judge(&c);
+	signature_begin(&c, s, now_s, ret);
+	return read_item(&c, item) && signature_judge(&c);
 }

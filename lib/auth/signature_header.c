@@ -98,8 +98,8 @@ static int count_of(const struct signature_list *list, enum signature_version ve
 }
 
 /* One that cannot be read is passed over, as the processors' own libraries do: a better one may stand beside it. */
-static bool add(struct signature_list *list, enum signature_version version, enum encoding encoding, const char *text,
-	size_t len, struct fault *f)
+static bool signature_header_add(struct signature_list *list, enum signature_version version, enum encoding encoding,
+	const char *text, size_t len, struct fault *f)
 {
 	size_t wanted = version == SIGNATURE_ED25519 ? ED25519_LEN : HMAC_SHA256_LEN;
 	if (list->count == SIGNATURES_MAX)
@@ -133,7 +133,7 @@ static bool read_stripe_entry(const char *entry, size_t len, struct signature_li
 		return signature_read_time(value, value_len, &ret->time_s, f);
 	}
 	if (name == 2 && memcmp(entry, "v1", 2) == 0)
-		return add(ret, SIGNATURE_HMAC, ENCODING_HEX, value, value_len, f);
+		return signature_header_add(ret, SIGNATURE_HMAC, ENCODING_HEX, value, value_len, f);
 	return true;
 }
 
@@ -146,9 +146,9 @@ static bool read_standard_entry(const char *entry, size_t len, struct signature_
 	const char *value = comma + 1;
 	size_t value_len = len - name - 1;
 	if (name == 2 && memcmp(entry, "v1", 2) == 0)
-		return add(ret, SIGNATURE_HMAC, ENCODING_BASE64, value, value_len, f);
+		return signature_header_add(ret, SIGNATURE_HMAC, ENCODING_BASE64, value, value_len, f);
 	if (name == 3 && memcmp(entry, "v1a", 3) == 0)
-		return add(ret, SIGNATURE_ED25519, ENCODING_BASE64, value, value_len, f);
+		return signature_header_add(ret, SIGNATURE_ED25519, ENCODING_BASE64, value, value_len, f);
 	return true;
 }
 

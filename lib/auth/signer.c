@@ -51,7 +51,7 @@ static bool is_header_name(const char *text)
 }
 
 /* Signature faults quote a prefix, and a log and a table must be able to hold them. */
-static bool is_visible(const char *text)
+static bool signer_is_visible(const char *text)
 {
 	for (; *text; text++) {
 		if (*text < ' ' || *text > '~')
@@ -60,7 +60,7 @@ static bool is_visible(const char *text)
 	return true;
 }
 
-static void to_lower(char *text)
+static void signer_to_lower(char *text)
 {
 	for (; *text; text++) {
 		if (*text >= 'A' && *text <= 'Z')
@@ -85,7 +85,7 @@ static bool copy_member(const struct member *m, enum scheme scheme, struct fault
 		return fault_set(f, FAULT_INPUT, "%s is no header's name: letters, digits and hyphens", m->name);
 	memcpy(m->ret, m->value, strlen(m->value) + 1);
 	if (m->header)
-		to_lower(m->ret);
+		signer_to_lower(m->ret);
 	return true;
 }
 
@@ -133,7 +133,7 @@ bool signer_init(struct signer *ret, const struct signer_settings *settings, str
 		return fault_set(f, FAULT_INPUT, "separator has no meaning without timestamp_header");
 	if (!settings->separator)
 		memcpy(s.separator, ".", 2);
-	if (!is_visible(s.prefix))
+	if (!signer_is_visible(s.prefix))
 		return fault_set(f, FAULT_INPUT, "prefix holds a byte that is not visible ASCII");
 	if (!check_url(&s, f) || !set_tolerance(&s, settings->tolerance_s, f))
 		return false;

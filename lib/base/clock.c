@@ -77,12 +77,12 @@ static bool read_zone(const char *at, int *ret_s)
 
 bool clock_read(const char *text, int64_t *ret)
 {
-	struct tm told = {0};
+	struct tm report = {0};
 	int zone_s;
 	const char *at = text;
-	if (!read_field(&at, 4, "-", &told.tm_year) || !read_field(&at, 2, "-", &told.tm_mon) ||
-		!read_field(&at, 2, "Tt ", &told.tm_mday) || !read_field(&at, 2, ":", &told.tm_hour) ||
-		!read_field(&at, 2, ":", &told.tm_min) || !read_field(&at, 2, "", &told.tm_sec))
+	if (!read_field(&at, 4, "-", &report.tm_year) || !read_field(&at, 2, "-", &report.tm_mon) ||
+		!read_field(&at, 2, "Tt ", &report.tm_mday) || !read_field(&at, 2, ":", &report.tm_hour) ||
+		!read_field(&at, 2, ":", &report.tm_min) || !read_field(&at, 2, "", &report.tm_sec))
 		return false;
 	if (*at == '.') {
 		size_t digits = strspn(++at, "0123456789");
@@ -90,16 +90,16 @@ bool clock_read(const char *text, int64_t *ret)
 		if (digits == 0)
 			return false;
 	}
-	if (!read_zone(at, &zone_s) || told.tm_hour > 23 || told.tm_min > 59 || told.tm_sec > 60)
+	if (!read_zone(at, &zone_s) || report.tm_hour > 23 || report.tm_min > 59 || report.tm_sec > 60)
 		return false;
-	told.tm_year -= 1900;
-	told.tm_mon -= 1;
-	struct tm real = told;
+	report.tm_year -= 1900;
+	report.tm_mon -= 1;
+	struct tm real = report;
 	int64_t seconds = timegm(&real);
 	/* What is no day of the calendar has become another one; a leap second is the next minute's first. */
-	if (real.tm_mday != told.tm_mday && told.tm_sec < 60)
+	if (real.tm_mday != report.tm_mday && report.tm_sec < 60)
 		return false;
-	if (told.tm_mon > 11 || told.tm_mon < 0 || told.tm_mday < 1 || told.tm_mday > 31)
+	if (report.tm_mon > 11 || report.tm_mon < 0 || report.tm_mday < 1 || report.tm_mday > 31)
 		return false;
 	*ret = seconds - zone_s;
 	return true;

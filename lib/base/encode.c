@@ -2,7 +2,7 @@
 
 #include "base/encode.h"
 
-static int hex_digit(char c)
+static int encode_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -18,7 +18,7 @@ static bool read_hex(const char *text, size_t len, unsigned char *ret, size_t ro
 	if (len % 2 != 0 || len / 2 > room)
 		return false;
 	for (size_t i = 0; i < len / 2; i++) {
-		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+		int high = encode_hex_digit(text[2 * i]), low = encode_hex_digit(text[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		ret[i] = (unsigned char)(high * 16 + low);

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 
 /* Drops a last character of which only the first bytes are there. */
-static void drop_half_character(char *text, size_t len)
+static void fault_drop_half_character(char *text, size_t len)
 {
 	size_t start = len;
 	while (start > 0 && len - start < 4) {
@@ -33,7 +33,7 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
 	if (wanted < 0)
 		text[0] = '\0';
 	else if ((size_t)wanted >= sizeof text)
-		drop_half_character(text, sizeof text - 1);
+		fault_drop_half_character(text, sizeof text - 1);
 	f->kind = kind;
 	memcpy(f->text, text, strlen(text) + 1);
 	return false;

@@ -95,7 +95,7 @@ static bool read_request_line(struct reading *r, struct http_message *ret, struc
 	return true;
 }
 
-static char *trim(char *text)
+static char *http_message_trim(char *text)
 {
 	text += strspn(text, " \t");
 	size_t len = strlen(text);
@@ -105,7 +105,7 @@ static char *trim(char *text)
 	return text;
 }
 
-static void to_lower(char *text)
+static void http_message_to_lower(char *text)
 {
 	for (; *text; text++) {
 		if (*text >= 'A' && *text <= 'Z')
@@ -126,8 +126,8 @@ static bool read_header(const struct reading *r, char *line, struct http_message
 	if (ret->count == HTTP_HEADERS_MAX)
 		return fault_set(
 			f, FAULT_MALFORMED, "line %d: there are more than %d headers", r->line, HTTP_HEADERS_MAX);
-	to_lower(line);
-	ret->header[ret->count++] = (struct http_header){line, trim(colon + 1)};
+	http_message_to_lower(line);
+	ret->header[ret->count++] = (struct http_header){line, http_message_trim(colon + 1)};
 	return true;
 }
 

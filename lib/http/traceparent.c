@@ -24,7 +24,7 @@ static bool is_zero(const char *s, size_t len)
 	return strspn(s, "0") >= len;
 }
 
-static unsigned hex_digit(char c)
+static unsigned traceparent_hex_digit(char c)
 {
 	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
@@ -46,7 +46,7 @@ bool traceparent_parse(const char *value, struct traceparent *ret)
 	char behind = value[TRACEPARENT_LEN];
 	if (strncmp(value, "ff", 2) == 0 || (behind != '\0' && (is_00 || behind != '-')))
 		return false;
-	unsigned flags = hex_digit(value[AT_FLAGS + 1]) & (is_00 ? SAMPLED | RANDOM : SAMPLED);
+	unsigned flags = traceparent_hex_digit(value[AT_FLAGS + 1]) & (is_00 ? SAMPLED | RANDOM : SAMPLED);
 	snprintf(ret->text, sizeof ret->text, "00%.*s%02x", AT_FLAGS - 2, value + 2, flags);
 	return true;
 }

@@ -15,7 +15,7 @@ static const char *after_scheme(const char *url)
 	return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
 }
 
-static bool is_visible(const char *url)
+static bool url_is_visible(const char *url)
 {
 	for (; *url; url++) {
 		if (*url < '!' || *url > '~')
@@ -66,7 +66,7 @@ bool url_check(const char *url, struct fault *f)
 	const char *host = after_scheme(url);
 	if (!host)
 		return fault_set(f, FAULT_INPUT, "it begins with neither http:// nor https://");
-	if (!is_visible(url))
+	if (!url_is_visible(url))
 		return fault_set(f, FAULT_INPUT, "a space, or another byte that must be percent-encoded, stands in it");
 	if (strchr(url, '#'))
 		return fault_set(f, FAULT_INPUT, "it has a fragment (#), which is never sent");

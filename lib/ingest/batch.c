@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_identity(const char *id, const char *source, const struct arrival *b)
+static int compare_identity(const char *id, const char *source, const struct pending_insert *b)
 {
 	int order = strcmp(id, b->txn->transaction_id);
 	return order ? order : strcmp(source, b->source);
@@ -13,59 +13,59 @@ static int compare_identity(const char *id, const char *source, const struct arr
 
 static int compare_members(const void *left, const void *right)
 {
-	const struct arrival *a = *(const struct arrival *const *)left;
-	const struct arrival *b = *(const struct arrival *const *)right;
+	const struct pending_insert *a = *(const struct pending_insert *const *)left;
+	const struct pending_insert *b = *(const struct pending_insert *const *)right;
 	int order = compare_identity(a->txn->transaction_id, a->source, b);
 	if (order)
 		return order;
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-static bool same_identity(const struct arrival *a, const struct arrival *b)
+static bool same_identity(const struct pending_insert *a, const struct pending_insert *b)
 {
 	return compare_identity(a->txn->transaction_id, a->source, b) == 0;
 }
 
-static void give_back(struct arrival *a, struct arrivals *pending)
+static void give_back(struct pending_insert *a, struct pending_inserts *pending)
 {
 	a->in_batch = false;
-	a->rides = false;
+	a->is_duplicate = false;
 	a->differs = false;
 	TAILQ_INSERT_HEAD(pending, a, pending);
 }
 
-static void collect(struct batch *b, struct arrivals *pending)
+static void collect(struct batch *b, struct pending_inserts *pending)
 {
-	struct arrival *a;
+	struct pending_insert *a;
 	while ((a = TAILQ_FIRST(pending)) && b->count < BATCH_MAX) {
 		if (a->alone && b->count > 0)
 			break;
 		TAILQ_REMOVE(pending, a, pending);
 		a->in_batch = true;
-		a->rides = false;
+		a->is_duplicate = false;
 		b->list[b->count++] = a;
 		if (a->alone)
 			break;
 	}
 }
 
-void batch_take(struct batch *b, struct arrivals *pending)
+void batch_take(struct batch *b, struct pending_inserts *pending)
 {
-	struct arrival *other[BATCH_MAX];
+	struct pending_insert *other[BATCH_MAX];
 	int others = 0;
 	int kept = 0;
 
 	collect(b, pending);
-	qsort(b->list, (size_t)b->count, sizeof(struct arrival *), compare_members);
-	const struct arrival *leader = NULL;
+	qsort(b->list, (size_t)b->count, sizeof(struct pending_insert *), compare_members);
+	const struct pending_insert *leader = NULL;
 	for (int i = 0; i < b->count; i++) {
-		struct arrival *a = b->list[i];
+		struct pending_insert *a = b->list[i];
 		bool again = leader && same_identity(leader, a);
 		if (again && !txn_same(leader->txn, a->txn)) {
 			other[others++] = a;
 			continue;
 		}
-		a->rides = again;
+		a->is_duplicate = again;
 		if (!again)
 			leader = a;
 		b->list[kept++] = a;
@@ -82,7 +82,7 @@ int batch_find(const struct batch *b, const char *transaction_id, const char *so
 	while (low <= high) {
 		int middle = low + (high - low) / 2;
 		int order = compare_identity(transaction_id, source, b->list[middle]);
-		if (order == 0 && b->list[middle]->rides)
+		if (order == 0 && b->list[middle]->is_duplicate)
 			order = -1;
 		if (order == 0)
 			return middle;
@@ -96,24 +96,24 @@ int batch_find(const struct batch *b, const char *transaction_id, const char *so
 
 void batch_remove(struct batch *b, int index)
 {
-	struct arrival *a = b->list[index];
-	if (!a->rides && index + 1 < b->count && b->list[index + 1]->rides)
-		b->list[index + 1]->rides = false;
+	struct pending_insert *a = b->list[index];
+	if (!a->is_duplicate && index + 1 < b->count && b->list[index + 1]->is_duplicate)
+		b->list[index + 1]->is_duplicate = false;
 	a->in_batch = false;
 	b->count--;
-	memmove(&b->list[index], &b->list[index + 1], (size_t)(b->count - index) * sizeof(struct arrival *));
+	memmove(&b->list[index], &b->list[index + 1], (size_t)(b->count - index) * sizeof(struct pending_insert *));
 }
 
-static int compare_arrival(const void *left, const void *right)
+static int compare_number(const void *left, const void *right)
 {
-	const struct arrival *a = *(const struct arrival *const *)left;
-	const struct arrival *b = *(const struct arrival *const *)right;
+	const struct pending_insert *a = *(const struct pending_insert *const *)left;
+	const struct pending_insert *b = *(const struct pending_insert *const *)right;
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-void batch_return(struct batch *b, struct arrivals *pending)
+void batch_return(struct batch *b, struct pending_inserts *pending)
 {
-	qsort(b->list, (size_t)b->count, sizeof(struct arrival *), compare_arrival);
+	qsort(b->list, (size_t)b->count, sizeof(struct pending_insert *), compare_number);
 	while (b->count > 0)
 		give_back(b->list[--b->count], pending);
 }

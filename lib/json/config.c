@@ -55,7 +55,7 @@ void json_config_complain(const struct json_place *p, const char *format, ...)
 	add_pointer(&b, p);
 	buf_add_format(&b, "%s%s", p->outer ? ": " : "", text);
 	c->complaints++;
-	c->told(c->ctx, buf_ok(&b) ? b.data : text);
+	c->report(c->ctx, buf_ok(&b) ? b.data : text);
 	buf_finish(&b);
 }
 
@@ -98,7 +98,7 @@ void json_config_members(const struct json_place *p, const char *const names[], 
 	}
 	for (struct json_walk w = json_walk_into(p->value); json_walk_next(&w, &name, &value);) {
 		int i = 0;
-		while (i < count && !json_value_says(name, names[i]))
+		while (i < count && !json_value_equals(name, names[i]))
 			i++;
 		if (i < count) {
 			ret[i].value = value;

@@ -44,14 +44,14 @@ static bool next_is(const struct scan *s, char c)
 	return s->at < s->end && *s->at == c;
 }
 
-static void skip_space(struct scan *s)
+static void scan_skip_space(struct scan *s)
 {
 	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
 		s->at++;
 }
 
 /* Four digits behind \u; -1 if they are not there. */
-static int hex4(const char *at, const char *end)
+static int scan_hex4(const char *at, const char *end)
 {
 	int value = 0;
 	if (end - at < 4)
@@ -84,7 +84,7 @@ static bool is_low_surrogate(int unit)
 
 static bool scan_unicode_escape(struct scan *s)
 {
-	int unit = hex4(s->at + 2, s->end);
+	int unit = scan_hex4(s->at + 2, s->end);
 	if (unit < 0)
 		return there_is(s, "a \\u without four hexadecimal digits");
 	if (unit == 0)
@@ -94,7 +94,7 @@ static bool scan_unicode_escape(struct scan *s)
 	if (is_high_surrogate(unit)) {
 		const char *second = s->at + 6;
 		bool is_escape = s->end - second >= 6 && second[0] == '\\' && second[1] == 'u';
-		if (!is_escape || !is_low_surrogate(hex4(second + 2, s->end)))
+		if (!is_escape || !is_low_surrogate(scan_hex4(second + 2, s->end)))
 			return there_is(s, "the first half of a surrogate pair without its second");
 		s->at += 6;
 	}
@@ -205,7 +205,7 @@ static bool enter(struct scan *s)
 			(size_t)(s->at - s->start), JSON_DEPTH_MAX);
 	s->depth++;
 	s->at++;
-	skip_space(s);
+	scan_skip_space(s);
 	return true;
 }
 
@@ -222,13 +222,13 @@ static bool scan_array(struct scan *s)
 	while (!next_is(s, ']')) {
 		if (!scan_value(s))
 			return false;
-		skip_space(s);
+		scan_skip_space(s);
 		if (next_is(s, ']'))
 			break;
 		if (!next_is(s, ','))
 			return should_be(s, "a comma or a closing bracket");
 		s->at++;
-		skip_space(s);
+		scan_skip_space(s);
 		if (next_is(s, ']'))
 			return there_is(s, "a closing bracket behind a comma");
 	}
@@ -249,11 +249,11 @@ static bool scan_name(struct scan *s, struct json_names *names, struct json_name
 		return fault_set(s->f, FAULT_MALFORMED, "the member %s is named twice in one object, again at byte %zu",
 			fault_quote(ret->bytes, ret->len, quoted), (size_t)(quote - s->start));
 	}
-	skip_space(s);
+	scan_skip_space(s);
 	if (!next_is(s, ':'))
 		return should_be(s, "a colon");
 	s->at++;
-	skip_space(s);
+	scan_skip_space(s);
 	return true;
 }
 
@@ -271,13 +271,13 @@ static bool scan_object(struct scan *s)
 	while (!next_is(s, '}')) {
 		if (!scan_member(s, &names))
 			return false;
-		skip_space(s);
+		scan_skip_space(s);
 		if (next_is(s, '}'))
 			break;
 		if (!next_is(s, ','))
 			return should_be(s, "a comma or a closing brace");
 		s->at++;
-		skip_space(s);
+		scan_skip_space(s);
 		if (next_is(s, '}'))
 			return there_is(s, "a closing brace behind a comma");
 	}
@@ -316,12 +316,12 @@ static bool scan_text(struct scan *s)
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	if (s->end - s->at >= 3 && memcmp(s->at, byte_order_mark, 3) == 0)
 		return there_is(s, "a byte order mark, which JSON does not have");
-	skip_space(s);
+	scan_skip_space(s);
 	if (!next_is(s, '{'))
 		return should_be(s, "an object");
 	if (!scan_object(s))
 		return false;
-	skip_space(s);
+	scan_skip_space(s);
 	return s->at == s->end || there_is(s, "more behind the object");
 }
 

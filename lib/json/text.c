@@ -24,7 +24,7 @@ static char *put_character(char *out, unsigned code)
 	return out;
 }
 
-static unsigned hex4(const char *at)
+static unsigned text_hex4(const char *at)
 {
 	unsigned value = 0;
 	for (int i = 0; i < 4; i++) {
@@ -37,10 +37,10 @@ static unsigned hex4(const char *at)
 /* The character behind \u, which may take a second \u; returns the byte after it. */
 static const char *unicode_escape(const char *at, unsigned *code)
 {
-	*code = hex4(at + 2);
+	*code = text_hex4(at + 2);
 	if (*code < 0xd800 || *code > 0xdfff)
 		return at + 6;
-	*code = 0x10000 + ((*code - 0xd800) << 10) + (hex4(at + 8) - 0xdc00);
+	*code = 0x10000 + ((*code - 0xd800) << 10) + (text_hex4(at + 8) - 0xdc00);
 	return at + 12;
 }
 

@@ -8,7 +8,7 @@
 
 #include "json/text.h"
 
-static const char *skip_space(const char *at)
+static const char *value_skip_space(const char *at)
 {
 	while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')
 		at++;
@@ -58,7 +58,7 @@ static struct json_value value_at(const char *at)
 
 struct json_value json_value_of(const char *text, size_t len)
 {
-	const char *first = skip_space(text), *end = text + len;
+	const char *first = value_skip_space(text), *end = text + len;
 	while (end[-1] != '}')
 		end--;
 	return (struct json_value){first, (size_t)(end - first)};
@@ -112,16 +112,16 @@ struct json_walk json_walk_into(struct json_value v)
 /* To the next value, and past the name before it.  False: there is none. */
 static bool enter_next(struct json_walk *w, struct json_value *name)
 {
-	w->at = skip_space(w->at);
+	w->at = value_skip_space(w->at);
 	if (*w->at == ',')
-		w->at = skip_space(w->at + 1);
+		w->at = value_skip_space(w->at + 1);
 	if (*w->at == '}' || *w->at == ']')
 		return false;
 	*name = (struct json_value){0};
 	if (w->is_object) {
 		*name = value_at(w->at);
-		w->at = skip_space(name->at + name->len);
-		w->at = skip_space(w->at + 1);
+		w->at = value_skip_space(name->at + name->len);
+		w->at = value_skip_space(w->at + 1);
 	}
 	return true;
 }
@@ -239,7 +239,7 @@ bool json_value_text(struct json_value v, char *ret, size_t size, size_t *ret_le
 	return true;
 }
 
-bool json_value_says(struct json_value v, const char *text)
+bool json_value_equals(struct json_value v, const char *text)
 {
 	if (*v.at != '"')
 		return false;

@@ -49,7 +49,7 @@ void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner)
 	db_params_add_int8(p, owner);
 }
 
-static const char *text_or_null(const struct pg_result *r, int row, int column)
+static const char *claim_text_or_null(const struct pg_result *r, int row, int column)
 {
 	return db_null(r, row, column) ? NULL : db_text(r, row, column);
 }
@@ -62,13 +62,13 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 		.transaction_id = db_text(r, row, 1),
 		.source = db_text(r, row, 2),
 		.attempt = (int)db_int8(r, row, 3),
-		.traceparent = text_or_null(r, row, 4),
+		.traceparent = claim_text_or_null(r, row, 4),
 	};
 	if (!whole)
 		return;
-	ret->source_account = text_or_null(r, row, 5);
-	ret->destination_account = text_or_null(r, row, 6);
-	ret->amount = text_or_null(r, row, 7);
-	ret->currency = text_or_null(r, row, 8);
-	ret->created_at = text_or_null(r, row, 9);
+	ret->source_account = claim_text_or_null(r, row, 5);
+	ret->destination_account = claim_text_or_null(r, row, 6);
+	ret->amount = claim_text_or_null(r, row, 7);
+	ret->currency = claim_text_or_null(r, row, 8);
+	ret->created_at = claim_text_or_null(r, row, 9);
 }

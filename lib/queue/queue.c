@@ -31,17 +31,17 @@ const struct statement QUEUE_RELEASE = {"release",
 	") SELECT count(*) FROM freed"};
 
 struct queue {
-	struct lane *lane;
+	struct connection *connection;
 	const struct queue_events *events;
 	void *ctx;
 	struct event *tick;
-	struct event *send_soon;   /* not from inside a callback of ours */
-	struct event *settle_soon; /* when what ends in this turn of the loop has ended, or later */
-	bool whole;                /* claims fetch the transactions */
-	int64_t owner;             /* 0: claim nothing */
-	struct held held;
+	struct event *queue_send_soon; /* not from inside a callback of ours */
+	struct event *settle_soon;     /* when what ends in this turn of the loop has ended, or later */
+	bool whole;                    /* claims fetch the transactions */
+	int64_t owner;                 /* 0: claim nothing */
+	struct inflight inflight;
 	struct cursor cursor;
-	struct queue_counts counts;
+	struct queue_counters counters;
 	bool resting; /* the server refused something: nothing is sent until the next tick */
 
 	/* The claim under way. */
@@ -51,10 +51,10 @@ struct queue {
 	int claim_limit;
 
 	/* Settlement. */
-	struct results results;
-	bool results_due;   /* they have waited long enough */
-	int64_t settled_ms; /* when the last settlement was sent */
-	bool settled_last;  /* the last statement was a settlement */
+	struct settle_batch settle_batch;
+	bool settle_batch_due; /* they have waited long enough */
+	int64_t settled_ms;    /* when the last settlement was sent */
+	bool settled_last;     /* the last statement was a settlement */
 
 	/* Release. */
 	bool release_due;
@@ -67,9 +67,9 @@ struct queue {
 
 /* A statement failed.  While the connection stands, it is the server that refused: then nothing is tried before the
  * next tick, unless it was only that two transactions met.  A lost connection is told by down(). */
-static void failed(struct queue *q, const char *doing, const struct fault *f)
+static void queue_failed(struct queue *q, const char *doing, const struct fault *f)
 {
-	if (!lane_is_ready(q->lane))
+	if (!connection_is_ready(q->connection))
 		return;
 	q->resting = f->kind != FAULT_AGAIN;
 	q->events->trouble(q->ctx, doing, f);
@@ -92,8 +92,8 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 	struct job given;
 	claim_read(r, row, q->claim_owner, q->whole, &given);
 	if (given.id <= q->claim_cursor)
-		q->counts.late++;
-	struct job *j = held_find(&q->held, given.id);
+		q->counters.late++;
+	struct job *j = inflight_find(&q->inflight, given.id);
 	if (j) {
 		/* A crash undid our claim, and we have just made it again: the call is under way already. */
 		j->owner = given.owner;
@@ -102,12 +102,12 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 	}
 	j = q->claim_owner == q->owner ? q->events->claimed(q->ctx, &given) : NULL;
 	if (j)
-		held_add(&q->held, j);
+		inflight_add(&q->inflight, j);
 	else
 		q->release_due = q->resting = true; /* whatever the reason, it will not have passed at once */
 }
 
-static void on_claimed(void *ctx, const struct pg_result *r, const struct fault *f)
+static void queue_on_claimed(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
 	if (!r) {
@@ -115,7 +115,7 @@ static void on_claimed(void *ctx, const struct pg_result *r, const struct fault 
 		q->claim_lost = q->claim_lost || f->kind == FAULT_BUSY;
 		q->release_due = q->release_due || f->kind == FAULT_BUSY;
 		cursor_want_from(&q->cursor, q->claim_from);
-		failed(q, "claim", f);
+		queue_failed(q, "claim", f);
 		return;
 	}
 	int rows = db_rows(r);
@@ -125,7 +125,7 @@ static void on_claimed(void *ctx, const struct pg_result *r, const struct fault 
 		highest = id > highest ? id : highest;
 		take_row(q, r, row);
 	}
-	q->counts.claimed += rows;
+	q->counters.claimed += rows;
 	cursor_found(&q->cursor, highest, rows >= q->claim_limit);
 }
 
@@ -139,71 +139,71 @@ static void send_claim(struct queue *q, int limit)
 	q->claimed_before = true;
 	q->settled_last = false;
 	claim_params(&params, q->claim_from, limit, q->owner);
-	lane_send(q->lane, q->whole ? &CLAIM_WHOLE : &CLAIM, &params, on_claimed);
+	connection_send(q->connection, q->whole ? &CLAIM_WHOLE : &CLAIM, &params, queue_on_claimed);
 }
 
 /* ---- settle ---- */
 
-static void on_settled(void *ctx, const struct pg_result *r, const struct fault *f)
+static void queue_on_settled(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
-	struct results *rs = &q->results;
+	struct settle_batch *rs = &q->settle_batch;
 	if (!r) {
-		rs->batch_doubt = rs->batch_doubt || f->kind == FAULT_BUSY;
-		failed(q, "settle", f);
+		rs->batch_unknown = rs->batch_unknown || f->kind == FAULT_BUSY;
+		queue_failed(q, "settle", f);
 		if (f->kind == FAULT_INPUT)
-			results_refuse(rs);
-		q->results_due = q->results_due || rs->waiting_count > 0;
+			settle_batch_refuse(rs);
+		q->settle_batch_due = q->settle_batch_due || rs->waiting_count > 0;
 		return;
 	}
 	for (int row = 0; row < db_rows(r); row++) {
-		struct job *j = held_find(&q->held, db_int8(r, row, 0));
+		struct job *j = inflight_find(&q->inflight, db_int8(r, row, 0));
 		j->settled = true;
 		j->age_us = db_int8(r, row, 1);
 	}
 	struct settlement s = {0};
 	for (int i = 0; i < rs->batch_count; i++) {
-		enum settled how = results_end(rs, rs->batch[i]);
+		enum settled how = settle_batch_end(rs, rs->batch[i]);
 		s.now += how == SETTLED_NOW;
 		s.stale += how == SETTLED_STALE;
-		s.doubt += how == SETTLED_DOUBT;
-		held_remove(&q->held, rs->batch[i]);
+		s.unknown += how == SETTLED_UNKNOWN;
+		inflight_remove(&q->inflight, rs->batch[i]);
 		q->events->ended(q->ctx, rs->batch[i], how);
 	}
-	results_clear(rs);
-	q->counts.settled += s.now;
-	q->counts.stale += s.stale;
-	q->counts.doubt += s.doubt;
+	settle_batch_clear(rs);
+	q->counters.settled += s.now;
+	q->counters.stale += s.stale;
+	q->counters.unknown += s.unknown;
 	q->events->settlement(q->ctx, &s);
 }
 
 static void send_settle(struct queue *q)
 {
-	results_fill(&q->results);
-	if (q->results.waiting_count == 0) {
-		q->results_due = false;
+	settle_batch_fill(&q->settle_batch);
+	if (q->settle_batch.waiting_count == 0) {
+		q->settle_batch_due = false;
 		evtimer_del(q->settle_soon);
 	}
 	struct db_params params = {0};
-	settle_params(&params, q->arrays, q->results.batch, q->results.batch_count, clock_ms());
+	settle_params(&params, q->arrays, q->settle_batch.batch, q->settle_batch.batch_count, clock_ms());
 	q->settled_last = true;
 	q->settled_ms = clock_ms();
-	lane_send(q->lane, &SETTLE, &params, on_settled);
+	connection_send(q->connection, &SETTLE, &params, queue_on_settled);
 }
 
 /* ---- release ---- */
 
-static void on_released(void *ctx, const struct pg_result *r, const struct fault *f)
+static void queue_on_released(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
 	if (!r) {
-		failed(q, "release", f);
+		queue_failed(q, "release", f);
 		return;
 	}
 	int64_t jobs = db_int8(r, 0, 0);
 	bool all = jobs < QUEUE_RELEASE_MAX;
 	q->release_due = !all;
-	q->counts.released += jobs;
+	q->counters.released += jobs;
 	if (all && q->claim_lost)
 		q->release_again_ms = clock_ms() + QUEUE_AGAIN_MS;
 	if (all)
@@ -222,21 +222,21 @@ static void send_release(struct queue *q)
 {
 	struct db_params params = {0};
 	db_array_start(&q->arrays[0], DB_INT8);
-	held_each(&q->held, add_id, &q->arrays[0]);
+	inflight_each(&q->inflight, add_id, &q->arrays[0]);
 	db_params_add_int8(&params, q->owner);
 	db_params_add_array(&params, &q->arrays[0]);
 	db_params_add_int8(&params, QUEUE_RELEASE_MAX);
 	q->settled_last = false;
-	lane_send(q->lane, &QUEUE_RELEASE, &params, on_released);
+	connection_send(q->connection, &QUEUE_RELEASE, &params, queue_on_released);
 }
 
 /* ---- what to send, and when ---- */
 
-static void send_next(struct queue *q)
+static void queue_send_next(struct queue *q)
 {
-	if (q->resting || !lane_is_ready(q->lane))
+	if (q->resting || !connection_is_ready(q->connection))
 		return;
-	bool settle = q->results.batch_count > 0 || q->results_due;
+	bool settle = q->settle_batch.batch_count > 0 || q->settle_batch_due;
 	int limit = claim_limit(q);
 	if (settle && !(q->settled_last && (q->release_due || limit > 0)))
 		send_settle(q);
@@ -246,29 +246,29 @@ static void send_next(struct queue *q)
 		send_claim(q, limit);
 }
 
-static void on_ready(void *ctx)
+static void queue_on_ready(void *ctx)
 {
-	send_next(ctx);
+	queue_send_next(ctx);
 }
 
-static void on_send_soon(evutil_socket_t fd, short what, void *arg)
+static void queue_on_send_soon(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	send_next(arg);
+	queue_send_next(arg);
 }
 
-static void send_soon(struct queue *q)
+static void queue_send_soon(struct queue *q)
 {
-	if (lane_is_ready(q->lane))
-		event_active(q->send_soon, EV_TIMEOUT, 0);
+	if (connection_is_ready(q->connection))
+		event_active(q->queue_send_soon, EV_TIMEOUT, 0);
 }
 
-static void on_settle_soon(evutil_socket_t fd, short what, void *arg)
+static void queue_on_settle_soon(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct queue *q = arg;
-	q->results_due = q->results.waiting_count > 0;
-	send_next(q);
+	q->settle_batch_due = q->settle_batch.waiting_count > 0;
+	queue_send_next(q);
 }
 
 /* Workers that were started together drift apart: each tick is up to a fifth shorter or longer. */
@@ -281,27 +281,27 @@ static void tick_set(struct queue *q)
 	evtimer_add(q->tick, &tv);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void queue_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct queue *q = arg;
 	q->resting = false;
 	cursor_tick(&q->cursor);
 	if (q->cursor.ticks % CURSOR_SWEEP == 0) {
-		results_retry(&q->results);
-		q->results_due = q->results_due || q->results.waiting_count > 0;
+		settle_batch_retry(&q->settle_batch);
+		q->settle_batch_due = q->settle_batch_due || q->settle_batch.waiting_count > 0;
 	}
 	if (q->release_again_ms && clock_ms() >= q->release_again_ms) {
 		q->release_again_ms = 0;
 		q->release_due = true;
 	}
 	tick_set(q);
-	send_next(q);
+	queue_send_next(q);
 }
 
 /* ---- the lane's news ---- */
 
-static void on_up(void *ctx)
+static void queue_on_up(void *ctx)
 {
 	struct queue *q = ctx;
 	q->resting = false;
@@ -310,7 +310,7 @@ static void on_up(void *ctx)
 	q->events->up(q->ctx);
 }
 
-static void on_down(void *ctx, const struct fault *why)
+static void queue_on_down(void *ctx, const struct fault *why)
 {
 	struct queue *q = ctx;
 	q->events->down(q->ctx, why);
@@ -320,18 +320,19 @@ static void on_down(void *ctx, const struct fault *why)
 
 static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE};
 
-static const struct lane_plan PLAN = {
+static const struct connection_plan PLAN = {
 	.name = "payhook-worker queue",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
 	.options = CLAIM_OPTIONS,
 	.answer_ms = ANSWER_MS,
-	.up = on_up,
-	.ready = on_ready,
-	.down = on_down,
+	.up = queue_on_up,
+	.ready = queue_on_ready,
+	.down = queue_on_down,
 };
 
-struct queue *queue_create(struct lanes *lanes, int slots, bool whole, const struct queue_events *events, void *ctx)
+struct queue *queue_create(
+	struct connect_state *connect_state, int slots, bool whole, const struct queue_events *events, void *ctx)
 {
 	struct queue *q = calloc(1, sizeof *q);
 	if (!q)
@@ -339,12 +340,13 @@ struct queue *queue_create(struct lanes *lanes, int slots, bool whole, const str
 	q->events = events;
 	q->ctx = ctx;
 	q->whole = whole;
-	results_init(&q->results);
-	q->tick = evtimer_new(lanes->base, on_tick, q);
-	q->send_soon = event_new(lanes->base, -1, 0, on_send_soon, q);
-	q->settle_soon = evtimer_new(lanes->base, on_settle_soon, q);
-	q->lane = lane_create(lanes, &PLAN, q);
-	if (!held_init(&q->held, slots) || !q->tick || !q->send_soon || !q->settle_soon || !q->lane) {
+	settle_batch_init(&q->settle_batch);
+	q->tick = evtimer_new(connect_state->base, queue_on_tick, q);
+	q->queue_send_soon = event_new(connect_state->base, -1, 0, queue_on_send_soon, q);
+	q->settle_soon = evtimer_new(connect_state->base, queue_on_settle_soon, q);
+	q->connection = connection_create(connect_state, &PLAN, q);
+	if (!inflight_init(&q->inflight, slots) || !q->tick || !q->queue_send_soon || !q->settle_soon ||
+		!q->connection) {
 		queue_destroy(q);
 		return NULL;
 	}
@@ -356,14 +358,14 @@ void queue_destroy(struct queue *q)
 {
 	if (!q)
 		return;
-	lane_destroy(q->lane);
+	connection_destroy(q->connection);
 	if (q->tick)
 		event_free(q->tick);
-	if (q->send_soon)
-		event_free(q->send_soon);
+	if (q->queue_send_soon)
+		event_free(q->queue_send_soon);
 	if (q->settle_soon)
 		event_free(q->settle_soon);
-	held_finish(&q->held);
+	inflight_finish(&q->inflight);
 	for (size_t i = 0; i < COUNT_OF(q->arrays); i++)
 		db_array_finish(&q->arrays[i]);
 	free(q);
@@ -378,49 +380,49 @@ void queue_own(struct queue *q, int64_t owner)
 	}
 	q->owner = owner;
 	cursor_want_all(&q->cursor);
-	send_soon(q);
+	queue_send_soon(q);
 }
 
 void queue_look(struct queue *q)
 {
 	cursor_want(&q->cursor);
-	send_soon(q);
+	queue_send_soon(q);
 }
 
 void queue_settle(struct queue *q, struct job *j)
 {
-	results_add(&q->results, j);
+	settle_batch_add(&q->settle_batch, j);
 	int64_t wait_ms = q->settled_ms + QUEUE_SETTLE_MS - clock_ms();
 	struct timeval tv = {.tv_usec = wait_ms * 1000};
-	bool first = q->results.waiting_count == 1;
+	bool first = q->settle_batch.waiting_count == 1;
 	if (first && wait_ms > 0)
 		evtimer_add(q->settle_soon, &tv);
-	else if (first || q->results.waiting_count == QUEUE_SETTLE_SOON)
+	else if (first || q->settle_batch.waiting_count == QUEUE_SETTLE_SOON)
 		event_active(q->settle_soon, EV_TIMEOUT, 0);
 }
 
 void queue_drop(struct queue *q, struct job *j)
 {
-	held_remove(&q->held, j);
+	inflight_remove(&q->inflight, j);
 }
 
 void queue_release(struct queue *q)
 {
 	q->release_due = true;
-	send_soon(q);
+	queue_send_soon(q);
 }
 
-const struct held *queue_held(const struct queue *q)
+const struct inflight *queue_inflight(const struct queue *q)
 {
-	return &q->held;
+	return &q->inflight;
 }
 
 void queue_each(struct queue *q, void (*visit)(void *ctx, struct job *j), void *ctx)
 {
-	held_each(&q->held, visit, ctx);
+	inflight_each(&q->inflight, visit, ctx);
 }
 
-const struct queue_counts *queue_counts(const struct queue *q)
+const struct queue_counters *queue_counters(const struct queue *q)
 {
-	return &q->counts;
+	return &q->counters;
 }

@@ -61,16 +61,16 @@ const struct statement SETTLE = {"settle",
 	"    nullif(error, ''), owner FROM ours"
 	") SELECT id, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
 
-static const char *outcome(enum end end)
+static const char *settle_outcome(enum job_outcome settle_outcome)
 {
-	switch (end) {
-	case END_PROCESSED:
+	switch (settle_outcome) {
+	case JOB_PROCESSED:
 		return "processed";
-	case END_RETRIED:
+	case JOB_RETRIED:
 		return "retried";
-	case END_FAILED:
+	case JOB_FAILED:
 		return "failed";
-	case END_PROBED:
+	case JOB_PROBED:
 		return "probed";
 	}
 	return "";
@@ -91,7 +91,7 @@ void settle_params(
 		db_array_add_text(&arrays[2], j->transaction_id);
 		db_array_add_text(&arrays[3], j->source);
 		db_array_add_int8(&arrays[4], j->attempt);
-		db_array_add_text(&arrays[5], outcome(j->end));
+		db_array_add_text(&arrays[5], settle_outcome(j->outcome));
 		db_array_add_int8(&arrays[6], now_ms - j->began_ms);
 		db_array_add_int8(&arrays[7], j->delay_ms);
 		db_array_add_text(&arrays[8], j->error ? j->error : "");

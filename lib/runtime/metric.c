@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static int bounds_of(const struct metric *m)
@@ -81,7 +82,7 @@ uint64_t metrics_mark(const struct metrics *m)
 /* ---- writing ---- */
 
 /* Not an atomic addition, which would lock the bus: there is no other writer. */
-static void add(_Atomic int64_t *cell, int64_t n)
+static void cell_add(_Atomic int64_t *cell, int64_t n)
 {
 	int64_t value = atomic_load_explicit(cell, memory_order_relaxed);
 	atomic_store_explicit(cell, value + n, memory_order_relaxed);
@@ -89,7 +90,7 @@ static void add(_Atomic int64_t *cell, int64_t n)
 
 void metric_add(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t n)
 {
-	add(&cells[m->first[metric] + series], n);
+	cell_add(&cells[m->first[metric] + series], n);
 }
 
 void metric_set(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t value)
@@ -104,8 +105,8 @@ void metric_observe(const struct metrics *m, _Atomic int64_t *cells, int metric,
 	_Atomic int64_t *first = &cells[m->first[metric] + series * (bounds + 2)];
 	while (bucket < bounds && value > t->bounds[bucket])
 		bucket++;
-	add(&first[bucket], 1);
-	add(&first[bounds + 1], value);
+	cell_add(&first[bucket], 1);
+	cell_add(&first[bounds + 1], value);
 }
 
 /* ---- the text ---- */
@@ -183,14 +184,26 @@ static void add_series(struct buf *b, const struct metric *m, int series, const 
 		add_sample(b, m, "", series, cells[0]);
 }
 
-void metrics_render(const struct metrics *m, const int64_t *cells, struct buf *ret)
+static void add_family(struct buf *b, const struct metric *m, const int64_t *cells)
 {
 	static const char *const KINDS[] = {
 		[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
+	buf_add_format(b, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, KINDS[m->kind]);
+	for (int series = 0; series < metric_series(m); series++)
+		add_series(b, m, series, &cells[series * cells_of_series(m)]);
+}
+
+void metrics_render(const struct metrics *m, const int64_t *cells, struct buf *ret)
+{
+	char help[128];
 	for (int i = 0; i < m->count; i++) {
-		const struct metric *t = &m->table[i];
-		buf_add_format(ret, "# HELP %s %s\n# TYPE %s %s\n", t->name, t->help, t->name, KINDS[t->kind]);
-		for (int series = 0; series < metric_series(t); series++)
-			add_series(ret, t, series, &cells[m->first[i] + series * cells_of_series(t)]);
+		struct metric family = m->table[i];
+		add_family(ret, &family, &cells[m->first[i]]);
+		if (!family.former)
+			continue;
+		snprintf(help, sizeof help, "Deprecated: use %s, which has the same values", family.name);
+		family.name = family.former;
+		family.help = help;
+		add_family(ret, &family, &cells[m->first[i]]);
 	}
 }

@@ -112,7 +112,7 @@ static int *number_of(struct settings *s, const struct setting *t)
 	return (int *)(void *)((char *)s + t->offset);
 }
 
-static bool read_text(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+static bool settings_read_text(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	size_t len = strlen(value);
 	if (len >= SETTINGS_TEXT_MAX)
@@ -124,7 +124,7 @@ static bool read_text(struct settings *s, const struct setting *t, const char *v
 static bool read_url(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	struct fault why;
-	if (!read_text(s, t, value, f))
+	if (!settings_read_text(s, t, value, f))
 		return false;
 	return !*value || url_check(value, &why) || fault_set(f, FAULT_INPUT, "%s: %s", t->name, why.text);
 }
@@ -197,13 +197,13 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 }
 
 /* A secret stands in the variable, or in the file that NAME_FILE names. */
-static bool read_secret(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+static bool settings_read_secret(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s_FILE", t->name);
 	const char *path = getenv(name);
 	if (!path || !*path)
-		return read_text(s, t, value, f);
+		return settings_read_text(s, t, value, f);
 	if (*value)
 		return fault_set(f, FAULT_INPUT, "%s and %s are both set: which?", t->name, name);
 	return read_line(name, path, text_of(s, t), f);
@@ -216,9 +216,9 @@ static bool read_one(struct settings *s, const struct setting *t, struct fault *
 		value = t->initial;
 	switch (t->kind) {
 	case TEXT:
-		return read_text(s, t, value, f);
+		return settings_read_text(s, t, value, f);
 	case SECRET:
-		return read_secret(s, t, value, f);
+		return settings_read_secret(s, t, value, f);
 	case URL:
 		return read_url(s, t, value, f);
 	case NUMBER:
@@ -306,7 +306,7 @@ static bool check_metrics(struct settings *s, struct fault *f)
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
 	choose_database, read_currencies, choose_processor, check_keeping, check_balancers, check_metrics};
 
-bool settings_read(struct settings *ret, void (*told)(const char *complaint))
+bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {
 	static struct settings s;
 	struct fault f;
@@ -315,13 +315,13 @@ bool settings_read(struct settings *ret, void (*told)(const char *complaint))
 	for (size_t i = 0; i < COUNT_OF(TABLE); i++) {
 		if (read_one(&s, &TABLE[i], &f))
 			continue;
-		told(f.text);
+		report(f.text);
 		good = false;
 	}
 	for (size_t i = 0; i < COUNT_OF(WHOLE); i++) {
 		if (WHOLE[i](&s, &f))
 			continue;
-		told(f.text);
+		report(f.text);
 		good = false;
 	}
 	if (good)

@@ -37,7 +37,7 @@ bool adyen_is_signed(const char *pointer)
 	return false;
 }
 
-static bool refuse(struct signature_report *ret, enum signature_cause cause, const char *why)
+static bool adyen_refuse(struct signature_report *ret, enum signature_cause cause, const char *why)
 {
 	struct fault f;
 	*ret = (struct signature_report){.cause = cause, .secret = -1};
@@ -78,10 +78,10 @@ static bool verify_item(const struct signer *s, struct json_value value, int64_t
 	struct signature_item item;
 	for (int i = 0; i < ADYEN_FIELDS; i++) {
 		if (!take(value, POINTERS[i], texts.field[i], &item.field[i]))
-			return refuse(ret, SIGNATURE_MALFORMED, POINTERS[i]);
+			return adyen_refuse(ret, SIGNATURE_MALFORMED, POINTERS[i]);
 	}
 	if (!take(value, SIGNATURE, texts.signature, &item.signature))
-		return refuse(ret, SIGNATURE_MALFORMED, SIGNATURE);
+		return adyen_refuse(ret, SIGNATURE_MALFORMED, SIGNATURE);
 	return signature_verify_item(s, &item, now_s, ret);
 }
 
@@ -92,13 +92,13 @@ bool adyen_verify(
 	struct json_value items, item;
 	int count = 0;
 	if (!json_scan(request->body, request->len, &f))
-		return refuse(ret, SIGNATURE_MALFORMED, f.text);
+		return adyen_refuse(ret, SIGNATURE_MALFORMED, f.text);
 	if (!json_value_find(json_value_of(request->body, request->len), ADYEN_ITEMS, &items) ||
 		json_value_kind(items) != JSON_IS_ARRAY)
-		return refuse(ret, SIGNATURE_MISSING, "the body has no array " ADYEN_ITEMS);
+		return adyen_refuse(ret, SIGNATURE_MISSING, "the body has no array " ADYEN_ITEMS);
 	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); count++) {
 		if (count == MAPPING_ITEMS_MAX)
-			return refuse(ret, SIGNATURE_MALFORMED, "the body has too many items");
+			return adyen_refuse(ret, SIGNATURE_MALFORMED, "the body has too many items");
 		if (verify_item(s, item, now_s, ret))
 			continue;
 		char why[FAULT_TEXT_MAX];
@@ -107,5 +107,5 @@ bool adyen_verify(
 		memcpy(ret->text, f.text, sizeof ret->text);
 		return false;
 	}
-	return count > 0 || refuse(ret, SIGNATURE_MISSING, "the body has no items");
+	return count > 0 || adyen_refuse(ret, SIGNATURE_MISSING, "the body has no items");
 }

@@ -27,7 +27,7 @@ struct scalar {
 static bool is_word(struct json_value v, const char *word)
 {
 	if (*v.at == '"')
-		return json_value_says(v, word);
+		return json_value_equals(v, word);
 	return strlen(word) == v.len && memcmp(v.at, word, v.len) == 0;
 }
 
@@ -93,10 +93,10 @@ static bool find_scalar(struct reading *r, const char *at, bool takes_fractions,
 static bool is_left_out(const struct reading *r, const char *at)
 {
 	struct json_value v;
-	return !json_value_find(r->item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_says(v, "");
+	return !json_value_find(r->item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_equals(v, "");
 }
 
-static void read_text(struct reading *r, const struct mapping_text *t, char ret[TXN_TEXT_MAX + 1])
+static void mapping_read_text(struct reading *r, const struct mapping_text *t, char ret[TXN_TEXT_MAX + 1])
 {
 	struct scalar found;
 	char text[2 * TXN_TEXT_MAX + 1];
@@ -118,7 +118,7 @@ static void read_text(struct reading *r, const struct mapping_text *t, char ret[
 }
 
 /* Before the amount, which it rules.  False: it is no currency, or not there; whether that has been told, ret says. */
-static bool find_currency(struct reading *r, struct scalar *found, struct currency *ret)
+static bool mapping_find_currency(struct reading *r, struct scalar *found, struct currency *ret)
 {
 	const struct mapping_text *t = &r->m->currency;
 	if (!*t->at)
@@ -177,7 +177,7 @@ static void read_minor(struct reading *r, const struct scalar *found, const stru
 }
 
 /* currency is NULL when it is not known: then neither decimals nor minor units can be judged. */
-static void read_amount(struct reading *r, const struct currency *currency)
+static void mapping_read_amount(struct reading *r, const struct currency *currency)
 {
 	struct scalar found;
 	if (!find_scalar(r, r->m->amount.at, true, &found))
@@ -188,18 +188,18 @@ static void read_amount(struct reading *r, const struct currency *currency)
 		read_minor(r, &found, currency);
 }
 
-static void read_members(struct reading *r)
+static void mapping_read_members(struct reading *r)
 {
 	struct scalar found = {.len = 0};
 	struct currency currency;
 	struct txn_problems aside = {.count = 0}, *problems = r->problems;
 	r->problems = &aside;
-	bool is_known = find_currency(r, &found, &currency);
+	bool is_known = mapping_find_currency(r, &found, &currency);
 	r->problems = problems;
-	read_text(r, &r->m->transaction_id, r->txn.transaction_id);
-	read_text(r, &r->m->source_account, r->txn.source_account);
-	read_text(r, &r->m->destination_account, r->txn.destination_account);
-	read_amount(r, is_known ? &currency : NULL);
+	mapping_read_text(r, &r->m->transaction_id, r->txn.transaction_id);
+	mapping_read_text(r, &r->m->source_account, r->txn.source_account);
+	mapping_read_text(r, &r->m->destination_account, r->txn.destination_account);
+	mapping_read_amount(r, is_known ? &currency : NULL);
 	if (is_known)
 		memcpy(r->txn.currency, currency.code, sizeof currency.code);
 	else if (aside.count > 0)
@@ -213,7 +213,7 @@ bool mapping_read(const struct mapping *m, struct json_value item, const char *w
 {
 	struct reading r = {.m = m, .item = item, .where = where, .extras = extras, .problems = problems};
 	problems->count = 0;
-	read_members(&r);
+	mapping_read_members(&r);
 	if (problems->count > 0)
 		return txn_rules_refuse(problems, f);
 	*ret = r.txn;

@@ -29,7 +29,7 @@ static void read_piece(const struct json_place *p, char ret[TXN_TEXT_MAX + 1])
 }
 
 /* {"at": pointer, "prefix": text, "otherwise": text} or {"value": text} */
-static void read_text(const struct json_place *p, struct mapping_text *ret)
+static void mapping_config_read_text(const struct json_place *p, struct mapping_text *ret)
 {
 	static const char *const names[] = {"at", "prefix", "value", "otherwise"};
 	struct json_place member[4];
@@ -60,7 +60,7 @@ static void read_text(const struct json_place *p, struct mapping_text *ret)
 static void read_currency(const struct json_place *p, const struct currency_extras *extras, struct mapping_text *ret)
 {
 	struct currency currency;
-	read_text(p, ret);
+	mapping_config_read_text(p, ret);
 	if (*ret->at && *ret->text)
 		json_config_complain(p, "a currency has no prefix");
 	else if (*ret->otherwise)
@@ -95,7 +95,8 @@ static void read_units(const struct json_place *p, const struct currency_extras 
 }
 
 /* {"at": pointer, "unit": "minor", "minor_units": {...}} */
-static void read_amount(const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
+static void mapping_config_read_amount(
+	const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
 	static const char *const names[] = {"at", "unit", "minor_units"}, *const units[] = {"major", "minor"};
 	struct json_place member[3];
@@ -138,16 +139,17 @@ static void read_filter(const struct json_place *p, struct mapping *ret)
 		read_condition(&conditions[i], &ret->conditions[i]);
 }
 
-static void read_members(const struct json_place *p, const struct currency_extras *extras, struct mapping *ret)
+static void mapping_config_read_members(
+	const struct json_place *p, const struct currency_extras *extras, struct mapping *ret)
 {
 	static const char *const names[] = {
 		"transaction_id", "source_account", "destination_account", "amount", "currency"};
 	struct json_place member[5];
 	json_config_members(p, names, member, 5);
-	read_text(&member[0], &ret->transaction_id);
-	read_text(&member[1], &ret->source_account);
-	read_text(&member[2], &ret->destination_account);
-	read_amount(&member[3], extras, &ret->amount);
+	mapping_config_read_text(&member[0], &ret->transaction_id);
+	mapping_config_read_text(&member[1], &ret->source_account);
+	mapping_config_read_text(&member[2], &ret->destination_account);
+	mapping_config_read_amount(&member[3], extras, &ret->amount);
 	read_currency(&member[4], extras, &ret->currency);
 	if (json_config_given(&member[0]) && !*ret->transaction_id.at)
 		json_config_complain(&member[0], "at is wanted: a constant would make all transactions one");
@@ -166,5 +168,5 @@ void mapping_configure(const struct json_place *items, const struct json_place *
 	else if (json_config_given(items))
 		read_pointer(items, ret->items);
 	if (!ret->is_canonical)
-		read_members(mapping, extras, ret);
+		mapping_config_read_members(mapping, extras, ret);
 }

@@ -10,7 +10,8 @@ void sources_init(struct sources *s)
 {
 	memset(s, 0, sizeof *s);
 	s->count = 1;
-	s->list[0] = (struct source){.name = SOURCE_BUILT_IN, .door = SOURCE_OPEN, .mapping = {.is_canonical = true}};
+	s->list[0] =
+		(struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE, .mapping = {.is_canonical = true}};
 }
 
 void sources_finish(struct sources *s)
@@ -31,7 +32,7 @@ const struct source *sources_find(const struct sources *s, const char *name)
 {
 	for (int i = 0; i < s->count; i++) {
 		if (strcmp(s->list[i].name, name) == 0)
-			return s->list[i].door == SOURCE_CLOSED ? NULL : &s->list[i];
+			return s->list[i].auth == SOURCE_AUTH_DISABLED ? NULL : &s->list[i];
 	}
 	return NULL;
 }

@@ -15,7 +15,7 @@
 
 struct loading {
 	const char *path;
-	void (*told)(const char *complaint);
+	void (*report)(const char *complaint);
 	int count;
 	char *variables[VARIABLES_MAX]; /* values that hold a secret, in the environment itself */
 };
@@ -31,7 +31,8 @@ static bool read_variable(struct loading *l, const char *name, struct buf *ret, 
 	return true;
 }
 
-static bool read_secret(void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f)
+static bool sources_file_read_secret(
+	void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f)
 {
 	struct loading *l = ctx;
 	char path[PATH_MAX_BYTES + 1];
@@ -44,18 +45,21 @@ static bool read_secret(void *ctx, enum secret_place place, const char *name, st
 	return file_read(path, ret, f);
 }
 
-static void tell(void *ctx, const char *complaint)
+static void sources_file_pass_complaint(void *ctx, const char *complaint)
 {
 	struct loading *l = ctx;
-	l->told(complaint);
+	l->report(complaint);
 }
 
-bool sources_load(const char *path, const struct currency_extras *extras, void (*told)(const char *complaint),
+bool sources_load(const char *path, const struct currency_extras *extras, void (*report)(const char *complaint),
 	struct sources *ret)
 {
-	struct loading l = {.path = path, .told = told};
-	struct sources_outside outside = {
-		.file = path, .extras = extras, .secret = read_secret, .told = tell, .ctx = &l};
+	struct loading l = {.path = path, .report = report};
+	struct sources_outside outside = {.file = path,
+		.extras = extras,
+		.secret = sources_file_read_secret,
+		.report = sources_file_pass_complaint,
+		.ctx = &l};
 	struct fault f, why;
 	sources_init(ret);
 	if (!*path)
@@ -65,7 +69,7 @@ bool sources_load(const char *path, const struct currency_extras *extras, void (
 	if (good)
 		good = sources_read(text.data ? text.data : "", text.len, &outside, ret);
 	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))
-		told(f.text);
+		report(f.text);
 	buf_finish(&text);
 	for (int i = 0; i < l.count; i++)
 		explicit_bzero(l.variables[i], strlen(l.variables[i]));

@@ -71,7 +71,7 @@ static bool is_variable(const char *name)
 	return strchr(LETTERS, *name) && strspn(name, ALL) == strlen(name);
 }
 
-static void trim(const char **text, size_t *len)
+static void sources_read_trim(const char **text, size_t *len)
 {
 	static const char SPACE[] = " \t\r\n";
 	while (*len > 0 && strchr(SPACE, (*text)[*len - 1]))
@@ -90,7 +90,7 @@ static void add_secret(
 	bool good = r->outside->secret(r->outside->ctx, place, name, &secret, &f);
 	const char *text = secret.data ? secret.data : "";
 	size_t len = secret.len;
-	trim(&text, &len);
+	sources_read_trim(&text, &len);
 	if (good && (!buf_ok(&secret) || secret.len > SECRET_MAX))
 		good = fault_set(&f, FAULT_INPUT, "the secret is longer than %d bytes", SECRET_MAX);
 	if (good && len == 0)
@@ -102,7 +102,7 @@ static void add_secret(
 	buf_finish(&secret);
 }
 
-static bool read_not_after(const struct json_place *p, int64_t *ret)
+static bool sources_read_read_not_after(const struct json_place *p, int64_t *ret)
 {
 	char text[CLOCK_DATE_MAX + 16];
 	if (!json_config_given(p))
@@ -116,7 +116,7 @@ static bool read_not_after(const struct json_place *p, int64_t *ret)
 }
 
 /* {"file": path} or {"env": NAME}, perhaps with "not_after" */
-static void read_secret(struct reading *r, const struct json_place *p)
+static void sources_read_read_secret(struct reading *r, const struct json_place *p)
 {
 	static const char *const names[] = {"file", "env", "not_after"};
 	struct json_place member[3];
@@ -133,7 +133,7 @@ static void read_secret(struct reading *r, const struct json_place *p)
 		json_config_complain(p, "either file or env is wanted");
 		return;
 	}
-	if (!read_not_after(&member[2], &not_after_s))
+	if (!sources_read_read_not_after(&member[2], &not_after_s))
 		return;
 	if (is_file && json_config_text(file, PATH_MAX_BYTES, name)) {
 		add_secret(r, file, SECRET_IN_FILE, name, not_after_s);
@@ -150,7 +150,7 @@ static void read_secrets(struct reading *r)
 	struct json_place secrets[SIGNER_SECRETS_MAX];
 	int count = json_config_elements(&r->member[SECRETS], secrets, SIGNER_SECRETS_MAX);
 	for (int i = 0; i < count; i++)
-		read_secret(r, &secrets[i]);
+		sources_read_read_secret(r, &secrets[i]);
 }
 
 /* ---- the scheme ---- */
@@ -162,7 +162,7 @@ static const char *optional(const struct reading *r, enum member which, size_t m
 	return json_config_given(p) && json_config_text(p, most, room) ? room : NULL;
 }
 
-static void read_hmac(const struct reading *r, struct signer_settings *ret)
+static void sources_read_read_hmac(const struct reading *r, struct signer_settings *ret)
 {
 	static const char *const algorithms[] = {"sha256", "sha512"}, *const encodings[] = {"hex", "base64"};
 	int algorithm = 0, encoding = 0;
@@ -193,7 +193,7 @@ static void read_signer(struct reading *r, enum scheme scheme)
 	settings.prefix = optional(r, PREFIX, SIGNER_TEXT_MAX, prefix);
 	settings.timestamp_header = optional(r, TIMESTAMP_HEADER, SIGNER_TEXT_MAX, time);
 	settings.separator = optional(r, SEPARATOR, SIGNER_TEXT_MAX, separator);
-	read_hmac(r, &settings);
+	sources_read_read_hmac(r, &settings);
 	if (json_config_given(&r->member[TOLERANCE]) &&
 		!json_config_number(&r->member[TOLERANCE], 1, SIGNER_TOLERANCE_MAX_S, &settings.tolerance_s))
 		return;
@@ -214,7 +214,7 @@ static void refuse_signing(const struct reading *r, const char *scheme)
 }
 
 /* The schemes' names, then "none" and "closed". */
-static void read_door(struct reading *r)
+static void read_auth(struct reading *r)
 {
 	const char *words[SCHEMES_MAX];
 	int word;
@@ -225,11 +225,11 @@ static void read_door(struct reading *r)
 	if (!json_config_word(&r->member[SCHEME], words, SCHEMES_MAX, &word))
 		return;
 	if (word < SCHEME_COUNT) {
-		r->source->door = SOURCE_SIGNED;
+		r->source->auth = SOURCE_AUTH_SIGNATURE;
 		read_signer(r, (enum scheme)word);
 		return;
 	}
-	r->source->door = word == SCHEME_COUNT ? SOURCE_OPEN : SOURCE_CLOSED;
+	r->source->auth = word == SCHEME_COUNT ? SOURCE_AUTH_NONE : SOURCE_AUTH_DISABLED;
 	refuse_signing(r, words[word]);
 }
 
@@ -286,7 +286,7 @@ static void check_adyen(const struct reading *r)
 
 /* ---- the list ---- */
 
-static bool read_name(const struct json_place *p, const struct sources *all, char ret[SOURCE_NAME_MAX + 1])
+static bool sources_read_read_name(const struct json_place *p, const struct sources *all, char ret[SOURCE_NAME_MAX + 1])
 {
 	char quoted[FAULT_QUOTE_MAX];
 	if (!json_config_text(p, SOURCE_NAME_MAX, ret))
@@ -308,17 +308,17 @@ static bool read_name(const struct json_place *p, const struct sources *all, cha
 static void read_source(const struct json_place *p, const struct sources_outside *outside, struct sources *all)
 {
 	struct reading r = {.outside = outside, .source = &all->list[all->count]};
-	*r.source = (struct source){.door = SOURCE_CLOSED};
+	*r.source = (struct source){.auth = SOURCE_AUTH_DISABLED};
 	json_config_members(p, NAMES, r.member, MEMBERS);
-	if (!read_name(&r.member[NAME], all, r.source->name))
+	if (!sources_read_read_name(&r.member[NAME], all, r.source->name))
 		return;
 	all->count++;
 	int complaints = p->config->complaints;
 	mapping_configure(&r.member[ITEMS], &r.member[FILTER], &r.member[MAPPING], outside->extras, &r.source->mapping);
-	read_door(&r);
+	read_auth(&r);
 	read_allow(&r);
 	read_client(&r);
-	bool is_adyen = r.source->door == SOURCE_SIGNED && r.source->signer.scheme == SCHEME_ADYEN;
+	bool is_adyen = r.source->auth == SOURCE_AUTH_SIGNATURE && r.source->signer.scheme == SCHEME_ADYEN;
 	if (is_adyen && p->config->complaints == complaints)
 		check_adyen(&r);
 }
@@ -336,13 +336,14 @@ static void add_built_in(const struct json_place *top, struct sources *all)
 		return;
 	}
 	all->list[all->count++] =
-		(struct source){.name = SOURCE_BUILT_IN, .door = SOURCE_OPEN, .mapping = {.is_canonical = true}};
+		(struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE, .mapping = {.is_canonical = true}};
 }
 
 bool sources_read(const char *text, size_t len, const struct sources_outside *outside, struct sources *ret)
 {
 	static const char *const names[] = {"sources"};
-	struct json_config config = {.file = outside->file, .text = text, .told = outside->told, .ctx = outside->ctx};
+	struct json_config config = {
+		.file = outside->file, .text = text, .report = outside->report, .ctx = outside->ctx};
 	struct json_place top, list, element[SOURCES_MAX];
 	ret->count = 0;
 	if (!json_config_open(&config, len, &top))

@@ -36,7 +36,7 @@ static void find_members(struct reading *r, struct json_value body)
 	struct json_value name, value;
 	for (struct json_walk w = json_walk_into(body); json_walk_next(&w, &name, &value);) {
 		for (int i = 0; i < MEMBERS; i++) {
-			if (r->member[i].len == 0 && json_value_says(name, POINTERS[i] + 1))
+			if (r->member[i].len == 0 && json_value_equals(name, POINTERS[i] + 1))
 				r->member[i] = value;
 		}
 	}
@@ -50,7 +50,7 @@ static bool is_there(struct reading *r, enum member which)
 	return false;
 }
 
-static void tell_type(struct reading *r, enum member which, const char *wanted)
+static void add_type_problem(struct reading *r, enum member which, const char *wanted)
 {
 	txn_problem_add(r->problems, POINTERS[which], "wrong_type", "%s is %s and should be %s", POINTERS[which] + 1,
 		json_kind_name(json_value_kind(r->member[which])), wanted);
@@ -63,7 +63,7 @@ static const struct words *read_string(struct reading *r, enum member which)
 	if (!is_there(r, which))
 		return NULL;
 	if (!json_value_text(r->member[which], words.text, sizeof words.text, &words.len)) {
-		tell_type(r, which, "a string");
+		add_type_problem(r, which, "a string");
 		return NULL;
 	}
 	if (words.len == 0)
@@ -71,7 +71,7 @@ static const struct words *read_string(struct reading *r, enum member which)
 	return words.len > 0 ? &words : NULL;
 }
 
-static void read_text(struct reading *r, enum member which, char ret[TXN_TEXT_MAX + 1])
+static void txn_json_read_text(struct reading *r, enum member which, char ret[TXN_TEXT_MAX + 1])
 {
 	const struct words *words = read_string(r, which);
 	if (words)
@@ -79,7 +79,7 @@ static void read_text(struct reading *r, enum member which, char ret[TXN_TEXT_MA
 }
 
 /* A number's digits as they stand, or a string of the same form. */
-static void read_amount(struct reading *r, const struct currency *currency)
+static void txn_json_read_amount(struct reading *r, const struct currency *currency)
 {
 	const char *pointer = POINTERS[AMOUNT];
 	struct json_value value = r->member[AMOUNT];
@@ -92,12 +92,12 @@ static void read_amount(struct reading *r, const struct currency *currency)
 		if (words)
 			txn_rule_amount(r->problems, pointer, words->text, words->len, currency, &r->txn.amount);
 	} else {
-		tell_type(r, AMOUNT, "a number");
+		add_type_problem(r, AMOUNT, "a number");
 	}
 }
 
 /* Before the amount, which it rules; what is wrong with the currency itself is told behind it. */
-static bool find_currency(const struct reading *r, struct currency *ret)
+static bool txn_json_find_currency(const struct reading *r, struct currency *ret)
 {
 	char text[CURRENCY_CODE_MAX + 1];
 	size_t len;
@@ -105,25 +105,25 @@ static bool find_currency(const struct reading *r, struct currency *ret)
 	       currency_find(r->extras, text, len, ret);
 }
 
-static void tell_currency(struct reading *r)
+static void add_currency_problem(struct reading *r)
 {
 	const struct words *words = read_string(r, CURRENCY);
 	if (words)
 		txn_rule_no_currency(r->problems, POINTERS[CURRENCY], words->text, words->len);
 }
 
-static void read_members(struct reading *r)
+static void txn_json_read_members(struct reading *r)
 {
 	struct currency currency;
-	bool is_known = find_currency(r, &currency);
-	read_text(r, TRANSACTION_ID, r->txn.transaction_id);
-	read_text(r, SOURCE_ACCOUNT, r->txn.source_account);
-	read_text(r, DESTINATION_ACCOUNT, r->txn.destination_account);
-	read_amount(r, is_known ? &currency : NULL);
+	bool is_known = txn_json_find_currency(r, &currency);
+	txn_json_read_text(r, TRANSACTION_ID, r->txn.transaction_id);
+	txn_json_read_text(r, SOURCE_ACCOUNT, r->txn.source_account);
+	txn_json_read_text(r, DESTINATION_ACCOUNT, r->txn.destination_account);
+	txn_json_read_amount(r, is_known ? &currency : NULL);
 	if (is_known)
 		memcpy(r->txn.currency, currency.code, sizeof currency.code);
 	else
-		tell_currency(r);
+		add_currency_problem(r);
 }
 
 bool txn_from_json(const char *text, size_t len, const struct currency_extras *extras, struct txn *ret,
@@ -134,7 +134,7 @@ bool txn_from_json(const char *text, size_t len, const struct currency_extras *e
 	if (!json_scan(text, len, f))
 		return false;
 	find_members(&r, json_value_of(text, len));
-	read_members(&r);
+	txn_json_read_members(&r);
 	if (problems->count > 0)
 		return txn_rules_refuse(problems, f);
 	*ret = r.txn;

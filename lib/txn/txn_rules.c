@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 
 /* Of a text that was cut. */
-static void drop_half_character(char *text)
+static void txn_rules_drop_half_character(char *text)
 {
 	size_t len = strlen(text), at = 0, length;
 	while (at < len && (length = utf8_length(text + at, len - at)) > 0)
@@ -29,7 +29,7 @@ void txn_problem_add(struct txn_problems *p, const char *pointer, const char *co
 	int wanted = vsnprintf(one->detail, sizeof one->detail, format, args);
 	va_end(args);
 	if (wanted >= (int)sizeof one->detail)
-		drop_half_character(one->detail);
+		txn_rules_drop_half_character(one->detail);
 }
 
 void txn_rule_text(

@@ -227,7 +227,7 @@ stop_a_worker() {
 	load_end || status=1
 	is payhook-worker@2 Result success || status=1
 	equal "$(sql -c "SELECT count(*) FROM workers WHERE pid = $pid")" 0 || status=1
-	box journalctl -u payhook-worker@2 -o cat | grep -q '"event":"worker is asked to end"' || status=1
+	box journalctl -u payhook-worker@2 -o cat | grep -q '"event":"worker stopping"' || status=1
 	return "$status"
 }
 

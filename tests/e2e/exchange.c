@@ -1,4 +1,4 @@
-/* exchange.c - a line for each answer. */
+/* http_call.c - a line for each answer. */
 
 #include "exchange.h"
 

@@ -15,9 +15,9 @@
 static size_t keep_beginning(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct load_slot *s = arg;
-	size_t used = strlen(s->said);
+	size_t used = strlen(s->printed);
 
-	snprintf(s->said + used, sizeof(s->said) - used, "%.*s", (int)(size * count), bytes);
+	snprintf(s->printed + used, sizeof(s->printed) - used, "%.*s", (int)(size * count), bytes);
 	return size * count;
 }
 
@@ -36,7 +36,8 @@ static void note(struct load *l, struct load_slot *s, long status)
 		return;
 	l->noted[status] = true;
 	exchange_note(&(struct exchange){.method = "POST", .target = WEBHOOKS, .body = s->body, .len = strlen(s->body)},
-		&(struct answer){.status = (int)status, .head = s->head, .body = s->said, .len = strlen(s->said)});
+		&(struct answer){
+			.status = (int)status, .head = s->head, .body = s->printed, .len = strlen(s->printed)});
 }
 
 static void open_slot(struct load *l, struct load_slot *s)
@@ -84,7 +85,7 @@ static void begin_post(struct load *l, struct load_slot *s)
 	char id[128];
 
 	s->number = l->begun++;
-	s->said[0] = s->head[0] = '\0';
+	s->printed[0] = s->head[0] = '\0';
 	snprintf(id, sizeof(id), "%s-%ld", l->prefix, s->number);
 	if (l->body != NULL)
 		l->body(s->number, s->body);
@@ -121,7 +122,7 @@ static void take_answers(struct load *l)
 			curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 		if (status != 202 && l->trouble[0] == '\0')
 			snprintf(l->trouble, sizeof(l->trouble), "post %ld: %ld %s %s", s->number, status,
-				status == 0 ? curl_easy_strerror(m->data.result) : "", s->said);
+				status == 0 ? curl_easy_strerror(m->data.result) : "", s->printed);
 		note(l, s, status);
 		l->status[s->number] = (short)status;
 		l->answered++;

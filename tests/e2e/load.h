@@ -15,8 +15,8 @@ struct load_slot {
 	CURL *curl;
 	long number; /* of the post it carries; -1: idle */
 	char body[WEBHOOK_MAX];
-	char head[1024]; /* the answer's */
-	char said[512];  /* its body, or the beginning of it */
+	char head[1024];   /* the answer's */
+	char printed[512]; /* its body, or the beginning of it */
 };
 
 struct load {
@@ -33,7 +33,7 @@ struct load {
 	short *status;                  /* by number: LOAD_UNANSWERED, 0 when the connection failed, else the status */
 	char trouble[768];              /* the first answer that was no 202 */
 
-	bool noted[600]; /* by status: one answer of each is written down (exchange.h) */
+	bool noted[600]; /* by status: one answer of each is written down (http_call.h) */
 	CURLM *multi;
 	struct load_slot *slots;
 	struct curl_slist *headers;

@@ -34,7 +34,7 @@ void scrape_finish(struct scrape *s)
 	s->text = NULL;
 }
 
-double scrape_value(const struct scrape *s, const char *series, int *told)
+double scrape_value(const struct scrape *s, const char *series, int *reported)
 {
 	size_t len = strlen(series);
 
@@ -42,12 +42,12 @@ double scrape_value(const struct scrape *s, const char *series, int *told)
 		line += *line == '\n';
 		if (strncmp(line, series, len) != 0 || line[len] != ' ')
 			continue;
-		if (told != NULL)
-			*told = 1;
+		if (reported != NULL)
+			*reported = 1;
 		return strtod(line + len, NULL);
 	}
-	if (told != NULL)
-		*told = 0;
+	if (reported != NULL)
+		*reported = 0;
 	return 0;
 }
 
@@ -63,7 +63,7 @@ double scrape_now(const char *series)
 
 void scrape_check(const struct scrape *s)
 {
-	char file[128], log[160], command[300], said[2048] = "";
+	char file[128], log[160], command[300], printed[2048] = "";
 	int status = -1;
 
 	snprintf(file, sizeof(file), "%s/scraped-%d", instance()->folder, (int)getpid());
@@ -77,8 +77,8 @@ void scrape_check(const struct scrape *s)
 	cr_assert(process_wait(pid, 20000, &status));
 	f = fopen(log, "r");
 	if (f != NULL) {
-		said[fread(said, 1, sizeof(said) - 1, f)] = '\0';
+		printed[fread(printed, 1, sizeof(printed) - 1, f)] = '\0';
 		fclose(f);
 	}
-	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s\nof\n%s", said, s->text);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s\nof\n%s", printed, s->text);
 }

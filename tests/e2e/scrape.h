@@ -12,7 +12,7 @@ void scrape_finish(struct scrape *s);
 
 /* The value of a series, named as it is written: payhook_webhooks_total{outcome="accepted"}.  0 when it is not told, as
  * of a counter that has not counted yet; *told says whether it is, unless told is NULL. */
-double scrape_value(const struct scrape *s, const char *series, int *told);
+double scrape_value(const struct scrape *s, const char *series, int *reported);
 
 /* The same of the shared instance, now. */
 double scrape_now(const char *series);

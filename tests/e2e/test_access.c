@@ -10,10 +10,10 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
 #include "client.h"
 #include "database.h"
 #include "expect.h"
+#include "faults.h"
 #include "instance.h"
 #include "logs.h"
 #include "process.h"
@@ -144,9 +144,10 @@ Test(access, without_a_key_that_counts_it_is_one_401)
 	gives(target, longest, 401);
 }
 
-#define KEPT "SELECT count(*) FROM payhook.rejections WHERE cause = 'api_key' AND address = '127.0.0.1' AND detail = $1"
+#define KEPT \
+	"SELECT count(*) FROM payhook.auth_failures WHERE cause = 'api_key' AND address = '127.0.0.1' AND detail = $1"
 
-Test(access, whose_key_was_refused_and_why_is_kept_for_the_operator)
+Test(access, the_name_of_a_refused_key_and_the_reason_are_kept_for_the_operator)
 {
 	gives("/metrics", "Bearer test-reader", 403);
 	gives("/v1/transactions/nobody", "Bearer payhook_guessed", 401);

@@ -5,16 +5,16 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
 #include "database.h"
+#include "faults.h"
+#include "fixture.h"
 #include "instance.h"
-#include "scene.h"
 
 #define STEP_MS 30000
 #define UP_MS 120000
 #define COUNT 50
 
-TestSuite(backup, .init = scene_begin, .fini = mend_all, .timeout = 240);
+TestSuite(backup, .init = fixture_begin, .fini = mend_all, .timeout = 240);
 
 static void run(const struct instance *i, const char *const arguments[], const char *const settings[], int timeout_ms)
 {
@@ -40,7 +40,7 @@ static void state_of(const struct instance *i, const char *prefix, int n, char r
 	answer_finish(&a);
 }
 
-static int in_state(const struct instance *i, const struct scene *s, const char *state)
+static int in_state(const struct instance *i, const struct fixture *s, const char *state)
 {
 	char now[32];
 	int count = 0;
@@ -57,14 +57,14 @@ Test(backup, a_restored_payhook_processes_what_was_processing)
 {
 	static const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
 	struct instance second;
-	struct scene kept, later;
+	struct fixture kept, later;
 	char file[128], trouble[512];
 
-	scene_post(&kept, "kept", COUNT, 0);
-	scene_wait_claimed(&kept, STEP_MS);
+	fixture_post(&kept, "kept", COUNT, 0);
+	fixture_wait_claimed(&kept, STEP_MS);
 	snprintf(file, sizeof(file), "%s/backup", instance()->folder);
 	run(instance(), (const char *const[]){"backup", file, NULL}, instance_settings, STEP_MS);
-	scene_post(&later, "later", COUNT, 0);
+	fixture_post(&later, "later", COUNT, 0);
 
 	cr_assert(instance_prepare(&second, trouble, sizeof(trouble)), "%s", trouble);
 	run(&second, (const char *const[]){"up", "-d", NULL}, settings, UP_MS);
@@ -75,7 +75,7 @@ Test(backup, a_restored_payhook_processes_what_was_processing)
 	for (long long deadline = now_ms() + STEP_MS; in_state(&second, &kept, "PROCESSED") < COUNT; pause_a_little())
 		cr_assert(now_ms() < deadline, "%d of %d", in_state(&second, &kept, "PROCESSED"), COUNT);
 	/* A webhook that was accepted after the backup, and is sent again, is new. */
-	scene_post(&later, "again", COUNT, second.port);
+	fixture_post(&later, "again", COUNT, second.port);
 	for (long long deadline = now_ms() + STEP_MS; in_state(&second, &later, "PROCESSED") < COUNT; pause_a_little())
 		cr_assert(now_ms() < deadline, "%d of %d", in_state(&second, &later, "PROCESSED"), COUNT);
 	cr_assert(instance_stop(&second, trouble, sizeof(trouble)), "%s", trouble);

@@ -6,9 +6,9 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "database.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 
 #define MOST 65536
@@ -54,20 +54,20 @@ static void expect_size(size_t len, bool of_spaces, bool chunked, int status)
 
 Test(body_sizes, up_to_64_kib_are_taken_and_not_a_byte_more)
 {
-	honest_begin();
+	background_sender_begin();
 	for (int n = 0; n < 4; n++) {
 		expect_size(MOST - 1, n & 1, n & 2, 202);
 		expect_size(MOST, n & 1, n & 2, 202);
 		expect_size(MOST + 1, n & 1, n & 2, 413);
 	}
-	honest_end();
+	background_sender_end();
 }
 
 Test(body_sizes, an_empty_body_is_no_webhook)
 {
 	struct answer a;
 
-	honest_begin();
+	background_sender_begin();
 	call_send(&(struct call){.method = "POST", .target = WEBHOOKS, .type = "application/json", .body = ""}, &a);
 	expect_problem_once(&a, 400, "no byte");
 	call_send(&(struct call){.method = "POST", .target = WEBHOOKS, .type = "application/json"}, &a);
@@ -77,5 +77,5 @@ Test(body_sizes, an_empty_body_is_no_webhook)
 			.method = "POST", .target = WEBHOOKS, .type = "application/json", .body = "", .chunked = true},
 		&a);
 	expect_problem_once(&a, 400, "no byte in chunks");
-	honest_end();
+	background_sender_end();
 }

@@ -10,13 +10,13 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
-#include "crew.h"
-#include "cutter.h"
 #include "database.h"
+#include "extra_workers.h"
+#include "faults.h"
+#include "fixture.h"
 #include "instance.h"
-#include "ledger.h"
-#include "scene.h"
+#include "pg_proxy.h"
+#include "recording_processor.h"
 
 #define STEP_MS 15000   /* for what takes a moment */
 #define RESCUE_MS 90000 /* for what takes others 20 s of silence to see */
@@ -27,144 +27,147 @@
 /* The instance's own worker holds what it claims until it is dismissed, without calling the ledger. */
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=86400000", "WORKER_GRACE_MS=0", NULL};
 
-static struct ledger ledger;
-static const char *settings[] = {"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=120000", NULL, NULL};
+static struct recording_processor recording_processor;
+static const char *settings[] = {"PROCESSOR=http", recording_processor.url, "PROCESSOR_TIMEOUT_MS=120000", NULL, NULL};
 
 static void begin(void)
 {
-	scene_begin();
-	crew_dismiss_own();
+	fixture_begin();
+	extra_workers_dismiss_own();
 }
 
 TestSuite(crash, .init = begin, .fini = mend_all, .timeout = 240);
 
-static void expect_calls(const struct scene *s, int times, const char *why)
+static void expect_calls(const struct fixture *s, int times, const char *why)
 {
-	long as_expected = ledger_called(&ledger, s->prefix, s->count, times);
+	long as_expected = recording_processor_called(&recording_processor, s->prefix, s->count, times);
 
 	cr_assert_eq(as_expected, s->count, "%s: %ld of %ld called %d times, %d calls in all", why, as_expected,
-		s->count, times, ledger_calls(&ledger, s->prefix));
+		s->count, times, recording_processor_calls(&recording_processor, s->prefix));
 }
 
 /* One worker gets jobs of its own through this cutter and is killed when the cutter has done its deed. */
-static void kill_at(struct scene *s, const char *word, struct cutter *c)
+static void kill_at(struct fixture *s, const char *word, struct pg_proxy *c)
 {
 	struct hired hired;
 	char through[256];
 
-	scene_post(s, word, COUNT, 0);
-	crew_hire(&hired, cutter_conninfo(c, through), settings);
-	cutter_wait(c, STEP_MS);
-	crew_kill(&hired);
-	cutter_stop(c);
+	fixture_post(s, word, COUNT, 0);
+	extra_workers_hire(&hired, pg_proxy_conninfo(c, through), settings);
+	pg_proxy_wait(c, STEP_MS);
+	extra_workers_kill(&hired);
+	pg_proxy_stop(c);
 }
 
-static void kill_after_claim(struct scene *s)
+static void kill_after_claim(struct fixture *s)
 {
-	struct cutter c;
+	struct pg_proxy c;
 
-	cutter_hold_answer(&c, instance()->database, "claim");
+	pg_proxy_hold_answer(&c, instance()->database, "claim");
 	kill_at(s, "claimed", &c);
-	cr_assert_eq(scene_claimed(s), COUNT);
-	cr_assert_eq(ledger_calls(&ledger, s->prefix), 0);
+	cr_assert_eq(fixture_claimed(s), COUNT);
+	cr_assert_eq(recording_processor_calls(&recording_processor, s->prefix), 0);
 }
 
-static void kill_during_call(struct scene *s)
+static void kill_during_call(struct fixture *s)
 {
 	struct hired hired;
 
-	ledger_hold(&ledger);
-	scene_post(s, "called", COUNT, 0);
-	crew_hire(&hired, instance()->database, settings);
-	ledger_wait(&ledger, s->prefix, COUNT, STEP_MS);
-	crew_kill(&hired);
-	ledger_release(&ledger);
-	cr_assert_eq(scene_processed(s), 0);
+	recording_processor_hold(&recording_processor);
+	fixture_post(s, "called", COUNT, 0);
+	extra_workers_hire(&hired, instance()->database, settings);
+	recording_processor_wait(&recording_processor, s->prefix, COUNT, STEP_MS);
+	extra_workers_kill(&hired);
+	recording_processor_release(&recording_processor);
+	cr_assert_eq(fixture_processed(s), 0);
 }
 
-static void kill_before_settle(struct scene *s)
+static void kill_before_settle(struct fixture *s)
 {
-	struct cutter c;
+	struct pg_proxy c;
 
-	cutter_hold_question(&c, instance()->database, "settle");
+	pg_proxy_hold_question(&c, instance()->database, "settle");
 	kill_at(s, "answered", &c);
-	cr_assert_eq(scene_processed(s), 0);
+	cr_assert_eq(fixture_processed(s), 0);
 }
 
 /* The settlement is committed, and the worker dies without the answer.  Some of the jobs may have been left to the next
  * settlement. */
-static void kill_after_settle(struct scene *s)
+static void kill_after_settle(struct fixture *s)
 {
-	struct cutter c;
+	struct pg_proxy c;
 
-	cutter_hold_answer(&c, instance()->database, "settle");
+	pg_proxy_hold_answer(&c, instance()->database, "settle");
 	kill_at(s, "settled", &c);
-	cr_assert(scene_processed(s) > 0);
+	cr_assert(fixture_processed(s) > 0);
 }
 
 /* The server is at work on the settlement, which waits for a row that the test holds. */
-static void kill_in_settle(struct scene *s)
+static void kill_in_settle(struct fixture *s)
 {
 	struct hired hired;
 	const char *waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
 	const char *none_works = "SELECT (count(*) = 0)::int FROM pg_stat_activity"
 				 " WHERE application_name LIKE 'payhook-worker%'";
 
-	scene_post(s, "settling", COUNT, 0);
+	fixture_post(s, "settling", COUNT, 0);
 	database_number("BEGIN");
 	database_number_of("SELECT count(*) FROM (SELECT FROM payhook.transactions"
 			   " WHERE starts_with(transaction_id, $1 || '-') FOR UPDATE) x",
 		s->prefix);
-	crew_hire(&hired, instance()->database, settings);
+	extra_workers_hire(&hired, instance()->database, settings);
 	cr_assert_geq(database_wait(waiting, NULL, 1, STEP_MS), 1, "no settlement waits");
-	crew_kill(&hired);
+	extra_workers_kill(&hired);
 	database_number("ROLLBACK");
 	cr_assert_eq(database_wait(none_works, NULL, 1, STEP_MS), 1, "the server still works for the dead");
-	cr_assert(scene_processed(s) > 0);
+	cr_assert(fixture_processed(s) > 0);
 }
 
 Test(crash, killed_at_any_point_of_a_job_loses_nothing_and_repeats_only_what_it_must)
 {
-	struct scene after_claim, called, before_settle, after_settle, in_settle;
+	struct fixture after_claim, called, before_settle, after_settle, in_settle;
 	struct hired survivor;
 
-	ledger_open(&ledger, 0);
+	recording_processor_open(&recording_processor, 0);
 	kill_after_claim(&after_claim);
 	kill_during_call(&called);
 	kill_before_settle(&before_settle);
 	kill_after_settle(&after_settle);
 	kill_in_settle(&in_settle);
-	long settled_after = scene_processed(&after_settle), settled_in = scene_processed(&in_settle);
+	long settled_after = fixture_processed(&after_settle), settled_in = fixture_processed(&in_settle);
 
 	/* All of them are seen to be dead by one that comes after them. */
-	crew_hire(&survivor, instance()->database, settings);
-	scene_wait_processed(&after_claim, RESCUE_MS);
-	scene_wait_processed(&called, STEP_MS);
-	scene_wait_processed(&before_settle, STEP_MS);
-	scene_wait_processed(&after_settle, STEP_MS);
-	scene_wait_processed(&in_settle, STEP_MS);
+	extra_workers_hire(&survivor, instance()->database, settings);
+	fixture_wait_processed(&after_claim, RESCUE_MS);
+	fixture_wait_processed(&called, STEP_MS);
+	fixture_wait_processed(&before_settle, STEP_MS);
+	fixture_wait_processed(&after_settle, STEP_MS);
+	fixture_wait_processed(&in_settle, STEP_MS);
 	expect_calls(&after_claim, 1, "killed before the calls");
 	expect_calls(&called, 2, "killed during the calls");
 	expect_calls(&before_settle, 2, "killed before the settlement");
-	cr_assert_eq(ledger_called(&ledger, after_settle.prefix, COUNT, 1), settled_after, "settled ones called again");
-	cr_assert_eq(ledger_called(&ledger, after_settle.prefix, COUNT, 2), COUNT - settled_after);
-	cr_assert_eq(ledger_called(&ledger, in_settle.prefix, COUNT, 1), settled_in, "settled ones called again");
-	cr_assert_eq(ledger_called(&ledger, in_settle.prefix, COUNT, 2), COUNT - settled_in);
-	cr_assert_geq(crew_said(&survivor, "a dead worker's jobs are free again"), 5);
-	crew_dismiss(&survivor);
-	ledger_close(&ledger);
+	cr_assert_eq(recording_processor_called(&recording_processor, after_settle.prefix, COUNT, 1), settled_after,
+		"settled ones called again");
+	cr_assert_eq(
+		recording_processor_called(&recording_processor, after_settle.prefix, COUNT, 2), COUNT - settled_after);
+	cr_assert_eq(recording_processor_called(&recording_processor, in_settle.prefix, COUNT, 1), settled_in,
+		"settled ones called again");
+	cr_assert_eq(recording_processor_called(&recording_processor, in_settle.prefix, COUNT, 2), COUNT - settled_in);
+	cr_assert_geq(extra_workers_logged(&survivor, "jobs of a dead worker freed"), 5);
+	extra_workers_dismiss(&survivor);
+	recording_processor_close(&recording_processor);
 }
 
 Test(crash, responder_killed_between_commit_and_notify_has_its_jobs_processed)
 {
 	struct instance second;
-	struct scene s;
-	struct cutter c;
+	struct fixture s;
+	struct pg_proxy c;
 	char through[256], database[300], trouble[4096];
 
-	ledger_open(&ledger, 0);
-	cutter_hold_question(&c, instance()->database, "notify");
-	snprintf(database, sizeof(database), "DATABASE_URL=%s", cutter_conninfo(&c, through));
+	recording_processor_open(&recording_processor, 0);
+	pg_proxy_hold_question(&c, instance()->database, "notify");
+	snprintf(database, sizeof(database), "DATABASE_URL=%s", pg_proxy_conninfo(&c, through));
 	const char *its[] = {database, "RESPONDERS=1", settings[0], settings[1], NULL};
 	cr_assert(instance_prepare(&second, trouble, sizeof(trouble)), "%s", trouble);
 	snprintf(second.database, sizeof(second.database), "%s", through);
@@ -174,40 +177,40 @@ Test(crash, responder_killed_between_commit_and_notify_has_its_jobs_processed)
 	/* Nobody takes the jobs before the responder is dead. */
 	pid_t worker = instance_first(&second, "payhook-worker");
 	cr_assert(worker > 0 && kill(worker, SIGSTOP) == 0);
-	scene_post(&s, "notify", COUNT, second.port);
-	cutter_wait(&c, STEP_MS);
+	fixture_post(&s, "notify", COUNT, second.port);
+	pg_proxy_wait(&c, STEP_MS);
 	struct pids responders;
 	instance_parts(&second, "payhook-app", &responders);
 	cr_assert(responders.count > 0);
 	process_signal(&responders, SIGKILL);
-	cr_assert_eq(scene_jobs(&s), COUNT);
+	cr_assert_eq(fixture_jobs(&s), COUNT);
 	kill(worker, SIGCONT);
-	scene_wait_processed(&s, STEP_MS);
+	fixture_wait_processed(&s, STEP_MS);
 	expect_calls(&s, 1, "notified by nobody");
 	cr_assert(instance_stop(&second, trouble, sizeof(trouble)), "%s", trouble);
-	cutter_stop(&c);
-	ledger_close(&ledger);
+	pg_proxy_stop(&c);
+	recording_processor_close(&recording_processor);
 }
 
 /* What a lost claim took is freed before the next, and has been called by nobody. */
 Test(crash, connection_cut_between_a_claims_commit_and_its_answer_repeats_no_call)
 {
 	struct hired hired;
-	struct scene s;
-	struct cutter c;
+	struct fixture s;
+	struct pg_proxy c;
 	char through[256];
 
-	ledger_open(&ledger, 0);
-	cutter_start(&c, instance()->database, "claim", 3);
-	scene_post(&s, "cut", 200, 0);
-	crew_hire(&hired, cutter_conninfo(&c, through), settings);
-	scene_wait_processed(&s, STEP_MS);
-	cr_assert_eq(cutter_deeds(&c), 3);
+	recording_processor_open(&recording_processor, 0);
+	pg_proxy_start(&c, instance()->database, "claim", 3);
+	fixture_post(&s, "cut", 200, 0);
+	extra_workers_hire(&hired, pg_proxy_conninfo(&c, through), settings);
+	fixture_wait_processed(&s, STEP_MS);
+	cr_assert_eq(pg_proxy_deeds(&c), 3);
 	expect_calls(&s, 1, "claims cut");
-	cr_assert_geq(crew_said(&hired, "jobs whose claim was lost are free again"), 1);
-	crew_dismiss(&hired);
-	cutter_stop(&c);
-	ledger_close(&ledger);
+	cr_assert_geq(extra_workers_logged(&hired, "jobs of a lost claim released"), 1);
+	extra_workers_dismiss(&hired);
+	pg_proxy_stop(&c);
+	recording_processor_close(&recording_processor);
 }
 
 /* Calls that end while the database is away are settled when it is back; those that begin then are the first. */
@@ -215,90 +218,90 @@ Test(crash, postgresql_stopped_for_30_s_under_two_busy_workers_repeats_no_call)
 {
 	enum { MANY = 1000 };
 	struct hired one, two;
-	struct scene s;
+	struct fixture s;
 	char owners[256];
 	const char *numbers = "SELECT string_agg(owner::text, ' ' ORDER BY owner) FROM payhook.workers";
 
-	ledger_open(&ledger, 1000);
+	recording_processor_open(&recording_processor, 1000);
 	settings[3] = "WORKER_SLOTS=50";
-	crew_hire(&one, instance()->database, settings);
-	crew_hire(&two, instance()->database, settings);
+	extra_workers_hire(&one, instance()->database, settings);
+	extra_workers_hire(&two, instance()->database, settings);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 2, STEP_MS), 2);
 	snprintf(owners, sizeof(owners), "%s", database_text_of(numbers, NULL));
-	scene_post(&s, "outage", MANY, 0);
-	ledger_wait(&ledger, s.prefix, 150, STEP_MS);
+	fixture_post(&s, "outage", MANY, 0);
+	recording_processor_wait(&recording_processor, s.prefix, 150, STEP_MS);
 	break_stop_database();
 	long long until = now_ms() + OUTAGE_MS;
-	int before = ledger_calls(&ledger, s.prefix);
+	int before = recording_processor_calls(&recording_processor, s.prefix);
 	cr_assert(before < MANY, "too late: they are all called already");
 	while (now_ms() < until)
 		pause_a_little();
 	mend_all();
 	mend_wait_database(RESCUE_MS);
 	/* What the own worker has taken it hands back uncalled. */
-	crew_dismiss_own();
-	scene_wait_processed(&s, RESCUE_MS);
+	extra_workers_dismiss_own();
+	fixture_wait_processed(&s, RESCUE_MS);
 	expect_calls(&s, 1, "the database was away");
 	const char *now = database_text_of(numbers, NULL);
 	cr_assert_str_eq(now, owners, "a worker was taken for dead: \"%s\" has become \"%s\"", owners, now);
 	const struct hired *both[] = {&one, &two};
 	for (int n = 0; n < 2; n++) {
-		cr_assert_geq(crew_said(both[n], "database is away"), 1);
-		cr_assert_eq(crew_said(both[n], "a dead worker's jobs are free again"), 0);
-		cr_assert_eq(crew_said(both[n], "taken for dead"), 0);
-		cr_assert_eq(crew_said(both[n], "of workers that are gone"), 0);
+		cr_assert_geq(extra_workers_logged(both[n], "database unreachable"), 1);
+		cr_assert_eq(extra_workers_logged(both[n], "jobs of a dead worker freed"), 0);
+		cr_assert_eq(extra_workers_logged(both[n], "taken for dead"), 0);
+		cr_assert_eq(extra_workers_logged(both[n], "of workers that are gone"), 0);
 	}
-	crew_dismiss(&one);
-	crew_dismiss(&two);
-	ledger_close(&ledger);
+	extra_workers_dismiss(&one);
+	extra_workers_dismiss(&two);
+	recording_processor_close(&recording_processor);
 }
 
 /* The late results come while the second calls are under way: then the jobs are there to be settled by the wrong one. */
 Test(crash, frozen_beyond_its_death_settles_late_and_changes_nothing)
 {
 	struct hired frozen, other;
-	struct scene s, later;
+	struct fixture s, later;
 	char jobs[64], owner[32];
 	const char *state = "SELECT md5(string_agg(j::text, ',' ORDER BY id)) FROM payhook.jobs j"
 			    " WHERE starts_with(transaction_id, $1 || '-')";
 	const char *attempts = "SELECT count(*) FROM payhook.job_attempts WHERE starts_with(transaction_id, $1 || '-')";
 
-	ledger_open(&ledger, 0);
-	ledger_hold(&ledger);
-	scene_post(&s, "frozen", COUNT, 0);
-	crew_hire(&frozen, instance()->database, settings);
-	ledger_wait(&ledger, s.prefix, COUNT, STEP_MS);
+	recording_processor_open(&recording_processor, 0);
+	recording_processor_hold(&recording_processor);
+	fixture_post(&s, "frozen", COUNT, 0);
+	extra_workers_hire(&frozen, instance()->database, settings);
+	recording_processor_wait(&recording_processor, s.prefix, COUNT, STEP_MS);
 	kill(frozen.pid, SIGSTOP);
 	/* The answers wait for it in its sockets; the next calls get none yet. */
-	ledger_release(&ledger);
-	ledger_hold(&ledger);
-	crew_hire(&other, instance()->database, settings);
-	ledger_wait(&ledger, s.prefix, 2 * COUNT, RESCUE_MS);
+	recording_processor_release(&recording_processor);
+	recording_processor_hold(&recording_processor);
+	extra_workers_hire(&other, instance()->database, settings);
+	recording_processor_wait(&recording_processor, s.prefix, 2 * COUNT, RESCUE_MS);
 	snprintf(owner, sizeof(owner), "%s", database_text_of("SELECT owner FROM payhook.jobs LIMIT 1", NULL));
 	snprintf(jobs, sizeof(jobs), "%s", database_text_of(state, s.prefix));
 
 	kill(frozen.pid, SIGCONT);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 2, STEP_MS), 2, "it is not back");
 	long long deadline = now_ms() + STEP_MS;
-	while (crew_said(&frozen, "stale results change nothing") == 0) {
-		cr_assert_eq(scene_processed(&s), 0, "a late result counts");
+	while (extra_workers_logged(&frozen, "stale results change nothing") == 0) {
+		cr_assert_eq(fixture_processed(&s), 0, "a late result counts");
 		cr_assert(now_ms() < deadline, "it has not settled late");
 		pause_a_little();
 	}
-	cr_assert_eq(scene_processed(&s), 0);
+	cr_assert_eq(fixture_processed(&s), 0);
 	cr_assert_eq(database_number_of(attempts, s.prefix), 0);
 	cr_assert_str_eq(database_text_of(state, s.prefix), jobs);
 
-	ledger_release(&ledger);
-	scene_wait_processed(&s, STEP_MS);
+	recording_processor_release(&recording_processor);
+	fixture_wait_processed(&s, STEP_MS);
 	expect_calls(&s, 2, "once by each");
 	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.job_attempts WHERE worker = $1::bigint", owner),
 		COUNT, "not all settled by the one that has them");
 	/* The one that was dead is a worker again. */
-	crew_dismiss(&other);
-	scene_post(&later, "thawed", COUNT, 0);
-	scene_wait_processed(&later, STEP_MS);
+	extra_workers_dismiss(&other);
+	fixture_post(&later, "thawed", COUNT, 0);
+	fixture_wait_processed(&later, STEP_MS);
 	expect_calls(&later, 1, "after the thaw");
-	crew_dismiss(&frozen);
-	ledger_close(&ledger);
+	extra_workers_dismiss(&frozen);
+	recording_processor_close(&recording_processor);
 }

@@ -7,9 +7,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
 #include "database.h"
 #include "expect.h"
+#include "faults.h"
 #include "instance.h"
 #include "load.h"
 
@@ -20,7 +20,7 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE
 TestSuite(database, .init = mend_and_wait, .fini = mend_all);
 
 /* One webhook is told to come again, in time.  Its id can be posted again later. */
-static void is_told_to_come_again(const char *id, const char *when)
+static void is_asked_to_come_again(const char *id, const char *when)
 {
 	struct answer a;
 	char body[WEBHOOK_MAX];
@@ -36,7 +36,7 @@ static void answers_in_time(const char *id, const char *when)
 {
 	struct answer a;
 
-	is_told_to_come_again(id, when);
+	is_asked_to_come_again(id, when);
 	call_get("/v1/transactions/anything", &a);
 	cr_assert(a.seconds <= 0.5 + SLACK, "%s: GET after %.3f s", when, a.seconds);
 	expect_retry_after(&a, "GET");
@@ -44,7 +44,7 @@ static void answers_in_time(const char *id, const char *when)
 	cr_assert_eq(call_get_status("/livez"), 200);
 }
 
-static bool tells_health(const char *target, const char *word, bool expected)
+static bool reports_health(const char *target, const char *word, bool expected)
 {
 	struct answer a;
 
@@ -66,7 +66,8 @@ static void is_unhealthy(int within_ms)
 
 	/* Each of the responders gets some of them. */
 	for (int in_a_row = 0; in_a_row < 20; in_a_row++) {
-		bool is = tells_health("/", "\"status\":\"UNHEALTHY\"", false) && tells_health("/readyz", "", false);
+		bool is =
+			reports_health("/", "\"status\":\"UNHEALTHY\"", false) && reports_health("/readyz", "", false);
 		cr_assert(is || now_ms() < deadline, "healthy after %d ms", within_ms);
 		in_a_row = is ? in_a_row : 0;
 	}
@@ -88,7 +89,7 @@ static void returns(const char *id)
 		1, "not processed");
 	/* Each responder by itself. */
 	long long deadline = now_ms() + 2000;
-	while (!tells_health("/", "\"status\":\"HEALTHY\"", true) || !tells_health("/readyz", "", true))
+	while (!reports_health("/", "\"status\":\"HEALTHY\"", true) || !reports_health("/readyz", "", true))
 		cr_assert(now_ms() < deadline, "not healthy again");
 }
 
@@ -102,7 +103,7 @@ Test(database, stopped_means_503_in_half_a_second_and_202_soon_after_its_return)
 	is_unhealthy(0);
 	long long until = now_ms() + 3000;
 	while (now_ms() < until)
-		is_told_to_come_again(id, "later");
+		is_asked_to_come_again(id, "later");
 	answers_in_time(id, "after 3 s");
 	mend_all();
 	mend_wait_database(10000);

@@ -162,7 +162,7 @@ believes_no_impostor() {
 	shown_by stranger
 	becomes 503
 	local said
-	grep -q '"event":"database is away"' "$DIR/var/log/pool.log"
+	grep -q '"event":"database unreachable"' "$DIR/var/log/pool.log"
 	# Those that ran have told of the connection that broke; why there is no other, a reload tells.
 	! said=$("$ROOT/payhook" reload 2>&1) || { echo "it reloads: $said" && return 1; }
 	[[ $said == *'certificate verify failed'* ]] || { echo "it says: $said" && return 1; }

@@ -5,9 +5,9 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "logs.h"
 #include "raw.h"
@@ -45,7 +45,7 @@ Test(forged_headers, no_header_and_no_spelling_opens_the_metrics)
 {
 	struct answer a;
 
-	honest_begin();
+	background_sender_begin();
 	for (size_t n = 0; n < COUNT_OF(claims); n++) {
 		ask("GET", "/metrics", claims[n], &a);
 		expect_problem_once(&a, 403, claims[n]);
@@ -55,21 +55,21 @@ Test(forged_headers, no_header_and_no_spelling_opens_the_metrics)
 		cr_assert(a.status == 403 || a.status == 404, "%s: %d %s", spellings[n], a.status, a.body);
 		expect_problem_once(&a, a.status, spellings[n]);
 	}
-	honest_end();
+	background_sender_end();
 }
 
 Test(forged_headers, the_path_the_method_and_the_length_are_the_request_lines)
 {
 	struct answer a;
 
-	honest_begin();
+	background_sender_begin();
 	for (size_t n = 0; n < COUNT_OF(claims); n++) {
 		ask("GET", "/livez", claims[n], &a);
 		cr_assert_eq(a.status, 200, "%s: %d %s", claims[n], a.status, a.body);
 		cr_assert_str_eq(a.body, "{\"status\":\"alive\"}", "%s", claims[n]);
 		answer_finish(&a);
 	}
-	honest_end();
+	background_sender_end();
 }
 
 /* The id of a request is nginx's: who chose it could make others' lines in the logs look like its own. */
@@ -81,7 +81,7 @@ Test(forged_headers, nobody_chooses_the_id_of_a_request)
 	struct answer a;
 	char id[64];
 
-	honest_begin();
+	background_sender_begin();
 	for (size_t n = 0; n < COUNT_OF(ids); n++) {
 		ask("GET", "/nowhere", ids[n], &a);
 		answer_header(&a, "X-Request-Id", id, sizeof(id));
@@ -89,7 +89,7 @@ Test(forged_headers, nobody_chooses_the_id_of_a_request)
 		cr_assert_null(strstr(a.body, "forged"), "%s: %s", ids[n], a.body);
 		expect_problem_once(&a, 404, ids[n]);
 	}
-	honest_end();
+	background_sender_end();
 }
 
 Test(forged_headers, the_log_has_the_address_that_connects)

@@ -7,10 +7,10 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "database.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "raw.h"
 
@@ -45,7 +45,7 @@ Test(hangups, senders_that_hang_up_disturb_nobody)
 {
 	char all[4096], id[64];
 
-	honest_begin();
+	background_sender_begin();
 	for (int n = 0; n < GONE; n++) {
 		post(fresh_id("gone", id), "", all);
 		/* Some hang up in mid-body, the others before their answer. */
@@ -58,7 +58,7 @@ Test(hangups, senders_that_hang_up_disturb_nobody)
 		else
 			raw_close(&connection);
 	}
-	honest_end();
+	background_sender_end();
 	/* What was stored is processed, whether its sender learnt of it or not. */
 	cr_assert_eq(
 		database_wait(
@@ -81,7 +81,7 @@ Test(hangups, a_whole_request_is_answered_though_nothing_can_follow)
 	struct answer a;
 	char all[4096], id[64];
 
-	honest_begin();
+	background_sender_begin();
 	post(fresh_id("last-word", id), "", all);
 	send_and_shut(all, strlen(all));
 	cr_assert(raw_answer(&connection, &a, ANSWER_MS));
@@ -89,7 +89,7 @@ Test(hangups, a_whole_request_is_answered_though_nothing_can_follow)
 	answer_finish(&a);
 	cr_assert(raw_wait_end(&connection, CLOSE_MS));
 	raw_close(&connection);
-	honest_end();
+	background_sender_end();
 	cr_assert_eq(database_number_of(OF_ID, id), 1);
 }
 
@@ -106,7 +106,7 @@ Test(hangups, half_a_request_is_not_stored_wherever_it_ends)
 {
 	char all[4096], chunked[4096], id[64], chunked_id[64], body[WEBHOOK_MAX];
 
-	honest_begin();
+	background_sender_begin();
 	post(fresh_id("half", id), "", all);
 	webhook_simple(fresh_id("half", chunked_id), body);
 	snprintf(chunked, sizeof(chunked),
@@ -117,22 +117,22 @@ Test(hangups, half_a_request_is_not_stored_wherever_it_ends)
 		expect_silent_end(all, len);
 	for (size_t len = 1; len < strlen(chunked); len += len < strlen(chunked) - 10 ? 7 : 1)
 		expect_silent_end(chunked, len);
-	honest_end();
+	background_sender_end();
 	cr_assert_eq(database_number_of(OF_ID, id), 0);
 	cr_assert_eq(database_number_of(OF_ID, chunked_id), 0);
 }
 
 /* What a sender with a wrong length does. */
-Test(hangups, a_sender_that_says_it_sends_more_than_it_does_is_not_stored)
+Test(hangups, a_body_shorter_than_its_content_length_is_not_stored)
 {
 	char all[4096], id[64];
 
-	honest_begin();
+	background_sender_begin();
 	post(fresh_id("short", id), "", all);
 	char *length = strstr(all, "Content-Length: ") + 16;
 	cr_assert_neq(*length, '9');
 	++*length;
 	expect_silent_end(all, strlen(all));
-	honest_end();
+	background_sender_end();
 	cr_assert_eq(database_number_of(OF_ID, id), 0);
 }

@@ -11,9 +11,9 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "raw.h"
 
@@ -63,7 +63,7 @@ static int count_open(bool kept)
 	return open;
 }
 
-static void say(int fd, const char *text)
+static void send_text(int fd, const char *text)
 {
 	/* To a connection that may be gone. */
 	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -73,15 +73,15 @@ static void say(int fd, const char *text)
 Test(idle, ten_thousand_connections_stop_no_webhook, .timeout = 120)
 {
 	raise_descriptors();
-	honest_begin();
+	background_sender_begin();
 	long long began = now_ms();
 	for (int n = 0; n < IDLE; n++) {
 		fds[n] = raw_connect();
 		/* One has had an answer, the next has begun a request, the third is silent. */
 		if (n % KEPT == 0)
-			say(fds[n], "GET /livez HTTP/1.1\r\nHost: payhook\r\n\r\n");
+			send_text(fds[n], "GET /livez HTTP/1.1\r\nHost: payhook\r\n\r\n");
 		if (n % KEPT == 1)
-			say(fds[n], "POST ");
+			send_text(fds[n], "POST ");
 	}
 	long long opened = now_ms();
 	int silent = count_open(false), kept = count_open(true);
@@ -96,5 +96,5 @@ Test(idle, ten_thousand_connections_stop_no_webhook, .timeout = 120)
 	for (int n = 0; n < IDLE; n++)
 		if (fds[n] >= 0)
 			close(fds[n]);
-	honest_end();
+	background_sender_end();
 }

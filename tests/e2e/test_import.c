@@ -5,29 +5,29 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
-#include "crew.h"
 #include "database.h"
+#include "extra_workers.h"
+#include "faults.h"
+#include "fixture.h"
 #include "instance.h"
-#include "ledger.h"
-#include "scene.h"
+#include "recording_processor.h"
 
 #define STEP_MS 15000
 #define COUNT 50
 
-static struct ledger ledger;
+static struct recording_processor recording_processor;
 
 static void begin(void)
 {
-	scene_begin();
-	crew_dismiss_own();
-	ledger_open(&ledger, 0);
+	fixture_begin();
+	extra_workers_dismiss_own();
+	recording_processor_open(&recording_processor, 0);
 }
 
 static void end(void)
 {
 	database_number("DROP TABLE IF EXISTS public.transactions_transaction");
-	ledger_close(&ledger);
+	recording_processor_close(&recording_processor);
 	mend_all();
 }
 
@@ -35,7 +35,7 @@ TestSuite(import, .init = begin, .fini = end, .timeout = 120);
 
 /* The old service has processed all that these webhooks tell of, and has left the transactions of open, which are like
  * them, in PROCESSING. */
-static void old_service(const struct scene *processed, struct scene *open)
+static void old_service(const struct fixture *processed, struct fixture *open)
 {
 	open->count = processed->count;
 	fresh_id("open", open->prefix);
@@ -55,33 +55,33 @@ static void old_service(const struct scene *processed, struct scene *open)
 		open->prefix);
 }
 
-static void expect_calls(const struct scene *s, int times)
+static void expect_calls(const struct fixture *s, int times)
 {
-	cr_assert_eq(ledger_called(&ledger, s->prefix, s->count, times), s->count, "%s: %d calls in all", s->prefix,
-		ledger_calls(&ledger, s->prefix));
+	cr_assert_eq(recording_processor_called(&recording_processor, s->prefix, s->count, times), s->count,
+		"%s: %d calls in all", s->prefix, recording_processor_calls(&recording_processor, s->prefix));
 }
 
 Test(import, a_webhook_sent_again_of_what_the_old_service_processed_is_not_processed_twice)
 {
-	const char *settings[] = {"PROCESSOR=http", ledger.url, NULL};
+	const char *settings[] = {"PROCESSOR=http", recording_processor.url, NULL};
 	const char *kept = "SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')"
 			   " AND created_at = '2026-10-01' AND processed_at = '2026-10-02'";
-	struct scene again, fresh, open;
+	struct fixture again, fresh, open;
 	struct hired worker;
 	char log[64 * 1024];
 
 	database_number("SELECT length(payhook.pause())");
-	crew_hire(&worker, instance()->database, settings);
-	scene_post(&again, "again", COUNT, 0);
-	scene_post(&fresh, "fresh", COUNT, 0);
+	extra_workers_hire(&worker, instance()->database, settings);
+	fixture_post(&again, "again", COUNT, 0);
+	fixture_post(&fresh, "fresh", COUNT, 0);
 	old_service(&again, &open);
 	bool ok = instance_run(instance(), (const char *const[]){"import", NULL}, instance_settings, 60000);
 	instance_log(instance(), log, sizeof(log));
 	cr_assert(ok, "%s", log);
 	database_number("SELECT length(payhook.resume())");
 
-	scene_wait_processed(&fresh, STEP_MS);
-	scene_wait_processed(&open, STEP_MS);
+	fixture_wait_processed(&fresh, STEP_MS);
+	fixture_wait_processed(&open, STEP_MS);
 	expect_calls(&again, 0);
 	expect_calls(&fresh, 1);
 	expect_calls(&open, 1);
@@ -93,7 +93,7 @@ Test(import, a_webhook_sent_again_of_what_the_old_service_processed_is_not_proce
 	cr_assert(load_until(&l, COUNT, STEP_MS));
 	cr_assert_eq(l.accepted, COUNT, "%s", l.trouble);
 	load_close(&l);
-	cr_assert_eq(scene_jobs(&again), 0);
+	cr_assert_eq(fixture_jobs(&again), 0);
 	cr_assert_eq(database_number_of(kept, again.prefix), COUNT);
-	crew_dismiss(&worker);
+	extra_workers_dismiss(&worker);
 }

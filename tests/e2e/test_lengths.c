@@ -72,7 +72,7 @@ Test(lengths, a_length_that_no_body_has_is_refused)
 }
 
 /* What follows a body is the next request, and judged as one. */
-Test(lengths, a_body_that_is_longer_than_it_says_is_cut)
+Test(lengths, a_body_longer_than_its_content_length_is_cut)
 {
 	static const struct wire_case cases[] = {
 		{"half a webhook", POST "Content-Length: 20\r\nConnection: close\r\n\r\n@BODY@", 400, CLOSED},

@@ -181,7 +181,7 @@ Test(limits, a_balancer_s_senders_are_counted_each_for_itself)
 }
 
 /* The metrics are shown to one address: a way to see which it is taken for. */
-Test(real_ip, is_what_a_known_balancer_tells)
+Test(real_ip, is_what_a_known_balancer_forwards)
 {
 	static const struct {
 		const char *from, *header;

@@ -5,8 +5,8 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
 #include "expect.h"
+#include "faults.h"
 #include "instance.h"
 #include "logs.h"
 
@@ -32,14 +32,14 @@ Test(logs, follow_a_webhook_by_its_request_id_and_then_by_its_transaction_id)
 	has(line, "\"level\":\"info\",\"program\":\"nginx\"");
 	has(line, "\"method\":\"POST\",\"path\":\"" WEBHOOKS "\",\"status\":202,\"duration\":0.");
 	logs_wait("pool", request_id, id, line, sizeof(line));
-	has(line, "\"event\":\"webhook is stored\"");
+	has(line, "\"event\":\"webhook stored\"");
 	has(line, "\"duration\":0.");
-	logs_wait("worker", id, "job is settled", line, sizeof(line));
+	logs_wait("worker", id, "job settled", line, sizeof(line));
 	has(line, "\"attempt\":1");
 	has(line, "\"duration\":0.");
 }
 
-Test(logs, tell_of_a_refusal_what_an_operator_needs)
+Test(logs, report_what_an_operator_needs_about_an_auth_failure)
 {
 	char id[64], body[WEBHOOK_MAX], request_id[64], line[LINE];
 	struct answer a;
@@ -52,7 +52,7 @@ Test(logs, tell_of_a_refusal_what_an_operator_needs)
 	logs_wait("access", request_id, "\"status\":503", line, sizeof(line));
 	has(line, "\"level\":\"warn\"");
 	logs_wait("pool", request_id, id, line, sizeof(line));
-	has(line, "\"event\":\"webhook is not stored\"");
+	has(line, "\"event\":\"webhook not stored\"");
 	has(line, "\"duration\":0.4");
 }
 

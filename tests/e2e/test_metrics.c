@@ -8,10 +8,10 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
-#include "crew.h"
 #include "database.h"
 #include "expect.h"
+#include "extra_workers.h"
+#include "faults.h"
 #include "instance.h"
 #include "load.h"
 #include "scrape.h"
@@ -26,17 +26,17 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE
 TestSuite(metrics, .init = mend_and_wait, .fini = mend_all);
 
 #define OUTCOME(name) "payhook_webhooks_total{outcome=\"" name "\"}"
-#define CAUSE(name) "payhook_webhook_rejections_total{cause=\"" name "\"}"
+#define CAUSE(name) "payhook_validation_errors_total{cause=\"" name "\"}"
 
 /* The series that a test watches, and what they were at its beginning. */
 static const char *const WATCHED[] = {OUTCOME("accepted"), OUTCOME("duplicate"), OUTCOME("conflict"),
-	OUTCOME("rejected"), OUTCOME("unavailable"), CAUSE("malformed"), CAUSE("too_large"), CAUSE("media_type"),
+	OUTCOME("invalid"), OUTCOME("unavailable"), CAUSE("malformed"), CAUSE("too_large"), CAUSE("media_type"),
 	CAUSE("invalid"), CAUSE("other"), "payhook_accept_duration_seconds_count", "payhook_batch_size_sum"};
 enum {
 	ACCEPTED,
 	DUPLICATE,
 	CONFLICT,
-	REJECTED,
+	ALL_INVALID,
 	UNAVAILABLE,
 	MALFORMED,
 	TOO_LARGE,
@@ -113,7 +113,7 @@ Test(metrics, count_every_webhook_by_what_became_of_it)
 	have_grown((const long[COUNT_OF(WATCHED)]){[ACCEPTED] = 1001,
 		[DUPLICATE] = 19,
 		[CONFLICT] = 7,
-		[REJECTED] = 12,
+		[ALL_INVALID] = 12,
 		[MEDIA_TYPE] = 5,
 		[MALFORMED] = 4,
 		[INVALID] = 3,
@@ -271,7 +271,7 @@ Test(metrics, are_refused_to_strangers_however_the_path_is_written)
 	expect_problem_once(&a, 403, "a stranger asks for the metrics");
 }
 
-Test(metrics, are_told_to_addresses_that_the_operator_allows)
+Test(metrics, are_shown_to_addresses_that_the_operator_allows)
 {
 	struct answer a;
 
@@ -291,18 +291,18 @@ Test(metrics, are_told_to_addresses_that_the_operator_allows)
 
 #define JOBS(outcome) "payhook_jobs_total{outcome=\"" outcome "\"}"
 
-static double worker_now(const char *series, int *told)
+static double worker_now(const char *series, int *reported)
 {
 	struct scrape s;
 
 	scrape_take(&s, instance()->metrics_port);
-	double value = scrape_value(&s, series, told);
+	double value = scrape_value(&s, series, reported);
 	scrape_finish(&s);
 	return value;
 }
 
 /* Waits until a series of the worker has a value. */
-static void worker_tells(const char *series, double value, int timeout_ms)
+static void worker_reports(const char *series, double value, int timeout_ms)
 {
 	long long deadline = now_ms() + timeout_ms;
 
@@ -316,7 +316,7 @@ static void worker_tells(const char *series, double value, int timeout_ms)
 static void wait_for_an_empty_queue(void)
 {
 	cr_assert_eq(database_wait("SELECT (count(*) = 0)::int FROM payhook.jobs", NULL, 1, 10000), 1);
-	worker_tells("payhook_worker_jobs_held", 0, 5000);
+	worker_reports("payhook_worker_jobs_inflight", 0, 5000);
 }
 
 Test(metrics, of_the_worker_count_every_job_and_the_time_it_took)
@@ -329,7 +329,7 @@ Test(metrics, of_the_worker_count_every_job_and_the_time_it_took)
 	double seconds = scrape_value(&s, "payhook_end_to_end_seconds_sum", NULL);
 	scrape_finish(&s);
 	post_many("worked", 200);
-	worker_tells(JOBS("processed"), jobs + 200, 10000);
+	worker_reports(JOBS("processed"), jobs + 200, 10000);
 	scrape_take(&s, instance()->metrics_port);
 	cr_assert_eq(scrape_value(&s, "payhook_end_to_end_seconds_count", NULL), jobs + 200);
 	cr_assert_eq(
@@ -340,26 +340,26 @@ Test(metrics, of_the_worker_count_every_job_and_the_time_it_took)
 	scrape_finish(&s);
 }
 
-Test(metrics, of_the_worker_tell_how_the_queue_stands)
+Test(metrics, of_the_worker_show_the_state_of_the_queue)
 {
 	wait_for_an_empty_queue();
 	database_number("SELECT 1 FROM (SELECT payhook.pause()) p");
 	post_many("queued", 7);
-	worker_tells("payhook_queue_jobs{state=\"ready\"}", 7, 10000);
+	worker_reports("payhook_queue_jobs{state=\"ready\"}", 7, 10000);
 	cr_assert_eq(worker_now("payhook_queue_paused", NULL), 1);
 	cr_assert(worker_now("payhook_queue_oldest_age_seconds", NULL) > 0);
 	cr_assert_eq(worker_now("payhook_workers_alive", NULL), 1);
 	cr_assert_eq(worker_now("payhook_database_up", NULL), 1);
 	database_number("SELECT 1 FROM (SELECT payhook.resume()) p");
-	worker_tells("payhook_queue_jobs{state=\"ready\"}", 0, 10000);
+	worker_reports("payhook_queue_jobs{state=\"ready\"}", 0, 10000);
 	cr_assert_eq(worker_now("payhook_queue_oldest_age_seconds", NULL), 0);
 }
 
-Test(metrics, of_the_worker_say_that_the_database_is_away_and_what_they_know_without)
+Test(metrics, of_the_worker_show_that_the_database_is_away_and_what_is_known_without_it)
 {
 	struct answer a;
-	pid_t worker = crew_own();
-	int told;
+	pid_t worker = extra_workers_own();
+	int reported;
 
 	break_freeze("postgres");
 	/* Whoever does not wait for the answer harms nobody. */
@@ -370,35 +370,35 @@ Test(metrics, of_the_worker_say_that_the_database_is_away_and_what_they_know_wit
 	long long deadline = now_ms() + 15000;
 	while (worker_now("payhook_database_up", NULL) != 0)
 		cr_assert(now_ms() < deadline, "the database is still said to be there");
-	worker_now("payhook_queue_jobs{state=\"ready\"}", &told);
-	cr_assert_not(told, "an old look is told");
-	worker_now("payhook_queue_oldest_age_seconds", &told);
-	cr_assert_not(told, "an old look is told");
+	worker_now("payhook_queue_jobs{state=\"ready\"}", &reported);
+	cr_assert_not(reported, "an old look is told");
+	worker_now("payhook_queue_oldest_age_seconds", &reported);
+	cr_assert_not(reported, "an old look is told");
 	cr_assert(worker_now("payhook_worker_slots", NULL) > 0);
 	mend_all();
-	worker_tells("payhook_database_up", 1, 15000);
-	cr_assert_eq(crew_own(), worker, "another worker answers");
+	worker_reports("payhook_database_up", 1, 15000);
+	cr_assert_eq(extra_workers_own(), worker, "another worker answers");
 }
 
-Test(metrics, of_a_worker_whose_port_is_taken_come_when_it_is_free)
+Test(metrics, of_a_worker_with_its_port_in_use_come_when_it_is_free)
 {
 	struct hired hired;
 	char port[48];
 	const char *settings[] = {"PROCESSOR_DELAY_MS=100", port, NULL};
 
 	snprintf(port, sizeof(port), "WORKER_METRICS_PORT=%d", instance()->metrics_port);
-	crew_hire(&hired, instance()->database, settings);
-	worker_tells("payhook_workers_alive", 2, 15000);
-	cr_assert_eq(crew_said(&hired, "metrics are not shown until the port can be had"), 1);
-	cr_assert_eq(crew_said(&hired, "metrics are shown"), 0);
-	crew_dismiss_own();
+	extra_workers_hire(&hired, instance()->database, settings);
+	worker_reports("payhook_workers_alive", 2, 15000);
+	cr_assert_eq(extra_workers_logged(&hired, "metrics not served until the port is free"), 1);
+	cr_assert_eq(extra_workers_logged(&hired, "metrics served"), 0);
+	extra_workers_dismiss_own();
 	long long deadline = now_ms() + 15000;
-	while (crew_said(&hired, "metrics are shown") == 0) {
+	while (extra_workers_logged(&hired, "metrics served") == 0) {
 		cr_assert(now_ms() < deadline, "the port is not taken over");
 		pause_a_little();
 	}
 	double jobs = worker_now(JOBS("processed"), NULL);
 	post_many("hired", 20);
-	worker_tells(JOBS("processed"), jobs + 20, 10000);
-	crew_dismiss(&hired);
+	worker_reports(JOBS("processed"), jobs + 20, 10000);
+	extra_workers_dismiss(&hired);
 }

@@ -65,7 +65,7 @@ Test(nginx_errors, methods_nobody_has_are_refused)
 	refuses_bytes("get / HTTP/1.1\r\nHost: a\r\n\r\n", 400);
 }
 
-Test(nginx_errors, a_target_that_is_too_long_is_told)
+Test(nginx_errors, a_target_that_is_too_long_is_reported)
 {
 	char *target = malloc(70000);
 	struct answer a;
@@ -79,7 +79,7 @@ Test(nginx_errors, a_target_that_is_too_long_is_told)
 	free(target);
 }
 
-Test(nginx_errors, headers_that_are_too_long_are_told)
+Test(nginx_errors, headers_that_are_too_long_are_reported)
 {
 	char *header = malloc(70000);
 	struct answer a;
@@ -105,7 +105,7 @@ Test(nginx_errors, an_answer_does_not_repeat_what_the_sender_wrote)
 	expect_problem_once(&a, 400, "a bad path with a quote");
 }
 
-Test(nginx_errors, transfer_codings_and_versions_that_are_not_spoken_are_told)
+Test(nginx_errors, transfer_codings_and_versions_that_are_not_spoken_are_reported)
 {
 	refuses_bytes("POST " WEBHOOKS " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
 	refuses_bytes("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505);

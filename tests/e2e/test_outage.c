@@ -5,14 +5,14 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
 #include "client.h"
-#include "crew.h"
 #include "database.h"
 #include "expect.h"
+#include "extra_workers.h"
+#include "faults.h"
+#include "fixture.h"
 #include "instance.h"
-#include "ledger.h"
-#include "scene.h"
+#include "recording_processor.h"
 
 #define STEP_MS 30000
 #define COUNT 30
@@ -21,18 +21,18 @@
 /* The instance's own worker is dismissed before each test. */
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=86400000", "WORKER_GRACE_MS=0", NULL};
 
-static struct ledger ledger;
+static struct recording_processor recording_processor;
 
 static void begin(void)
 {
-	scene_begin();
-	crew_dismiss_own();
-	ledger_open(&ledger, 0);
+	fixture_begin();
+	extra_workers_dismiss_own();
+	recording_processor_open(&recording_processor, 0);
 }
 
 static void end(void)
 {
-	ledger_close(&ledger);
+	recording_processor_close(&recording_processor);
 	mend_all();
 }
 
@@ -47,24 +47,24 @@ static long long await(const char *sql, long long least)
 Test(outage, a_processor_that_is_down_is_probed_and_work_goes_on_when_it_returns)
 {
 	struct hired worker;
-	struct scene s;
-	const char *const settings[] = {"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=300", "CIRCUIT_FAILURES=5",
-		"WORKER_SLOTS=10", "MAX_ATTEMPTS=3", NULL};
+	struct fixture s;
+	const char *const settings[] = {"PROCESSOR=http", recording_processor.url, "PROCESSOR_TIMEOUT_MS=300",
+		"CIRCUIT_FAILURES=5", "WORKER_SLOTS=10", "MAX_ATTEMPTS=3", NULL};
 
-	ledger_hold(&ledger);
-	crew_hire(&worker, instance()->database, settings);
-	scene_post(&s, "down", COUNT, 0);
+	recording_processor_hold(&recording_processor);
+	extra_workers_hire(&worker, instance()->database, settings);
+	fixture_post(&s, "down", COUNT, 0);
 	cr_assert_eq(await("SELECT count(circuit_open_since) FROM payhook.workers", 1), 1, "the circuit opens");
 	cr_assert(await("SELECT count(*) FROM payhook.job_attempts WHERE outcome = 'probed'", 3) >= 3, "it probes");
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.dead_jobs"), 0, "attempts are burnt");
 	cr_expect(database_number("SELECT max(attempt) FROM payhook.jobs") <= 2, "attempts are burnt");
-	cr_expect_eq(crew_said(&worker, "processor is down"), 1);
+	cr_expect_eq(extra_workers_logged(&worker, "processor is down"), 1);
 
-	ledger_release(&ledger);
-	scene_wait_processed(&s, STEP_MS);
-	cr_expect_eq(crew_said(&worker, "processor answers again"), 1);
+	recording_processor_release(&recording_processor);
+	fixture_wait_processed(&s, STEP_MS);
+	cr_expect_eq(extra_workers_logged(&worker, "processor answers again"), 1);
 	cr_expect_eq(await("SELECT (count(circuit_open_since) = 0)::int FROM payhook.workers", 1), 1);
-	crew_dismiss(&worker);
+	extra_workers_dismiss(&worker);
 }
 
 static void expect_state(const char *id, const char *status, const char *failure)
@@ -86,14 +86,14 @@ static void expect_state(const char *id, const char *status, const char *failure
 Test(outage, an_exhausted_transaction_fails_and_an_operator_brings_it_back)
 {
 	struct hired worker;
-	struct scene s;
+	struct fixture s;
 	char id[80];
-	const char *const settings[] = {
-		"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=200", "CIRCUIT_FAILURES=0", "MAX_ATTEMPTS=2", NULL};
+	const char *const settings[] = {"PROCESSOR=http", recording_processor.url, "PROCESSOR_TIMEOUT_MS=200",
+		"CIRCUIT_FAILURES=0", "MAX_ATTEMPTS=2", NULL};
 
-	ledger_hold(&ledger);
-	crew_hire(&worker, instance()->database, settings);
-	scene_post(&s, "spent", 1, 0);
+	recording_processor_hold(&recording_processor);
+	extra_workers_hire(&worker, instance()->database, settings);
+	fixture_post(&s, "spent", 1, 0);
 	snprintf(id, sizeof(id), "%s-0", s.prefix);
 	cr_assert_eq(await("SELECT count(*) FROM payhook.dead_jobs WHERE attempts = 2", 1), 1, "it dies");
 	expect_state(id, "FAILED", "timed out");
@@ -102,27 +102,27 @@ Test(outage, an_exhausted_transaction_fails_and_an_operator_brings_it_back)
 			     id),
 		1);
 
-	ledger_release(&ledger);
+	recording_processor_release(&recording_processor);
 	cr_expect_not_null(strstr(database_text_of("SELECT payhook.retry($1)", id), "PROCESSING again"));
-	scene_wait_processed(&s, STEP_MS);
+	fixture_wait_processed(&s, STEP_MS);
 	expect_state(id, "PROCESSED", NULL);
-	crew_dismiss(&worker);
+	extra_workers_dismiss(&worker);
 }
 
 Test(outage, paused_workers_claim_nothing_and_resume_wakes_them)
 {
 	struct hired worker;
-	struct scene s;
+	struct fixture s;
 	const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
-	crew_hire(&worker, instance()->database, settings);
+	extra_workers_hire(&worker, instance()->database, settings);
 	cr_assert_eq(await("SELECT count(*) FROM payhook.workers", 1), 1);
 	database_text_of("SELECT payhook.pause() WHERE $1 <> ''", "x");
-	scene_post(&s, "paused", COUNT, 0);
+	fixture_post(&s, "paused", COUNT, 0);
 	cr_expect_eq(database_wait("SELECT count(*) FROM payhook.jobs WHERE owner IS NOT NULL", NULL, 1, QUIET_MS), 0,
 		"claimed in spite of the pause");
-	cr_expect_eq(scene_jobs(&s), COUNT);
+	cr_expect_eq(fixture_jobs(&s), COUNT);
 	database_text_of("SELECT payhook.resume() WHERE $1 <> ''", "x");
-	scene_wait_processed(&s, STEP_MS);
-	crew_dismiss(&worker);
+	fixture_wait_processed(&s, STEP_MS);
+	extra_workers_dismiss(&worker);
 }

@@ -142,7 +142,7 @@ static void refuses_method(const char *target, const char *method, const char *a
 	expect_problem_once(&a, 405, what);
 }
 
-Test(paths, a_wrong_method_is_told_the_right_ones)
+Test(paths, a_wrong_method_gets_the_allowed_ones)
 {
 	static const char *const changing[] = {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"};
 	static const char *const readable[] = {"/", "/livez", "/readyz", "/v1/transactions/some-id"};

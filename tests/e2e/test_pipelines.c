@@ -6,10 +6,10 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "database.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "raw.h"
 
@@ -23,7 +23,7 @@ static char all[128 * 1024];
 static void begin(void)
 {
 	all[0] = '\0';
-	honest_begin();
+	background_sender_begin();
 	raw_open(&connection);
 }
 
@@ -37,20 +37,20 @@ static void add(const char *request_line, const char *body)
 		request_line, strlen(body), body);
 }
 
-static void expect_next(int number, int status, const char *said)
+static void expect_next(int number, int status, const char *printed)
 {
 	struct answer a;
 
 	cr_assert(raw_answer(&connection, &a, ANSWER_MS), "no answer %d", number);
 	cr_assert_eq(a.status, status, "answer %d: %d %s", number, a.status, a.body);
-	cr_assert_not_null(strstr(a.body, said), "answer %d: %s", number, a.body);
+	cr_assert_not_null(strstr(a.body, printed), "answer %d: %s", number, a.body);
 	answer_finish(&a);
 }
 
 static void end(void)
 {
 	raw_close(&connection);
-	honest_end();
+	background_sender_end();
 }
 
 Test(pipelines, answers_come_in_the_order_of_the_requests)

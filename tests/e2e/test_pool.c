@@ -9,9 +9,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
 #include "database.h"
 #include "expect.h"
+#include "faults.h"
 #include "instance.h"
 #include "load.h"
 

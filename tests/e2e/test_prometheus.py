@@ -167,7 +167,7 @@ def every_metric_of_dashboard_and_alerts_is_scraped(world):
 
 @test
 def the_dashboard_shows_what_was_sent(world):
-    for outcome, count in {'accepted': 20, 'duplicate': 1, 'conflict': 1, 'rejected': 1}.items():
+    for outcome, count in {'accepted': 20, 'duplicate': 1, 'conflict': 1, 'invalid': 1}.items():
         result = ask(world.prometheus, 'query', query=f'sum(payhook_webhooks_total{{outcome="{outcome}"}})')['result']
         assert [each['value'][1] for each in result] == [str(count)], f'{outcome}: {result}'
 

@@ -7,7 +7,7 @@
 
 #include "database.h"
 #include "expect.h"
-#include "forge.h"
+#include "fcgi_forgery.h"
 #include "instance.h"
 #include "raw.h"
 
@@ -23,7 +23,7 @@ static void post_from(const char *address, struct answer *ret)
 	call_send(&(struct call){.target = WEBHOOKS, .type = "application/json", .body = body, .from = address}, ret);
 }
 
-Test(rate_limit, a_sender_in_a_hurry_is_told_to_wait)
+Test(rate_limit, a_sender_in_a_hurry_gets_retry_after)
 {
 	int accepted = 0, refused = 0;
 	long long began = now_ms();
@@ -71,7 +71,8 @@ Test(rate_limit, a_body_that_is_refused_is_not_read_as_records)
 	for (int n = 0; n < FORGERIES * FORGED_SHIFTS; n++) {
 		struct answer a;
 		char head[256];
-		forge_body(body, sizeof(body), n / FORGERIES, (enum forgery)(n % FORGERIES), fresh_id("forged", id));
+		fcgi_forgery_body(
+			body, sizeof(body), n / FORGERIES, (enum forgery)(n % FORGERIES), fresh_id("forged", id));
 		snprintf(head, sizeof(head),
 			"POST " WEBHOOKS " HTTP/1.1\r\nHost: payhook\r\nContent-Type: application/json\r\n"
 			"Content-Length: %zu\r\n\r\n",

@@ -17,7 +17,7 @@ const char *const instance_settings[] = {
 	"{\"transaction_id\":\"%s\",\"source_account\":\"the-payer\",\"destination_account\":\"the-payee\",\"amount\":73519," \
 	"\"currency\":\"CHF\"}"
 
-Test(reject, another_content_is_a_conflict_that_does_not_tell_the_first)
+Test(reject, another_content_is_a_conflict_that_does_not_reveal_the_first)
 {
 	static const char *const secrets[] = {"the-payer", "the-payee", "73519", "CHF"};
 	char id[64], body[WEBHOOK_MAX];
@@ -48,7 +48,7 @@ Test(reject, the_same_content_is_accepted_again)
 		0);
 }
 
-Test(reject, responders_that_cannot_share_their_counts_work_and_say_so)
+Test(reject, responders_that_cannot_share_their_counters_run_and_log_it)
 {
 	char id[64], body[WEBHOOK_MAX];
 	struct answer a;

@@ -71,7 +71,7 @@ Test(request_lines, versions_of_http_1_are_served_and_no_others)
 	wire_expect(cases);
 }
 
-Test(request_lines, other_protocols_are_told_in_http)
+Test(request_lines, other_protocols_are_answered_in_http)
 {
 	static const struct wire_case cases[] = {
 		{"HTTP/2 without an agreement",
@@ -116,7 +116,7 @@ Test(request_lines, http_0_9_gets_a_body_and_can_post_nothing)
 		"{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400");
 }
 
-Test(request_lines, a_sender_that_waits_to_be_told_to_go_on_is_told)
+Test(request_lines, a_sender_that_waits_for_100_continue_gets_it)
 {
 	static struct raw connection;
 	struct answer a;

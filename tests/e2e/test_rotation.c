@@ -9,11 +9,11 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
 #include "expect.h"
+#include "faults.h"
 #include "instance.h"
-#include "letter.h"
 #include "logs.h"
+#include "signed_webhook.h"
 
 #define RESPONDERS 2
 
@@ -47,7 +47,7 @@ static void prepare(void)
 	cr_assert_eq(mkdir(folder, 0755), 0);
 	chmod(folder, 0755);
 	snprintf(file_setting, sizeof(file_setting), "SOURCES_FILE=%s/sources.json", folder);
-	letter_secret(BANK, KEY_FIRST, secret);
+	signed_webhook_secret(BANK, KEY_FIRST, secret);
 	snprintf(secret_setting, sizeof(secret_setting), "E2E_BANK_SECRET=%s", secret);
 }
 
@@ -56,7 +56,7 @@ static bool up(void)
 	return instance_run(&own, (const char *const[]){"up", "-d", NULL}, settings, 120000);
 }
 
-static void log_says(const char *text)
+static void log_contains(const char *text)
 {
 	char log[8192];
 
@@ -64,12 +64,12 @@ static void log_says(const char *text)
 	cr_assert_not_null(strstr(log, text), "no \"%s\" in %s", text, log);
 }
 
-static void is_answered(struct letter *l, int key, int status, const char *what)
+static void is_answered(struct signed_webhook *l, int key, int status, const char *what)
 {
 	struct answer a;
 
-	letter_sign(l, key, (int64_t)time(NULL));
-	letter_post(l, &a);
+	signed_webhook_sign(l, key, (int64_t)time(NULL));
+	signed_webhook_post(l, &a);
 	cr_assert_eq(a.status, status, "%s: %d %s%s", what, a.status, a.body, a.trouble);
 	answer_finish(&a);
 }
@@ -83,11 +83,11 @@ static void is_not_reloaded(const char *sources, const char *complaint)
 {
 	struct pids before, after;
 
-	letter_furnish(folder, sources);
+	signed_webhook_furnish(folder, sources);
 	instance_parts(&own, "payhook-app", &before);
 	cr_assert_not(instance_run(&own, (const char *const[]){"reload", NULL}, fewer, 30000), "it was reloaded");
-	log_says(complaint);
-	log_says("the responders go on with what they have");
+	log_contains(complaint);
+	log_contains("the responders go on with what they have");
 	instance_parts(&own, "payhook-app", &after);
 	cr_assert_eq(before.count, after.count);
 	for (int n = 0; n < before.count; n++)
@@ -105,7 +105,7 @@ static void holds_no_secret(const char *path)
 	size_t len = fread(text, 1, sizeof(text), f);
 	fclose(f);
 	cr_assert(len < sizeof(text), "%s is longer", path);
-	cr_assert_not(letter_betrays(text, len), "%s", path);
+	cr_assert_not(signed_webhook_betrays(text, len), "%s", path);
 }
 
 static void no_secret_is_logged(void)
@@ -138,7 +138,7 @@ static void no_responder_shows_a_secret(void)
 }
 
 /* What the operator asks for tells the sources, and no secret. */
-static void check_tells_the_sources(void)
+static void check_prints_the_sources(void)
 {
 	char program[128], log[96];
 	int status = -1;
@@ -148,24 +148,24 @@ static void check_tells_the_sources(void)
 	pid_t pid = process_start((const char *const[]){program, "--check", NULL},
 		(const char *const[]){file_setting, secret_setting, "DATABASE_URL=host=none", NULL}, log);
 	cr_assert(process_wait(pid, 10000, &status) && status == 0, "%d", status);
-	log_says("source transactions: closed, 0 secrets");
-	log_says("source bank: standard-webhooks, 1 secrets");
+	log_contains("source transactions: closed, 0 secrets");
+	log_contains("source bank: standard-webhooks, 1 secrets");
 }
 
 Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 	char trouble[512];
 	struct answer a;
 
 	prepare();
 	/* The built-in source would be open. */
-	letter_furnish(folder, BANK_WITH(VARIABLE) "]}\n");
+	signed_webhook_furnish(folder, BANK_WITH(VARIABLE) "]}\n");
 	cr_assert_not(up(), "it started");
-	log_says("REQUIRE_SIGNATURES=true: the source transactions takes unsigned webhooks");
+	log_contains("REQUIRE_SIGNATURES=true: the source transactions takes unsigned webhooks");
 	cr_assert_eq(instance_supervisor(&own), 0);
 
-	letter_furnish(folder, BANK_WITH(VARIABLE) CLOSED);
+	signed_webhook_furnish(folder, BANK_WITH(VARIABLE) CLOSED);
 	cr_assert(up());
 	cr_assert(instance_find_database(&own));
 	instance_share(&own);
@@ -174,24 +174,24 @@ Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 	answer_finish(&a);
 	char body[WEBHOOK_MAX];
 	cr_assert_eq(call_post_status(webhook_simple("nobody-signed-this", body)), 404);
-	letter_write(&l, BANK);
+	signed_webhook_write(&l, BANK);
 	is_answered(&l, KEY_FIRST, 202, "by the variable's secret");
 	is_answered(&l, KEY_SECOND, 401, "by one that is none yet");
-	check_tells_the_sources();
+	check_prints_the_sources();
 	no_responder_shows_a_secret();
 
 	/* A new one beside it, by a caller who does not know the variable. */
-	letter_furnish(folder, BANK_WITH(VARIABLE ",{\"file\":\"bank-1\"}") CLOSED);
+	signed_webhook_furnish(folder, BANK_WITH(VARIABLE ",{\"file\":\"bank-1\"}") CLOSED);
 	reload();
 	is_answered(&l, KEY_FIRST, 202, "the old beside the new");
 	is_answered(&l, KEY_SECOND, 202, "the new beside the old");
 	no_responder_shows_a_secret();
-	letter_furnish(folder, BANK_WITH("{\"file\":\"bank-1\"}") CLOSED);
+	signed_webhook_furnish(folder, BANK_WITH("{\"file\":\"bank-1\"}") CLOSED);
 	reload();
 	is_answered(&l, KEY_FIRST, 401, "the old one is gone");
 	is_answered(&l, KEY_SECOND, 202, "the new one alone");
 
-	letter_furnish(folder,
+	signed_webhook_furnish(folder,
 		BANK_WITH("{\"file\":\"bank-1\"}") ",{\"name\":\"transactions\",\"scheme\":\"github\",\"secrets\":[{"
 						   "\"file\":\"bank-1\"}]}]}\n");
 	reload();

@@ -36,7 +36,7 @@ static void post_and_get(const char *id, const char *amount, const char *currenc
 	expect_json(ret, 200, NULL);
 }
 
-Test(routes, the_root_says_healthy_and_what_time_it_is)
+Test(routes, the_root_reports_healthy_and_the_time)
 {
 	struct answer a;
 
@@ -89,7 +89,7 @@ Test(routes, a_transaction_has_exactly_the_members_of_the_contract)
 	answer_finish(&a);
 }
 
-Test(routes, a_processed_transaction_says_when)
+Test(routes, a_processed_transaction_has_its_time)
 {
 	struct answer a;
 	char id[64], target[128], body[WEBHOOK_MAX];
@@ -169,7 +169,7 @@ Test(routes, a_query_string_changes_nothing)
 	cr_assert_eq(call_get_status(target), 200);
 }
 
-Test(routes, life_and_readiness_are_told)
+Test(routes, life_and_readiness_are_reported)
 {
 	cr_assert_eq(call_get_status("/livez"), 200);
 	cr_assert_eq(call_get_status("/readyz"), 200);

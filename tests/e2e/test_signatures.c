@@ -11,9 +11,9 @@
 #include "database.h"
 #include "expect.h"
 #include "instance.h"
-#include "letter.h"
 #include "logs.h"
 #include "scrape.h"
+#include "signed_webhook.h"
 
 #define LOGGED_MS 5000 /* one refusal a second is logged */
 
@@ -22,7 +22,7 @@ TestSuite(signatures, .timeout = 120);
 #define STORED "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
 
 /* Byte for byte the same but for the request's id, so that nobody learns what was wrong. */
-static void expect_refusal(struct answer *a, const char *what)
+static void expect_auth_failure(struct answer *a, const char *what)
 {
 	char id[128], challenge[64], expected[512];
 
@@ -38,72 +38,72 @@ static void expect_refusal(struct answer *a, const char *what)
 }
 
 /* Sends it until it is one of those that are logged, with this cause. */
-static void is_refused(const struct letter *l, const char *what, const char *cause)
+static void is_refused(const struct signed_webhook *l, const char *what, const char *cause)
 {
 	long long deadline = now_ms() + LOGGED_MS;
 	char id[128], line[4096], member[64];
 	struct answer a;
 
 	for (;;) {
-		letter_post(l, &a);
-		expect_refusal(&a, what);
+		signed_webhook_post(l, &a);
+		expect_auth_failure(&a, what);
 		answer_header(&a, "X-Request-Id", id, sizeof(id));
 		answer_finish(&a);
-		if (logs_find("pool", id, "webhook is refused", line, sizeof(line)))
+		if (logs_find("pool", id, "webhook authentication failed", line, sizeof(line)))
 			break;
-		cr_assert(now_ms() < deadline, "%s: %s: not in the log", letter_source(l->from), what);
+		cr_assert(now_ms() < deadline, "%s: %s: not in the log", signed_webhook_source(l->from), what);
 		pause_a_little();
 	}
 	snprintf(member, sizeof(member), "\"cause\":\"%s\"", cause);
-	cr_assert_not_null(strstr(line, member), "%s: %s: %s", letter_source(l->from), what, line);
-	snprintf(member, sizeof(member), "\"source\":\"%s\"", letter_source(l->from));
+	cr_assert_not_null(strstr(line, member), "%s: %s: %s", signed_webhook_source(l->from), what, line);
+	snprintf(member, sizeof(member), "\"source\":\"%s\"", signed_webhook_source(l->from));
 	cr_assert_not_null(strstr(line, member), "%s", line);
-	cr_assert_not(letter_betrays(line, strlen(line)));
+	cr_assert_not(signed_webhook_betrays(line, strlen(line)));
 	for (int n = 0; n < l->count; n++)
-		cr_assert_eq(database_number_of(STORED, l->ids[n]), 0, "%s: %s", letter_source(l->from), what);
+		cr_assert_eq(database_number_of(STORED, l->ids[n]), 0, "%s: %s", signed_webhook_source(l->from), what);
 }
 
 /* The same request, but rightly signed: so it was refused for nothing else. */
-static void is_taken(struct letter *l, int key, const char *what)
+static void is_taken(struct signed_webhook *l, int key, const char *what)
 {
 	struct answer a;
 
-	letter_sign(l, key, (int64_t)time(NULL));
-	letter_post(l, &a);
-	cr_assert_eq(a.status, 202, "%s: %s: %d %s", letter_source(l->from), what, a.status, a.body);
+	signed_webhook_sign(l, key, (int64_t)time(NULL));
+	signed_webhook_post(l, &a);
+	cr_assert_eq(a.status, 202, "%s: %s: %d %s", signed_webhook_source(l->from), what, a.status, a.body);
 	answer_finish(&a);
 }
 
 static void refuses_what_others_signed(enum processor from)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 
-	letter_write(&l, from);
-	letter_sign(&l, KEY_FOREIGN, (int64_t)time(NULL));
+	signed_webhook_write(&l, from);
+	signed_webhook_sign(&l, KEY_FOREIGN, (int64_t)time(NULL));
 	is_refused(&l, "another secret", "wrong");
-	letter_sign(&l, KEY_EXPIRED, (int64_t)time(NULL));
+	signed_webhook_sign(&l, KEY_EXPIRED, (int64_t)time(NULL));
 	is_refused(&l, "a secret past its not_after", "expired");
 	is_taken(&l, KEY_SECOND, "the second secret");
 }
 
 static void refuses_what_was_changed(enum processor from, const char *old, const char *new)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 
-	letter_write(&l, from);
-	letter_replace(&l, old, new);
+	signed_webhook_write(&l, from);
+	signed_webhook_replace(&l, old, new);
 	is_refused(&l, "a changed amount", "wrong");
 	is_taken(&l, KEY_FIRST, "the changed amount, signed");
 }
 
 static void refuses_another_header(enum processor from, const char *malformed)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 
-	letter_write(&l, from);
-	sent_set(&l.sent, letter_header(from), malformed);
+	signed_webhook_write(&l, from);
+	sent_set(&l.sent, signed_webhook_header(from), malformed);
 	is_refused(&l, malformed, "malformed");
-	sent_set(&l.sent, letter_header(from), NULL);
+	sent_set(&l.sent, signed_webhook_header(from), NULL);
 	is_refused(&l, "no signature", "missing");
 	l.sent.count = 0;
 	is_refused(&l, "no header at all", "missing");
@@ -112,13 +112,13 @@ static void refuses_another_header(enum processor from, const char *malformed)
 /* As of another time: too long ago and too far ahead, by as much as the log says. */
 static void refuses_another_time(enum processor from, int tolerance_s)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 	int64_t now_s = (int64_t)time(NULL);
 
-	letter_write(&l, from);
-	letter_sign(&l, KEY_FIRST, now_s - tolerance_s - 20);
+	signed_webhook_write(&l, from);
+	signed_webhook_sign(&l, KEY_FIRST, now_s - tolerance_s - 20);
 	is_refused(&l, "too old", "old");
-	letter_sign(&l, KEY_FIRST, now_s + tolerance_s + 60);
+	signed_webhook_sign(&l, KEY_FIRST, now_s + tolerance_s + 60);
 	is_refused(&l, "of the future", "future");
 	is_taken(&l, KEY_FIRST, "in time");
 }
@@ -150,29 +150,29 @@ Test(signatures, of_a_hash_in_a_header)
 /* Its signatures stand in the body, one for each item. */
 Test(signatures, of_adyen)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 
 	refuses_what_others_signed(ADYEN);
-	letter_write(&l, ADYEN);
-	letter_replace(&l, "1500000", "1500001");
+	signed_webhook_write(&l, ADYEN);
+	signed_webhook_replace(&l, "1500000", "1500001");
 	is_refused(&l, "a changed second item", "wrong");
-	letter_write(&l, ADYEN);
-	letter_replace(&l, "hmacSignature", "hmacSignatur2");
+	signed_webhook_write(&l, ADYEN);
+	signed_webhook_replace(&l, "hmacSignature", "hmacSignatur2");
 	is_refused(&l, "no signature", "missing");
 }
 
 /* Each is counted, whether it is logged or not. */
 Test(signatures, refused_are_counted)
 {
-	static struct letter l;
+	static struct signed_webhook l;
 	double before = scrape_now("payhook_webhooks_total{outcome=\"unsigned\"}");
 	struct answer a;
 
-	letter_write(&l, STRIPE);
-	letter_sign(&l, KEY_FOREIGN, (int64_t)time(NULL));
+	signed_webhook_write(&l, STRIPE);
+	signed_webhook_sign(&l, KEY_FOREIGN, (int64_t)time(NULL));
 	for (int n = 0; n < 20; n++) {
-		letter_post(&l, &a);
-		expect_refusal(&a, "another secret");
+		signed_webhook_post(&l, &a);
+		expect_auth_failure(&a, "another secret");
 		answer_finish(&a);
 	}
 	double counted = scrape_now("payhook_webhooks_total{outcome=\"unsigned\"}") - before;
@@ -191,6 +191,6 @@ Test(signatures, are_looked_at_after_type_and_size)
 	call_send(&(struct call){.target = "/v1/webhooks/bank", .type = "application/json", .body = large}, &a);
 	expect_problem_once(&a, 413, "too large");
 	call_send(&(struct call){.target = "/v1/webhooks/bank", .type = "application/json", .body = "{}"}, &a);
-	expect_refusal(&a, "unsigned");
+	expect_auth_failure(&a, "unsigned");
 	answer_finish(&a);
 }

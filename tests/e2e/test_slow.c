@@ -12,10 +12,10 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "database.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "raw.h"
 #include "scrape.h"
@@ -161,9 +161,9 @@ static void those_that_drip_are_closed_when_they_stop(void)
 	cr_assert(now_ms() - stopped > BODY_MS - DRIP_MS - EARLY_MS, "closed before anybody could call them slow");
 }
 
-Test(slow, who_is_slow_is_closed_in_time_and_holds_nobody_up, .timeout = 120)
+Test(slow, a_slow_sender_is_closed_in_time_and_delays_nobody, .timeout = 120)
 {
-	honest_begin();
+	background_sender_begin();
 	long long began = now_ms(), next_drip = 0;
 	for (size_t n = 0; n < ALL; n++) {
 		struct dripping *d = &all[n / COPIES][n % COPIES];
@@ -184,7 +184,7 @@ Test(slow, who_is_slow_is_closed_in_time_and_holds_nobody_up, .timeout = 120)
 		pause_a_little();
 	}
 	those_that_drip_are_closed_when_they_stop();
-	honest_end();
+	background_sender_end();
 }
 
 /* A slow sender is not a wrong one. */
@@ -194,7 +194,7 @@ Test(slow, a_body_that_comes_a_byte_at_a_time_is_taken)
 	char body[WEBHOOK_MAX], id[64], head[256];
 	struct answer a;
 
-	honest_begin();
+	background_sender_begin();
 	webhook_simple(fresh_id("slowly", id), body);
 	raw_open(&connection);
 	snprintf(head, sizeof(head), POST "Content-Length: %zu\r\n\r\n", strlen(body));
@@ -206,11 +206,11 @@ Test(slow, a_body_that_comes_a_byte_at_a_time_is_taken)
 	cr_assert_eq(a.status, 202, "%d %s", a.status, a.body);
 	answer_finish(&a);
 	raw_close(&connection);
-	honest_end();
+	background_sender_end();
 }
 
 /* Their answers fill the socket's buffers, and then nginx waits for them to be read. */
-Test(slow, who_does_not_read_its_answers_is_closed)
+Test(slow, a_sender_that_does_not_read_its_answers_is_closed)
 {
 	enum { DEAF = 4, AT_ONCE = 64 };
 	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: payhook\r\n\r\n";
@@ -221,7 +221,7 @@ Test(slow, who_does_not_read_its_answers_is_closed)
 
 	for (int n = 0; n < AT_ONCE; n++, len += sizeof(request) - 1)
 		memcpy(requests + len, request, sizeof(request) - 1);
-	honest_begin();
+	background_sender_begin();
 	long long began = now_ms();
 	for (int n = 0; n < DEAF; n++) {
 		fds[n] = raw_connect();
@@ -246,5 +246,5 @@ Test(slow, who_does_not_read_its_answers_is_closed)
 		pause_a_little();
 	}
 	cr_assert(now_ms() - began > SEND_MS - EARLY_MS, "closed before anybody could call them deaf");
-	honest_end();
+	background_sender_end();
 }

@@ -13,11 +13,11 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "database.h"
 #include "expect.h"
-#include "forge.h"
-#include "honest.h"
+#include "fcgi_forgery.h"
 #include "instance.h"
 #include "raw.h"
 #include "scrape.h"
@@ -113,13 +113,13 @@ static void send_forgeries(const char *request_line, const char *headers, int st
 
 	for (int shift = 0; shift < FORGED_SHIFTS; shift++) {
 		for (int kind = 0; kind < FORGERIES; kind++) {
-			forge_body(body, BODY_USUAL, shift, (enum forgery)kind, fresh_id("forged", id));
+			fcgi_forgery_body(body, BODY_USUAL, shift, (enum forgery)kind, fresh_id("forged", id));
 			send_and_expect(request_line, headers, BODY_USUAL, (kind + shift) % 2 == 1, status);
 		}
 		all_is_in_order();
 		for (size_t n = 0; n < COUNT_OF(sizes); n++) {
 			size_t len = sizes[n];
-			forge_body(body, len, shift % (int)len, FORGED_PLAINLY, fresh_id("forged", id));
+			fcgi_forgery_body(body, len, shift % (int)len, FORGED_PLAINLY, fresh_id("forged", id));
 			send_and_expect(request_line, headers, len, ((int)n + shift) % 2 == 1, status);
 		}
 		all_is_in_order();
@@ -132,7 +132,7 @@ static void smuggle_from(const char *address, const char *request_line, const ch
 	double before = count_requests();
 	long own;
 
-	honest_begin();
+	background_sender_begin();
 	sent = 0;
 	raw_open_from(&connection, address);
 	send_forgeries(request_line, headers, status);
@@ -141,9 +141,9 @@ static void smuggle_from(const char *address, const char *request_line, const ch
 	cr_assert(!connection.has_ended && connection.len == 0, "%s: bytes after the last answer: %.*s", request_line,
 		(int)connection.len, connection.bytes);
 	raw_close(&connection);
-	honest_end();
+	background_sender_end();
 	/* The first look is counted when it has been answered. */
-	double expected = (double)(sent - own + honest_posts() + 1);
+	double expected = (double)(sent - own + background_sender_posts() + 1);
 	double counted = count_requests() - before;
 	cr_assert(counted == expected, "%s: %.0f requests counted, %.0f sent", request_line, counted, expected);
 }
@@ -209,12 +209,12 @@ Test(smuggling, a_body_that_is_too_long_is_not_read_as_records)
 	struct answer a;
 	char id[64];
 
-	honest_begin();
+	background_sender_begin();
 	for (int n = 0; n < 4; n++) {
 		fresh_id("forged", id);
 		memset(long_body, ' ', sizeof(long_body));
 		for (size_t at = 0; at + FORGED_MOST < sizeof(long_body);)
-			at += forge(long_body + at, FORGED_PLAINLY, id);
+			at += fcgi_forgery(long_body + at, FORGED_PLAINLY, id);
 		raw_open(&connection);
 		raw_send_text(&connection,
 			"POST " WEBHOOKS " HTTP/1.1\r\nHost: payhook\r\nContent-Length: 70000\r\n" JSON "\r\n");
@@ -227,5 +227,5 @@ Test(smuggling, a_body_that_is_too_long_is_not_read_as_records)
 	all_is_in_order();
 	raw_close(&connection);
 	nothing_was_forged();
-	honest_end();
+	background_sender_end();
 }

@@ -10,8 +10,8 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
 #include "expect.h"
+#include "faults.h"
 #include "instance.h"
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=2", NULL};
@@ -221,7 +221,7 @@ Test(supervision, ctrl_c_leaves_no_process_and_the_next_up_finds_its_data)
 	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
 }
 
-static void says(const char *const arguments[], const char *const settings[], bool succeeds, const char *expected)
+static void contains(const char *const arguments[], const char *const settings[], bool succeeds, const char *expected)
 {
 	static char log[64 * 1024];
 	size_t before;
@@ -238,8 +238,8 @@ Test(supervision, a_second_up_of_the_same_folder_changes_nothing)
 {
 	pid_t before = instance_supervisor(instance());
 
-	says((const char *const[]){"up", "-d", NULL}, instance_settings, true, "already running");
-	says((const char *const[]){"up", NULL}, instance_settings, false, "already running");
+	contains((const char *const[]){"up", "-d", NULL}, instance_settings, true, "already running");
+	contains((const char *const[]){"up", NULL}, instance_settings, false, "already running");
 	cr_assert_eq(instance_supervisor(instance()), before);
 	expect_recovery(1000);
 }

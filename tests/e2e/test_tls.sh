@@ -270,7 +270,7 @@ refuses() {
 		sleep 0.1
 		! grep "$id" "$DIR/var/log/pool.log" >"$DIR/line" || break
 	done
-	grep -F '"event":"webhook is refused"' "$DIR/line" | grep -F "\"cause\":\"$1\"" | grep -qF "$2" || { cat "$DIR/line" && return 1; }
+	grep -F '"event":"webhook authentication failed"' "$DIR/line" | grep -F "\"cause\":\"$1\"" | grep -qF "$2" || { cat "$DIR/line" && return 1; }
 }
 
 wants_the_certificate_of_its_source() {

@@ -5,32 +5,32 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
 #include "client.h"
-#include "crew.h"
 #include "database.h"
 #include "expect.h"
+#include "extra_workers.h"
+#include "faults.h"
+#include "fixture.h"
 #include "instance.h"
-#include "ledger.h"
-#include "scene.h"
+#include "recording_processor.h"
 
 #define STEP_MS 30000
 #define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"
 #define SENDERS_SPAN "00f067aa0ba902b7"
 #define HEADER "traceparent: 00-" TRACE_ID "-" SENDERS_SPAN "-01"
 
-static struct ledger ledger;
+static struct recording_processor recording_processor;
 
 static void begin(void)
 {
-	scene_begin();
-	crew_dismiss_own();
-	ledger_open(&ledger, 0);
+	fixture_begin();
+	extra_workers_dismiss_own();
+	recording_processor_open(&recording_processor, 0);
 }
 
 static void end(void)
 {
-	ledger_close(&ledger);
+	recording_processor_close(&recording_processor);
 	mend_all();
 }
 
@@ -55,7 +55,7 @@ static void wait_processed(const char *id)
 }
 
 /* Lines of nginx's access log, written within a second, that hold a text. */
-static int access_log_says(const char *text)
+static int access_log_contains(const char *text)
 {
 	char path[256], line[4096];
 	int found = 0;
@@ -73,7 +73,7 @@ static void wait_access_log(const char *text)
 {
 	long long deadline = now_ms() + STEP_MS;
 
-	while (access_log_says(text) == 0) {
+	while (access_log_contains(text) == 0) {
 		cr_assert(now_ms() < deadline, "no %s", text);
 		pause_a_little();
 	}
@@ -84,19 +84,20 @@ Test(trace, a_retried_call_goes_on_with_the_trace_under_a_span_of_its_own)
 {
 	struct hired worker;
 	char id[64];
-	const char *const settings[] = {"PROCESSOR=http", ledger.url, "PROCESSOR_TIMEOUT_MS=300", "LOG_LEVEL=debug",
-		"CIRCUIT_FAILURES=0", NULL};
+	const char *const settings[] = {"PROCESSOR=http", recording_processor.url, "PROCESSOR_TIMEOUT_MS=300",
+		"LOG_LEVEL=debug", "CIRCUIT_FAILURES=0", NULL};
 
-	ledger_hold(&ledger);
-	crew_hire(&worker, instance()->database, settings);
+	recording_processor_hold(&recording_processor);
+	extra_workers_hire(&worker, instance()->database, settings);
 	post_with(fresh_id("traced", id), HEADER);
 	cr_assert_eq(
 		database_wait("SELECT count(*) FROM payhook.job_attempts WHERE transaction_id = $1", id, 1, STEP_MS),
 		1);
-	ledger_release(&ledger);
+	recording_processor_release(&recording_processor);
 	wait_processed(id);
 
-	const char *first = ledger_trace_of(&ledger, id, 0), *second = ledger_trace_of(&ledger, id, 1);
+	const char *first = recording_processor_trace_of(&recording_processor, id, 0),
+		   *second = recording_processor_trace_of(&recording_processor, id, 1);
 	const char *both[] = {first, second};
 	for (int i = 0; i < 2; i++) {
 		cr_assert_eq(strlen(both[i]), 55, "\"%s\"", both[i]);
@@ -105,8 +106,9 @@ Test(trace, a_retried_call_goes_on_with_the_trace_under_a_span_of_its_own)
 		cr_expect_null(strstr(both[i], SENDERS_SPAN), "the span is the sender's");
 	}
 	cr_expect_str_neq(first, second, "both calls are one span");
-	cr_expect_geq(crew_said(&worker, "\"trace_id\":\"" TRACE_ID "\""), 3, "the worker's log does not tell it");
-	crew_dismiss(&worker);
+	cr_expect_geq(
+		extra_workers_logged(&worker, "\"trace_id\":\"" TRACE_ID "\""), 3, "the worker's log does not tell it");
+	extra_workers_dismiss(&worker);
 	wait_access_log("\"trace_id\":\"" TRACE_ID "\"");
 }
 
@@ -122,19 +124,20 @@ Test(trace, headers_that_are_none_are_ignored)
 		"tracestate: a=b",
 	};
 	struct hired worker;
-	const char *const settings[] = {"PROCESSOR=http", ledger.url, NULL};
-	int traced = access_log_says("\"trace_id\":\"" TRACE_ID "\"");
+	const char *const settings[] = {"PROCESSOR=http", recording_processor.url, NULL};
+	int traced = access_log_contains("\"trace_id\":\"" TRACE_ID "\"");
 
-	crew_hire(&worker, instance()->database, settings);
+	extra_workers_hire(&worker, instance()->database, settings);
 	for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++) {
 		char id[64];
 		post_with(fresh_id("untraced", id), HEADERS[i]);
 		wait_processed(id);
-		cr_expect_str_eq(ledger_trace_of(&ledger, id, 0), "", "%s", HEADERS[i]);
+		cr_expect_str_eq(recording_processor_trace_of(&recording_processor, id, 0), "", "%s", HEADERS[i]);
 	}
-	crew_dismiss(&worker);
+	extra_workers_dismiss(&worker);
 	/* What was logged after them is there, so they are too. */
 	post_with("the-last", "traceparent: cc-11112222333344445555666677778888-" SENDERS_SPAN "-01-more");
 	wait_access_log("\"trace_id\":\"11112222333344445555666677778888\"");
-	cr_expect_eq(access_log_says("\"trace_id\":\"" TRACE_ID "\""), traced, "nginx takes what the program does not");
+	cr_expect_eq(
+		access_log_contains("\"trace_id\":\"" TRACE_ID "\""), traced, "nginx takes what the program does not");
 }

@@ -10,10 +10,10 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "database.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "raw.h"
 
@@ -106,7 +106,7 @@ Test(unsigned_ones, what_is_not_this_signature_is_refused_in_one_way)
 	struct answer first, a;
 
 	long long before = stored_of("signed");
-	honest_begin();
+	background_sender_begin();
 	post("/v1/webhooks/signed", "", BODY, &first);
 	const char *end = strstr(first.body, "\"instance\"");
 	cr_assert_not_null(end, "%s", first.body);
@@ -117,7 +117,7 @@ Test(unsigned_ones, what_is_not_this_signature_is_refused_in_one_way)
 		expect_problem_once(&a, 401, headers[n]);
 	}
 	answer_finish(&first);
-	honest_end();
+	background_sender_end();
 	cr_assert_eq(stored_of("signed"), before);
 }
 
@@ -130,10 +130,10 @@ Test(unsigned_ones, a_signature_is_of_these_bytes_alone)
 		"\"amount\":9500,\"currency\":\"USD\"}"};
 
 	long long before = stored_of("signed");
-	honest_begin();
+	background_sender_begin();
 	for (size_t n = 0; n < COUNT_OF(bodies); n++)
 		refuses("/v1/webhooks/signed", GOOD, bodies[n], 401);
-	honest_end();
+	background_sender_end();
 	cr_assert_eq(stored_of("signed"), before);
 }
 
@@ -156,10 +156,10 @@ Test(unsigned_ones, a_path_leads_to_one_source_or_to_none)
 		{"http://other/v1/webhooks/signed", 401}};
 
 	long long before = stored_of("signed");
-	honest_begin();
+	background_sender_begin();
 	for (size_t n = 0; n < COUNT_OF(paths); n++)
 		refuses(paths[n].target, HEADER OTHER "\r\n", BODY, paths[n].status);
-	honest_end();
+	background_sender_end();
 	cr_assert_eq(stored_of("signed"), before);
 	cr_assert_eq(stored_of("locked"), 0);
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.transactions"

@@ -5,13 +5,13 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
-#include "crew.h"
-#include "cutter.h"
 #include "database.h"
 #include "expect.h"
+#include "extra_workers.h"
+#include "faults.h"
+#include "fixture.h"
 #include "instance.h"
-#include "scene.h"
+#include "pg_proxy.h"
 
 #define STEP_MS 15000
 #define TIMES 50
@@ -22,14 +22,14 @@ static const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
 static void begin(void)
 {
-	scene_begin();
-	crew_dismiss_own();
+	fixture_begin();
+	extra_workers_dismiss_own();
 }
 
 TestSuite(wakeup, .init = begin, .fini = mend_all, .timeout = 120);
 
 /* Each begins when the one before is processed: the worker is idle, and something has to wake it. */
-static void one_after_the_other(struct scene *s, const char *word, int times)
+static void one_after_the_other(struct fixture *s, const char *word, int times)
 {
 	fresh_id(word, s->prefix);
 	s->count = times;
@@ -42,24 +42,24 @@ static void one_after_the_other(struct scene *s, const char *word, int times)
 				     id, 1, STEP_MS),
 			1, "%s is not processed", id);
 	}
-	scene_wait_processed(s, STEP_MS);
+	fixture_wait_processed(s, STEP_MS);
 }
 
 Test(wakeup, without_any_notification_the_workers_own_looks_find_every_job)
 {
-	struct cutter c;
+	struct pg_proxy c;
 	struct hired deaf;
-	struct scene few, many;
+	struct fixture few, many;
 	char through[256];
 
-	cutter_deafen(&c, instance()->database);
-	crew_hire(&deaf, cutter_conninfo(&c, through), settings);
+	pg_proxy_deafen(&c, instance()->database);
+	extra_workers_hire(&deaf, pg_proxy_conninfo(&c, through), settings);
 	one_after_the_other(&few, "deaf", 10);
-	scene_post(&many, "deaf-many", 2000, 0);
-	scene_wait_processed(&many, STEP_MS);
-	cr_assert(cutter_deeds(&c) > 10, "%d notifications were kept from it", cutter_deeds(&c));
-	crew_dismiss(&deaf);
-	cutter_stop(&c);
+	fixture_post(&many, "deaf-many", 2000, 0);
+	fixture_wait_processed(&many, STEP_MS);
+	cr_assert(pg_proxy_deeds(&c) > 10, "%d notifications were kept from it", pg_proxy_deeds(&c));
+	extra_workers_dismiss(&deaf);
+	pg_proxy_stop(&c);
 }
 
 /* A worker's looks cannot be turned off; but a worker that has nothing but them, one every 400 to 600 ms, finds a job
@@ -67,14 +67,14 @@ Test(wakeup, without_any_notification_the_workers_own_looks_find_every_job)
 Test(wakeup, notifications_alone_bring_each_job_to_an_idle_worker_at_once)
 {
 	struct hired idle;
-	struct scene s;
+	struct fixture s;
 	const char *soon = "SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')"
 			   " AND processed_at - created_at < make_interval(secs => 0.1)";
 
-	crew_hire(&idle, instance()->database, settings);
+	extra_workers_hire(&idle, instance()->database, settings);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 1, STEP_MS), 1);
 	one_after_the_other(&s, "woken", TIMES);
 	long long in_time = database_number_of(soon, s.prefix);
 	cr_assert(in_time >= SOON_LEAST, "%lld of %d within %d ms", in_time, TIMES, SOON_MS);
-	crew_dismiss(&idle);
+	extra_workers_dismiss(&idle);
 }

@@ -7,13 +7,13 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "breakage.h"
-#include "crew.h"
-#include "cutter.h"
 #include "database.h"
 #include "expect.h"
+#include "extra_workers.h"
+#include "faults.h"
 #include "instance.h"
 #include "load.h"
+#include "pg_proxy.h"
 
 #define DELAY_MS 3000
 #define GRACE_MS 1000
@@ -115,7 +115,7 @@ Test(worker, asked_to_end_finishes_what_ends_soon_and_hands_back_the_rest_uncoun
 	cr_assert_eq(database_wait(age, prefix, 1, DELAY_MS), 1);
 	post("later", 30);
 	are_claimed(30);
-	crew_dismiss_own();
+	extra_workers_dismiss_own();
 	cr_assert_eq(database_number_of(PROCESSED, soon), 20);
 	cr_assert_eq(database_number_of(PROCESSED, prefix), 0);
 	cr_assert_eq(database_number_of(JOBS " AND owner IS NULL AND attempt = 0", prefix), 30,
@@ -133,35 +133,35 @@ Test(worker, asked_to_end_finishes_what_ends_soon_and_hands_back_the_rest_uncoun
  * worker's jobs would be. */
 static void loses_answers(const char *statement, int cuts, int rounds)
 {
-	struct cutter cutter;
+	struct pg_proxy pg_proxy;
 	char through[256];
 	struct hired hired;
 
-	crew_dismiss_own();
-	cutter_start(&cutter, instance()->database, statement, cuts);
+	extra_workers_dismiss_own();
+	pg_proxy_start(&pg_proxy, instance()->database, statement, cuts);
 	post(statement, 100);
-	crew_hire(&hired, cutter_conninfo(&cutter, through), instance_settings);
+	extra_workers_hire(&hired, pg_proxy_conninfo(&pg_proxy, through), instance_settings);
 	for (int round = 0; round < rounds; round++) {
 		are_processed(100, 15000);
 		each_was_settled_once();
 		post(statement, 100);
 	}
-	cr_assert_eq(cutter_deeds(&cutter), cuts);
+	cr_assert_eq(pg_proxy_deeds(&pg_proxy), cuts);
 	/* And it works on, under the same number. */
 	are_processed(100, DELAY_MS + 3000);
 	cr_assert(process_lives(hired.pid));
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.workers"), 1, "it did not live on under its number");
-	crew_dismiss(&hired);
-	cutter_stop(&cutter);
+	extra_workers_dismiss(&hired);
+	pg_proxy_stop(&pg_proxy);
 	each_was_settled_once();
 }
 
-Test(worker, whose_claim_is_committed_but_not_answered_processes_it_all_the_same)
+Test(worker, with_a_claim_committed_but_not_answered_processes_it_all_the_same)
 {
 	loses_answers("claim", 3, 1);
 }
 
-Test(worker, whose_settlement_is_committed_but_not_answered_settles_once)
+Test(worker, with_a_settlement_committed_but_not_answered_settles_once)
 {
 	/* A settlement that is sent again ends nothing more and so is not cut: one cut a round. */
 	loses_answers("settle", 2, 2);
@@ -184,10 +184,10 @@ Test(worker, taken_for_dead_while_frozen_settles_nothing_of_what_another_has)
 
 	post("frozen", 50);
 	are_claimed(50);
-	pid_t frozen = crew_own();
+	pid_t frozen = extra_workers_own();
 	struct hired hired;
 	kill(frozen, SIGSTOP);
-	crew_hire(&hired, instance()->database, instance_settings);
+	extra_workers_hire(&hired, instance()->database, instance_settings);
 	snprintf(sql, sizeof(sql), PROCESSED " AND processed_at < timestamptz '%s' + make_interval(secs => 2.9)",
 		wait_taken_over(50, hired.pid));
 	/* Its calls have long ended when it wakes, and it settles them at once: that must change nothing. */
@@ -195,17 +195,17 @@ Test(worker, taken_for_dead_while_frozen_settles_nothing_of_what_another_has)
 	are_processed(50, DELAY_MS + 3000);
 	cr_assert_eq(database_number_of(sql, prefix), 0, "the frozen one settled what was no longer its own");
 	each_was_settled_once();
-	crew_dismiss(&hired);
+	extra_workers_dismiss(&hired);
 	/* It works on, under another number. */
 	post("thawed", 10);
 	are_processed(10, DELAY_MS + 5000);
-	cr_assert_eq(crew_own(), frozen);
+	cr_assert_eq(extra_workers_own(), frozen);
 	each_was_settled_once();
 }
 
 Test(worker, without_its_connections_is_a_worker_again_in_a_moment)
 {
-	pid_t before = crew_own();
+	pid_t before = extra_workers_own();
 
 	post("cut-off", 100);
 	are_claimed(100);
@@ -215,6 +215,6 @@ Test(worker, without_its_connections_is_a_worker_again_in_a_moment)
 		expect_recovery(3000);
 	}
 	are_processed(100, DELAY_MS + 5000);
-	cr_assert_eq(crew_own(), before);
+	cr_assert_eq(extra_workers_own(), before);
 	each_was_settled_once();
 }

@@ -7,10 +7,10 @@
 
 #include <criterion/criterion.h>
 
+#include "background_sender.h"
 #include "base/base.h"
 #include "database.h"
 #include "expect.h"
-#include "honest.h"
 #include "instance.h"
 #include "raw.h"
 
@@ -103,8 +103,8 @@ static void expect_one(const struct wire_case *c)
 
 void wire_expect(const struct wire_case *cases)
 {
-	honest_begin();
+	background_sender_begin();
 	for (const struct wire_case *c = cases; c->what != NULL; c++)
 		expect_one(c);
-	honest_end();
+	background_sender_end();
 }

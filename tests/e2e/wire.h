@@ -16,5 +16,5 @@ struct wire_case {
 	enum wire_then then;
 };
 
-/* Ends where what is NULL.  An honest sender (honest.h) is served all the while. */
+/* Ends where what is NULL.  An honest sender (background_sender.h) is served all the while. */
 void wire_expect(const struct wire_case *cases);

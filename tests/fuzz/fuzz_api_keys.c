@@ -9,7 +9,7 @@
 
 static int complaints;
 
-static void told(void *ctx, const char *complaint)
+static void report(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	complaints++;
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct api_keys keys;
 	complaints = 0;
-	if (!api_keys_read("f", (const char *)data, len, told, NULL, &keys)) {
+	if (!api_keys_read("f", (const char *)data, len, report, NULL, &keys)) {
 		MUST_HOLD(complaints > 0 && keys.count == 0);
 		return 0;
 	}

@@ -31,10 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (length > 0)
 		must_be_bearer(text, token, length);
 	bool is_ours = length == strlen(KEY) && memcmp(token, KEY, length) == 0;
-	enum api_verdict verdict = api_keys_judge(&keys, text, API_READ, 0, &found);
-	MUST_HOLD((verdict == API_GRANTED) == is_ours && (found != NULL) == is_ours);
-	MUST_HOLD((verdict == API_NO_KEY) == (*text == '\0'));
-	MUST_HOLD((verdict == API_UNKNOWN) == (length > 0 && !is_ours));
+	enum access_decision decision = api_keys_judge(&keys, text, API_READ, 0, &found);
+	MUST_HOLD((decision == API_GRANTED) == is_ours && (found != NULL) == is_ours);
+	MUST_HOLD((decision == API_NO_KEY) == (*text == '\0'));
+	MUST_HOLD((decision == API_UNKNOWN) == (length > 0 && !is_ours));
 	free(text);
 	return 0;
 }

@@ -16,7 +16,7 @@ static const char CONFIGURATION[] =
 
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 
-static void told(void *ctx, const char *complaint)
+static void report(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	fprintf(stderr, "%s\n", complaint);
@@ -25,7 +25,7 @@ static void told(void *ctx, const char *complaint)
 static const struct mapping *mapping(void)
 {
 	static struct sources sources;
-	struct sources_outside outside = {.file = "f", .extras = &extras, .told = told};
+	struct sources_outside outside = {.file = "f", .extras = &extras, .report = report};
 	if (sources.count == 0)
 		MUST_HOLD(sources_read(CONFIGURATION, strlen(CONFIGURATION), &outside, &sources));
 	return &sources.list[0].mapping;
@@ -55,7 +55,7 @@ static void must_be_utf8(const char *text)
 	}
 }
 
-static void must_be_told_well(const struct txn_problems *problems, const struct fault *f)
+static void must_be_reported_well(const struct txn_problems *problems, const struct fault *f)
 {
 	MUST_HOLD(f->kind == FAULT_INPUT);
 	MUST_HOLD(problems->count >= 1 && problems->count <= TXN_PROBLEMS_MAX);
@@ -89,7 +89,7 @@ static void try_item(struct json_value item)
 		MUST_HOLD(problems.count == 0);
 		must_keep_the_bounds(&txn);
 	} else {
-		must_be_told_well(&problems, &f);
+		must_be_reported_well(&problems, &f);
 	}
 }
 

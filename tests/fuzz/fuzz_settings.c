@@ -36,7 +36,7 @@ static bool is_name(const char *text, size_t len)
 	return false;
 }
 
-static void told(const char *complaint)
+static void report(const char *complaint)
 {
 	size_t len = strspn(complaint, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
 	size_t name = len > 5 && memcmp(complaint + len - 5, "_FILE", 5) == 0 ? len - 5 : len;
@@ -64,7 +64,7 @@ static void learn_names(void)
 	static char text[PRINTED_MAX];
 	static struct settings s;
 	MUST_HOLD(clearenv() == 0);
-	MUST_HOLD(settings_read(&s, told));
+	MUST_HOLD(settings_read(&s, report));
 	print(&s, text);
 	for (char *at = text, *line; (line = next_line(&at));) {
 		MUST_HOLD(name_count < NAMES_MAX && strchr(line, '='));
@@ -149,7 +149,7 @@ static void must_survive_a_round(const struct settings *s)
 		if (!strstr(value, "(set)"))
 			MUST_HOLD(setenv(line, value, 1) == 0);
 	}
-	MUST_HOLD(settings_read(&again, told));
+	MUST_HOLD(settings_read(&again, report));
 	print(&again, again_text);
 	MUST_HOLD(strcmp(text, again_text) == 0);
 	MUST_HOLD(strcmp(s->database, again.database) == 0);
@@ -172,7 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(&s, 0x5a, sizeof s);
 	before = s;
 	complaints = 0;
-	if (settings_read(&s, told)) {
+	if (settings_read(&s, report)) {
 		MUST_HOLD(complaints == 0);
 		must_be_in_range(&s);
 		must_survive_a_round(&s);

@@ -14,7 +14,7 @@ static const struct currency_extras extras = {0};
 static int complaints;
 static bool is_written; /* the secret stands in the input itself, where it may well be shown */
 
-static void told(void *ctx, const char *complaint)
+static void report(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	complaints++;
@@ -40,7 +40,7 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 static void must_be_sound(const struct source *s)
 {
 	MUST_HOLD(*s->name && strspn(s->name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s->name));
-	MUST_HOLD((s->door == SOURCE_SIGNED) == (s->signer.count > 0));
+	MUST_HOLD((s->auth == SOURCE_AUTH_SIGNATURE) == (s->signer.count > 0));
 	MUST_HOLD(s->allow_count >= 0 && s->allow_count <= SOURCE_ALLOW_MAX);
 	for (int i = 0; i < s->allow_count; i++)
 		MUST_HOLD(s->allow[i].bits <= 128);
@@ -54,7 +54,7 @@ static void must_be_sound(const struct source *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct sources sources;
-	struct sources_outside outside = {.file = "f", .extras = &extras, .secret = give_secret, .told = told};
+	struct sources_outside outside = {.file = "f", .extras = &extras, .secret = give_secret, .report = report};
 	complaints = 0;
 	is_written = memmem(data, len, SECRET, strlen(SECRET)) != NULL;
 	if (!sources_read((const char *)data, len, &outside, &sources)) {

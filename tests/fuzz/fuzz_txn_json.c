@@ -61,7 +61,7 @@ static void must_survive_a_round(const struct txn *txn)
 	buf_finish(&b);
 }
 
-static void must_be_told_well(const struct txn_problems *problems, const struct fault *f)
+static void must_be_reported_well(const struct txn_problems *problems, const struct fault *f)
 {
 	static const char order[] = " /transaction_id /source_account /destination_account /amount /currency";
 	const char *before = order;
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		must_survive_a_round(&txn);
 	} else if (is_json) {
 		MUST_HOLD(f.kind == FAULT_INPUT);
-		must_be_told_well(&problems, &f);
+		must_be_reported_well(&problems, &f);
 	} else {
 		MUST_HOLD(f.kind == scan_fault.kind && problems.count == 0);
 	}

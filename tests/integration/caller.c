@@ -31,7 +31,7 @@ void caller_close(struct caller *c)
 	libevent_global_shutdown();
 }
 
-static void on_ended(void *ctx, struct call *call, const struct outcome *o)
+static void on_ended(void *ctx, struct call *call, const struct call_outcome *o)
 {
 	struct caller *c = ctx;
 	struct made *m = CONTAINER_OF(call, struct made, call);
@@ -39,7 +39,7 @@ static void on_ended(void *ctx, struct call *call, const struct outcome *o)
 	c->ended++;
 	m->ended = true;
 	m->ended_ms = clock_ms();
-	m->verdict = o->verdict;
+	m->result = o->result;
 	m->pause_ms = o->pause_ms;
 	snprintf(m->why, sizeof m->why, "%s", o->why);
 	if (c->on_end)
@@ -87,14 +87,14 @@ static void turn(struct caller *c)
 
 void caller_until_ended(struct caller *c, int count)
 {
-	for (int64_t end = clock_ms() + PATIENCE_MS; c->ended < count; turn(c))
-		cr_assert_lt(clock_ms(), end, "%d of %d calls ended", c->ended, count);
+	for (int64_t outcome = clock_ms() + PATIENCE_MS; c->ended < count; turn(c))
+		cr_assert_lt(clock_ms(), outcome, "%d of %d calls ended", c->ended, count);
 }
 
 void caller_until_heard(struct caller *c, int count)
 {
-	for (int64_t end = clock_ms() + PATIENCE_MS; http_server_calls(c->server) < count; turn(c))
-		cr_assert_lt(clock_ms(), end, "%d of %d calls were heard", http_server_calls(c->server), count);
+	for (int64_t outcome = clock_ms() + PATIENCE_MS; http_server_calls(c->server) < count; turn(c))
+		cr_assert_lt(clock_ms(), outcome, "%d of %d calls were heard", http_server_calls(c->server), count);
 }
 
 void caller_call(struct caller *c, struct made *m)
@@ -106,6 +106,6 @@ void caller_call(struct caller *c, struct made *m)
 
 void caller_for(struct caller *c, int ms)
 {
-	for (int64_t end = clock_ms() + ms; clock_ms() < end;)
+	for (int64_t outcome = clock_ms() + ms; clock_ms() < outcome;)
 		turn(c);
 }

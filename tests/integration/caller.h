@@ -16,7 +16,7 @@ struct made {
 	struct call call;
 	bool ended;
 	int64_t began_ms, ended_ms; /* clock_ms() */
-	enum verdict verdict;
+	enum call_result result;
 	int64_t pause_ms;
 	char why[400], request_id[64];
 };

@@ -13,7 +13,7 @@
 struct claimer me, other;
 bool claimers_want_whole;
 
-static struct lanes *lanes;
+static struct connect_state *connect_state;
 
 static void on_up(void *ctx)
 {
@@ -109,12 +109,12 @@ static bool is_up(void *ctx)
 static void begin(struct claimer *w)
 {
 	*w = (struct claimer){.room = CLAIMER_MOST};
-	w->queue = queue_create(lanes, CLAIMER_MOST, claimers_want_whole, &EVENTS, w);
+	w->queue = queue_create(connect_state, CLAIMER_MOST, claimers_want_whole, &EVENTS, w);
 	cr_assert_not_null(w->queue);
 	loop_until(is_up, w, "the queue is up");
 }
 
-static void end(struct claimer *w)
+static void outcome(struct claimer *w)
 {
 	queue_destroy(w->queue);
 	for (int i = 0; i < w->taken; i++)
@@ -124,15 +124,15 @@ static void end(struct claimer *w)
 void claimer_init(void)
 {
 	database_init();
-	lanes = loop_open();
+	connect_state = loop_open();
 	begin(&me);
 	begin(&other);
 }
 
 void claimer_fini(void)
 {
-	end(&me);
-	end(&other);
+	outcome(&me);
+	outcome(&other);
 	loop_close();
 	database_drop();
 }
@@ -196,10 +196,10 @@ void claim(struct claimer *w, int64_t owner, int count)
 	until_taken(w, count);
 }
 
-void settle_with(struct claimer *w, int i, enum end end, int64_t delay_ms, const char *error)
+void settle_with(struct claimer *w, int i, enum job_outcome outcome, int64_t delay_ms, const char *error)
 {
 	struct job *j = w->jobs[i];
-	j->end = end;
+	j->outcome = outcome;
 	j->delay_ms = delay_ms;
 	j->error = error;
 	queue_settle(w->queue, j);
@@ -207,16 +207,16 @@ void settle_with(struct claimer *w, int i, enum end end, int64_t delay_ms, const
 
 void settle_all(struct claimer *w)
 {
-	settle_all_with(w, END_PROCESSED, 0, NULL);
+	settle_all_with(w, JOB_PROCESSED, 0, NULL);
 }
 
-void settle_all_with(struct claimer *w, enum end end, int64_t delay_ms, const char *error)
+void settle_all_with(struct claimer *w, enum job_outcome outcome, int64_t delay_ms, const char *error)
 {
 	int count = 0;
 	for (int i = 0; i < w->taken; i++) {
 		if (!w->jobs[i])
 			continue;
-		settle_with(w, i, end, delay_ms, error);
+		settle_with(w, i, outcome, delay_ms, error);
 		count++;
 	}
 	until_ended(w, w->ended[0] + w->ended[1] + w->ended[2] + count);

@@ -41,8 +41,8 @@ void enqueue(int first, int last);
 void claim(struct claimer *c, int64_t owner, int count);
 
 /* Settles the job that it took as the i-th, or all that it holds, with this end. */
-void settle_with(struct claimer *c, int i, enum end end, int64_t delay_ms, const char *error);
-void settle_all_with(struct claimer *c, enum end end, int64_t delay_ms, const char *error);
+void settle_with(struct claimer *c, int i, enum job_outcome outcome, int64_t delay_ms, const char *error);
+void settle_all_with(struct claimer *c, enum job_outcome outcome, int64_t delay_ms, const char *error);
 
 /* Settles all that it holds as processed. */
 void settle_all(struct claimer *c);

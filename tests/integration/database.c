@@ -160,7 +160,7 @@ long long database_scans(const char *table, long long times)
 	return database_number(COUNTS, "seq_scan", table);
 }
 
-const char *database_refusal(const char *format, ...)
+const char *database_error(const char *format, ...)
 {
 	static char reason[128];
 	va_list args;

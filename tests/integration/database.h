@@ -41,4 +41,4 @@ long long database_number(const char *format, ...) PRINTF_LIKE(1, 2);
 long long database_scans(const char *table, long long times);
 
 /* Why the server refuses a statement: the constraint's name, else the SQLSTATE; "accepted" when it does not. */
-const char *database_refusal(const char *format, ...) PRINTF_LIKE(1, 2);
+const char *database_error(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -11,31 +11,31 @@
 #define PATIENCE_MS 10000
 #define STEP_MS 5
 
-static struct lanes lanes;
+static struct connect_state connect_state;
 
-struct lanes *loop_open(void)
+struct connect_state *loop_open(void)
 {
-	lanes = (struct lanes){.base = event_base_new(), .conninfo = database_conninfo()};
-	cr_assert_not_null(lanes.base);
-	return &lanes;
+	connect_state = (struct connect_state){.base = event_base_new(), .conninfo = database_conninfo()};
+	cr_assert_not_null(connect_state.base);
+	return &connect_state;
 }
 
 struct event_base *loop_base(void)
 {
-	return lanes.base;
+	return connect_state.base;
 }
 
 void loop_close(void)
 {
-	event_base_free(lanes.base);
+	event_base_free(connect_state.base);
 	libevent_global_shutdown();
 }
 
 static void turn(void)
 {
 	struct timeval step = {.tv_usec = STEP_MS * 1000};
-	event_base_loopexit(lanes.base, &step);
-	event_base_dispatch(lanes.base);
+	event_base_loopexit(connect_state.base, &step);
+	event_base_dispatch(connect_state.base);
 }
 
 void loop_until(bool (*holds)(void *ctx), void *ctx, const char *what)

@@ -3,12 +3,12 @@
 #include <stdbool.h>
 
 #include "base/base.h"
-#include "pg/lane.h"
+#include "pg/connection.h"
 
 /* An event loop for tests of what runs on one. */
 
 /* Lanes to the test's database, on a loop of their own. */
-struct lanes *loop_open(void);
+struct connect_state *loop_open(void);
 
 /* The loop itself, for the lanes of what plays another process. */
 struct event_base *loop_base(void);

@@ -9,11 +9,11 @@
 #include "database.h"
 #include "loop.h"
 
-struct intake *in;
-struct lanes *lanes;
+struct ingest *in;
+struct connect_state *connect_state;
 struct sent sent[SENT_MOST];
 int sent_count;
-static int told_count;
+static int report_count;
 int enqueued;
 int ups;
 int downs;
@@ -36,7 +36,7 @@ static void on_enqueued(void *ctx)
 	enqueued++;
 }
 
-const struct intake_events SENT_EVENTS = {.up = on_up, .down = on_down, .enqueued = on_enqueued};
+const struct ingest_events SENT_EVENTS = {.up = on_up, .down = on_down, .enqueued = on_enqueued};
 
 bool is_up(void *ctx)
 {
@@ -44,41 +44,41 @@ bool is_up(void *ctx)
 	return ups > 0;
 }
 
-static bool all_told(void *ctx)
+static bool all_reported(void *ctx)
 {
 	(void)ctx;
-	return told_count == sent_count;
+	return report_count == sent_count;
 }
 
 void sent_init(void)
 {
 	database_init();
-	lanes = loop_open();
-	in = intake_create(lanes, &SENT_EVENTS, NULL);
+	connect_state = loop_open();
+	in = ingest_create(connect_state, &SENT_EVENTS, NULL);
 	cr_assert_not_null(in);
 	loop_until(is_up, NULL, "the intake is up");
 }
 
 void sent_fini(void)
 {
-	intake_destroy(in);
+	ingest_destroy(in);
 	loop_close();
 	database_drop();
 }
 
-static void on_done(struct arrival *a, enum accepted outcome, const struct fault *f)
+static void on_done(struct pending_insert *a, enum accepted outcome, const struct fault *f)
 {
 	struct sent *s = (struct sent *)(void *)a;
-	cr_assert_not(s->is_told, "told twice");
-	s->is_told = true;
+	cr_assert_not(s->reports, "told twice");
+	s->reports = true;
 	s->outcome = outcome;
 	s->failed = f != NULL;
 	if (f)
 		s->fault = *f;
-	told_count++;
+	report_count++;
 }
 
-struct sent *send_to(struct intake *intake, const char *id, const char *source, const char *amount)
+struct sent *send_to(struct ingest *ingest, const char *id, const char *source, const char *amount)
 {
 	struct sent *s = &sent[sent_count++];
 	snprintf(s->txn.transaction_id, sizeof s->txn.transaction_id, "%s", id);
@@ -87,13 +87,13 @@ struct sent *send_to(struct intake *intake, const char *id, const char *source, 
 	snprintf(s->txn.amount.digits, sizeof s->txn.amount.digits, "%s", amount);
 	snprintf(s->txn.currency, sizeof s->txn.currency, "EUR");
 	snprintf(s->body, sizeof s->body, "{\"amount\":%s}", amount);
-	s->arrival = (struct arrival){.txn = &s->txn,
+	s->pending_insert = (struct pending_insert){.txn = &s->txn,
 		.source = source,
 		.request_id = "r1",
 		.body = s->body,
 		.body_len = strlen(s->body),
 		.done = on_done};
-	intake_accept(intake, &s->arrival);
+	ingest_accept(ingest, &s->pending_insert);
 	return s;
 }
 
@@ -104,14 +104,14 @@ struct sent *send_one(const char *id, const char *amount)
 
 void expect(const struct sent *s, enum accepted outcome)
 {
-	cr_assert(s->is_told);
+	cr_assert(s->reports);
 	cr_expect_not(s->failed, "%s: %s", s->txn.transaction_id, s->fault.text);
 	cr_expect_eq(s->outcome, outcome, "%s of %s: %d", s->txn.transaction_id, s->txn.amount.digits, s->outcome);
 }
 
 void sent_all(void)
 {
-	loop_until(all_told, NULL, "everyone is told");
+	loop_until(all_reported, NULL, "everyone is told");
 }
 
 long long rows(const char *table)

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
-#include "ingest/intake.h"
+#include "ingest/ingest.h"
 
 /* An intake on an event loop, webhooks that tests send to it, and what became of them. */
 
@@ -11,20 +11,20 @@
 
 /* One webhook of a test. */
 struct sent {
-	struct arrival arrival;
+	struct pending_insert pending_insert;
 	struct txn txn;
 	char body[64];
-	bool is_told;
+	bool reports;
 	enum accepted outcome;
 	bool failed;
 	struct fault fault;
 };
 
-extern struct intake *in;
-extern struct lanes *lanes;
+extern struct ingest *in;
+extern struct connect_state *connect_state;
 extern struct sent sent[SENT_MOST]; /* in their order */
 extern int sent_count;
-extern const struct intake_events SENT_EVENTS; /* they count these: */
+extern const struct ingest_events SENT_EVENTS; /* they count these: */
 extern int enqueued, ups, downs;
 
 /* For a suite's init and fini: a database, a loop, and the intake on it, connected. */
@@ -32,7 +32,7 @@ void sent_init(void);
 void sent_fini(void);
 
 /* From source "from" to "to", in EUR. */
-struct sent *send_to(struct intake *intake, const char *id, const char *source, const char *amount);
+struct sent *send_to(struct ingest *ingest, const char *id, const char *source, const char *amount);
 
 /* To the intake, of the built-in source. */
 struct sent *send_one(const char *id, const char *amount);

@@ -118,7 +118,7 @@ static void run(struct server *s, double rate, int warm_ms, int run_ms)
 
 /* Those who were to come in a second of standstill waited half a second at the mean; a closed loop would have seen eight
  * of them. */
-Test(generator, counts_everyone_who_was_to_come_while_the_server_stood_still)
+Test(generator, counts_every_request_that_was_due_while_the_server_stood_still)
 {
 	struct server s = {.answer = ACCEPTED, .still_ns = now_ns() + 500000000, .still_for_ns = 1000000000};
 	run(&s, 1000, 0, 2000);
@@ -142,7 +142,7 @@ Test(generator, of_a_closed_loop_counts_answers_within_its_time)
 	cr_expect_eq(result.wrong, 0);
 }
 
-Test(generator, does_not_take_a_refusal_for_an_answer)
+Test(generator, does_not_take_a_database_error_for_an_answer)
 {
 	struct server s = {.answer = REFUSED};
 	run(&s, 0, 0, 300);
@@ -150,7 +150,7 @@ Test(generator, does_not_take_a_refusal_for_an_answer)
 	cr_expect_eq(result.wrong, s.answers);
 }
 
-Test(generator, goes_on_over_another_connection_when_it_is_told_that_one_closes)
+Test(generator, goes_on_over_another_connection_when_one_is_announced_to_close)
 {
 	struct server s = {.answer = CLOSING, .closes = true};
 	run(&s, 0, 0, 300);

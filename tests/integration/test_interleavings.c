@@ -6,9 +6,9 @@
 
 #include "database.h"
 #include "queue/claim.h"
+#include "queue/heartbeat.h"
 #include "queue/queue.h"
 #include "queue/settle.h"
-#include "queue/watch.h"
 
 /* test_interleavings.c - whatever happens in whatever order, each transaction stays in one piece.
  *
@@ -17,7 +17,7 @@
 
 #define STEPS 400
 #define WORKERS 3
-#define HELD_MOST 4096
+#define INFLIGHT_MOST 4096
 #define IDS_MOST 65536
 
 /* What a transaction's job carries, dead or alive: every second one has a trace. */
@@ -26,8 +26,8 @@
 struct memory {
 	int64_t owner;
 	int64_t cursor;
-	int held_count;
-	struct job held[HELD_MOST];
+	int inflight_count;
+	struct job inflight[INFLIGHT_MOST];
 };
 
 static PGconn *conn;
@@ -62,7 +62,7 @@ static PGresult *send_to_server(const struct statement *s, const struct db_param
 static void init(void)
 {
 	static const struct statement *const ALL[] = {
-		&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE, &WATCH_RESCUE, &WATCH_ORPHANS, &WATCH_DUE};
+		&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE, &HEARTBEAT_RESCUE, &HEARTBEAT_ORPHANS, &HEARTBEAT_DUE};
 	const char *given = getenv("PAYHOOK_SEED");
 	seed = state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	database_init();
@@ -77,8 +77,8 @@ static void fini(void)
 	for (int i = 0; i < SETTLE_ARRAYS; i++)
 		db_array_finish(&arrays[i]);
 	for (int w = 0; w < WORKERS; w++) {
-		for (int i = 0; i < workers[w].held_count; i++)
-			free((char *)workers[w].held[i].transaction_id);
+		for (int i = 0; i < workers[w].inflight_count; i++)
+			free((char *)workers[w].inflight[i].transaction_id);
 	}
 	database_drop();
 }
@@ -96,27 +96,27 @@ static void register_as_new(struct memory *w)
 
 static void forget(struct memory *w, int i)
 {
-	free((char *)w->held[i].transaction_id);
-	w->held[i] = w->held[--w->held_count];
+	free((char *)w->inflight[i].transaction_id);
+	w->inflight[i] = w->inflight[--w->inflight_count];
 }
 
 static void forget_all(struct memory *w)
 {
-	while (w->held_count > 0)
+	while (w->inflight_count > 0)
 		forget(w, 0);
 }
 
 static void hold(struct memory *w, const struct job *row)
 {
-	for (int i = 0; i < w->held_count; i++) {
-		if (w->held[i].id == row->id) {
-			w->held[i].owner = row->owner;
-			w->held[i].attempt = row->attempt;
+	for (int i = 0; i < w->inflight_count; i++) {
+		if (w->inflight[i].id == row->id) {
+			w->inflight[i].owner = row->owner;
+			w->inflight[i].attempt = row->attempt;
 			return;
 		}
 	}
-	cr_assert_lt(w->held_count, HELD_MOST);
-	struct job *j = &w->held[w->held_count++];
+	cr_assert_lt(w->inflight_count, INFLIGHT_MOST);
+	struct job *j = &w->inflight[w->inflight_count++];
 	*j = *row;
 	j->transaction_id = strdup(row->transaction_id);
 	j->source = "transactions";
@@ -168,13 +168,13 @@ static bool is_ours(const struct job *j)
 /* Some of what it believes to have, some of that twice. */
 static void settle(struct memory *w, bool all_processed)
 {
-	struct job *batch[HELD_MOST];
-	int count = 0, ours = 0, settled = 0, keep = all_processed ? 0 : (int)draw((uint64_t)w->held_count + 1);
-	for (int i = keep; i < w->held_count; i++) {
-		struct job *j = &w->held[i];
-		j->end = all_processed ? END_PROCESSED : (enum end)draw(4);
+	struct job *batch[INFLIGHT_MOST];
+	int count = 0, ours = 0, settled = 0, keep = all_processed ? 0 : (int)draw((uint64_t)w->inflight_count + 1);
+	for (int i = keep; i < w->inflight_count; i++) {
+		struct job *j = &w->inflight[i];
+		j->outcome = all_processed ? JOB_PROCESSED : (enum job_outcome)draw(4);
 		j->delay_ms = (int64_t)draw(3) * 5;
-		j->error = j->end == END_PROCESSED ? NULL : "why";
+		j->error = j->outcome == JOB_PROCESSED ? NULL : "why";
 		batch[count++] = j;
 		ours += is_ours(j);
 	}
@@ -195,16 +195,16 @@ static void settle(struct memory *w, bool all_processed)
 	cr_assert_eq(settled, ours, "seed %llu, step %d: %d settled, %d were ours", (unsigned long long)seed, steps,
 		settled, ours);
 	attempts += settled;
-	while (w->held_count > keep)
-		forget(w, w->held_count - 1);
+	while (w->inflight_count > keep)
+		forget(w, w->inflight_count - 1);
 }
 
 static void release(struct memory *w)
 {
 	struct db_params p = {0};
 	db_array_start(&arrays[0], DB_INT8);
-	for (int i = 0; i < w->held_count; i++)
-		db_array_add_int8(&arrays[0], w->held[i].id);
+	for (int i = 0; i < w->inflight_count; i++)
+		db_array_add_int8(&arrays[0], w->inflight[i].id);
 	db_params_add_int8(&p, w->owner);
 	db_params_add_array(&p, &arrays[0]);
 	db_params_add_int8(&p, 1 + (int64_t)draw(10));
@@ -220,7 +220,7 @@ static void rescue(struct memory *w, bool crashed)
 					       " FROM payhook.workers WHERE owner = %lld",
 				       (long long)w->owner));
 	db_params_add_int8(&p, 1 + (int64_t)draw(10));
-	PQclear(send_to_server(&WATCH_RESCUE, &p));
+	PQclear(send_to_server(&HEARTBEAT_RESCUE, &p));
 	if (crashed)
 		forget_all(w);
 	register_as_new(w);
@@ -277,7 +277,7 @@ static void step(void)
 		break;
 	case 9:
 	case 10:
-		bring_back(draw(2) ? &WATCH_DUE : &WATCH_ORPHANS);
+		bring_back(draw(2) ? &HEARTBEAT_DUE : &HEARTBEAT_ORPHANS);
 		break;
 	case 11:
 		release(w);
@@ -348,8 +348,8 @@ static void finish(void)
 	for (int turns = 0; count_processed() < transactions; turns++) {
 		cr_assert_lt(turns, 5000, "seed %llu: some are never processed", (unsigned long long)seed);
 		database_exec("SELECT payhook.retry_all()");
-		bring_back(&WATCH_ORPHANS);
-		bring_back(&WATCH_DUE);
+		bring_back(&HEARTBEAT_ORPHANS);
+		bring_back(&HEARTBEAT_DUE);
 		workers[0].cursor = 0;
 		claim(&workers[0], false);
 		settle(&workers[0], true);

@@ -35,7 +35,7 @@ Test(operators, retry_brings_one_back_with_all_its_attempts)
 	EXPECT("FAILED", "SELECT status FROM payhook.transactions WHERE transaction_id = 'u'");
 }
 
-Test(operators, retry_says_when_there_is_nothing_to_do)
+Test(operators, retry_reports_when_there_is_nothing_to_do)
 {
 	store("t", "PROCESSED");
 	EXPECT("nothing done: t of source transactions has no dead job", "SELECT payhook.retry('t')");
@@ -92,7 +92,7 @@ Test(operators, reconciliation_is_zero_when_it_adds_up)
 		"SELECT concat_ws('/', accepted, processed, failed, pending, difference) FROM payhook.reconciliation");
 }
 
-Test(operators, reconciliation_shows_a_transaction_whose_job_is_gone)
+Test(operators, reconciliation_shows_a_transaction_without_its_job)
 {
 	store("a", "PROCESSING");
 	EXPECT("1", "SELECT difference FROM payhook.reconciliation");
@@ -113,7 +113,7 @@ Test(operators, conflicts_stand_beside_what_is_stored)
 	EXPECT("t|1|{}|1", "SELECT concat_ws('|', transaction_id, stored_amount, body, count) FROM payhook.conflicts");
 }
 
-Test(operators, failures_tell_why)
+Test(operators, failures_show_their_reason)
 {
 	store_dead("t", "no route to host", "now");
 	EXPECT("t|12|no route to host", "SELECT concat_ws('|', transaction_id, attempts, error) FROM payhook.failures");

@@ -65,7 +65,7 @@ Test(processor_bounds, uses_a_connection_again)
 	for (int i = 0; i < 50; i++) {
 		struct made m = made_of("transactions", "tx_1");
 		caller_call(&c, &m);
-		cr_assert_eq(m.verdict, CALL_DONE, "%s", m.why);
+		cr_assert_eq(m.result, CALL_DONE, "%s", m.why);
 	}
 	cr_expect_eq(http_server_calls(c.server), 50);
 	cr_expect_eq(http_server_connections(c.server), 1);
@@ -80,7 +80,7 @@ Test(processor_bounds, makes_as_many_calls_at_once_as_there_are_slots)
 	http_server_release(c.server);
 	caller_until_ended(&c, MANY);
 	for (int i = 0; i < MANY; i++)
-		cr_expect_eq(many[i].verdict, CALL_DONE, "%s", many[i].why);
+		cr_expect_eq(many[i].result, CALL_DONE, "%s", many[i].why);
 	start_many();
 	caller_until_ended(&c, 2 * MANY);
 	cr_expect_eq(http_server_calls(c.server), 2 * MANY);
@@ -92,7 +92,7 @@ Test(processor_bounds, calls_again_when_a_kept_connection_was_closed)
 	for (int i = 0; i < 5; i++) {
 		struct made m = made_of("transactions", "tx_1");
 		caller_call(&c, &m);
-		cr_expect_eq(m.verdict, CALL_DONE, "%s", m.why);
+		cr_expect_eq(m.result, CALL_DONE, "%s", m.why);
 		http_server_close_idle(c.server);
 	}
 	cr_expect_eq(http_server_calls(c.server), 5);
@@ -105,7 +105,7 @@ Test(processor_bounds, asks_no_proxy_of_the_environment)
 	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
-	cr_expect_eq(m.verdict, CALL_DONE, "%s", m.why);
+	cr_expect_eq(m.result, CALL_DONE, "%s", m.why);
 }
 
 /* ---- time ---- */
@@ -115,7 +115,7 @@ Test(processor_bounds, waits_for_a_slow_answer)
 	http_server_answer(c.server, 1, (struct http_answer){.delay_ms = 300});
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
-	cr_expect_eq(m.verdict, CALL_DONE, "%s", m.why);
+	cr_expect_eq(m.result, CALL_DONE, "%s", m.why);
 	cr_expect_geq(took_ms(&m), 290);
 }
 
@@ -128,7 +128,7 @@ Test(processor_bounds, gives_an_answer_its_time_and_no_more)
 		http_server_answer(c.server, 1, slow[i]);
 		struct made m = made_of("transactions", "tx_1");
 		caller_call(&c, &m);
-		cr_expect_eq(m.verdict, CALL_AGAIN);
+		cr_expect_eq(m.result, CALL_AGAIN);
 		cr_expect_not_null(strstr(m.why, "timed out"), "%s", m.why);
 		cr_expect(took_ms(&m) >= 240 && took_ms(&m) < 2000, "%d ms", (int)took_ms(&m));
 	}
@@ -157,7 +157,7 @@ Test(processor_bounds, gives_connecting_its_own_time)
 	c.settings.processor_connect_timeout_ms = 250;
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
-	cr_expect_eq(m.verdict, CALL_AGAIN);
+	cr_expect_eq(m.result, CALL_AGAIN);
 	cr_expect_not_null(strstr(m.why, "no answer from the processor: "), "%s", m.why);
 	cr_expect(took_ms(&m) >= 240 && took_ms(&m) < 2000, "%d ms", (int)took_ms(&m));
 	for (int i = 0; i < 8; i++)
@@ -191,7 +191,7 @@ Test(processor_bounds, does_not_stop_the_loop_for_a_slow_lookup)
 	caller_for(&c, 50);
 	caller_cancel(&c, &cancelled);
 	caller_call(&c, &late);
-	cr_expect_eq(late.verdict, CALL_AGAIN);
+	cr_expect_eq(late.result, CALL_AGAIN);
 	cr_expect_lt(took_ms(&late), 700, "%s", late.why);
 	caller_for(&c, LOOKUP_MS + 100); /* the threads end */
 	cr_expect_lt(longest_turn_ms, 600, "the loop stood for %d ms", longest_turn_ms);
@@ -204,7 +204,7 @@ Test(processor_bounds, tries_again_when_its_name_is_not_found)
 	snprintf(c.settings.processor_url, sizeof c.settings.processor_url, "http://processor.example/");
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
-	cr_expect_eq(m.verdict, CALL_AGAIN);
+	cr_expect_eq(m.result, CALL_AGAIN);
 	cr_expect_str_eq(m.why, "no answer from the processor: Could not resolve host: processor.example");
 }
 
@@ -217,7 +217,7 @@ Test(processor_bounds, tries_again_when_nobody_listens)
 	start_many();
 	caller_until_ended(&c, MANY);
 	for (int i = 0; i < MANY; i++) {
-		cr_expect_eq(many[i].verdict, CALL_AGAIN);
+		cr_expect_eq(many[i].result, CALL_AGAIN);
 		cr_expect_not_null(
 			strstr(many[i].why, "no answer from the processor: Failed to connect"), "%s", many[i].why);
 	}
@@ -232,12 +232,12 @@ Test(processor_bounds, tries_again_when_the_server_goes_during_the_calls)
 	c.server = NULL;
 	caller_until_ended(&c, MANY);
 	for (int i = 0; i < MANY; i++)
-		cr_expect_eq(many[i].verdict, CALL_AGAIN, "%s", many[i].why);
+		cr_expect_eq(many[i].result, CALL_AGAIN, "%s", many[i].why);
 }
 
 /* ---- cancelling ---- */
 
-Test(processor_bounds, tells_nothing_of_a_cancelled_call)
+Test(processor_bounds, reports_nothing_of_a_cancelled_call)
 {
 	http_server_answer(c.server, 1, (struct http_answer){.delay_ms = 50});
 	struct made m = made_of("transactions", "tx_1");
@@ -263,7 +263,7 @@ Test(processor_bounds, cancels_at_any_moment_and_uses_what_is_left)
 	http_server_release(c.server);
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
-	cr_expect_eq(m.verdict, CALL_DONE, "%s", m.why);
+	cr_expect_eq(m.result, CALL_DONE, "%s", m.why);
 }
 
 static void cancel_the_others(struct caller *caller, struct made *ended)
@@ -303,7 +303,7 @@ Test(processor_bounds, starts_a_call_when_another_ends)
 	c.on_end = start_the_next;
 	caller_start(&c, &first);
 	caller_until_ended(&c, 2);
-	cr_expect_eq(next.verdict, CALL_DONE, "%s", next.why);
+	cr_expect_eq(next.result, CALL_DONE, "%s", next.why);
 	cr_expect_str_eq(http_heard_value(http_server_heard(c.server, 1), "Idempotency-Key"), "tx_2");
 	cr_expect_str_eq(http_heard_value(http_server_heard(c.server, 0), "X-Request-Id"), first.request_id);
 }
@@ -340,7 +340,7 @@ Test(processor_bounds, ends_a_call_without_its_transaction_from_the_loop)
 	caller_cancel(&c, &other);
 	caller_until_ended(&c, 1);
 	caller_for(&c, 20);
-	cr_expect_eq(m.verdict, CALL_AGAIN);
+	cr_expect_eq(m.result, CALL_AGAIN);
 	cr_expect_str_eq(m.why, "the call could not be prepared");
 	cr_expect_not(other.ended);
 	cr_expect_eq(http_server_calls(c.server), 0);

@@ -39,9 +39,9 @@ static struct made answered(const char *bytes)
 	return call((struct http_answer){.bytes = bytes, .close = true});
 }
 
-static void ends(struct made m, enum verdict verdict, const char *why)
+static void ends(struct made m, enum call_result result, const char *why)
 {
-	cr_expect_eq(m.verdict, verdict, "%s: %d", m.why, (int)m.verdict);
+	cr_expect_eq(m.result, result, "%s: %d", m.why, (int)m.result);
 	cr_expect_not_null(strstr(m.why, why), "\"%s\" lacks \"%s\"", m.why, why);
 }
 
@@ -51,7 +51,7 @@ Test(processor_http, posts_the_transaction_as_json_with_the_digits_of_its_amount
 {
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
-	cr_expect_eq(m.verdict, CALL_DONE);
+	cr_expect_eq(m.result, CALL_DONE);
 	cr_expect_eq(strncmp(heard(0)->head, "POST /pay HTTP/1.1\r\n", 20), 0, "%s", heard(0)->head);
 	cr_expect_str_eq(heard(0)->body, "{\"transaction_id\":\"tx_1\",\"source_account\":\"acc_1\","
 					 "\"destination_account\":\"acc_2\",\"amount\":1500.10,\"currency\":\"EUR\","
@@ -71,7 +71,7 @@ Test(processor_http, keeps_amounts_that_no_double_holds)
 	}
 }
 
-Test(processor_http, says_who_calls_and_for_what)
+Test(processor_http, names_the_caller_and_the_transaction)
 {
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
@@ -114,12 +114,12 @@ Test(processor_http, keeps_the_flags_of_a_trace)
 	struct made m = made_of("transactions", "tx_1");
 	m.job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02";
 	caller_call(&c, &m);
-	const char *said = http_heard_value(heard(0), "traceparent");
-	cr_assert_not_null(said);
-	cr_expect_str_eq(said + strlen(said) - 3, "-02");
+	const char *parsed = http_heard_value(heard(0), "traceparent");
+	cr_assert_not_null(parsed);
+	cr_expect_str_eq(parsed + strlen(parsed) - 3, "-02");
 }
 
-Test(processor_http, says_nothing_of_a_trace_where_there_is_none)
+Test(processor_http, sends_no_trace_where_there_is_none)
 {
 	struct made m = made_of("transactions", "tx_1");
 	caller_call(&c, &m);
@@ -173,13 +173,13 @@ Test(processor_http, tries_again_what_may_succeed_later)
 		char why[64];
 		struct made m = with_status(statuses[i]);
 		snprintf(why, sizeof why, "HTTP %d from the processor", statuses[i]);
-		cr_expect_eq(m.verdict, CALL_AGAIN, "%s", m.why);
+		cr_expect_eq(m.result, CALL_AGAIN, "%s", m.why);
 		cr_expect_str_eq(m.why, why);
 		cr_expect_eq(m.pause_ms, -1, "it did not ask for a pause");
 	}
 }
 
-Test(processor_http, gives_up_at_other_refusals)
+Test(processor_http, gives_up_at_other_client_errors)
 {
 	const int statuses[] = {400, 401, 402, 403, 404, 405, 409, 410, 422, 451, 499};
 	for (size_t i = 0; i < COUNT_OF(statuses); i++)
@@ -215,7 +215,7 @@ Test(processor_http, understands_older_and_chunked_answers)
 	ends(answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"), CALL_DONE, "");
 }
 
-Test(processor_http, tells_no_word_of_a_body_or_a_phrase)
+Test(processor_http, quotes_no_word_of_a_body_or_a_phrase)
 {
 	struct made m = answered("HTTP/1.1 400 secret\r\nX-Secret: secret\r\nContent-Length: 6\r\n\r\nsecret");
 	cr_expect_str_eq(m.why, "HTTP 400 from the processor");
@@ -303,7 +303,7 @@ Test(processor_http, tries_again_after_garbage)
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 abc OK\r\n\r\n"};
 	for (size_t i = 0; i < COUNT_OF(garbage); i++) {
 		struct made m = answered(garbage[i]);
-		cr_expect_eq(m.verdict, CALL_AGAIN, "%s: %d %s", garbage[i], (int)m.verdict, m.why);
+		cr_expect_eq(m.result, CALL_AGAIN, "%s: %d %s", garbage[i], (int)m.result, m.why);
 	}
 }
 

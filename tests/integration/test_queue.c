@@ -27,7 +27,7 @@ Test(queue, claims_the_oldest_first_and_no_more_than_there_is_room)
 	cr_expect_eq(count_jobs("owner = 1001 AND transaction_id IN ('t5', 't6')"), 2);
 }
 
-Test(queue, tells_what_it_claimed)
+Test(queue, reports_what_it_claimed)
 {
 	database_exec("INSERT INTO payhook.jobs (transaction_id, source, attempt) VALUES ('t', 'acme', 3)");
 	claim(&me, ME, 1);
@@ -87,16 +87,16 @@ Test(queue, finds_one_that_commits_behind_the_cursor)
 	PQfinish(slow);
 	until_taken(&me, 6);
 	cr_expect_str_eq(me.jobs[5]->transaction_id, "late");
-	cr_expect_eq(queue_counts(me.queue)->late, 1);
+	cr_expect_eq(queue_counters(me.queue)->late, 1);
 }
 
-Test(queue, finds_new_jobs_without_being_told)
+Test(queue, finds_new_jobs_without_a_notification)
 {
 	queue_own(me.queue, ME);
 	loop_for(100);
 	enqueue(1, 3);
 	until_taken(&me, 3);
-	cr_expect_eq(queue_counts(me.queue)->late, 0);
+	cr_expect_eq(queue_counters(me.queue)->late, 0);
 }
 
 Test(queue, does_not_begin_again_what_it_holds_when_a_crash_undid_the_claim)
@@ -135,7 +135,7 @@ Test(queue, ends_the_job_and_marks_its_transaction)
 	cr_expect_eq(count_status("PROCESSED"), 2);
 	cr_expect_eq(count_status("PROCESSING"), 1);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions WHERE processed_at >= created_at"), 2);
-	cr_expect_eq(queue_held(me.queue)->count, 0);
+	cr_expect_eq(queue_inflight(me.queue)->count, 0);
 }
 
 Test(queue, settles_more_than_one_batch)
@@ -238,7 +238,7 @@ Test(queue, one_that_the_server_refuses_does_not_hold_up_the_others)
 	until_ended(&me, 2);
 	loop_for(1000);
 	cr_expect_eq(count_status("PROCESSED"), 2);
-	cr_expect_eq(queue_held(me.queue)->count, 1, "it is kept");
+	cr_expect_eq(queue_inflight(me.queue)->count, 1, "it is kept");
 	database_exec("ALTER TABLE payhook.transactions DROP CONSTRAINT odd");
 	loop_for(6000);
 	until_ended(&me, 3);

@@ -126,43 +126,43 @@ static void remember_end(char ret[static 32])
 	snprintf(ret, 32, "%s", database_value("SELECT pg_current_wal_insert_lsn()"));
 }
 
-static bool is_flushed_beyond(const char *end)
+static bool is_flushed_beyond(const char *outcome)
 {
-	return strcmp(database_value("SELECT pg_current_wal_flush_lsn() > '%s'::pg_lsn", end), "t") == 0;
+	return strcmp(database_value("SELECT pg_current_wal_flush_lsn() > '%s'::pg_lsn", outcome), "t") == 0;
 }
 
 Test(release, a_claim_does_not_wait_for_the_disk_and_a_settlement_does)
 {
 	/* The server's own writer flushes a claim within 0.2 s, and so does whoever else commits: one unflushed claim in
 	 * ten shows it. */
-	char end[32];
+	char outcome[32];
 	bool claim_waits = true;
 	queue_own(me.queue, ME);
 	for (int i = 1; i <= 10; i++) {
 		enqueue(i, i);
-		remember_end(end);
+		remember_end(outcome);
 		queue_look(me.queue);
 		until_taken(&me, i);
-		claim_waits = claim_waits && is_flushed_beyond(end);
-		remember_end(end);
+		claim_waits = claim_waits && is_flushed_beyond(outcome);
+		remember_end(outcome);
 		settle_all(&me);
-		cr_expect(is_flushed_beyond(end), "a settlement waits for the disk");
+		cr_expect(is_flushed_beyond(outcome), "a settlement waits for the disk");
 	}
 	cr_expect_not(claim_waits);
 }
 
 Test(release, a_release_waits_for_the_disk)
 {
-	char end[32];
+	char outcome[32];
 	me.room = 0;
 	queue_own(me.queue, ME);
 	for (int i = 1; i <= 5; i++) {
 		enqueue(i, i);
 		lose(ME, "'t1', 't2', 't3', 't4', 't5'");
-		remember_end(end);
+		remember_end(outcome);
 		queue_release(me.queue);
 		until_released(&me, i);
 		cr_expect_eq(count_jobs("owner IS NULL"), i);
-		cr_expect(is_flushed_beyond(end));
+		cr_expect(is_flushed_beyond(outcome));
 	}
 }

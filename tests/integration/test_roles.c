@@ -46,6 +46,7 @@ Test(roles, everybody_else_may_do_nothing)
 Test(roles, the_app_may_store_and_read_and_change_nothing)
 {
 	expect_rights("payhook_app",
+		"add_auth_failures(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"add_rejections(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"jobs INSERT(source,transaction_id,traceparent)\n"
 		"schema USAGE\n"
@@ -97,7 +98,7 @@ static const char *tries(const char *role, const char *statement)
 {
 	static char outcome[64];
 	database_exec("SET ROLE %s", role);
-	strncpy(outcome, database_refusal("%s", statement), sizeof(outcome) - 1);
+	strncpy(outcome, database_error("%s", statement), sizeof(outcome) - 1);
 	database_exec("RESET ROLE");
 	return outcome;
 }
@@ -153,7 +154,7 @@ Test(roles, a_responder_taken_over_cannot_look_around)
 		"SELECT * FROM payhook.conflicts",
 		"SELECT detail FROM payhook.rejected_requests",
 		"SELECT count(*) FROM payhook.rejected_requests",
-		"SELECT * FROM payhook.rejections",
+		"SELECT * FROM payhook.auth_failures",
 		"INSERT INTO payhook.rejected_requests (detail) VALUES ('')",
 		"UPDATE payhook.rejected_requests SET detail = ''",
 		"DELETE FROM payhook.rejected_requests",
@@ -179,7 +180,7 @@ Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 		"SELECT body FROM payhook.transaction_conflicts",
 		"UPDATE payhook.transaction_conflicts SET count = 1",
 		"SELECT * FROM payhook.rejected_requests",
-		"SELECT * FROM payhook.rejections",
+		"SELECT * FROM payhook.auth_failures",
 		"DELETE FROM payhook.rejected_requests",
 		"UPDATE payhook.jobs SET transaction_id = 't'",
 		"DELETE FROM payhook.dead_jobs",
@@ -213,7 +214,7 @@ Test(roles, an_operator_mends_but_writes_no_table)
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.resume()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.retry_all()"), "accepted");
 	cr_expect_str_eq(
-		tries("payhook_operator", "SELECT * FROM payhook.queue, payhook.conflicts, payhook.rejections"),
+		tries("payhook_operator", "SELECT * FROM payhook.queue, payhook.conflicts, payhook.auth_failures"),
 		"accepted");
 	expect_denied("payhook_operator", STATEMENTS, COUNT_OF(STATEMENTS));
 }
@@ -280,7 +281,7 @@ Test(roles, a_stranger_with_a_login_can_do_nothing)
 		"SELECT payhook.retry_all()",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.grant_rights()",
-		"SELECT payhook.add_rejections('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+		"SELECT payhook.add_auth_failures('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
 		"INSERT INTO payhook.jobs (transaction_id) VALUES ('t')",
 		"CREATE TABLE payhook.mine ()",
 		"CREATE TABLE public.mine ()",

@@ -7,15 +7,15 @@
 
 TestSuite(schema, .init = database_init, .fini = database_drop);
 
-#define REFUSES(constraint, ...) cr_expect_str_eq(database_refusal(__VA_ARGS__), constraint)
-#define ACCEPTS(...) cr_expect_str_eq(database_refusal(__VA_ARGS__), "accepted")
+#define REFUSES(constraint, ...) cr_expect_str_eq(database_error(__VA_ARGS__), constraint)
+#define ACCEPTS(...) cr_expect_str_eq(database_error(__VA_ARGS__), "accepted")
 
 #define TXN_COLUMNS "transaction_id, source_account, destination_account, amount, currency"
 
 /* A transaction of this id and amount, given as SQL expressions. */
 static const char *insert_txn(const char *id, const char *amount)
 {
-	return database_refusal(
+	return database_error(
 		"INSERT INTO payhook.transactions (" TXN_COLUMNS ") VALUES (%s, 'a', 'b', %s, 'EUR')", id, amount);
 }
 

@@ -49,20 +49,20 @@ Test(settle, processed_ends_the_job)
 Test(settle, retried_leaves_the_job_to_wait)
 {
 	take_one();
-	settle_all_with(&me, END_RETRIED, 60000, "503");
+	settle_all_with(&me, JOB_RETRIED, 60000, "503");
 	EXPECT("2 1 503 60", "SELECT concat_ws(' ', id, attempt, last_error, round(extract(epoch FROM run_at - now())))"
 			     " FROM payhook.jobs WHERE owner IS NULL AND claimed_at IS NULL");
 	EXPECT("waiting", "SELECT state FROM payhook.queue");
 	EXPECT("PROCESSING", "SELECT status FROM payhook.transactions WHERE processed_at IS NULL AND failure IS NULL");
 	EXPECT("t1 1 retried 503 1001", ATTEMPTS);
 	cr_expect_eq(me.ended[SETTLED_NOW], 1);
-	cr_expect_eq(queue_held(me.queue)->count, 0);
+	cr_expect_eq(queue_inflight(me.queue)->count, 0);
 }
 
 Test(settle, failed_buries_the_job)
 {
 	take_one();
-	settle_all_with(&me, END_FAILED, 0, "404");
+	settle_all_with(&me, JOB_FAILED, 0, "404");
 	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
 	EXPECT("FAILED 404", "SELECT status || ' ' || failure FROM payhook.transactions WHERE processed_at IS NULL");
 	EXPECT("t1 transactions 1 404",
@@ -74,7 +74,7 @@ Test(settle, failed_buries_the_job)
 Test(settle, probed_hands_the_job_back_without_counting)
 {
 	take_one();
-	settle_all_with(&me, END_PROBED, 5000, "refused");
+	settle_all_with(&me, JOB_PROBED, 5000, "refused");
 	EXPECT("0 refused 5", "SELECT concat_ws(' ', attempt, last_error, round(extract(epoch FROM run_at - now())))"
 			      " FROM payhook.jobs WHERE owner IS NULL AND claimed_at IS NULL");
 	EXPECT("PROCESSING", "SELECT status FROM payhook.transactions");
@@ -86,7 +86,7 @@ Test(settle, one_batch_takes_every_end)
 	enqueue(1, 8);
 	claim(&me, ME, 8);
 	for (int i = 0; i < 8; i++)
-		settle_with(&me, i, (enum end)(i % 4), 60000, i % 4 ? "why" : NULL);
+		settle_with(&me, i, (enum job_outcome)(i % 4), 60000, i % 4 ? "why" : NULL);
 	until_ended(&me, 8);
 	cr_expect_eq(me.ended[SETTLED_NOW], 8);
 	EXPECT("2,2,2,2", "SELECT concat_ws(',', count(*) FILTER (WHERE outcome = 'processed'),"
@@ -99,7 +99,7 @@ Test(settle, one_batch_takes_every_end)
 Test(settle, an_error_may_hold_any_text)
 {
 	take_one();
-	settle_all_with(&me, END_FAILED, 0, "it's \"{a,NULL}\" \\ für €");
+	settle_all_with(&me, JOB_FAILED, 0, "it's \"{a,NULL}\" \\ für €");
 	EXPECT("it's \"{a,NULL}\" \\ für €", "SELECT failure FROM payhook.transactions");
 }
 
@@ -107,7 +107,7 @@ Test(settle, a_failure_does_not_undo_what_is_processed)
 {
 	take_one();
 	database_exec("UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = '2020-01-01'");
-	settle_all_with(&me, END_FAILED, 0, "404");
+	settle_all_with(&me, JOB_FAILED, 0, "404");
 	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
 	EXPECT("0", "SELECT count(*) FROM payhook.dead_jobs");
 	EXPECT("PROCESSED", "SELECT status FROM payhook.transactions WHERE processed_at = '2020-01-01'");
@@ -129,13 +129,13 @@ Test(settle, the_trace_goes_with_the_job_through_retries_and_death)
 	database_exec("UPDATE payhook.jobs SET traceparent = '" TRACE "'");
 	claim(&me, ME, 1);
 	expect_claimed_with_trace(1);
-	settle_all_with(&me, END_RETRIED, 0, "503");
+	settle_all_with(&me, JOB_RETRIED, 0, "503");
 	until_ended(&me, 1);
 	database_exec("UPDATE payhook.jobs SET id = DEFAULT, run_at = NULL");
 	queue_look(me.queue);
 	until_taken(&me, 2);
 	expect_claimed_with_trace(2);
-	settle_all_with(&me, END_FAILED, 0, "404");
+	settle_all_with(&me, JOB_FAILED, 0, "404");
 	until_ended(&me, 2);
 	EXPECT(TRACE, "SELECT traceparent FROM payhook.dead_jobs");
 	database_exec("SELECT payhook.retry('t1')");
@@ -149,7 +149,7 @@ Test(settle, a_job_without_a_trace_goes_without)
 	enqueue(1, 1);
 	claim(&me, ME, 1);
 	cr_expect_str_eq(me.traceparent, "");
-	settle_all_with(&me, END_RETRIED, 60000, "503");
+	settle_all_with(&me, JOB_RETRIED, 60000, "503");
 	EXPECT("null", "SELECT traceparent FROM payhook.jobs");
 	EXPECT("null", "SELECT trace_id FROM payhook.queue");
 }
@@ -180,7 +180,7 @@ static const struct {
 	{"gone", "DELETE FROM payhook.jobs"},
 };
 
-static void a_stale_one_changes_nothing(enum end end)
+static void a_stale_one_changes_nothing(enum job_outcome outcome)
 {
 	for (size_t i = 0; i < COUNT_OF(MEANWHILE); i++) {
 		static char before[8192];
@@ -191,7 +191,7 @@ static void a_stale_one_changes_nothing(enum end end)
 		me.room = 0;
 		database_exec("%s", MEANWHILE[i].sql);
 		snprintf(before, sizeof before, "%s", everything());
-		settle_all_with(&me, end, 1000, "late");
+		settle_all_with(&me, outcome, 1000, "late");
 		cr_expect_eq(me.ended[SETTLED_STALE], (int)i + 1, "a job that was %s", MEANWHILE[i].name);
 		cr_expect_str_eq(everything(), before, "a job that was %s", MEANWHILE[i].name);
 	}
@@ -199,22 +199,22 @@ static void a_stale_one_changes_nothing(enum end end)
 
 Test(settle, a_stale_success_changes_nothing)
 {
-	a_stale_one_changes_nothing(END_PROCESSED);
+	a_stale_one_changes_nothing(JOB_PROCESSED);
 }
 
 Test(settle, a_stale_retry_changes_nothing)
 {
-	a_stale_one_changes_nothing(END_RETRIED);
+	a_stale_one_changes_nothing(JOB_RETRIED);
 }
 
 Test(settle, a_stale_failure_changes_nothing)
 {
-	a_stale_one_changes_nothing(END_FAILED);
+	a_stale_one_changes_nothing(JOB_FAILED);
 }
 
 Test(settle, a_stale_probe_changes_nothing)
 {
-	a_stale_one_changes_nothing(END_PROBED);
+	a_stale_one_changes_nothing(JOB_PROBED);
 }
 
 Test(settle, every_end_takes_what_a_crash_gave_back_and_nobody_took)
@@ -224,7 +224,7 @@ Test(settle, every_end_takes_what_a_crash_gave_back_and_nobody_took)
 	me.room = 0;
 	database_exec("UPDATE payhook.jobs SET owner = NULL, claimed_at = NULL, attempt = 0");
 	for (int i = 0; i < 4; i++)
-		settle_with(&me, i, (enum end)i, 60000, i ? "why" : NULL);
+		settle_with(&me, i, (enum job_outcome)i, 60000, i ? "why" : NULL);
 	until_ended(&me, 4);
 	cr_expect_eq(me.ended[SETTLED_NOW], 4);
 	EXPECT("t2 1,t4 0", "SELECT string_agg(transaction_id || ' ' || attempt, ',' ORDER BY id) FROM payhook.jobs");
@@ -238,7 +238,7 @@ Test(settle, a_second_try_after_a_lost_answer_counts_once)
 	me.room = 0;
 	PGconn *c = lock("transactions");
 	for (int i = 0; i < 4; i++)
-		settle_with(&me, i, (enum end)i, 60000, i ? "why" : NULL);
+		settle_with(&me, i, (enum job_outcome)i, 60000, i ? "why" : NULL);
 	cut_the_blocked();
 	unlock(c);
 	until_ended(&me, 4);
@@ -258,8 +258,8 @@ Test(settle, two_workers_settle_overlapping_batches_without_waiting_in_a_circle)
 	other.room = 0;
 	database_exec("UPDATE payhook.jobs SET owner = NULL, claimed_at = NULL, attempt = 0");
 	for (int i = 0; i < 2000; i++) {
-		settle_with(&me, i, END_PROCESSED, 0, NULL);
-		settle_with(&other, 1999 - i, i % 2 ? END_PROCESSED : END_FAILED, 0, "why");
+		settle_with(&me, i, JOB_PROCESSED, 0, NULL);
+		settle_with(&other, 1999 - i, i % 2 ? JOB_PROCESSED : JOB_FAILED, 0, "why");
 	}
 	until_ended(&me, 2000);
 	until_ended(&other, 2000);
@@ -287,11 +287,11 @@ static void claim_again(void)
 Test(settle, attempts_count_calls_and_not_probes)
 {
 	take_one();
-	settle_all_with(&me, END_RETRIED, 0, "one");
+	settle_all_with(&me, JOB_RETRIED, 0, "one");
 	make_due();
 	claim_again();
 	cr_expect_eq(me.jobs[1]->attempt, 2);
-	settle_all_with(&me, END_PROBED, 0, "down");
+	settle_all_with(&me, JOB_PROBED, 0, "down");
 	make_due();
 	claim_again();
 	cr_expect_eq(me.jobs[2]->attempt, 2);
@@ -303,7 +303,7 @@ Test(settle, attempts_count_calls_and_not_probes)
 Test(settle, what_is_brought_back_from_the_dead_is_processed)
 {
 	take_one();
-	settle_all_with(&me, END_FAILED, 0, "404");
+	settle_all_with(&me, JOB_FAILED, 0, "404");
 	EXPECT("t1 of source transactions is PROCESSING again", "SELECT payhook.retry('t1')");
 	claim_again();
 	cr_expect_eq(me.jobs[1]->attempt, 1, "it has all its attempts again");
@@ -357,7 +357,7 @@ Test(settle_whole, a_job_without_a_transaction_is_claimed_all_the_same)
 	database_exec("INSERT INTO payhook.jobs (transaction_id) VALUES ('gone')");
 	claim(&me, ME, 1);
 	cr_expect_str_eq(me.whole, "");
-	settle_all_with(&me, END_FAILED, 0, "its transaction is gone");
+	settle_all_with(&me, JOB_FAILED, 0, "its transaction is gone");
 	EXPECT("0 0", "SELECT (SELECT count(*) FROM payhook.jobs) || ' ' || (SELECT count(*) FROM payhook.dead_jobs)");
 	EXPECT("gone 1 failed its transaction is gone 1001", ATTEMPTS);
 }

@@ -2,8 +2,8 @@
 
 #include <criterion/criterion.h>
 
-#include "breakage.h"
 #include "database.h"
+#include "faults.h"
 #include "instance.h"
 #include "load.h"
 

@@ -35,11 +35,11 @@ static void fill(void)
 TestSuite(api_keys, .init = fill);
 
 /* name: of the key that was found; NULL: none was. */
-static void judges(const char *authorization, enum api_scope wanted, enum api_verdict verdict, const char *name)
+static void judges(const char *authorization, enum api_scope wanted, enum access_decision decision, const char *name)
 {
 	const struct api_key *key = &keys.list[0];
-	enum api_verdict found = api_keys_judge(&keys, authorization, wanted, NOW, &key);
-	cr_expect_eq(found, verdict, "%s: %s", authorization, api_verdict_text(found));
+	enum access_decision found = api_keys_judge(&keys, authorization, wanted, NOW, &key);
+	cr_expect_eq(found, decision, "%s: %s", authorization, access_decision_text(found));
 	if (name)
 		cr_expect(key && strcmp(key->name, name) == 0, "%s", authorization);
 	else

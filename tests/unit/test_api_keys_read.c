@@ -18,7 +18,7 @@
 static struct api_keys k;
 static char complaints[4000];
 
-static void tell(void *ctx, const char *complaint)
+static void complain(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	size_t len = strlen(complaints);
@@ -28,7 +28,7 @@ static void tell(void *ctx, const char *complaint)
 static bool reads(const char *text)
 {
 	complaints[0] = '\0';
-	return api_keys_read("keys.json", text, strlen(text), tell, NULL, &k);
+	return api_keys_read("keys.json", text, strlen(text), complain, NULL, &k);
 }
 
 static void takes(const char *text)
@@ -74,7 +74,7 @@ Test(api_keys_read, refuses_what_is_no_file_of_keys)
 		"keys.json:3: is no strict JSON, or a member stands in it twice: see byte 118");
 }
 
-Test(api_keys_read, tells_every_mistake_of_a_key)
+Test(api_keys_read, reports_every_mistake_in_a_key)
 {
 	refuses("{\"keys\":[\n{\"name\":\"A\",\"sha256\":\"00\",\n\"scopes\":[\"write\"],\"not_after\":\"soon\"}]}",
 		"keys.json:2: /keys/0/name: lower case letters, digits and hyphens are wanted\n"
@@ -97,7 +97,7 @@ Test(api_keys_read, refuses_a_digest_that_is_none)
 		"keys.json:2: /keys/0/sha256: a string is wanted, and this is a number");
 }
 
-Test(api_keys_read, refuses_scopes_that_say_nothing)
+Test(api_keys_read, refuses_scopes_that_grant_nothing)
 {
 	refuses(ONE(NAME SHA "\"scopes\":[]"), "keys.json:2: /keys/0/scopes: is empty");
 	refuses(ONE(NAME SHA "\"scopes\":\"read\""),

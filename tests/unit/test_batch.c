@@ -9,9 +9,9 @@
 #define MOST 8
 
 struct bench {
-	struct arrivals pending;
+	struct pending_inserts pending;
 	struct batch batch;
-	struct arrival arrivals[MOST];
+	struct pending_insert pending_inserts[MOST];
 	struct txn txns[MOST];
 	int count;
 };
@@ -26,21 +26,21 @@ static void bench_init(void)
 
 TestSuite(batch, .init = bench_init);
 
-static struct arrival *arrive(const char *id, const char *source, const char *digits)
+static struct pending_insert *arrive(const char *id, const char *source, const char *digits)
 {
 	int n = b.count++;
 	struct txn *t = &b.txns[n];
 	snprintf(t->transaction_id, sizeof t->transaction_id, "%s", id);
 	snprintf(t->amount.digits, sizeof t->amount.digits, "%s", digits);
-	b.arrivals[n] = (struct arrival){.txn = t, .source = source, .number = (uint64_t)n};
-	TAILQ_INSERT_TAIL(&b.pending, &b.arrivals[n], pending);
-	return &b.arrivals[n];
+	b.pending_inserts[n] = (struct pending_insert){.txn = t, .source = source, .number = (uint64_t)n};
+	TAILQ_INSERT_TAIL(&b.pending, &b.pending_inserts[n], pending);
+	return &b.pending_inserts[n];
 }
 
 static int pending_count(void)
 {
 	int count = 0;
-	struct arrival *a;
+	struct pending_insert *a;
 	TAILQ_FOREACH (a, &b.pending, pending)
 		count++;
 	return count;
@@ -56,32 +56,32 @@ Test(batch, puts_identities_in_order_so_that_two_processes_lock_alike)
 	cr_assert_eq(b.batch.count, 4);
 	const int order[] = {3, 1, 2, 0};
 	for (int i = 0; i < 4; i++)
-		cr_expect_eq(b.batch.list[i], &b.arrivals[order[i]], "member %d", i);
+		cr_expect_eq(b.batch.list[i], &b.pending_inserts[order[i]], "member %d", i);
 	cr_expect_eq(pending_count(), 0);
 }
 
 Test(batch, lets_the_same_content_ride_with_the_first)
 {
-	struct arrival *first = arrive("a", "s", "1500");
-	struct arrival *second = arrive("a", "s", "1500.00");
+	struct pending_insert *first = arrive("a", "s", "1500");
+	struct pending_insert *second = arrive("a", "s", "1500.00");
 	batch_take(&b.batch, &b.pending);
 	cr_assert_eq(b.batch.count, 2);
 	cr_expect_eq(b.batch.list[0], first);
-	cr_expect_not(first->rides);
-	cr_expect(second->rides);
+	cr_expect_not(first->is_duplicate);
+	cr_expect(second->is_duplicate);
 	cr_expect_eq(batch_find(&b.batch, "a", "s"), 0);
 }
 
 Test(batch, makes_another_content_of_an_identity_wait)
 {
-	struct arrival *first = arrive("a", "s", "1");
-	struct arrival *other = arrive("a", "s", "2");
-	struct arrival *again = arrive("a", "s", "1");
+	struct pending_insert *first = arrive("a", "s", "1");
+	struct pending_insert *other = arrive("a", "s", "2");
+	struct pending_insert *again = arrive("a", "s", "1");
 	batch_take(&b.batch, &b.pending);
 	cr_assert_eq(b.batch.count, 2);
 	cr_expect_eq(b.batch.list[0], first);
 	cr_expect_eq(b.batch.list[1], again);
-	cr_expect(again->rides);
+	cr_expect(again->is_duplicate);
 	cr_expect_eq(TAILQ_FIRST(&b.pending), other);
 	cr_expect_not(other->in_batch);
 }
@@ -92,13 +92,13 @@ Test(batch, keeps_one_id_of_two_sources_apart)
 	arrive("a", "t", "2");
 	batch_take(&b.batch, &b.pending);
 	cr_assert_eq(b.batch.count, 2);
-	cr_expect_not(b.batch.list[1]->rides);
+	cr_expect_not(b.batch.list[1]->is_duplicate);
 	cr_expect_eq(batch_find(&b.batch, "a", "t"), 1);
 	cr_expect_eq(batch_find(&b.batch, "a", "u"), -1);
 	cr_expect_eq(batch_find(&b.batch, "b", "s"), -1);
 }
 
-Test(batch, takes_who_was_refused_alone)
+Test(batch, takes_a_refused_insert_alone)
 {
 	arrive("a", "s", "1");
 	arrive("b", "s", "1")->alone = true;
@@ -107,25 +107,25 @@ Test(batch, takes_who_was_refused_alone)
 		b.batch.count = 0;
 		batch_take(&b.batch, &b.pending);
 		cr_assert_eq(b.batch.count, 1);
-		cr_expect_eq(b.batch.list[0], &b.arrivals[i]);
+		cr_expect_eq(b.batch.list[0], &b.pending_inserts[i]);
 	}
 }
 
-Test(batch, a_rider_takes_the_place_of_one_that_is_removed)
+Test(batch, a_duplicate_takes_the_place_of_an_insert_that_is_removed)
 {
 	arrive("a", "s", "1");
-	struct arrival *rider = arrive("a", "s", "1");
+	struct pending_insert *duplicate = arrive("a", "s", "1");
 	arrive("b", "s", "1");
 	batch_take(&b.batch, &b.pending);
 	batch_remove(&b.batch, 0);
 	cr_assert_eq(b.batch.count, 2);
-	cr_expect_eq(b.batch.list[0], rider);
-	cr_expect_not(rider->rides);
+	cr_expect_eq(b.batch.list[0], duplicate);
+	cr_expect_not(duplicate->is_duplicate);
 	cr_expect_eq(batch_find(&b.batch, "a", "s"), 0);
 	cr_expect_eq(batch_find(&b.batch, "b", "s"), 1);
 }
 
-Test(batch, gives_everyone_back_in_order_of_arrival)
+Test(batch, gives_every_insert_back_in_the_order_it_came_in)
 {
 	arrive("z", "s", "1");
 	arrive("a", "s", "1");
@@ -134,9 +134,9 @@ Test(batch, gives_everyone_back_in_order_of_arrival)
 	arrive("b", "s", "1");
 	batch_return(&b.batch, &b.pending);
 	cr_expect_eq(b.batch.count, 0);
-	struct arrival *a = TAILQ_FIRST(&b.pending);
+	struct pending_insert *a = TAILQ_FIRST(&b.pending);
 	for (int i = 0; i < 4; i++, a = TAILQ_NEXT(a, pending)) {
-		cr_assert_eq(a, &b.arrivals[i], "place %d", i);
-		cr_expect_not(a->in_batch || a->rides);
+		cr_assert_eq(a, &b.pending_inserts[i], "place %d", i);
+		cr_expect_not(a->in_batch || a->is_duplicate);
 	}
 }

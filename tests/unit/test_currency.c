@@ -163,7 +163,7 @@ Test(currency, refuses_extras_that_are_there_already)
 	refuses("BTC:8,btc:8", "already");
 }
 
-Test(currency, tells_every_code_that_it_would_find)
+Test(currency, lists_every_code_that_it_would_find)
 {
 	static const struct currency_extras none;
 	struct currency found;

@@ -82,7 +82,7 @@ Test(http, names_the_methods_of_a_path)
 	answers_with("get", "/livez", 405);
 }
 
-Test(http, tells_problems_as_rfc_9457_has_them)
+Test(http, writes_problems_as_rfc_9457_has_them)
 {
 	answers_with("GET", "/%", 400);
 	cr_expect_str_eq(rq.reply.type, "application/problem+json");

@@ -191,11 +191,11 @@ static json_t *second_opinion(const char *text, size_t len)
 	return tree;
 }
 
-struct verdict {
+struct result {
 	bool ours, theirs; /* yes */
 };
 
-static struct verdict judge_without_nul(const char *text, size_t len)
+static struct result judge_without_nul(const char *text, size_t len)
 {
 	struct fault f;
 	bool ours = json_scan(text, len, &f);
@@ -219,11 +219,11 @@ static struct verdict judge_without_nul(const char *text, size_t len)
 		cr_expect_gt(levels(text, len), JSON_DEPTH_MAX, "%.*s: we alone say no: %s", (int)len, text, f.text);
 	}
 	json_decref(theirs);
-	return (struct verdict){ours, theirs != NULL};
+	return (struct result){ours, theirs != NULL};
 }
 
 /* What both say, after all checks. */
-static struct verdict judge(const char *text, size_t len)
+static struct result judge(const char *text, size_t len)
 {
 	struct fault f;
 	if (!memchr(text, '\0', len))
@@ -239,7 +239,7 @@ static struct verdict judge(const char *text, size_t len)
 		free(copy);
 	}
 	json_decref(theirs);
-	return (struct verdict){false, theirs != NULL};
+	return (struct result){false, theirs != NULL};
 }
 
 /* All files of a folder of the fuzz corpus; how many. */
@@ -281,11 +281,11 @@ Test(json_against_jansson, judges_documents_of_the_grammar_as_they_were_meant)
 	for (int i = 0; i < DOCUMENTS; i++) {
 		author_write(&a, &text);
 		cr_assert(buf_ok(&text));
-		struct verdict said = judge(text.data, text.len);
+		struct result parsed = judge(text.data, text.len);
 		bool wanted = (a.quirks & ~(unsigned)QUIRK_HUGE) == 0;
-		cr_expect_eq(said.ours, wanted, "%s: quirks %#x", text.data, a.quirks);
+		cr_expect_eq(parsed.ours, wanted, "%s: quirks %#x", text.data, a.quirks);
 		wanted = (a.quirks & ~(unsigned)(QUIRK_HUGE | QUIRK_ARRAY | QUIRK_DEEP)) == 0;
-		cr_expect_eq(said.theirs, wanted, "%s: quirks %#x: jansson", text.data, a.quirks);
+		cr_expect_eq(parsed.theirs, wanted, "%s: quirks %#x: jansson", text.data, a.quirks);
 		seen |= a.quirks;
 		good += a.quirks == 0;
 	}
@@ -313,11 +313,12 @@ Test(json_against_jansson, judges_changed_documents_alike)
 	buf_finish(&text);
 }
 
-static void says(const char *text, size_t len, bool ours, bool theirs)
+static void contains(const char *text, size_t len, bool ours, bool theirs)
 {
-	struct verdict said = judge(text, len);
-	cr_expect_eq(said.ours, ours, "%.20s", text);
-	cr_expect_eq(said.theirs, theirs, "%.20s: jansson: if it has changed its mind, so must the table above", text);
+	struct result parsed = judge(text, len);
+	cr_expect_eq(parsed.ours, ours, "%.20s", text);
+	cr_expect_eq(
+		parsed.theirs, theirs, "%.20s: jansson: if it has changed its mind, so must the table above", text);
 }
 
 /* Of the differences that are stated above, those that chance seldom hits. */
@@ -326,14 +327,14 @@ Test(json_against_jansson, differs_where_it_is_meant_to)
 	static char large[JSON_TEXT_MAX + 1];
 	memset(large, ' ', sizeof large);
 	memcpy(large, "{}", 2);
-	says(large, sizeof large - 1, true, true);
-	says(large, sizeof large, false, true);
-	says("{\"a\":1\0}", 8, false, true);
-	says("{\"a\":\"1\0\"}", 10, false, false);
-	says("[1]", 3, false, true);
-	says("{\"a\":1e400}", 11, true, true); /* once it is softened */
-	says("{\"a\":-123456789012345678901234567890}", 37, true, true);
-	says("{\"a\":1,\"\\u0061\":2}", 18, false, false);
-	says("\xef\xbb\xbf{}", 5, false, false);
-	says("", 0, false, false);
+	contains(large, sizeof large - 1, true, true);
+	contains(large, sizeof large, false, true);
+	contains("{\"a\":1\0}", 8, false, true);
+	contains("{\"a\":\"1\0\"}", 10, false, false);
+	contains("[1]", 3, false, true);
+	contains("{\"a\":1e400}", 11, true, true); /* once it is softened */
+	contains("{\"a\":-123456789012345678901234567890}", 37, true, true);
+	contains("{\"a\":1,\"\\u0061\":2}", 18, false, false);
+	contains("\xef\xbb\xbf{}", 5, false, false);
+	contains("", 0, false, false);
 }

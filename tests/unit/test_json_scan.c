@@ -127,7 +127,7 @@ Test(json_scan, refuses_what_only_resembles_json)
 		refuses(texts[i], "at byte ");
 }
 
-Test(json_scan, says_at_which_byte_it_stopped)
+Test(json_scan, reports_at_which_byte_it_stopped)
 {
 	refuses("{\"a\":1,}", "at byte 7 there is a closing brace behind a comma");
 	refuses("{\"a\":[1,]}", "at byte 8 there is a closing bracket behind a comma");
@@ -249,7 +249,7 @@ Test(json_scan, finds_every_duplicate_in_objects_of_every_size)
 	}
 }
 
-Test(json_scan, tells_long_names_apart_by_every_byte)
+Test(json_scan, distinguishes_long_names_by_every_byte)
 {
 	for (size_t differs = 0; differs < 40; differs++) {
 		char text[4000] = "{";

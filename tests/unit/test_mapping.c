@@ -11,7 +11,7 @@
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 static struct sources sources;
 
-static void told(void *ctx, const char *complaint)
+static void report(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	cr_assert_fail("%s", complaint);
@@ -21,7 +21,7 @@ static void told(void *ctx, const char *complaint)
 static const struct mapping *configured(const char *members)
 {
 	char text[4000];
-	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .told = told};
+	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .report = report};
 	int len = snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\",%s}]}", members);
 	cr_assert(sources_read(text, (size_t)len, &outside, &sources));
 	return &sources.list[0].mapping;
@@ -196,7 +196,7 @@ Test(mapping, takes_a_whole_number_for_an_id)
 	refuses(m, "{\"id\":true,\"from\":\"c\",\"amount\":1,\"currency\":\"USD\"}", "/id", "wrong_type");
 }
 
-Test(mapping, tells_an_unknown_currency_and_does_not_judge_the_amount_by_it)
+Test(mapping, reports_an_unknown_currency_and_does_not_judge_the_amount_by_it)
 {
 	const struct mapping *m = mapping_with(NULL, NULL, NULL, NULL);
 	refuses(m, PAYLOAD("15", "XXX"), "/currency", "unknown_currency");
@@ -208,7 +208,7 @@ Test(mapping, tells_an_unknown_currency_and_does_not_judge_the_amount_by_it)
 	cr_expect_str_eq(txn.amount.digits, "15");
 }
 
-Test(mapping, tells_everything_that_is_wrong_in_the_contract_s_order)
+Test(mapping, reports_everything_that_is_wrong_in_the_contract_s_order)
 {
 	struct txn txn;
 	cr_expect_not(reads(mapping_with(NULL, NULL, NULL, NULL), "{\"from\":7.5,\"amount\":true}", &txn));

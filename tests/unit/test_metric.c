@@ -48,12 +48,12 @@ static const char *render(void)
 	return text.data;
 }
 
-static void tells(const char *lines)
+static void reports(const char *lines)
 {
 	cr_expect_not_null(strstr(render(), lines), "%s is not in\n%s", lines, text.data);
 }
 
-static void does_not_tell(const char *words)
+static void is_silent(const char *words)
 {
 	cr_expect_null(strstr(render(), words), "%s is in\n%s", words, text.data);
 }
@@ -64,50 +64,50 @@ Test(metric, gives_every_series_cells_of_its_own)
 	cr_expect_eq(m.first[TIMES], 10);
 }
 
-Test(metric, tells_a_counter_from_the_beginning_on)
+Test(metric, shows_a_counter_from_the_beginning_on)
 {
-	tells("# HELP t_things_total Things\n# TYPE t_things_total counter\n"
-	      "t_things_total{outcome=\"accepted\"} 0\nt_things_total{outcome=\"rejected\"} 0\n");
+	reports("# HELP t_things_total Things\n# TYPE t_things_total counter\n"
+		"t_things_total{outcome=\"accepted\"} 0\nt_things_total{outcome=\"rejected\"} 0\n");
 	metric_add(&m, cells, COUNTER, 1, 3);
 	metric_add(&m, cells, COUNTER, 1, 4);
-	tells("\nt_things_total{outcome=\"accepted\"} 0\nt_things_total{outcome=\"rejected\"} 7\n");
+	reports("\nt_things_total{outcome=\"accepted\"} 0\nt_things_total{outcome=\"rejected\"} 7\n");
 }
 
-Test(metric, tells_a_pair_of_labels_once_it_happened)
+Test(metric, shows_a_pair_of_labels_once_it_happened)
 {
-	does_not_tell("t_pairs_total{");
+	is_silent("t_pairs_total{");
 	metric_add(&m, cells, PAIRS, 1 * 3 + 2, 1);
-	tells("\nt_pairs_total{outcome=\"rejected\",code=\"other\"} 1\n");
+	reports("\nt_pairs_total{outcome=\"rejected\",code=\"other\"} 1\n");
 }
 
-Test(metric, tells_a_gauge_unless_there_is_none)
+Test(metric, shows_a_gauge_unless_there_is_none)
 {
 	metric_set(&m, cells, GAUGE, 0, -5);
 	metric_set(&m, cells, AGE, 0, 90250000);
-	tells("# TYPE t_gauge gauge\nt_gauge -5\n");
-	tells("\nt_age_seconds 90.25\n");
+	reports("# TYPE t_gauge gauge\nt_gauge -5\n");
+	reports("\nt_age_seconds 90.25\n");
 	metric_set(&m, cells, AGE, 0, -1);
-	tells("\nt_age_seconds -0.000001\n");
+	reports("\nt_age_seconds -0.000001\n");
 	metric_set(&m, cells, AGE, 0, METRIC_ABSENT);
-	does_not_tell("\nt_age_seconds ");
+	is_silent("\nt_age_seconds ");
 }
 
-Test(metric, tells_a_histogram_by_cumulative_buckets)
+Test(metric, shows_a_histogram_as_cumulative_buckets)
 {
 	const int64_t values[] = {0, 500, 501, 25000, 1000000, 1000001};
 	for (size_t i = 0; i < COUNT_OF(values); i++)
 		metric_observe(&m, cells, TIMES, 1, values[i]);
-	tells("# TYPE t_times_seconds histogram\n"
-	      "t_times_seconds_bucket{outcome=\"accepted\",le=\"0.0005\"} 0\n");
-	tells("t_times_seconds_bucket{outcome=\"rejected\",le=\"0.0005\"} 2\n"
-	      "t_times_seconds_bucket{outcome=\"rejected\",le=\"0.025\"} 4\n"
-	      "t_times_seconds_bucket{outcome=\"rejected\",le=\"1\"} 5\n"
-	      "t_times_seconds_bucket{outcome=\"rejected\",le=\"+Inf\"} 6\n"
-	      "t_times_seconds_sum{outcome=\"rejected\"} 2.026002\n"
-	      "t_times_seconds_count{outcome=\"rejected\"} 6\n");
+	reports("# TYPE t_times_seconds histogram\n"
+		"t_times_seconds_bucket{outcome=\"accepted\",le=\"0.0005\"} 0\n");
+	reports("t_times_seconds_bucket{outcome=\"rejected\",le=\"0.0005\"} 2\n"
+		"t_times_seconds_bucket{outcome=\"rejected\",le=\"0.025\"} 4\n"
+		"t_times_seconds_bucket{outcome=\"rejected\",le=\"1\"} 5\n"
+		"t_times_seconds_bucket{outcome=\"rejected\",le=\"+Inf\"} 6\n"
+		"t_times_seconds_sum{outcome=\"rejected\"} 2.026002\n"
+		"t_times_seconds_count{outcome=\"rejected\"} 6\n");
 }
 
-Test(metric, marks_tables_apart_whose_cells_differ)
+Test(metric, distinguishes_tables_with_different_cells)
 {
 	struct metric other[COUNT_OF(TABLE)];
 	struct metrics n;
@@ -122,4 +122,15 @@ Test(metric, marks_tables_apart_whose_cells_differ)
 	memcpy(other, TABLE, sizeof other);
 	other[AGE].unit = METRIC_ONES;
 	cr_expect_neq(metrics_mark(&n), metrics_mark(&m));
+}
+
+Test(metric, exports_a_renamed_metric_under_its_former_name_too)
+{
+	static const struct metric RENAMED[] = {
+		{"t_new_total", "New", METRIC_COUNTER, .unit = METRIC_ONES, .former = "t_old_total"}};
+	metrics_lay_out(&m, RENAMED, COUNT_OF(RENAMED));
+	metric_set(&m, cells, 0, 0, 3);
+	cr_expect_str_eq(render(), "# HELP t_new_total New\n# TYPE t_new_total counter\nt_new_total 3\n"
+				   "# HELP t_old_total Deprecated: use t_new_total, which has the same values\n"
+				   "# TYPE t_old_total counter\nt_old_total 3\n");
 }

@@ -20,7 +20,7 @@ static struct fault fault;
 #define CANONICAL \
 	"{\"transaction_id\":\"1\",\"source_account\":\"a\",\"destination_account\":\"b\",\"amount\":2,\"currency\":\"EUR\"}"
 
-static void told(void *ctx, const char *complaint)
+static void report(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	cr_assert_fail("%s", complaint);
@@ -29,7 +29,7 @@ static void told(void *ctx, const char *complaint)
 static const struct source *source(const char *members)
 {
 	char text[4000];
-	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .told = told};
+	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .report = report};
 	int len = snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\"%s%s}]}",
 		*members ? "," : "", members);
 	cr_assert(sources_read(text, (size_t)len, &outside, &sources));
@@ -81,7 +81,7 @@ Test(payload, leaves_out_what_the_filter_does_not_let_pass)
 	cr_expect_eq(opens(MAPPED PAID, "{\"id\":\"1\",\"n\":1,\"kind\":\"refused\"}"), 0);
 }
 
-Test(payload, tells_where_in_the_body_a_problem_stands)
+Test(payload, reports_where_in_the_body_a_problem_stands)
 {
 	struct txn txn = {.transaction_id = "before"};
 	struct txn_problems problems;

@@ -26,7 +26,7 @@ static void look_on(int64_t from, int64_t to, int64_t owner, int64_t beat)
 		look(now, owner, beat);
 }
 
-Test(peers, takes_one_for_dead_whose_beat_does_not_change)
+Test(peers, takes_a_worker_for_dead_when_its_beat_does_not_change)
 {
 	look_on(1000, 19000, 7, 111);
 	cr_expect_null(peers_dead(&p, 20999));
@@ -37,7 +37,7 @@ Test(peers, takes_one_for_dead_whose_beat_does_not_change)
 	cr_expect_eq(dead->beat, 111);
 }
 
-Test(peers, lets_one_live_whose_beat_changed_in_time)
+Test(peers, lets_a_worker_live_when_its_beat_changed_in_time)
 {
 	look_on(1000, 19000, 7, 111);
 	look_on(21000, 39000, 7, 112);
@@ -71,7 +71,7 @@ Test(peers, forgets_one_that_is_gone)
 	cr_expect_null(peers_dead(&p, 21000));
 }
 
-Test(peers, tells_many_apart)
+Test(peers, distinguishes_many)
 {
 	for (int64_t now = 1000; now <= 21000; now += 2000) {
 		peers_begin(&p, now);

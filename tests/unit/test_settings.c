@@ -9,12 +9,12 @@
 /* test_settings.c - the environment, read once. */
 
 static struct settings s;
-static char told[4096];
+static char report[4096];
 
-static void tell(const char *complaint)
+static void complain(const char *complaint)
 {
-	size_t len = strlen(told);
-	snprintf(told + len, sizeof told - len, "%s\n", complaint);
+	size_t len = strlen(report);
+	snprintf(report + len, sizeof report - len, "%s\n", complaint);
 }
 
 static void settings_init(void)
@@ -29,7 +29,7 @@ static void settings_init(void)
 		"WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
-	told[0] = '\0';
+	report[0] = '\0';
 }
 
 TestSuite(settings, .init = settings_init);
@@ -38,17 +38,17 @@ static void refuses(const char *name, const char *value, const char *why)
 {
 	memset(&s, 0x5a, sizeof s);
 	struct settings before = s;
-	told[0] = '\0';
+	report[0] = '\0';
 	setenv(name, value, 1);
-	cr_expect_not(settings_read(&s, tell), "%s=%s is accepted", name, value);
-	cr_expect_not_null(strstr(told, name), "the name is missing: %s", told);
-	cr_expect_not_null(strstr(told, why), "%s is missing: %s", why, told);
+	cr_expect_not(settings_read(&s, complain), "%s=%s is accepted", name, value);
+	cr_expect_not_null(strstr(report, name), "the name is missing: %s", report);
+	cr_expect_not_null(strstr(report, why), "%s is missing: %s", why, report);
 	cr_expect_eq(memcmp(&s, &before, sizeof s), 0, "written in spite of a failure");
 	unsetenv(name);
 }
 
 /* A value is quoted short and in signs that can be read, so that the reason behind it is always there. */
-Test(settings, says_why_however_long_or_strange_the_value_is)
+Test(settings, reports_why_however_long_or_strange_the_value_is)
 {
 	char value[2000];
 	memset(value, 'v', sizeof value - 1);
@@ -62,7 +62,7 @@ Test(settings, says_why_however_long_or_strange_the_value_is)
 
 Test(settings, has_a_default_for_everything)
 {
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_eq(s.processor_delay_ms, 30000);
 	cr_expect_eq(s.processor, PROCESSOR_IS_SIMULATED);
 	cr_expect_eq(s.worker_slots, 100000);
@@ -83,7 +83,7 @@ Test(settings, has_a_default_for_everything)
 Test(settings, takes_an_empty_value_for_none)
 {
 	setenv("PROCESSOR_DELAY_MS", "", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_eq(s.processor_delay_ms, 30000);
 }
 
@@ -103,8 +103,8 @@ static void takes_file(const char *bytes, const char *value)
 {
 	const char *path = file_of(bytes, strlen(bytes));
 	setenv("DATABASE_URL_FILE", path, 1);
-	told[0] = '\0';
-	cr_expect(settings_read(&s, tell), "%s", told);
+	report[0] = '\0';
+	cr_expect(settings_read(&s, complain), "%s", report);
 	cr_expect_str_eq(s.database, value);
 	unlink(path);
 	unsetenv("DATABASE_URL_FILE");
@@ -114,7 +114,7 @@ static void refuses_file(const char *bytes, size_t len, const char *why)
 {
 	const char *path = file_of(bytes, len);
 	refuses("POSTGRES_PASSWORD_FILE", path, why);
-	cr_expect_null(strstr(told, "hunter"), "the secret is told: %s", told);
+	cr_expect_null(strstr(report, "hunter"), "the secret is told: %s", report);
 	unlink(path);
 }
 
@@ -132,7 +132,7 @@ Test(settings, puts_a_password_from_a_file_into_the_connection_string)
 	setenv("POSTGRES_HOST", "db", 1);
 	setenv("POSTGRES_PASSWORD", "", 1);
 	setenv("POSTGRES_PASSWORD_FILE", path, 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_str_eq(s.database, "host='db' port='5432' dbname='payhook' user='payhook' password='hunter\\'s'");
 	unlink(path);
 }
@@ -158,7 +158,7 @@ Test(settings, refuses_a_secret_that_stands_in_two_places)
 {
 	setenv("DATABASE_URL", "host=db password=hunter", 1);
 	refuses("DATABASE_URL_FILE", "/nonexistent/secret", "both set");
-	cr_expect_null(strstr(told, "hunter"), "the secret is told: %s", told);
+	cr_expect_null(strstr(report, "hunter"), "the secret is told: %s", report);
 }
 
 Test(settings, refuses_by_name_value_and_range)
@@ -190,24 +190,24 @@ Test(settings, refuses_by_name_value_and_range)
 	refuses("EXTRA_CURRENCIES", "USDT", "USDT");
 }
 
-Test(settings, tells_all_that_is_wrong_at_once)
+Test(settings, reports_all_that_is_wrong_at_once)
 {
 	setenv("PAYHOOK_PORT", "x", 1);
 	setenv("LOG_LEVEL", "y", 1);
-	cr_expect_not(settings_read(&s, tell));
-	cr_expect_not_null(strstr(told, "PAYHOOK_PORT=\"x\""));
-	cr_expect_not_null(strstr(told, "LOG_LEVEL=\"y\""));
+	cr_expect_not(settings_read(&s, complain));
+	cr_expect_not_null(strstr(report, "PAYHOOK_PORT=\"x\""));
+	cr_expect_not_null(strstr(report, "LOG_LEVEL=\"y\""));
 }
 
 Test(settings, makes_a_connection_string_of_the_old_service_s_names)
 {
 	setenv("POSTGRES_HOST", "db.internal", 1);
 	setenv("POSTGRES_PASSWORD", "it's\\", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_str_eq(
 		s.database, "host='db.internal' port='5432' dbname='payhook' user='payhook' password='it\\'s\\\\'");
 	setenv("DATABASE_URL", "postgresql://there/", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_str_eq(s.database, "postgresql://there/");
 }
 
@@ -217,7 +217,7 @@ Test(settings, prints_no_password)
 	size_t len = 0;
 	setenv("DATABASE_URL", "postgresql://user:hunter2@there/", 1);
 	setenv("POSTGRES_PASSWORD", "hunter2", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	FILE *out = open_memstream(&text, &len);
 	settings_print(&s, out);
 	fclose(out);
@@ -232,7 +232,7 @@ Test(settings, keeps_transactions_for_ever_or_longer_than_webhooks_are_sent_agai
 	refuses("TRANSACTIONS_KEEP_DAYS", "1", "TRANSACTIONS_KEEP_DAYS=1: 0 or from 31 on");
 	refuses("TRANSACTIONS_KEEP_DAYS", "30", "sent again for 30 days");
 	setenv("TRANSACTIONS_KEEP_DAYS", "31", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_eq(s.transactions_keep_days, 31);
 }
 
@@ -241,11 +241,11 @@ Test(settings, wants_a_url_for_the_http_processor)
 	refuses("PROCESSOR", "http", "PROCESSOR_URL: PROCESSOR=http wants one");
 	setenv("PROCESSOR_URL", "https://processor.example/v1/payments", 1);
 	setenv("PROCESSOR", "http", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_eq(s.processor, PROCESSOR_IS_HTTP);
 	cr_expect_str_eq(s.processor_url, "https://processor.example/v1/payments");
 	unsetenv("PROCESSOR");
-	cr_expect(settings_read(&s, tell), "a URL that is not called does no harm: %s", told);
+	cr_expect(settings_read(&s, complain), "a URL that is not called does no harm: %s", report);
 	refuses("PROCESSOR_URL", "ftp://processor.example/", "neither http:// nor https://");
 	refuses("PROCESSOR_URL", "processor.example", "PROCESSOR_URL: ");
 }
@@ -254,10 +254,10 @@ Test(settings, has_fewer_slots_where_each_is_a_connection)
 {
 	setenv("PROCESSOR_URL", "http://processor.example/", 1);
 	setenv("PROCESSOR", "http", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_eq(s.worker_slots, 256);
 	setenv("WORKER_SLOTS", "7", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_eq(s.worker_slots, 7);
 }
 
@@ -271,18 +271,18 @@ static char *printed(void)
 	return text;
 }
 
-Test(settings, tells_no_secret_of_a_url)
+Test(settings, prints_no_secret_of_a_url)
 {
 	refuses("PROCESSOR_URL", "https://user:hunter2@there/", "password");
-	cr_expect_null(strstr(told, "hunter2"));
+	cr_expect_null(strstr(report, "hunter2"));
 	setenv("PROCESSOR_URL", "https://there/pay?key=hunter2", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	char *text = printed();
 	cr_expect_null(strstr(text, "hunter2"));
 	cr_expect_not_null(strstr(text, "PROCESSOR_URL=https://there/pay?(set)\n"));
 	free(text);
 	setenv("PROCESSOR_URL", "https://there/pay", 1);
-	cr_assert(settings_read(&s, tell), "%s", told);
+	cr_assert(settings_read(&s, complain), "%s", report);
 	text = printed();
 	cr_expect_not_null(strstr(text, "PROCESSOR_URL=https://there/pay\n"));
 	free(text);

@@ -15,7 +15,7 @@
 static const char BODY[] = "{\"transaction_id\":\"txn_1\",\"amount\":1500}";
 
 /* A signer and a request to it that is good. */
-struct scene {
+struct fixture {
 	const struct sender *sender;
 	struct sender_key key[2];
 	struct signer signer;
@@ -24,11 +24,11 @@ struct scene {
 	struct signature_report report;
 };
 
-static struct scene *scene_of(const struct sender *sender, int64_t not_after_s)
+static struct fixture *fixture_of(const struct sender *sender, int64_t not_after_s)
 {
-	static struct scene s;
+	static struct fixture s;
 	struct fault f;
-	s = (struct scene){.sender = sender, .request = {sent_header, &s.sent, BODY, strlen(BODY)}};
+	s = (struct fixture){.sender = sender, .request = {sent_header, &s.sent, BODY, strlen(BODY)}};
 	sender_key(sender, 0, LATER, &s.key[0]);
 	sender_key(sender, 1, LATER, &s.key[1]);
 	cr_assert(signer_init(&s.signer, &sender->settings, &f), "%s: %s", sender->name, f.text);
@@ -38,7 +38,7 @@ static struct scene *scene_of(const struct sender *sender, int64_t not_after_s)
 	return &s;
 }
 
-static void good(struct scene *s, int64_t now_s, int secret)
+static void good(struct fixture *s, int64_t now_s, int secret)
 {
 	cr_expect(signature_verify(&s->signer, &s->request, now_s, &s->report), "%s: refused: %s", s->sender->name,
 		s->report.text);
@@ -47,7 +47,7 @@ static void good(struct scene *s, int64_t now_s, int secret)
 	cr_expect_str_empty(s->report.text);
 }
 
-static void refused(struct scene *s, int64_t now_s, enum signature_cause cause, const char *word)
+static void refused(struct fixture *s, int64_t now_s, enum signature_cause cause, const char *word)
 {
 	cr_expect_not(signature_verify(&s->signer, &s->request, now_s, &s->report), "%s: accepted", s->sender->name);
 	cr_expect_eq(s->report.cause, cause, "%s: %s: %s", s->sender->name, signature_cause_name(s->report.cause),
@@ -56,7 +56,7 @@ static void refused(struct scene *s, int64_t now_s, enum signature_cause cause, 
 		strstr(s->report.text, word), "%s: \"%s\" lacks \"%s\"", s->sender->name, s->report.text, word);
 }
 
-static void leave(struct scene *s)
+static void leave(struct fixture *s)
 {
 	signer_finish(&s->signer);
 	sender_key_finish(&s->key[0]);
@@ -65,7 +65,7 @@ static void leave(struct scene *s)
 
 #define FOR_EACH_SENDER(s, not_after_s)                    \
 	for (size_t each = 0; each < SENDER_COUNT; each++) \
-		for (struct scene *s = scene_of(&SENDERS[each], not_after_s); s; leave(s), s = NULL)
+		for (struct fixture *s = fixture_of(&SENDERS[each], not_after_s); s; leave(s), s = NULL)
 
 Test(signature, accepts_what_was_signed_rightly_again_and_again)
 {
@@ -108,7 +108,7 @@ Test(signature, refuses_a_body_that_differs_in_any_byte)
 	}
 }
 
-Test(signature, allows_a_skew_of_300_s_both_ways_and_tells_how_much_more_it_was)
+Test(signature, allows_a_skew_of_300_s_both_ways_and_reports_the_excess)
 {
 	FOR_EACH_SENDER(s, 0)
 	{
@@ -149,7 +149,7 @@ Test(signature, does_not_believe_a_time_that_was_not_signed)
 	}
 }
 
-Test(signature, accepts_a_second_secret_and_tells_which_it_was)
+Test(signature, accepts_a_second_secret_and_reports_which_it_was)
 {
 	FOR_EACH_SENDER(s, 0)
 	{
@@ -251,7 +251,7 @@ static bool spoil(int way, const char *value, char ret[SPOILT_MAX])
 	}
 }
 
-static bool is_list(const struct scene *s, const char *name)
+static bool is_list(const struct fixture *s, const char *name)
 {
 	enum scheme scheme = s->sender->settings.scheme;
 	return strcmp(name, s->sender->signature) == 0 &&
@@ -322,7 +322,7 @@ Test(signature, verifies_bodies_that_are_empty_huge_or_hold_nul)
 	free(body);
 }
 
-Test(signature, tells_a_senders_text_nothing_and_keeps_secrets_out_of_its_own)
+Test(signature, quotes_nothing_of_a_senders_text_and_keeps_secrets_out_of_its_own)
 {
 	FOR_EACH_SENDER(s, 0)
 	{
@@ -333,10 +333,10 @@ Test(signature, tells_a_senders_text_nothing_and_keeps_secrets_out_of_its_own)
 	}
 }
 
-Test(signature, says_when_no_signature_is_of_a_version_that_a_secret_is_for)
+Test(signature, reports_when_no_signature_is_of_a_version_that_a_secret_is_for)
 {
 	for (int i = 0; i < 2; i++) {
-		struct scene *s = scene_of(&SENDERS[i], 0);
+		struct fixture *s = fixture_of(&SENDERS[i], 0);
 		struct sender_key other;
 		sender_key(&SENDERS[1 - i], 0, LATER, &other);
 		sender_sign(&SENDERS[1 - i], &other, NOW, BODY, strlen(BODY), &s->sent);
@@ -346,7 +346,7 @@ Test(signature, says_when_no_signature_is_of_a_version_that_a_secret_is_for)
 		sender_key_finish(&other);
 		leave(s);
 	}
-	struct scene *s = scene_of(&SENDERS[2], 0);
+	struct fixture *s = fixture_of(&SENDERS[2], 0);
 	cr_assert_eq(s->sender->settings.scheme, SCHEME_STRIPE);
 	memcpy(strstr(s->sent.header[0].value, "v1="), "v0=", 3);
 	refused(s, NOW, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version");
@@ -358,7 +358,7 @@ Test(signature, refuses_an_id_that_could_move_the_borders_of_the_message)
 {
 	const char message[] = "msg.1.1771502400.{}";
 	char signature[SENT_VALUE_MAX + 3] = "v1,";
-	struct scene *s = scene_of(&SENDERS[0], 0);
+	struct fixture *s = fixture_of(&SENDERS[0], 0);
 	cr_assert_eq(s->sender->settings.scheme, SCHEME_STANDARD_WEBHOOKS);
 	sender_hmac("SHA256", s->key[0].hmac, s->key[0].hmac_len, message, strlen(message), true, signature + 3);
 	s->request.body = "{}";

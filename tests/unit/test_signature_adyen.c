@@ -11,14 +11,14 @@
 #define KEY_HEX "6b6579206f66203332206279746573206e6f7420612073656372657420617421"
 #define OTHER_HEX "6f74686572206f66203332206279746573206e6f74206120736563726574203f"
 
-struct scene {
+struct fixture {
 	struct signer signer;
 	struct signature_item item;
 	struct signature_report report;
 	char signature[SENT_VALUE_MAX];
 };
 
-static void sign(struct scene *s, const char *key)
+static void sign(struct fixture *s, const char *key)
 {
 	char message[1024];
 	size_t len = 0;
@@ -29,19 +29,19 @@ static void sign(struct scene *s, const char *key)
 	s->item.signature = (struct digest_part){s->signature, strlen(s->signature)};
 }
 
-static void set(struct scene *s, enum adyen_field field, const char *text)
+static void set(struct fixture *s, enum adyen_field field, const char *text)
 {
 	s->item.field[field] = (struct digest_part){text, strlen(text)};
 }
 
-static struct scene *scene_of(int64_t not_after_s)
+static struct fixture *fixture_of(int64_t not_after_s)
 {
-	static struct scene s;
+	static struct fixture s;
 	struct fault f;
 	struct signer_settings settings = {.scheme = SCHEME_ADYEN};
 	static const char *const fields[] = {
 		"7914073381342284", "", "TestMerchant", "TestPayment-1", "1130", "EUR", "AUTHORISATION", "true"};
-	s = (struct scene){0};
+	s = (struct fixture){0};
 	cr_assert(signer_init(&s.signer, &settings, &f));
 	cr_assert(signer_add_secret(&s.signer, KEY_HEX, 64, not_after_s, &f), "%s", f.text);
 	for (int i = 0; i < ADYEN_FIELDS; i++)
@@ -50,13 +50,13 @@ static struct scene *scene_of(int64_t not_after_s)
 	return &s;
 }
 
-static void good(struct scene *s, int64_t now_s, int secret)
+static void good(struct fixture *s, int64_t now_s, int secret)
 {
 	cr_expect(signature_verify_item(&s->signer, &s->item, now_s, &s->report), "%s", s->report.text);
 	cr_expect_eq(s->report.secret, secret);
 }
 
-static void refused(struct scene *s, int64_t now_s, enum signature_cause cause, const char *word)
+static void refused(struct fixture *s, int64_t now_s, enum signature_cause cause, const char *word)
 {
 	cr_expect_not(signature_verify_item(&s->signer, &s->item, now_s, &s->report));
 	cr_expect_eq(s->report.cause, cause, "%s: %s", signature_cause_name(s->report.cause), s->report.text);
@@ -65,7 +65,7 @@ static void refused(struct scene *s, int64_t now_s, enum signature_cause cause, 
 
 Test(signature_adyen, accepts_an_item_whenever_it_was_signed)
 {
-	struct scene *s = scene_of(0);
+	struct fixture *s = fixture_of(0);
 	good(s, NOW, 0);
 	good(s, 0, 0);
 	good(s, NOW * 2LL, 0);
@@ -75,7 +75,7 @@ Test(signature_adyen, accepts_an_item_whenever_it_was_signed)
 Test(signature_adyen, refuses_a_field_that_was_changed)
 {
 	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		struct scene *s = scene_of(0);
+		struct fixture *s = fixture_of(0);
 		set(s, (enum adyen_field)i, "changed");
 		refused(s, NOW, SIGNATURE_WRONG, "another secret, or the body was changed");
 		set(s, (enum adyen_field)i, "");
@@ -87,7 +87,7 @@ Test(signature_adyen, refuses_a_field_that_was_changed)
 
 Test(signature_adyen, knows_two_secrets_and_when_one_ends)
 {
-	struct scene *s = scene_of(NOW);
+	struct fixture *s = fixture_of(NOW);
 	struct fault f;
 	cr_assert(signer_add_secret(&s->signer, OTHER_HEX, 64, 0, &f));
 	good(s, NOW, 0);
@@ -101,7 +101,7 @@ Test(signature_adyen, knows_two_secrets_and_when_one_ends)
 
 Test(signature_adyen, refuses_signatures_of_twenty_wrong_forms)
 {
-	struct scene *s = scene_of(0);
+	struct fixture *s = fixture_of(0);
 	char text[SENT_VALUE_MAX], again[SENT_VALUE_MAX + 8];
 	const char *const BEHIND[] = {"=", "A", "AAAA", " ", "\n", "\t", ",", "\"", "\xc3\xa9", "%3D", ", "};
 	const char *const ALONE[] = {"=", "====", "nonsense", "AA==", "sha256=", "!", "\x80\x80\x80\x80",
@@ -128,7 +128,7 @@ Test(signature_adyen, refuses_signatures_of_twenty_wrong_forms)
 /* One signed string, eight other fields: what a colon makes possible where nothing is escaped. */
 Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 {
-	struct scene *s = scene_of(0);
+	struct fixture *s = fixture_of(0);
 	set(s, ADYEN_MERCHANT_REFERENCE, "14-08-2020-09:53:00");
 	sign(s, "key of 32 bytes not a secret at!");
 	good(s, NOW, 0);
@@ -139,7 +139,7 @@ Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 	refused(s, NOW, SIGNATURE_MALFORMED, "holds a colon");
 	signer_finish(&s->signer);
 	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		struct scene *each = scene_of(0);
+		struct fixture *each = fixture_of(0);
 		set(each, (enum adyen_field)i, "a:b");
 		sign(each, "key of 32 bytes not a secret at!");
 		if (i == ADYEN_MERCHANT_REFERENCE)
@@ -153,7 +153,7 @@ Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 /* adyen-ruby-api-library, issue 108: a report's reference is the name of a file, with times in it. */
 Test(signature_adyen, lets_a_reports_reference_hold_colons)
 {
-	struct scene *s = scene_of(0);
+	struct fixture *s = fixture_of(0);
 	set(s, ADYEN_PSP_REFERENCE, "threedsecure_report_2022-11-01T00:00:00_2022-11-02T23:59:59.csv");
 	set(s, ADYEN_EVENT_CODE, "REPORT_AVAILABLE");
 	sign(s, "key of 32 bytes not a secret at!");
@@ -163,7 +163,7 @@ Test(signature_adyen, lets_a_reports_reference_hold_colons)
 
 Test(signature_adyen, verifies_items_only)
 {
-	struct scene *s = scene_of(0);
+	struct fixture *s = fixture_of(0);
 	struct sent sent = {.count = 0};
 	struct signature_request request = {sent_header, &sent, "{}", 2};
 	cr_expect_not(signature_verify(&s->signer, &request, NOW, &s->report));
@@ -193,7 +193,7 @@ static void for_url(const char *ours, const char *theirs, size_t body_len, enum 
 	signer_finish(&signer);
 }
 
-Test(signature_square, tells_the_usual_mistakes_in_a_url_from_a_wrong_secret)
+Test(signature_square, distinguishes_the_usual_mistakes_in_a_url_from_a_wrong_secret)
 {
 	const char *near[] = {"http://pay.example/square", "https://pay.example/square/", "http://pay.example/square/"};
 	for_url("https://pay.example/square", "https://pay.example/square", 100, SIGNATURE_GOOD);

@@ -164,7 +164,7 @@ static const char *many(const char *entry, const char *separator, int count)
 	return text;
 }
 
-Test(signature_header, bounds_the_work_that_a_sender_can_cause)
+Test(signature_header, bounds_the_cost_that_a_sender_can_cause)
 {
 	reads(signature_read_standard, many("v1," BASE64, " ", SIGNATURES_MAX), SIGNATURES_MAX);
 	refuses(signature_read_standard, many("v1," BASE64, " ", SIGNATURES_MAX + 1), "more than 8 signatures");

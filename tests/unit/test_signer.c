@@ -37,7 +37,7 @@ Test(signer, every_scheme_has_a_name_by_which_it_is_found)
 	cr_expect_eq(untouched, SCHEME_ADYEN);
 }
 
-Test(signer, keeps_what_the_generic_scheme_is_told)
+Test(signer, keeps_what_the_generic_scheme_is_given)
 {
 	struct signer s;
 	struct signer_settings settings = {.scheme = SCHEME_HMAC,

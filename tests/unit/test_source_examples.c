@@ -41,7 +41,7 @@ static size_t read_file(const char *name, char *ret, size_t max)
 	return len;
 }
 
-static void told(const char *complaint)
+static void fail_with(const char *complaint)
 {
 	cr_assert_fail("%s", complaint);
 }
@@ -51,9 +51,9 @@ static void open_example(const char *name, const char *source_name)
 	char path[400];
 	snprintf(folder, sizeof folder, "%s", name);
 	snprintf(path, sizeof path, FOLDER "%s/sources.json", name);
-	cr_assert(sources_load(path, &extras, told, &sources));
+	cr_assert(sources_load(path, &extras, fail_with, &sources));
 	source = sources_find(&sources, source_name);
-	cr_assert(source && source->door == SOURCE_SIGNED);
+	cr_assert(source && source->auth == SOURCE_AUTH_SIGNATURE);
 	cr_expect_null(sources_find(&sources, SOURCE_BUILT_IN), "the built-in source stays open");
 	read_file("payload.json", body, sizeof body);
 }
@@ -166,7 +166,7 @@ static int read_body(struct txn ret[TXNS_MAX])
 	return count;
 }
 
-static void is_told_as(const struct wanted *wanted, int count)
+static void reports_as(const struct wanted *wanted, int count)
 {
 	struct txn txns[TXNS_MAX];
 	cr_assert_eq(read_body(txns), count, "%s", folder);
@@ -209,11 +209,11 @@ Test(source_examples, stripe)
 	char secret[] = "whsec_this_is_no_secret_but_an_example";
 	open_example("stripe", "stripe");
 	is_verified_by_text(&sender, secret);
-	is_told_as(&(struct wanted){"pi_3PayhookExample0001", "stripe:cus_PayhookExample",
+	reports_as(&(struct wanted){"pi_3PayhookExample0001", "stripe:cus_PayhookExample",
 			   "stripe:acct_1PayhookExample", "1099.00", "USD"},
 		1);
 	replace("\"cus_PayhookExample\"", "null");
-	is_told_as(&(struct wanted){"pi_3PayhookExample0001", "stripe:guest", "stripe:acct_1PayhookExample", "1099.00",
+	reports_as(&(struct wanted){"pi_3PayhookExample0001", "stripe:guest", "stripe:acct_1PayhookExample", "1099.00",
 			   "USD"},
 		1);
 	is_ignored_with("payment_intent.succeeded", "payment_intent.created");
@@ -241,7 +241,7 @@ Test(source_examples, razorpay)
 	char secret[] = KEY_TEXT;
 	open_example("razorpay", "razorpay");
 	is_verified_by_text(&sender, secret);
-	is_told_as(&(struct wanted){"pay_PayhookExample01", "razorpay:+910000000000", "razorpay:acc_PayhookExample",
+	reports_as(&(struct wanted){"pay_PayhookExample01", "razorpay:+910000000000", "razorpay:acc_PayhookExample",
 			   "1500.50", "INR"},
 		1);
 	is_worth("150050", "295", "\"INR\"", "\"JPY\"", "295");
@@ -259,7 +259,7 @@ Test(source_examples, square)
 	struct sender_key key = hmac_key(secret);
 	open_example("square", "square");
 	is_verified_by_text(&sender, secret);
-	is_told_as(&(struct wanted){"PayhookExamplePayment0001ZY", "square:PayhookExampleOrder000001ZY",
+	reports_as(&(struct wanted){"PayhookExamplePayment0001ZY", "square:PayhookExampleOrder000001ZY",
 			   "square:PAYHOOKLOCATION", "42.50", "USD"},
 		1);
 	is_worth("4250", "100", "\"USD\"", "\"JPY\"", "100");
@@ -278,7 +278,7 @@ Test(source_examples, github)
 	char secret[] = KEY_TEXT;
 	open_example("github", "ledger");
 	is_verified_by_text(&sender, secret);
-	is_told_as(&(struct wanted){"txn_payhook_example_1", "acc_payer", "acc_payee", "1500.50", "INR"}, 1);
+	reports_as(&(struct wanted){"txn_payhook_example_1", "acc_payer", "acc_payee", "1500.50", "INR"}, 1);
 	close_example();
 }
 
@@ -290,7 +290,7 @@ Test(source_examples, hmac)
 	char secret[] = KEY_TEXT;
 	open_example("hmac", "clearing");
 	is_verified_by_text(&sender, secret);
-	is_told_as((struct wanted[]){{"clearing-90210", "GB00EXAMPLE01", "GB00EXAMPLE02", "12.5", "GBP"},
+	reports_as((struct wanted[]){{"clearing-90210", "GB00EXAMPLE01", "GB00EXAMPLE02", "12.5", "GBP"},
 			   {"clearing-90212", "GB00EXAMPLE04", "GB00EXAMPLE02", "0.455", "KWD"}},
 		2);
 	close_example();
@@ -303,7 +303,7 @@ Test(source_examples, standard_webhooks)
 	char secret[] = KEY_TEXT;
 	open_example("standard-webhooks", "bank");
 	is_verified_by_text(&sender, secret);
-	is_told_as(&(struct wanted){"pmt_01PayhookExample", "DE00EXAMPLE0000000001", "DE00EXAMPLE0000000002", "149.90",
+	reports_as(&(struct wanted){"pmt_01PayhookExample", "DE00EXAMPLE0000000001", "DE00EXAMPLE0000000002", "149.90",
 			   "EUR"},
 		1);
 	is_ignored_with("payment.settled", "payment.pending");
@@ -343,7 +343,7 @@ Test(source_examples, paypal)
 	struct sender_key other = {.private = EVP_RSA_gen(2048)};
 	cr_assert(key.private && other.private);
 	is_verified(&sender, &key, &other);
-	is_told_as(&(struct wanted){"0PAYHOOKEXAMPLE01", "paypal:1PAYHOOKEXAMPLE01", "paypal:PAYHOOKMERCH1", "30.00",
+	reports_as(&(struct wanted){"0PAYHOOKEXAMPLE01", "paypal:1PAYHOOKEXAMPLE01", "paypal:PAYHOOKMERCH1", "30.00",
 			   "USD"},
 		1);
 	is_worth("30.00", "1500", "\"USD\"", "\"JPY\"", "1500");
@@ -409,7 +409,7 @@ Test(source_examples, paypal_signs_no_more_of_a_body_than_a_crc)
 	is_refused(&sent, NOW_S, SIGNATURE_WRONG);
 	set_crc(signed_crc, strstr(body, ZEROES), 64);
 	cr_expect(verifies(&sent, NOW_S), "%s", report.text);
-	is_told_as(&(struct wanted){"0PAYHOOKEXAMPLE01", "paypal:1PAYHOOKEXAMPLE01", "paypal:PAYHOOKMERCH1", "99999.00",
+	reports_as(&(struct wanted){"0PAYHOOKEXAMPLE01", "paypal:1PAYHOOKEXAMPLE01", "paypal:PAYHOOKMERCH1", "99999.00",
 			   "USD"},
 		1);
 	is_refused(&sent, NOW_S + 301, SIGNATURE_OLD);
@@ -448,7 +448,7 @@ Test(source_examples, adyen)
 	sign_items(key);
 	cr_expect_str_eq(body, kept, "the kept signatures are others than these");
 	cr_expect(verifies(&none, NOW_S), "%s", report.text);
-	is_told_as((struct wanted[]){{"PAYHOOKEXAMPLE01", "adyen:order:1001", "adyen:PayhookExampleECOM", "1130.50",
+	reports_as((struct wanted[]){{"PAYHOOKEXAMPLE01", "adyen:order:1001", "adyen:PayhookExampleECOM", "1130.50",
 					     "EUR"},
 			   {"PAYHOOKEXAMPLE02", "adyen:order:1002", "adyen:PayhookExampleECOM", "15000.00", "CLP"}},
 		2);

@@ -29,7 +29,7 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 	return true;
 }
 
-static void tell(void *ctx, const char *complaint)
+static void complain(void *ctx, const char *complaint)
 {
 	(void)ctx;
 	size_t len = strlen(complaints);
@@ -39,7 +39,7 @@ static void tell(void *ctx, const char *complaint)
 static bool reads(const char *text)
 {
 	struct sources_outside outside = {
-		.file = "sources.json", .extras = &extras, .secret = give_secret, .told = tell};
+		.file = "sources.json", .extras = &extras, .secret = give_secret, .report = complain};
 	complaints[0] = '\0';
 	return sources_read(text, strlen(text), &outside, &s);
 }
@@ -71,7 +71,7 @@ Test(sources_read, reads_a_source_of_each_scheme)
 	      "{\"name\":\"transactions\",\"scheme\":\"closed\"}]}");
 	cr_assert_eq(s.count, 5);
 	const struct source *stripe = sources_find(&s, "s");
-	cr_expect_eq(stripe->door, SOURCE_SIGNED);
+	cr_expect_eq(stripe->auth, SOURCE_AUTH_SIGNATURE);
 	cr_expect_eq(stripe->signer.scheme, SCHEME_STRIPE);
 	cr_expect_eq(stripe->signer.tolerance_s, 60);
 	cr_expect_eq(stripe->signer.count, 2);
@@ -90,15 +90,15 @@ Test(sources_read, adds_the_built_in_source_where_it_is_not_listed)
 {
 	takes(SIGNED("stripe", ""));
 	cr_expect_eq(s.count, 2);
-	cr_expect_eq(sources_find(&s, "transactions")->door, SOURCE_OPEN);
+	cr_expect_eq(sources_find(&s, "transactions")->auth, SOURCE_AUTH_NONE);
 	sources_finish(&s);
 	takes("{\"sources\":[{\"name\":\"transactions\",\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\"}]}]}");
 	cr_expect_eq(s.count, 1);
-	cr_expect_eq(sources_find(&s, "transactions")->door, SOURCE_SIGNED);
+	cr_expect_eq(sources_find(&s, "transactions")->auth, SOURCE_AUTH_SIGNATURE);
 	sources_finish(&s);
 }
 
-Test(sources_read, says_in_which_line_it_is_no_json)
+Test(sources_read, reports_the_line_that_is_no_json)
 {
 	refuses("{\"sources\":[\n\n{\"name\":\"x\",}]}",
 		"sources.json:3: at byte 26 there is a closing brace behind a comma");
@@ -265,7 +265,7 @@ Test(sources_read, takes_of_adyen_s_payload_only_what_is_signed)
 		"sources.json:2: /sources/0/secrets/0/file: it is not hexadecimal of at most 512 bytes");
 }
 
-Test(sources_read, reads_who_may_send)
+Test(sources_read, reads_the_allowed_senders)
 {
 	takes(ONE("\"scheme\":\"none\",\"allow\":[\"192.0.2.0/24\",\"2001:db8::7\"],"
 		  "\"client_certificate\":\"CN=stripe,O=Stripe\""));

@@ -122,7 +122,7 @@ Test(traceparent, has_no_call_in_a_trace_that_is_none)
 	cr_expect_str_eq(t.text, "");
 }
 
-Test(traceparent, tells_its_trace_id)
+Test(traceparent, returns_its_trace_id)
 {
 	cr_expect_str_eq(TRACE_ID(VALID), TRACE);
 	cr_expect_str_eq(TRACE_ID(""), "");

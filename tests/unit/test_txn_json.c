@@ -294,7 +294,7 @@ Test(txn_json, refuses_a_currency_that_is_not_active)
 	refuses_member("currency", "\"BGN\"", "unknown_currency", "ISO 4217");
 }
 
-Test(txn_json, tells_all_problems_at_once_in_the_contracts_order)
+Test(txn_json, reports_all_problems_at_once_in_the_contracts_order)
 {
 	struct txn_problems problems =
 		refuses("{\"currency\":\"XXX\",\"amount\":-1,\"destination_account\":\"\",\"source_account\":7}");

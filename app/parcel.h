@@ -1,6 +1,0 @@
-#pragma once
-
-#include "http.h"
-
-/* The transactions of one webhook on their way: from its body, which is to be believed, to one answer. */
-void parcel_accept(struct request *rq, const struct source *source);

@@ -1,0 +1,488 @@
+/* ingest.c - the accept path: from an arrival to its outcome.
+ *
+ * A batch goes through one statement, or two:
+ *   STORE  tells which are stored already, the same or different, and stores what is new, with its jobs;
+ *   KEEP   puts those that differ among the conflicts.
+ * After each, those who have their outcome leave, so the batch always holds just what the statement under way is
+ * about; those who still have none go through STORE again.  Who is withdrawn leaves too, and the statement goes on; what
+ * it stores, the sender's next try will find. */
+
+#include "ingest/ingest.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define ANSWER_MS 3000          /* for a statement; whoever waits for it has long been told */
+#define TRACES_KEEP (64 * 1024) /* bytes of memory that stay for the next batch */
+
+/* Tells of each that is there already whether it is the same, and stores the others, their jobs in the same statement:
+ * there is never one without the other.  The third column is 1 for the same, 0 for different, null for stored now.
+ *
+ * DO NOTHING waits for a concurrent insert of the same identity to end.  That one is then committed, but was not there
+ * when this statement began: it is told of as neither, and the next batch finds it.  The caller's order keeps two batches
+ * from locking each other out.  No NOTIFY here: it would hold a lock of the whole cluster until after the flush.
+ *
+ * The lateral limit makes it a look-up for each, and CONNECTION_BY_KEY one in the index, whatever the plan was made for.  For a
+ * new one it costs little: it brings those pages into the cache that the insert would have to wait for.
+ *
+ * The traces are an object of their own, source/transaction_id -> traceparent, and null when no member has one.  As a
+ * column of the given they would have to be joined to what was stored; this is a look-up, and nothing for those
+ * without. */
+const struct statement INGEST_STORE = {"store",
+	"WITH given AS ("
+	"  SELECT g.transaction_id, g.source, g.source_account, g.destination_account, g.amount::numeric AS amount,"
+	"    g.currency, t.same"
+	"  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
+	"    AS g(transaction_id, source, source_account, destination_account, amount, currency)"
+	"  LEFT JOIN LATERAL (SELECT (s.source_account = g.source_account"
+	"      AND s.destination_account = g.destination_account"
+	"      AND s.amount = g.amount::numeric AND s.currency = g.currency)::int AS same"
+	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"
+	"    ON true"
+	"), stored AS ("
+	"  INSERT INTO payhook.transactions"
+	"    (transaction_id, source, source_account, destination_account, amount, currency)"
+	"  SELECT transaction_id, source, source_account, destination_account, amount, currency FROM given"
+	"  WHERE same IS NULL ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	"), queued AS ("
+	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
+	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
+	") SELECT transaction_id, source, NULL FROM stored"
+	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"};
+
+/* Keeps the given among the conflicts: the same bytes again raise a count, others take the next of sixteen places,
+ * and when all are taken they are counted on the last.  Two processes that want the same place: one gets it, the
+ * other's row is not returned and is tried again. */
+static const struct statement KEEP = {"keep",
+	"WITH given AS MATERIALIZED ("
+	"  SELECT g.*, sha256(g.body) AS sha256, EXISTS (SELECT FROM payhook.transaction_conflicts c"
+	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = sha256(g.body)) AS known,"
+	"    (SELECT count(*) FROM payhook.transaction_conflicts c"
+	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source) AS places"
+	"  FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS g(transaction_id, source, body, request_id)"
+	"), again AS ("
+	"  UPDATE payhook.transaction_conflicts c SET count = c.count + 1, last_seen = now() FROM given g"
+	"  WHERE g.known AND c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = g.sha256"
+	"  RETURNING c.transaction_id, c.source"
+	"), kept AS ("
+	"  INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)"
+	"  SELECT transaction_id, source, places + 1, sha256, body, request_id FROM given WHERE NOT known AND places < 16"
+	"  ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	"), unkept AS ("
+	"  UPDATE payhook.transaction_conflicts c SET unkept = c.unkept + 1, last_seen = now() FROM given g"
+	"  WHERE NOT g.known AND g.places >= 16"
+	"    AND c.transaction_id = g.transaction_id AND c.source = g.source AND c.ordinal = 16"
+	"  RETURNING c.transaction_id, c.source"
+	") SELECT * FROM again UNION ALL SELECT * FROM kept UNION ALL SELECT * FROM unkept"};
+
+/* A durable write that leaves nothing behind: a transaction with a WAL record, flushed at its commit. */
+static const struct statement PROBE = {"probe", "SELECT pg_logical_emit_message(true, 'payhook', 'probe')"};
+
+struct ingest {
+	struct connection *connection;
+	struct connection_plan plan;
+	const struct ingest_events *events;
+	void *ctx;
+	struct event *ingest_send_soon; /* when every webhook that has come in this turn of the loop is pending */
+	struct pending_inserts pending;
+	TAILQ_HEAD(, ingest_probe) probes;
+	int waiting; /* pending, and in the batch */
+	uint64_t pending_inserts;
+	struct batch batch;                    /* what the statement under way is about */
+	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the lane is ready */
+	struct db_array arrays[INGEST_ARRAYS]; /* its parameters; kept for their memory */
+	struct buf traces;                     /* STORE's seventh */
+	int64_t sent_us;                       /* when it was sent */
+	int64_t committed_ms;                  /* when a commit came back last, in time; 0: none has */
+};
+
+/* ---- outcomes ---- */
+
+static void ingest_answer(struct ingest *in, struct pending_insert *a, enum accepted outcome, const struct fault *f)
+{
+	in->waiting--;
+	a->done(a, outcome, f);
+}
+
+static void answer_probes(struct ingest *in, const struct fault *f)
+{
+	struct ingest_probe *p;
+	while ((p = TAILQ_FIRST(&in->probes))) {
+		TAILQ_REMOVE(&in->probes, p, waiting);
+		p->done(p, f);
+	}
+}
+
+/* A commit of so many rows came back, or that of a probe: the health is known until it is stale. */
+static void committed(struct ingest *in, int rows)
+{
+	int64_t now_us = clock_us();
+	if (rows > 0 && in->events->committed)
+		in->events->committed(in->ctx, rows, now_us - in->sent_us);
+	if (now_us - in->sent_us > INGEST_PROMPT_MS * 1000)
+		return;
+	in->committed_ms = now_us / 1000;
+	answer_probes(in, NULL);
+}
+
+/* Answers a member and those who ride with it: they have the same content, so what the first found new, they find
+ * there already.  In a conflict each has bytes of its own to keep, so its riders go through another batch. */
+static void settle_member(struct ingest *in, int index, enum accepted outcome)
+{
+	struct pending_insert *a = in->batch.list[index];
+	bool ride = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
+	batch_remove(&in->batch, index);
+	ingest_answer(in, a, outcome, NULL);
+	while (ride) {
+		struct pending_insert *duplicate = in->batch.list[index];
+		ride = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
+		batch_remove(&in->batch, index);
+		if (outcome == ACCEPTED_CONFLICT)
+			TAILQ_INSERT_HEAD(&in->pending, duplicate, pending);
+		else
+			ingest_answer(in, duplicate, ACCEPTED_AGAIN, NULL);
+	}
+}
+
+/* The batch's statement failed.  Data that the server refuses is the fault of one member, so each goes alone, and
+ * alone is told; two transactions that met are simply sent again; else nobody can be promised anything. */
+static void batch_failed(struct ingest *in, const struct fault *f)
+{
+	bool resend = f->kind == FAULT_AGAIN || (f->kind == FAULT_INPUT && in->batch.count > 1);
+	if (resend) {
+		for (int i = 0; f->kind == FAULT_INPUT && i < in->batch.count; i++)
+			in->batch.list[i]->alone = true;
+		batch_return(&in->batch, &in->pending);
+		return;
+	}
+	while (in->batch.count > 0) {
+		struct pending_insert *a = in->batch.list[in->batch.count - 1];
+		batch_remove(&in->batch, in->batch.count - 1);
+		ingest_answer(in, a, ACCEPTED_NEW, f);
+	}
+	if (f->kind != FAULT_INPUT)
+		answer_probes(in, f);
+}
+
+/* ---- the statements ---- */
+
+/* The traces of the batch.  Ids hold no control characters and are UTF-8, so whatever they are it is JSON. */
+static void add_traces(struct db_params *p, struct buf *traces, const struct batch *b)
+{
+	buf_reset(traces, TRACES_KEEP);
+	for (int i = 0; i < b->count; i++) {
+		const struct pending_insert *a = b->list[i];
+		if (a->is_duplicate || !a->traceparent)
+			continue;
+		buf_add_text(traces, traces->len > 0 ? ",\"" : "{\"");
+		buf_add_json(traces, a->source, strlen(a->source));
+		buf_add_text(traces, "/");
+		buf_add_json(traces, a->txn->transaction_id, strlen(a->txn->transaction_id));
+		buf_add_format(traces, "\":\"%s\"", a->traceparent);
+	}
+	if (traces->len > 0)
+		buf_add_text(traces, "}");
+	/* Out of memory: the webhooks are worth more than their traces. */
+	db_params_add_text(p, traces->len > 0 && buf_ok(traces) ? traces->data : NULL);
+}
+
+static void send_statement(
+	struct ingest *in, const struct statement *s, const struct db_params *params, connection_done *done)
+{
+	in->sent_us = clock_us();
+	in->next = NEXT_BATCH;
+	connection_send(in->connection, s, params, done);
+}
+
+void ingest_params(
+	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b)
+{
+	for (int i = 0; i < INGEST_ARRAYS; i++)
+		db_array_start(&arrays[i], DB_TEXT);
+	for (int i = 0; i < b->count; i++) {
+		const struct pending_insert *a = b->list[i];
+		if (a->is_duplicate)
+			continue;
+		db_array_add_text(&arrays[0], a->txn->transaction_id);
+		db_array_add_text(&arrays[1], a->source);
+		db_array_add_text(&arrays[2], a->txn->source_account);
+		db_array_add_text(&arrays[3], a->txn->destination_account);
+		db_array_add_text(&arrays[4], a->txn->amount.digits);
+		db_array_add_text(&arrays[5], a->txn->currency);
+	}
+	for (int i = 0; i < INGEST_ARRAYS; i++)
+		db_params_add_array(p, &arrays[i]);
+	add_traces(p, traces, b);
+}
+
+/* Who was told of as neither there nor stored goes through another batch: its row came in between. */
+static void keep_differing(struct ingest *in)
+{
+	struct batch all = in->batch;
+	bool differs = false;
+	in->batch.count = 0;
+	for (int i = 0; i < all.count; i++) {
+		struct pending_insert *a = all.list[i];
+		differs = a->is_duplicate ? differs : a->differs;
+		a->differs = false;
+		if (differs) {
+			in->batch.list[in->batch.count++] = a;
+			continue;
+		}
+		a->in_batch = false;
+		TAILQ_INSERT_HEAD(&in->pending, a, pending);
+	}
+}
+
+static int count_new(const struct pg_result *r)
+{
+	int count = 0;
+	for (int row = 0; row < db_rows(r); row++)
+		count += db_null(r, row, 2);
+	return count;
+}
+
+static void ingest_on_stored(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct ingest *in = ctx;
+	if (!r) {
+		batch_failed(in, f);
+		return;
+	}
+	int stored = count_new(r);
+	if (stored > 0) {
+		committed(in, stored);
+		in->events->enqueued(in->ctx);
+	}
+	for (int row = 0; row < db_rows(r); row++) {
+		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
+		if (i < 0)
+			continue;
+		if (db_null(r, row, 2))
+			settle_member(in, i, ACCEPTED_NEW);
+		else if (db_int8(r, row, 2))
+			settle_member(in, i, ACCEPTED_AGAIN);
+		else
+			in->batch.list[i]->differs = true;
+	}
+	if (in->batch.count > 0)
+		keep_differing(in);
+	in->next = NEXT_KEEP;
+}
+
+static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct ingest *in = ctx;
+	if (!r) {
+		batch_failed(in, f);
+		return;
+	}
+	committed(in, db_rows(r));
+	for (int row = 0; row < db_rows(r); row++) {
+		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
+		if (i >= 0)
+			settle_member(in, i, ACCEPTED_CONFLICT);
+	}
+	/* Whose place another process took goes through a batch again. */
+	batch_return(&in->batch, &in->pending);
+}
+
+static void send_keep(struct ingest *in)
+{
+	for (int i = 0; i < 4; i++)
+		db_array_start(&in->arrays[i], i == 2 ? DB_BYTES : DB_TEXT);
+	for (int i = 0; i < in->batch.count; i++) {
+		const struct pending_insert *a = in->batch.list[i];
+		if (a->is_duplicate)
+			continue;
+		db_array_add_text(&in->arrays[0], a->txn->transaction_id);
+		db_array_add_text(&in->arrays[1], a->source);
+		db_array_add(&in->arrays[2], a->body, a->body_len);
+		db_array_add_text(&in->arrays[3], a->request_id);
+	}
+	struct db_params params = {0};
+	for (int i = 0; i < 4; i++)
+		db_params_add_array(&params, &in->arrays[i]);
+	send_statement(in, &KEEP, &params, ingest_on_kept);
+}
+
+static void send_store(struct ingest *in)
+{
+	struct db_params params = {0};
+	ingest_params(&params, in->arrays, &in->traces, &in->batch);
+	send_statement(in, &INGEST_STORE, &params, ingest_on_stored);
+}
+
+static void ingest_on_probed(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct ingest *in = ctx;
+	if (r)
+		committed(in, 0);
+	else
+		answer_probes(in, f);
+}
+
+/* ---- what to send, and when ---- */
+
+static void ingest_send_next(struct ingest *in)
+{
+	if (in->next == NEXT_KEEP && in->batch.count > 0) {
+		send_keep(in);
+		return;
+	}
+	batch_take(&in->batch, &in->pending);
+	if (in->batch.count > 0)
+		send_store(in);
+	else if (!TAILQ_EMPTY(&in->probes))
+		send_statement(in, &PROBE, &(struct db_params){0}, ingest_on_probed);
+}
+
+static void ingest_on_ready(void *ctx)
+{
+	ingest_send_next(ctx);
+}
+
+/* The webhooks that one turn of the loop brings go into one batch: this event was made active by the first of them
+ * and runs after all. */
+static void ingest_on_send_soon(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct ingest *in = arg;
+	if (connection_is_ready(in->connection))
+		ingest_send_next(in);
+}
+
+static void ingest_send_soon(struct ingest *in)
+{
+	if (connection_is_ready(in->connection))
+		event_active(in->ingest_send_soon, EV_TIMEOUT, 0);
+}
+
+/* ---- the lane's news ---- */
+
+static void ingest_on_up(void *ctx)
+{
+	struct ingest *in = ctx;
+	in->events->up(in->ctx);
+}
+
+static void ingest_on_down(void *ctx, const struct fault *why)
+{
+	struct ingest *in = ctx;
+	struct pending_insert *a;
+	in->committed_ms = 0;
+	while (!connection_is_reachable(in->connection) && (a = TAILQ_FIRST(&in->pending))) {
+		TAILQ_REMOVE(&in->pending, a, pending);
+		ingest_answer(in, a, ACCEPTED_NEW, why);
+	}
+	if (!connection_is_reachable(in->connection))
+		answer_probes(in, why);
+	in->events->down(in->ctx, why);
+}
+
+/* ---- the interface ---- */
+
+static const struct statement *const STATEMENTS[] = {&INGEST_STORE, &KEEP, &PROBE};
+
+static const struct connection_plan PLAN = {
+	.name = "payhook-app accept",
+	.statements = STATEMENTS,
+	.statement_count = COUNT_OF(STATEMENTS),
+	.options = CONNECTION_BY_KEY,
+	.answer_ms = ANSWER_MS,
+	.up = ingest_on_up,
+	.ready = ingest_on_ready,
+	.down = ingest_on_down,
+};
+
+struct ingest *ingest_create(struct connect_state *connect_state, const struct ingest_events *events, void *ctx)
+{
+	struct ingest *in = calloc(1, sizeof *in);
+	if (!in)
+		return NULL;
+	in->events = events;
+	in->ctx = ctx;
+	in->traces = BUF_INIT(INGEST_TRACES_MAX);
+	TAILQ_INIT(&in->pending);
+	TAILQ_INIT(&in->probes);
+	in->ingest_send_soon = event_new(connect_state->base, -1, 0, ingest_on_send_soon, in);
+	in->connection = connection_create(connect_state, &PLAN, in);
+	if (!in->ingest_send_soon || !in->connection) {
+		ingest_destroy(in);
+		return NULL;
+	}
+	return in;
+}
+
+void ingest_destroy(struct ingest *in)
+{
+	if (!in)
+		return;
+	connection_destroy(in->connection);
+	if (in->ingest_send_soon)
+		event_free(in->ingest_send_soon);
+	for (size_t i = 0; i < COUNT_OF(in->arrays); i++)
+		db_array_finish(&in->arrays[i]);
+	buf_finish(&in->traces);
+	free(in);
+}
+
+void ingest_accept(struct ingest *in, struct pending_insert *a)
+{
+	struct fault f;
+	if (!connection_is_reachable(in->connection)) {
+		fault_set(&f, FAULT_BUSY, "the database is away");
+		a->done(a, ACCEPTED_NEW, &f);
+		return;
+	}
+	if (in->waiting >= INGEST_WAITING_MAX) {
+		fault_set(&f, FAULT_BUSY, "%d webhooks are waiting already", INGEST_WAITING_MAX);
+		a->done(a, ACCEPTED_NEW, &f);
+		return;
+	}
+	a->number = in->pending_inserts++;
+	a->in_batch = a->is_duplicate = a->differs = a->alone = false;
+	TAILQ_INSERT_TAIL(&in->pending, a, pending);
+	in->waiting++;
+	ingest_send_soon(in);
+}
+
+void ingest_withdraw(struct ingest *in, struct pending_insert *a)
+{
+	in->waiting--;
+	if (!a->in_batch) {
+		TAILQ_REMOVE(&in->pending, a, pending);
+		return;
+	}
+	for (int i = 0; i < in->batch.count; i++) {
+		if (in->batch.list[i] == a) {
+			batch_remove(&in->batch, i);
+			return;
+		}
+	}
+}
+
+void ingest_probe_health(struct ingest *in, struct ingest_probe *p)
+{
+	struct fault f;
+	int64_t now = clock_ms();
+	if (!connection_is_reachable(in->connection)) {
+		fault_set(&f, FAULT_BUSY, "the database is away");
+		p->done(p, &f);
+		return;
+	}
+	if (in->committed_ms && now - in->committed_ms < INGEST_FRESH_MS) {
+		p->done(p, NULL);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&in->probes, p, waiting);
+	ingest_send_soon(in);
+}
+
+void ingest_withdraw_probe(struct ingest *in, struct ingest_probe *p)
+{
+	TAILQ_REMOVE(&in->probes, p, waiting);
+}

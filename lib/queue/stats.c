@@ -1,0 +1,150 @@
+/* stats.c - one statement that looks at everything, but at nothing for long. */
+
+#include "queue/stats.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define ANSWER_MS 2000 /* for a look; who asks gets none when it takes longer */
+
+/* Every part has its bound.
+ *
+ * No index tells the ready from the claimed, since both would have to change it.  But claims go by the order of ids and
+ * whatever comes back has a fresh id, so the ready are the newest: they are counted among the last so many.  The claimed
+ * may be a hundred thousand rows for each worker, which says itself how many it has.  The oldest may be a retry under a
+ * fresh id: so the first row, those that wait, and the newest are all asked for their age.
+ *
+ * A standby that has replayed everything has no lag; of one that we may not see, only its pid is shown. */
+const struct statement STATS = {"stats",
+	"WITH newest AS MATERIALIZED ("
+	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at FROM payhook.jobs ORDER BY id DESC LIMIT 10001"
+	"), waiting AS MATERIALIZED ("
+	"  SELECT enqueued_at FROM payhook.jobs WHERE run_at IS NOT NULL ORDER BY run_at LIMIT 10001"
+	"), first AS MATERIALIZED ("
+	"  SELECT enqueued_at FROM payhook.jobs ORDER BY id LIMIT 1"
+	"), ages AS ("
+	"  SELECT enqueued_at FROM first UNION ALL SELECT enqueued_at FROM waiting UNION ALL SELECT enqueued_at FROM newest"
+	") SELECT (SELECT count(*) FROM newest WHERE ready), (SELECT count(*) FROM waiting),"
+	"  (SELECT coalesce(sum(in_flight), 0) FROM payhook.workers),"
+	"  (SELECT coalesce(greatest(extract(epoch FROM now() - min(enqueued_at)) * 1000000, 0), 0)::bigint FROM ages),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.pauses LIMIT 1) p),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.dead_jobs LIMIT 10001) d),"
+	"  (SELECT count(*) FROM payhook.workers WHERE beat_at > now() - interval '20 s'),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.transaction_conflicts LIMIT 10001) c),"
+	"  (SELECT max(coalesce(extract(epoch FROM replay_lag) * 1000000, 0))::bigint FROM pg_stat_replication"
+	"    WHERE state IS NOT NULL)"};
+
+/* By the indexes, whatever the statistics of a queue say: see the claim. */
+const char STATS_OPTIONS[] =
+	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off";
+
+struct stats {
+	struct connection *connection;
+	TAILQ_HEAD(, stats_request) questions;
+	int64_t next_ms; /* when the database may be asked again */
+	bool under_way;
+	bool answered; /* the last look, and so seen counts */
+	struct queue_stats seen;
+};
+
+static void stats_answer(struct stats *s)
+{
+	struct stats_request *q;
+	while ((q = TAILQ_FIRST(&s->questions))) {
+		TAILQ_REMOVE(&s->questions, q, waiting);
+		q->done(q, s->answered ? &s->seen : NULL);
+	}
+}
+
+static void stats_on_seen(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	(void)f;
+	struct stats *s = ctx;
+	s->under_way = false;
+	s->answered = r != NULL;
+	if (r) {
+		int64_t *fields[] = {&s->seen.ready, &s->seen.waiting, &s->seen.claimed, &s->seen.oldest_us,
+			&s->seen.paused, &s->seen.dead, &s->seen.workers, &s->seen.conflicts, &s->seen.lag_us};
+		for (int i = 0; i < (int)COUNT_OF(fields); i++)
+			*fields[i] = db_int8(r, 0, i);
+		if (db_null(r, 0, 8))
+			s->seen.lag_us = STATS_NO_LAG;
+	}
+	stats_answer(s);
+}
+
+static void look(struct stats *s)
+{
+	struct db_params none = {0};
+	s->under_way = true;
+	s->next_ms = clock_ms() + STATS_EVERY_MS;
+	connection_send(s->connection, &STATS, &none, stats_on_seen);
+}
+
+static void stats_on_ready(void *ctx)
+{
+	struct stats *s = ctx;
+	if (!TAILQ_EMPTY(&s->questions) && !s->under_way)
+		look(s);
+}
+
+static void stats_on_down(void *ctx, const struct fault *why)
+{
+	(void)why;
+	struct stats *s = ctx;
+	s->answered = false;
+	s->next_ms = 0;
+	if (!connection_is_reachable(s->connection))
+		stats_answer(s);
+}
+
+static const struct statement *const STATEMENTS[] = {&STATS};
+
+static const struct connection_plan PLAN = {
+	.name = "payhook-worker stats",
+	.statements = STATEMENTS,
+	.statement_count = COUNT_OF(STATEMENTS),
+	.options = STATS_OPTIONS,
+	.answer_ms = ANSWER_MS,
+	.ready = stats_on_ready,
+	.down = stats_on_down,
+};
+
+struct stats *stats_create(struct connect_state *connect_state)
+{
+	struct stats *s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	TAILQ_INIT(&s->questions);
+	s->connection = connection_create(connect_state, &PLAN, s);
+	if (s->connection)
+		return s;
+	free(s);
+	return NULL;
+}
+
+void stats_destroy(struct stats *s)
+{
+	if (!s)
+		return;
+	connection_destroy(s->connection);
+	free(s);
+}
+
+void stats_ask(struct stats *s, struct stats_request *q)
+{
+	bool fresh = clock_ms() < s->next_ms && !s->under_way;
+	if (fresh || !connection_is_reachable(s->connection)) {
+		q->done(q, s->answered ? &s->seen : NULL);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&s->questions, q, waiting);
+	if (connection_is_ready(s->connection))
+		look(s);
+}
+
+void stats_withdraw(struct stats *s, struct stats_request *q)
+{
+	TAILQ_REMOVE(&s->questions, q, waiting);
+}

@@ -1,0 +1,324 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+#include "ingest/auth_failures.h"
+#include "loop.h"
+
+/* test_auth_failures.c - what is refused, recorded in a real PostgreSQL: all of it as long as it is little, and never more
+ * than the bound. */
+
+static struct auth_failures *auth_failures;
+static int lost;
+
+static void on_lost(void *ctx, int count)
+{
+	*(int *)ctx += count;
+}
+
+static void auth_failures_init(void)
+{
+	database_init();
+	auth_failures = auth_failures_create(loop_open(), on_lost, &lost);
+	cr_assert_not_null(auth_failures);
+}
+
+static void auth_failures_fini(void)
+{
+	auth_failures_destroy(auth_failures);
+	loop_close();
+	database_drop();
+}
+
+TestSuite(auth_failures, .init = auth_failures_init, .fini = auth_failures_fini, .timeout = 60);
+
+#define VALUE(expected, ...) cr_expect_str_eq(database_value(__VA_ARGS__), expected)
+
+static void add(const char *source, int cause, const char *detail)
+{
+	struct auth_failure what = {.cause = cause,
+		.source = source,
+		.detail = detail,
+		.skew_s = 0,
+		.address = "203.0.113.9",
+		.request_id = "0123456789abcdef0123456789abcdef"};
+	auth_failures_add(auth_failures, &what);
+}
+
+struct rows {
+	long long count;
+};
+
+static bool are_kept(void *ctx)
+{
+	return database_number("SELECT count(*) FROM payhook.rejected_requests") == ((struct rows *)ctx)->count;
+}
+
+static void expect_kept(long long count)
+{
+	struct rows rows = {count};
+	loop_until(are_kept, &rows, "the rows are there");
+}
+
+Test(auth_failures, reports_all_that_is_known_of_an_auth_failure)
+{
+	struct auth_failure what = {.cause = SIGNATURE_OLD,
+		.source = "stripe",
+		.detail = "signed 4000 s ago, and 300 s are allowed",
+		.skew_s = 4000,
+		.address = "2001:db8::1",
+		.request_id = "f00"};
+	auth_failures_add(auth_failures, &what);
+	expect_kept(1);
+	VALUE("stripe|old|signed 4000 s ago, and 300 s are allowed|4000|2001:db8::1|f00",
+		"SELECT concat_ws('|', source, cause, detail, skew_s, address, request_id) FROM payhook.auth_failures");
+	VALUE("t", "SELECT failed_at BETWEEN now() - interval '10 s' AND now() FROM payhook.auth_failures");
+	VALUE("stripe|old|1|1",
+		"SELECT concat_ws('|', source, cause, failures, addresses) FROM payhook.auth_failure_summary");
+	cr_expect_eq(lost, 0);
+}
+
+Test(auth_failures, leaves_empty_what_is_not_known)
+{
+	struct auth_failure what = {.cause = AUTH_FAILURE_API_KEY, .detail = ""};
+	auth_failures_add(auth_failures, &what);
+	expect_kept(1);
+	VALUE("api_key||t", "SELECT concat_ws('|', cause, detail, source IS NULL AND skew_s IS NULL AND address IS NULL"
+			    " AND request_id IS NULL) FROM payhook.auth_failures");
+}
+
+Test(auth_failures, name_every_cause_as_the_table_takes_it)
+{
+	for (int cause = SIGNATURE_GOOD + 1; cause < AUTH_FAILURE_CAUSE_COUNT; cause++)
+		add("s", cause, auth_failure_cause_name(cause));
+	expect_kept(AUTH_FAILURE_CAUSE_COUNT - 1);
+	VALUE("address api_key certificate expired failed future malformed missing old unsupported wrong wrong_url",
+		"SELECT string_agg(cause, ' ' ORDER BY cause COLLATE \"C\") FROM payhook.auth_failures WHERE cause = detail");
+}
+
+Test(auth_failures, show_the_newest_first)
+{
+	char text[16];
+	for (int i = 0; i < 50; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		add("s", SIGNATURE_WRONG, text);
+	}
+	expect_kept(50);
+	VALUE("49", "SELECT detail FROM payhook.auth_failures LIMIT 1");
+	VALUE("49", "SELECT last_detail FROM payhook.auth_failure_summary");
+}
+
+/* ---- hostile texts ---- */
+
+Test(auth_failures, make_bytes_harmless_that_a_terminal_would_obey)
+{
+	add("a\x1b[2J\r\n\x7f", SIGNATURE_WRONG, "\xff\xfe caf\xc3\xa9 \xc2\x9b \xed\xa0\x80 \xc3");
+	expect_kept(1);
+	VALUE("a?[2J???", "SELECT source FROM payhook.auth_failures");
+	VALUE("?? caf\xc3\xa9 ? ??? ?", "SELECT detail FROM payhook.auth_failures");
+}
+
+Test(auth_failures, cut_a_long_text_at_the_edge_of_a_character)
+{
+	char text[4097];
+	for (size_t i = 0; i < 4096; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	text[4096] = '\0';
+	struct auth_failure what = {
+		.cause = SIGNATURE_WRONG, .source = text, .detail = text, .address = text, .request_id = text};
+	auth_failures_add(auth_failures, &what);
+	memset(text, 0xff, 4096);
+	auth_failures_add(auth_failures, &what);
+	expect_kept(2);
+	VALUE("64/254/64/32", "SELECT concat_ws('/', octet_length(source), octet_length(detail), octet_length(address),"
+			      " octet_length(request_id)) FROM payhook.auth_failures OFFSET 1");
+	VALUE("64/255/64/32", "SELECT concat_ws('/', octet_length(source), octet_length(detail), octet_length(address),"
+			      " octet_length(request_id)) FROM payhook.auth_failures LIMIT 1");
+	VALUE("t", "SELECT detail = repeat('?', 255) FROM payhook.auth_failures LIMIT 1");
+	cr_expect_eq(lost, 0);
+}
+
+Test(auth_failures, keep_what_looks_like_sql_as_it_is)
+{
+	add("x'); --", SIGNATURE_WRONG, "\"}',{NULL}\\");
+	expect_kept(1);
+	VALUE("x'); --|\"}',{NULL}\\", "SELECT concat_ws('|', source, detail) FROM payhook.auth_failures");
+}
+
+/* ---- the bounds ---- */
+
+/* A thousand rows as another process writes them, with the rights of a responder and their numbers as details. */
+static void write_thousand(PGconn *conn, int from)
+{
+	char sql[512];
+	snprintf(sql, sizeof sql,
+		"SELECT payhook.add_auth_failures(array_agg('s'::text), array_agg('wrong'::text), array_agg(n::text),"
+		" array_agg(0::bigint), array_agg(''::text), array_agg(''::text), array_agg(0::bigint))"
+		" FROM generate_series(%d, %d) n",
+		from, from + 999);
+	PGresult *r = PQexec(conn, sql);
+	cr_assert_eq(PQresultStatus(r), PGRES_TUPLES_OK, "%s", PQresultErrorMessage(r));
+	PQclear(r);
+}
+
+Test(auth_failures, keep_the_last_ten_thousand)
+{
+	PGconn *app = database_connect();
+	PQclear(PQexec(app, "SET ROLE payhook_app"));
+	for (int i = 0; i < 25; i++)
+		write_thousand(app, i * 1000 + 1);
+	VALUE("10000/15001/25000",
+		"SELECT concat_ws('/', count(*), min(detail::int), max(detail::int)) FROM payhook.auth_failures");
+	add("s", SIGNATURE_WRONG, "25001");
+	loop_for(300);
+	VALUE("10000/15002/25001",
+		"SELECT concat_ws('/', count(*), min(detail::int), max(detail::int)) FROM payhook.auth_failures");
+	PQfinish(app);
+}
+
+/* A statement took its ids, and is held up until the ring has come round. */
+Test(auth_failures, a_late_writer_does_not_undo_a_newer_row)
+{
+	database_exec("INSERT INTO payhook.rejected_requests (id, cause, detail) VALUES (10005, 'wrong', 'newer')");
+	database_exec("ALTER TABLE payhook.rejected_requests ALTER COLUMN id RESTART WITH 5");
+	add("s", SIGNATURE_WRONG, "older");
+	add("s", SIGNATURE_WRONG, "other");
+	expect_kept(2);
+	VALUE("newer other", "SELECT string_agg(detail, ' ') FROM payhook.auth_failures");
+	cr_expect_eq(lost, 0);
+}
+
+Test(auth_failures, a_flood_is_written_in_part_and_the_rest_counted)
+{
+	expect_kept(0);
+	add("s", SIGNATURE_WRONG, "first");
+	expect_kept(1);
+	for (int i = 0; i < 50000; i++)
+		add("s", SIGNATURE_WRONG, "flood");
+	cr_expect_eq(lost, 50000 - AUTH_FAILURES_WAITING_MAX);
+	expect_kept(1 + AUTH_FAILURES_WAITING_MAX);
+}
+
+/* For two seconds as fast as the loop turns: what waits, and what two seconds allow. */
+Test(auth_failures, a_lasting_flood_is_written_at_the_rate_that_is_allowed)
+{
+	add("s", SIGNATURE_WRONG, "first");
+	expect_kept(1);
+	for (int turns = 0; turns < 200; turns++) {
+		for (int i = 0; i < 20; i++)
+			add("s", SIGNATURE_WRONG, "flood");
+		loop_for(10);
+	}
+	long long kept = database_number("SELECT count(*) FROM payhook.rejected_requests");
+	cr_expect_leq(kept, 1 + AUTH_FAILURES_WAITING_MAX + 4 * AUTH_FAILURES_PER_SECOND, "%lld rows", kept);
+	cr_expect_geq(kept, AUTH_FAILURES_PER_SECOND, "%lld rows", kept);
+	cr_expect_geq(lost, 4000 - (int)kept - AUTH_FAILURES_WAITING_MAX);
+}
+
+/* ---- more than one process, and a database that comes and goes ---- */
+
+Test(auth_failures, two_processes_at_once_record_all_of_both)
+{
+	struct connect_state second = {.base = loop_base(), .conninfo = database_conninfo()};
+	struct auth_failures *other = auth_failures_create(&second, on_lost, &lost);
+	char text[16];
+	struct auth_failure what = {.cause = SIGNATURE_WRONG, .source = "other", .detail = text};
+	for (int round = 0; round < 10; round++) {
+		for (int i = 0; i < 10; i++) {
+			snprintf(text, sizeof text, "%d", round * 10 + i);
+			add("one", SIGNATURE_WRONG, text);
+			auth_failures_add(other, &what);
+		}
+		loop_for(20);
+	}
+	expect_kept(200);
+	VALUE("one 100, other 100",
+		"SELECT string_agg(source || ' ' || n, ', ' ORDER BY source) FROM"
+		" (SELECT source, count(DISTINCT detail) n FROM payhook.auth_failures GROUP BY 1) s");
+	cr_expect_eq(lost, 0);
+	auth_failures_destroy(other);
+}
+
+static bool is_under_way(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			       " AND application_name = 'payhook-app auth-failures' AND wait_event_type = 'Lock'") == 1;
+}
+
+static bool has_lost(void *ctx)
+{
+	return lost >= *(int *)ctx;
+}
+
+static void cut(void)
+{
+	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+		      " WHERE datname = current_database() AND application_name = 'payhook-app auth-failures'");
+}
+
+Test(auth_failures, what_a_broken_connection_took_along_is_counted)
+{
+	add("s", SIGNATURE_WRONG, "before");
+	expect_kept(1);
+	PGconn *other = database_connect();
+	PQclear(PQexec(other, "BEGIN; LOCK TABLE payhook.rejected_requests IN SHARE MODE"));
+	loop_for(AUTH_FAILURES_REST_MS * 2);
+	add("s", SIGNATURE_WRONG, "during");
+	loop_until(is_under_way, NULL, "the statement waits");
+	cut();
+	int one = 1;
+	loop_until(has_lost, &one, "the loss is told");
+	PQfinish(other);
+	add("s", SIGNATURE_WRONG, "after");
+	expect_kept(2);
+	VALUE("after before", "SELECT string_agg(detail, ' ') FROM payhook.auth_failures");
+	cr_expect_eq(lost, 1);
+}
+
+/* New connections to the test's database.  From another one: a server lets nobody shut the door behind himself. */
+static void database_allow(bool allowed)
+{
+	char *name = strdup(database_value("SELECT current_database()"));
+	char sql[256];
+	snprintf(sql, sizeof sql, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", name, allowed ? "true" : "false");
+	char conninfo[512];
+	snprintf(conninfo, sizeof conninfo, "%s dbname=postgres", getenv("PAYHOOK_TEST_CLUSTER"));
+	PGconn *conn = PQconnectdb(conninfo);
+	PGresult *r = PQexec(conn, sql);
+	cr_assert_eq(PQresultStatus(r), PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
+	PQclear(r);
+	PQfinish(conn);
+	free(name);
+}
+
+Test(auth_failures, what_waits_for_a_database_that_is_away_is_written_when_it_is_back)
+{
+	add("s", SIGNATURE_WRONG, "before");
+	expect_kept(1);
+	database_allow(false);
+	cut();
+	loop_for(200);
+	for (int i = 0; i < AUTH_FAILURES_WAITING_MAX + 25; i++)
+		add("s", SIGNATURE_WRONG, "away");
+	cr_expect_eq(lost, 25);
+	loop_for(500);
+	database_allow(true);
+	expect_kept(1 + AUTH_FAILURES_WAITING_MAX);
+	VALUE("t", "SELECT max(failed_at) < now() - interval '400 ms' FROM payhook.auth_failures");
+	cr_expect_eq(lost, 25);
+}
+
+Test(auth_failures, what_still_waits_at_the_end_is_counted)
+{
+	add("s", SIGNATURE_WRONG, "one");
+	expect_kept(1);
+	loop_for(AUTH_FAILURES_REST_MS * 2);
+	add("s", SIGNATURE_WRONG, "under way");
+	add("s", SIGNATURE_WRONG, "waits");
+	auth_failures_destroy(auth_failures);
+	auth_failures = NULL;
+	cr_expect_eq(lost, 2);
+}

@@ -1,0 +1,126 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "database.h"
+#include "loop.h"
+#include "pg/connection.h"
+
+/* test_connection.c - a connection to one of several hosts. */
+
+static char silent_folder[] = "/tmp/payhook-lane.XXXXXX";
+static struct sockaddr_un silent = {.sun_family = AF_UNIX};
+static int silent_socket;
+static bool is_up;
+
+/* A host that lets everybody connect and never says a word, as a machine that is frozen. */
+static void silent_init(void)
+{
+	database_init();
+	cr_assert_not_null(mkdtemp(silent_folder));
+	snprintf(silent.sun_path, sizeof silent.sun_path, "%s/.s.PGSQL.5432", silent_folder);
+	silent_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(silent_socket, (struct sockaddr *)&silent, sizeof silent), 0);
+	cr_assert_eq(listen(silent_socket, 16), 0);
+}
+
+static void silent_fini(void)
+{
+	close(silent_socket);
+	unlink(silent.sun_path);
+	rmdir(silent_folder);
+	loop_close();
+	database_drop();
+}
+
+TestSuite(connection, .init = silent_init, .fini = silent_fini, .timeout = 60);
+
+static const struct statement ONE = {"one", "SELECT 1"};
+
+static void up(void *ctx)
+{
+	(void)ctx;
+	is_up = true;
+}
+
+static void ready(void *ctx)
+{
+	(void)ctx;
+}
+
+static bool stands(void *ctx)
+{
+	(void)ctx;
+	return is_up;
+}
+
+/* The test's conninfo, "host=/folder user=... dbname=...", with the silent host before its own. */
+static const char *silent_first(void)
+{
+	static char text[512];
+	const char *own = strstr(database_conninfo(), "host=");
+	cr_assert_not_null(own);
+	snprintf(text, sizeof text, "%.*shost=%s,%s", (int)(own - database_conninfo()), database_conninfo(),
+		silent_folder, own + strlen("host="));
+	return text;
+}
+
+Test(connection, goes_on_to_the_next_host_when_the_first_is_silent)
+{
+	static const struct statement *const statements[] = {&ONE};
+	static const struct connection_plan plan = {.name = "lane",
+		.statements = statements,
+		.statement_count = 1,
+		.answer_ms = 1000,
+		.up = up,
+		.ready = ready};
+	struct connect_state *connect_state = loop_open();
+	connect_state->conninfo = silent_first();
+	struct connection *l = connection_create(connect_state, &plan, NULL);
+	loop_until(stands, NULL, "a connection");
+	connection_destroy(l);
+}
+
+static char parsed[FAULT_TEXT_MAX];
+
+static void on_output(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	(void)ctx;
+	snprintf(parsed, sizeof parsed, "%s", r ? db_text(r, 0, 0) : f->text);
+}
+
+static bool has_logged(void *ctx)
+{
+	(void)ctx;
+	return parsed[0] != '\0';
+}
+
+Test(connection, keeps_its_settings_beside_those_of_the_connection_string)
+{
+	static const struct statement settings = {"settings",
+		"SELECT concat_ws(' ', current_setting('enable_seqscan'), current_setting('work_mem'),"
+		" current_setting('statement_timeout'))"};
+	static const struct statement *const statements[] = {&settings};
+	static const struct connection_plan plan = {.name = "lane",
+		.statements = statements,
+		.statement_count = 1,
+		.options = CONNECTION_BY_KEY,
+		.answer_ms = 1000,
+		.up = up,
+		.ready = ready};
+	char conninfo[512];
+	snprintf(
+		conninfo, sizeof conninfo, "%s options='-c work_mem=1MB -c statement_timeout=7s'", database_conninfo());
+	struct connect_state *connect_state = loop_open();
+	connect_state->conninfo = conninfo;
+	struct connection *l = connection_create(connect_state, &plan, NULL);
+	loop_until(stands, NULL, "a connection");
+	connection_send(l, &settings, &(struct db_params){0}, on_output);
+	loop_until(has_logged, NULL, "its settings");
+	cr_expect_str_eq(parsed, "off 1MB 7s");
+	connection_destroy(l);
+}

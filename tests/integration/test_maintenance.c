@@ -1,0 +1,195 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "database.h"
+#include "loop.h"
+#include "queue/maintenance.h"
+#include "queue/retention.h"
+
+/* test_maintenance.c - what is dropped and deleted in time, and what must stay. */
+
+static struct connect_state *connect_state;
+static char attempts_done[256];
+static long long deleted;
+static int troubles;
+
+static void on_trouble(void *ctx, const char *doing, const struct fault *f)
+{
+	(void)ctx, (void)doing, (void)f;
+	troubles++;
+}
+
+static void on_attempts(void *ctx, const char *done)
+{
+	(void)ctx;
+	snprintf(attempts_done, sizeof attempts_done, "%s", done);
+}
+
+static void on_transactions(void *ctx, int64_t count)
+{
+	(void)ctx;
+	deleted += count;
+}
+
+static const struct maintenance_events EVENTS = {
+	.trouble = on_trouble, .attempts = on_attempts, .transactions = on_transactions};
+
+static void init(void)
+{
+	database_init();
+	connect_state = loop_open();
+}
+
+static void fini(void)
+{
+	loop_close();
+	database_drop();
+}
+
+TestSuite(maintenance, .init = init, .fini = fini, .timeout = 120);
+
+/* With a conflict each. */
+static void store(const char *id, const char *status, const char *age)
+{
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount,"
+		      " currency, status, processed_at, failure, created_at) VALUES ('%s', 'a', 'b', 1, 'EUR', '%s',"
+		      " CASE '%s' WHEN 'PROCESSED' THEN now() END, CASE '%s' WHEN 'FAILED' THEN 'x' END,"
+		      " now() - interval '%s')",
+		id, status, status, status, age);
+	database_exec("INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body,"
+		      " request_id) VALUES ('%s', 'transactions', 1, sha256('{}'), '{}', 'r')",
+		id);
+}
+
+static void store_many(int count, int days)
+{
+	database_exec(
+		"INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount,"
+		" currency, status, processed_at, created_at) SELECT 'many' || g, 'a', 'b', 1, 'EUR', 'PROCESSED',"
+		" now(), now() - interval '%d days' + g * interval '1 ms' FROM generate_series(1, %d) g",
+		days, count);
+}
+
+static void keep(int attempts_days, int transactions_days, int ms)
+{
+	struct maintenance *k = maintenance_create(connect_state, attempts_days, transactions_days, &EVENTS, NULL);
+	cr_assert_not_null(k);
+	loop_for(ms);
+	maintenance_destroy(k);
+	cr_expect_eq(troubles, 0);
+}
+
+static const char *left(const char *table)
+{
+	return database_value("SELECT string_agg(transaction_id, ' ' ORDER BY transaction_id) FROM payhook.%s", table);
+}
+
+Test(maintenance, makes_and_drops_the_partitions_of_attempts)
+{
+	database_exec("CREATE TABLE payhook.job_attempts_20260101 PARTITION OF payhook.job_attempts"
+		      " FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-01-02 00:00:00+00')");
+	keep(0, 0, 500);
+	cr_expect_str_eq(attempts_done, "", "0 is for ever");
+	keep(30, 0, 500);
+	cr_expect_str_eq(attempts_done, "0 partitions made, 1 dropped");
+}
+
+Test(maintenance, deletes_what_is_old_and_processed_with_its_conflicts)
+{
+	store("failed", "FAILED", "400 days");
+	store("new", "PROCESSED", "1 day");
+	store("of_30_days", "PROCESSED", "30 days 23 hours 59 minutes");
+	store("old", "PROCESSED", "40 days");
+	store("pending", "PROCESSING", "400 days");
+	keep(0, 31, 500);
+	cr_expect_eq(deleted, 1);
+	cr_expect_str_eq(left("transactions"), "failed new of_30_days pending");
+	cr_expect_str_eq(left("transaction_conflicts"), "failed new of_30_days pending");
+}
+
+Test(maintenance, keeps_for_ever_when_it_is_asked_to)
+{
+	store("old", "PROCESSED", "4000 days");
+	keep(0, 0, 500);
+	cr_expect_str_eq(left("transactions"), "old");
+}
+
+Test(maintenance, deletes_nothing_younger_than_31_days_whatever_it_is_asked)
+{
+	store("of_30_days", "PROCESSED", "743 hours 59 minutes");
+	store("of_31_days", "PROCESSED", "744 hours 1 second");
+	keep(0, 1, 500);
+	cr_expect_str_eq(left("transactions"), "of_30_days");
+}
+
+Test(maintenance, keeps_as_many_days_as_it_is_asked_to)
+{
+	store("of_39_days", "PROCESSED", "935 hours");
+	store("of_41_days", "PROCESSED", "984 hours");
+	keep(0, 40, 500);
+	cr_expect_str_eq(left("transactions"), "of_39_days");
+}
+
+Test(maintenance, deletes_in_batches_with_a_pause_between)
+{
+	store_many(2500, 50);
+	keep(0, 31, 700);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 1500);
+	cr_expect_eq(deleted, 1000, "what was done is told, also when the worker ends");
+	database_exec("TRUNCATE payhook.transactions");
+	store_many(2500, 50);
+	deleted = 0;
+	keep(0, 31, 2900);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 0);
+	cr_expect_eq(deleted, 2500);
+}
+
+Test(maintenance, two_share_the_work)
+{
+	store_many(3500, 50);
+	struct maintenance *a = maintenance_create(connect_state, 30, 31, &EVENTS, NULL),
+			   *b = maintenance_create(connect_state, 30, 31, &EVENTS, NULL);
+	loop_for(3500);
+	maintenance_destroy(a);
+	maintenance_destroy(b);
+	cr_expect_eq(troubles, 0);
+	cr_expect_eq(deleted, 3500);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 0);
+}
+
+Test(maintenance, waits_for_nobody)
+{
+	store("held", "PROCESSED", "40 days");
+	store("old", "PROCESSED", "40 days");
+	PGconn *other = database_connect();
+	PQclear(PQexec(other, "BEGIN; SELECT FROM payhook.transactions WHERE transaction_id = 'held' FOR UPDATE"));
+	keep(0, 31, 500);
+	PQfinish(other);
+	cr_expect_str_eq(left("transactions"), "held");
+}
+
+/* ---- the plan ---- */
+
+Test(maintenance, finds_the_old_by_the_index_on_time)
+{
+	char info[1024];
+	store_many(300000, 60);
+	store("new", "PROCESSED", "1 day");
+	database_exec("UPDATE payhook.transactions SET created_at = created_at + interval '50 days'"
+		      " WHERE transaction_id < 'many7'");
+	database_exec("VACUUM ANALYZE payhook.transactions");
+	snprintf(info, sizeof info, "%s options='%s'", database_conninfo(), RETENTION_OPTIONS);
+	PGconn *c = PQconnectdb(info);
+	PGresult *r = PQprepare(c, RETENTION.name, RETENTION.sql, 0, NULL);
+	cr_assert_eq(PQresultStatus(r), PGRES_COMMAND_OK, "%s", PQerrorMessage(c));
+	PQclear(r);
+	r = PQexec(c, "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE retention(31, '-infinity', 1000)");
+	cr_assert_eq(PQresultStatus(r), PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
+	const char *plan = PQgetvalue(r, 0, 0);
+	cr_expect_not_null(strstr(plan, "\"transactions_created_at\""), "%s", plan);
+	cr_expect_null(strstr(plan, "\"Seq Scan\""), "%s", plan);
+	PQclear(r);
+	PQfinish(c);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 299001);
+}

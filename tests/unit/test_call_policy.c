@@ -1,0 +1,107 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "call_policy.h"
+#include "queue/retry_policy.h"
+
+/* test_call_policy.c - what becomes of a job after a call. */
+
+#define CLOSED (-1)
+
+static struct job j;
+
+static void end_with(enum call_result result, int attempt, int64_t asked_ms, int64_t open_pause_ms, uint64_t random)
+{
+	j = (struct job){.attempt = attempt, .delay_ms = 7};
+	const struct call_outcome o = {.result = result, .pause_ms = asked_ms, .why = "503"};
+	call_policy_end(&j, &o, 12, open_pause_ms, random);
+}
+
+Test(result, what_is_done_is_processed)
+{
+	end_with(CALL_DONE, 12, -1, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_PROCESSED);
+	end_with(CALL_DONE, 13, -1, 1000, 0);
+	cr_expect_eq(j.outcome, JOB_PROCESSED);
+}
+
+Test(result, what_can_never_be_done_fails_at_the_first_attempt)
+{
+	end_with(CALL_GIVE_UP, 1, -1, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED);
+	end_with(CALL_GIVE_UP, 1, -1, 1000, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED, "the circuit has no say in it");
+}
+
+Test(result, tries_again_after_a_pause_that_grows)
+{
+	end_with(CALL_AGAIN, 1, -1, CLOSED, RETRY_BASE_MS);
+	cr_expect_eq(j.outcome, JOB_RETRIED);
+	cr_expect_eq(j.delay_ms, RETRY_BASE_MS);
+	end_with(CALL_AGAIN, 11, -1, CLOSED, RETRY_CAP_MS);
+	cr_expect_eq(j.outcome, JOB_RETRIED);
+	cr_expect_eq(j.delay_ms, RETRY_CAP_MS);
+}
+
+Test(result, waits_as_long_as_it_is_asked_to)
+{
+	end_with(CALL_AGAIN, 1, 90000, CLOSED, 0);
+	cr_expect_eq(j.delay_ms, 90000);
+	end_with(CALL_AGAIN, 1, 90000, 1000, 0);
+	cr_expect_eq(j.delay_ms, 90000);
+}
+
+Test(result, fails_when_the_attempts_are_exhausted)
+{
+	end_with(CALL_AGAIN, 12, -1, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED);
+	end_with(CALL_AGAIN, 13, 90000, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED, "rescues count too");
+}
+
+Test(result, burns_no_attempt_while_the_processor_is_down)
+{
+	end_with(CALL_AGAIN, 12, -1, 8000, 0);
+	cr_expect_eq(j.outcome, JOB_PROBED);
+	cr_expect_eq(j.delay_ms, 4000, "half the pause at least");
+	end_with(CALL_AGAIN, 12, -1, 8000, 4000);
+	cr_expect_eq(j.delay_ms, 8000, "and the pause at most");
+}
+
+/* ---- errors ---- */
+
+static const char *error_of(const char *why)
+{
+	static char error[CALL_POLICY_ERROR_MAX];
+	return call_policy_error(why, error);
+}
+
+Test(result, keeps_an_error_as_it_is)
+{
+	cr_expect_str_eq(error_of("HTTP 503, für später €"), "HTTP 503, für später €");
+}
+
+Test(result, shows_what_the_database_would_refuse_as_question_marks)
+{
+	cr_expect_str_eq(error_of("a\xff"
+				  "b\xc3"),
+		"a?b?");
+	cr_expect_str_eq(error_of("line\nline\x7f"), "line?line?");
+}
+
+Test(result, cuts_a_long_error_at_a_character)
+{
+	char why[2000];
+	memset(why, 'x', sizeof why);
+	memcpy(why + CALL_POLICY_ERROR_MAX - 2, "€€", strlen("€€"));
+	why[sizeof why - 1] = '\0';
+	cr_expect_eq(strlen(error_of(why)), CALL_POLICY_ERROR_MAX - 2);
+	memset(why, '\xff', sizeof why - 1);
+	cr_expect_eq(strlen(error_of(why)), CALL_POLICY_ERROR_MAX - 1);
+}
+
+Test(result, has_an_error_even_where_none_was_given)
+{
+	cr_expect_str_eq(error_of(NULL), "no reason was given");
+	cr_expect_str_eq(error_of(""), "no reason was given");
+}

@@ -1,0 +1,63 @@
+/* call_policy.c - what becomes of a job after a call. */
+
+#include "call_policy.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "queue/retry_policy.h"
+
+/* Anything from half the pause to all of it, since many calls may fail together when a processor goes down. */
+static int64_t handed_back_ms(int64_t pause_ms, uint64_t random, int64_t asked_ms)
+{
+	int64_t half_ms = pause_ms / 2;
+	int64_t delay_ms = half_ms + (int64_t)(random % (uint64_t)(half_ms + 1));
+	return delay_ms > asked_ms ? delay_ms : asked_ms;
+}
+
+void call_policy_end(
+	struct job *j, const struct call_outcome *o, int max_attempts, int64_t open_pause_ms, uint64_t random)
+{
+	j->delay_ms = 0;
+	switch (o->result) {
+	case CALL_DONE:
+		j->outcome = JOB_PROCESSED;
+		return;
+	case CALL_GIVE_UP:
+		j->outcome = JOB_FAILED;
+		return;
+	case CALL_AGAIN:
+		break;
+	}
+	if (open_pause_ms >= 0) {
+		j->outcome = JOB_PROBED;
+		j->delay_ms = handed_back_ms(open_pause_ms, random, o->pause_ms);
+	} else if (j->attempt >= max_attempts) {
+		j->outcome = JOB_FAILED;
+	} else {
+		j->outcome = JOB_RETRIED;
+		j->delay_ms = retry_policy_wait_ms(j->attempt, random, o->pause_ms);
+	}
+}
+
+const char *call_policy_error(const char *why, char ret[CALL_POLICY_ERROR_MAX])
+{
+	size_t len = 0;
+	if (!why || !*why)
+		why = "no reason was given";
+	for (size_t left = strlen(why), n; left > 0 && len + 1 < CALL_POLICY_ERROR_MAX; why += n, left -= n) {
+		n = utf8_length(why, left);
+		bool shown = n > 1 || (n == 1 && (unsigned char)*why >= ' ' && *why != '\x7f');
+		n = n ? n : 1;
+		if (!shown) {
+			ret[len++] = '?';
+			continue;
+		}
+		if (len + n >= CALL_POLICY_ERROR_MAX)
+			break;
+		memcpy(ret + len, why, n);
+		len += n;
+	}
+	ret[len] = '\0';
+	return ret;
+}

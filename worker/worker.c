@@ -1,0 +1,480 @@
+/* job.c - the life of a job in this worker.
+ *
+ *	claimed -> a call of the processor -> its outcome -> settled
+ *
+ * Nothing here waits, and nothing is decided here that the database does not confirm: what a settlement says counts.
+ *
+ * When this worker was taken for dead (its beat finds no row), its jobs have been freed under fresh ids and another call
+ * is bound to be made for each.  So the calls under way are cancelled, to do as little twice as can be; those that have
+ * ended are still sent for settlement under the number they were claimed with, for the case that the row was removed by
+ * hand and the jobs are not freed yet: if they are, it changes nothing.  Then work goes on under a new number. */
+
+#include "worker.h"
+
+#include <event2/event.h>
+#include <event2/util.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "call_policy.h"
+#include "circuit.h"
+#include "http/traceparent.h"
+#include "processor.h"
+#include "queue/heartbeat.h"
+#include "queue/maintenance.h"
+#include "queue/queue.h"
+#include "runtime/log.h"
+#include "runtime/sd_notify.h"
+#include "task.h"
+#include "worker_log.h"
+
+#define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */
+#define STOP_MARGIN_MS 5000 /* beyond both, until the manager may kill */
+
+static const struct processor_kind *const PROCESSORS[] = {
+	[PROCESSOR_IS_SIMULATED] = &PROCESSOR_SIMULATED, [PROCESSOR_IS_HTTP] = &PROCESSOR_HTTP};
+
+/* The way out, step by step. */
+enum phase {
+	PHASE_WORKING,
+	PHASE_FINISHING, /* calls end within the grace time */
+	PHASE_SETTLING,  /* the others are cancelled; what has ended is being settled */
+	PHASE_RELEASING, /* the cancelled are being handed back */
+	PHASE_LEAVING,   /* the row of this worker is being removed */
+};
+
+struct worker {
+	struct event_base *base;
+	const struct settings *settings;
+	struct worker_metrics *worker_metrics;
+	struct connect_state connect_state;
+	char host[256]; /* of this machine, for people */
+	struct queue *queue;
+	struct heartbeat *heartbeat;
+	struct maintenance *maintenance;
+	const struct processor_kind *kind;
+	struct processor *processor;
+	bool queue_away, heartbeat_away; /* the connection was lost, and that was told */
+	enum phase phase;
+	int64_t grace_ends_ms;
+	struct event *deadline;
+	bool is_worker; /* it has been under a number, so there may be something to hand back */
+	int cancelled;  /* calls, since the number was given */
+	struct circuit circuit;
+};
+
+static const char *doing(const struct worker *worker)
+{
+	if (worker->phase != PHASE_WORKING)
+		return "ends";
+	if (worker->queue_away || worker->heartbeat_away)
+		return "the database is away";
+	if (!worker->is_worker)
+		return "waits for the database";
+	return circuit_is_open(&worker->circuit) ? "the processor is down, one job at a time is tried" : "works";
+}
+
+void worker_report(const struct worker *worker)
+{
+	sd_notify_send("STATUS=%s; %d in flight", doing(worker), queue_inflight(worker->queue)->count);
+}
+
+/* ---- the way out ---- */
+
+static void cancel_call(void *ctx, struct job *j)
+{
+	struct worker *worker = ctx;
+	struct task *w = task_of(j);
+	if (!w->calling)
+		return;
+	worker->kind->cancel(worker->processor, &w->call);
+	worker->cancelled++;
+	circuit_cancel(&worker->circuit, w->probe);
+	queue_drop(worker->queue, j);
+	task_destroy(w);
+}
+
+static void set_deadline(struct worker *worker, int ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	evtimer_add(worker->deadline, &tv);
+}
+
+/* Takes every step whose time has come. */
+static void advance(struct worker *worker)
+{
+	bool grace =
+		clock_ms() < worker->grace_ends_ms && worker->kind->ends_by(worker->processor, worker->grace_ends_ms);
+	if (worker->phase == PHASE_FINISHING && !grace) {
+		queue_each(worker->queue, cancel_call, worker);
+		worker->phase = PHASE_SETTLING;
+		set_deadline(worker, STOP_MS);
+	}
+	if (worker->phase == PHASE_SETTLING && queue_inflight(worker->queue)->count == 0) {
+		worker->phase = PHASE_RELEASING;
+		if (worker->is_worker)
+			queue_release(worker->queue);
+		else
+			event_base_loopexit(worker->base, NULL);
+	}
+}
+
+static void worker_on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct worker *worker = arg;
+	if (worker->phase == PHASE_FINISHING) {
+		worker->grace_ends_ms = clock_ms();
+		advance(worker);
+		return;
+	}
+	LOG(LOG_LEVEL_WARN, "worker leaves without releasing its jobs; they are freed when its heartbeat times out",
+		LOG_NUMBER("jobs", worker->cancelled + queue_inflight(worker->queue)->count));
+	event_base_loopexit(worker->base, NULL);
+}
+
+void worker_stop(struct worker *worker)
+{
+	LOG(LOG_LEVEL_INFO, "worker stopping", LOG_NUMBER("in_flight", queue_inflight(worker->queue)->count));
+	worker->phase = PHASE_FINISHING;
+	worker->grace_ends_ms = clock_ms() + worker->settings->worker_grace_ms;
+	set_deadline(worker, worker->settings->worker_grace_ms);
+	sd_notify_send("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+		1000LL * (worker->settings->worker_grace_ms + STOP_MS + STOP_MARGIN_MS));
+	worker_report(worker);
+	advance(worker);
+}
+
+/* ---- calls ---- */
+
+static uint64_t random_bits(void)
+{
+	uint64_t random;
+	evutil_secure_rng_get_bytes(&random, sizeof random);
+	return random;
+}
+
+/* What an answer tells of the processor, whatever it tells of the transaction: a refusal for good is an answer. */
+static void report_to_circuit(struct worker *worker, const struct task *w, const struct call_outcome *o)
+{
+	struct circuit *c = &worker->circuit;
+	int failures = c->failures;
+	int64_t now_ms = clock_ms(), since_ms = c->open_since_ms;
+	if (o->result != CALL_AGAIN) {
+		if (!circuit_answer(c))
+			return;
+		LOG(LOG_LEVEL_WARN, "circuit closed: the processor answers again", LOG_NUMBER("failures", failures),
+			LOG_SECONDS("after", (now_ms - since_ms) * 1000));
+		queue_look(worker->queue);
+	} else {
+		if (!circuit_fail(c, w->probe, now_ms, random_bits()))
+			return;
+		LOG(LOG_LEVEL_WARN, "circuit opened: one job at a time is tried", LOG_NUMBER("failures", c->failures),
+			LOG_TEXT("why", o->why));
+	}
+	heartbeat_send(worker->heartbeat);
+}
+
+static void worker_on_call_ended(void *ctx, struct call *c, const struct call_outcome *o)
+{
+	struct worker *worker = ctx;
+	struct task *w = task_of_call(c);
+	w->calling = false;
+	worker_metrics_call(worker->worker_metrics, o->result, (clock_ms() - w->job.began_ms) * 1000);
+	/* The failure that opens the circuit counts; those after it do not. */
+	bool was_open = circuit_is_open(&worker->circuit);
+	report_to_circuit(worker, w, o);
+	call_policy_end(
+		&w->job, o, worker->settings->max_attempts, was_open ? worker->circuit.pause_ms : -1, random_bits());
+	if (o->result != CALL_DONE) {
+		task_set_error(w, o->why);
+		worker_log_failure(&w->job, o);
+	}
+	queue_settle(worker->queue, &w->job);
+	if (worker->phase != PHASE_WORKING)
+		advance(worker);
+}
+
+/* ---- what the queue asks and tells ---- */
+
+static int worker_on_room(void *ctx)
+{
+	struct worker *worker = ctx;
+	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat))
+		return 0;
+	int room = worker->settings->worker_slots - queue_inflight(worker->queue)->count;
+	return circuit_room(&worker->circuit, room > 0 ? room : 0, clock_ms());
+}
+
+/* The claim was sent a moment ago.  If meanwhile we are to end, or our beats fail, or the processor went down, no call is
+ * begun. */
+static struct job *worker_on_claimed(void *ctx, const struct job *row)
+{
+	struct worker *worker = ctx;
+	int64_t now_ms = clock_ms();
+	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat) ||
+		!circuit_admits(&worker->circuit, now_ms))
+		return NULL;
+	struct task *w = task_create(row);
+	if (!w)
+		return NULL;
+	worker_log_job("call started", &w->job);
+	w->calling = true;
+	w->probe = circuit_begin(&worker->circuit);
+	w->job.began_ms = now_ms;
+	worker->kind->start(worker->processor, &w->call);
+	return &w->job;
+}
+
+static void worker_on_ended(void *ctx, struct job *j, enum settled how)
+{
+	struct worker *worker = ctx;
+	if (how != SETTLED_STALE)
+		worker_metrics_settled(worker->worker_metrics, j->outcome, how == SETTLED_NOW ? j->age_us : -1);
+	switch (how) {
+	case SETTLED_NOW:
+		worker_log_job("job settled", j);
+		break;
+	case SETTLED_STALE:
+		worker_log_job("job settlement was stale", j);
+		break;
+	case SETTLED_UNKNOWN:
+		worker_log_job("job settlement unknown", j);
+		break;
+	}
+	task_destroy(task_of(j));
+}
+
+static void worker_on_settlement(void *ctx, const struct settlement *s)
+{
+	struct worker *worker = ctx;
+	if (s->stale > 0)
+		LOG(LOG_LEVEL_WARN, "stale settlements changed nothing: their jobs had been freed",
+			LOG_NUMBER("jobs", s->stale));
+	if (s->unknown > 0)
+		LOG(LOG_LEVEL_INFO, "settlements sent twice were already in effect", LOG_NUMBER("jobs", s->unknown));
+	queue_look(worker->queue);
+	advance(worker);
+}
+
+static void worker_on_released(void *ctx, int64_t jobs, bool all)
+{
+	struct worker *worker = ctx;
+	bool outcome = worker->phase == PHASE_RELEASING;
+	if (jobs > 0)
+		LOG(LOG_LEVEL_INFO, outcome ? "jobs released" : "jobs of a lost claim released",
+			LOG_NUMBER("jobs", jobs));
+	if (!outcome || !all)
+		return;
+	worker->phase = PHASE_LEAVING;
+	heartbeat_leave(worker->heartbeat);
+}
+
+static void worker_on_queue_up(void *ctx)
+{
+	struct worker *worker = ctx;
+	worker_log_up(&worker->queue_away, "queue");
+	worker_report(worker);
+}
+
+static void worker_on_queue_down(void *ctx, const struct fault *why)
+{
+	struct worker *worker = ctx;
+	worker_log_down(&worker->queue_away, "queue", why);
+	worker_report(worker);
+}
+
+static void worker_on_trouble(void *ctx, const char *doing, const struct fault *f)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_ERROR, "database rejected a statement", LOG_TEXT("doing", doing), LOG_TEXT("why", f->text));
+}
+
+static const struct queue_events QUEUE_EVENTS = {
+	.up = worker_on_queue_up,
+	.down = worker_on_queue_down,
+	.trouble = worker_on_trouble,
+	.room = worker_on_room,
+	.claimed = worker_on_claimed,
+	.ended = worker_on_ended,
+	.settlement = worker_on_settlement,
+	.released = worker_on_released,
+};
+
+/* ---- what the watch asks and tells ---- */
+
+static void worker_on_heartbeat_up(void *ctx)
+{
+	struct worker *worker = ctx;
+	worker_log_up(&worker->heartbeat_away, "heartbeat");
+	worker_report(worker);
+}
+
+static void worker_on_heartbeat_down(void *ctx, const struct fault *why)
+{
+	struct worker *worker = ctx;
+	worker_log_down(&worker->heartbeat_away, "heartbeat", why);
+	worker_report(worker);
+}
+
+static void worker_on_is(void *ctx, int64_t owner)
+{
+	struct worker *worker = ctx;
+	if (!owner) {
+		LOG(LOG_LEVEL_WARN, "worker was declared dead and registers again",
+			LOG_NUMBER("in_flight", queue_inflight(worker->queue)->count));
+		queue_each(worker->queue, cancel_call, worker);
+	} else {
+		LOG(LOG_LEVEL_INFO, "worker registered", LOG_NUMBER("owner", owner));
+		worker->is_worker = true;
+		worker->cancelled = 0;
+		sd_notify_send("READY=1");
+		worker_report(worker);
+	}
+	queue_own(worker->queue, owner);
+	advance(worker);
+}
+
+static int worker_on_in_flight(void *ctx)
+{
+	struct worker *worker = ctx;
+	return queue_inflight(worker->queue)->count;
+}
+
+static int64_t worker_on_circuit_open_ms(void *ctx)
+{
+	struct worker *worker = ctx;
+	return circuit_is_open(&worker->circuit) ? clock_ms() - worker->circuit.open_since_ms : -1;
+}
+
+static void worker_on_notified(void *ctx)
+{
+	struct worker *worker = ctx;
+	queue_look(worker->queue);
+}
+
+static void worker_on_rescued(void *ctx, const char *host, int pid, int64_t jobs)
+{
+	struct worker *worker = ctx;
+	worker_metrics_rescued(worker->worker_metrics, jobs);
+	LOG(LOG_LEVEL_WARN, "jobs of a dead worker freed", LOG_TEXT("host", host), LOG_NUMBER("of_pid", pid),
+		LOG_NUMBER("jobs", jobs));
+}
+
+static void worker_on_orphans(void *ctx, int64_t jobs)
+{
+	struct worker *worker = ctx;
+	worker_metrics_rescued(worker->worker_metrics, jobs);
+	LOG(LOG_LEVEL_WARN, "jobs of unregistered workers freed", LOG_NUMBER("jobs", jobs));
+}
+
+static void worker_on_left(void *ctx)
+{
+	struct worker *worker = ctx;
+	event_base_loopexit(worker->base, NULL);
+}
+
+static const struct heartbeat_events HEARTBEAT_EVENTS = {
+	.up = worker_on_heartbeat_up,
+	.down = worker_on_heartbeat_down,
+	.trouble = worker_on_trouble,
+	.is = worker_on_is,
+	.in_flight = worker_on_in_flight,
+	.circuit_open_ms = worker_on_circuit_open_ms,
+	.task = worker_on_notified,
+	.rescued = worker_on_rescued,
+	.orphans = worker_on_orphans,
+	.left = worker_on_left,
+};
+
+/* ---- what the keeper tells ---- */
+
+static void worker_on_attempts(void *ctx, const char *done)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_INFO, "partitions of job_attempts maintained", LOG_TEXT("done", done));
+}
+
+static void worker_on_transactions(void *ctx, int64_t deleted)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_INFO, "expired transactions deleted", LOG_NUMBER("transactions", deleted));
+}
+
+static const struct maintenance_events MAINTENANCE_EVENTS = {
+	.trouble = worker_on_trouble,
+	.attempts = worker_on_attempts,
+	.transactions = worker_on_transactions,
+};
+
+/* ---- the whole ---- */
+
+/* The queue comes before the watch, which tells it from when on it may claim. */
+struct worker *worker_create(struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics)
+{
+	struct worker *worker = calloc(1, sizeof *worker);
+	if (!worker)
+		return NULL;
+	gethostname(worker->host, sizeof worker->host - 1);
+	worker->base = base;
+	worker->settings = s;
+	worker->worker_metrics = worker_metrics;
+	worker->circuit.limit = s->circuit_failures;
+	worker->connect_state = (struct connect_state){.base = base, .conninfo = s->database};
+	worker->kind = PROCESSORS[s->processor];
+	worker->deadline = evtimer_new(base, worker_on_deadline, worker);
+	worker->processor = worker->kind->create(base, s, worker_on_call_ended, worker);
+	worker->queue = queue_create(
+		&worker->connect_state, s->worker_slots, worker->kind->wants_transaction, &QUEUE_EVENTS, worker);
+	struct heartbeat_self self = {.host = worker->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
+	worker->heartbeat = heartbeat_create(&worker->connect_state, &self, &HEARTBEAT_EVENTS, worker);
+	worker->maintenance = maintenance_create(
+		&worker->connect_state, s->attempts_keep_days, s->transactions_keep_days, &MAINTENANCE_EVENTS, worker);
+	if (!worker->deadline || !worker->processor || !worker->queue || !worker->heartbeat || !worker->maintenance) {
+		worker_destroy(worker);
+		return NULL;
+	}
+	return worker;
+}
+
+struct worker_metrics_now worker_now(const struct worker *worker)
+{
+	const struct queue_counters *c = queue_counters(worker->queue);
+	return (struct worker_metrics_now){
+		.inflight = queue_inflight(worker->queue)->count,
+		.slots = worker->settings->worker_slots,
+		.circuit_open = circuit_is_open(&worker->circuit),
+		.late = c->late,
+		.released = c->released,
+		.stale = c->stale,
+	};
+}
+
+struct connect_state *worker_connect_state(struct worker *worker)
+{
+	return &worker->connect_state;
+}
+
+static void free_task(void *ctx, struct job *j)
+{
+	(void)ctx;
+	task_destroy(task_of(j));
+}
+
+void worker_destroy(struct worker *worker)
+{
+	if (!worker)
+		return;
+	maintenance_destroy(worker->maintenance);
+	heartbeat_destroy(worker->heartbeat);
+	if (worker->queue) {
+		worker_log_counters(queue_counters(worker->queue));
+		queue_each(worker->queue, free_task, NULL);
+	}
+	queue_destroy(worker->queue);
+	worker->kind->destroy(worker->processor);
+	if (worker->deadline)
+		event_free(worker->deadline);
+	free(worker);
+}

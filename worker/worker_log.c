@@ -1,0 +1,51 @@
+/* worker_log.c - lines of the log. */
+
+#include "worker_log.h"
+
+#include "base/clock.h"
+#include "http/traceparent.h"
+#include "runtime/log.h"
+
+static int64_t call_us(const struct job *j)
+{
+	return (clock_ms() - j->began_ms) * 1000;
+}
+
+void worker_log_job(const char *event, const struct job *j)
+{
+	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(j->traceparent)), LOG_NUMBER("attempt", j->attempt),
+		LOG_SECONDS("duration", call_us(j)));
+}
+
+void worker_log_failure(const struct job *j, const struct call_outcome *o)
+{
+	bool final = j->outcome == JOB_FAILED;
+	LOG(final ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, final ? "call failed permanently" : "call failed, retry scheduled",
+		LOG_TEXT("request_id", o->request_id ? o->request_id : ""),
+		LOG_TEXT("transaction_id", j->transaction_id), LOG_TEXT("trace_id", TRACE_ID(j->traceparent)),
+		LOG_NUMBER("attempt", j->attempt), LOG_SECONDS("duration", call_us(j)),
+		LOG_SECONDS("delay", j->delay_ms * 1000), LOG_TEXT("why", j->error));
+}
+
+void worker_log_up(bool *away, const char *connection)
+{
+	if (*away)
+		LOG(LOG_LEVEL_INFO, "database reconnected", LOG_TEXT("connection", connection));
+	*away = false;
+}
+
+void worker_log_down(bool *away, const char *connection, const struct fault *why)
+{
+	if (!*away)
+		LOG(LOG_LEVEL_ERROR, "database unreachable", LOG_TEXT("connection", connection),
+			LOG_TEXT("why", why->text));
+	*away = true;
+}
+
+void worker_log_counters(const struct queue_counters *c)
+{
+	LOG(LOG_LEVEL_INFO, "worker ends", LOG_NUMBER("claimed", c->claimed), LOG_NUMBER("late", c->late),
+		LOG_NUMBER("settled", c->settled), LOG_NUMBER("stale", c->stale), LOG_NUMBER("unknown", c->unknown),
+		LOG_NUMBER("released", c->released));
+}
