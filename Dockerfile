@@ -20,6 +20,7 @@ FROM base AS app
 RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
+COPY ops/settings.sh ops/settings_table.sh ops/
 COPY docker/app docker/app-health docker/
 # As the volume that is mounted here: the pool makes its socket in it, and nginx, of the same group, finds it.
 RUN install -d -m 750 -o payhook -g payhook /run/payhook
@@ -51,7 +52,7 @@ RUN docker/packages nginx openssl
 RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin door && \
 	install -d -m 750 -o payhook -g payhook /run/payhook
 COPY nginx nginx
-COPY ops/nginx.sh ops/tls.sh ops/
+COPY ops/nginx.sh ops/tls.sh ops/settings.sh ops/settings_table.sh ops/
 COPY docker/nginx docker/nginx-health docker/
 USER door
 CMD ["docker/nginx"]

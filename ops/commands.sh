@@ -3,6 +3,22 @@
 
 LOG_MOST=$((50 * 1024 * 1024))
 
+# setting_help NAME DEFAULT MEANING: its entry in the help, in lines of at most 100 columns.
+setting_help() {
+	local word line
+	local -a words
+	read -ra words <<<"$3${2:+ [$2]}"
+	printf -v line '  %-28s' "$1"
+	for word in "${words[@]}"; do
+		if ((${#line} + 1 + ${#word} > 100)); then
+			printf '%s\n' "$line"
+			printf -v line '  %-28s' ''
+		fi
+		line+=" $word"
+	done
+	printf '%s\n' "$line"
+}
+
 cmd_help() {
 	local line name default text
 	cat <<-'END'
@@ -31,13 +47,13 @@ cmd_help() {
 		  deb                build the Debian package
 		  help               this
 
-		settings, from the environment or from lines NAME=value of the file .env
-		(PAYHOOK_ENV_FILE names another); DATABASE_URL_FILE and POSTGRES_PASSWORD_FILE
-		name a file that holds the value instead:
+		settings, from the environment or from lines NAME=value of the file .env (PAYHOOK_ENV_FILE names
+		another), with their [default]; DATABASE_URL_FILE and POSTGRES_PASSWORD_FILE name a file that holds
+		the value instead:
 	END
 	for line in "${SETTINGS[@]}"; do
-		IFS='|' read -r name default text <<<"$line"
-		printf '  %-28s %s%s\n' "$name" "$text" "${default:+ [$default]}"
+		IFS='|' read -r name _ _ default _ text <<<"$line"
+		setting_help "$name" "$default" "$text"
 	done
 }
 

@@ -93,7 +93,7 @@ limits_fill() {
 	[[ -z ${FILL[LIMIT]} ]] || FILL[LIMIT]+="limit_req_status 429; limit_conn_status 429; limit_req_log_level info; limit_conn_log_level info;"
 }
 
-# addresses_fill NAME BEFORE LIST AFTER: into FILL.  The program has checked that these are addresses and networks.
+# addresses_fill NAME BEFORE LIST AFTER: into FILL.  settings_check has seen that these are addresses and networks.
 addresses_fill() {
 	local address
 	for address in ${3//,/ }; do

@@ -1,48 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # Settings from the environment and the .env file, and the folders that follow from them.
 
-# Name, default, what it is for.  The programs know range and kind of theirs: "payhook-app --check" has the last word.
-SETTINGS=(
-	'PAYHOOK_PORT|80 as root, else 8080|TCP port on which webhooks come in'
-	'TLS_PORT|0|the same with TLS and HTTP/2; 0: none'
-	'TLS_CERTIFICATE||its certificate, with its chain, in PEM; unset: one for trying'
-	'TLS_KEY||the key of that, in PEM, without a passphrase'
-	'TLS_CLIENT_CA||who signs the certificates of senders, in PEM'
-	'PAYHOOK_VAR|./var|state folder: data, logs, copies of the programs'
-	'DATABASE_URL||an existing PostgreSQL (URI or conninfo) instead of a private one'
-	'POSTGRES_HOST||the same in five parts: its host, where DATABASE_URL is not set'
-	'POSTGRES_PORT|5432|its port'
-	'POSTGRES_DB|payhook|its database'
-	'POSTGRES_USER|payhook|the user there'
-	'POSTGRES_PASSWORD||the password of that user'
-	'RESPONDERS|0|responder processes; 0: one for each core, 8 at most'
-	'RATE_LIMIT|0|requests per second from one address; 0: no limit'
-	'SOURCE_RATE_LIMIT|0|webhooks per second of one source; 0: no limit'
-	'CONNECTION_LIMIT|0|requests under way of one address; 0: no limit'
-	'REAL_IP_FROM||balancers whose X-Forwarded-For counts: 10.1.2.3,10.2.0.0/16'
-	'CONFLICT_POLICY|quarantine|same id, different content: quarantine (202) or reject (409)'
-	'EXTRA_CURRENCIES||more currencies with their decimals: USDT:6,BTC:8'
-	'SOURCES_FILE||file of the processors that send: docs/sources/README.md'
-	'REQUIRE_SIGNATURES|false|true: no start while a source takes unsigned webhooks'
-	'API_KEYS_FILE||keys of those who may read; unset: private addresses'
-	'PROCESSOR|simulated|what processes a transaction: simulated, or http'
-	'PROCESSOR_DELAY_MS|30000|how long the simulated processor takes'
-	'PROCESSOR_URL||where http posts each transaction to: http:// or https://'
-	'PROCESSOR_CONNECT_TIMEOUT_MS|5000|how long connecting to it may take'
-	'PROCESSOR_TIMEOUT_MS|30000|how long a whole call of it may take'
-	'MAX_ATTEMPTS|12|calls that a transaction gets before it is FAILED'
-	'CIRCUIT_FAILURES|20|failures in a row that stop a worker from claiming; 0: none do'
-	'WORKER_SLOTS|0|transactions one worker holds; 0: 256 with http, else 100000'
-	'WORKER_GRACE_MS|2000|how long a stopping worker waits for what is under way'
-	'ATTEMPTS_KEEP_DAYS|30|how long the history of attempts is kept; 0: for ever'
-	'TRANSACTIONS_KEEP_DAYS|0|how long processed ones are kept, 31 or more; 0: for ever'
-	'METRICS_FOLDER||where responders share their counts [the run folder]'
-	'METRICS_ALLOW||who else may read /metrics: 10.1.2.3,10.2.0.0/16'
-	'WORKER_METRICS_ADDRESS|127.0.0.1|where the worker answers /metrics'
-	'WORKER_METRICS_PORT|9464|the port there; 0: none'
-	'LOG_LEVEL|info|error, warn, info or debug'
-	'PAYHOOK_BUILD|./build|build folder'
-)
+# shellcheck source=ops/settings_table.sh
+source "${BASH_SOURCE[0]%/*}/settings_table.sh"
 
 # To whoever started us; a supervisor's words also go to its log.
 say() {
@@ -63,18 +23,26 @@ fail() {
 	exit "$status"
 }
 
-is_setting() {
+# setting_find NAME: sets KIND, RANGE, DEFAULT, READERS and MEANING from the table.  NAME_FILE of a secret is a path.
+setting_find() {
 	local line
-	for line in "${SETTINGS[@]}" "${SECRETS[@]/%/_FILE}"; do
-		[[ ${line%%|*} != "$1" ]] || return 0
+	for line in "${SETTINGS[@]}"; do
+		if [[ $line == "$1|"* ]]; then
+			IFS='|' read -r _ KIND RANGE DEFAULT READERS MEANING <<<"$line"
+			return 0
+		fi
+		if [[ $line == "${1%_FILE}|secret|"* ]]; then
+			KIND=path RANGE='' DEFAULT='' READERS='' MEANING=''
+			return 0
+		fi
 	done
 	return 1
 }
 
-# Values of the settings that name folders or files are relative to the file that they stand in.
+# env_take NAME VALUE FOLDER, after setting_find: a path that the file gives is relative to the folder of that file.
 env_take() {
 	local name=$1 value=$2 folder=$3
-	if [[ $name =~ ^(PAYHOOK_VAR|PAYHOOK_BUILD|TLS_CERTIFICATE|TLS_KEY|TLS_CLIENT_CA|.*_FILE)$ ]] && [[ -n $value && $value != /* ]]; then
+	if [[ $KIND == path && -n $value && $value != /* ]]; then
 		value=$folder/$value
 	fi
 	if [[ -z ${!name+set} ]]; then
@@ -85,14 +53,14 @@ env_take() {
 # One line NAME=value.  The value is taken as it stands, nothing in it is expanded; quotes around it are removed, and
 # without quotes it ends before " #".
 env_line() {
-	local line=$1 where=$2 folder=$3 name value
+	local line=$1 where=$2 folder=$3 name value KIND RANGE DEFAULT READERS MEANING
 	line=${line%$'\r'}
 	line="${line#"${line%%[![:space:]]*}"}"
 	line="${line%"${line##*[![:space:]]}"}"
 	[[ -n $line && $line != '#'* ]] || return 0
 	[[ $line =~ ^([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || fail 2 "$where: not NAME=value"
 	name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
-	is_setting "$name" || fail 2 "$where: $name is not a setting of payhook"
+	setting_find "$name" || fail 2 "$where: $name is not a setting of payhook"
 	if [[ $value =~ ^\"([^\"]*)\"([[:space:]]+#.*)?$ || $value =~ ^\'([^\']*)\'([[:space:]]+#.*)?$ ]]; then
 		value=${BASH_REMATCH[1]}
 	elif [[ $value == [\"\']* ]]; then
@@ -119,20 +87,60 @@ env_file_read() {
 	done <"$file"
 }
 
-# number_check NAME LEAST MOST
+# Each of these checks the value of the setting NAME by its range or choices in the table.
+
+# number_check NAME "LEAST MOST": the value is digits before it is used in arithmetic.
 number_check() {
-	local value=${!1}
-	if [[ ! $value =~ ^[0-9]{1,9}$ ]] || ((10#$value < $2 || 10#$value > $3)); then
-		fail 2 "$1=$value: must be a whole number from $2 to $3"
+	local value=${!1} least=${2% *} most=${2#* }
+	if [[ ! $value =~ ^[0-9]{1,9}$ ]] || ((10#$value < least || 10#$value > most)); then
+		fail 2 "$1=$value: must be a whole number from $least to $most"
 	fi
+}
+
+# choice_check NAME "WORD..."
+choice_check() {
+	local value=${!1} word
+	for word in $2; do
+		[[ $value != "$word" ]] || return 0
+	done
+	fail 2 "$1=$value: must be one of: $2"
+}
+
+# networks_check NAME: as lib/network.c reads them.
+networks_check() {
+	local bad
+	bad=$(perl -MSocket=:all -e '
+		for my $item (grep { length } split /[, ]+/, $ARGV[0]) {
+			my ($address, $bits) = split m{/}, $item, 2;
+			my $most = defined inet_pton(AF_INET, $address) ? 32 : defined inet_pton(AF_INET6, $address) ? 128 : 0;
+			next if $most && (!defined $bits || ($bits =~ /\A[0-9]{1,3}\z/ && $bits <= $most));
+			print $item;
+			exit 1;
+		}
+	' -- "${!1}") || fail 2 "$1: \"$bad\" is neither an address nor a network such as 10.0.0.0/8"
+}
+
+# settings_check READER...: the settings that one of these reads, as far as they are set.  What only the C programs read
+# is checked by them.
+settings_check() {
+	local line name reader KIND RANGE READERS
+	for line in "${SETTINGS[@]}"; do
+		IFS='|' read -r name KIND RANGE _ READERS _ <<<"$line"
+		[[ -n ${!name-} ]] || continue
+		for reader in "$@"; do
+			[[ " $READERS " == *" $reader "* ]] || continue
+			case $KIND in
+			number | choice | networks) "${KIND}_check" "$name" "$RANGE" ;;
+			esac
+			break
+		done
+	done
 }
 
 # Sets TLS_PORT, empty where there is none.
 tls_settings_check() {
 	local name
-	TLS_PORT=${TLS_PORT:-0}
-	number_check TLS_PORT 0 65535
-	TLS_PORT=$((10#$TLS_PORT))
+	TLS_PORT=$((10#${TLS_PORT:-0}))
 	[[ $TLS_PORT != "$PAYHOOK_PORT" ]] || fail 2 "TLS_PORT=$TLS_PORT: that is PAYHOOK_PORT too"
 	[[ $TLS_PORT != 0 ]] || TLS_PORT=''
 	for name in TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA; do
@@ -159,18 +167,12 @@ settings_read() {
 		fi
 	done
 	[[ ${PAYHOOK_PORT:-0} != 0 ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
-	number_check PAYHOOK_PORT 1 65535
+	settings_check shell pool nginx
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
 	# The programs are started from another folder.
 	[[ -z ${API_KEYS_FILE-} ]] || API_KEYS_FILE=$(realpath -ms -- "$API_KEYS_FILE")
 	[[ -z ${SOURCES_FILE-} ]] || SOURCES_FILE=$(realpath -ms -- "$SOURCES_FILE")
-	# These are used here as numbers, before the programs could check them.
-	[[ -z ${RESPONDERS-} ]] || number_check RESPONDERS 0 64
-	for name in RATE_LIMIT SOURCE_RATE_LIMIT CONNECTION_LIMIT; do
-		[[ -z ${!name-} ]] || number_check "$name" 0 1000000
-	done
 	tls_settings_check
-	[[ -z ${WORKER_GRACE_MS-} ]] || number_check WORKER_GRACE_MS 0 600000
 	# What libfcgi reads from the environment is ours to decide, not the caller's.
 	unset "${!LIBFCGI_@}"
 }

@@ -1,66 +1,126 @@
 #!/usr/bin/env -S python3 -B
-"""Each name in the table of lib/runtime/settings.c stands wherever an operator looks for it."""
+"""The table of settings: what is written from it is up to date, who it says reads a setting does, and what is written by
+hand (docker compose, the documents) names its settings and no others."""
 
 import re
 import subprocess
+import sys
 
 import tree
 
-ENTRY = re.compile(r'^\t\{"([A-Z][A-Z0-9_]*)", \w+, AT\(\w+\), "([^"]*)"', re.MULTILINE)
-ENV = 'systemd/payhook.env'
-EXAMPLE = '.env.example'
-PAGES = ['README.md', 'man/payhook.1', ENV, EXAMPLE]
+TABLE_FILE, = tree.files('lib/**/settings.table')
+sys.path.insert(0, str((tree.ROOT / TABLE_FILE).parent))
+import settings_table  # noqa: E402
+
 COMPOSE = ['docker-compose.yml', 'docker-compose.tls.yml']
+HELP_COLUMNS = 100
+C_READERS = ('app', 'worker', 'ctl')
+# Where the name of a setting that this one reads has to stand.
+READ_IN = {
+    'pool': ['ops/pool'],
+    'migrate': ['ops/conninfo.sh'],
+    'shell': ['payhook', 'ops/*.sh'],
+    'nginx': ['ops/nginx.sh', 'ops/tls.sh', 'docker/nginx'],
+}
+# In documents, `NAME` and `NAME=value` that end as settings do, and are none.
+OTHER_NAMES = {'NAME_FILE', 'PAYHOOK_ENV_FILE', 'PAYHOOK_SOURCE'}
 
 
-def entries():
-    """(name, default)"""
-    table = re.search(r'^static const struct setting \w+\[\] = \{$(.*?)^\};$', tree.text('lib/runtime/settings.c'),
-                      re.MULTILINE | re.DOTALL)
-    return ENTRY.findall(table[1]) if table else []
+def check_outputs(checks, groups):
+    for path, make in settings_table.OUTPUTS.items():
+        rule = f'{path} is what settings_table.py writes'
+        checks.rule(rule)
+        is_line, should = tree.text(path).splitlines(), make(groups).splitlines()
+        for number, line in enumerate(should, 1):
+            if number > len(is_line) or is_line[number - 1] != line:
+                checks.add(rule, f'{path}:{number} should be: {line}')
+                break
+        if len(is_line) > len(should):
+            checks.add(rule, f'{path} has {len(is_line)} lines instead of {len(should)}: run settings_table.py --write')
 
 
-def check(checks, rule, name_list, page):
+def text_of(patterns):
+    """Without the shell's table, which names everything."""
+    return '\n'.join(tree.text(path) for path in tree.files(*patterns) if not path.endswith('settings_table.sh'))
+
+
+def check_readers(checks, settings):
+    rule = 'each reader of a setting mentions it'
     checks.rule(rule)
-    for name in name_list:
-        if not re.search(rf'\b{name}\b', page):
-            checks.add(rule, f'{name} is missing')
+    code = '\n'.join(tree.code(path) for path in tree.files('app/**/*.c', 'worker/**/*.c', 'ctl/**/*.c', 'lib/**/*.c'))
+    text = {reader: text_of(patterns) for reader, patterns in READ_IN.items()}
+    for s in settings:
+        if s.is_read_by(set(C_READERS)) and not re.search(rf'(?:\.|->){s.member()}\b', code):
+            checks.add(rule, f'{s.name}: no C code reads the member {s.member()}')
+        for reader in set(s.readers) - set(C_READERS):
+            if not re.search(rf'\b{s.name}\b', text[reader]):
+                checks.add(rule, f'{s.name}: {reader} does not: {" ".join(READ_IN[reader])}')
 
 
-def check_defaults(checks, rule):
-    """All but one: DATABASE_URL's line is an example."""
+def names_of(settings):
+    return {s.name for s in settings} | {f'{s.name}_FILE' for s in settings if s.kind == 'secret'}
+
+
+def check_compose(checks, settings):
+    everything, known = 'docker compose names every setting that is read in containers', 'docker compose names no other setting'
+    checks.rule(everything)
+    checks.rule(known)
+    used = set(re.findall(r'\$\{([A-Z0-9_]+)', ''.join(map(tree.text, COMPOSE))))
+    for name in names_of(s for s in settings if s.readers != ['shell']) - used:
+        checks.add(everything, name)
+    for name in used - names_of(settings):
+        checks.add(known, name)
+
+
+def check_documents(checks, settings):
+    """By their prefixes: no other name begins as settings do."""
+    rule = 'the documents name no setting that is none'
     checks.rule(rule)
-    lines = re.findall(r'^#?([A-Z][A-Z0-9_]*=.*)$', tree.text(ENV), re.MULTILINE)
-    wanted = [f'{name}={initial}' for name, initial in entries() if name != 'DATABASE_URL']
-    for line in lines:
-        if line not in wanted and not line.startswith('DATABASE_URL='):
-            checks.add(rule, line)
-    if re.search(r'^[^#\n]', tree.text(ENV), re.MULTILINE):
-        checks.add(rule, 'a line is not commented')
+    prefixes = sorted({name.split('_')[0] for name in names_of(settings) if '_' in name})
+    name_of = re.compile(rf'`((?:{"|".join(prefixes)})_[A-Z0-9_]*[A-Z0-9])\b(?!\()')
+    for page in tree.files('*.md', 'docs/**/*.md'):
+        for name in set(name_of.findall(tree.text(page))) - names_of(settings) - OTHER_NAMES:
+            checks.add(rule, f'{page}: {name}')
 
 
-def check_example(checks, rule, name_list):
-    """Copied as it is, it changes nothing; and what it names is known."""
+def check_help(checks, settings):
+    names, columns = './payhook help names every setting', f'./payhook help shows a setting in at most {HELP_COLUMNS} columns'
+    checks.rule(names)
+    checks.rule(columns)
+    text = subprocess.run([tree.ROOT / 'payhook', 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
+    for s in settings:
+        if not re.search(rf'^  {s.name} ', text, re.MULTILINE):
+            checks.add(names, s.name)
+    for line in text.partition('\nsettings')[2].splitlines():
+        if len(line) > HELP_COLUMNS:
+            checks.add(columns, line)
+
+
+def check_secrets(checks, settings):
+    rule = 'ops/conninfo.sh takes every secret from its file'
     checks.rule(rule)
-    known = [f'{name}{end}' for name in name_list + ['PAYHOOK_BUILD'] for end in ('=', '_FILE=')]
-    for line in tree.text(EXAMPLE).splitlines():
-        if line and not line.startswith('#') and line not in known:
-            checks.add(rule, line)
+    secrets = re.search(r'^SECRETS=\((.*)\)$', tree.text('ops/conninfo.sh'), re.MULTILINE)[1].split()
+    for name in set(secrets) ^ {s.name for s in settings if s.kind == 'secret'}:
+        checks.add(rule, name)
 
 
 def main():
-    checks = tree.Checks()
-    name_list = [name for name, initial in entries()]
-    checks.rule('lib/runtime/settings.c has a table of settings')
-    if len(name_list) < 10:
-        checks.add('lib/runtime/settings.c has a table of settings', f'only these were found: {" ".join(name_list)}')
-    for page in PAGES:
-        check(checks, f'{page} names every setting', name_list, tree.text(page))
-    check(checks, 'docker-compose.yml or docker-compose.tls.yml names every setting', name_list, ''.join(map(tree.text, COMPOSE)))
-    help_text = subprocess.run([tree.ROOT / 'payhook', 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
-    check(checks, './payhook help names every setting', name_list, help_text)
-    check_defaults(checks, f'{ENV} shows the defaults, commented')
-    check_example(checks, f'{EXAMPLE} sets nothing', name_list)
+    checks, rule = tree.Checks(), f'{TABLE_FILE} can be read'
+    checks.rule(rule)
+    try:
+        groups = settings_table.read(settings_table.TABLE)
+    except settings_table.Bad as bad:
+        checks.add(rule, str(bad))
+        checks.end()
+    settings = settings_table.all_settings(groups)
+    if len(settings) < 10:
+        checks.add(rule, f'only these were found: {" ".join(s.name for s in settings)}')
+    check_outputs(checks, groups)
+    check_readers(checks, settings)
+    check_compose(checks, settings)
+    check_documents(checks, settings)
+    check_help(checks, settings)
+    check_secrets(checks, settings)
     checks.end()
 
 

@@ -1,0 +1,160 @@
+#!/bin/bash
+# test_shell_settings.sh - ops/settings.sh checks what the shell, the pool and nginx read, by the table; prints TAP.
+# shellcheck disable=SC2030,SC2031
+set -euo pipefail
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+DIR=$(mktemp -d /tmp/payhook-test-settings.XXXXXX)
+trap 'rm -rf -- "$DIR"' EXIT
+COUNT=0
+FAILED=0
+# shellcheck source=ops/settings.sh
+source "$HERE/ops/settings.sh"
+# shellcheck source=ops/conninfo.sh
+source "$HERE/ops/conninfo.sh"
+for line in "${SETTINGS[@]}"; do
+	unset "${line%%|*}" "${line%%|*}_FILE"
+done
+: >"$DIR/env"
+export PAYHOOK_ENV_FILE=$DIR/env
+
+# check NAME COMMAND...: one test.
+check() {
+	COUNT=$((COUNT + 1))
+	: >"$DIR/said"
+	if "${@:2}" >>"$DIR/said" 2>&1; then
+		echo "ok $COUNT - $1"
+	else
+		FAILED=$((FAILED + 1))
+		echo "not ok $COUNT - $1"
+		sed 's/^/# /' "$DIR/said"
+	fi
+}
+
+# takes NAME=VALUE...: as ./payhook reads its settings.
+takes() {
+	(export "${@?}" && settings_read) || { echo "$* is refused" && return 1; }
+}
+
+# refuses TEXT NAME=VALUE: with status 2, the setting and the reason.
+refuses() {
+	local status=0 answer
+	answer=$( (export "${@:2}" && settings_read) 2>&1) || status=$?
+	[[ $status == 2 && $answer == "payhook: ${2%%=*}"*"$1"* ]] || { echo "$2: status $status: $answer" && return 1; }
+}
+
+# Of each number that the shell checks: both ends of its range, and what lies beyond.
+numbers_have_their_range() {
+	local line name kind range readers least most seen=0
+	for line in "${SETTINGS[@]}"; do
+		IFS='|' read -r name kind range _ readers _ <<<"$line"
+		[[ $kind == number && " $readers " =~ ' '(shell|pool|nginx)' ' ]] || continue
+		least=${range% *} most=${range#* } seen=$((seen + 1))
+		takes "$name=$least" || return
+		takes "$name=$most" || return
+		refuses "=$((most + 1)): must be a whole number from $least to $most" "$name=$((most + 1))" || return
+		refuses "must be a whole number from $least to $most" "$name=-1" || return
+	done
+	((seen > 5))
+}
+
+numbers_are_digits() {
+	local value
+	for value in x 1.5 '1 ' 0x10 99999999999999999999 "a[\$(touch $DIR/ran)]" '1+1' RATE_LIMIT; do
+		refuses "=$value: must be a whole number" "RATE_LIMIT=$value" || return
+		refuses "=$value: must be a whole number" "TLS_PORT=$value" || return
+	done
+	[[ ! -e $DIR/ran ]] || { echo "a value was run as a command" && return 1; }
+	# Not octal.
+	takes RATE_LIMIT=0089
+}
+
+networks_are_addresses_and_networks() {
+	local value
+	for value in ' , ' 10.1.2.3 10.0.0.0/8,192.168.1.7 'fd00::/8 ::1' 0.0.0.0/0 ::/0 ::ffff:10.1.2.3 \
+		2001:db8:1111:2222:3333:4444:5555:6666/128; do
+		takes "METRICS_ALLOW=$value" || return
+		takes "REAL_IP_FROM=$value" || return
+	done
+	for value in all 10.1.2 10.1.2.3/33 ::1/129 10.1.2.3/ 10.1.2.3/8/8 10.1.2.3/-1 '10.1.2.3; deny all' host.example \
+		10.1.2.3/0008 010.1.2.3 $'::1\n' 10.1.2.3,x /8 -e 2001:db8:1111:2222:3333:4444:5555:6666:7777:8888; do
+		refuses "is neither an address nor a network" "METRICS_ALLOW=$value" || return
+	done
+	refuses '"balancer" is neither' REAL_IP_FROM=10.0.0.0/8,balancer
+}
+
+choices_are_whole_words() {
+	local SETTINGS=('COLOUR|choice|red light blue|red|nginx|Colour.')
+	(export COLOUR=light && settings_check nginx) || return
+	refuses_colour 'red light' && refuses_colour ligh && refuses_colour '*'
+}
+
+refuses_colour() {
+	local answer
+	answer=$( (export COLOUR=$1 && settings_check nginx) 2>&1) && echo "$1 is taken" && return 1
+	[[ $answer == "payhook: COLOUR=$1: must be one of: red light blue" ]]
+}
+
+# The programs' own settings are theirs to check: "down" has to work whatever they are.
+others_are_left_alone() {
+	takes MAX_ATTEMPTS=many LOG_LEVEL=loud PROCESSOR=pigeon
+}
+
+empty_is_unset() {
+	takes PAYHOOK_PORT= RATE_LIMIT= METRICS_ALLOW= RESPONDERS= TLS_PORT=
+}
+
+# env_gives NAME VALUE: after reading the file of settings.
+env_gives() {
+	local value
+	value=$(settings_read && printf '%s' "${!1-}")
+	[[ $value == "$2" ]] || { echo "$1 is $value, and not $2" && return 1; }
+}
+
+paths_start_from_their_file() {
+	printf '%s\n' PAYHOOK_VAR=state SOURCES_FILE=a/sources.json API_KEYS_FILE=/keys.json TLS_PORT=8443 TLS_KEY=k TLS_CERTIFICATE=c \
+		METRICS_FOLDER=counts LOG_LEVEL=info >"$DIR/env"
+	env_gives PAYHOOK_VAR "$DIR/state" && env_gives SOURCES_FILE "$DIR/a/sources.json" && env_gives API_KEYS_FILE /keys.json &&
+		env_gives TLS_KEY "$DIR/k" && env_gives METRICS_FOLDER "$DIR/counts" && env_gives LOG_LEVEL info || return
+	printf 'DATABASE_URL_FILE=url\n' >"$DIR/env"
+	printf 'host=db\n' >"$DIR/url"
+	env_gives DATABASE_URL host=db
+}
+
+# env_refused TEXT LINE
+env_refused() {
+	local status=0 answer
+	printf '%s\n' "$2" >"$DIR/env"
+	answer=$(settings_read 2>&1) || status=$?
+	: >"$DIR/env"
+	[[ $status == 2 && $answer == *"$1"* ]] || { echo "$2: status $status: $answer" && return 1; }
+}
+
+other_names_are_refused() {
+	env_refused 'COLOUR is not a setting of payhook' COLOUR=red &&
+		env_refused 'LOG_LEVEL_FILE is not a setting' LOG_LEVEL_FILE=x &&
+		env_refused 'RATE_LIMIT=x: must be' RATE_LIMIT=x
+}
+
+pool_refuses() {
+	local status=0 answer
+	answer=$(RESPONDERS=$1 "$HERE/ops/pool" true 2>&1) || status=$?
+	[[ $status == 2 && $answer == "payhook: RESPONDERS=$1: must be a whole number from 0 to 64" ]] ||
+		{ echo "status $status: $answer" && return 1; }
+}
+
+the_pool_checks_its_own() {
+	pool_refuses 65 && pool_refuses two && pool_refuses "a[\$(touch $DIR/ran)]" && [[ ! -e $DIR/ran ]]
+}
+
+check "a number lies in its range" numbers_have_their_range
+check "a number is digits before it is used in arithmetic" numbers_are_digits
+check "a list of networks holds addresses and networks" networks_are_addresses_and_networks
+check "a choice is one of its words" choices_are_whole_words
+check "what the C programs alone read is left to them" others_are_left_alone
+check "an empty value is none" empty_is_unset
+check "a relative path in .env starts from the folder of .env" paths_start_from_their_file
+check "a name in .env that is no setting is refused" other_names_are_refused
+check "the pool of responders refuses a bad RESPONDERS" the_pool_checks_its_own
+echo "1..$COUNT"
+((FAILED == 0))
