@@ -61,7 +61,7 @@ programs_copy() {
 	done
 }
 
-# The program itself knows the range of each of its settings.
+# The settings of the C programs, the workers' too; settings_check has seen what the shell and nginx read.
 programs_check_settings() {
 	local answer
 	answer=$("${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null) && return 0

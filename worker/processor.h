@@ -10,7 +10,7 @@
 
 /* What a processor is to the worker: it starts calls, it cancels them, and it says how each ended.
  *
- * A new kind is one file, one name in settings.c's PROCESSOR, and one line in job.c's table. */
+ * A new kind is one file, one choice of PROCESSOR in settings.table, and one line in job.c's table. */
 
 struct event_base;
 

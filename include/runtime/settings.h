@@ -8,9 +8,9 @@
 #include "runtime/log.h"
 #include "txn/currency.h"
 
-/* What an operator can set: environment variables, read once at start; a secret NAME also as the one line of a file that
- * NAME_FILE names.  One table in settings.c names each, with its kind, default, bounds and purpose; the README's table
- * and the help text say the same. */
+/* The settings that the C programs read: environment variables, read once at start; a secret NAME also as the one line of
+ * a file that NAME_FILE names.  lib/runtime/settings.table declares each, with its kind, default, range and meaning; a member is
+ * the name in small letters.  The programs share the struct: each checks all of it. */
 
 #define SETTINGS_TEXT_MAX 1024 /* bytes of a value, its NUL included */
 
@@ -23,15 +23,6 @@ struct settings {
 	char database_url[SETTINGS_TEXT_MAX];
 	char postgres_host[SETTINGS_TEXT_MAX], postgres_port[SETTINGS_TEXT_MAX], postgres_db[SETTINGS_TEXT_MAX];
 	char postgres_user[SETTINGS_TEXT_MAX], postgres_password[SETTINGS_TEXT_MAX];
-	int port;     /* 0: 80 as root, else 8080 */
-	int tls_port; /* 0: none */
-	char tls_certificate[SETTINGS_TEXT_MAX], tls_key[SETTINGS_TEXT_MAX], tls_client_ca[SETTINGS_TEXT_MAX];
-	char var[SETTINGS_TEXT_MAX];
-	int responders;        /* processes; 0: one for each core */
-	int rate_limit;        /* requests a second from one address; 0: none */
-	int source_rate_limit; /* webhooks a second of one source; 0: none */
-	int connection_limit;  /* requests under way of one address; 0: none */
-	char real_ip_from[SETTINGS_TEXT_MAX];
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
@@ -49,18 +40,17 @@ struct settings {
 	int attempts_keep_days;     /* 0: for ever */
 	int transactions_keep_days; /* 0: for ever, else 31 at least */
 	char metrics_folder[SETTINGS_TEXT_MAX];
-	char metrics_allow[SETTINGS_TEXT_MAX];
 	char worker_metrics_address[SETTINGS_TEXT_MAX];
 	int worker_metrics_port; /* 0: no metrics */
 	int log_level;           /* enum log_level */
 };
 
-/* Reads every setting from the environment.  Each bad one is told to told(), with its name, value and range; then the
- * result is false. */
+/* Reads these settings from the environment.  Each bad one is reported to report(), with its name, value and range; then
+ * the result is false. */
 MUST_USE bool settings_read(struct settings *ret, void (*report)(const char *complaint));
 
-/* One line NAME=value for each setting, passwords hidden. */
+/* One line NAME=value for each setting, secrets hidden. */
 void settings_print(const struct settings *s, FILE *out);
 
-/* One paragraph for each setting: name, default, range, purpose. */
+/* One paragraph for each setting: name, meaning, range, default. */
 void settings_help(FILE *out);

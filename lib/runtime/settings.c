@@ -1,4 +1,9 @@
-/* settings.c - the one table of what an operator can set. */
+/* settings.c - the settings of the C programs, read from the environment.
+ *
+ * Each is a row of a table, which settings_table.py writes from settings.table during the build; a kind of setting is read
+ * and printed the same way whatever its name.  After the rows, rules over several settings are checked.  All complaints are
+ * reported before the result is false, and then nothing is written.  Settings that no C program reads are not here: the
+ * shell checks those. */
 
 #include "runtime/settings.h"
 
@@ -26,78 +31,13 @@ struct setting {
 	const char *initial; /* its default, as one would write it */
 	int least, most;     /* of a number */
 	const char *choices; /* of a choice, by a space, in the order of its enum */
-	const char *purpose;
+	const char *meaning; /* a sentence */
 };
 
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting TABLE[] = {
-	{"DATABASE_URL", SECRET, AT(database_url), "", 0, 0, NULL,
-		"libpq connection string or URI of an existing PostgreSQL; unset: POSTGRES_*, or a private server"},
-	{"POSTGRES_HOST", TEXT, AT(postgres_host), "", 0, 0, NULL,
-		"an existing server's host, where DATABASE_URL is unset"},
-	{"POSTGRES_PORT", TEXT, AT(postgres_port), "5432", 0, 0, NULL, "its port"},
-	{"POSTGRES_DB", TEXT, AT(postgres_db), "payhook", 0, 0, NULL, "its database"},
-	{"POSTGRES_USER", TEXT, AT(postgres_user), "payhook", 0, 0, NULL, "the user there"},
-	{"POSTGRES_PASSWORD", SECRET, AT(postgres_password), "", 0, 0, NULL, "that user's password"},
-	{"PAYHOOK_PORT", NUMBER, AT(port), "0", 0, 65535, NULL, "TCP port of nginx; 0: 80 as root, else 8080"},
-	{"TLS_PORT", NUMBER, AT(tls_port), "0", 0, 65535, NULL, "TCP port of nginx for TLS and HTTP/2; 0: none"},
-	{"TLS_CERTIFICATE", TEXT, AT(tls_certificate), "", 0, 0, NULL,
-		"its certificate with its chain, a PEM file; unset: a self-signed one is made, for trying"},
-	{"TLS_KEY", TEXT, AT(tls_key), "", 0, 0, NULL, "the key of that, a PEM file without a passphrase"},
-	{"TLS_CLIENT_CA", TEXT, AT(tls_client_ca), "", 0, 0, NULL,
-		"who signs the certificates of senders, for the sources that want one, a PEM file"},
-	{"PAYHOOK_VAR", TEXT, AT(var), "./var", 0, 0, NULL, "folder of the private server's data and of the logs"},
-	{"RESPONDERS", NUMBER, AT(responders), "0", 0, 64, NULL, "responder processes; 0: one for each core"},
-	{"RATE_LIMIT", NUMBER, AT(rate_limit), "0", 0, 1000000, NULL,
-		"requests a second from one address, answered 429 beyond; 0: no limit"},
-	{"SOURCE_RATE_LIMIT", NUMBER, AT(source_rate_limit), "0", 0, 1000000, NULL,
-		"webhooks a second of one source, answered 429 beyond; 0: no limit"},
-	{"CONNECTION_LIMIT", NUMBER, AT(connection_limit), "0", 0, 1000000, NULL,
-		"requests under way of one address, answered 429 beyond; 0: no limit"},
-	{"REAL_IP_FROM", TEXT, AT(real_ip_from), "", 0, 0, NULL,
-		"addresses and networks of balancers whose X-Forwarded-For tells the sender's address: 10.1.2.3,fd00::/8"},
-	{"CONFLICT_POLICY", CHOICE, AT(conflict_policy), "quarantine", 0, 0, "quarantine reject",
-		"another content under a known id is kept aside and answered 202 (quarantine) or 409 (reject)"},
-	{"EXTRA_CURRENCIES", TEXT, AT(extra_currencies_text), "", 0, 0, NULL,
-		"codes beside ISO 4217's with their minor units: USDT:6,BTC:8"},
-	{"SOURCES_FILE", TEXT, AT(sources_file), "", 0, 0, NULL,
-		"JSON file of the processors that send to us, and how they sign; unset: the built-in source, open"},
-	{"REQUIRE_SIGNATURES", CHOICE, AT(require_signatures), "false", 0, 0, "false true",
-		"true: no start while a source takes unsigned webhooks"},
-	{"API_KEYS_FILE", TEXT, AT(api_keys_file), "", 0, 0, NULL,
-		"JSON file of the keys of those who may read; unset: reads are for this host and private networks"},
-	{"PROCESSOR", CHOICE, AT(processor), "simulated", 0, 0, "simulated http",
-		"what processes a transaction: a delay, or a POST to PROCESSOR_URL"},
-	{"PROCESSOR_DELAY_MS", NUMBER, AT(processor_delay_ms), "30000", 0, 86400000, NULL,
-		"how long the simulated processor takes, in milliseconds"},
-	{"PROCESSOR_URL", URL, AT(processor_url), "", 0, 0, NULL,
-		"where the http processor is: http:// or https://, without user and password"},
-	{"PROCESSOR_CONNECT_TIMEOUT_MS", NUMBER, AT(processor_connect_timeout_ms), "5000", 1, 600000, NULL,
-		"how long the http processor may take to be connected to, its name's look-up and TLS included"},
-	{"PROCESSOR_TIMEOUT_MS", NUMBER, AT(processor_timeout_ms), "30000", 1, 3600000, NULL,
-		"how long a call of the http processor may take from its start to the end of the answer"},
-	{"MAX_ATTEMPTS", NUMBER, AT(max_attempts), "12", 1, 1000, NULL,
-		"calls that a transaction gets before it is FAILED"},
-	{"CIRCUIT_FAILURES", NUMBER, AT(circuit_failures), "20", 0, 1000000, NULL,
-		"failed calls in a row after which a worker only probes the processor; 0: never"},
-	{"WORKER_SLOTS", NUMBER, AT(worker_slots), "0", 0, 1000000, NULL,
-		"transactions in process in one worker at a time; 0: 256 with http, 100000 with simulated"},
-	{"WORKER_GRACE_MS", NUMBER, AT(worker_grace_ms), "2000", 0, 600000, NULL,
-		"how long an ending worker lets calls finish before it hands them back, in milliseconds"},
-	{"ATTEMPTS_KEEP_DAYS", NUMBER, AT(attempts_keep_days), "30", 0, 36500, NULL,
-		"how long the history of attempts is kept; 0: for ever"},
-	{"TRANSACTIONS_KEEP_DAYS", NUMBER, AT(transactions_keep_days), "0", 0, 36500, NULL,
-		"how long processed transactions are kept, 31 at least; 0: for ever"},
-	{"METRICS_FOLDER", TEXT, AT(metrics_folder), "", 0, 0, NULL,
-		"folder in memory in which the responders of a host share their counts; unset: no metrics of theirs"},
-	{"METRICS_ALLOW", TEXT, AT(metrics_allow), "", 0, 0, NULL,
-		"addresses and networks that may read /metrics beside this host's own: 10.1.2.3,fd00::/8"},
-	{"WORKER_METRICS_ADDRESS", TEXT, AT(worker_metrics_address), "127.0.0.1", 0, 0, NULL,
-		"the address at which a worker answers /metrics"},
-	{"WORKER_METRICS_PORT", NUMBER, AT(worker_metrics_port), "9464", 0, 65535, NULL,
-		"the port at which a worker answers /metrics; 0: none"},
-	{"LOG_LEVEL", CHOICE, AT(log_level), "info", 0, 0, "error warn info debug", "what is worth a line in the logs"},
+#include "settings_table.h"
 };
 
 #undef AT
@@ -287,24 +227,16 @@ static bool check_keeping(struct settings *s, struct fault *f)
 		       days, KEEP_LEAST_DAYS);
 }
 
-static bool check_balancers(struct settings *s, struct fault *f)
+static bool check_address(struct settings *s, struct fault *f)
 {
 	struct fault why;
-	return network_list_check(s->real_ip_from, &why) || fault_set(f, FAULT_INPUT, "REAL_IP_FROM: %s", why.text);
-}
-
-static bool check_metrics(struct settings *s, struct fault *f)
-{
-	struct fault why;
-	if (!network_list_check(s->metrics_allow, &why))
-		return fault_set(f, FAULT_INPUT, "METRICS_ALLOW: %s", why.text);
 	return network_address_check(s->worker_metrics_address, &why) ||
 	       fault_set(f, FAULT_INPUT, "WORKER_METRICS_ADDRESS: %s", why.text);
 }
 
 /* What needs more than one setting, or more than its kind. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_processor, check_keeping, check_balancers, check_metrics};
+	choose_database, read_currencies, choose_processor, check_keeping, check_address};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {
@@ -363,7 +295,7 @@ void settings_help(FILE *out)
 {
 	for (size_t i = 0; i < COUNT_OF(TABLE); i++) {
 		const struct setting *t = &TABLE[i];
-		fprintf(out, "  %s\n      %s.\n", t->name, t->purpose);
+		fprintf(out, "  %s\n      %s\n", t->name, t->meaning);
 		if (t->kind == NUMBER)
 			fprintf(out, "      From %d to %d; ", t->least, t->most);
 		else if (t->kind == CHOICE)

@@ -123,7 +123,7 @@ static void set(char *line)
 
 static void must_be_in_range(const struct settings *s)
 {
-	MUST_HOLD(s->port >= 0 && s->port <= 65535 && s->worker_metrics_port >= 0 && s->worker_metrics_port <= 65535);
+	MUST_HOLD(s->worker_metrics_port >= 0 && s->worker_metrics_port <= 65535);
 	MUST_HOLD(s->worker_slots >= 1 && s->max_attempts >= 1 && s->processor_timeout_ms >= 1);
 	MUST_HOLD(s->transactions_keep_days == 0 || s->transactions_keep_days > 30);
 	MUST_HOLD(s->processor == PROCESSOR_IS_SIMULATED || *s->processor_url);

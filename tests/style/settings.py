@@ -57,6 +57,17 @@ def check_readers(checks, settings):
                 checks.add(rule, f'{s.name}: {reader} does not: {" ".join(READ_IN[reader])}')
 
 
+def check_members(checks, settings):
+    """What settings.c makes of several settings has no setting of its own."""
+    rule = 'struct settings has the settings of the C programs and no others'
+    checks.rule(rule)
+    header, = tree.files('include/**/settings.h')
+    body = re.search(r'^struct settings \{$(.*?)^\};$', tree.code(header), re.MULTILINE | re.DOTALL)[1]
+    found = set(re.findall(r'\b(\w+)(?:\[\w+\])?[,;]', body)) - {'database', 'extra_currencies'}
+    for name in found ^ {s.member() for s in settings if s.is_read_by(set(C_READERS))}:
+        checks.add(rule, name)
+
+
 def names_of(settings):
     return {s.name for s in settings} | {f'{s.name}_FILE' for s in settings if s.kind == 'secret'}
 
@@ -117,6 +128,7 @@ def main():
         checks.add(rule, f'only these were found: {" ".join(s.name for s in settings)}')
     check_outputs(checks, groups)
     check_readers(checks, settings)
+    check_members(checks, settings)
     check_compose(checks, settings)
     check_documents(checks, settings)
     check_help(checks, settings)
