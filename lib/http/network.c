@@ -1,4 +1,4 @@
-/* network.c - whether a text is an address, or a list of addresses and networks. */
+/* network.c - addresses and networks: which texts are one, and which address lies in which network. */
 
 #include "http/network.h"
 
@@ -91,16 +91,13 @@ static bool read_network(const char *text, size_t len, struct network *ret)
 	return true;
 }
 
-static bool refuse_network(const char *text, size_t len, struct fault *f)
-{
-	char quoted[FAULT_QUOTE_MAX];
-	return fault_set(f, FAULT_INPUT, "%s is neither an address nor a network such as 10.0.0.0/8",
-		fault_quote(text, len, quoted));
-}
-
 bool network_read(const char *text, struct network *ret, struct fault *f)
 {
-	return read_network(text, strlen(text), ret) || refuse_network(text, strlen(text), f);
+	char quoted[FAULT_QUOTE_MAX];
+	size_t len = strlen(text);
+	return read_network(text, len, ret) ||
+	       fault_set(f, FAULT_INPUT, "%s is neither an address nor a network such as 10.0.0.0/8",
+		       fault_quote(text, len, quoted));
 }
 
 bool network_holds(const struct network *n, const char *address)
@@ -110,16 +107,4 @@ bool network_holds(const struct network *n, const char *address)
 	if (!read_address(address, bytes) || (n->bits < V4_BITS && is_within(bytes, v4, V4_BITS)))
 		return false;
 	return is_within(bytes, n->bytes, n->bits);
-}
-
-bool network_list_check(const char *text, struct fault *f)
-{
-	struct network ignored;
-	while (*(text += strspn(text, ", "))) {
-		size_t len = strcspn(text, ", ");
-		if (!read_network(text, len, &ignored))
-			return refuse_network(text, len, f);
-		text += len;
-	}
-	return true;
 }
