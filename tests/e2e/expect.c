@@ -98,6 +98,41 @@ void expect_accepted(const char *body)
 	answer_finish(&a);
 }
 
+/* To a port; 0: the shared instance's. */
+static void accepted_by(const char *body, int port, long long deadline)
+{
+	struct call c = {.target = WEBHOOKS, .type = "application/json", .body = body, .port = port};
+	struct answer a;
+
+	for (call_send(&c, &a); a.status != 202; call_send(&c, &a)) {
+		cr_assert(now_ms() < deadline, "still %d %s%s to %s", a.status, a.body, a.trouble, body);
+		expect_retry_after(&a, body);
+		expect_problem_once(&a, 503, body);
+		pause_a_little();
+	}
+	answer_finish(&a);
+}
+
+void expect_accepted_within(const char *body, int timeout_ms)
+{
+	accepted_by(body, 0, now_ms() + timeout_ms);
+}
+
+void expect_all_accepted(struct load *l, int timeout_ms)
+{
+	long long deadline = now_ms() + timeout_ms;
+	char body[WEBHOOK_MAX];
+
+	cr_assert_eq(load_count(l, 202) + load_count(l, 503), l->begun, "%s", l->trouble);
+	for (long n = 0; n < l->begun; n++) {
+		if (l->status[n] == 202)
+			continue;
+		accepted_by(load_body(l, n, body), l->port, deadline);
+		l->status[n] = 202;
+		l->accepted++;
+	}
+}
+
 /* So many at a time that each responder gets some: one may be back before the others. */
 static bool all_accept(struct load *l)
 {
@@ -118,6 +153,20 @@ void expect_recovery(int timeout_ms)
 	while (!all_accept(&l)) {
 		cr_assert(now_ms() < deadline, "after %d ms still %s", timeout_ms, l.trouble);
 		pause_a_little();
+	}
+}
+
+/* So many in a row that each responder gets some. */
+void expect_health(int timeout_ms)
+{
+	long long deadline = now_ms() + timeout_ms;
+
+	for (int in_a_row = 0; in_a_row < 20;) {
+		bool is = call_get_status("/") == 200;
+		cr_assert(is || now_ms() < deadline, "not healthy after %d ms", timeout_ms);
+		in_a_row = is ? in_a_row + 1 : 0;
+		if (!is)
+			pause_a_little();
 	}
 }
 

@@ -26,8 +26,18 @@ double expect_date(const char *text, bool with_fraction);
 /* Posts a webhook and expects 202. */
 void expect_accepted(const char *body);
 
+/* Posts a webhook until it is accepted.  Before that it may be told to come again (503), and nothing else. */
+void expect_accepted_within(const char *body, int timeout_ms);
+
+/* Of a load that has ended: posts again what was told to come again, and expects that all are accepted in the end. */
+struct load;
+void expect_all_accepted(struct load *l, int timeout_ms);
+
 /* Waits until posts are accepted again, by every responder. */
 void expect_recovery(int timeout_ms);
+
+/* Waits until every responder says that it is healthy.  Unlike expect_recovery(), it makes no transaction. */
+void expect_health(int timeout_ms);
 
 /* Waits until so many responders count.  They do once they have read their files: until then, none may be changed under
  * them.  authorization: the header with which they show it, or NULL. */

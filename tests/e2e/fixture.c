@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "database.h"
+#include "expect.h"
 #include "extra_workers.h"
 #include "faults.h"
 
@@ -24,12 +25,9 @@
 
 void fixture_begin(void)
 {
-	long long deadline = now_ms() + BEGIN_MS;
-
 	mend_all();
 	mend_wait_database(BEGIN_MS);
-	while (call_get_status("/") != 200)
-		cr_assert(now_ms() < deadline, "not healthy");
+	expect_health(BEGIN_MS);
 	extra_workers_wait_own();
 	cr_assert_eq(database_wait("SELECT (count(*) = 1)::int FROM payhook.workers", NULL, 1, BEGIN_MS), 1,
 		"no single worker");
@@ -44,7 +42,7 @@ void fixture_post(struct fixture *s, const char *word, long count, int port)
 	s->count = count;
 	load_open(&l);
 	cr_assert(load_until(&l, count, POST_MS), "%ld of %ld answered", l.answered, count);
-	cr_assert_eq(l.accepted, count, "%s", l.trouble);
+	expect_all_accepted(&l, POST_MS);
 	load_close(&l);
 }
 

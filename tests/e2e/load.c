@@ -80,17 +80,23 @@ void load_open(struct load *l)
 	curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)l->connections);
 }
 
-static void begin_post(struct load *l, struct load_slot *s)
+const char *load_body(const struct load *l, long n, char ret[WEBHOOK_MAX])
 {
 	char id[128];
 
+	snprintf(id, sizeof(id), "%s-%ld", l->prefix, n);
+	if (l->body != NULL)
+		l->body(n, ret);
+	else
+		webhook_simple(id, ret);
+	return ret;
+}
+
+static void begin_post(struct load *l, struct load_slot *s)
+{
 	s->number = l->begun++;
 	s->printed[0] = s->head[0] = '\0';
-	snprintf(id, sizeof(id), "%s-%ld", l->prefix, s->number);
-	if (l->body != NULL)
-		l->body(s->number, s->body);
-	else
-		webhook_simple(id, s->body);
+	load_body(l, s->number, s->body);
 	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, s->body);
 	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(s->body));
 	curl_multi_add_handle(l->multi, s->curl);

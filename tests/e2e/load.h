@@ -43,6 +43,9 @@ struct load {
 /* The first six fields are the caller's. */
 void load_open(struct load *l);
 
+/* The body of post n.  Returns ret. */
+const char *load_body(const struct load *l, long n, char ret[WEBHOOK_MAX]);
+
 /* Sends and receives for this long. */
 void load_step(struct load *l, int ms);
 

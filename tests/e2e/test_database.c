@@ -81,7 +81,7 @@ static void returns(const char *id)
 
 	expect_recovery(2000);
 	cr_assert(now_ms() - began <= 2000, "%lld ms", now_ms() - began);
-	expect_accepted(webhook_simple(id, body));
+	expect_accepted_within(webhook_simple(id, body), 2000);
 	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id), 1);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
 				   " AND status = 'PROCESSED'",
@@ -148,11 +148,14 @@ Test(database, frozen_under_load_answers_everyone_in_time_and_loses_nothing)
 	load_step(&l, 2000);
 	long answered = l.answered;
 	mend_all();
-	load_step(&l, 2000);
+	long long deadline = now_ms() + 10000;
+	long accepted = l.accepted;
+	while (l.accepted < accepted + 1000 && now_ms() < deadline)
+		load_step(&l, 50);
+	cr_assert(l.accepted >= accepted + 1000, "not accepted again: %s", l.trouble);
 	cr_assert(load_end(&l, 5000), "%ld of %ld answered", l.answered, l.begun);
 	cr_assert(answered > 0 && load_count(&l, 503) > 0, "%s", l.trouble);
 	cr_assert_eq(load_count(&l, 202) + load_count(&l, 503), l.begun, "%s", l.trouble);
-	cr_assert_eq(l.status[l.begun - 1], 202, "the last one: %d", l.status[l.begun - 1]);
 	cr_assert_eq(load_lost(&l), 0);
 	load_close(&l);
 }

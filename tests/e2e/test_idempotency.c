@@ -19,7 +19,27 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=2000", NULL};
 #define PROCESSED "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1 AND status = 'PROCESSED'"
 #define CONFLICTS "SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1"
 
+#define PATIENCE_MS 60000
+
 static char the_id[64];
+
+/* Posts at once, with as many connections, under a fresh id.  What is told to come again (503) may have been stored or
+ * not, and so cannot be counted: then they are posted under another id, all of them, until the deadline. */
+static void post_at_once(const char *word, struct load *l)
+{
+	long long deadline = now_ms() + PATIENCE_MS;
+
+	for (;;) {
+		fresh_id(word, the_id);
+		load_open(l);
+		cr_assert(load_until(l, l->posts, 20000), "%ld answers", l->answered);
+		cr_assert_eq(load_count(l, 202) + load_count(l, 503), l->posts, "%s", l->trouble);
+		if (l->accepted == l->posts)
+			return;
+		cr_assert(now_ms() < deadline, "%ld accepted; %s", l->accepted, l->trouble);
+		load_close(l);
+	}
+}
 
 static void same_body(long n, char ret[WEBHOOK_MAX])
 {
@@ -31,10 +51,7 @@ Test(idempotency, a_thousand_parallel_posts_of_one_id_are_one_transaction_and_on
 {
 	struct load l = {.prefix = "", .body = same_body, .connections = 1000, .posts = 1000};
 
-	fresh_id("thousand", the_id);
-	load_open(&l);
-	cr_assert(load_until(&l, 1000, 20000), "%ld answers", l.answered);
-	cr_assert_eq(l.accepted, 1000, "%ld accepted; %s", l.accepted, l.trouble);
+	post_at_once("thousand", &l);
 	cr_assert_eq(database_number_of(ROWS, the_id), 1);
 	cr_assert_eq(database_number_of(JOBS, the_id), 1);
 	cr_assert_eq(database_number_of(CONFLICTS, the_id), 0);
@@ -61,16 +78,14 @@ static void one_of_the_contents(long n, char ret[WEBHOOK_MAX])
 }
 
 /* Posts so many contents under one id, three times each and all at once.  Returns the number of the one that won. */
-static long post_contents(long how_many, struct load *l)
+static long post_contents(const char *word, long how_many, struct load *l)
 {
 	long winner = -1;
 
 	contents = how_many;
 	*l = (struct load){
 		.prefix = "", .body = one_of_the_contents, .connections = (int)(3 * how_many), .posts = 3 * how_many};
-	load_open(l);
-	cr_assert(load_until(l, l->posts, 20000), "%ld answers", l->answered);
-	cr_assert_eq(l->accepted, l->posts, "%ld accepted; %s", l->accepted, l->trouble);
+	post_at_once(word, l);
 	cr_assert_eq(database_number_of(ROWS, the_id), 1);
 	cr_assert_eq(database_number_of(JOBS, the_id), 1);
 	const char *account =
@@ -108,8 +123,7 @@ Test(idempotency, parallel_posts_of_other_contents_are_all_kept_as_conflicts)
 	struct load l;
 	struct kept kept;
 
-	fresh_id("contents", the_id);
-	long winner = post_contents(17, &l);
+	long winner = post_contents("contents", 17, &l);
 	look_at_kept(&kept);
 	cr_assert_eq(kept.count, 16);
 	for (long n = 0; n < contents; n++)
@@ -125,8 +139,7 @@ Test(idempotency, beyond_sixteen_conflicts_are_counted_and_not_kept)
 	struct load l;
 	struct kept kept;
 
-	fresh_id("many-contents", the_id);
-	long winner = post_contents(40, &l);
+	long winner = post_contents("many-contents", 40, &l);
 	look_at_kept(&kept);
 	cr_assert_eq(kept.count, 16);
 	cr_assert(!kept.is[winner]);

@@ -154,9 +154,9 @@ Test(metrics, lose_no_count_when_responders_are_killed)
 	}
 	double recovered = scrape_now(OUTCOME("accepted")) - before[ACCEPTED] - 300;
 	cr_assert(recovered >= 2 * RESPONDERS * 48, "counts were lost: %.0f", recovered);
+	wait_for_all_responders();
 	post_many("killed", 300);
 	cr_assert_eq((long)(scrape_now(OUTCOME("accepted")) - before[ACCEPTED] - recovered), 600);
-	wait_for_all_responders();
 }
 
 Test(metrics, count_on_over_a_reload_under_load)

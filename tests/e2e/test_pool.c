@@ -187,7 +187,7 @@ Test(pool, a_pool_that_is_away_is_a_bad_gateway_with_a_time_to_come_again)
 	expect_problem_once(&a, 502, "the pool is away");
 	mend_all();
 	expect_recovery(5000);
-	expect_accepted(body);
+	expect_accepted_within(body, 5000);
 }
 
 Test(pool, a_frozen_pool_is_a_gateway_timeout_with_a_time_to_come_again, .timeout = 90)
@@ -203,7 +203,7 @@ Test(pool, a_frozen_pool_is_a_gateway_timeout_with_a_time_to_come_again, .timeou
 	mend_all();
 	expect_recovery(5000);
 	/* What nginx had passed on may have been stored after all: it is still one transaction. */
-	expect_accepted(body);
+	expect_accepted_within(body, 5000);
 	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id), 1);
 	cr_assert_eq(
 		database_number_of("SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1", id),

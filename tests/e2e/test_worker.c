@@ -38,14 +38,11 @@ static const char *const NOTING[] = {
 
 static void begin(void)
 {
-	long long deadline = now_ms() + RESCUE_MS;
-
 	mend_all();
 	mend_wait_database(5000);
 	for (size_t n = 0; n < COUNT_OF(NOTING); n++)
 		database_number(NOTING[n]);
-	while (call_get_status("/") != 200)
-		cr_assert(now_ms() < deadline, "not healthy");
+	expect_health(RESCUE_MS);
 	cr_assert_eq(database_wait("SELECT (count(*) = 0)::int FROM payhook.jobs", NULL, 1, RESCUE_MS), 1,
 		"jobs of an earlier test");
 	cr_assert_eq(database_wait("SELECT (count(*) = 1)::int FROM payhook.workers", NULL, 1, RESCUE_MS), 1,
@@ -60,7 +57,7 @@ static void post(const char *word, long count)
 
 	load_open(&l);
 	cr_assert(load_until(&l, count, 10000));
-	cr_assert_eq(l.accepted, count, "%s", l.trouble);
+	expect_all_accepted(&l, 10000);
 	load_close(&l);
 }
 

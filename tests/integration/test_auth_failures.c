@@ -163,6 +163,12 @@ static void write_thousand(PGconn *conn, int from)
 	PQclear(r);
 }
 
+static bool has_come(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM payhook.auth_failures WHERE detail = '25001'") == 1;
+}
+
 Test(auth_failures, keep_the_last_ten_thousand)
 {
 	PGconn *app = database_connect();
@@ -172,7 +178,7 @@ Test(auth_failures, keep_the_last_ten_thousand)
 	VALUE("10000/15001/25000",
 		"SELECT concat_ws('/', count(*), min(detail::int), max(detail::int)) FROM payhook.auth_failures");
 	add("s", SIGNATURE_WRONG, "25001");
-	loop_for(300);
+	loop_until(has_come, NULL, "the row is there");
 	VALUE("10000/15002/25001",
 		"SELECT concat_ws('/', count(*), min(detail::int), max(detail::int)) FROM payhook.auth_failures");
 	PQfinish(app);
@@ -278,6 +284,13 @@ Test(auth_failures, what_a_broken_connection_took_along_is_counted)
 	cr_expect_eq(lost, 1);
 }
 
+static bool is_cut(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			       " AND application_name = 'payhook-app reject'") == 0;
+}
+
 /* New connections to the test's database.  From another one: a server lets nobody shut the door behind himself. */
 static void database_allow(bool allowed)
 {
@@ -300,7 +313,8 @@ Test(auth_failures, what_waits_for_a_database_that_is_away_is_written_when_it_is
 	expect_kept(1);
 	database_allow(false);
 	cut();
-	loop_for(200);
+	loop_until(is_cut, NULL, "the connection is gone");
+	loop_for(200); /* and that is seen */
 	for (int i = 0; i < AUTH_FAILURES_WAITING_MAX + 25; i++)
 		add("s", SIGNATURE_WRONG, "away");
 	cr_expect_eq(lost, 25);

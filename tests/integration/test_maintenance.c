@@ -71,11 +71,40 @@ static void store_many(int count, int days)
 		days, count);
 }
 
-static void keep(int attempts_days, int transactions_days, int ms)
+/* What a round has come to, for loop_until(): ctx is a number. */
+
+static bool are_deleted(void *ctx)
+{
+	return deleted >= *(const int *)ctx;
+}
+
+static bool are_left(void *ctx)
+{
+	return database_number("SELECT count(*) FROM payhook.transactions") <= *(const int *)ctx;
+}
+
+static bool has_kept_attempts(void *ctx)
+{
+	(void)ctx;
+	return attempts_done[0] != '\0';
+}
+
+/* Of a round that tells nothing: its statements are prepared before it, the second of them the last. */
+static bool has_looked(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			       " AND application_name = 'payhook-worker keeper' AND state = 'idle'"
+			       " AND query LIKE '%%keep_attempts%%'") > 0;
+}
+
+/* Until then, and a little longer, in which no more must be done. */
+static void keep(int attempts_days, int transactions_days, bool (*done)(void *ctx), int count)
 {
 	struct maintenance *k = maintenance_create(connect_state, attempts_days, transactions_days, &EVENTS, NULL);
 	cr_assert_not_null(k);
-	loop_for(ms);
+	loop_until(done, &count, "the keeper has done what it has to");
+	loop_for(200);
 	maintenance_destroy(k);
 	cr_expect_eq(troubles, 0);
 }
@@ -89,9 +118,9 @@ Test(maintenance, makes_and_drops_the_partitions_of_attempts)
 {
 	database_exec("CREATE TABLE payhook.job_attempts_20260101 PARTITION OF payhook.job_attempts"
 		      " FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-01-02 00:00:00+00')");
-	keep(0, 0, 500);
+	keep(0, 0, has_looked, 0);
 	cr_expect_str_eq(attempts_done, "", "0 is for ever");
-	keep(30, 0, 500);
+	keep(30, 0, has_kept_attempts, 0);
 	cr_expect_str_eq(attempts_done, "0 partitions made, 1 dropped");
 }
 
@@ -102,7 +131,7 @@ Test(maintenance, deletes_what_is_old_and_processed_with_its_conflicts)
 	store("of_30_days", "PROCESSED", "30 days 23 hours 59 minutes");
 	store("old", "PROCESSED", "40 days");
 	store("pending", "PROCESSING", "400 days");
-	keep(0, 31, 500);
+	keep(0, 31, are_deleted, 1);
 	cr_expect_eq(deleted, 1);
 	cr_expect_str_eq(left("transactions"), "failed new of_30_days pending");
 	cr_expect_str_eq(left("transaction_conflicts"), "failed new of_30_days pending");
@@ -111,7 +140,7 @@ Test(maintenance, deletes_what_is_old_and_processed_with_its_conflicts)
 Test(maintenance, keeps_for_ever_when_it_is_asked_to)
 {
 	store("old", "PROCESSED", "4000 days");
-	keep(0, 0, 500);
+	keep(0, 0, has_looked, 0);
 	cr_expect_str_eq(left("transactions"), "old");
 }
 
@@ -119,7 +148,7 @@ Test(maintenance, deletes_nothing_younger_than_31_days_whatever_it_is_asked)
 {
 	store("of_30_days", "PROCESSED", "743 hours 59 minutes");
 	store("of_31_days", "PROCESSED", "744 hours 1 second");
-	keep(0, 1, 500);
+	keep(0, 1, are_deleted, 1);
 	cr_expect_str_eq(left("transactions"), "of_30_days");
 }
 
@@ -127,20 +156,20 @@ Test(maintenance, keeps_as_many_days_as_it_is_asked_to)
 {
 	store("of_39_days", "PROCESSED", "935 hours");
 	store("of_41_days", "PROCESSED", "984 hours");
-	keep(0, 40, 500);
+	keep(0, 40, are_deleted, 1);
 	cr_expect_str_eq(left("transactions"), "of_39_days");
 }
 
 Test(maintenance, deletes_in_batches_with_a_pause_between)
 {
 	store_many(2500, 50);
-	keep(0, 31, 700);
+	keep(0, 31, are_left, 1500);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 1500);
 	cr_expect_eq(deleted, 1000, "what was done is told, also when the worker ends");
 	database_exec("TRUNCATE payhook.transactions");
 	store_many(2500, 50);
 	deleted = 0;
-	keep(0, 31, 2900);
+	keep(0, 31, are_deleted, 2500);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 0);
 	cr_expect_eq(deleted, 2500);
 }
@@ -150,7 +179,8 @@ Test(maintenance, two_share_the_work)
 	store_many(3500, 50);
 	struct maintenance *a = maintenance_create(connect_state, 30, 31, &EVENTS, NULL),
 			   *b = maintenance_create(connect_state, 30, 31, &EVENTS, NULL);
-	loop_for(3500);
+	int all = 3500;
+	loop_until(are_deleted, &all, "both have done their part");
 	maintenance_destroy(a);
 	maintenance_destroy(b);
 	cr_expect_eq(troubles, 0);
@@ -164,7 +194,7 @@ Test(maintenance, waits_for_nobody)
 	store("old", "PROCESSED", "40 days");
 	PGconn *other = database_connect();
 	PQclear(PQexec(other, "BEGIN; SELECT FROM payhook.transactions WHERE transaction_id = 'held' FOR UPDATE"));
-	keep(0, 31, 500);
+	keep(0, 31, are_deleted, 1);
 	PQfinish(other);
 	cr_expect_str_eq(left("transactions"), "held");
 }

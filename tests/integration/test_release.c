@@ -65,6 +65,12 @@ Test(release, releases_once_more_when_a_lost_claim_commits_late)
 	cr_expect_eq(count_jobs("owner = 1001"), 2, "what it holds stays");
 }
 
+static bool are_claimed_under_the_lost_number(void *ctx)
+{
+	(void)ctx;
+	return count_jobs("owner = 1001") > 0;
+}
+
 Test(release, does_not_begin_what_it_claimed_under_a_number_it_has_lost)
 {
 	enqueue(1, 2);
@@ -74,6 +80,7 @@ Test(release, does_not_begin_what_it_claimed_under_a_number_it_has_lost)
 	queue_own(me.queue, 1003);
 	me.room = 0;
 	unlock(c);
+	loop_until(are_claimed_under_the_lost_number, NULL, "the claim takes effect");
 	loop_for(300);
 	cr_expect_eq(me.taken, 0);
 	cr_expect_eq(count_jobs("owner = 1001"), 2, "they are left to the release of orphans");

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "database.h"
 #include "loop.h"
 #include "queue/stats.h"
 
 /* test_stats.c - the look at the queue as a whole: what it sees, how often, and what it costs. */
+
+#define PATIENCE_MS 60000 /* of a server that is too busy for one look */
 
 static struct stats *stats;
 static struct stats_request question;
@@ -46,11 +49,21 @@ static bool is_answered(void *ctx)
 	return answered;
 }
 
-static void ask(void)
+static void ask_once(void)
 {
 	answered = false;
 	stats_ask(stats, &question);
 	loop_until(is_answered, NULL, "an answer");
+}
+
+/* A look has its time, and on a busy server one may not be answered within it: that it says, and is asked again. */
+static void ask(void)
+{
+	int64_t outcome = clock_ms() + PATIENCE_MS;
+	for (ask_once(); !is_there; ask_once()) {
+		cr_assert_lt(clock_ms(), outcome, "no look is answered");
+		loop_for(200);
+	}
 }
 
 /* Jobs in a state: "NULL, NULL, NULL" for owner, claimed_at, run_at. */
@@ -68,7 +81,6 @@ static void add_jobs(const char *word, int count, const char *state)
 Test(stats, of_nothing_sees_nothing)
 {
 	ask();
-	cr_assert(is_there);
 	cr_expect_eq(seen.ready + seen.waiting + seen.claimed + seen.dead + seen.workers + seen.conflicts, 0);
 	cr_expect_eq(seen.oldest_us, 0);
 	cr_expect_eq(seen.paused, 0);
@@ -90,7 +102,6 @@ Test(stats, sees_jobs_by_their_state_and_what_lies_about)
 		      " SELECT 'x' || g, 's', 1, sha256('b'), 'b', 'r' FROM generate_series(1, 7) g");
 	database_exec("SELECT payhook.pause()");
 	ask();
-	cr_assert(is_there);
 	cr_expect_eq(seen.ready, 3);
 	cr_expect_eq(seen.claimed, 4);
 	cr_expect_eq(seen.waiting, 5);
@@ -118,13 +129,22 @@ Test(stats, is_taken_once_in_a_while_however_often_it_is_asked_for)
 	cr_expect_eq(seen.ready, 0, "it was taken again at once");
 }
 
+#define CONNECTION " FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%%survey'"
+
+/* It makes another when it has seen the loss of the one before. */
+static bool has_another_connection(void *ctx)
+{
+	return database_number("SELECT count(*)" CONNECTION " AND pid <> %lld", *(const long long *)ctx) > 0;
+}
+
 Test(stats, that_fails_reports_it)
 {
 	ask();
-	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%%survey'");
-	loop_for(50);
+	long long pid = database_number("SELECT pid" CONNECTION);
+	database_exec("SELECT pg_terminate_backend(%lld)", pid);
+	loop_until(has_another_connection, &pid, "another connection");
 	database_exec("DROP TABLE payhook.dead_jobs CASCADE");
-	ask();
+	ask_once();
 	cr_expect_not(is_there);
 }
 

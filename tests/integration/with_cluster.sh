@@ -66,10 +66,12 @@ make_cluster() {
 		--encoding=UTF8 --locale=C.UTF-8) >"$dir/log" 2>&1 || fail "initdb failed"
 }
 
-# Tests of statements need no disk and no vacuum that comes when it likes.  synchronous_commit stays as it is.
+# Tests of statements need no disk and no vacuum that comes when it likes.  synchronous_commit stays as it is.  jit as in
+# ops/postgresql.conf.in: a plan without sequential scans may seem dear enough to be compiled, for a second of a busy core.
 start_server() {
 	(as_postgres "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c unix_socket_permissions=0700 \
-		-c fsync=off -c full_page_writes=off -c autovacuum=off -c max_connections=200 -c shared_buffers=32MB) \
+		-c fsync=off -c full_page_writes=off -c autovacuum=off -c jit=off -c max_connections=200 \
+		-c shared_buffers=32MB) \
 		>>"$dir/log" 2>&1 &
 	server=$!
 	export PAYHOOK_TEST_CLUSTER="host=$dir user=postgres"
