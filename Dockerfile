@@ -1,5 +1,5 @@
-# The images of docker-compose.yml, one stage each.  All but the database's come from Debian 12, whose nginx, libraries
-# and PostgreSQL client are those that payhook is tested with and that its security updates cover.
+# The images of docker-compose.yml, one stage each.  All except the database image are based on Debian 12: payhook is tested
+# with its nginx, libraries and PostgreSQL client, and its security updates cover them.
 
 FROM debian:bookworm-slim AS build
 WORKDIR /src
@@ -9,7 +9,7 @@ COPY . .
 RUN meson setup -Dtests=false -Dbench=false --prefix=/usr --sysconfdir=/etc /build . && \
 	meson install -C /build --destdir /installed --strip && chmod 644 /installed/etc/payhook/payhook.env
 
-# What runs has a user of its own, and nothing in it belongs to that user.
+# The programs run as a user that owns no file of the image.
 FROM debian:bookworm-slim AS base
 RUN groupadd --gid 10001 payhook && \
 	useradd --uid 10001 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook
@@ -22,7 +22,8 @@ COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
 COPY ops/settings.sh ops/settings_table.sh ops/
 COPY docker/app docker/app-health docker/
-# As the volume that is mounted here: the pool makes its socket in it, and nginx, of the same group, finds it.
+# Owner and mode as in the volume that is mounted here: the pool creates its socket in it, and nginx, in the same group,
+# connects to it.
 RUN install -d -m 750 -o payhook -g payhook /run/payhook
 USER payhook
 CMD ["docker/app"]
@@ -34,7 +35,7 @@ COPY docker/worker-health docker/
 USER payhook
 CMD ["payhook-worker"]
 
-# With what an operator calls by hand: psql, backup, restore, import.
+# Applies the migrations; also contains the operator's command (psql, backup, restore, import).
 FROM app AS migrate
 USER root
 RUN docker/packages postgresql-client-15
@@ -42,7 +43,7 @@ COPY --from=build /installed/etc/payhook /etc/payhook
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/
-# New volumes take their owner from here.
+# New volumes inherit the owner of these directories.
 RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker
 USER payhook
 CMD ["schema/migrate"]
@@ -57,7 +58,7 @@ COPY docker/nginx docker/nginx-health docker/
 USER door
 CMD ["docker/nginx"]
 
-# PostgreSQL's own image, with the settings of payhook's private cluster and roles that are no superusers.
+# The official PostgreSQL image, with the settings of payhook's private cluster and with roles that are not superusers.
 FROM postgres:15 AS database
 COPY ops/postgresql.conf.in /tmp/
 RUN sed -e 's,@SOCKETS@,/var/run/postgresql,; s,@SHARED_BUFFERS@,256,; s,@MAX_WAL_SIZE@,4GB,; s,@MIN_WAL_SIZE@,1GB,' \

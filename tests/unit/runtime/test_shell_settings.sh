@@ -3,7 +3,7 @@
 # shellcheck disable=SC2030,SC2031
 set -euo pipefail
 
-HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 DIR=$(mktemp -d /tmp/payhook-test-settings.XXXXXX)
 trap 'rm -rf -- "$DIR"' EXIT
 COUNT=0

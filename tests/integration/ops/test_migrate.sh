@@ -2,7 +2,7 @@
 # test_migrate.sh - schema/migrate against a PostgreSQL of its own; prints TAP.
 set -euo pipefail
 
-ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/integration/tap.sh disable=SC1091
 source "$ROOT/tests/integration/tap.sh"
 

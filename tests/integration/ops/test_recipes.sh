@@ -2,7 +2,7 @@
 # test_recipes.sh - what docs/operations.md shows for psql works as it stands; prints TAP.
 set -euo pipefail
 
-ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/integration/tap.sh disable=SC1091
 source "$ROOT/tests/integration/tap.sh"
 
