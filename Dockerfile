@@ -19,6 +19,7 @@ WORKDIR /usr/share/payhook
 FROM base AS app
 RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
+COPY --from=build /installed/usr/sbin/payhook-ctl /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
 COPY ops/settings.sh ops/settings_table.sh ops/
 COPY docker/app docker/app-health docker/

@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "route.h"
 #include "runtime/log.h"
+#include "source/payload.h"
 
 #define PEER_MS 500          /* for nginx to go on with a request that it has begun */
 #define DRAIN_MS 100         /* for idle connections to be used once more */
@@ -68,8 +69,9 @@ struct fastcgi {
 	struct event *drain_over;
 	struct slots free, idle, waiting;
 	struct slot *all;
-	int connections; /* slots that are not free */
-	struct buf head; /* of the reply that is being written; kept for its memory */
+	unsigned char (*states)[REQUEST_STATE_MAX]; /* of each slot's request */
+	int connections;                            /* slots that are not free */
+	struct buf head;                            /* of the reply that is being written; kept for its memory */
 	bool is_open;
 	void (*drained)(void *ctx);
 	void *drained_ctx;
@@ -187,10 +189,10 @@ static bool read_body(struct slot *s)
 		char piece[BODY_KEEP];
 		n = FCGX_GetStr(piece, sizeof piece, s->fcgi.in);
 		got += (size_t)n;
-		if (got <= REQUEST_BODY_MAX)
+		if (got <= PAYLOAD_MAX)
 			buf_add(&rq->body, piece, (size_t)n);
 	} while (n == BODY_KEEP && got < DRAIN_MOST);
-	rq->body_too_large = got > REQUEST_BODY_MAX;
+	rq->body_too_large = got > PAYLOAD_MAX;
 	bool at_end = n < BODY_KEEP && FCGX_GetError(s->fcgi.in) == 0;
 	return at_end && buf_ok(&rq->body) && got == strtoull(param(s, "CONTENT_LENGTH"), NULL, 10);
 }
@@ -430,7 +432,8 @@ static void slots_init(struct fastcgi *g)
 		s->request.service = g->service;
 		s->request.header = header;
 		s->request.answer = fastcgi_on_answer;
-		s->request.body = BUF_INIT(REQUEST_BODY_MAX);
+		s->request.state = g->states[i];
+		s->request.body = BUF_INIT(PAYLOAD_MAX);
 		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);
 		TAILQ_INSERT_HEAD(&g->free, s, link);
 	}
@@ -450,7 +453,8 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct ser
 	g->timer = evtimer_new(base, fastcgi_on_timer, g);
 	g->drain_over = evtimer_new(base, fastcgi_on_drain_over, g);
 	g->all = calloc(FASTCGI_SLOTS, sizeof *g->all);
-	if (!g->acceptable || !g->retry || !g->timer || !g->drain_over || !g->all || FCGX_Init() != 0) {
+	g->states = calloc(FASTCGI_SLOTS, sizeof *g->states);
+	if (!g->acceptable || !g->retry || !g->timer || !g->drain_over || !g->all || !g->states || FCGX_Init() != 0) {
 		fastcgi_destroy(g);
 		return NULL;
 	}
@@ -479,6 +483,7 @@ void fastcgi_destroy(struct fastcgi *g)
 	if (g->drain_over)
 		event_free(g->drain_over);
 	buf_finish(&g->head);
+	free(g->states);
 	free(g->all);
 	free(g);
 }

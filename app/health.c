@@ -6,6 +6,16 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "ingest/ingest.h"
+#include "source/source.h"
+
+/* The state of a request that waits for the probe's result. */
+struct health_check {
+	struct request *rq;
+	struct ingest_probe probe;
+};
+
+_Static_assert(sizeof(struct health_check) <= REQUEST_STATE_MAX, "the state fits");
 
 static void reply_health(struct request *rq, bool healthy)
 {
@@ -19,7 +29,7 @@ static void reply_health(struct request *rq, bool healthy)
 
 static void health_on_health(struct ingest_probe *p, const struct fault *f)
 {
-	reply_health(CONTAINER_OF(p, struct request, work.probe), !f);
+	reply_health(CONTAINER_OF(p, struct health_check, probe)->rq, !f);
 }
 
 /* Those to which whoever reaches the port may send; their names need no escapes. */
@@ -36,7 +46,7 @@ static void add_open_sources(struct buf *b, const struct sources *all)
 
 static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 {
-	struct request *rq = CONTAINER_OF(p, struct request, work.probe);
+	struct request *rq = CONTAINER_OF(p, struct health_check, probe)->rq;
 	if (f) {
 		http_fault(rq, f);
 		return;
@@ -50,17 +60,19 @@ static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 
 static void health_expire(struct request *rq)
 {
+	struct health_check *check = rq->state;
 	struct fault f;
-	ingest_withdraw_probe(rq->service->ingest, &rq->work.probe);
+	ingest_withdraw_probe(rq->service->ingest, &check->probe);
 	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
-	rq->work.probe.done(&rq->work.probe, &f);
+	check->probe.done(&check->probe, &f);
 }
 
 static void ask(struct request *rq, void (*done)(struct ingest_probe *, const struct fault *))
 {
-	rq->work.probe = (struct ingest_probe){.done = done};
+	struct health_check *check = rq->state;
+	*check = (struct health_check){.rq = rq, .probe = {.done = done}};
 	rq->expire = health_expire;
-	ingest_probe_health(rq->service->ingest, &rq->work.probe);
+	ingest_probe_health(rq->service->ingest, &check->probe);
 }
 
 void health_get(struct request *rq)

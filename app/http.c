@@ -3,7 +3,6 @@
 #include "http.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* The reason phrase of a status that we use. */
 static const char *http_phrase(int status)
@@ -131,36 +130,5 @@ void http_fault(struct request *rq, const struct fault *f)
 		rq->reply.retry_after = 1;
 		http_problem(rq, 503, "not now; the same request may be sent again");
 		return;
-	}
-}
-
-/* The value of a parameter is utf-8, in quotes or not, in any case. */
-static bool is_utf8(const char *value, size_t len)
-{
-	if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
-		value++;
-		len -= 2;
-	}
-	return len == 5 && strncasecmp(value, "utf-8", 5) == 0;
-}
-
-bool http_is_json(const char *content_type)
-{
-	static const char JSON[] = "application/json";
-	const char *s = content_type;
-	if (strncasecmp(s, JSON, sizeof JSON - 1) != 0)
-		return false;
-	s += sizeof JSON - 1;
-	for (;;) {
-		s += strspn(s, " \t");
-		if (*s == '\0')
-			return true;
-		if (*s++ != ';')
-			return false;
-		s += strspn(s, " \t");
-		size_t len = strcspn(s, "; \t");
-		if (strncasecmp(s, "charset=", 8) == 0 && !is_utf8(s + 8, len - 8))
-			return false;
-		s += len;
 	}
 }

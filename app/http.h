@@ -10,25 +10,24 @@
 #include "counters.h"
 #include "http/path.h"
 #include "http/traceparent.h"
-#include "ingest/ingest.h"
-#include "ingest/txn_reader.h"
-#include "source/source.h"
-#include "txn/txn.h"
 #include "txn/txn_json.h"
 
-/* A request and its reply, as the routes see them; FastCGI is the gate's affair.
+/* A request and its reply, as the routes see them; only fastcgi.c knows FastCGI.
  *
- * A route fills the reply and calls answer(), once, at once or later.  A route that waits sets expire before: the gate
- * calls it when the time is over, and then the route stops waiting and answers. */
+ * A route fills the reply and calls answer() exactly once, immediately or later.  A route that waits sets expire first:
+ * fastcgi.c calls it after REQUEST_WAIT_MS, and the route then withdraws what it waits for and answers. */
 
-#define REQUEST_WAIT_MS 450          /* the sender is owed an answer within half a second */
-#define REQUEST_BODY_MAX (64 * 1024) /* bytes; nginx refuses more before we see it */
-#define REQUEST_ID_MAX 32            /* nginx's $request_id: 32 hexadecimal digits */
-#define REPLY_BODY_MAX (64 * 1024)   /* bytes; a transaction whose every byte is escaped, or all metrics */
+#define REQUEST_WAIT_MS 450        /* the sender is owed an answer within half a second */
+#define REQUEST_STATE_MAX 4096     /* bytes of a route's state; each route asserts that its own fits */
+#define REQUEST_ID_MAX 32          /* nginx's $request_id: 32 hexadecimal digits */
+#define REPLY_BODY_MAX (64 * 1024) /* bytes; a transaction whose every byte is escaped, or all metrics */
 
 struct api_keys;
 struct auth_failures;
+struct ingest;
 struct settings;
+struct sources;
+struct txn_reader;
 
 /* What the routes work with. */
 struct service {
@@ -52,24 +51,6 @@ struct reply {
 
 struct request;
 
-/* One transaction of a webhook on its way. */
-struct item {
-	struct request *rq;
-	struct pending_insert pending_insert;
-	struct txn txn;
-	bool is_waiting; /* for its outcome */
-};
-
-/* All those of one webhook (submission.h). */
-struct submission {
-	int count;
-	int waiting;
-	struct item one;
-	struct item *many;              /* in place of one, when there are more */
-	bool failed, conflicts, is_new; /* what became of some */
-	struct fault fault;
-};
-
 struct request {
 	const char *method;         /* as are the texts that follow: valid until answer() */
 	const char *target;         /* REQUEST_URI, as it came */
@@ -92,14 +73,9 @@ struct request {
 	const char *(*header)(const struct request *rq, const char *name);
 	void (*answer)(struct request *rq);
 	void (*expire)(struct request *rq);
-	union {
-		struct submission submission;
-		struct {
-			struct lookup lookup;
-			char source[SOURCE_NAME_MAX + 1];
-		} reading;
-		struct ingest_probe probe;
-	} work;
+	/* The route's own, REQUEST_STATE_MAX bytes that live as long as the request: a struct of the route's file, whose
+	 * first member leads back here.  Its content is undefined when the route begins. */
+	void *state;
 };
 
 /* The head of a reply as CGI has it (RFC 3875, 6.3), the empty line included. */
@@ -117,6 +93,3 @@ void http_problems(struct request *rq, int status, const char *detail, const str
 /* Answers with the problem that a fault stands for: the one place where a kind becomes a status.  Of faults that are
  * not the sender's, the text is for the log; the sender is told what to do. */
 void http_fault(struct request *rq, const struct fault *f);
-
-/* Whether a Content-Type is application/json, with no charset but utf-8. */
-bool http_is_json(const char *content_type);

@@ -7,7 +7,19 @@
 
 #include "base/clock.h"
 #include "http/query_param.h"
+#include "ingest/txn_reader.h"
 #include "runtime/log.h"
+#include "source/source.h"
+#include "txn/txn.h"
+
+/* The state of a request whose transaction is being looked up. */
+struct reading {
+	struct request *rq;
+	struct lookup lookup;
+	char source[SOURCE_NAME_MAX + 1];
+};
+
+_Static_assert(sizeof(struct reading) <= REQUEST_STATE_MAX, "the state fits");
 
 /* name: with its quotes and what stands around it. */
 static void add_string(struct buf *b, const char *name, const char *text)
@@ -43,7 +55,7 @@ static void reply_found(struct request *rq, const struct found *t)
 
 static void lookup_on_found(struct lookup *l, const struct found *found, const struct fault *f)
 {
-	struct request *rq = CONTAINER_OF(l, struct request, work.reading.lookup);
+	struct request *rq = CONTAINER_OF(l, struct reading, lookup)->rq;
 	if (found) {
 		reply_found(rq, found);
 	} else if (f) {
@@ -58,10 +70,11 @@ static void lookup_on_found(struct lookup *l, const struct found *found, const s
 
 static void lookup_expire(struct request *rq)
 {
+	struct reading *reading = rq->state;
 	struct fault f;
-	txn_reader_withdraw(rq->service->txn_reader, &rq->work.reading.lookup);
+	txn_reader_withdraw(rq->service->txn_reader, &reading->lookup);
 	fault_set(&f, FAULT_BUSY, "not found out within %d ms", REQUEST_WAIT_MS);
-	lookup_on_found(&rq->work.reading.lookup, NULL, &f);
+	lookup_on_found(&reading->lookup, NULL, &f);
 }
 
 void lookup_get(struct request *rq)
@@ -72,8 +85,9 @@ void lookup_get(struct request *rq)
 		http_problem(rq, 404, "there is no such transaction, and there cannot be");
 		return;
 	}
-	char *source = rq->work.reading.source;
-	if (!query_param_find(rq->target, "source", source, sizeof rq->work.reading.source, &f)) {
+	struct reading *reading = rq->state;
+	char *source = reading->source;
+	if (!query_param_find(rq->target, "source", source, sizeof reading->source, &f)) {
 		http_fault(rq, &f);
 		return;
 	}
@@ -83,7 +97,8 @@ void lookup_get(struct request *rq)
 		http_problem(rq, 404, "there is no source by that name, and there cannot be");
 		return;
 	}
-	rq->work.reading.lookup = (struct lookup){.transaction_id = id, .source = source, .done = lookup_on_found};
+	reading->rq = rq;
+	reading->lookup = (struct lookup){.transaction_id = id, .source = source, .done = lookup_on_found};
 	rq->expire = lookup_expire;
-	txn_reader_find(rq->service->txn_reader, &rq->work.reading.lookup);
+	txn_reader_find(rq->service->txn_reader, &reading->lookup);
 }

@@ -8,20 +8,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "auth/api_keys_file.h"
 #include "counters.h"
 #include "fastcgi.h"
 #include "ingest/auth_failures.h"
 #include "ingest/ingest.h"
 #include "ingest/notifier.h"
 #include "ingest/txn_reader.h"
-#include "key.h"
 #include "pg/connection.h"
+#include "runtime/configuration.h"
 #include "runtime/log.h"
-#include "runtime/settings.h"
-#include "source/sources_file.h"
-#include "txn/currency.h"
-#include "verify.h"
 
 #define PROGRAM "payhook-app"
 #define DESCRIPTORS (FASTCGI_SLOTS + 64) /* a connection for each slot, and our own */
@@ -30,9 +25,7 @@ static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
 /* The parts of the program. */
 struct responder {
-	struct settings settings;
-	struct sources sources;
-	struct api_keys keys;
+	struct configuration configuration;
 	struct event_base *base;
 	struct connect_state connect_state;
 	struct notifier *notifier;
@@ -113,88 +106,16 @@ static void responder_complain(const char *complaint)
 
 static void responder_help(void)
 {
-	printf("Usage: " PROGRAM " [--check | --currencies | --verify SOURCE [--at TIME] | --key NAME SCOPE... |\n"
-	       "                   --version | --help]\n\n"
+	printf("Usage: " PROGRAM " [--check | --version | --help]\n\n"
 	       "Receives transaction webhooks over FastCGI and makes them durable in PostgreSQL.\n"
-	       "It is started by spawn-fcgi, with the listening socket as its standard input.\n"
-	       "SIGTERM or SIGUSR2: it answers what is under way and ends.\n\n"
-	       "  --check       prints the settings in force, or what is wrong with them (exit status 2)\n"
-	       "  --currencies  prints the codes that a transaction may have, with their decimals\n"
-	       "  --verify SOURCE [--at TIME]\n"
-	       "                why the HTTP request on standard input does or does not verify, now or at a time\n"
-	       "  --key NAME SCOPE...\n"
-	       "                makes a key for who may read, and its entry for API_KEYS_FILE; scopes: read, operate\n"
-	       "  --version     prints the version\n"
-	       "  --help        prints this\n\n"
+	       "spawn-fcgi starts it, with the listening socket as its standard input.\n"
+	       "On SIGTERM or SIGUSR2 it answers the requests in flight and ends.\n\n"
+	       "  --check    print the settings, sources and keys in force, or what is wrong with them\n"
+	       "             (exit status 2)\n"
+	       "  --version  print the version\n"
+	       "  --help     print this text\n\n"
 	       "Settings, from the environment:\n");
 	settings_help(stdout);
-}
-
-static bool settings_can_be_met(const struct settings *settings)
-{
-	if (!*settings->database) {
-		responder_complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
-		return false;
-	}
-	return true;
-}
-
-static const char *scheme_of(const struct source *s)
-{
-	switch (s->auth) {
-	case SOURCE_AUTH_SIGNATURE:
-		return scheme_name(s->signer.scheme);
-	case SOURCE_AUTH_NONE:
-		return "none";
-	case SOURCE_AUTH_DISABLED:
-		return "closed";
-	}
-	return "";
-}
-
-/* Whoever asks for signatures must not get a responder that takes unsigned webhooks. */
-static bool sources_can_be_met(const struct settings *settings, struct sources *ret)
-{
-	struct fault f;
-	if (!sources_load(settings->sources_file, &settings->extra_currencies, responder_complain, ret))
-		return false;
-	bool good = true;
-	for (int i = 0; i < ret->count; i++) {
-		if (!settings->require_signatures || ret->list[i].auth != SOURCE_AUTH_NONE)
-			continue;
-		good = fault_set(&f, FAULT_INPUT,
-			"REQUIRE_SIGNATURES=true: the source %s takes unsigned webhooks; SOURCES_FILE should give it a scheme, or close it",
-			ret->list[i].name);
-		responder_complain(f.text);
-	}
-	if (!good)
-		sources_finish(ret);
-	return good;
-}
-
-static bool keys_can_be_met(const struct settings *settings, struct api_keys *ret)
-{
-	return !*settings->api_keys_file || api_keys_load(settings->api_keys_file, responder_complain, ret);
-}
-
-static bool check(const struct settings *settings)
-{
-	static struct sources sources;
-	static struct api_keys keys;
-	settings_print(settings, stdout);
-	bool good = settings_can_be_met(settings);
-	good = keys_can_be_met(settings, &keys) && good;
-	if (!sources_can_be_met(settings, &sources))
-		return false;
-	for (int i = 0; i < sources.count; i++) {
-		const struct source *s = &sources.list[i];
-		printf("source %s: %s, %d secrets\n", s->name, scheme_of(s), s->signer.count);
-	}
-	for (int i = 0; i < keys.count; i++)
-		printf("key %s:%s%s\n", keys.list[i].name, keys.list[i].scopes & API_READ ? " read" : "",
-			keys.list[i].scopes & API_OPERATE ? " operate" : "");
-	sources_finish(&sources);
-	return good;
 }
 
 static void log_sources(const struct sources *all)
@@ -204,37 +125,8 @@ static void log_sources(const struct sources *all)
 		bool is_open = s->auth == SOURCE_AUTH_NONE;
 		LOG(is_open ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 			is_open ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
-			LOG_TEXT("scheme", scheme_of(s)), LOG_NUMBER("secrets", s->signer.count));
+			LOG_TEXT("scheme", configuration_scheme(s)), LOG_NUMBER("secrets", s->signer.count));
 	}
-}
-
-/* For "payhook import", which judges by the same table. */
-static void print_currencies(const struct currency_extras *extras)
-{
-	size_t count;
-	const struct currency *iso = currency_all(&count);
-	for (size_t i = 0; i < count; i++)
-		printf("%s:%d\n", iso[i].code, iso[i].minor_unit);
-	for (int i = 0; i < extras->count; i++)
-		printf("%s:%d\n", extras->list[i].code, extras->list[i].minor_unit);
-}
-
-/* Answers the options that end the program; -1: go on. */
-static int read_options(int argc, char **argv, const struct settings *settings)
-{
-	if (argc < 2)
-		return -1;
-	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
-		return check(settings) ? 0 : 2;
-	}
-	if (argc == 2 && strcmp(argv[1], "--currencies") == 0) {
-		print_currencies(&settings->extra_currencies);
-		return 0;
-	}
-	if (strcmp(argv[1], "--verify") == 0)
-		return verify_run(settings, argc - 2, argv + 2);
-	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
-	return 2;
 }
 
 static void raise_descriptors(void)
@@ -287,11 +179,11 @@ static bool responder_start(struct responder *r)
 	r->base = event_base_new();
 	if (!r->base)
 		return false;
-	r->connect_state = (struct connect_state){.base = r->base, .conninfo = r->settings.database};
-	r->service.settings = &r->settings;
-	r->service.sources = &r->sources;
-	r->service.keys = *r->settings.api_keys_file ? &r->keys : NULL;
-	r->service.counters = open_counters(&r->settings);
+	r->connect_state = (struct connect_state){.base = r->base, .conninfo = r->configuration.settings.database};
+	r->service.settings = &r->configuration.settings;
+	r->service.sources = &r->configuration.sources;
+	r->service.keys = *r->configuration.settings.api_keys_file ? &r->configuration.keys : NULL;
+	r->service.counters = open_counters(&r->configuration.settings);
 	if (!r->service.counters)
 		return false;
 	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->service);
@@ -317,13 +209,15 @@ static void responder_finish(struct responder *r)
 	counters_destroy(r->service.counters);
 	if (r->base)
 		event_base_free(r->base);
-	sources_finish(&r->sources);
+	configuration_finish(&r->configuration);
 	libevent_global_shutdown();
 }
 
-int main(int argc, char **argv)
+/* Handles the options; -1: there is none, go on. */
+static int read_options(int argc, char **argv)
 {
-	static struct responder r;
+	if (argc < 2)
+		return -1;
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf(PROGRAM " " PAYHOOK_VERSION "\n");
 		return 0;
@@ -332,22 +226,26 @@ int main(int argc, char **argv)
 		responder_help();
 		return 0;
 	}
-	if (argc > 1 && strcmp(argv[1], "--key") == 0)
-		return key_run(argc - 2, argv + 2);
-	if (!settings_read(&r.settings, responder_complain))
-		return 2;
-	int status = read_options(argc, argv, &r.settings);
+	if (argc == 2 && strcmp(argv[1], "--check") == 0)
+		return configuration_check(stdout, responder_complain) ? 0 : 2;
+	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static struct responder r;
+	int status = read_options(argc, argv);
 	if (status >= 0)
 		return status;
-	if (!settings_can_be_met(&r.settings) || !keys_can_be_met(&r.settings, &r.keys) ||
-		!sources_can_be_met(&r.settings, &r.sources))
+	if (!configuration_read(&r.configuration, responder_complain))
 		return 2;
 	if (!is_listening(STDIN_FILENO)) {
 		responder_complain("standard input is not a listening socket: start it by spawn-fcgi");
 		return 2;
 	}
 	raise_descriptors();
-	log_open(PROGRAM, (enum log_level)r.settings.log_level);
+	log_open(PROGRAM, (enum log_level)r.configuration.settings.log_level);
 	event_set_log_callback(responder_on_libevent);
 	if (!responder_start(&r)) {
 		responder_complain("cannot start: out of memory");
@@ -355,7 +253,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	LOG(LOG_LEVEL_INFO, "responder starts", LOG_TEXT("version", PAYHOOK_VERSION));
-	log_sources(&r.sources);
+	log_sources(&r.configuration.sources);
 	event_base_dispatch(r.base);
 	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("abandoned_connections", r.connect_state.abandoned));
 	responder_finish(&r);

@@ -10,9 +10,30 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "ingest/ingest.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
+
+/* One transaction of a webhook. */
+struct item {
+	struct request *rq;
+	struct pending_insert pending_insert;
+	struct txn txn;
+	bool is_waiting; /* for its outcome */
+};
+
+/* All transactions of one webhook: the state of its request. */
+struct submission {
+	int count;
+	int waiting; /* items without an outcome */
+	struct item one;
+	struct item *many;              /* in place of one when there are several; NULL otherwise */
+	bool failed, conflicts, is_new; /* whether any item failed, was a conflict, was new */
+	struct fault fault;             /* the one to report, when failed */
+};
+
+_Static_assert(sizeof(struct submission) <= REQUEST_STATE_MAX, "the state fits");
 
 static void log_not_stored(const struct item *d, const struct fault *f)
 {
@@ -74,7 +95,7 @@ static void submission_refuse(struct request *rq, const struct fault *f)
 /* All have their outcome. */
 static void submission_finish(struct request *rq)
 {
-	struct submission *p = &rq->work.submission;
+	struct submission *p = rq->state;
 	struct fault f = p->fault;
 	free(p->many);
 	p->many = NULL;
@@ -105,7 +126,7 @@ static void keep_fault(struct submission *p, const struct fault *f)
 static void submission_on_outcome(struct pending_insert *a, enum accepted outcome, const struct fault *f)
 {
 	struct item *d = CONTAINER_OF(a, struct item, pending_insert);
-	struct submission *p = &d->rq->work.submission;
+	struct submission *p = d->rq->state;
 	d->is_waiting = false;
 	if (f) {
 		log_not_stored(d, f);
@@ -126,7 +147,7 @@ static struct item *items(struct submission *p)
 
 static void submission_expire(struct request *rq)
 {
-	struct submission *p = &rq->work.submission;
+	struct submission *p = rq->state;
 	struct fault f;
 	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
 	for (int i = 0; i < p->count; i++) {
@@ -144,7 +165,7 @@ static void submission_expire(struct request *rq)
 /* The last of them may be answered at once, and with it all: then nothing of the parcel is there any more. */
 static void send(struct request *rq, const struct source *source)
 {
-	struct submission *p = &rq->work.submission;
+	struct submission *p = rq->state;
 	struct item *list = items(p);
 	int count = p->count;
 	p->waiting = count;
@@ -169,7 +190,7 @@ static void send(struct request *rq, const struct source *source)
 /* Reads them all, and answers when one cannot be read. */
 static bool read_all(struct request *rq, struct payload *payload)
 {
-	struct submission *p = &rq->work.submission;
+	struct submission *p = rq->state;
 	struct txn_problems problems = {0};
 	struct fault f;
 	if (payload->count > 1) {
@@ -196,7 +217,7 @@ static bool read_all(struct request *rq, struct payload *payload)
 
 void submission_accept(struct request *rq, const struct source *source)
 {
-	struct submission *p = &rq->work.submission;
+	struct submission *p = rq->state;
 	struct payload payload;
 	struct fault f;
 	p->many = NULL;

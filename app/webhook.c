@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "auth_failure.h"
+#include "http/content_type.h"
 #include "submission.h"
 
 /* Answers who comes from another address, or without the certificate, than the source's. */
@@ -65,7 +66,7 @@ void webhook_post(struct request *rq)
 	rq->outcome = WEBHOOK_INVALID; /* unless another becomes of it */
 	if (!is_admitted(rq, source))
 		return;
-	if (!http_is_json(rq->content_type))
+	if (!content_type_is_json(rq->content_type))
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 	else if (rq->body_too_large)
 		http_problem(rq, 413, "the body is larger than 64 KiB");

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Compiles the programs, and puts copies where the users that run them can enter.
 
-BUILD_TARGETS=(app/payhook-app worker/payhook-worker)
+BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl)
 
 # build_run LOG COMMAND...: quiet unless it fails.
 build_run() {

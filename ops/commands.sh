@@ -211,19 +211,19 @@ cmd_import() {
 	database_need
 	packages_need build
 	build_programs
-	import_run "$BUILD/app/payhook-app" "$STATE/import-refused.tsv" "$@"
+	import_run "$BUILD/ctl/payhook-ctl" "$STATE/import-refused.tsv" "$@"
 }
 
 cmd_key() {
 	packages_need build >&2
 	build_programs >&2
-	exec "$BUILD/app/payhook-app" --key "$@"
+	exec "$BUILD/ctl/payhook-ctl" key "$@"
 }
 
 cmd_verify() {
 	packages_need build >&2
 	build_programs >&2
-	exec "$BUILD/app/payhook-app" --verify "$@"
+	exec "$BUILD/ctl/payhook-ctl" verify "$@"
 }
 
 # The database first: a migration lets the programs before it go on, not the other way round.  multiwatch hands USR2 to

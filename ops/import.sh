@@ -8,7 +8,7 @@ IMPORT_TABLE=public.transactions_transaction
 IMPORT_BATCH=2000        # rows a batch: webhooks of the same ids wait for it, so it must take well under 450 ms
 IMPORT_REFUSED_MAX=10000 # lines kept of those refused; all are counted
 
-# import_run PROGRAM REFUSED [ARG...]: the responder, which knows the currencies, and where refused rows are listed.
+# import_run CTL REFUSED [ARG...]: payhook-ctl, which lists the accepted currencies, and the file for refused rows.
 import_run() {
 	local program=$1 refused=$2 from='' table=$IMPORT_TABLE currencies
 	shift 2
@@ -25,7 +25,7 @@ import_run() {
 	export PGCLIENTENCODING=UTF8 PGAPPNAME='payhook import'
 	import_check_target
 	import_check_source
-	currencies=$("$program" --currencies | paste -sd,) || exit 1
+	currencies=$("$program" currencies | paste -sd,) || exit 1
 	import_list
 	import_tell < <(import_read | import_merge || echo failed)
 }

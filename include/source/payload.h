@@ -11,6 +11,8 @@
 #include "txn/txn_rules.h"
 #include "json/value.h"
 
+#define PAYLOAD_MAX (64 * 1024) /* bytes of a webhook's body; nginx refuses a longer one before a responder sees it */
+
 /* The transactions that a source's body tells: one, or an element of an array each, less those that the source's filter
  * does not let pass. */
 

@@ -182,9 +182,9 @@ static void make_key(char key[128], char entry[256])
 {
 	char program[256], log[96], line[256];
 	int status;
-	snprintf(program, sizeof program, "%s/app/payhook-app", getenv("PAYHOOK_BUILD"));
+	snprintf(program, sizeof program, "%s/ctl/payhook-ctl", getenv("PAYHOOK_BUILD"));
 	snprintf(log, sizeof log, "%s/made", getenv("E2E_KEYS"));
-	pid_t pid = process_start((const char *const[]){program, "--key", "made", "read", "operate", NULL}, NULL, log);
+	pid_t pid = process_start((const char *const[]){program, "key", "made", "read", "operate", NULL}, NULL, log);
 	cr_assert(process_wait(pid, 10000, &status) && status == 0);
 	*key = *entry = '\0';
 	FILE *f = fopen(log, "r");
@@ -223,8 +223,8 @@ Test(access, a_key_that_cannot_be_shown_is_an_error)
 {
 	char program[256];
 	int status;
-	snprintf(program, sizeof program, "%s/app/payhook-app", getenv("PAYHOOK_BUILD"));
-	pid_t pid = process_start((const char *const[]){program, "--key", "made", "read", NULL}, NULL, "/dev/full");
+	snprintf(program, sizeof program, "%s/ctl/payhook-ctl", getenv("PAYHOOK_BUILD"));
+	pid_t pid = process_start((const char *const[]){program, "key", "made", "read", NULL}, NULL, "/dev/full");
 	cr_assert(process_wait(pid, 10000, &status));
 	cr_expect_eq(WEXITSTATUS(status), 1);
 }

@@ -4,7 +4,7 @@ set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 EXAMPLES=$ROOT/docs/sources
-APP=$PAYHOOK_BUILD/app/payhook-app
+CTL=$PAYHOOK_BUILD/ctl/payhook-ctl
 DIR=$(mktemp -d /tmp/payhook-test-verify.XXXXXX)
 trap 'rm -rf -- "$DIR"' EXIT
 trap 'exit 130' INT
@@ -33,7 +33,7 @@ check() {
 # verify STATUS EXAMPLE ARGS...: judges what standard input holds; what it says is in $DIR/out.
 verify() {
 	local status=0
-	SOURCES_FILE=${FILE:-$EXAMPLES/$2/sources.json} "$APP" --verify "${SOURCE[$2]}" "${@:3}" >"$DIR/out" 2>&1 || status=$?
+	SOURCES_FILE=${FILE:-$EXAMPLES/$2/sources.json} "$CTL" verify "${SOURCE[$2]}" "${@:3}" >"$DIR/out" 2>&1 || status=$?
 	cat "$DIR/out" >>"$DIR/all"
 	[[ $status == "$1" ]] || echo "status $status, and not $1"
 	((status == $1))
@@ -238,13 +238,13 @@ tells_what_becomes_of_the_body() {
 }
 
 says_that_a_source_is_open() {
-	SOURCES_FILE='' "$APP" --verify transactions <"$EXAMPLES/github/request.http" >"$DIR/out" &&
+	SOURCES_FILE='' "$CTL" verify transactions <"$EXAMPLES/github/request.http" >"$DIR/out" &&
 		says "the source is open" "transaction_id       txn_payhook_example_1"
 }
 
 refuses_what_cannot_be_judged() {
 	verify 2 stripe --at tomorrow < <(request stripe) && says "--at tomorrow: no time" || return 1
-	verify 2 stripe --then 7 < <(request stripe) && says "usage: --verify SOURCE" || return 1
+	verify 2 stripe --then 7 < <(request stripe) && says "usage: verify SOURCE" || return 1
 	verify 2 stripe </dev/null && says "the request on standard input: line 1: " || return 1
 	head -c 200000 /dev/zero | verify 2 stripe && says "it is longer than" || return 1
 	request stripe | sed 's|^Host: |Host : |' | verify 2 stripe && says "line 2 is no header" || return 1

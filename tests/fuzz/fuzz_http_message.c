@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "http/http_message.h"
+#include "http_message.h"
 
 static void must_be_text(const char *text, const char *copy, const char *end)
 {

@@ -21,11 +21,12 @@ ROOMS = {
     'source': 'base json http txn auth',
     'ingest': 'base pg txn auth',
     'queue': 'base pg',
-    'runtime': 'base http txn',
+    'runtime': 'base http txn auth source',
     'app': 'base json http pg txn auth source ingest runtime',
     'worker': 'base http pg queue runtime',
+    'ctl': 'base json http txn auth source runtime',
 }
-PROGRAMS = ('app', 'worker')
+PROGRAMS = ('app', 'worker', 'ctl')
 
 # Library, as it is included: the files that may, by their paths.  libevent is the floor on which the rooms that wait stand:
 # theirs is the loop, and none of them hides it from another.

@@ -14,7 +14,7 @@ RULES = [
     ('no floating point in the library', r'\b(?:double|float|strtod|strtof)\b', ('lib/**/*.c', 'include/**/*.h'), ()),
     ('waiting is a row or a timer: no sleep', r'\b(?:u|nano|clock_nano)?sleep\s*\(', C_FILES, ('tests/',)),
     ('a program ends in its main.c', r'\b(?:_?exit|_Exit|quick_exit|abort)\s*\(', C_FILES,
-     ('app/main.c', 'worker/main.c', 'tests/', 'bench/')),
+     ('app/main.c', 'worker/main.c', 'ctl/main.c', 'tests/', 'bench/')),
     ('no setjmp, no alloca', r'\b(?:setjmp|longjmp|alloca)\s*\(', C_FILES, ()),
 ]
 
@@ -54,7 +54,7 @@ def check_sql(checks):
                 checks.add(name, f'{path}:{number}: {line.strip()}')
             if TAKES_AWAY.search(line.split('--')[0]) and line.strip() not in SQL_EXCEPTED:
                 checks.add(forward, f'{path}:{number}: {line.strip()}')
-    for path in tree.files('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c'):
+    for path in tree.files('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c', 'ctl/**/*.c'):
         for match in STATEMENT.finditer(ADJACENT.sub('', tree.text(path))):
             checks.add(name, f'{path}: {match[0][:80]}')
 

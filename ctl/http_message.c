@@ -1,6 +1,6 @@
 /* http_message.c - a captured HTTP request. */
 
-#include "http/http_message.h"
+#include "http_message.h"
 
 #include <string.h>
 

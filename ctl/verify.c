@@ -11,14 +11,16 @@
 
 #include "auth/signature_header.h"
 #include "base/clock.h"
-#include "http.h"
-#include "http/http_message.h"
+#include "ctl.h"
+#include "http/content_type.h"
+#include "http_message.h"
+#include "runtime/settings.h"
 #include "source/payload.h"
 #include "source/sources_file.h"
 #include "txn/txn_json.h"
 #include "json/scan.h"
 
-#define INPUT_MAX (HTTP_HEAD_MAX + 2 * REQUEST_BODY_MAX) /* a body that is too long is told so */
+#define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX) /* a body that is too long is told so */
 
 struct verifying {
 	const struct settings *settings;
@@ -32,11 +34,6 @@ struct verifying {
 
 /* ---- what is asked ---- */
 
-static void verify_complain(const char *complaint)
-{
-	fprintf(stderr, "payhook-app: %s\n", complaint);
-}
-
 static bool read_time(const char *text, int64_t *ret)
 {
 	struct fault f;
@@ -48,11 +45,11 @@ static bool read_arguments(struct verifying *v, int argc, char **argv)
 	v->now_s = (int64_t)time(NULL);
 	v->is_dated = argc == 3;
 	if (argc != 1 && (argc != 3 || strcmp(argv[1], "--at") != 0)) {
-		verify_complain("usage: --verify SOURCE [--at TIME] < request.http");
+		ctl_complain("usage: verify SOURCE [--at TIME] < request.http");
 		return false;
 	}
 	if (v->is_dated && !read_time(argv[2], &v->now_s)) {
-		fprintf(stderr, "payhook-app: --at %s: no time as 2026-02-19T12:00:00Z or 1771502400 is one\n",
+		fprintf(stderr, CTL_PROGRAM ": --at %s: no time as 2026-02-19T12:00:00Z or 1771502400 is one\n",
 			argv[2]);
 		return false;
 	}
@@ -61,12 +58,12 @@ static bool read_arguments(struct verifying *v, int argc, char **argv)
 
 static bool find_source(struct verifying *v, const char *name)
 {
-	if (!sources_load(v->settings->sources_file, &v->settings->extra_currencies, verify_complain, &v->sources))
+	if (!sources_load(v->settings->sources_file, &v->settings->extra_currencies, ctl_complain, &v->sources))
 		return false;
 	v->source = sources_find(&v->sources, name);
 	if (v->source)
 		return true;
-	fprintf(stderr, "payhook-app: no source is named %s, or it is closed; there are:", name);
+	fprintf(stderr, CTL_PROGRAM ": no source is named %s, or it is closed; there are:", name);
 	for (int i = 0; i < v->sources.count; i++) {
 		if (v->sources.list[i].auth != SOURCE_AUTH_DISABLED)
 			fprintf(stderr, " %s", v->sources.list[i].name);
@@ -92,7 +89,7 @@ static bool read_message(struct verifying *v)
 		fault_set(&f, FAULT_INPUT, "it is longer than %d bytes", INPUT_MAX);
 	else if (http_message_read(text, len, &v->message, &f))
 		return true;
-	fprintf(stderr, "payhook-app: the request on standard input: %s\n", f.text);
+	fprintf(stderr, CTL_PROGRAM ": the request on standard input: %s\n", f.text);
 	return false;
 }
 
@@ -285,10 +282,10 @@ static void print_body(const struct verifying *v)
 	struct payload payload;
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
-	if (!http_is_json(type ? type : ""))
+	if (!content_type_is_json(type ? type : ""))
 		printf("answer     415: its Content-Type is not application/json\n");
-	else if (m->len > REQUEST_BODY_MAX)
-		printf("answer     413: its body has more than %d bytes\n", REQUEST_BODY_MAX);
+	else if (m->len > PAYLOAD_MAX)
+		printf("answer     413: its body has more than %d bytes\n", PAYLOAD_MAX);
 	else if (!json_scan(m->body, m->len, &f))
 		printf("answer     400: %s\n", f.text);
 	else if (!payload_open(v->source, m->body, m->len, &payload, &f))
@@ -344,10 +341,13 @@ static int print_all(struct verifying *v)
 	return good ? 0 : 1;
 }
 
-int verify_run(const struct settings *settings, int argc, char **argv)
+int verify_run(int argc, char **argv)
 {
 	static struct verifying v;
-	v.settings = settings;
+	static struct settings settings;
+	if (!settings_read(&settings, ctl_complain))
+		return 2;
+	v.settings = &settings;
 	if (!read_arguments(&v, argc, argv) || !find_source(&v, argv[0]) || !read_message(&v)) {
 		sources_finish(&v.sources);
 		return 2;

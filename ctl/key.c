@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "auth/api_keys.h"
+#include "ctl.h"
 
 #define PREFIX "payhook_" /* so that it is known for what it is where it should not be */
 #define RANDOM_BYTES 32
@@ -15,8 +16,7 @@
 
 static int key_complain(const char *complaint, const char *value)
 {
-	fprintf(stderr, "payhook-app: %s%s\nusage: --key NAME SCOPE..., the scopes being read and operate\n", complaint,
-		value);
+	fprintf(stderr, CTL_PROGRAM ": %s%s\nusage: key NAME SCOPE...; scopes: read, operate\n", complaint, value);
 	return 2;
 }
 
@@ -77,12 +77,12 @@ int key_run(int argc, char **argv)
 		scopes |= scope_of(argv[i]);
 	}
 	if (!make(key) || !digest_sha256(key, strlen(key), sha256)) {
-		fprintf(stderr, "payhook-app: no key can be made: %s\n", strerror(errno));
+		fprintf(stderr, CTL_PROGRAM ": no key can be made: %s\n", strerror(errno));
 		return 1;
 	}
 	bool report = print_entry(argv[0], key, sha256, scopes);
 	if (!report)
-		fprintf(stderr, "payhook-app: the key cannot be shown, so make another: %s\n", strerror(errno));
+		fprintf(stderr, CTL_PROGRAM ": the key cannot be shown, so make another: %s\n", strerror(errno));
 	explicit_bzero(key, sizeof key);
 	return report ? 0 : 1;
 }

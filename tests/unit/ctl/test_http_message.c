@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/http_message.h"
+#include "http_message.h"
 
 /* test_http_message.c - captured requests, read in place. */
 

@@ -1,0 +1,95 @@
+/* configuration.c - the settings and the files they name, read and checked as a whole.
+ *
+ * A responder that starts with half of what the operator asked for would be worse than none: with a source left unsigned by a
+ * misread file, anyone could submit webhooks.  So the configuration is read whole or not at all, and every mistake of it is
+ * reported, not only the first. */
+
+#include "runtime/configuration.h"
+
+#include "auth/api_keys_file.h"
+#include "source/sources_file.h"
+
+const char *configuration_scheme(const struct source *s)
+{
+	switch (s->auth) {
+	case SOURCE_AUTH_SIGNATURE:
+		return scheme_name(s->signer.scheme);
+	case SOURCE_AUTH_NONE:
+		return "none";
+	case SOURCE_AUTH_DISABLED:
+		return "closed";
+	}
+	return "";
+}
+
+static bool database_is_named(const struct settings *s, void (*report)(const char *))
+{
+	if (!*s->database)
+		report("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+	return *s->database;
+}
+
+static bool read_keys(const struct settings *s, void (*report)(const char *), struct api_keys *ret)
+{
+	return !*s->api_keys_file || api_keys_load(s->api_keys_file, report, ret);
+}
+
+static bool read_sources(const struct settings *s, void (*report)(const char *), struct sources *ret)
+{
+	struct fault f;
+	if (!sources_load(s->sources_file, &s->extra_currencies, report, ret))
+		return false;
+	bool good = true;
+	for (int i = 0; i < ret->count; i++) {
+		if (!s->require_signatures || ret->list[i].auth != SOURCE_AUTH_NONE)
+			continue;
+		good = fault_set(&f, FAULT_INPUT,
+			"REQUIRE_SIGNATURES=true: the source %s takes unsigned webhooks; SOURCES_FILE should give it a scheme, or close it",
+			ret->list[i].name);
+		report(f.text);
+	}
+	if (!good)
+		sources_finish(ret);
+	return good;
+}
+
+/* The files are read even when the database is not named, so that one run reports all mistakes. */
+static bool read_files(struct configuration *c, void (*report)(const char *))
+{
+	bool good = database_is_named(&c->settings, report);
+	good = read_keys(&c->settings, report, &c->keys) && good;
+	if (!read_sources(&c->settings, report, &c->sources))
+		return false;
+	if (!good)
+		sources_finish(&c->sources);
+	return good;
+}
+
+bool configuration_read(struct configuration *ret, void (*report)(const char *complaint))
+{
+	return settings_read(&ret->settings, report) && read_files(ret, report);
+}
+
+void configuration_finish(struct configuration *c)
+{
+	sources_finish(&c->sources);
+}
+
+bool configuration_check(FILE *out, void (*report)(const char *complaint))
+{
+	static struct configuration c;
+	if (!settings_read(&c.settings, report))
+		return false;
+	settings_print(&c.settings, out);
+	if (!read_files(&c, report))
+		return false;
+	for (int i = 0; i < c.sources.count; i++) {
+		const struct source *s = &c.sources.list[i];
+		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
+	}
+	for (int i = 0; i < c.keys.count; i++)
+		fprintf(out, "key %s:%s%s\n", c.keys.list[i].name, c.keys.list[i].scopes & API_READ ? " read" : "",
+			c.keys.list[i].scopes & API_OPERATE ? " operate" : "");
+	configuration_finish(&c);
+	return true;
+}
