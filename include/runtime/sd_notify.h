@@ -2,11 +2,14 @@
 
 #include "base/base.h"
 
-/* The service manager that started this program, when it wants to be told (sd_notify(3), Type=notify).  Without one, and
- * when it does not listen, telling does nothing: it is a hint to whoever looks. */
+/* Notifications to the service manager, by the protocol of sd_notify(3), for units with Type=notify.
+ *
+ * Without a service manager, and when a notification cannot be sent, these functions do nothing: the program works the same
+ * way with and without it. */
 
-/* Assignments, a line each: "READY=1\nSTATUS=claims". */
+/* Sends assignments, one a line, such as "READY=1\nSTATUS=works"; a text of more than 255 bytes is cut.  Never waits. */
 void sd_notify_send(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* How often the manager wants to hear WATCHDOG=1 at the least, halved, so that one may be late; 0: it does not. */
+/* Milliseconds from one WATCHDOG=1 to the next: half of what the service manager allows, so that one may be late.  0: the
+ * unit has no WatchdogSec. */
 int sd_notify_watchdog_ms(void);

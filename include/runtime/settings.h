@@ -8,9 +8,11 @@
 #include "runtime/log.h"
 #include "txn/currency.h"
 
-/* The settings that the C programs read: environment variables, read once at start; a secret NAME also as the one line of
- * a file that NAME_FILE names.  lib/runtime/settings.table declares each, with its kind, default, range and meaning; a member is
- * the name in small letters.  The programs share the struct: each checks all of it. */
+/* The settings that the C programs read: environment variables, read once at start.  A secret NAME may instead be the one
+ * line of a file that NAME_FILE names.
+ *
+ * lib/runtime/settings.table declares each setting with its kind, default, range and meaning.  A member of the struct has the
+ * setting's name in lower case.  The programs share the struct, and each of them checks all settings. */
 
 #define SETTINGS_TEXT_MAX 1024 /* bytes of a value, its NUL included */
 
@@ -19,38 +21,38 @@ enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
 enum processor_choice { PROCESSOR_IS_SIMULATED, PROCESSOR_IS_HTTP };
 
 struct settings {
-	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or made of POSTGRES_* */
+	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or composed of POSTGRES_* */
 	char database_url[SETTINGS_TEXT_MAX];
 	char postgres_host[SETTINGS_TEXT_MAX], postgres_port[SETTINGS_TEXT_MAX], postgres_db[SETTINGS_TEXT_MAX];
 	char postgres_user[SETTINGS_TEXT_MAX], postgres_password[SETTINGS_TEXT_MAX];
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
-	char sources_file[SETTINGS_TEXT_MAX];  /* empty: the built-in source alone */
-	char api_keys_file[SETTINGS_TEXT_MAX]; /* empty: reads for private addresses alone */
-	int require_signatures;                /* 1: no source may be open */
+	char sources_file[SETTINGS_TEXT_MAX];  /* empty: only the built-in source */
+	char api_keys_file[SETTINGS_TEXT_MAX]; /* empty: only private addresses may read */
+	int require_signatures;                /* 1: every source must have a signature scheme */
 	int processor;                         /* enum processor_choice */
 	int processor_delay_ms;
-	char processor_url[SETTINGS_TEXT_MAX]; /* not empty where the processor is http */
+	char processor_url[SETTINGS_TEXT_MAX]; /* not empty if the processor is http */
 	int processor_connect_timeout_ms, processor_timeout_ms;
 	int max_attempts;           /* calls before a transaction is FAILED */
-	int circuit_failures;       /* in a row, after which only probes are made; 0: never */
-	int worker_slots;           /* calls of the processor under way in one worker */
-	int worker_grace_ms;        /* how long a worker that is asked to end lets calls finish */
+	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */
+	int worker_slots;           /* concurrent calls in one worker */
+	int worker_grace_ms;        /* time that a stopping worker gives its calls to finish */
 	int attempts_keep_days;     /* 0: for ever */
-	int transactions_keep_days; /* 0: for ever, else 31 at least */
+	int transactions_keep_days; /* 0: for ever, else at least 31 */
 	char metrics_folder[SETTINGS_TEXT_MAX];
 	char worker_metrics_address[SETTINGS_TEXT_MAX];
-	int worker_metrics_port; /* 0: no metrics */
+	int worker_metrics_port; /* 0: the worker serves no metrics */
 	int log_level;           /* enum log_level */
 };
 
-/* Reads these settings from the environment.  Each bad one is reported to report(), with its name, value and range; then
- * the result is false. */
+/* Reads all settings from the environment.  Each bad setting is passed to report() as one clause with the name, the value
+ * (unless it is a secret) and the allowed range; the result is then false and *ret is unchanged. */
 MUST_USE bool settings_read(struct settings *ret, void (*report)(const char *complaint));
 
-/* One line NAME=value for each setting, secrets hidden. */
+/* Prints a line NAME=value for each setting.  A secret and the query of a URL are shown as "(set)". */
 void settings_print(const struct settings *s, FILE *out);
 
-/* One paragraph for each setting: name, meaning, range, default. */
+/* Prints a paragraph for each setting: name, meaning, range, default. */
 void settings_help(FILE *out);

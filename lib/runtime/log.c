@@ -1,4 +1,8 @@
-/* log.c - one JSON object a line on stderr. */
+/* log.c - one JSON object a line on stderr.
+ *
+ * A line is composed in memory and written by a single write() that is no longer than PIPE_BUF.  POSIX makes such a write
+ * to a pipe atomic, so the lines of several processes that share stderr never mix, and no lock is needed.  Logging never
+ * fails for the caller: a line that cannot be written is dropped. */
 
 #include "runtime/log.h"
 
@@ -9,9 +13,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define LINE_MAX_BYTES 4096 /* below the 4 KiB that a pipe takes whole, so lines of several processes do not mix */
+#define LINE_MAX_BYTES 4096 /* a line and a NUL; PIPE_BUF is 4,096 on Linux */
 
-#define PAUSE_MS 1000
+#define PAUSE_MS 1000 /* between two lines of one struct log_pause */
 
 static const char *program_name = "payhook";
 static enum log_level most = LOG_LEVEL_INFO;
@@ -37,14 +41,14 @@ void log_open(const char *program, enum log_level level)
 	most = level;
 }
 
-bool log_pause_over(struct log_pause *p, int64_t *unsaid)
+bool log_pause_over(struct log_pause *p, int64_t *suppressed)
 {
 	int64_t now = clock_ms();
 	if (now < p->next_ms) {
-		p->unsaid++;
+		p->suppressed++;
 		return false;
 	}
-	*unsaid = p->unsaid;
+	*suppressed = p->suppressed;
 	*p = (struct log_pause){.next_ms = now + PAUSE_MS};
 	return true;
 }
@@ -54,6 +58,8 @@ bool log_wants(enum log_level level)
 	return level <= most;
 }
 
+/* The name is a constant of the program and needs no escaping; the text may come from outside and is escaped.  Seconds are
+ * written by integer arithmetic: a double would round microseconds of large values. */
 static void add_field(struct buf *line, const struct log_field *field)
 {
 	buf_add_format(line, ",\"%s\":", field->name);
@@ -84,7 +90,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	for (; fields->name; fields++)
 		add_field(&line, fields);
 	buf_add_text(&line, "}\n");
-	/* A line that does not fit, or cannot be written, is lost: there is nowhere left to say so. */
+	/* A line that does not fit or cannot be written is lost: there is no other place where that could be reported. */
 	ssize_t written = buf_ok(&line) ? write(STDERR_FILENO, line.data, line.len) : 0;
 	(void)written;
 	buf_finish(&line);

@@ -1,8 +1,11 @@
 /* metric.c - counters, gauges and histograms in cells, and their text.
  *
- * A histogram of n bounds has n + 2 cells for each series: how many values fell into each bucket, how many beyond the
- * last bound, and their sum.  The text's buckets are cumulative and its count is theirs, so it never contradicts
- * itself, whatever was written while it was read. */
+ * A histogram of n bounds has n + 2 cells for each series: one for the values within each bound, one for the values
+ * beyond the last bound, and one for the sum of all values.  The text needs cumulative buckets and a count; both are
+ * added up from the same copy of the cells, so they agree even if a process observed a value while they were copied.
+ * Only the sum may then be ahead or behind by that value.
+ *
+ * The layout never changes while a program runs, so a cell is found by two additions and no look-up. */
 
 #include "runtime/metric.h"
 
@@ -19,6 +22,7 @@ static int bounds_of(const struct metric *m)
 	return n;
 }
 
+/* A label that a metric does not have counts as one value, so the products below need no special case. */
 static int values_of(const struct metric_label *l)
 {
 	int n = 0;
@@ -47,7 +51,8 @@ void metrics_lay_out(struct metrics *ret, const struct metric *table, int count)
 	}
 }
 
-/* FNV-1a, 64 bits. */
+/* FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv).  It need not resist an attacker: it only keeps tables of
+ * different versions of a program apart. */
 static void mark_bytes(uint64_t *mark, const void *bytes, size_t len)
 {
 	const unsigned char *at = bytes;
@@ -55,6 +60,7 @@ static void mark_bytes(uint64_t *mark, const void *bytes, size_t len)
 		*mark = (*mark ^ at[i]) * UINT64_C(0x100000001b3);
 }
 
+/* With its NUL, so that "ab" and "c" do not hash like "a" and "bc". */
 static void mark_text(uint64_t *mark, const char *text)
 {
 	mark_bytes(mark, text, strlen(text) + 1);
@@ -81,7 +87,7 @@ uint64_t metrics_mark(const struct metrics *m)
 
 /* ---- writing ---- */
 
-/* Not an atomic addition, which would lock the bus: there is no other writer. */
+/* A load and a store, not an atomic addition, which costs a locked instruction: a cell has no other writer. */
 static void cell_add(_Atomic int64_t *cell, int64_t n)
 {
 	int64_t value = atomic_load_explicit(cell, memory_order_relaxed);
@@ -102,6 +108,7 @@ void metric_observe(const struct metrics *m, _Atomic int64_t *cells, int metric,
 {
 	const struct metric *t = &m->table[metric];
 	int bounds = bounds_of(t), bucket = 0;
+	/* A bound is inclusive, as Prometheus' label le ("less or equal") is. */
 	_Atomic int64_t *first = &cells[m->first[metric] + series * (bounds + 2)];
 	while (bucket < bounds && value > t->bounds[bucket])
 		bucket++;
@@ -111,7 +118,8 @@ void metric_observe(const struct metrics *m, _Atomic int64_t *cells, int metric,
 
 /* ---- the text ---- */
 
-/* Seconds with as many decimals as they need: 250000 is 0.25. */
+/* Seconds are written with as many decimals as they need: 250000 microseconds are 0.25.  No double is involved, so a bound
+ * has the same text in every version, and its series goes on. */
 static void add_value(struct buf *b, enum metric_unit unit, int64_t value)
 {
 	if (unit == METRIC_ONES) {
@@ -130,7 +138,7 @@ static void add_value(struct buf *b, enum metric_unit unit, int64_t value)
 	buf_add_format(b, ".%0*" PRIu64, digits, rest);
 }
 
-/* The name and what stands in braces, up to the blank before the value.  le: one more label, or NULL. */
+/* Adds the name, the labels in braces, and the blank before the value.  le is the bound of a bucket, or NULL. */
 static void add_name(struct buf *b, const struct metric *m, const char *suffix, int series, const char *le)
 {
 	const struct metric_label *l = m->labels;
@@ -176,6 +184,7 @@ static void add_histogram(struct buf *b, const struct metric *m, int series, con
 	buf_add_format(b, "%" PRId64 "\n", count);
 }
 
+/* A counter that is sparse appears in the text with its first event. */
 static void add_series(struct buf *b, const struct metric *m, int series, const int64_t *cells)
 {
 	if (m->kind == METRIC_HISTOGRAM)
@@ -184,6 +193,7 @@ static void add_series(struct buf *b, const struct metric *m, int series, const 
 		add_sample(b, m, "", series, cells[0]);
 }
 
+/* All series of one metric under one HELP and one TYPE line, as the format demands. */
 static void add_family(struct buf *b, const struct metric *m, const int64_t *cells)
 {
 	static const char *const KINDS[] = {
@@ -196,6 +206,7 @@ static void add_family(struct buf *b, const struct metric *m, const int64_t *cel
 void metrics_render(const struct metrics *m, const int64_t *cells, struct buf *ret)
 {
 	char help[128];
+	/* A renamed metric follows once more under its former name, from the same cells. */
 	for (int i = 0; i < m->count; i++) {
 		struct metric family = m->table[i];
 		add_family(ret, &family, &cells[m->first[i]]);

@@ -1,10 +1,15 @@
-/* page.c - a file of slots, mapped by each process.
+/* scoreboard.c - a file of slots, mapped by each process.
  *
- * The file's name has the table's mark, so a program whose cells mean something else has another file, and no file needs
- * a header: all zeros, it is a page on which nothing was counted yet.  All of its memory is taken at the beginning; on a
- * full tmpfs a cell's first use would else end the process. */
+ * The file's name ends in the hash of the metrics table.  A program whose cells have another meaning therefore uses
+ * another file, and the file needs no header: all zeros are a scoreboard on which nothing has been counted.
+ *
+ * All of the file's memory is allocated when it is opened.  Otherwise the first use of a cell on a full tmpfs would end the
+ * process by SIGBUS.
+ *
+ * A slot is owned by a lock on one byte.  No process writes to the slot of another, so a crash at any point leaves only
+ * valid cells. */
 
-#define _GNU_SOURCE /* F_OFD_SETLK: locks that belong to the open file, not to whoever opens it once more */
+#define _GNU_SOURCE /* F_OFD_SETLK: a lock of the open file; closing another descriptor of the file does not release it */
 
 #include "runtime/scoreboard.h"
 
@@ -18,58 +23,60 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LINE 64 /* bytes that processors hand over at a time: a slot shares none with its neighbours */
+#define LINE 64 /* bytes of a cache line: slots share none, so processes do not slow each other down */
 
 struct scoreboard {
 	const struct metrics *metrics;
 	int fd;
-	size_t slot_size, size;
-	char *memory;
-	int own;
+	size_t slot_size, size; /* bytes of a slot, and of the file */
+	char *memory;           /* the mapping; NULL: none yet */
+	int own;                /* number of the own slot */
 };
 
-static _Atomic int64_t *slot(const struct scoreboard *p, int n)
+static _Atomic int64_t *slot(const struct scoreboard *sb, int n)
 {
-	return (_Atomic int64_t *)(void *)(p->memory + (size_t)n * p->slot_size);
+	return (_Atomic int64_t *)(void *)(sb->memory + (size_t)n * sb->slot_size);
 }
 
-/* A lock of one byte for each slot; what the byte holds does not matter. */
+/* The lock of slot n covers byte n of the file.  The byte's content does not matter: it is a cell of the first slots. */
 static struct flock byte_of(int n)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = n, .l_len = 1};
 }
 
-static bool map(struct scoreboard *p, const char *path, struct fault *f)
+/* Several processes may do this at the same time: posix_fallocate() keeps what is in the file and only extends it. */
+static bool map(struct scoreboard *sb, const char *path, struct fault *f)
 {
-	p->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (p->fd < 0)
+	sb->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (sb->fd < 0)
 		return fault_set(f, FAULT_BUSY, "%s: %s", path, strerror(errno));
-	int error = posix_fallocate(p->fd, 0, (off_t)p->size);
+	int error = posix_fallocate(sb->fd, 0, (off_t)sb->size);
 	if (error)
 		return fault_set(f, FAULT_BUSY, "%s: %s", path, strerror(error));
-	void *memory = mmap(NULL, p->size, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
+	void *memory = mmap(NULL, sb->size, PROT_READ | PROT_WRITE, MAP_SHARED, sb->fd, 0);
 	if (memory == MAP_FAILED)
 		return fault_set(f, FAULT_BUSY, "%s: %s", path, strerror(errno));
-	p->memory = memory;
+	sb->memory = memory;
 	return true;
 }
 
-/* What the slot's last process was doing when it ended says nothing of ours. */
-static void clear_gauges(const struct scoreboard *p)
+/* The gauges describe the state in which the slot's last process ended, not the state of this one. */
+static void clear_gauges(const struct scoreboard *sb)
 {
-	const struct metrics *m = p->metrics;
+	const struct metrics *m = sb->metrics;
 	for (int i = 0; i < m->count; i++) {
 		for (int s = 0; m->table[i].kind == METRIC_GAUGE && s < metric_series(&m->table[i]); s++)
-			metric_set(m, scoreboard_cells(p), i, s, 0);
+			metric_set(m, scoreboard_cells(sb), i, s, 0);
 	}
 }
 
-static bool take_slot(struct scoreboard *p, struct fault *f)
+/* The first free slot.  Slots are reused from the lowest number, so the file does not fill up with dead ones. */
+static bool take_slot(struct scoreboard *sb, struct fault *f)
 {
-	for (p->own = 0; p->own < SCOREBOARD_SLOTS; p->own++) {
-		struct flock lock = byte_of(p->own);
-		if (fcntl(p->fd, F_OFD_SETLK, &lock) == 0) {
-			clear_gauges(p);
+	for (sb->own = 0; sb->own < SCOREBOARD_SLOTS; sb->own++) {
+		struct flock lock = byte_of(sb->own);
+		if (fcntl(sb->fd, F_OFD_SETLK, &lock) == 0) {
+			clear_gauges(sb);
 			return true;
 		}
 		if (errno != EAGAIN && errno != EACCES)
@@ -85,56 +92,57 @@ bool scoreboard_open(
 	int len = snprintf(path, sizeof path, "%s/%s-%016" PRIx64, folder, program, metrics_mark(m));
 	if (len < 0 || (size_t)len >= sizeof path)
 		return fault_set(f, FAULT_INPUT, "the path of the folder is too long");
-	struct scoreboard *p = calloc(1, sizeof *p);
-	if (!p)
+	struct scoreboard *sb = calloc(1, sizeof *sb);
+	if (!sb)
 		return fault_set(f, FAULT_BUSY, "out of memory");
-	p->metrics = m;
-	p->fd = -1;
-	p->slot_size = ((size_t)m->cells * sizeof(int64_t) + LINE - 1) / LINE * LINE;
-	p->size = p->slot_size * SCOREBOARD_SLOTS;
-	if (!map(p, path, f) || !take_slot(p, f)) {
-		scoreboard_close(p);
+	sb->metrics = m;
+	sb->fd = -1;
+	sb->slot_size = ((size_t)m->cells * sizeof(int64_t) + LINE - 1) / LINE * LINE;
+	sb->size = sb->slot_size * SCOREBOARD_SLOTS;
+	if (!map(sb, path, f) || !take_slot(sb, f)) {
+		scoreboard_close(sb);
 		return false;
 	}
-	*ret = p;
+	*ret = sb;
 	return true;
 }
 
-void scoreboard_close(struct scoreboard *p)
+void scoreboard_close(struct scoreboard *sb)
 {
-	if (!p)
+	if (!sb)
 		return;
-	if (p->memory)
-		munmap(p->memory, p->size);
-	if (p->fd >= 0)
-		close(p->fd);
-	free(p);
+	if (sb->memory)
+		munmap(sb->memory, sb->size);
+	if (sb->fd >= 0)
+		close(sb->fd);
+	free(sb);
 }
 
-_Atomic int64_t *scoreboard_cells(const struct scoreboard *p)
+_Atomic int64_t *scoreboard_cells(const struct scoreboard *sb)
 {
-	return slot(p, p->own);
+	return slot(sb, sb->own);
 }
 
-/* A lock of our own is none to us. */
-static bool lives(const struct scoreboard *p, int n)
+/* F_OFD_GETLK reports only locks of other open files, so the own slot is known to be live without it. */
+static bool lives(const struct scoreboard *sb, int n)
 {
 	struct flock lock = byte_of(n);
-	return n == p->own || (fcntl(p->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
+	return n == sb->own || (fcntl(sb->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
 }
 
-int scoreboard_sum(const struct scoreboard *p, int64_t *ret)
+/* Reads cells while their owners write them: each is consistent in itself, and a sum is as of no exact moment. */
+int scoreboard_sum(const struct scoreboard *sb, int64_t *ret)
 {
-	const struct metrics *m = p->metrics;
+	const struct metrics *m = sb->metrics;
 	int living = 0;
 	memset(ret, 0, (size_t)m->cells * sizeof *ret);
 	for (int n = 0; n < SCOREBOARD_SLOTS; n++) {
-		bool alive = lives(p, n);
+		bool alive = lives(sb, n);
 		living += alive;
 		for (int i = 0; i < m->count; i++) {
 			int end = i + 1 < m->count ? m->first[i + 1] : m->cells;
 			for (int c = m->first[i]; (alive || m->table[i].kind != METRIC_GAUGE) && c < end; c++)
-				ret[c] += atomic_load_explicit(&slot(p, n)[c], memory_order_relaxed);
+				ret[c] += atomic_load_explicit(&slot(sb, n)[c], memory_order_relaxed);
 		}
 	}
 	return living;

@@ -1,5 +1,8 @@
-/* sd_notify.c - what systemd is told.  One datagram each; not by its library, which would be one more thing to link for
- * these lines. */
+/* sd_notify.c - notifications to systemd, each one datagram on the socket that NOTIFY_SOCKET names.
+ *
+ * libsystemd is not used: it would be one more library to link for these few lines.  The socket is opened for each
+ * notification, as there are only a few a minute.  It does not block, so a service manager that does not read never stops the
+ * worker. */
 
 #include "runtime/sd_notify.h"
 
@@ -16,7 +19,8 @@
 
 #define TEXT_MAX 256
 
-/* False: there is no manager, or its address is none of ours. */
+/* Finds the address of the service manager.  False: there is no service manager, or its address has a form that is not
+ * supported, such as vsock. */
 static bool sd_notify_find(struct sockaddr_un *ret, socklen_t *len)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -25,7 +29,7 @@ static bool sd_notify_find(struct sockaddr_un *ret, socklen_t *len)
 		return false;
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	memcpy(ret->sun_path, path, bytes);
-	if (*path == '@') /* as it writes the abstract ones */
+	if (*path == '@') /* systemd writes an abstract socket's name with "@" for the leading NUL */
 		ret->sun_path[0] = '\0';
 	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + bytes);
 	return true;
@@ -52,7 +56,7 @@ void sd_notify_send(const char *format, ...)
 	close(fd);
 }
 
-/* The variables may be another process's, from whom they were inherited. */
+/* A process that inherited the variables from its parent is not the one under watch: WATCHDOG_PID tells the two apart. */
 int sd_notify_watchdog_ms(void)
 {
 	const char *pid = getenv("WATCHDOG_PID"), *every = getenv("WATCHDOG_USEC");

@@ -1,9 +1,11 @@
 /* settings.c - the settings of the C programs, read from the environment.
  *
- * Each is a row of a table, which settings_table.py writes from settings.table during the build; a kind of setting is read
- * and printed the same way whatever its name.  After the rows, rules over several settings are checked.  All complaints are
- * reported before the result is false, and then nothing is written.  Settings that no C program reads are not here: the
- * shell checks those. */
+ * Each setting is a row of a table, which settings_table.py generates from settings.table during the build.  The kind of a
+ * setting alone decides how it is read and printed.  After the rows, the rules that concern several settings are checked.
+ *
+ * All problems are reported before settings_read() returns false, so an operator corrects them in one pass; the caller's
+ * settings are written only if there is none.  The value of a secret never appears in a complaint.  Settings that no C program
+ * reads are not here: the shell checks those. */
 
 #include "runtime/settings.h"
 
@@ -16,21 +18,21 @@
 #include "http/network.h"
 #include "http/url.h"
 
-#define SLOTS_HTTP 256 /* calls under way: a connection each, and what a processor may be expected to bear */
+#define SLOTS_HTTP 256 /* concurrent calls: each needs a connection, and a processor is expected to bear that many */
 #define SLOTS_SIMULATED 100000
-#define KEEP_LEAST_DAYS 31 /* a webhook that comes again must find its transaction */
-#define PATH_SHOWN_MAX 120 /* bytes of a path in a complaint, whose reason stands behind it */
+#define KEEP_LEAST_DAYS 31 /* a provider may resend a webhook for 30 days, and it must find its transaction */
+#define PATH_SHOWN_MAX 120 /* bytes of a path in a complaint, so that the reason behind it is not cut off */
 
-/* A secret, of which there is no default, may also stand in a file. */
+/* A secret has no default and may also be read from a file. */
 enum kind { TEXT, SECRET, URL, NUMBER, CHOICE };
 
 struct setting {
 	const char *name;
 	enum kind kind;
-	size_t offset;       /* of a char[SETTINGS_TEXT_MAX] or an int in struct settings */
-	const char *initial; /* its default, as one would write it */
-	int least, most;     /* of a number */
-	const char *choices; /* of a choice, by a space, in the order of its enum */
+	size_t offset;       /* in struct settings, of a char[SETTINGS_TEXT_MAX] or an int */
+	const char *initial; /* the default, in the form of a value */
+	int least, most;     /* NUMBER: the range, both included */
+	const char *choices; /* CHOICE: the words, separated by a space, in the order of the enum */
 	const char *meaning; /* a sentence */
 };
 
@@ -69,6 +71,7 @@ static bool read_url(struct settings *s, const struct setting *t, const char *va
 	return !*value || url_check(value, &why) || fault_set(f, FAULT_INPUT, "%s: %s", t->name, why.text);
 }
 
+/* Decimal digits only: strtol() alone would also accept blanks and a sign. */
 static bool read_number(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	char *end, quoted[FAULT_QUOTE_MAX];
@@ -82,7 +85,7 @@ static bool read_number(struct settings *s, const struct setting *t, const char 
 	return true;
 }
 
-/* The word of that number in a list by spaces; its length, 0 past the end. */
+/* Finds the word with this number, from 0, in a list separated by spaces.  Returns its length; 0 past the end. */
 static size_t choice_word(const char *choices, int number, const char **word)
 {
 	for (; number > 0 && *choices; number--) {
@@ -108,10 +111,10 @@ static bool read_choice(struct settings *s, const struct setting *t, const char 
 		fault_quote(value, strlen(value), quoted), t->choices);
 }
 
-/* The one line of a file, whose end is not part of it.  No value is quoted in a fault. */
+/* Reads a file of one line, without its LF or CR LF.  The file holds a secret, so no fault quotes its content. */
 static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT_MAX], struct fault *f)
 {
-	char text[SETTINGS_TEXT_MAX + 2]; /* an end of line, and a byte too many */
+	char text[SETTINGS_TEXT_MAX + 2]; /* room for CR LF, and for one byte more, which shows that the file is too long */
 	char where[64 + 1 + PATH_SHOWN_MAX + 1];
 	FILE *file = fopen(path, "re");
 	size_t len = file ? fread(text, 1, sizeof text, file) : 0;
@@ -136,7 +139,8 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 	return true;
 }
 
-/* A secret stands in the variable, or in the file that NAME_FILE names. */
+/* Reads a secret from the variable NAME or from the file that NAME_FILE names.  Both at once are an error: neither choice
+ * would be safe. */
 static bool settings_read_secret(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	char name[64];
@@ -169,7 +173,8 @@ static bool read_one(struct settings *s, const struct setting *t, struct fault *
 	return false;
 }
 
-/* A key of a connection string, its value in quotes (PostgreSQL's manual, 34.1.1.1). */
+/* Adds keyword='value' to a connection string; quotes and backslashes in the value are escaped (PostgreSQL's manual,
+ * "Keyword/Value Connection Strings"). */
 static void add_key(struct buf *b, const char *key, const char *value)
 {
 	if (!*value)
@@ -183,6 +188,8 @@ static void add_key(struct buf *b, const char *key, const char *value)
 	buf_add_text(b, "'");
 }
 
+/* DATABASE_URL takes precedence over POSTGRES_*.  If neither names a server, the result is empty, and the program decides
+ * whether it needs a database. */
 static bool choose_database(struct settings *s, struct fault *f)
 {
 	if (*s->database_url || !*s->postgres_host) {
@@ -210,6 +217,7 @@ static bool read_currencies(struct settings *s, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "EXTRA_CURRENCIES: %s", why.text);
 }
 
+/* WORKER_SLOTS=0 means the default of the chosen processor. */
 static bool choose_processor(struct settings *s, struct fault *f)
 {
 	bool http = s->processor == PROCESSOR_IS_HTTP;
@@ -234,13 +242,14 @@ static bool check_address(struct settings *s, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "WORKER_METRICS_ADDRESS: %s", why.text);
 }
 
-/* What needs more than one setting, or more than its kind. */
+/* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad: that row
+ * is zero or empty then, which breaks no rule of its own. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
 	choose_database, read_currencies, choose_processor, check_keeping, check_address};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {
-	static struct settings s;
+	static struct settings s; /* some 20 KB, too large for the stack */
 	struct fault f;
 	bool good = true;
 	memset(&s, 0, sizeof s);

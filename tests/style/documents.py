@@ -19,9 +19,13 @@ CALLED = re.compile(r'\bselect (?:payhook\.)?([a-z_]+)\(', re.IGNORECASE)
 TABLE = re.compile(r"""[`'"]table ([a-z_]+)""", re.IGNORECASE)
 LATER = []  # pages to come: to be taken out when they are there
 # What is fenced as SQL, tests/integration/test_recipes.sh runs.
-RULES = LINKS, FILES, COMMANDS, IN_PSQL = [
+RULES = LINKS, FILES, COMMANDS, IN_PSQL, FUNCTIONS, MODULES = [
     'every relative link leads somewhere', 'every file that is named is there', 'every command that is shown is one',
-    'what is shown for psql is in the schema']
+    'what is shown for psql is in the schema', 'every function that is named is in the code',
+    'the pictures of the rooms show every module']
+# The pages whose tables and call chains name functions of ours, and the headings before their pictures of the rooms.
+STRUCTURE = {'docs/design.md': '## 2. The rooms', 'CONTRIBUTING.md': '## Rooms'}
+NAMED = re.compile(r'\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\(\)|^\| ((?:`[a-z][a-z0-9_]+`(?:, )?)+) \| `(?:app|lib|worker|ctl)/', re.MULTILINE)
 
 
 def slug(heading):
@@ -66,8 +70,34 @@ def commands(script):
     return set(re.findall(r'^  ([a-z]+)\b', text, re.MULTILINE))
 
 
+def check_functions(checks, page):
+    code = ''.join(map(tree.text, tree.files('app/**/*.c', 'lib/**/*.c', 'worker/**/*.c', 'ctl/**/*.c', 'schema/*.sql', 'tests/**/*.c')))
+    words = set(re.findall(r'\w+', code))
+    for called, cell in NAMED.findall(tree.text(page)):
+        for name in [called] if called else re.findall(r'`(\w+)`', cell):
+            if name not in words and not name.startswith('pg_'):
+                checks.add(FUNCTIONS, f'{page}: {name}()')
+
+
+def check_picture(checks, page, heading):
+    """A line of the picture belongs to the room that was named last, as "queue/"."""
+    text, room, shown = tree.text(page), None, {}
+    picture = FENCE.search(text, text.index(heading))[0]
+    for line in picture.splitlines():
+        for word in re.findall(r'[a-z][a-z0-9_]*/?', line):
+            if word.endswith('/'):
+                room = word[:-1]
+            shown.setdefault(room, set()).add(word)
+    for path in map(PurePosixPath, tree.files('app/*.[ch]', 'worker/*.[ch]', 'ctl/*.[ch]', 'lib/*/*.c', 'include/*/*.h')):
+        if path.stem not in shown.get(path.parent.name, ()):
+            checks.add(MODULES, f'{page}: {path.parent.name}/ lacks {path.stem}')
+
+
 def main():
     checks = tree.Checks()
+    for page, heading in STRUCTURE.items():
+        check_functions(checks, page)
+        check_picture(checks, page, heading)
     for rule in RULES:
         checks.rule(rule)
     known = commands('payhook')
