@@ -51,12 +51,12 @@ CMD ["schema/migrate"]
 
 FROM base AS nginx
 RUN docker/packages nginx openssl
-RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin door && \
+RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin web && \
 	install -d -m 750 -o payhook -g payhook /run/payhook
 COPY nginx nginx
 COPY ops/nginx.sh ops/tls.sh ops/settings.sh ops/settings_table.sh ops/
 COPY docker/nginx docker/nginx-health docker/
-USER door
+USER web
 CMD ["docker/nginx"]
 
 # The official PostgreSQL image, with the settings of payhook's private cluster and with roles that are not superusers.

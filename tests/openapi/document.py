@@ -33,10 +33,10 @@ class Document:
         self.raw = yaml.load(tree.text(FILE), Loader)
         self.used = set()  # references
         self.whole = self.expand(self.raw, FILE)
-        # (method, path) -> operation; and what x-refusals adds, as operations of no path.
+        # (method, path) -> operation; and what x-errors adds, as operations of no path.
         self.operations = {(method.upper(), path): operation for path, item in self.whole['paths'].items()
                            for method, operation in item.items() if method in METHODS}
-        self.refusals = self.whole['x-refusals']
+        self.errors = self.whole['x-errors']
 
     def find(self, reference):
         at = self.raw

@@ -4,7 +4,7 @@
 tests/e2e/exchange.c writes them to the folder PAYHOOK_EXCHANGES; tests/run sets PAYHOOK_EXCHANGES_WHOLE when the whole
 suite has run, as only then an answer that nobody got means something.
 
-An answer belongs to the operation of its method and path (HEAD to that of GET), else to x-refusals: to other-methods if
+An answer belongs to the operation of its method and path (HEAD to that of GET), else to x-errors: to other-methods if
 the path is listed, to other-paths if not.  Any may be one of any-request instead, as nginx answers before the routes.  Of
 bytes that were no request of the harness's own, the answer is one that some operation may give; it stands for none.
 """
@@ -85,15 +85,15 @@ def misfit(answer, exchange):
 
 def candidates(document, exchange):
     """Where the answer may be documented: (name, responses).  nginx's own first, as its words are known."""
-    everywhere = ('any-request', document.refusals['any-request']['responses'])
+    everywhere = ('any-request', document.errors['any-request']['responses'])
     if exchange['method'] is None:
         return [everywhere, *(('some operation', operation['responses']) for operation in document.operations.values()),
-                *(('some refusal', refusals['responses']) for refusals in document.refusals.values())]
+                *(('some error', errors['responses']) for errors in document.errors.values())]
     method, path, operation = document.operation(exchange['method'], exchange['target'])
     if operation:
         return [everywhere, (f'{method} {path}', operation['responses'])]
     name = 'other-methods' if path else 'other-paths'
-    return [everywhere, (name, document.refusals[name]['responses'])]
+    return [everywhere, (name, document.errors[name]['responses'])]
 
 
 def check_sent(checks, document, exchange, where):
@@ -125,10 +125,10 @@ def check_exchange(checks, document, exchange, seen):
 
 def check_seen(checks, document, seen):
     """An answer of any-request counts once, whoever documents it beside."""
-    everywhere = document.refusals['any-request']['responses']
+    everywhere = document.errors['any-request']['responses']
     documented = {(f'{method} {path}', code) for (method, path), operation in document.operations.items()
                   for code, answer in operation['responses'].items() if answer != everywhere.get(code)}
-    documented |= {(name, code) for name, refusals in document.refusals.items() for code in refusals['responses']}
+    documented |= {(name, code) for name, errors in document.errors.items() for code in errors['responses']}
     got = seen | {('any-request', code) for name, code in seen if (name, code) not in documented}
     for name, code in sorted(documented - got - set(UNSEEN)):
         checks.add(SEEN, f'{name} {code}: nobody got it; a test is missing, or it is wrong')

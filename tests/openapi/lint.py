@@ -16,7 +16,7 @@ VERSION = 'it is OpenAPI 3.1, of the version that is built'
 
 # What may stand in each kind of object, of what is used here; a misspelt word would say nothing, and nobody would see.
 KNOWN = {
-    'document': 'openapi info servers security tags paths components x-refusals',
+    'document': 'openapi info servers security tags paths components x-errors',
     'info': 'title version summary description license',
     'path': 'summary description parameters get put post delete options head patch trace',
     'operation': 'tags summary description operationId parameters requestBody responses deprecated security',
@@ -26,7 +26,7 @@ KNOWN = {
     'answer': 'description headers content links',
     'body': 'schema example examples encoding',
     'components': 'schemas responses parameters examples requestBodies headers securitySchemes',
-    'refusals': 'description responses',
+    'errors': 'description responses',
 }
 
 
@@ -115,9 +115,9 @@ def main():
         if operation.get('operationId') in ids:
             CHECKS.add(OPERATIONS, f'{where}: its operationId is another\'s too')
         ids.add(operation.get('operationId'))
-    for name, refusals in document.refusals.items():
-        check_words('refusals', name, refusals)
-        check_answers(name, refusals['responses'])
+    for name, errors in document.errors.items():
+        check_words('errors', name, errors)
+        check_answers(name, errors['responses'])
     wanted = {name for operation in document.operations.values() for either in operation.get('security', [])
               for name in either}
     for kind, parts in document.raw['components'].items():
