@@ -9,49 +9,54 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* Whether a request was signed by who is said to send it.
+/* Verifies that a webhook was signed with a secret of its source.
  *
- * What is found out is for the operator alone, in the log, the metrics and rejected_requests; a sender learns only that
- * its request was refused.  No text holds a secret, or a digest that would do as a signature. */
+ * The report is for the operator alone: it goes into the log, the metrics and the table rejected_requests.  The sender
+ * gets the same answer for every invalid signature, so that an attacker does not learn which part of a forgery was
+ * right.  No text contains a secret, or a digest that could serve as a signature. */
 
 enum signature_cause {
 	SIGNATURE_GOOD,
-	SIGNATURE_MISSING,     /* a header that the scheme needs is not there, or is empty */
-	SIGNATURE_MALFORMED,   /* a header, or an item's signature, is not in the scheme's form */
-	SIGNATURE_UNSUPPORTED, /* it has only versions or algorithms that no secret here is for */
-	SIGNATURE_OLD,         /* signed rightly, too long ago by our clock */
-	SIGNATURE_FUTURE,      /* signed rightly, at a time too far ahead of our clock */
-	SIGNATURE_EXPIRED,     /* signed with a secret whose not_after has passed */
-	SIGNATURE_WRONG_URL,   /* signed rightly, for another URL than the one configured */
-	SIGNATURE_WRONG,       /* signed with another secret, or changed afterwards */
-	SIGNATURE_FAILED,      /* we could not calculate; the request may be right */
+	SIGNATURE_MISSING,     /* a header that the scheme requires is absent or empty */
+	SIGNATURE_MALFORMED,   /* a header, or the signature of an item, does not have the form of the scheme */
+	SIGNATURE_UNSUPPORTED, /* the request has only versions or algorithms for which there is no secret */
+	SIGNATURE_OLD,         /* the signature is valid, and the signed time is too far in the past */
+	SIGNATURE_FUTURE,      /* the signature is valid, and the signed time is too far in the future */
+	SIGNATURE_EXPIRED,     /* the signature is valid for a secret whose not_after has passed */
+	SIGNATURE_WRONG_URL,   /* the signature is valid for another URL than the configured one (Square) */
+	SIGNATURE_WRONG,       /* signed with another secret, or changed after signing */
+	SIGNATURE_FAILED,      /* the signature could not be calculated; it may be valid */
 };
 
 #define SIGNATURE_CAUSE_COUNT (SIGNATURE_FAILED + 1)
 
-/* The cause's name for labels and tables: "good", "missing", "wrong_url". */
+/* The name of the cause in labels and tables: "good", "missing", "wrong_url". */
 const char *signature_cause_name(enum signature_cause cause);
 
 struct signature_request {
-	/* The value of a header, by its name in lower case; NULL: there is none. */
+	/* Returns the value of a header by its name in lower case; NULL: the request does not have it.  The value must
+	 * stay valid until the verification returns. */
 	const char *(*header)(void *ctx, const char *name);
 	void *ctx;
-	const char *body; /* raw, before any parsing */
+	const char *body; /* as received, before any parsing */
 	size_t len;
 };
 
 struct signature_report {
 	enum signature_cause cause;
-	int secret;                /* which of the signer's made the signature, expired or not; -1: none */
-	int64_t skew_s;            /* how far the request's time lies behind ours; 0 where none is signed */
-	char text[FAULT_TEXT_MAX]; /* why it is refused, for the operator; empty when it is good */
+	int secret;                /* index of the secret that made the signature, expired or not; -1: none did */
+	int64_t skew_s;            /* our time minus the time in the request; 0 if none was read */
+	char text[FAULT_TEXT_MAX]; /* why the verification failed; empty for SIGNATURE_GOOD */
 };
 
-/* True: the report's cause is SIGNATURE_GOOD.  *ret is written either way.  Not for Adyen. */
+/* Verifies a request under any scheme but Adyen's, for which the cause is SIGNATURE_FAILED.  now_s is Unix time.  *ret
+ * is always written; the result is true only for SIGNATURE_GOOD.  The skew is authentic only if a secret matched:
+ * otherwise the sender could have written any time. */
 MUST_USE bool signature_verify(
 	const struct signer *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret);
 
-/* What Adyen signs of a notification item, in this order; amount.value as its digits, success as its text. */
+/* The fields of a notification item that Adyen signs, in the order in which they are signed (docs.adyen.com, "Verify
+ * HMAC signatures").  ADYEN_VALUE is amount.value as its digits, ADYEN_SUCCESS is "true" or "false". */
 enum adyen_field {
 	ADYEN_PSP_REFERENCE,
 	ADYEN_ORIGINAL_REFERENCE,
@@ -64,12 +69,13 @@ enum adyen_field {
 	ADYEN_FIELDS,
 };
 
-/* One notification item: each field with its JSON escapes undone; len 0: it is not there. */
+/* One notification item, borrowed for the call.  JSON escapes are decoded; an absent field has len 0. */
 struct signature_item {
 	struct digest_part field[ADYEN_FIELDS];
-	struct digest_part signature; /* additionalData.hmacSignature */
+	struct digest_part signature; /* additionalData.hmacSignature, in base64 */
 };
 
-/* The same for one item of Adyen's; a body of several is good if each of them is.  It signs no time. */
+/* Verifies one notification item of Adyen's, with the same promises as signature_verify().  An item has no signed time.
+ * A body of several items is valid only if each of them is; the caller checks that. */
 MUST_USE bool signature_verify_item(
 	const struct signer *s, const struct signature_item *item, int64_t now_s, struct signature_report *ret);

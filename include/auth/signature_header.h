@@ -9,13 +9,16 @@
 #include "base/encode.h"
 #include "base/fault.h"
 
-/* What the headers of a signed request hold, read strictly and within bounds: a sender nobody knows yet wrote them.
- * Faults are FAULT_MALFORMED and quote nothing of a signature. */
+/* Reads the headers of a signed request, strictly and within bounds: their sender is not authenticated yet.
+ *
+ * Faults are FAULT_MALFORMED and quote nothing from the request.  After a fault the content of *ret is undefined.  An
+ * entry with an unknown version is skipped, and so is a signature that cannot be decoded as long as the header has
+ * another one; an entry without its separator is a fault. */
 
-#define SIGNATURES_MAX 8          /* in one header; a sender puts one for each of its secrets, two while it rotates */
-#define SIGNATURES_ED25519_MAX 3  /* among them: each is a calculation of its own over the whole body */
+#define SIGNATURES_MAX 8 /* in one header; a provider sends one for each of its secrets, two during a rotation */
+#define SIGNATURES_ED25519_MAX 3  /* of those with Ed25519, each of which costs a calculation over the whole body */
 #define SIGNATURE_HEADER_MAX 1024 /* bytes; eight signatures with their versions take less */
-#define SIGNATURE_ENTRIES_MAX 16  /* of a list, those of unknown versions and kinds included */
+#define SIGNATURE_ENTRIES_MAX 16  /* entries of one list, those of unknown versions included */
 
 enum signature_version {
 	SIGNATURE_HMAC,    /* v1 */
@@ -29,26 +32,32 @@ struct signature_value {
 };
 
 struct signature_list {
-	int count;      /* of signatures; 0: none of a version that is known */
-	int unreadable; /* of a known version, but not in its form; passed over */
+	int count;      /* of signatures; 0: the header has none of a known version */
+	int unreadable; /* signatures of a known version that could not be decoded and were skipped */
 	struct signature_value value[SIGNATURES_MAX];
-	int64_t time_s; /* Stripe: the time as a number, and as it was signed, inside the header's text */
+	/* Stripe only: the time, and its digits inside the header as they were signed.  The digits are valid as long as
+	 * the header is.  The message must contain them as they stand, since a leading zero is signed too. */
+	int64_t time_s;
 	const char *time;
 	size_t time_len;
 };
 
-/* "t=1492774577,v1=5257a869...,v0=6ffbb59b...": one t, then or before it signatures in hex. */
+/* Reads "t=1492774577,v1=5257a869...,v0=6ffbb59b...": exactly one t, and HMAC-SHA256 signatures in hex, in any order
+ * (docs.stripe.com/webhooks). */
 MUST_USE bool signature_read_stripe(const char *header, struct signature_list *ret, struct fault *f);
 
-/* "v1,K5oZfzN95Z9U... v1a,hnO3f9T8Ytu9...": signatures in base64, a space between two. */
+/* Reads "v1,K5oZfzN95Z9U... v1a,hnO3f9T8Ytu9...": signatures in base64, separated by single spaces (the specification
+ * of Standard Webhooks). */
 MUST_USE bool signature_read_standard(const char *header, struct signature_list *ret, struct fault *f);
 
-/* One signature of len bytes (0: any but none) after a prefix, which may be empty. */
+/* Reads one signature after a prefix, which may be empty.  len is the length of the signature in bytes; 0 accepts 1 to
+ * DIGEST_SIGNATURE_MAX. */
 MUST_USE bool signature_read_single(const char *header, const char *prefix, enum encoding encoding, size_t len,
 	struct signature_list *ret, struct fault *f);
 
-/* A unix time of one to eleven digits. */
+/* Reads a Unix time of 1 to 11 digits.  A fault leaves *ret alone. */
 MUST_USE bool signature_read_time(const char *text, size_t len, int64_t *ret, struct fault *f);
 
-/* RFC 3339 in UTC: "2026-02-19T12:00:00Z", perhaps with a fraction of the second, which is dropped. */
+/* Reads a time in UTC in the form of RFC 3339, such as "2026-02-19T12:00:00Z", into Unix time.  Up to nine digits of a
+ * fraction are accepted and dropped.  A fault leaves *ret alone. */
 MUST_USE bool signature_read_date(const char *text, int64_t *ret, struct fault *f);

@@ -1,4 +1,8 @@
-/* api_keys.c - what a request's Authorization is worth. */
+/* api_keys.c - decides whether the Authorization header of a request grants a scope.
+ *
+ * The key of the request is digested once, and its SHA-256 is compared with that of every key of the file.  The file's
+ * keys do not change while the process runs, so nothing is locked.  A failure of libcrypto denies access.  The HTTP
+ * answer, and the record of an auth failure, are left to the caller. */
 
 #include "auth/api_keys.h"
 
@@ -44,7 +48,8 @@ const char *access_decision_text(enum access_decision decision)
 	return "";
 }
 
-/* token68 of RFC 9110, 11.2: letters, digits and six more, then any number of "=". */
+/* The length of the token68 at the start of the text (RFC 9110, 11.2): one or more letters, digits and any of "-._~+/",
+ * then any number of "=".  0: the text does not start with one. */
 static size_t token_length(const char *text)
 {
 	static const char ALL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
@@ -52,6 +57,8 @@ static size_t token_length(const char *text)
 	return len > 0 ? len + strspn(text + len, "=") : 0;
 }
 
+/* One or more spaces follow "Bearer" (RFC 6750, 2.1).  The key must be the last thing in the header, so that a list of
+ * credentials is not taken for its first element. */
 size_t api_keys_bearer(const char *authorization, const char **ret)
 {
 	static const char BEARER[] = "bearer ";
@@ -67,7 +74,7 @@ size_t api_keys_bearer(const char *authorization, const char **ret)
 	return len;
 }
 
-/* Every key is looked at, so that the time says nothing of the place. */
+/* The loop does not end at a match: its time must not reveal the position of a key in the file. */
 static const struct api_key *api_keys_find(const struct api_keys *keys, const unsigned char sha256[DIGEST_SHA256_LEN])
 {
 	const struct api_key *found = NULL;
@@ -91,6 +98,7 @@ enum access_decision api_keys_judge(const struct api_keys *keys, const char *aut
 		return API_NO_BEARER;
 	if (!digest_sha256(token, len, sha256))
 		return API_FAILED;
+	/* The key is returned also when access is denied: the operator sees in the log which key has expired. */
 	const struct api_key *key = *ret = api_keys_find(keys, sha256);
 	if (!key)
 		return API_UNKNOWN;

@@ -1,4 +1,8 @@
-/* api_keys_read.c - the keys, as an operator writes them down. */
+/* api_keys_read.c - reads the operator's list of API keys from JSON.
+ *
+ * Reading goes on after a mistake, so that one run reports the mistakes of all keys.  The configuration is read with
+ * is_discreet: no report contains text of the document, which may be a key.  A list with any mistake yields no key at
+ * all, since a process must not start with a part of its keys. */
 
 #include "auth/api_keys_read.h"
 
@@ -8,7 +12,7 @@
 #include "base/encode.h"
 #include "json/config.h"
 
-#define TEXT_MAX 256 /* bytes; nothing that is read here has as many */
+#define TEXT_MAX 256 /* bytes of a digest as text; a wrong one of up to that length is reported as no digest */
 
 enum member { NAME, SHA256, SCOPES, NOT_AFTER, MEMBERS };
 
@@ -31,7 +35,8 @@ static bool api_keys_read_read_name(const struct json_place *p, const struct api
 	return true;
 }
 
-/* What "sha256sum </dev/null" prints gets into a file by mistake. */
+/* The SHA-256 of no bytes is what "sha256sum </dev/null", or an empty variable in a script, yields.  It is a mistake:
+ * no request can carry an empty key, so the entry would grant nothing. */
 static bool is_of_nothing(const unsigned char sha256[DIGEST_SHA256_LEN])
 {
 	unsigned char nothing[DIGEST_SHA256_LEN];
@@ -57,6 +62,7 @@ static void read_sha256(const struct json_place *p, const struct api_keys *all, 
 	}
 }
 
+/* A repeated scope is a mistake: the operator probably meant the other one. */
 static void read_scopes(const struct json_place *p, struct api_key *ret)
 {
 	static const enum api_scope scopes[API_SCOPES_MAX] = {API_READ, API_OPERATE};
@@ -89,6 +95,7 @@ static void read_key(const struct json_place *p, struct api_keys *all)
 	struct json_place member[MEMBERS];
 	struct api_key key = {.not_after_s = INT64_MAX};
 	json_config_members(p, NAMES, member, MEMBERS);
+	/* A key without a valid name is not added, but its other members are checked. */
 	bool has_name = api_keys_read_read_name(&member[NAME], all, &key);
 	read_sha256(&member[SHA256], all, &key);
 	read_scopes(&member[SCOPES], &key);

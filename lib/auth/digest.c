@@ -1,4 +1,10 @@
-/* digest.c - the door to libcrypto, and to zlib for a checksum that PayPal signs. */
+/* digest.c - calculates digests and verifies signatures.  It is the only file that uses OpenSSL's libcrypto, and zlib,
+ * whose CRC-32 PayPal signs.
+ *
+ * A key is prepared once, when the configuration is read.  For an HMAC, libcrypto looks the algorithm up by name then,
+ * and not for each webhook.  An HMAC is calculated in the context that the key owns, so one thread at a time may use a
+ * key.  Every failure is on the safe side: an outcome is DIGEST_MATCHES only if libcrypto has confirmed a signature.
+ * Which bytes are signed, and in which form a signature or a secret is written, is left to signature.c and signer.c. */
 
 #include "auth/digest.h"
 
@@ -14,13 +20,13 @@
 #include <zlib.h>
 
 #define ED25519_KEY_LEN 32
-#define RSA_BITS_MIN 2048 /* below it, NIST SP 800-131A disallows a signature */
+#define RSA_BITS_MIN 2048 /* NIST SP 800-131A disallows signatures by shorter keys */
 
 struct digest_key {
 	enum digest_kind kind;
-	EVP_MAC_CTX *mac; /* HMAC: keyed, begun anew for each message */
+	EVP_MAC_CTX *mac; /* HMAC: has the key, and starts again for each message */
 	EVP_PKEY *public; /* Ed25519, RSA */
-	int64_t end;
+	int64_t end;      /* Unix time; INT64_MAX: none */
 };
 
 static void free_bio(BIO **bio)
@@ -43,6 +49,7 @@ static bool no_memory(struct fault *f)
 	return fault_set(f, FAULT_BUG, "libcrypto could not prepare the key");
 }
 
+/* HMAC is defined for an empty key.  Such a key is refused here: anyone can sign with it. */
 static bool create_hmac(struct digest_key *key, char *hash, const void *bytes, size_t len, struct fault *f)
 {
 	OSSL_PARAM parameters[] = {
@@ -51,7 +58,7 @@ static bool create_hmac(struct digest_key *key, char *hash, const void *bytes, s
 		return fault_set(f, FAULT_INPUT, "it is empty");
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	key->mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-	EVP_MAC_free(hmac); /* the context keeps it */
+	EVP_MAC_free(hmac); /* the context holds a reference of its own */
 	if (!key->mac || !EVP_MAC_init(key->mac, bytes, len, parameters))
 		return no_memory(f);
 	return true;
@@ -65,6 +72,9 @@ static bool create_ed25519(struct digest_key *key, const void *bytes, size_t len
 	return key->public || no_memory(f);
 }
 
+/* Pins the first certificate of the text.  Its issuer, its chain and the start of its validity are not checked: the
+ * operator has chosen this certificate.  The end of its validity counts.  A key with a signature longer than
+ * DIGEST_SIGNATURE_MAX is refused, since no list of signatures has room for it. */
 static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
 {
 	struct tm end;
@@ -111,7 +121,9 @@ bool digest_key_create(enum digest_kind kind, const void *bytes, size_t len, str
 	key->kind = kind;
 	key->end = INT64_MAX;
 	bool prepared = digest_prepare(key, bytes, len, f);
-	ERR_clear_error(); /* libcrypto's own queue of errors would only grow old */
+	/* The result is enough.  An entry left in libcrypto's error queue could mislead other users of it, such as
+	 * libpq. */
+	ERR_clear_error();
 	if (!prepared) {
 		digest_key_destroy(key);
 		return false;
@@ -124,7 +136,7 @@ void digest_key_destroy(struct digest_key *key)
 {
 	if (!key)
 		return;
-	EVP_MAC_CTX_free(key->mac); /* wipes the key */
+	EVP_MAC_CTX_free(key->mac); /* wipes the shared secret */
 	EVP_PKEY_free(key->public);
 	free(key);
 }
@@ -139,12 +151,14 @@ int64_t digest_key_end(const struct digest_key *key)
 	return key->end;
 }
 
+/* The comparison of one digest takes the same time wherever it differs.  The loop may end at a match: that reveals only
+ * which of its own signatures the sender got right. */
 static enum digest_outcome verify_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signatures, int signature_count)
 {
 	unsigned char digest[DIGEST_HMAC_MAX];
 	size_t len;
-	/* Without a key and parameters: the same as before, and no look-up. */
+	/* Without a key and parameters, libcrypto starts again with those it has, and looks nothing up. */
 	if (!EVP_MAC_init(key->mac, NULL, 0, NULL))
 		return DIGEST_FAILED;
 	for (int i = 0; i < part_count; i++) {
@@ -160,13 +174,14 @@ static enum digest_outcome verify_hmac(const struct digest_key *key, const struc
 	return DIGEST_DIFFERS;
 }
 
-/* Ed25519 reads its message twice, so it wants it in one piece. */
+/* Joins the parts into one allocation, which the caller frees; NULL: no memory.  Ed25519 needs the message in one
+ * piece: signing reads it twice (RFC 8032, 5.1.6), so libcrypto has no streaming calls for it, not even to verify. */
 static unsigned char *join(const struct digest_part *parts, int count, size_t *ret_len)
 {
 	size_t len = 0;
 	for (int i = 0; i < count; i++)
 		len += parts[i].len;
-	unsigned char *whole = malloc(len + 1);
+	unsigned char *whole = malloc(len + 1); /* never 0 bytes, for which malloc() may return NULL */
 	unsigned char *at = whole;
 	for (int i = 0; i < count && whole; i++) {
 		if (parts[i].len > 0)
@@ -177,6 +192,9 @@ static unsigned char *join(const struct digest_part *parts, int count, size_t *r
 	return whole;
 }
 
+/* Any result of EVP_DigestVerify() but 1 counts as a mismatch.  0 and negative values cannot be distinguished:
+ * libcrypto returns either of them for a signature of an invalid form, which a sender can produce at will.  An internal
+ * error of libcrypto at this point is therefore a mismatch as well. */
 static enum digest_outcome verify_ed25519(
 	const struct digest_key *key, const unsigned char *message, size_t len, const struct digest_part *signature)
 {
@@ -187,6 +205,7 @@ static enum digest_outcome verify_ed25519(
 											    : DIGEST_DIFFERS;
 }
 
+/* RSA hashes the message in a stream, part by part.  The result is read as in verify_ed25519(). */
 static enum digest_outcome verify_rsa(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signature)
 {
@@ -200,6 +219,8 @@ static enum digest_outcome verify_rsa(const struct digest_key *key, const struct
 	return EVP_DigestVerifyFinal(check, signature->bytes, signature->len) == 1 ? DIGEST_MATCHES : DIGEST_DIFFERS;
 }
 
+/* The first signature that matches ends the loop, and so does a failure.  The message is joined once for all
+ * signatures. */
 static enum digest_outcome verify_public(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signatures, int signature_count)
 {

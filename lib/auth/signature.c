@@ -1,8 +1,14 @@
-/* signature.c - whether a request was signed by who is said to send it.
+/* signature.c - verifies that a webhook was signed with a secret of its source.
  *
- * Each scheme reads its headers into one form: the pieces of the signed message, the signatures, perhaps a time.  From
- * there all go the same way.  The digest is calculated even when the time is off: only so can an operator be told whether
- * a clock is wrong or somebody forges, and a forger who sets the time right makes us calculate anyway. */
+ * Each scheme reads its headers into one form, struct claim: the pieces of the signed message, the signatures, and the
+ * time if one is signed.  From there all schemes take the same path: secrets, not_after, time.  The body is hashed as
+ * received, before any parsing.  Every error ends in a failed verification.
+ *
+ * The digest is calculated even if the time is out of tolerance.  Only then can the report distinguish a wrong clock
+ * from a forgery.  Checking the time first would save nothing: an attacker can write a current time.
+ *
+ * A replay within the tolerance is not detected here: the database finds the stored transaction.  The caller answers
+ * the provider and records the report. */
 
 #include "auth/signature.h"
 
@@ -14,21 +20,21 @@
 
 #include "auth/signature_header.h"
 
-#define PARTS_MAX (2 * ADYEN_FIELDS) /* eight fields and the colons between them */
+#define PARTS_MAX (2 * ADYEN_FIELDS) /* Adyen: eight fields, and the colons between them */
 #define HMAC_SHA256_LEN 32
 #define HMAC_SHA512_LEN 64
-#define OTHER_URL_BODY_MAX 8192 /* a body longer than this is not hashed again in search of a better URL */
+#define OTHER_URL_BODY_MAX 8192 /* bytes; a longer body is not hashed again to look for a wrong URL */
 
-/* The message, as far as it was read. */
+/* The signed message as the request claims it.  The parts point into the request, the signer and crc. */
 struct claim {
 	const struct signer *signer;
 	int64_t now_s;
 	struct digest_part part[PARTS_MAX];
 	int parts;
 	struct signature_list list;
-	bool timed;
+	bool timed; /* the message has a time, time_s */
 	int64_t time_s;
-	char crc[12]; /* PayPal */
+	char crc[12]; /* PayPal: ten digits at most */
 	struct signature_report *report;
 };
 
@@ -61,7 +67,7 @@ static bool PRINTF_LIKE(3, 4)
 	return false;
 }
 
-/* A header's value, or NULL and a report. */
+/* The value of a required header; NULL, and a report, if it is absent or empty. */
 static const char *signature_header_of(struct claim *c, const struct signature_request *request, const char *name)
 {
 	const char *value = request->header(request->ctx, name);
@@ -92,7 +98,7 @@ static void set_time(struct claim *c, int64_t time_s)
 	c->time_s = time_s;
 }
 
-/* A header that holds a unix time; the text as it was signed. */
+/* Reads a header with a Unix time.  Returns its text, which is what was signed: a leading zero is a part of it. */
 static const char *time_of(struct claim *c, const struct signature_request *request, const char *name)
 {
 	struct fault f;
@@ -108,7 +114,8 @@ static const char *time_of(struct claim *c, const struct signature_request *requ
 	return text;
 }
 
-/* A header that goes into the message as it is: short, and without the byte that ends it there. */
+/* Reads a header that goes into the message as it is, followed by the byte end.  The header must not contain that byte:
+ * otherwise bytes could move between this field and the next, and one signature would be valid for several messages. */
 static const char *id_of(struct claim *c, const struct signature_request *request, const char *name, char end)
 {
 	const char *text = signature_header_of(c, request, name);
@@ -122,6 +129,7 @@ static const char *id_of(struct claim *c, const struct signature_request *reques
 	return text;
 }
 
+/* "webhook-id.webhook-timestamp.body" (specification of Standard Webhooks, "Signature scheme"). */
 static bool read_standard(struct claim *c, const struct signature_request *request)
 {
 	struct fault f;
@@ -140,6 +148,7 @@ static bool read_standard(struct claim *c, const struct signature_request *reque
 	return true;
 }
 
+/* "t.body", with t as its digits stand in the header (docs.stripe.com/webhooks). */
 static bool read_stripe(struct claim *c, const struct signature_request *request)
 {
 	struct fault f;
@@ -155,7 +164,7 @@ static bool read_stripe(struct claim *c, const struct signature_request *request
 	return true;
 }
 
-/* Bytes of the one signature; 0: certificates may differ in it. */
+/* Bytes of the signature in a header that holds one; 0: any number, since it depends on the RSA key. */
 static size_t single_len(const struct signer *s)
 {
 	if (s->scheme == SCHEME_PAYPAL)
@@ -163,7 +172,6 @@ static size_t single_len(const struct signer *s)
 	return s->algorithm == DIGEST_HMAC_SHA512 ? HMAC_SHA512_LEN : HMAC_SHA256_LEN;
 }
 
-/* One signature in one header. */
 static bool read_single(struct claim *c, const struct signature_request *request, const char *name, const char *prefix,
 	enum encoding encoding)
 {
@@ -176,6 +184,8 @@ static bool read_single(struct claim *c, const struct signature_request *request
 	return true;
 }
 
+/* Adds the body to the message and reads the one signature.  Razorpay (razorpay.com/docs/webhooks) and GitHub
+ * ("Validating webhook deliveries") sign nothing but the body. */
 static bool read_body_only(struct claim *c, const struct signature_request *request, const char *name,
 	const char *prefix, enum encoding encoding)
 {
@@ -183,12 +193,15 @@ static bool read_body_only(struct claim *c, const struct signature_request *requ
 	return read_single(c, request, name, prefix, encoding);
 }
 
+/* The URL, directly followed by the body (Square, "Verify and Validate an Event Notification").  The URL is the
+ * configured one: the sender chooses the URL of the request, and a proxy may have changed it. */
 static bool read_square(struct claim *c, const struct signature_request *request)
 {
 	signature_add_text(c, c->signer->url);
 	return read_body_only(c, request, "x-square-hmacsha256-signature", "", ENCODING_BASE64);
 }
 
+/* The body; or the time, the separator and the body if timestamp_header is configured. */
 static bool signature_read_hmac(struct claim *c, const struct signature_request *request)
 {
 	const struct signer *s = c->signer;
@@ -202,8 +215,10 @@ static bool signature_read_hmac(struct claim *c, const struct signature_request 
 	return read_body_only(c, request, s->header, s->prefix, s->encoding);
 }
 
-/* PayPal signs no more of a body than its CRC-32, for which another body is easily found: whoever has seen a request can
- * make another of it as long as its time is fresh.  Against that stand TLS and a short tolerance, not this signature. */
+/* "id|time|webhook_id|crc", with the CRC-32 of the body in decimal (PayPal, "Self verification method").  A CRC is not
+ * a cryptographic digest.  An attacker who has seen one request can construct another body with the same CRC-32, and
+ * send it under the same signature until the time is out of tolerance.  The signature cannot prevent that.  TLS hides
+ * the request, and a short tolerance limits the time. */
 static bool read_paypal(struct claim *c, const struct signature_request *request)
 {
 	static const char TIME[] = "paypal-transmission-time", ALGORITHM[] = "paypal-auth-algo";
@@ -251,7 +266,7 @@ static bool signature_read_request(struct claim *c, const struct signature_reque
 		c->report, SIGNATURE_FAILED, "%s signs items, not bodies", scheme_name(c->signer->scheme));
 }
 
-/* The signatures that a key could have made, as they stand in the list. */
+/* The signatures of the list that have the version of this key.  Returns their number; ret borrows them. */
 static int candidates(const struct claim *c, const struct digest_key *key, struct digest_part ret[SIGNATURES_MAX])
 {
 	int count = 0;
@@ -264,18 +279,22 @@ static int candidates(const struct claim *c, const struct digest_key *key, struc
 	return count;
 }
 
+/* not_after is the last second in which a secret is valid. */
 static bool is_active(const struct claim *c, int secret)
 {
 	return c->now_s <= c->signer->secrets[secret].not_after_s;
 }
 
-/* What the secrets say of the message. */
+/* The result of trying the secrets. */
 struct finding {
-	int tried;   /* secrets for which there is a signature of their kind */
-	int match;   /* the secret that signed it, an active one if there is one; -1: none */
-	bool failed; /* at least one could not be tried */
+	int tried;   /* number of secrets for which there is a signature of their version */
+	int match;   /* index of a secret that matches, an active one if there is one; -1: none */
+	bool failed; /* libcrypto failed for at least one secret */
 };
 
+/* Tries the secrets until an active one matches.  One that has expired does not end the search: during a rotation a
+ * request may carry signatures by both secrets.  A forgery is tried with every secret, so the time of the answer
+ * reveals their number and nothing of their values. */
 static struct finding try_secrets(const struct claim *c)
 {
 	struct finding found = {.match = -1};
@@ -296,7 +315,7 @@ static struct finding try_secrets(const struct claim *c)
 	return found;
 }
 
-/* The same request, had it been signed for another URL. */
+/* Whether a secret made the signature for this URL.  part[0] is the URL, see read_square(). */
 static bool signed_for(const struct claim *c, const char *url)
 {
 	struct claim other = *c;
@@ -304,8 +323,9 @@ static bool signed_for(const struct claim *c, const char *url)
 	return try_secrets(&other).match >= 0;
 }
 
-/* Square signs the URL that was registered with it, byte for byte.  A digest cannot tell a wrong URL from a wrong secret;
- * but the two usual mistakes, the other of http and https, and a slash at the end, can be tried. */
+/* Square signs the URL that is registered with it, byte for byte.  A digest cannot show whether the URL or the secret
+ * is wrong.  Two common mistakes in the URL can be tried: http for https or the reverse, and a slash at the end.  This
+ * costs three more digests for each secret and every forgery, hence the bound on the body. */
 static bool is_for_another_url(const struct claim *c)
 {
 	const char *url = c->signer->url;
@@ -338,6 +358,7 @@ static bool refuse_unmatched(const struct claim *c)
 		c->signer->scheme == SCHEME_SQUARE ? "another secret, another URL" : "another secret");
 }
 
+/* Called only after a secret has matched.  Without a match the time is not authentic. */
 static bool check_time(const struct claim *c)
 {
 	struct signature_report *r = c->report;
@@ -355,6 +376,9 @@ static bool check_time(const struct claim *c)
 	return true;
 }
 
+/* If several causes apply, the first in this order is reported.  A failure of libcrypto comes before a mismatch,
+ * because the secret that could not be tried may be the right one: the request is answered 503, and the provider sends
+ * it again.  The time comes last, because it is authentic only then. */
 static bool signature_judge(struct claim *c)
 {
 	struct signature_report *r = c->report;
@@ -377,6 +401,7 @@ static bool signature_judge(struct claim *c)
 	return check_time(c);
 }
 
+/* Leaves the list and the parts unset; a scheme fills them before they are read. */
 static void signature_begin(struct claim *c, const struct signer *s, int64_t now_s, struct signature_report *ret)
 {
 	*ret = (struct signature_report){.cause = SIGNATURE_GOOD, .secret = -1};
@@ -400,10 +425,12 @@ static bool part_is(const struct digest_part *part, const char *text)
 	return part->len == strlen(text) && memcmp(part->bytes, text, part->len) == 0;
 }
 
-/* Adyen escapes nothing, so the string that is signed does not say which of its colons end a field: whoever has seen one
- * signed item could move the borders and make another of it, with another pspReference.  Therefore only one field may
- * hold colons, merchantReference, which is the merchant's own.  A report's pspReference is a file's name and may too: it
- * stays a report wherever the borders are. */
+/* Adyen joins the fields with colons and escapes nothing, so the signed string does not show which colon ends a field.
+ * An attacker who has seen one signed item could move the boundaries and obtain another item, with another
+ * pspReference, under the same signature.  Therefore only merchantReference, which the merchant assigns, may contain
+ * colons: three fields without a colon before it and four after it leave one way to split the string.  The one
+ * exception is the pspReference of a REPORT_AVAILABLE, which is a file name.  However such an item is split, its
+ * eventCode stays the same, and so it is a report and not a payment. */
 static bool borders_are_clear(const struct signature_item *item)
 {
 	bool is_report = part_is(&item->field[ADYEN_EVENT_CODE], "REPORT_AVAILABLE");
@@ -416,6 +443,8 @@ static bool borders_are_clear(const struct signature_item *item)
 	return true;
 }
 
+/* The eight fields in the order of enum adyen_field, joined by colons (Adyen, "Verify HMAC signatures").  An absent
+ * field is empty. */
 static bool read_item(struct claim *c, const struct signature_item *item)
 {
 	struct signature_value *value = &c->list.value[0];

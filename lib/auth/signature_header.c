@@ -1,4 +1,8 @@
-/* signature_header.c - the headers of a signed request. */
+/* signature_header.c - reads signatures and times from the headers of a request.
+ *
+ * The sender of these bytes is not authenticated.  Every length and every count is therefore bounded before any work is
+ * done on it, nothing is allocated, and each form has one reading: no optional white space, no sign, no second time.
+ * Whether a signature is valid, and whether a time is recent, is left to signature.c. */
 
 #include "auth/signature_header.h"
 
@@ -7,8 +11,9 @@
 
 #define HMAC_SHA256_LEN 32
 #define ED25519_LEN 64
-#define TIME_DIGITS_MAX 11 /* the year 5138 */
+#define TIME_DIGITS_MAX 11 /* until the year 5138; no overflow of 64 bits */
 
+/* strnlen() stops after the bound, so the cost does not grow with the header. */
 static bool too_long(const char *header, struct fault *f)
 {
 	if (strnlen(header, SIGNATURE_HEADER_MAX + 1) <= SIGNATURE_HEADER_MAX)
@@ -36,7 +41,7 @@ bool signature_read_time(const char *text, size_t len, int64_t *ret, struct faul
 	return true;
 }
 
-/* A number of the given count of digits; -1: there are others. */
+/* The number that the first count bytes are; -1: one of them is not a digit. */
 static int digits(const char *text, int count)
 {
 	int value = 0;
@@ -48,7 +53,7 @@ static int digits(const char *text, int count)
 	return value;
 }
 
-/* What stands after the seconds: nothing but a fraction, and Z. */
+/* Whether the text after the seconds is "Z", or a fraction of one to nine digits and "Z". */
 static bool ends_in_utc(const char *text)
 {
 	if (*text == '.') {
@@ -75,7 +80,8 @@ bool signature_read_date(const char *text, int64_t *ret, struct fault *f)
 		.tm_min = digits(text + 14, 2)};
 	struct tm same = date;
 	int64_t time = timegm(&same) + seconds;
-	/* timegm() carries a 30 February over into March. */
+	/* timegm() turns 30 February into a day of March, and 24:00 into the next day: such a date comes back changed.
+	 * The seconds are added afterwards, because 60 is valid for a leap second. */
 	bool exists = same.tm_mon == date.tm_mon && same.tm_mday == date.tm_mday && same.tm_hour == date.tm_hour &&
 		      same.tm_min == date.tm_min;
 	if (!exists || seconds > 60 || !ends_in_utc(text + sizeof FORM - 1))
@@ -97,7 +103,9 @@ static int count_of(const struct signature_list *list, enum signature_version ve
 	return count;
 }
 
-/* One that cannot be read is passed over, as the processors' own libraries do: a better one may stand beside it. */
+/* Adds a signature to the list.  One that cannot be decoded, or has another length than its version, is counted and
+ * skipped, as in the providers' own libraries: the header may have a valid one beside it.  Too many signatures are a
+ * fault, since each of them can cost a calculation. */
 static bool signature_header_add(struct signature_list *list, enum signature_version version, enum encoding encoding,
 	const char *text, size_t len, struct fault *f)
 {
@@ -116,7 +124,8 @@ static bool signature_header_add(struct signature_list *list, enum signature_ver
 	return true;
 }
 
-/* One "name=value" of Stripe's. */
+/* One "name=value" of Stripe's header.  Unknown names are skipped: Stripe adds v0 in test mode, and may add others.  A
+ * second time is a fault, since the header would have two readings. */
 static bool read_stripe_entry(const char *entry, size_t len, struct signature_list *ret, struct fault *f)
 {
 	const char *equals = memchr(entry, '=', len);
@@ -137,6 +146,7 @@ static bool read_stripe_entry(const char *entry, size_t len, struct signature_li
 	return true;
 }
 
+/* One "version,signature" of Standard Webhooks.  Unknown versions are skipped: a later specification may add some. */
 static bool read_standard_entry(const char *entry, size_t len, struct signature_list *ret, struct fault *f)
 {
 	const char *comma = memchr(entry, ',', len);
@@ -152,6 +162,7 @@ static bool read_standard_entry(const char *entry, size_t len, struct signature_
 	return true;
 }
 
+/* Resets the counts and the time.  The values are not cleared: eight of them have 4 KiB, and only count are read. */
 static void clear(struct signature_list *list)
 {
 	list->count = 0;
@@ -163,6 +174,9 @@ static void clear(struct signature_list *list)
 
 typedef bool (*read_entry)(const char *entry, size_t len, struct signature_list *ret, struct fault *f);
 
+/* Calls read for each entry between separators.  A list that has signatures, none of which can be decoded, is
+ * malformed.  A list of unknown versions only is not a fault: it has no signatures, which the caller reports as
+ * unsupported. */
 static bool read_list(const char *header, char separator, read_entry read, struct signature_list *ret, struct fault *f)
 {
 	int entries = 0;

@@ -1,4 +1,8 @@
-/* signer.c - a source's scheme and secrets, made ready. */
+/* signer.c - prepares the signature scheme of a source: its options and its secrets.
+ *
+ * All checks are made once, when the configuration is read, so that a verification can rely on them.  An option that
+ * the scheme does not use is an error and is not ignored: an operator who sets it expects it to have an effect.  Faults
+ * name the option and never quote a secret.  The verification itself is in signature.c. */
 
 #include "auth/signer.h"
 
@@ -33,24 +37,27 @@ bool scheme_find(const char *name, enum scheme *ret)
 	return false;
 }
 
-/* A member of the configuration: where it goes, and in which scheme it has a meaning. */
+/* An option of the configuration: its destination, its bound, and the one scheme that has it. */
 struct member {
 	const char *name;
 	const char *value; /* NULL: not given */
 	char *ret;
-	size_t max;
+	size_t max; /* bytes; ret has room for one more */
 	enum scheme scheme;
 	bool required;
-	bool header; /* the name of one */
+	bool header; /* the value is the name of a header */
 };
 
+/* Stricter than a token of RFC 9110: by default, nginx drops a header if its name has other characters
+ * (ignore_invalid_headers). */
 static bool is_header_name(const char *text)
 {
 	static const char TOKEN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 	return *text && strspn(text, TOKEN) == strlen(text);
 }
 
-/* Signature faults quote a prefix, and a log and a table must be able to hold them. */
+/* signature_header.c quotes the prefix in a fault.  The fault goes into the log and into a text column of PostgreSQL,
+ * and neither accepts every byte. */
 static bool signer_is_visible(const char *text)
 {
 	for (; *text; text++) {
@@ -68,6 +75,8 @@ static void signer_to_lower(char *text)
 	}
 }
 
+/* Checks one option and copies it.  The name of a header is stored in lower case, in which struct signature_request
+ * looks it up. */
 static bool copy_member(const struct member *m, enum scheme scheme, struct fault *f)
 {
 	if (!m->value) {
@@ -103,6 +112,7 @@ bool signer_signs_time(const struct signer *s)
 	       *s->timestamp_header;
 }
 
+/* Needs timestamp_header to be set already: for SCHEME_HMAC it decides whether a time is signed. */
 static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
 {
 	if (tolerance_s && !signer_signs_time(s))
@@ -115,6 +125,7 @@ static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
 
 bool signer_init(struct signer *ret, const struct signer_settings *settings, struct fault *f)
 {
+	/* A local copy, so that a failure leaves *ret alone. */
 	struct signer s = {.scheme = settings->scheme};
 	const struct member members[] = {
 		{"url", settings->url, s.url, SIGNER_URL_MAX, SCHEME_SQUARE, true, false},
@@ -145,7 +156,7 @@ bool signer_init(struct signer *ret, const struct signer_settings *settings, str
 	return true;
 }
 
-/* A key that is written as text, after its prefix. */
+/* Makes a key from its text in hex or base64, without a prefix.  The decoded bytes are wiped from the stack. */
 static bool create_decoded(enum digest_kind kind, enum encoding encoding, const char *text, size_t len,
 	struct digest_key **ret, struct fault *f)
 {
@@ -166,6 +177,9 @@ static bool begins_with(const char *text, size_t len, const char *prefix)
 	return len >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* The prefix selects the algorithm (specification of Standard Webhooks): whpk_ is an Ed25519 public key, whsec_ or no
+ * prefix a shared secret.  whsk_ is a private key, which must never leave the provider; the fault explains which one is
+ * needed. */
 static bool create_standard(const char *text, size_t len, struct digest_key **ret, struct fault *f)
 {
 	if (begins_with(text, len, "whsk_"))
@@ -192,6 +206,8 @@ static bool create_key(const struct signer *s, const char *text, size_t len, str
 	case SCHEME_HMAC:
 		break;
 	}
+	/* The text of these secrets is the key.  This includes Stripe's "whsec_", which is not a prefix of base64
+	 * here. */
 	enum digest_kind kind = s->scheme == SCHEME_HMAC ? s->algorithm : DIGEST_HMAC_SHA256;
 	return digest_key_create(kind, text, len, ret, f);
 }
@@ -203,6 +219,7 @@ bool signer_add_secret(struct signer *s, const char *secret, size_t len, int64_t
 		return fault_set(f, FAULT_INPUT, "there are more than %d secrets", SIGNER_SECRETS_MAX);
 	if (!create_key(s, secret, len, &key, f))
 		return false;
+	/* The earlier of the operator's end and the certificate's own. */
 	int64_t end = digest_key_end(key);
 	if (not_after_s != 0 && not_after_s < end)
 		end = not_after_s;
