@@ -7,14 +7,18 @@
 #include "auth/signer.h"
 #include "base/base.h"
 
-/* Adyen's notifications: a body of several items, each with a signature inside that covers eight of its fields. */
+/* Adyen's webhooks: a body of several notification items.  The signature is in the item and not in a header, and covers
+ * eight of the item's fields (auth/signature.h). */
 
-#define ADYEN_ITEMS "/notificationItems" /* the pointer to the array of items */
-#define ADYEN_FIELD_BYTES 255            /* of one field; the longest that Adyen documents has 80 characters */
+#define ADYEN_ITEMS "/notificationItems" /* JSON pointer to the array of items */
+#define ADYEN_FIELD_BYTES 255            /* bytes of one field; the longest that Adyen documents has 80 characters */
 
-/* Whether a pointer, counted from an element of ADYEN_ITEMS, is one of those that are signed. */
+/* Whether a JSON pointer, relative to an element of ADYEN_ITEMS, names one of the eight signed fields.  A mapping must
+ * use no other: anyone between Adyen and this process could have changed the rest of an item. */
 bool adyen_is_signed(const char *pointer);
 
-/* True when the body is strict JSON, has 1 to MAPPING_ITEMS_MAX items, and each is signed. */
+/* Verifies every item of a body.  True if the body is strict JSON with 1 to MAPPING_ITEMS_MAX items, each of them
+ * signed.  *ret is always written.  After a success it is the report on the last item.  After a failure it is the
+ * report on the body or on the first item that fails; the text then starts with the index of the item, "item 3: ". */
 MUST_USE bool adyen_verify(
 	const struct signer *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret);

@@ -7,7 +7,8 @@
 #include "txn/currency.h"
 #include "json/config.h"
 
-/* The part of a source's configuration that says how its payload is read: "items", "filter" and "mapping".  Each of the
- * three may lack a value.  Complains about what is wrong. */
+/* Reads the part of a source's configuration that describes its payload: "items", "filter" and "mapping".  Each of the
+ * three may be absent; without "mapping" the body has payhook's own form.  Mistakes are reported by
+ * json_config_complain(); *ret must not be used if there was one. */
 void mapping_configure(const struct json_place *items, const struct json_place *filter,
 	const struct json_place *mapping, const struct currency_extras *extras, struct mapping *ret);

@@ -13,24 +13,28 @@
 
 #define PAYLOAD_MAX (64 * 1024) /* bytes of a webhook's body; nginx refuses a longer one before a responder sees it */
 
-/* The transactions that a source's body tells: one, or an element of an array each, less those that the source's filter
- * does not let pass. */
+/* The transactions of one webhook's body: one, or one for each element of an array, without those that the source's
+ * filter excludes. */
 
 struct payload {
-	int count; /* of transactions that payload_next() will find: 0 when the filter lets none pass */
+	int count; /* of transactions that payload_next() can read; 0: the filter excludes all of them */
 
-	const struct source *source; /* its own, as the rest */
+	/* Private to payload.c. */
+	const struct source *source;
 	struct json_value body;
 	struct json_walk walk;
 	int index;
 };
 
-/* Finds what there is in a body, which stays the caller's.  FAULT_MALFORMED: it is no strict JSON object.  FAULT_INPUT: the
- * source's array is not there, is empty, or has more than MAPPING_ITEMS_MAX elements.  Our own body without a filter is
- * left to payload_next(), which reads it strictly too. */
+/* Opens a body and counts its transactions.  *ret borrows the source and the body, and has nothing to free.
+ *   FAULT_MALFORMED  the body is not one strict JSON object (json/scan.h),
+ *   FAULT_TOO_LARGE  it has more than JSON_TEXT_MAX bytes,
+ *   FAULT_INPUT      the source's array is absent, is empty, or has more than MAPPING_ITEMS_MAX elements.
+ * A body in payhook's own form, of a source without a filter, is not read here: payload_next() reports its faults. */
 MUST_USE bool payload_open(
 	const struct source *source, const char *body, size_t len, struct payload *ret, struct fault *f);
 
-/* Reads the next, count times at most.  False as mapping_read() and txn_from_json(): the problems are of that one alone. */
+/* Reads the next transaction; the caller calls this count times at most.  Fails as mapping_read() and txn_from_json()
+ * do: *problems is about this transaction alone. */
 MUST_USE bool payload_next(struct payload *p, const struct currency_extras *extras, struct txn *ret,
 	struct txn_problems *problems, struct fault *f);

@@ -10,33 +10,34 @@
 #include "http/network.h"
 #include "source/mapping.h"
 
-/* A source: a processor that sends to us, how we know that it is the sender, and how it tells a transaction. */
+/* A source: the configuration for one provider.  It defines how the provider's webhooks are authenticated, and where a
+ * transaction is in their payload.  Sources are read when the process starts and do not change afterwards. */
 
-#define SOURCE_NAME_MAX 64
+#define SOURCE_NAME_MAX 64 /* bytes */
 #define SOURCES_MAX 32
-#define SOURCE_BUILT_IN "transactions" /* is always there, and speaks our own body */
+#define SOURCE_BUILT_IN "transactions" /* always exists, whether the operator lists it or not */
 
 enum source_auth {
-	SOURCE_AUTH_NONE,      /* whoever reaches the port may send */
-	SOURCE_AUTH_SIGNATURE, /* only what the signer's secrets have signed is taken */
-	SOURCE_AUTH_DISABLED,  /* as if it were not there; of use for the built-in one */
+	SOURCE_AUTH_NONE,      /* webhooks are accepted unsigned, from any client that reaches the port */
+	SOURCE_AUTH_SIGNATURE, /* a webhook must be signed with one of the signer's secrets */
+	SOURCE_AUTH_DISABLED,  /* webhooks are answered 404; closes the built-in source, which cannot be removed */
 };
 
-#define SOURCE_ALLOW_MAX 32    /* networks; Stripe's webhooks come from a dozen addresses */
+#define SOURCE_ALLOW_MAX 32    /* addresses and networks; Stripe's webhooks come from a dozen addresses */
 #define SOURCE_SUBJECT_MAX 255 /* bytes of a certificate's subject */
 
-/* Who a source's client certificate is to be. */
+/* The TLS client certificate that a source requires.  nginx verifies it. */
 enum source_client {
-	SOURCE_ANY_CLIENT,    /* no certificate is wanted */
-	SOURCE_KNOWN_CLIENT,  /* whoever has one of nginx's TLS_CLIENT_CA */
-	SOURCE_CERTAIN_CLIENT /* and this subject */
+	SOURCE_ANY_CLIENT,    /* none */
+	SOURCE_KNOWN_CLIENT,  /* any certificate of an authority in TLS_CLIENT_CA */
+	SOURCE_CERTAIN_CLIENT /* a certificate of such an authority, with the subject below */
 };
 
 struct source {
 	char name[SOURCE_NAME_MAX + 1]; /* lower case letters, digits, hyphens */
 	enum source_auth auth;
-	struct signer signer; /* of a signed one */
-	int allow_count;      /* 0: from everywhere */
+	struct signer signer; /* for SOURCE_AUTH_SIGNATURE */
+	int allow_count;      /* 0: any address */
 	struct network allow[SOURCE_ALLOW_MAX];
 	enum source_client client;
 	char subject[SOURCE_SUBJECT_MAX + 1]; /* as nginx writes it (RFC 2253): "CN=stripe,O=Stripe" */
@@ -48,32 +49,35 @@ struct sources {
 	struct source list[SOURCES_MAX];
 };
 
-/* The built-in source alone, open. */
+/* Sets the list to the built-in source alone, without a signature scheme. */
 void sources_init(struct sources *s);
 
-/* Wipes the secrets. */
+/* Wipes the secrets and empties the list. */
 void sources_finish(struct sources *s);
 
-/* Whether a source may have this name: 1 to SOURCE_NAME_MAX lower case letters, digits and hyphens. */
+/* True if the name consists of 1 to SOURCE_NAME_MAX lower case letters, digits and hyphens: it is a segment of the
+ * URL. */
 bool source_name_valid(const char *name);
 
-/* NULL: there is none of that name, or it is closed. */
+/* Finds a source by its name.  NULL: there is none, or it is disabled. */
 const struct source *sources_find(const struct sources *s, const char *name);
 
-/* Who sends, as nginx tells; "" is unknown or none. */
+/* The client, as nginx reports it; "" means unknown or none. */
 struct source_sender {
 	const char *address;
-	const char *client_verify;  /* SUCCESS, NONE, "FAILED:..." */
-	const char *client_subject; /* of a certificate that verifies */
+	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
+	const char *client_subject; /* subject of a certificate that verifies */
 };
 
 enum source_admission { SOURCE_ADMITS, SOURCE_REFUSES_ADDRESS, SOURCE_REFUSES_CERTIFICATE };
 
-/* Whether who sends may send to this source at all, before any signature is looked at.  Why not is for the operator. */
+/* Decides by address and client certificate whether this client may send to this source, before any signature is
+ * verified.  *why is written only if the client is not admitted.  It is for the operator; the client does not learn
+ * it. */
 MUST_USE enum source_admission source_admits(
 	const struct source *s, const struct source_sender *sender, struct fault *why);
 
-/* Whether a request to a source that is not open was signed by it.  For Adyen's, which signs fields, the body is scanned
- * strictly first, and each of its items has to be signed.  As signature_verify() else. */
+/* Verifies a request to a source of SOURCE_AUTH_SIGNATURE, with the promises of signature_verify().  For Adyen, whose
+ * signatures are in the body, the body is first scanned as strict JSON, and each of its items must be signed. */
 MUST_USE bool source_verify(
 	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret);

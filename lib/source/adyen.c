@@ -1,4 +1,9 @@
-/* adyen.c - the fields of Adyen's notification items, for their signatures. */
+/* adyen.c - verifies the signatures inside the body of Adyen's webhooks.
+ *
+ * A signature covers eight fields of one item and nothing else of the body, so the body must be parsed before it is
+ * authenticated.  It is therefore scanned as strict JSON first.  The scan refuses, among others, an object that names a
+ * member twice, in which two readers could find two values.  One item that does not verify fails the whole webhook.
+ * The digest is left to signature.c.  sources_read.c ensures that a mapping uses signed fields only. */
 
 #include "source/adyen.h"
 
@@ -22,7 +27,7 @@ static const char *const POINTERS[ADYEN_FIELDS] = {
 	[ADYEN_SUCCESS] = ITEM "/success",
 };
 
-/* The texts of one item, their escapes undone. */
+/* Room for the strings of one item with their JSON escapes decoded: the decoded text is what Adyen signs. */
 struct texts {
 	char field[ADYEN_FIELDS][ADYEN_FIELD_BYTES + 1];
 	char signature[ADYEN_FIELD_BYTES + 1];
@@ -37,6 +42,7 @@ bool adyen_is_signed(const char *pointer)
 	return false;
 }
 
+/* Writes a report that no secret has matched, with the clause why for the operator.  Returns false. */
 static bool adyen_refuse(struct signature_report *ret, enum signature_cause cause, const char *why)
 {
 	struct fault f;
@@ -46,8 +52,9 @@ static bool adyen_refuse(struct signature_report *ret, enum signature_cause caus
 	return false;
 }
 
-/* A scalar as the text that was signed.  What is not there, and null, counts as empty.  False: too long, or an object or
- * array, which have no such text. */
+/* Finds a scalar as the text that was signed: a string decoded into text, any other value as it is written.  An absent
+ * member and null count as empty.  False: the value is an object or an array, or has more than ADYEN_FIELD_BYTES
+ * bytes. */
 static bool take(struct json_value item, const char *pointer, char text[ADYEN_FIELD_BYTES + 1], struct digest_part *ret)
 {
 	struct json_value v;
@@ -72,6 +79,7 @@ static bool take(struct json_value item, const char *pointer, char text[ADYEN_FI
 	return true;
 }
 
+/* Collects the fields and the signature of one item.  texts must outlive item, which points into it. */
 static bool verify_item(const struct signer *s, struct json_value value, int64_t now_s, struct signature_report *ret)
 {
 	struct texts texts;
@@ -96,6 +104,8 @@ bool adyen_verify(
 	if (!json_value_find(json_value_of(request->body, request->len), ADYEN_ITEMS, &items) ||
 		json_value_kind(items) != JSON_IS_ARRAY)
 		return adyen_refuse(ret, SIGNATURE_MISSING, "the body has no array " ADYEN_ITEMS);
+	/* An unauthenticated body must not cause unlimited work: the number of items is bounded, and the first failure
+	 * ends the loop. */
 	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); count++) {
 		if (count == MAPPING_ITEMS_MAX)
 			return adyen_refuse(ret, SIGNATURE_MALFORMED, "the body has too many items");
@@ -107,5 +117,6 @@ bool adyen_verify(
 		memcpy(ret->text, f.text, sizeof ret->text);
 		return false;
 	}
+	/* An empty array must not pass for "every item is signed". */
 	return count > 0 || adyen_refuse(ret, SIGNATURE_MISSING, "the body has no items");
 }

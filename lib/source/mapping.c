@@ -1,11 +1,16 @@
-/* mapping.c - from a processor's own payload to a transaction. */
+/* mapping.c - reads a transaction from a provider's own payload, as the source's mapping describes it.
+ *
+ * Values are taken as the digits and characters that the provider wrote.  No amount passes through a binary number, and
+ * a currency is never guessed.  All members are read even after one is wrong, so that one answer lists all problems of
+ * an item, in the order of the contract and with pointers into the provider's payload.  The rules themselves are in
+ * txn_rules.h, the same for every body.  Nothing is allocated, and no state is kept. */
 
 #include "source/mapping.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What one reading carries around. */
+/* The state of reading one item. */
 struct reading {
 	const struct mapping *m;
 	struct json_value item;
@@ -15,15 +20,17 @@ struct reading {
 	struct txn txn;
 };
 
-/* A scalar of the payload as text: what a string says, or the digits of a number. */
+/* A scalar of the payload as text: a string with its escapes decoded, or the digits of a number. */
 struct scalar {
-	char pointer[TXN_POINTER_MAX + 1]; /* to it, from the top of the body */
+	char pointer[TXN_POINTER_MAX + 1]; /* from the top of the body to the value */
 	char text[TXN_TEXT_MAX + 1];
-	size_t len;
+	size_t len; /* bytes of text, which has no NUL after a number */
 };
 
 /* ---- the filter ---- */
 
+/* Compares a value that is not a string as it is written.  This covers numbers, true and false; null, {} and [] match
+ * the words "null", "{}" and "[]" as well. */
 static bool is_word(struct json_value v, const char *word)
 {
 	if (*v.at == '"')
@@ -31,6 +38,7 @@ static bool is_word(struct json_value v, const char *word)
 	return strlen(word) == v.len && memcmp(v.at, word, v.len) == 0;
 }
 
+/* An absent member meets no condition. */
 static bool is_met(const struct mapping_condition *c, struct json_value item)
 {
 	struct json_value v;
@@ -54,6 +62,8 @@ bool mapping_applies(const struct mapping *m, struct json_value item)
 
 /* ---- the members ---- */
 
+/* Whether a number has digits only.  A number with a point or an exponent is no id: 1.0 and 1e0 would be two texts for
+ * one number. */
 static bool is_whole(struct json_value v)
 {
 	for (size_t i = 0; i < v.len; i++) {
@@ -63,7 +73,8 @@ static bool is_whole(struct json_value v)
 	return true;
 }
 
-/* False: it is not there, or no scalar; the problem has been told. */
+/* Finds a string, a whole number, or any number if takes_fractions.  False: the value is absent, too long or of another
+ * kind, which has been added to the problems. */
 static bool find_scalar(struct reading *r, const char *at, bool takes_fractions, struct scalar *ret)
 {
 	struct json_value v;
@@ -89,13 +100,15 @@ static bool find_scalar(struct reading *r, const char *at, bool takes_fractions,
 	return fits;
 }
 
-/* What a processor leaves out when it has nothing to say: a guest's customer, a payer's telephone number. */
+/* Whether the member is absent, null or "".  Providers differ in how they write that they have no value, such as the
+ * customer of a guest or the telephone number of a payer. */
 static bool is_left_out(const struct reading *r, const char *at)
 {
 	struct json_value v;
 	return !json_value_find(r->item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_equals(v, "");
 }
 
+/* On failure ret is left alone, and a problem has been added. */
 static void mapping_read_text(struct reading *r, const struct mapping_text *t, char ret[TXN_TEXT_MAX + 1])
 {
 	struct scalar found;
@@ -113,11 +126,12 @@ static void mapping_read_text(struct reading *r, const struct mapping_text *t, c
 		return;
 	memcpy(text, t->text, before);
 	memcpy(text + before, found.text, found.len);
-	/* A prefix does not make something of nothing. */
+	/* An empty value is a problem even with a prefix: every payment without a value would get the same text. */
 	txn_rule_text(r->problems, found.pointer, text, found.len ? before + found.len : 0, ret);
 }
 
-/* Before the amount, which it rules.  False: it is no currency, or not there; whether that has been told, ret says. */
+/* Finds the currency, which must be known before the amount: it determines the decimals.  False: the currency is
+ * unknown, or it cannot be read.  Only the second case adds a problem. */
 static bool mapping_find_currency(struct reading *r, struct scalar *found, struct currency *ret)
 {
 	const struct mapping_text *t = &r->m->currency;
@@ -126,6 +140,7 @@ static bool mapping_find_currency(struct reading *r, struct scalar *found, struc
 	return find_scalar(r, t->at, false, found) && currency_find(r->extras, found->text, found->len, ret);
 }
 
+/* Decimals of the provider's minor unit: the configured exception, or those of ISO 4217. */
 static int minor_unit(const struct mapping_amount *a, const struct currency *currency)
 {
 	for (int i = 0; i < a->unit_count; i++) {
@@ -135,7 +150,8 @@ static int minor_unit(const struct mapping_amount *a, const struct currency *cur
 	return currency->minor_unit;
 }
 
-/* "1500" of two decimals is "15.00", "5" is "0.05". */
+/* Inserts a decimal point: "1500" with two decimals becomes "15.00", "5" becomes "0.05".  Returns the length, without a
+ * NUL.  digits has at most MONEY_INTEGER_MAX bytes, which read_minor() has checked, so the result fits. */
 static size_t shift(const char *digits, size_t len, int decimals, char ret[MONEY_TEXT_MAX + 1])
 {
 	size_t fraction = (size_t)decimals, out = 0;
@@ -158,6 +174,10 @@ static size_t shift(const char *digits, size_t len, int decimals, char ret[MONEY
 	return out + fraction;
 }
 
+/* Reads a whole number of minor units.  The number is checked twice: first as digits alone, which excludes signs and
+ * exponents and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The second check
+ * matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is 5.01,
+ * which does not exist. */
 static void read_minor(struct reading *r, const struct scalar *found, const struct currency *currency)
 {
 	struct money units;
@@ -176,7 +196,8 @@ static void read_minor(struct reading *r, const struct scalar *found, const stru
 	txn_rule_amount(r->problems, found->pointer, text, len, currency, &r->txn.amount);
 }
 
-/* currency is NULL when it is not known: then neither decimals nor minor units can be judged. */
+/* currency is NULL if it is unknown.  The decimals are then not checked.  An amount in minor units cannot be converted
+ * without a currency: only its presence and its type are checked. */
 static void mapping_read_amount(struct reading *r, const struct currency *currency)
 {
 	struct scalar found;
@@ -188,6 +209,8 @@ static void mapping_read_amount(struct reading *r, const struct currency *curren
 		read_minor(r, &found, currency);
 }
 
+/* The currency is read first, because the amount depends on it.  Its problem goes into a list of its own and is added
+ * last, so that the problems are in the order of the contract. */
 static void mapping_read_members(struct reading *r)
 {
 	struct scalar found = {.len = 0};

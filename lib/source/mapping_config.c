@@ -1,10 +1,16 @@
-/* mapping_config.c - how a payload is read, as an operator writes it down. */
+/* mapping_config.c - reads "items", "filter" and "mapping" of a source from the operator's configuration.
+ *
+ * A mapping decides which payments are one transaction and how much money an amount is.  A configuration that could
+ * make two payments one, or would have to guess a currency, is therefore an error and not a warning.  Reading goes on
+ * after a mistake, so that one run reports them all.  Whether a source of Adyen's uses signed fields only is left to
+ * sources_read.c. */
 
 #include "source/mapping_config.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* A JSON pointer (RFC 6901).  The whole document, "", is not one here: json_config_text() refuses an empty text. */
 static void read_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
 {
 	char text[MAPPING_POINTER_MAX + 1];
@@ -16,7 +22,7 @@ static void read_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MA
 		json_config_complain(p, "is no JSON pointer, as /data/object/id is one");
 }
 
-/* A text of the transaction, that is a constant or stands before another one. */
+/* A text that becomes part of a transaction: a constant, a prefix, or a replacement. */
 static void read_piece(const struct json_place *p, char ret[TXN_TEXT_MAX + 1])
 {
 	char text[TXN_TEXT_MAX + 1];
@@ -28,7 +34,7 @@ static void read_piece(const struct json_place *p, char ret[TXN_TEXT_MAX + 1])
 		json_config_complain(p, "holds a control character");
 }
 
-/* {"at": pointer, "prefix": text, "otherwise": text} or {"value": text} */
+/* {"at": pointer, "prefix": text, "otherwise": text} or {"value": text}; prefix and otherwise are optional. */
 static void mapping_config_read_text(const struct json_place *p, struct mapping_text *ret)
 {
 	static const char *const names[] = {"at", "prefix", "value", "otherwise"};
@@ -57,6 +63,7 @@ static void mapping_config_read_text(const struct json_place *p, struct mapping_
 		read_piece(otherwise, ret->otherwise);
 }
 
+/* {"at": pointer} or {"value": code}.  A constant is checked here, once, against the currencies that are active. */
 static void read_currency(const struct json_place *p, const struct currency_extras *extras, struct mapping_text *ret)
 {
 	struct currency currency;
@@ -69,7 +76,8 @@ static void read_currency(const struct json_place *p, const struct currency_extr
 		json_config_complain(p, "the value is not an active currency of ISO 4217");
 }
 
-/* {"ISK": 2, "UGX": 2} */
+/* {"ISK": 2, "UGX": 2}: currencies and the number of decimals that the provider's minor unit has, 0 to
+ * MONEY_FRACTION_MAX.  The amount must still fit the decimals of ISO 4217 (mapping.c). */
 static void read_units(const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
 	struct json_value name, value;
@@ -94,7 +102,8 @@ static void read_units(const struct json_place *p, const struct currency_extras 
 	}
 }
 
-/* {"at": pointer, "unit": "minor", "minor_units": {...}} */
+/* {"at": pointer, "unit": "minor", "minor_units": {...}}.  unit has no default: a wrong guess changes an amount by a
+ * factor of a hundred. */
 static void mapping_config_read_amount(
 	const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
@@ -117,7 +126,7 @@ static void mapping_config_read_amount(
 		json_config_complain(&member[2], "has no meaning but for the unit \"minor\"");
 }
 
-/* {"at": pointer, "is": [word, ...]} */
+/* {"at": pointer, "is": [word, ...]}; the words are alternatives. */
 static void read_condition(const struct json_place *p, struct mapping_condition *ret)
 {
 	static const char *const names[] = {"at", "is"};
@@ -131,6 +140,7 @@ static void read_condition(const struct json_place *p, struct mapping_condition 
 	}
 }
 
+/* [condition, ...]; all conditions must hold. */
 static void read_filter(const struct json_place *p, struct mapping *ret)
 {
 	struct json_place conditions[MAPPING_CONDITIONS_MAX];
@@ -151,6 +161,8 @@ static void mapping_config_read_members(
 	mapping_config_read_text(&member[2], &ret->destination_account);
 	mapping_config_read_amount(&member[3], extras, &ret->amount);
 	read_currency(&member[4], extras, &ret->currency);
+	/* The transaction_id is the identity under which a payment is processed once.  With a constant, every payment
+	 * after the first would be a duplicate or a conflict, and would not be processed. */
 	if (json_config_given(&member[0]) && !*ret->transaction_id.at)
 		json_config_complain(&member[0], "at is wanted: a constant would make all transactions one");
 	else if (*ret->transaction_id.otherwise)

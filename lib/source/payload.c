@@ -1,4 +1,8 @@
-/* payload.c - from a source's body to its transactions. */
+/* payload.c - finds the transactions in the body of a webhook.
+ *
+ * payload_open() walks the array once to count what the filter admits, so that the caller can allocate before it reads.
+ * payload_next() walks it again and reads one transaction at a time.  The walks go over the caller's bytes, so nothing
+ * is copied or freed.  The caller reads all transactions before it stores the first. */
 
 #include "source/payload.h"
 
@@ -7,6 +11,8 @@
 #include "txn/txn_json.h"
 #include "json/scan.h"
 
+/* Counts the elements that the filter admits.  The bound is on all elements, admitted or not, since each costs a look
+ * at the filter. */
 static bool open_items(struct payload *p, struct fault *f)
 {
 	const struct mapping *m = &p->source->mapping;
@@ -26,6 +32,7 @@ bool payload_open(const struct source *source, const char *body, size_t len, str
 {
 	const struct mapping *m = &source->mapping;
 	struct payload p = {.source = source, .body = {body, len}};
+	/* The common case is not scanned twice: txn_from_json() scans the body itself. */
 	if (m->is_canonical && m->condition_count == 0) {
 		p.count = 1;
 	} else {
@@ -41,7 +48,7 @@ bool payload_open(const struct source *source, const char *body, size_t len, str
 	return true;
 }
 
-/* The next element that the filter lets pass; where is the pointer to it. */
+/* Returns the next item that the filter admits, and writes the JSON pointer to it into where. */
 static struct json_value next_item(struct payload *p, char *where, size_t size)
 {
 	const struct mapping *m = &p->source->mapping;

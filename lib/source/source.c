@@ -1,4 +1,9 @@
-/* source.c - the processors that send to us. */
+/* source.c - the sources of this process, and the checks that a request to one of them must pass.
+ *
+ * Three checks belong to a source: the address of the client, its TLS certificate, and the signature.  The first two
+ * are cheap and do not read the body; they add to a signature and do not replace it.  nginx has already determined the
+ * address and verified the certificate, and is trusted with both.  The list does not change after start, so any number
+ * of requests use it without a lock.  The order of the checks, and the answers, are left to the caller. */
 
 #include "source/source.h"
 
@@ -28,6 +33,7 @@ bool source_name_valid(const char *name)
 	return len > 0 && len <= SOURCE_NAME_MAX && name[len] == '\0';
 }
 
+/* A disabled source is not distinguished from an unknown one: both are answered 404. */
 const struct source *sources_find(const struct sources *s, const char *name)
 {
 	for (int i = 0; i < s->count; i++) {
@@ -37,6 +43,7 @@ const struct source *sources_find(const struct sources *s, const char *name)
 	return NULL;
 }
 
+/* An empty list admits every address.  Text that is not an address is in no network. */
 static bool holds_address(const struct source *s, const char *address)
 {
 	for (int i = 0; i < s->allow_count; i++) {
@@ -46,6 +53,8 @@ static bool holds_address(const struct source *s, const char *address)
 	return s->allow_count == 0;
 }
 
+/* nginx asks for a certificate and accepts any (optional_no_ca), since other sources need none; its result is checked
+ * here.  The subject is compared byte for byte: the operator writes it as nginx does. */
 static bool is_client(const struct source *s, const struct source_sender *sender, struct fault *why)
 {
 	char quoted[FAULT_QUOTE_MAX];

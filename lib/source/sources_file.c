@@ -1,4 +1,8 @@
-/* sources_file.c - the operator's file of sources, and the secrets that it names. */
+/* sources_file.c - reads the operator's file of sources, and the files and variables to which it refers for secrets.
+ *
+ * This is the part of the configuration that has side effects: it opens files and changes the environment.  The content
+ * is left to sources_read.c, which calls back for each secret.  A secret stays in memory only inside its key: the
+ * caller's buffer is wiped, and so is the variable it came from. */
 
 #include "source/sources_file.h"
 
@@ -17,9 +21,10 @@ struct loading {
 	const char *path;
 	void (*report)(const char *complaint);
 	int count;
-	char *variables[VARIABLES_MAX]; /* values that hold a secret, in the environment itself */
+	char *variables[VARIABLES_MAX]; /* values that contain a secret, inside the environment */
 };
 
+/* Copies the value and remembers where it is.  It is not wiped yet: two secrets may refer to the same variable. */
 static bool read_variable(struct loading *l, const char *name, struct buf *ret, struct fault *f)
 {
 	char *value = getenv(name);
@@ -31,6 +36,7 @@ static bool read_variable(struct loading *l, const char *name, struct buf *ret, 
 	return true;
 }
 
+/* Reads one secret.  A relative path is resolved against the directory of the list. */
 static bool sources_file_read_secret(
 	void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f)
 {
@@ -45,6 +51,7 @@ static bool sources_file_read_secret(
 	return file_read(path, ret, f);
 }
 
+/* Adapts the caller's report, which has no context, to that of sources_read(). */
 static void sources_file_pass_complaint(void *ctx, const char *complaint)
 {
 	struct loading *l = ctx;
@@ -71,6 +78,7 @@ bool sources_load(const char *path, const struct currency_extras *extras, void (
 	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))
 		report(f.text);
 	buf_finish(&text);
+	/* Only now, after the last secret was read; after a failure too. */
 	for (int i = 0; i < l.count; i++)
 		explicit_bzero(l.variables[i], strlen(l.variables[i]));
 	return good;

@@ -1,4 +1,12 @@
-/* sources_read.c - the sources, as an operator writes them down. */
+/* sources_read.c - reads the operator's list of sources from JSON.
+ *
+ * The list decides which webhooks are accepted, so a mistake must not yield a weaker check: a list with any mistake
+ * yields no source at all.  Reading goes on after a mistake, so that one run reports as many as possible.  What depends
+ * on a wrong member is skipped: a source without a valid name is not read further, and secrets are read only if the
+ * options of their scheme are valid.
+ *
+ * A secret stays in memory only inside its key; the buffers through which it passes are wiped.  The mapping is left to
+ * mapping_config.c, and access to files and the environment to the caller. */
 
 #include "source/sources_read.h"
 
@@ -9,13 +17,14 @@
 #include "source/mapping_config.h"
 #include "json/config.h"
 
-#define VARIABLE_MAX 127 /* bytes of an environment variable's name */
-#define PATH_MAX_BYTES 1023
-#define INET_TEXT_MAX 63 /* bytes of a network; the longest has 49 */
+#define VARIABLE_MAX 127    /* bytes of the name of an environment variable */
+#define PATH_MAX_BYTES 1023 /* of a secret's file */
+#define INET_TEXT_MAX 63    /* bytes of a network as text; the longest valid one has 49 */
 #define ALGORITHMS "sha256", "sha512"
 #define SCHEMES_MAX (SCHEME_COUNT + 2)
 
-/* The members of a source. */
+/* The members of a source.  Two loops depend on the order.  SECRETS to SEPARATOR are the members of signature schemes.
+ * ALGORITHM and ENCODING, which only the scheme hmac has, are neighbours. */
 enum member {
 	NAME,
 	SCHEME,
@@ -59,7 +68,7 @@ static const char *const NAMES[MEMBERS] = {
 
 struct reading {
 	const struct sources_outside *outside;
-	struct json_place member[MEMBERS]; /* of the source that is read */
+	struct json_place member[MEMBERS]; /* of the source that is being read */
 	struct source *source;
 };
 
@@ -71,6 +80,8 @@ static bool is_variable(const char *name)
 	return strchr(LETTERS, *name) && strspn(name, ALL) == strlen(name);
 }
 
+/* Removes white space at both ends: a secret in a file usually ends in a newline, which is not part of it.  NUL counts
+ * as white space too, because strchr() finds the end of SPACE. */
 static void sources_read_trim(const char **text, size_t *len)
 {
 	static const char SPACE[] = " \t\r\n";
@@ -82,6 +93,8 @@ static void sources_read_trim(const char **text, size_t *len)
 	}
 }
 
+/* Reads one secret and adds it to the source's signer.  The buffer has room for one byte more than is valid, so that a
+ * longer secret is an error and is not cut.  It is wiped as far as it was allocated, whatever happened. */
 static void add_secret(
 	struct reading *r, const struct json_place *p, enum secret_place place, const char *name, int64_t not_after_s)
 {
@@ -102,6 +115,7 @@ static void add_secret(
 	buf_finish(&secret);
 }
 
+/* Optional; *ret is left alone if it is absent. */
 static bool sources_read_read_not_after(const struct json_place *p, int64_t *ret)
 {
 	char text[CLOCK_DATE_MAX + 16];
@@ -115,7 +129,8 @@ static bool sources_read_read_not_after(const struct json_place *p, int64_t *ret
 	return false;
 }
 
-/* {"file": path} or {"env": NAME}, perhaps with "not_after" */
+/* {"file": path} or {"env": NAME}, optionally with "not_after".  No report quotes a value from here: an operator may
+ * have written the secret itself in place of the object, the path or the name. */
 static void sources_read_read_secret(struct reading *r, const struct json_place *p)
 {
 	static const char *const names[] = {"file", "env", "not_after"};
@@ -155,13 +170,15 @@ static void read_secrets(struct reading *r)
 
 /* ---- the scheme ---- */
 
-/* An optional text; NULL: not given, or complained about. */
+/* Reads an optional text into room and returns room.  NULL: the member is absent, or a mistake was reported. */
 static const char *optional(const struct reading *r, enum member which, size_t most, char *room)
 {
 	const struct json_place *p = &r->member[which];
 	return json_config_given(p) && json_config_text(p, most, room) ? room : NULL;
 }
 
+/* algorithm and encoding are required for the scheme hmac and have no default.  signer_init() cannot check that they
+ * are absent for the other schemes, since an enum has no "not given", so it is checked here. */
 static void sources_read_read_hmac(const struct reading *r, struct signer_settings *ret)
 {
 	static const char *const algorithms[] = {"sha256", "sha512"}, *const encodings[] = {"hex", "base64"};
@@ -180,6 +197,8 @@ static void sources_read_read_hmac(const struct reading *r, struct signer_settin
 	}
 }
 
+/* Reads the options, makes the signer, and then reads the secrets: their form depends on the scheme.  The texts live
+ * until signer_init() has copied them. */
 static void read_signer(struct reading *r, enum scheme scheme)
 {
 	struct signer_settings settings = {.scheme = scheme};
@@ -205,6 +224,7 @@ static void read_signer(struct reading *r, enum scheme scheme)
 		json_config_complain(&r->member[SCHEME], "%s", f.text);
 }
 
+/* A secret beside the scheme "none" would give an operator the impression that it is verified. */
 static void refuse_signing(const struct reading *r, const char *scheme)
 {
 	for (enum member which = SECRETS; which <= SEPARATOR; which++) {
@@ -213,7 +233,8 @@ static void refuse_signing(const struct reading *r, const char *scheme)
 	}
 }
 
-/* The schemes' names, then "none" and "closed". */
+/* "scheme": the name of a signature scheme, "none" or "closed".  It is required: a source without a signature must be
+ * one by an explicit word. */
 static void read_auth(struct reading *r)
 {
 	const char *words[SCHEMES_MAX];
@@ -233,8 +254,9 @@ static void read_auth(struct reading *r)
 	refuse_signing(r, words[word]);
 }
 
-/* ---- who may send ---- */
+/* ---- admission by address and certificate ---- */
 
+/* Optional; but an empty array is a mistake, since it would admit every address. */
 static void read_allow(const struct reading *r)
 {
 	struct json_place place[SOURCE_ALLOW_MAX];
@@ -250,7 +272,8 @@ static void read_allow(const struct reading *r)
 	}
 }
 
-/* A subject as "CN=stripe,O=Stripe", or "any" of those that verify. */
+/* A complete subject such as "CN=stripe,O=Stripe", or "any" for any certificate that verifies.  A text without "="
+ * cannot be a subject and is probably a misspelt "any". */
 static void read_client(const struct reading *r)
 {
 	const struct json_place *p = &r->member[CLIENT_CERTIFICATE];
@@ -264,7 +287,8 @@ static void read_client(const struct reading *r)
 		json_config_complain(p, "a subject as CN=stripe,O=Stripe is wanted, or any");
 }
 
-/* What Adyen's signature does not cover, anybody on the way could have written. */
+/* Every field that the mapping or the filter of an Adyen source reads must be one that Adyen signs: anyone between
+ * Adyen and this process could have written the others.  Constants are the operator's and are exempt. */
 static void check_adyen(const struct reading *r)
 {
 	const struct mapping *m = &r->source->mapping;
@@ -305,6 +329,8 @@ static bool sources_read_read_name(const struct json_place *p, const struct sour
 	return true;
 }
 
+/* Adds a source to the list if its name is valid.  Until read_auth() has decided otherwise the source is disabled, so
+ * that no path leaves it open. */
 static void read_source(const struct json_place *p, const struct sources_outside *outside, struct sources *all)
 {
 	struct reading r = {.outside = outside, .source = &all->list[all->count]};
@@ -323,7 +349,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 		check_adyen(&r);
 }
 
-/* The built-in source is there whether it is listed or not. */
+/* Adds the built-in source if the operator does not list it.  It counts towards SOURCES_MAX. */
 static void add_built_in(const struct json_place *top, struct sources *all)
 {
 	for (int i = 0; i < all->count; i++) {
