@@ -19,12 +19,12 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=2000", NULL};
 #define PROCESSED "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1 AND status = 'PROCESSED'"
 #define CONFLICTS "SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1"
 
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 40000
 
 static char the_id[64];
 
 /* Posts at once, with as many connections, under a fresh id.  What is told to come again (503) may have been stored or
- * not, and so cannot be counted: then they are posted under another id, all of them, until the deadline. */
+ * not, and so cannot be counted: then all are posted under another id, half as many at once, until the deadline. */
 static void post_at_once(const char *word, struct load *l)
 {
 	long long deadline = now_ms() + PATIENCE_MS;
@@ -38,6 +38,7 @@ static void post_at_once(const char *word, struct load *l)
 			return;
 		cr_assert(now_ms() < deadline, "%ld accepted; %s", l->accepted, l->trouble);
 		load_close(l);
+		l->connections = (l->connections + 1) / 2;
 	}
 }
 
