@@ -6,9 +6,10 @@
 
 #include "base/base.h"
 
-/* Two clocks: one that only moves forward, for waiting; and the date, for people. */
+/* Two clocks.  The monotonic one is for deadlines and durations: it never jumps, and its zero is arbitrary, so its
+ * values mean nothing to another host or after a reboot.  The calendar is for logs and replies. */
 
-#define CLOCK_DATE_MAX 32 /* bytes of "2026-02-19T12:00:00.123Z" with its NUL, and years to come */
+#define CLOCK_DATE_MAX 32 /* bytes of "2026-02-19T12:00:00.123Z" with its NUL; a year may have ten digits */
 
 /* Milliseconds of the monotonic clock. */
 int64_t clock_ms(void);
@@ -16,11 +17,14 @@ int64_t clock_ms(void);
 /* Microseconds of the monotonic clock. */
 int64_t clock_us(void);
 
-/* RFC 3339, UTC, whole seconds: "2026-02-19T12:00:00Z".  Returns ret. */
+/* Writes a time, in seconds since 1970, in the form of RFC 3339: UTC, whole seconds, "2026-02-19T12:00:00Z".  Returns
+ * ret. */
 const char *clock_date(time_t when, char ret[CLOCK_DATE_MAX]);
 
-/* The same for now, with milliseconds. */
+/* Writes the current time in the same form, with milliseconds: "2026-02-19T12:00:00.123Z".  Returns ret. */
 const char *clock_date_ms(char ret[CLOCK_DATE_MAX]);
 
-/* Reads a time in RFC 3339's form into seconds since 1970; a fraction of a second is passed over.  False: it is none. */
+/* Reads a date-time of RFC 3339, section 5.6, into seconds since 1970.  A numeric offset or "Z" is required.  A
+ * fraction of a second is ignored; a leap second counts as the first second of the next minute.  Returns false, and
+ * leaves *ret alone, if text has another form. */
 MUST_USE bool clock_read(const char *text, int64_t *ret);

@@ -5,17 +5,20 @@
 
 #include "base/base.h"
 
-/* Bytes written as text, read strictly: what is not exactly the form is refused, never skipped. */
+/* Decodes bytes that were written as text.  Decoding is strict: white space, line breaks and any other character
+ * outside the alphabet make the whole text invalid.  A value therefore has one text only, apart from the case of
+ * hexadecimal digits. */
 
 enum encoding {
-	ENCODING_HEX,    /* two digits a byte, in either case */
-	ENCODING_BASE64, /* RFC 4648's standard alphabet, padded, unused bits zero, no line breaks */
+	ENCODING_HEX,    /* RFC 4648, section 8: two digits for each byte, in either case */
+	ENCODING_BASE64, /* RFC 4648, section 4: standard alphabet, padded, unused bits zero */
 };
 
-/* Bytes of room that a text of len characters may need, whatever its encoding. */
+/* Bytes that a text of len characters decodes to at most, in either encoding. */
 #define DECODED_MAX(len) ((len) / 4 * 3 + 3)
 
-/* Writes the text's bytes into ret, of which there are room, and how many to *ret_len.  False: it is not of that form,
- * or has more bytes than room; ret may then be half written. */
+/* Decodes len characters into ret, which holds room bytes, and writes the number of bytes to *ret_len.  Returns false
+ * if the text is not valid in this encoding or has more than room bytes.  ret may then be partly written; *ret_len is
+ * unchanged. */
 MUST_USE bool encode_read(
 	enum encoding encoding, const char *text, size_t len, unsigned char *ret, size_t room, size_t *ret_len);

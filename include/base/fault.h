@@ -5,22 +5,23 @@
 
 #include "base/base.h"
 
-/* Why a call failed: one kind, which names who can put it right, and one clause of text for a person.
+/* Why a call failed: a kind, which names the party that can correct the problem, and one clause of text.
  *
- * A function that can fail returns bool, writes its results only on success and the fault only on failure.  A fault
- * travels up as this one value and is told once, where it is answered. */
+ * A function that can fail returns bool.  It writes its results only on success and the fault only on failure, unless
+ * its header states otherwise.  A fault travels up the call chain as one value and is logged once, where the request or
+ * the job is answered. */
 
-#define FAULT_TEXT_MAX 240 /* bytes with the final NUL; a clause, and a name of 64 bytes quoted in it */
+#define FAULT_TEXT_MAX 240 /* bytes with the NUL: a clause that quotes a name of 64 bytes */
 
 enum fault_kind {
-	FAULT_MALFORMED, /* the sender's software must send the form asked for: JSON, a path, an encoding */
-	FAULT_INPUT,     /* the sender must change what it sent */
+	FAULT_MALFORMED, /* the sender's software must use the right form: JSON, a path, an encoding */
+	FAULT_INPUT,     /* the form is right; the sender must change a value */
 	FAULT_TOO_LARGE, /* the sender must send less */
-	FAULT_ABSENT,    /* nothing by that name; sending again will not help */
-	FAULT_CONFLICT,  /* that id already stands for something else */
-	FAULT_BUSY,      /* a dependency is away; the same call may succeed later */
-	FAULT_AGAIN,     /* two transactions met (deadlock, serialisation); the same call may succeed at once */
-	FAULT_BUG,       /* we must change our code, or the operator the installation */
+	FAULT_ABSENT,    /* nothing has that name; sending again does not help */
+	FAULT_CONFLICT,  /* the id already belongs to a different transaction */
+	FAULT_BUSY,      /* a dependency is unavailable; the same call may succeed later */
+	FAULT_AGAIN,     /* deadlock or serialization failure; the same call may succeed at once */
+	FAULT_BUG,       /* payhook has a bug, or the operator must change the installation */
 };
 
 struct fault {
@@ -28,15 +29,16 @@ struct fault {
 	char text[FAULT_TEXT_MAX];
 };
 
-/* Fills *f and returns false, so that a check is one statement: return fault_set(f, ...).  A text that is too long
- * is cut at a character's edge. */
+/* Fills *f and returns false, so that a check is one statement: return fault_set(f, ...).  A text of FAULT_TEXT_MAX
+ * bytes or more is truncated between two UTF-8 characters.  The arguments may point into *f. */
 bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 
-#define FAULT_QUOTE_MAX 70 /* 64 bytes of the text, the quotes, "..." where it was cut, and a NUL */
+#define FAULT_QUOTE_MAX 70 /* bytes: 64 of the text, two quotes, "..." after a truncation, and a NUL */
 
-/* A sender's text made fit to stand in a fault: in quotes, cut when it is long, control characters and bytes that are
- * not UTF-8 shown as escapes.  Returns ret. */
+/* Prepares a sender's text for a fault or a log line.  The text is put in quotes and truncated after 64 bytes; control
+ * characters are written as \u001b, bytes that are not UTF-8 as \xff.  Quotes and backslashes in it stay as they are,
+ * so the result is for people, not for a parser.  Returns ret. */
 const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX]);
 
-/* The kind's name in lower case, for logs: "input", "busy". */
+/* The name of the kind in lower case, for logs: "input", "busy".  A literal. */
 const char *fault_name(enum fault_kind kind);

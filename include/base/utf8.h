@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-/* Characters in UTF-8, as RFC 3629 has them: no overlong form, no surrogate, nothing above U+10FFFF. */
+/* UTF-8 as RFC 3629 defines it: no overlong form, no surrogate, nothing above U+10FFFF. */
 
-/* Bytes of the well-formed character that text begins with; 0 if it begins with none or len ends inside it. */
+/* The length in bytes, 1 to 4, of the character at the start of text.  Returns 0 if the bytes are not well formed, if
+ * the character is longer than len, or if len is 0.  A NUL is a character of one byte. */
 size_t utf8_length(const char *text, size_t len);

@@ -1,4 +1,9 @@
-/* buf.c - bytes that grow, up to a maximum given at birth. */
+/* buf.c - a growing byte buffer with a maximum.
+ *
+ * The maximum is what keeps memory bounded when the bytes come from a sender: no size that a sender controls is
+ * allocated without one.  Errors are sticky, so that a chain of additions needs a single check at its end.  The
+ * capacity doubles, so adding n bytes in small pieces copies O(n) bytes in all.  Wiping secrets is left to the
+ * caller. */
 
 #include "base/buf.h"
 
@@ -8,9 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAP_FIRST 256 /* holds most replies and log lines, so they allocate once */
+#define CAP_FIRST 256 /* bytes; most replies and log lines fit, so they allocate once */
 
-/* Once something did not fit, nothing is added any more: what stands there is a beginning, never a text with a hole. */
+/* The single place that allocates.  max - len cannot wrap, because len never exceeds max; len + 1 is the place of the
+ * NUL.  After an overflow even a piece that would fit is refused, because it would follow a gap. */
 char *buf_room(struct buf *b, size_t len)
 {
 	if (b->overflow || len > b->max - b->len) {
@@ -69,7 +75,9 @@ void buf_add_number(struct buf *b, size_t number)
 	buf_add(b, digits + first, sizeof digits - first);
 }
 
-/* Into the room that is left, mostly enough; else again, once there is room for what it took. */
+/* The first vsnprintf() writes into the free capacity, which is enough in most cases.  If it is not, its return value
+ * is the number of bytes needed, and the second call writes them after the buffer has grown.  On an overflow the NUL is
+ * put back to where it was, because the first call may have overwritten it. */
 void buf_add_format(struct buf *b, const char *format, ...)
 {
 	va_list args, again;
@@ -91,6 +99,7 @@ void buf_add_format(struct buf *b, const char *format, ...)
 	va_end(args);
 }
 
+/* short_forms holds pairs: a byte and the letter of its two-character escape. */
 static void add_escaped(struct buf *b, unsigned char c)
 {
 	static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -103,6 +112,7 @@ static void add_escaped(struct buf *b, unsigned char c)
 	buf_add_format(b, "\\u%04x", (unsigned)c);
 }
 
+/* Bytes that need no escape are copied in runs, not one by one. */
 void buf_add_json(struct buf *b, const char *text, size_t len)
 {
 	size_t done = 0;

@@ -1,4 +1,7 @@
-/* clock.c - one clock that only moves forward, and the date. */
+/* clock.c - the monotonic clock, and times in the form of RFC 3339.
+ *
+ * Reading and writing depend neither on the locale nor on the time zone of the process, so strptime() and mktime() are
+ * not used.  Which time is acceptable (an expiry date, the age of a signature) is left to the caller. */
 
 #include "base/clock.h"
 
@@ -17,7 +20,7 @@ int64_t clock_ms(void)
 	return clock_us() / 1000;
 }
 
-/* Year to second.  A time beyond what a struct tm can hold reads as the epoch. */
+/* The time in UTC, from year to second.  A time that a struct tm cannot hold becomes the epoch. */
 static struct tm utc(time_t when)
 {
 	struct tm tm;
@@ -44,7 +47,8 @@ const char *clock_date_ms(char ret[CLOCK_DATE_MAX])
 	return ret;
 }
 
-/* So many digits and the character behind them.  False: something else stands there. */
+/* Reads a fixed number of digits and, unless behind is "", one separator out of it.  *at is left after them.  Returns
+ * false if the text is different. */
 static bool read_field(const char **at, int digits, const char *behind, int *ret)
 {
 	int number = 0;
@@ -59,7 +63,7 @@ static bool read_field(const char **at, int digits, const char *behind, int *ret
 	return true;
 }
 
-/* "Z", "+05:30" */
+/* Reads the rest of the text as an offset, "Z" or "+05:30", into seconds east of UTC. */
 static bool read_zone(const char *at, int *ret_s)
 {
 	int hours, minutes, sign = *at == '-' ? -1 : 1;
@@ -77,12 +81,12 @@ static bool read_zone(const char *at, int *ret_s)
 
 bool clock_read(const char *text, int64_t *ret)
 {
-	struct tm report = {0};
+	struct tm given = {0};
 	int zone_s;
 	const char *at = text;
-	if (!read_field(&at, 4, "-", &report.tm_year) || !read_field(&at, 2, "-", &report.tm_mon) ||
-		!read_field(&at, 2, "Tt ", &report.tm_mday) || !read_field(&at, 2, ":", &report.tm_hour) ||
-		!read_field(&at, 2, ":", &report.tm_min) || !read_field(&at, 2, "", &report.tm_sec))
+	if (!read_field(&at, 4, "-", &given.tm_year) || !read_field(&at, 2, "-", &given.tm_mon) ||
+		!read_field(&at, 2, "Tt ", &given.tm_mday) || !read_field(&at, 2, ":", &given.tm_hour) ||
+		!read_field(&at, 2, ":", &given.tm_min) || !read_field(&at, 2, "", &given.tm_sec))
 		return false;
 	if (*at == '.') {
 		size_t digits = strspn(++at, "0123456789");
@@ -90,16 +94,17 @@ bool clock_read(const char *text, int64_t *ret)
 		if (digits == 0)
 			return false;
 	}
-	if (!read_zone(at, &zone_s) || report.tm_hour > 23 || report.tm_min > 59 || report.tm_sec > 60)
+	if (!read_zone(at, &zone_s) || given.tm_hour > 23 || given.tm_min > 59 || given.tm_sec > 60)
 		return false;
-	report.tm_year -= 1900;
-	report.tm_mon -= 1;
-	struct tm real = report;
+	given.tm_year -= 1900;
+	given.tm_mon -= 1;
+	struct tm real = given;
 	int64_t seconds = timegm(&real);
-	/* What is no day of the calendar has become another one; a leap second is the next minute's first. */
-	if (real.tm_mday != report.tm_mday && report.tm_sec < 60)
+	/* timegm() turns 30 February into a day of March, so a changed day means that the date does not exist.  The
+	 * 60th second is exempt: it becomes the next minute's first, which may lie on the next day. */
+	if (real.tm_mday != given.tm_mday && given.tm_sec < 60)
 		return false;
-	if (report.tm_mon > 11 || report.tm_mon < 0 || report.tm_mday < 1 || report.tm_mday > 31)
+	if (given.tm_mon > 11 || given.tm_mon < 0 || given.tm_mday < 1 || given.tm_mday > 31)
 		return false;
 	*ret = seconds - zone_s;
 	return true;

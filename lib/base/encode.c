@@ -1,4 +1,8 @@
-/* encode.c - hexadecimal and base64, strictly. */
+/* encode.c - strict decoding of hexadecimal and base64 (RFC 4648).
+ *
+ * The length is checked first, and nothing is written that does not fit.  The running time depends on the text.  That
+ * is safe for a signature, because the sender knows what it sent: only the comparison with the expected signature must
+ * be constant in time, and it is not made here. */
 
 #include "base/encode.h"
 
@@ -27,6 +31,7 @@ static bool read_hex(const char *text, size_t len, unsigned char *ret, size_t ro
 	return true;
 }
 
+/* The digit's value, or -1.  "=" is not a digit, so padding in the middle of a text is invalid. */
 static int base64_digit(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -40,6 +45,7 @@ static int base64_digit(char c)
 	return c == '/' ? 63 : -1;
 }
 
+/* Padding characters, 0 to 2.  len is a multiple of 4.  A third "=" is left to the digits, where it is invalid. */
 static size_t padding(const char *text, size_t len)
 {
 	if (len == 0 || text[len - 1] != '=')
@@ -55,7 +61,7 @@ static bool read_base64(const char *text, size_t len, unsigned char *ret, size_t
 	size_t bytes = digits * 6 / 8;
 	if (bytes > room)
 		return false;
-	unsigned bits = 0;
+	unsigned bits = 0; /* the last digits, six bits each; older ones are shifted out */
 	size_t written = 0;
 	for (size_t i = 0; i < digits; i++) {
 		int digit = base64_digit(text[i]);
@@ -65,7 +71,8 @@ static bool read_base64(const char *text, size_t len, unsigned char *ret, size_t
 		if (i % 4 != 0)
 			ret[written++] = (unsigned char)(bits >> (6 - i % 4 * 2));
 	}
-	/* The last digit's bits that belong to no byte: one value has one text. */
+	/* Bits of the last digit that belong to no byte must be zero, so that one value has one text (RFC 4648,
+	 * 3.5). */
 	unsigned unused = digits % 4 == 2 ? 0xf : digits % 4 == 3 ? 0x3 : 0;
 	if (bits & unused)
 		return false;

@@ -1,4 +1,9 @@
-/* fault.c - why a call failed, as one value. */
+/* fault.c - the reason of a failed call, as one value.
+ *
+ * A fault is a plain struct with a bounded text, so that a failure allocates nothing and can be reported when memory
+ * has run out.  The text may go to a log and to a sender, so a sender's text in it is quoted by fault_quote(),
+ * which leaves no control character.  Translating a kind into an HTTP status or a retry is left to the
+ * programs. */
 
 #include "base/fault.h"
 
@@ -8,7 +13,8 @@
 
 #include "base/utf8.h"
 
-/* Drops a last character of which only the first bytes are there. */
+/* Removes the last character if the truncation left only its first bytes.  At most four bytes are looked at, since no
+ * UTF-8 character is longer. */
 static void fault_drop_half_character(char *text, size_t len)
 {
 	size_t start = len;
@@ -23,7 +29,8 @@ static void fault_drop_half_character(char *text, size_t len)
 
 bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
 {
-	/* Written aside first: a caller may quote the fault it has, fault_set(f, f->kind, "row 3: %s", f->text). */
+	/* The text is formatted in a copy, because a caller may extend the fault it has:
+	 * fault_set(f, f->kind, "row 3: %s", f->text). */
 	char text[FAULT_TEXT_MAX];
 	va_list args;
 	va_start(args, format);
@@ -39,7 +46,8 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
 	return false;
 }
 
-/* Writes the character of len bytes at text (0: a byte that is none) as a person can read it, without a NUL. */
+/* Writes one character in readable form, without a NUL, and returns the number of bytes, at most 6.  len is its length
+ * in bytes; 0 means that text points to a byte that is not UTF-8. */
 static size_t show_character(char ret[8], const char *text, size_t len)
 {
 	unsigned char c = (unsigned char)text[0];
@@ -52,6 +60,7 @@ static size_t show_character(char ret[8], const char *text, size_t len)
 	return len;
 }
 
+/* sizeof cut counts the NUL, so there is always room for the ellipsis, the closing quote and the NUL. */
 const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX])
 {
 	static const char cut[] = "...\"";

@@ -1,4 +1,8 @@
-/* file.c - a file, read whole. */
+/* file.c - reads a whole file into a buffer.
+ *
+ * The file may hold secrets.  Therefore the buffer is grown to its maximum before the first read and never moves while
+ * the file is read, and read() is used instead of stdio: neither a freed block nor a stdio buffer keeps a copy.  Wiping
+ * the buffer is left to the caller. */
 
 #include "base/file.h"
 

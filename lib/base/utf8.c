@@ -1,9 +1,13 @@
-/* utf8.c - characters in UTF-8. */
+/* utf8.c - the length of one UTF-8 character.
+ *
+ * PostgreSQL rejects a text parameter that is not valid UTF-8, and one such webhook would fail the statement of its
+ * whole batch.  Bodies, ids and accounts are therefore checked here before they reach the database. */
 
 #include "base/utf8.h"
 
-/* Unicode's table 3-7, "Well-Formed UTF-8 Byte Sequences": what may stand second depends on the first byte, and that
- * alone keeps out overlong forms, surrogates and everything above U+10FFFF. */
+/* Table 3-7 of the Unicode Standard, "Well-Formed UTF-8 Byte Sequences".  The range of the second byte depends on the
+ * first one; that alone excludes overlong forms, surrogates and everything above U+10FFFF.  All later bytes are 80 to
+ * bf. */
 static const struct form {
 	unsigned char first_least, first_most, second_least, second_most;
 	size_t length;
