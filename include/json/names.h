@@ -6,35 +6,38 @@
 
 #include "base/base.h"
 
-/* The names of the objects that json_scan() has open, to find one that stands twice.  Only json_scan.c uses it.
+/* Finds duplicate member names in the objects that json_scan() has open.  Only lib/json/scan.c uses it.
  *
- * Adding a name takes a time that depends on the name's length alone, however many there are and whoever chose them.
- * Static tables: one text at a time. */
+ * The expected time to add a name depends on its length only.  It does not grow with the number of names, even if a
+ * sender chooses them to collide.  The tables are static, so one text at a time can be read. */
 
-#define JSON_NAMES_TEXT_MAX (64 * 1024) /* bytes of the longest text whose names fit into the tables */
+#define JSON_NAMES_TEXT_MAX (64 * 1024) /* bytes of the longest text whose names fit in the tables */
 #define JSON_NAMES_DEPTH_MAX 32         /* objects open at once */
 
 struct json_name {
-	const char *bytes; /* inside the text, or decoded into a table of ours; valid until the next text */
-	size_t len;
-	bool has_escape; /* bytes are still as written, with backslashes */
+	const char *bytes; /* in the text, or decoded in a static table; valid until json_names_begin() */
+	size_t len;        /* bytes */
+	bool has_escape;   /* the bytes still hold backslash escapes */
 };
 
 /* One open object. */
 struct json_names {
-	size_t first; /* where its names begin among those of all open objects */
+	size_t first; /* index of its first name among the names of all open objects */
 	size_t count;
-	uint32_t id; /* which entries of the hash table are its; 0 while it is too small to need any */
+	uint32_t id; /* marks its entries in the hash table; 0 while its names are compared one by one */
 };
 
-/* Forgets the text before. */
+/* Forgets the names of the previous text. */
 void json_names_begin(void);
 
+/* json_names_open() opens an object inside the open ones; json_names_close() closes the innermost one.  When a text
+ * turns out to be invalid, its objects need not be closed: json_names_begin() forgets them. */
 struct json_names json_names_open(void);
 void json_names_close(struct json_names *names);
 
-/* Takes the escapes out of a name that json_scan() found well formed; "\u0061" becomes "a". */
+/* Decodes the escapes of a name: "\u0061" becomes "a".  The escapes must be well formed. */
 void json_name_decode(struct json_name *name);
 
-/* False: the object has that name already.  Inner objects must be closed before their outer one is added to. */
+/* Adds a decoded name to the innermost open object.  Returns false if the object has that name already; the object must
+ * then not be added to any more. */
 MUST_USE bool json_names_add(struct json_names *names, const struct json_name *name);

@@ -6,20 +6,23 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* A strict reading of JSON, before any library sees it.
+/* A strict validator of JSON.  It runs before any other code reads the text.
  *
- * Accepts exactly RFC 8259's grammar in well-formed UTF-8, less what nobody reads the same way twice: a byte order
- * mark, NUL and \u0000, unpaired surrogate escapes, an object that names a member twice, nesting beyond
- * JSON_DEPTH_MAX, and any byte after the value but white space.  The top value must be an object.
+ * It accepts the grammar of RFC 8259 in well-formed UTF-8, except where JSON readers are known to differ: a byte order
+ * mark, NUL and \u0000, unpaired surrogate escapes, an object that names a member twice, nesting beyond JSON_DEPTH_MAX,
+ * and any byte but white space after the value are errors.  The top value must be an object.
  *
- * Time is linear in len, whatever the text; nothing is allocated.  Not for two threads at once: the table that finds
- * duplicate names is static. */
+ * The expected time is linear in len, whatever the text is; nothing is allocated.  The table that finds duplicate names
+ * is static, so two threads must not scan at once. */
 
-#define JSON_DEPTH_MAX 32         /* levels of objects and arrays, the outermost counted */
+#define JSON_DEPTH_MAX 32         /* levels of objects and arrays, including the outermost */
 #define JSON_TEXT_MAX (64 * 1024) /* bytes of a text; longer ones are FAULT_TOO_LARGE */
 
-/* FAULT_MALFORMED says what is wrong and at which byte, counted from 0. */
+/* Validates len bytes; no NUL is needed after them.  The text of a FAULT_MALFORMED names the problem and its byte,
+ * counted from 0. */
 MUST_USE bool json_scan(const char *text, size_t len, struct fault *f);
 
-/* The same as json_scan(), and on FAULT_MALFORMED says at which byte. */
+/* Does the same, and writes to *ret the byte at which reading stopped: len on success, 0 for FAULT_TOO_LARGE, and for
+ * FAULT_MALFORMED a byte in the line of the problem.  That byte is the one in the fault's text, except for a repeated
+ * member, where reading stops after the name. */
 MUST_USE bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f);

@@ -2,10 +2,11 @@
 
 #include <stddef.h>
 
-/* What stands between the quotes of a string that json_scan() has found well formed, its escapes decoded. */
+/* Decodes the content of a JSON string, without its quotes.  json_scan() must have accepted the text: escapes are not
+ * checked again, and malformed ones would be read past the end. */
 
-/* Decodes the byte or the escape at this place into 1 to 4 bytes; returns the place behind it. */
+/* Decodes the byte or the escape at this place into 1 to 4 bytes of UTF-8.  Returns the place after it. */
 const char *json_text_next(const char *at, char ret[4], size_t *ret_len);
 
-/* Decodes all of it; returns the number of bytes, which is never more than len.  ret needs no room for a NUL. */
+/* Decodes len bytes into ret and returns the number of bytes written, which is at most len.  No NUL is added. */
 size_t json_text_decode(const char *text, size_t len, char *ret);

@@ -1,4 +1,9 @@
-/* json_config.c - a configuration in JSON, read strictly. */
+/* config.c - a strict reader of configuration files in JSON.
+ *
+ * Values are slices of the text (json/value.h), so the line of a complaint is counted only when it is needed.  Each
+ * place points to the outer one, and the JSON pointer of a complaint is built from these pointers.  Nothing is kept
+ * between two files.  Which members exist, which are required, and whether a file with complaints is used is decided by
+ * the caller. */
 
 #include "json/config.h"
 
@@ -11,10 +16,11 @@
 #include "base/fault.h"
 #include "json/scan.h"
 
-#define COMPLAINT_MAX 511   /* bytes of a clause; the longest quotes a word of 64 and lists the known ones */
-#define LINE_MAX_BYTES 6143 /* with the file's name before it */
+#define COMPLAINT_MAX 511   /* bytes of a complaint's text; the longest quotes a word and lists the valid ones */
+#define LINE_MAX_BYTES 6143 /* of a complaint, including the file's name, a path */
 #define TEXT_MAX 1023       /* bytes of the longest string that is read: a URL */
 
+/* The line of a byte, counted from 1. */
 static int line_of(const struct json_config *c, const char *at)
 {
 	int line = 1;
@@ -34,7 +40,7 @@ static void add_pointer(struct buf *b, const struct json_place *p)
 		buf_add_format(b, "/%d", p->index);
 }
 
-/* What is not there is missed in the line of what it should be in. */
+/* The byte that decides the line of a complaint.  A missing member is reported at the object it should be in. */
 static const char *position(const struct json_place *p)
 {
 	while (!p->value.at && p->outer)
@@ -55,6 +61,7 @@ void json_config_complain(const struct json_place *p, const char *format, ...)
 	add_pointer(&b, p);
 	buf_add_format(&b, "%s%s", p->outer ? ": " : "", text);
 	c->complaints++;
+	/* Without memory the complaint loses its place, but not its reason. */
 	c->report(c->ctx, buf_ok(&b) ? b.data : text);
 	buf_finish(&b);
 }
@@ -78,6 +85,7 @@ bool json_config_open(struct json_config *c, size_t len, struct json_place *ret)
 	return true;
 }
 
+/* Complains that the value is missing or of the wrong kind. */
 static void complain_kind(const struct json_place *p, const char *wanted)
 {
 	if (json_config_given(p))
@@ -105,6 +113,7 @@ void json_config_members(const struct json_place *p, const char *const names[], 
 			continue;
 		}
 		char quoted[FAULT_QUOTE_MAX];
+		/* The complaint has the pointer of the object and the line of the unknown member. */
 		struct json_place unknown = *p;
 		unknown.value.at = name.at;
 		if (p->config->is_discreet)
@@ -165,6 +174,8 @@ bool json_config_text(const struct json_place *p, size_t most, char *ret)
 	return good;
 }
 
+/* Only digits are accepted; "1e3" and "1.0" are whole numbers too, but no setting needs these forms.  Nine digits
+ * always fit an int. */
 bool json_config_number(const struct json_place *p, int least, int most, int *ret)
 {
 	long long number = 0;

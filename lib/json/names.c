@@ -1,7 +1,11 @@
-/* json_names.c - finds a member that is named twice.
+/* names.c - finds a member name that occurs twice in one object.
  *
- * A handful of names is compared one by one, which is faster than any table.  A larger object enters a hash table; so
- * that a sender cannot choose names that all meet in one place, the hash is keyed by random bytes of this process. */
+ * JSON readers differ in which of two equal members they use, so an object with a duplicate has no agreed meaning.  Up
+ * to 16 names are compared one by one, which is faster than hashing.  The names of a larger object go into a hash
+ * table.  The hash is keyed with random bytes of this process, so that a sender cannot choose names that collide (hash
+ * flooding).
+ *
+ * All memory is static and sized for the longest text: adding a name cannot fail. */
 
 #include "json/names.h"
 
@@ -11,23 +15,24 @@
 
 #include "json/text.h"
 
-#define COMPARED_MAX 16 /* names compared one by one */
+#define COMPARED_MAX 16 /* names of an object that are compared one by one */
 
-/* The shortest member is "":0 and a comma; the last one of each open object may lack its end. */
+/* The shortest member, "":0 and a comma, has five bytes.  The last member of each open object may be incomplete. */
 #define NAMES_MAX (JSON_NAMES_TEXT_MAX / 5 + JSON_NAMES_DEPTH_MAX)
-#define SLOTS 32768 /* a power of two, more than twice NAMES_MAX: probing stays short */
+#define SLOTS 32768 /* a power of two, more than twice NAMES_MAX, so that linear probing stays short */
 
 struct slot {
-	uint32_t object; /* below first_id: left by an earlier text, empty */
-	uint32_t name;
+	uint32_t object; /* id of the object; below first_id the slot is of an earlier text, and free */
+	uint32_t name;   /* index in stack */
 };
 
-static struct json_name stack[NAMES_MAX]; /* names of the open objects, the innermost object's last */
+static struct json_name stack[NAMES_MAX]; /* names of the open objects, those of the innermost object last */
 static size_t stacked;
 
-/* Never cleared between texts: ids of objects only grow, so what an earlier text left is known by its id. */
+/* The table is not cleared between texts, which would cost 256 KiB of writes for each webhook.  Ids of objects only
+ * grow, so an entry of an earlier text is recognized by its id. */
 static struct slot slots[SLOTS];
-static uint32_t first_id = 1; /* of this text */
+static uint32_t first_id = 1; /* the first id of this text; 0 marks a slot that was never used */
 static uint32_t next_id = 1;
 
 static char decoded[JSON_NAMES_TEXT_MAX]; /* names that had escapes; decoding never lengthens one */
@@ -38,6 +43,7 @@ void json_names_begin(void)
 	stacked = 0;
 	decoded_len = 0;
 	first_id = next_id;
+	/* A text has fewer objects than bytes, so ids cannot wrap in the middle of one. */
 	if (next_id > UINT32_MAX - JSON_NAMES_TEXT_MAX) {
 		memset(slots, 0, sizeof slots);
 		first_id = next_id = 1;
@@ -75,6 +81,8 @@ static uint64_t rotate(uint64_t x, int by)
 	return x << by | x >> (64 - by);
 }
 
+/* SipHash by Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012), with one round for each word and three
+ * at the end.  This is one round. */
 static void sip_round(uint64_t v[4])
 {
 	v[0] += v[1];
@@ -96,7 +104,7 @@ static void sip_word(uint64_t v[4], uint64_t word)
 	v[0] ^= word;
 }
 
-/* SipHash-1-3 of the object's id and the name.  Without the id, the same names in a thousand objects would all meet. */
+/* SipHash-1-3 of the object's id and the name.  Without the id, the same names in a thousand objects would collide. */
 static uint64_t keyed_hash(uint32_t id, const struct json_name *name)
 {
 	static uint64_t key[2];
@@ -122,7 +130,8 @@ static uint64_t keyed_hash(uint32_t id, const struct json_name *name)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* False: the table has that name for this object. */
+/* Enters a name.  Returns false if the table has it for this object.  There is always a free slot, since SLOTS exceeds
+ * NAMES_MAX; entries of closed objects stay in their slots until the next text. */
 static bool enter_table(uint32_t id, uint32_t index)
 {
 	const struct json_name *name = &stack[index];
@@ -154,7 +163,7 @@ bool json_names_add(struct json_names *names, const struct json_name *name)
 	names->count++;
 	if (names->count <= COMPARED_MAX)
 		return true;
-	/* The first time, those before it enter too. */
+	/* The 17th name brings the 16 before it into the table; a duplicate of one of them is found there. */
 	size_t from = names->id ? stacked - 1 : names->first;
 	if (names->id == 0)
 		names->id = next_id++;

@@ -1,7 +1,9 @@
-/* json_scan.c - a strict reading of JSON.
+/* scan.c - a strict validator of JSON.
  *
- * One pass by recursive descent; JSON_DEPTH_MAX bounds the recursion.  Each function of the grammar is entered at the
- * first byte of its part and leaves behind the last one. */
+ * All rules about what is JSON are here, so that every later reader of the text may rely on them and none can disagree.
+ * The scanner makes one pass by recursive descent; JSON_DEPTH_MAX bounds the recursion.  Each function of the grammar
+ * is entered at the first byte of its part and returns after the last one.  It keeps no values; json/value.h reads them
+ * from the text. */
 
 #include "json/scan.h"
 
@@ -13,6 +15,7 @@
 _Static_assert(
 	JSON_TEXT_MAX <= JSON_NAMES_TEXT_MAX && JSON_DEPTH_MAX <= JSON_NAMES_DEPTH_MAX, "names fit their tables");
 
+/* The state of one pass. */
 struct scan {
 	const char *start;
 	const char *at;
@@ -23,7 +26,7 @@ struct scan {
 
 static bool scan_value(struct scan *s);
 
-/* wanted completes the sentence "at byte 17 there should be ...". */
+/* Sets the fault "at byte 17 there should be WANTED". */
 static bool should_be(const struct scan *s, const char *wanted)
 {
 	size_t byte = (size_t)(s->at - s->start);
@@ -33,7 +36,7 @@ static bool should_be(const struct scan *s, const char *wanted)
 	return fault_set(s->f, FAULT_MALFORMED, "at byte %zu there should be %s", byte, wanted);
 }
 
-/* what completes the sentence "at byte 17 there is ...". */
+/* Sets the fault "at byte 17 there is WHAT". */
 static bool there_is(const struct scan *s, const char *what)
 {
 	return fault_set(s->f, FAULT_MALFORMED, "at byte %zu there is %s", (size_t)(s->at - s->start), what);
@@ -50,7 +53,7 @@ static void scan_skip_space(struct scan *s)
 		s->at++;
 }
 
-/* Four digits behind \u; -1 if they are not there. */
+/* The value of four hexadecimal digits; -1 if there are fewer before the end. */
 static int scan_hex4(const char *at, const char *end)
 {
 	int value = 0;
@@ -82,6 +85,8 @@ static bool is_low_surrogate(int unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
+/* A character above U+FFFF is written as two escapes, a surrogate pair (RFC 8259, section 7).  U+0000 is refused,
+ * because PostgreSQL cannot store it and C strings would end there. */
 static bool scan_unicode_escape(struct scan *s)
 {
 	int unit = scan_hex4(s->at + 2, s->end);
@@ -125,7 +130,7 @@ static bool scan_escape(struct scan *s)
 	return there_is(s, "a backslash that begins no escape");
 }
 
-/* ret receives what stands between the quotes, and whether any of it is an escape. */
+/* Writes to *ret the bytes between the quotes, still escaped, and whether there is any escape. */
 static bool scan_string(struct scan *s, struct json_name *ret)
 {
 	const char *first = ++s->at;
@@ -163,6 +168,7 @@ static bool skip_digits(struct scan *s)
 	return s->at > first;
 }
 
+/* The grammar of RFC 8259, section 6.  The digits are not converted, so no number is too large or too long. */
 static bool scan_number(struct scan *s)
 {
 	if (next_is(s, '-'))
@@ -236,6 +242,7 @@ static bool scan_array(struct scan *s)
 	return true;
 }
 
+/* A member's name and its colon.  Names are compared after decoding: "a" and "\u0061" are the same name. */
 static bool scan_name(struct scan *s, struct json_names *names, struct json_name *ret)
 {
 	if (!next_is(s, '"'))
@@ -263,6 +270,7 @@ static bool scan_member(struct scan *s, struct json_names *names)
 	return scan_name(s, names, &name) && scan_value(s);
 }
 
+/* On failure the names stay open: the whole text is invalid, and the next scan forgets them. */
 static bool scan_object(struct scan *s)
 {
 	if (!enter(s))

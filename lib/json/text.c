@@ -1,9 +1,13 @@
-/* json_text.c - the inside of a JSON string, its escapes decoded. */
+/* text.c - decodes the content of a JSON string.
+ *
+ * One character is decoded at a time, so that a name can be compared without a copy.  Nothing is checked:
+ * json_scan() has done that, and no escape in the text is incomplete. */
 
 #include "json/text.h"
 
 #include <string.h>
 
+/* Writes a code point in UTF-8 and returns the end. */
 static char *put_character(char *out, unsigned code)
 {
 	if (code < 0x80) {
@@ -24,6 +28,7 @@ static char *put_character(char *out, unsigned code)
 	return out;
 }
 
+/* The value of four hexadecimal digits. */
 static unsigned text_hex4(const char *at)
 {
 	unsigned value = 0;
@@ -34,7 +39,7 @@ static unsigned text_hex4(const char *at)
 	return value;
 }
 
-/* The character behind \u, which may take a second \u; returns the byte after it. */
+/* Decodes \uXXXX, or a surrogate pair of two such escapes, to a code point.  Returns the byte after it. */
 static const char *unicode_escape(const char *at, unsigned *code)
 {
 	*code = text_hex4(at + 2);
@@ -44,6 +49,7 @@ static const char *unicode_escape(const char *at, unsigned *code)
 	return at + 12;
 }
 
+/* The byte that a backslash and this letter stand for; a quote, a backslash and a slash stand for themselves. */
 static char short_escape(char letter)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";

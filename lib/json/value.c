@@ -1,6 +1,8 @@
-/* json_value.c - values inside a text that is known to be well formed.
+/* value.c - finds values in a text that json_scan() has accepted.
  *
- * No library is asked: a tree keeps neither all digits of a number nor where a value stood. */
+ * Not a parser library, because a tree keeps neither all digits of a number nor the place of a value: an amount of 18
+ * digits does not survive a double.  A value is found by skipping what is before it.  No bound of the text is checked,
+ * since an accepted text closes every bracket and quote; json_scan() must therefore run first. */
 
 #include "json/value.h"
 
@@ -15,6 +17,7 @@ static const char *value_skip_space(const char *at)
 	return at;
 }
 
+/* A backslash and the byte after it are skipped together, so an escaped quote does not end the string. */
 static const char *skip_string(const char *at)
 {
 	for (at++; *at != '"'; at++) {
@@ -24,6 +27,7 @@ static const char *skip_string(const char *at)
 	return at + 1;
 }
 
+/* Brackets of both kinds count alike: json_scan() has checked that they match. */
 static const char *skip_nested(const char *at)
 {
 	int depth = 0;
@@ -39,7 +43,8 @@ static const char *skip_nested(const char *at)
 	return at;
 }
 
-/* Behind the value that begins here.  A number or word ends where its container goes on, and it always has one. */
+/* The byte after the value that begins here.  A number or a word ends at a comma, a bracket or white space; one of them
+ * follows, because the value is always inside an object or an array. */
 static const char *skip_value(const char *at)
 {
 	if (*at == '"')
@@ -56,6 +61,7 @@ static struct json_value value_at(const char *at)
 	return (struct json_value){at, (size_t)(skip_value(at) - at)};
 }
 
+/* json_scan() allows only white space after the object, so its end is the last brace. */
 struct json_value json_value_of(const char *text, size_t len)
 {
 	const char *first = value_skip_space(text), *end = text + len;
@@ -109,7 +115,8 @@ struct json_walk json_walk_into(struct json_value v)
 	return (struct json_walk){v.at + 1, *v.at == '{'};
 }
 
-/* To the next value, and past the name before it.  False: there is none. */
+/* Goes to the start of the next value and writes the name before it, if any.  Returns false if there is no next
+ * value. */
 static bool enter_next(struct json_walk *w, struct json_value *name)
 {
 	w->at = value_skip_space(w->at);
@@ -138,7 +145,7 @@ bool json_walk_next(struct json_walk *w, struct json_value *name, struct json_va
 	return true;
 }
 
-/* The byte of a pointer's token, ~0 and ~1 decoded. */
+/* The next byte of a pointer's token; ~0 stands for a tilde and ~1 for a slash (RFC 6901, section 4). */
 static char token_next(const char **token)
 {
 	char c = *(*token)++;
@@ -147,6 +154,7 @@ static char token_next(const char **token)
 	return *(*token)++ == '0' ? '~' : '/';
 }
 
+/* Whether a member's name equals a token, both decoded. */
 static bool is_named(struct json_value name, const char *token, size_t len)
 {
 	const char *end = token + len;
@@ -162,7 +170,8 @@ static bool is_named(struct json_value name, const char *token, size_t len)
 	return token == end;
 }
 
-/* An index of an array: digits, no leading zero.  False: another token, or beyond what any text holds. */
+/* Reads a token as an array index: digits without a leading zero (RFC 6901, section 4).  Seven digits exceed the number
+ * of elements in any accepted text. */
 static bool read_index(const char *token, size_t len, size_t *ret)
 {
 	size_t index = 0;
@@ -177,8 +186,8 @@ static bool read_index(const char *token, size_t len, size_t *ret)
 	return true;
 }
 
-/* To the member or element of one token.  What is passed by is skipped once, and the one found not at all: so a
- * pointer costs no more than the text is long, however deep it goes. */
+/* Goes to the member or element that one token names.  Values before it are skipped once, and the value itself is not
+ * skipped.  A pointer therefore costs at most one pass over the text, however deep it goes. */
 static bool step(const char **at, const char *token, size_t len)
 {
 	struct json_walk w = json_walk_into((struct json_value){.at = *at});
