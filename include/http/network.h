@@ -5,24 +5,27 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* Addresses and networks as operators write them. */
+/* IP addresses and networks, as operators write them in settings.  No name is ever looked up. */
 
-/* An IPv4 or IPv6 address, and nothing else: no name is looked up. */
+/* Whether text is an IPv4 or IPv6 address.  The fault is FAULT_INPUT and quotes the text. */
 MUST_USE bool network_address_check(const char *text, struct fault *f);
 
-/* A network, or one address, which is a network of 128 bits; IPv4's lie in ::ffff:0:0/96. */
+/* A network.  A single address is a network of 128 bits.  IPv4 is kept as IPv4-mapped IPv6, in ::ffff:0:0/96 (RFC 4291,
+ * section 2.5.5.2). */
 struct network {
-	unsigned char bytes[16];
-	unsigned char bits;
+	unsigned char bytes[16]; /* in network byte order; bits after the prefix are ignored */
+	unsigned char bits;      /* of the prefix, 0 to 128; an IPv4 /8 has 104 */
 };
 
-/* "10.1.2.3", "10.0.0.0/8", "fd00::/8"; what stands behind the network's bits does not count. */
+/* Reads "10.1.2.3", "10.0.0.0/8" or "fd00::/8".  Bits after the prefix are ignored.  The fault is FAULT_INPUT. */
 MUST_USE bool network_read(const char *text, struct network *ret, struct fault *f);
 
-/* Whether an address lies in it; what is no address lies in none.  IPv4's may come as ::ffff:10.1.2.3, and lie in no
- * network of IPv6's that is wider than theirs: ::/0 is all of IPv6. */
+/* Whether the network contains an address.  ::ffff:10.1.2.3 is the same address as 10.1.2.3.  An IPv6 network with a
+ * prefix shorter than 96 bits contains no IPv4 address: ::/0 is all of IPv6 and nothing else.  A text that is no
+ * address is in no network. */
 MUST_USE bool network_holds(const struct network *n, const char *address);
 
-/* Whether it is an address of this host or of a private network: 127.0.0.0/8 and ::1, 10.0.0.0/8, 172.16.0.0/12,
- * 192.168.0.0/16 and fc00::/7, and of the link alone, 169.254.0.0/16 and fe80::/10; IPv4's also as ::ffff:10.1.2.3. */
+/* Whether an address is loopback (127.0.0.0/8, ::1), private (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7) or
+ * link-local (169.254.0.0/16, fe80::/10).  IPv4 may be written as ::ffff:10.1.2.3.  A text that is no address is none
+ * of these. */
 MUST_USE bool network_is_private(const char *address);

@@ -5,21 +5,23 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* The path of a request target, decoded once and cut into segments.
+/* The path of a request target, split into segments and percent-decoded once.
  *
- * A slash divides segments before percent-decoding, so %2F is part of a segment: an id may hold a slash.  "." and ".."
- * are resolved as RFC 3986, 5.2.4 has it, however they are written.  What follows "?" or "#" is no part of it. */
+ * The path is split at slashes before it is decoded, so %2F is part of a segment: a transaction id may contain a slash.
+ * The segments "." and ".." are removed as RFC 3986, section 5.2.4, defines, also when they are percent-encoded.  The
+ * path ends at "?" or "#". */
 
 #define PATH_SEGMENTS_MAX 8
-#define PATH_TEXT_MAX 512 /* decoded bytes, a NUL for each segment included; no route of ours is longer */
+#define PATH_TEXT_MAX 512 /* decoded bytes, with a NUL for each segment; no route needs more */
 
 struct path {
-	int count; /* of segments: "/" has one, which is empty */
-	const char *segment[PATH_SEGMENTS_MAX];
+	int count;                              /* number of segments; "/" has one, which is empty */
+	const char *segment[PATH_SEGMENTS_MAX]; /* point into text */
 	char text[PATH_TEXT_MAX];
 };
 
-/* FAULT_MALFORMED: no leading slash, a broken or NUL escape, a path that climbs above the root.  FAULT_ABSENT: longer or
- * deeper than any route, or climbing out of a segment that is empty or holds a slash.  The segments point into *ret, so it
- * must not be copied. */
+/* Reads the path of target.  FAULT_MALFORMED: the leading slash is missing, an escape is invalid or is %00, or ".."
+ * leads above the root.  FAULT_ABSENT: the path is longer or deeper than any route, or ".." removes a segment that is
+ * empty or contains a slash.  *ret is undefined after a fault.  It must not be copied, because the segments point into
+ * it.  Segments are bytes: whether they are UTF-8 is not checked. */
 MUST_USE bool path_read(const char *target, struct path *ret, struct fault *f);

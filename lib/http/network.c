@@ -1,4 +1,8 @@
-/* network.c - addresses and networks: which texts are one, and which address lies in which network. */
+/* network.c - reads IP addresses and networks, and matches one against the other.
+ *
+ * IPv4 and IPv6 share one form of 16 bytes, so that a single comparison of prefixes serves both.  Access decisions
+ * depend on these functions: a text that cannot be read matches nothing.  Which address a request comes from, with or
+ * without a proxy, is not decided here. */
 
 #include "http/network.h"
 
@@ -8,7 +12,7 @@
 
 #define TEXT_MAX (INET6_ADDRSTRLEN + 4) /* an address, a slash, three digits */
 
-/* Bits of an address; 0: it is none. */
+/* The length of an address in bits, 32 or 128; 0 if text is not an address. */
 static int address_bits(const char *text)
 {
 	unsigned char bytes[16];
@@ -24,7 +28,8 @@ bool network_address_check(const char *text, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "%s is not an address", fault_quote(text, strlen(text), quoted));
 }
 
-/* Each as IPv6 writes it, IPv4's behind ::ffff:0:0/96. */
+/* Networks that are not reachable from the Internet: RFC 1122 and 4291 (loopback), RFC 1918 and 4193 (private), RFC
+ * 3927 and 4291 (link-local).  IPv4 networks are IPv4-mapped. */
 #define V4_BITS 96
 #define V4 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 static const struct {
@@ -41,6 +46,7 @@ static const struct {
 	{{0xfe, 0x80}, 10},
 };
 
+/* Compares the first bits of both: whole bytes first, then the upper bits of the next byte. */
 static bool is_within(const unsigned char address[16], const unsigned char network[16], int bits)
 {
 	int left = 8 - bits % 8;
@@ -48,7 +54,7 @@ static bool is_within(const unsigned char address[16], const unsigned char netwo
 	       (left == 8 || address[bits / 8] >> left == network[bits / 8] >> left);
 }
 
-/* IPv4's behind V4. */
+/* Reads an address of either kind into 16 bytes, IPv4 as IPv4-mapped.  ret is undefined after a failure. */
 static bool read_address(const char *text, unsigned char ret[16])
 {
 	static const unsigned char v4[16] = {V4};
@@ -79,6 +85,7 @@ static bool read_network(const char *text, size_t len, struct network *ret)
 	char *slash = strchr(copy, '/');
 	if (slash)
 		*slash++ = '\0';
+	/* The prefix of an IPv4 network counts from the start of the IPv4 part; 96 is added for the mapping. */
 	int most = address_bits(copy);
 	size_t digits = slash ? strspn(slash, "0123456789") : 0;
 	long bits = slash ? strtol(slash, NULL, 10) : most;
@@ -100,6 +107,8 @@ bool network_read(const char *text, struct network *ret, struct fault *f)
 		       fault_quote(text, len, quoted));
 }
 
+/* Without the check for V4_BITS, ::/0 in a list of allowed networks would admit every IPv4 address, although the
+ * operator wrote a network of IPv6. */
 bool network_holds(const struct network *n, const char *address)
 {
 	static const unsigned char v4[16] = {V4};

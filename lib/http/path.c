@@ -1,4 +1,9 @@
-/* path.c - from a request target to decoded segments. */
+/* path.c - splits a request target into decoded segments.
+ *
+ * nginx has already applied its limits and locations to the path when the responder reads it.  Both must therefore
+ * understand a path in the same way; where they would not, the path is answered as absent.  Reading continues to the
+ * end of a path that is too long, so that an invalid escape is FAULT_MALFORMED whatever the length.  Which route a path
+ * belongs to is decided in app/route.c. */
 
 #include "http/path.h"
 
@@ -6,7 +11,8 @@
 
 #include "base/encode.h"
 
-/* One byte of a segment.  False: an escape that is broken, or of NUL. */
+/* Decodes one byte of a segment.  Returns false for an invalid escape, and for %00, which would end the segment
+ * early. */
 static bool decode_byte(const char **at, char *ret)
 {
 	const char *s = *at;
@@ -29,11 +35,11 @@ static bool is_end(char c)
 	return c == '\0' || c == '?' || c == '#';
 }
 
-/* Where the decoded bytes go; what does not fit is still read, for its escapes may be broken. */
+/* The place for decoded bytes.  Bytes that do not fit are dropped, but their escapes are still checked. */
 struct writer {
 	struct path *path;
-	size_t len;
-	bool full; /* it is none of ours */
+	size_t len; /* bytes of path->text in use; removed segments stay in it */
+	bool full;  /* no route has this path */
 };
 
 static void put(struct writer *w, char c)
@@ -44,9 +50,10 @@ static void put(struct writer *w, char c)
 		w->full = true;
 }
 
-/* Takes away the last segment, as ".." means.  nginx merges slashes and takes %2F for one: past a segment that is empty or
- * holds a slash, it would arrive elsewhere, and what it counts by path would count for another. */
-static void climb(struct writer *w)
+/* Removes the last segment for "..".  nginx merges adjacent slashes and treats %2F as a slash.  If the removed segment
+ * is empty or contains a slash, nginx would resolve the path differently and apply its limits to another path, so such
+ * a path is answered as absent. */
+static void remove_segment(struct writer *w)
 {
 	struct path *p = w->path;
 	const char *left = p->segment[--p->count];
@@ -54,7 +61,8 @@ static void climb(struct writer *w)
 		w->full = true;
 }
 
-/* Adds the segment that was just written, or resolves it.  False: it climbs above the root. */
+/* Adds the segment that begins at start, or applies it if it is "." or "..".  A path that ends in one of them ends in
+ * an empty segment: "/a/." is "/a/".  Returns false if ".." leads above the root. */
 static bool end_segment(struct writer *w, size_t start, bool last)
 {
 	struct path *p = w->path;
@@ -68,7 +76,7 @@ static bool end_segment(struct writer *w, size_t start, bool last)
 		if (dots && p->count == 0)
 			return false;
 		if (dots)
-			climb(w);
+			remove_segment(w);
 		if (!last)
 			return true;
 		p->text[start] = '\0';

@@ -1,4 +1,7 @@
-/* query.c - one parameter of a request target. */
+/* query_param.c - finds one parameter in a request target.
+ *
+ * A repeated parameter is an error, because a proxy and payhook could each use another one of the two.  The target is
+ * searched on each call; no route has more than one parameter. */
 
 #include "http/query_param.h"
 
@@ -6,7 +9,8 @@
 
 #include "base/encode.h"
 
-/* Returns how many bytes were decoded, or size when they do not fit or are no text. */
+/* Decodes len bytes and returns the number of bytes written, without the NUL.  Returns size if they do not fit or an
+ * escape is invalid. */
 static size_t decode(const char *at, size_t len, char *ret, size_t size)
 {
 	size_t out = 0, one;

@@ -1,4 +1,8 @@
-/* traceparent.c - the header by which a request names its trace. */
+/* traceparent.c - reads and makes the traceparent header of W3C Trace Context.
+ *
+ * The header comes from the provider and goes to the job's row, to log lines and to the processor.  It is therefore
+ * normalized as soon as it is received: a text in struct traceparent has exactly one form.  tracestate is not handled,
+ * and spans are neither recorded nor exported. */
 
 #include "http/traceparent.h"
 
@@ -6,14 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where each field begins; a dash stands before all but the first. */
+/* Offset of each field; a dash precedes every field but the first. */
 #define AT_TRACE_ID 3
 #define AT_SPAN_ID 36
 #define AT_FLAGS 53
 
+/* Flags of version 00, Level 2. */
 #define SAMPLED 0x01u
 #define RANDOM 0x02u
 
+/* Lowercase only: the specification makes uppercase digits invalid. */
 static bool is_hex(const char *s, size_t len)
 {
 	return strspn(s, "0123456789abcdef") >= len;
@@ -29,7 +35,8 @@ static unsigned traceparent_hex_digit(char c)
 	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-/* Each check ends before the text does, as a NUL is neither a digit nor a dash. */
+/* Whether the four fields have their form.  A text that is too short is not read past its NUL, because a NUL is neither
+ * a digit nor a dash and ends the chain of checks. */
 static bool has_fields(const char *s)
 {
 	return is_hex(s, 2) && s[2] == '-' && is_hex(s + AT_TRACE_ID, TRACE_ID_LEN) && s[AT_SPAN_ID - 1] == '-' &&
@@ -42,6 +49,7 @@ bool traceparent_parse(const char *value, struct traceparent *ret)
 	if (!has_fields(value) || is_zero(value + AT_TRACE_ID, TRACE_ID_LEN) ||
 		is_zero(value + AT_SPAN_ID, SPAN_ID_LEN))
 		return false;
+	/* Version ff is reserved.  Version 00 ends after the flags; a later one may go on, after a dash. */
 	bool is_00 = is_zero(value, 2);
 	char behind = value[TRACEPARENT_LEN];
 	if (strncmp(value, "ff", 2) == 0 || (behind != '\0' && (is_00 || behind != '-')))

@@ -1,4 +1,7 @@
-/* url.c - whether a URL can be called. */
+/* url.c - checks a URL before it is used.
+ *
+ * A wrong URL is reported when the settings are read, not by the first call that fails.  The check is stricter than
+ * RFC 3986 and knows the two schemes only.  Names are not resolved: whether the host exists shows when it is called. */
 
 #include "http/url.h"
 
@@ -6,8 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define HOST_MAX 253 /* of a name in the DNS */
+#define HOST_MAX 253 /* characters of a DNS name, 255 bytes on the wire (RFC 1035, section 2.3.4) */
 
+/* The rest of the URL after http:// or https://, in either case; NULL for another scheme. */
 static const char *after_scheme(const char *url)
 {
 	if (strncasecmp(url, "http://", 7) == 0)
@@ -15,6 +19,7 @@ static const char *after_scheme(const char *url)
 	return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
 }
 
+/* Whether every byte may stand in a request line: no space, no control character, no byte above 126. */
 static bool url_is_visible(const char *url)
 {
 	for (; *url; url++) {
@@ -24,7 +29,7 @@ static bool url_is_visible(const char *url)
 	return true;
 }
 
-/* An address of IPv6 between brackets; the length with them, 0: it is none. */
+/* The length of an IPv6 address in brackets, including them; 0 if there is none. */
 static size_t bracketed(const char *text, size_t len)
 {
 	char address[INET6_ADDRSTRLEN];
@@ -38,6 +43,8 @@ static size_t bracketed(const char *text, size_t len)
 	return inet_pton(AF_INET6, address, &ignored) == 1 ? inside + 2 : 0;
 }
 
+/* The length of the host at the start of text; 0 if it has none.  A host name has no underscore, but names
+ * of containers have it. */
 static size_t host_length(const char *text, size_t len)
 {
 	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
@@ -47,7 +54,7 @@ static size_t host_length(const char *text, size_t len)
 	return host <= HOST_MAX ? host : 0;
 }
 
-/* Nothing, or ":" and a number from 1 to 65535. */
+/* Whether the rest of the authority is empty, or ":" and a number from 1 to 65535. */
 static bool port_valid(const char *text, size_t len)
 {
 	if (len == 0)
