@@ -6,60 +6,74 @@
 #include "base/fault.h"
 #include "pg/db.h"
 
-/* A lane is one connection to PostgreSQL on an event loop, with one statement under way at a time.
+/* A connection to PostgreSQL on an event loop, with one statement in progress at a time.
  *
- * Batches form by themselves around it: while a statement is under way its owner collects, and when the lane is ready
- * the owner sends what it has.  There is no queue inside.
+ * There is no queue.  While a statement is in progress its owner collects work, and when the connection is ready the
+ * owner sends all of it in one statement.  Batches therefore grow with the load.
  *
- * Every wait has a deadline of our own, since libpq has none.  A lane connects by itself, again and again with a
- * jittered pause, prepares its statements, and says when it is up or down.  A statement that is not answered in time
- * fails, and its connection is set aside as a stray until the server answers it or drops it; a process has two strays
- * at most, so that a stalled server is not asked for ever more connections.  With two out, the lane waits for its own. */
+ * The connection is made, and made again after a loss, without the owner: with a jittered, growing pause between
+ * attempts, and with all statements prepared before it is reported as up.
+ *
+ * libpq's asynchronous calls have no deadlines, so an attempt and a statement have one here.  A statement that is not
+ * answered in time fails, and its connection is abandoned: it is kept aside until the server answers or closes it, and
+ * a new connection is made.  A process abandons at most two connections at a time, so that a server that has stalled
+ * does not receive ever more of them.  Beyond that, a connection waits for its own late answer, without a deadline. */
 
 struct event_base;
 
-/* What the lanes of one process share. */
+/* The state shared by all connections of one process.  It must outlive them and the last run of the event loop, because
+ * the abandoned connections refer to it. */
 struct connect_state {
 	struct event_base *base;
 	const char *conninfo; /* libpq's connection string or URI; borrowed */
-	int abandoned;        /* connections set aside now */
+	int abandoned;        /* connections that are abandoned now; starts at 0 */
 };
 
 struct connection;
 
-/* Options of a connection whose statements look up each row by its key.  Their plans are made once and kept: one from when
- * the table had a page or none would read all of it for each row, until the statistics are taken again. */
+/* Server settings for a connection whose statements find each row by its key.  PostgreSQL may keep the plan of a
+ * prepared statement.  A plan that was made while the table was almost empty would scan the whole table for each row,
+ * until the table is analyzed again.  With both kinds of scan discouraged, a plan is an index scan from the start. */
 #define CONNECTION_BY_KEY "-c enable_seqscan=off -c enable_bitmapscan=off"
 
-/* What a lane is for, and whom it tells.  The callbacks run from the event loop, never from inside a call of ours. */
+/* The purpose of a connection, and its callbacks.  The callbacks run from the event loop, never from inside a function
+ * of this header, and must not destroy the connection. */
 struct connection_plan {
-	const char *name;                          /* the connection's application_name */
-	const struct statement *const *statements; /* prepared on every connection */
+	const char *name;                          /* application_name, unless the environment or the string sets one */
+	const struct statement *const *statements; /* prepared after each connect, in this order */
 	size_t statement_count;
-	const char *options;      /* server settings of the connection, "-c name=value ..."; or NULL */
-	const char *greeting;     /* SQL to run once a connection stands, such as LISTEN; or NULL */
-	int answer_ms;            /* how long a statement may take */
-	void (*up)(void *ctx);    /* a new connection stands; ready() follows; or NULL */
-	void (*ready)(void *ctx); /* nothing is under way: connection_send() may be called, once */
-	void (*down)(void *ctx, const struct fault *why); /* the connection, or an attempt at one, was lost; or NULL */
-	void (*notified)(void *ctx);                      /* notifications came; or NULL */
+	const char *options;      /* server settings, "-c name=value ..."; the string's come after them; or NULL */
+	const char *greeting;     /* one SQL statement that runs after each connect, such as LISTEN; or NULL */
+	int answer_ms;            /* deadline of a statement, here and, as statement_timeout, in the server */
+	void (*up)(void *ctx);    /* connected, statements prepared; ready() follows; or NULL */
+	void (*ready)(void *ctx); /* no statement is in progress: connection_send() may be called, once */
+	void (*down)(void *ctx, const struct fault *why); /* the connection was lost, or an attempt failed; or NULL */
+	void (*notified)(void *ctx);                      /* one or more notifications arrived; or NULL */
 };
 
-/* Told once for each connection_send(): with the result, borrowed for the call, or with the reason there is none.  A fault
- * of kind FAULT_BUSY leaves open whether the statement took effect. */
+/* Called once for each connection_send(), unless the connection is destroyed first: with the result, borrowed for the
+ * call, or with NULL and the fault.  After FAULT_BUSY it is unknown whether the statement took effect; after any other
+ * kind it did not.  The function must not call connection_send(); ready() follows as soon as that is possible. */
 typedef void connection_done(void *ctx, const struct pg_result *result, const struct fault *f);
 
-/* plan and ctx stay the caller's and must outlive the lane.  NULL: out of memory. */
+/* Creates a connection; the event loop makes the first attempt.  plan is borrowed and must outlive the connection, as
+ * must ctx, which the callbacks receive.  Returns NULL if there is no memory. */
 MUST_USE struct connection *connection_create(
 	struct connect_state *connect_state, const struct connection_plan *plan, void *ctx);
-void connection_destroy(struct connection *l);
+
+/* Closes the connection and frees it.  The statement in progress may still take effect; its done() is not called.  NULL
+ * is allowed. */
+void connection_destroy(struct connection *c);
 
 /* Whether connection_send() may be called now. */
-bool connection_is_ready(const struct connection *l);
+bool connection_is_ready(const struct connection *c);
 
-/* Whether waiting a moment makes sense: connected, or at the first attempt since the connection was lost. */
-bool connection_is_reachable(const struct connection *l);
+/* Whether work may wait for this connection.  True while it is connected, and during the first attempt after the start
+ * or after a loss.  False once an attempt has failed, until the next one succeeds, and while a late answer is
+ * awaited. */
+bool connection_is_reachable(const struct connection *c);
 
-/* Sends one of the plan's statements.  Never calls done before it returns. */
+/* Sends one of the plan's statements.  The connection must be ready.  params are borrowed until the function returns.
+ * done is never called before that, also when sending fails. */
 void connection_send(
-	struct connection *l, const struct statement *s, const struct db_params *params, connection_done *done);
+	struct connection *c, const struct statement *s, const struct db_params *params, connection_done *done);

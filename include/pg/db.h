@@ -8,58 +8,71 @@
 #include "base/buf.h"
 #include "base/fault.h"
 
-/* The words in which statements, parameters and rows are spoken of; connection.h runs them.
+/* Statements, their parameters and the rows of their results.  pg/connection.h sends them.
  *
- * struct pg_conn and struct pg_result are libpq's own (PGconn, PGresult), so that its header stays behind two doors. */
+ * struct pg_conn and struct pg_result are libpq's own (PGconn, PGresult), so that only lib/pg/db.c and
+ * lib/pg/connection.c include its header. */
 
 struct pg_conn;
 struct pg_result;
 
-/* One statement, prepared under its name on every connection of a lane.  Its SQL casts each parameter. */
+/* A statement, prepared under its name on each connection whose plan lists it.  Its SQL casts each parameter, because
+ * no types are sent with it. */
 struct statement {
 	const char *name;
 	const char *sql;
 };
 
-/* A one-dimensional array in PostgreSQL's binary form, built element by element.  The source of the form is
- * array_recv() in PostgreSQL's src/backend/utils/adt/arrayfuncs.c: dimensions, a flag, the element's type; length and
- * lower bound; then each element as its length and its bytes. */
+/* A one-dimensional array in PostgreSQL's binary format, built element by element.  The format is that of array_recv()
+ * in PostgreSQL's src/backend/utils/adt/arrayfuncs.c.  All integers have four bytes in network byte order: the number
+ * of dimensions, a flag for nulls, the OID of the element type; for each dimension its length and lower bound; then
+ * each element as its length in bytes and its bytes.
+ *
+ * A zeroed struct is ready for db_array_start().  Its memory is kept for the next array until db_array_finish(). */
 struct db_array {
 	struct buf bytes;
 	int32_t count;
 };
 
-enum db_type { DB_INT8 = 20, DB_TEXT = 25, DB_BYTES = 17 }; /* oids, from pg_type.dat */
+enum db_type { DB_INT8 = 20, DB_TEXT = 25, DB_BYTES = 17 }; /* OIDs from PostgreSQL's pg_type.dat */
 
+/* Begins a new array in place of the one before. */
 void db_array_start(struct db_array *a, enum db_type type);
+
+/* Each adds one element, which is copied.  db_array_add() takes bytes in the binary form of the element type.  If there
+ * is no room, the array is marked, and db_params_add_array() passes that on. */
 void db_array_add(struct db_array *a, const void *bytes, size_t len);
 void db_array_add_text(struct db_array *a, const char *text);
 void db_array_add_int8(struct db_array *a, int64_t value);
+
+/* Frees the memory. */
 void db_array_finish(struct db_array *a);
 
-/* The parameters of one call, in order.  Texts and arrays are borrowed until connection_send() returns. */
+/* The parameters of one connection_send(), in order.  A zeroed struct has none.  The caller adds at most DB_PARAMS_MAX;
+ * texts and arrays are borrowed until connection_send() returns. */
 #define DB_PARAMS_MAX 12
-#define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array: 1,024 bodies of 64 KiB */
+#define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array: 1,023 bodies of 64 KiB; a batch has 500 */
 
 struct db_params {
 	int count;
-	bool overflow; /* an array did not fit in memory: the call fails instead of sending less */
-	const char *value[DB_PARAMS_MAX];
+	bool overflow;                    /* an array was too large: the call fails instead of sending a part */
+	const char *value[DB_PARAMS_MAX]; /* these three as PQsendQueryPrepared() takes them */
 	int length[DB_PARAMS_MAX];
 	int format[DB_PARAMS_MAX];
-	char number[DB_PARAMS_MAX][24];
+	char number[DB_PARAMS_MAX][24]; /* the text of each integer */
 };
 
-void db_params_add_text(struct db_params *p, const char *text); /* NULL is SQL's null */
+void db_params_add_text(struct db_params *p, const char *text); /* NULL becomes an SQL null */
 void db_params_add_int8(struct db_params *p, int64_t value);
-void db_params_add_array(struct db_params *p, struct db_array *a); /* closes the array */
+void db_params_add_array(struct db_params *p, struct db_array *a); /* completes the array */
 
-/* Rows of a result.  Texts are borrowed from it and end in NUL; a null is "". */
+/* Reads a result.  Rows and columns count from 0 and must exist.  Texts end in NUL and are borrowed from the result; an
+ * SQL null is "" as a text and 0 as a number.  A number is a decimal in the text format. */
 int db_rows(const struct pg_result *r);
 bool db_null(const struct pg_result *r, int row, int column);
 const char *db_text(const struct pg_result *r, int row, int column);
 int64_t db_int8(const struct pg_result *r, int row, int column);
 
-/* What a server's refusal means to us: the one place where SQLSTATE becomes a kind of fault.  Returns false.  A null
- * state is a connection that broke. */
+/* Sets the fault for an error of the server, from its SQLSTATE and message, and returns false.  A NULL sqlstate means
+ * that the connection broke.  This is the only place where a SQLSTATE becomes a fault kind. */
 bool db_fault(struct fault *f, const char *sqlstate, const char *message);

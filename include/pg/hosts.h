@@ -1,6 +1,8 @@
 #pragma once
 
-/* The lists of a connection string, "db1,db2,db3": hosts, addresses and ports, each in the order of the hosts. */
+/* Comma-separated lists of a connection string, "db1,db2,db3": hosts, addresses and ports.  The elements at the same
+ * position of the lists belong together, so all lists must be rotated by the same number. */
 
-/* Begins the list with its next element, turns times over; the first come behind the last.  In place: it stays as long. */
+/* Rotates the list in place: with turns 1, "db1,db2,db3" becomes "db2,db3,db1".  turns may exceed the number of
+ * elements; a list of one element stays as it is. */
 void hosts_turn(char *list, unsigned turns);

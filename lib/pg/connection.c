@@ -1,8 +1,10 @@
-/* connection.c - one connection, one statement at a time, and a deadline on every wait.
+/* connection.c - one connection with one statement at a time, and deadlines.
  *
- * The life of a lane is a circle: WAITING for its next attempt, CONNECTING, PREPARING its statements, then READY and
- * BUSY in turn; whatever goes wrong leads back to WAITING.  STUCK is BUSY after its caller was told that no answer
- * came: the connection is kept because too many others are already set aside. */
+ * The connection is a state machine: WAITING for the next attempt, CONNECTING, PREPARING the statements, then READY and
+ * BUSY in turn.  Every failure leads back to WAITING, so the connection recovers without its owner.  STUCK is BUSY
+ * after the caller has received a fault because the deadline passed; the connection is kept, since two others are
+ * abandoned.  Each statement is a transaction of its own and has exactly one outcome.  After a timeout it is unknown
+ * whether the server committed; no statement is repeated here, since only the caller knows whether that is safe. */
 
 #include "pg/connection.h"
 
@@ -15,12 +17,12 @@
 #include "base/buf.h"
 #include "pg/hosts.h"
 
-#define CONNECT_MS 2000 /* for one attempt, names resolved and statements prepared */
-#define PAUSE_LEAST_MS \
-	50 /* between attempts; doubled each time up to the most, then taken at random from its upper half */
+#define CONNECT_MS 2000 /* for one attempt, with the preparation of all statements */
+/* The bound of the pause between attempts doubles from the least to the most; the pause is random in its upper half. */
+#define PAUSE_LEAST_MS 50
 #define PAUSE_MOST_MS 1000
-#define OPTIONS_MAX 64  /* of a connection; libpq 15 knows 43 */
-#define ABANDONED_MAX 2 /* connections a process may leave hanging in a server that does not answer */
+#define OPTIONS_MAX 64  /* keywords passed to libpq: six set here, and those of the string; libpq 15 has 36 */
+#define ABANDONED_MAX 2 /* connections of one process; pg/connection.h gives the reason */
 
 enum connection_state { CONN_WAITING, CONN_CONNECTING, CONN_PREPARING, CONN_READY, CONN_BUSY, CONN_STUCK };
 
@@ -33,15 +35,15 @@ struct connection {
 	struct event *readable;
 	struct event *writable;
 	struct event *timer;   /* WAITING: the pause; CONNECTING, PREPARING, BUSY: the deadline */
-	size_t prepared;       /* statements prepared, the greeting counted as one more */
-	int failures;          /* attempts that failed in a row */
-	unsigned host_turns;   /* attempts that failed ever: which host comes first */
-	bool unsent;           /* connection_send() could not send: the timer tells */
-	connection_done *done; /* the call under way */
+	size_t prepared;       /* statements prepared so far; the greeting counts as one more */
+	int failures;          /* failed attempts since the connection was last ready or lost */
+	unsigned host_turns;   /* failed attempts since the start: selects the first host */
+	bool unsent;           /* connection_send() failed; the timer reports it from the loop */
+	connection_done *done; /* of the statement in progress; NULL: none */
 	PGresult *result;      /* its first result */
 };
 
-/* A connection whose statement was not answered in time. */
+/* A connection whose statement was not answered in time.  It has no owner any more. */
 struct abandoned {
 	struct connect_state *connect_state;
 	PGconn *conn;
@@ -51,86 +53,88 @@ struct abandoned {
 static void connection_on_readable(evutil_socket_t fd, short what, void *arg);
 static void connection_on_writable(evutil_socket_t fd, short what, void *arg);
 
-static void timer_set(struct connection *l, int ms)
+static void timer_set(struct connection *c, int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-	evtimer_add(l->timer, &tv);
+	evtimer_add(c->timer, &tv);
 }
 
-/* Drops the events of the connection: before the connection itself, since libevent must not poll a closed descriptor. */
-static void events_drop(struct connection *l)
+/* Frees the events.  This precedes PQfinish(), since libevent must not poll a closed descriptor. */
+static void events_drop(struct connection *c)
 {
-	if (l->readable)
-		event_free(l->readable);
-	if (l->writable)
-		event_free(l->writable);
-	l->readable = l->writable = NULL;
+	if (c->readable)
+		event_free(c->readable);
+	if (c->writable)
+		event_free(c->writable);
+	c->readable = c->writable = NULL;
 }
 
-static bool events_make(struct connection *l)
+static bool events_make(struct connection *c)
 {
-	events_drop(l);
-	int fd = PQsocket(l->conn);
-	l->readable = event_new(l->connect_state->base, fd, EV_READ | EV_PERSIST, connection_on_readable, l);
-	l->writable = event_new(l->connect_state->base, fd, EV_WRITE, connection_on_writable, l);
-	return l->readable && l->writable;
+	events_drop(c);
+	int fd = PQsocket(c->conn);
+	c->readable = event_new(c->connect_state->base, fd, EV_READ | EV_PERSIST, connection_on_readable, c);
+	c->writable = event_new(c->connect_state->base, fd, EV_WRITE, connection_on_writable, c);
+	return c->readable && c->writable;
 }
 
-/* ---- strays ---- */
+/* ---- abandoned connections ---- */
 
-static void abandoned_end(struct abandoned *s)
+/* The late answer is discarded.  Closing at once would not stop the statement: a stalled server does not notice it. */
+
+static void abandoned_end(struct abandoned *a)
 {
-	event_free(s->readable);
-	PQfinish(s->conn);
-	s->connect_state->abandoned--;
-	free(s);
+	event_free(a->readable);
+	PQfinish(a->conn);
+	a->connect_state->abandoned--;
+	free(a);
 }
 
 static void connection_on_abandoned_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct abandoned *s = arg;
-	if (!PQconsumeInput(s->conn) || !PQisBusy(s->conn))
-		abandoned_end(s);
+	struct abandoned *a = arg;
+	if (!PQconsumeInput(a->conn) || !PQisBusy(a->conn))
+		abandoned_end(a);
 }
 
-/* Sets the lane's connection aside.  False: it stays, since enough are out or memory is. */
-static bool abandon(struct connection *l)
+/* Abandons the libpq connection of c.  Returns false, and c keeps it, at the limit or if there is no memory. */
+static bool abandon(struct connection *c)
 {
-	if (l->connect_state->abandoned >= ABANDONED_MAX)
+	if (c->connect_state->abandoned >= ABANDONED_MAX)
 		return false;
-	struct abandoned *s = calloc(1, sizeof *s);
-	if (!s)
+	struct abandoned *a = calloc(1, sizeof *a);
+	if (!a)
 		return false;
-	events_drop(l);
-	*s = (struct abandoned){.connect_state = l->connect_state, .conn = l->conn};
-	s->readable = event_new(
-		l->connect_state->base, PQsocket(s->conn), EV_READ | EV_PERSIST, connection_on_abandoned_readable, s);
-	if (!s->readable) {
-		free(s);
+	events_drop(c);
+	*a = (struct abandoned){.connect_state = c->connect_state, .conn = c->conn};
+	a->readable = event_new(
+		c->connect_state->base, PQsocket(a->conn), EV_READ | EV_PERSIST, connection_on_abandoned_readable, a);
+	if (!a->readable) {
+		free(a);
 		return false;
 	}
-	event_add(s->readable, NULL);
-	l->connect_state->abandoned++;
-	l->conn = NULL;
+	event_add(a->readable, NULL);
+	c->connect_state->abandoned++;
+	c->conn = NULL;
 	return true;
 }
 
 /* ---- losing and making connections ---- */
 
-/* Ends the call under way, if there is one.  The caller of done may not send from it: ready() is for that. */
-static void call_end(struct connection *l, const PGresult *result, const struct fault *f)
+/* Reports the end of the statement in progress, if there is one.  done is cleared first, so it is called once only. */
+static void call_end(struct connection *c, const PGresult *result, const struct fault *f)
 {
-	connection_done *done = l->done;
-	l->done = NULL;
+	connection_done *done = c->done;
+	c->done = NULL;
 	if (done)
-		done(l->ctx, result, f);
+		done(c->ctx, result, f);
 }
 
-static int pause_ms(const struct connection *l)
+static int pause_ms(const struct connection *c)
 {
 	int most = PAUSE_LEAST_MS;
-	for (int i = 1; i < l->failures && most < PAUSE_MOST_MS; i++)
+	for (int i = 1; i < c->failures && most < PAUSE_MOST_MS; i++)
 		most *= 2;
 	if (most > PAUSE_MOST_MS)
 		most = PAUSE_MOST_MS;
@@ -139,34 +143,35 @@ static int pause_ms(const struct connection *l)
 	return most / 2 + (int)(random % (uint32_t)(most / 2 + 1));
 }
 
-/* Gives the connection up and plans the next attempt: at once after a loss, later and later after failed attempts. */
-static void connection_lose(struct connection *l, const struct fault *why)
+/* Closes the connection and schedules the next attempt: at once after a loss, with a growing pause after failed
+ * attempts.  The callbacks come last, done() before down(), and see a connection that is waiting. */
+static void connection_lose(struct connection *c, const struct fault *why)
 {
-	bool stood = l->state >= CONN_READY;
-	l->failures = stood ? 0 : l->failures + 1;
-	l->host_turns += !stood;
-	l->state = CONN_WAITING;
-	l->unsent = false;
-	events_drop(l);
-	PQclear(l->result);
-	l->result = NULL;
-	PQfinish(l->conn);
-	l->conn = NULL;
-	timer_set(l, stood ? 0 : pause_ms(l));
-	call_end(l, NULL, why);
-	if (l->plan->down)
-		l->plan->down(l->ctx, why);
+	bool stood = c->state >= CONN_READY;
+	c->failures = stood ? 0 : c->failures + 1;
+	c->host_turns += !stood;
+	c->state = CONN_WAITING;
+	c->unsent = false;
+	events_drop(c);
+	PQclear(c->result);
+	c->result = NULL;
+	PQfinish(c->conn);
+	c->conn = NULL;
+	timer_set(c, stood ? 0 : pause_ms(c));
+	call_end(c, NULL, why);
+	if (c->plan->down)
+		c->plan->down(c->ctx, why);
 }
 
-static void lose_connection(struct connection *l)
+static void lose_connection(struct connection *c)
 {
 	struct fault f;
-	db_fault(&f, NULL, PQerrorMessage(l->conn));
-	connection_lose(l, &f);
+	db_fault(&f, NULL, PQerrorMessage(c->conn));
+	connection_lose(c, &f);
 }
 
-/* libpq goes through the hosts in their order, and waits for one that is silent as long as we let it.  So each attempt
- * after a failed one begins with the next. */
+/* libpq tries the hosts in their order, and a silent host uses up the whole time of the attempt.  Therefore each
+ * attempt after a failed one begins with the next host. */
 static void turn_hosts(PQconninfoOption *parsed, unsigned turns)
 {
 	for (; parsed->keyword; parsed++) {
@@ -176,12 +181,12 @@ static void turn_hosts(PQconninfoOption *parsed, unsigned turns)
 	}
 }
 
-/* The lane's server settings, and behind them the connection string's own, which have the last word where both name one:
- * libpq would take the string's alone. */
-static void add_options(const struct connection *l, PQconninfoOption *parsed, struct buf *options)
+/* Joins the server settings of the plan and those of the connection string, and removes the latter from parsed.  libpq
+ * would use the string's alone.  Where both set a value, the string's is used, because it comes later. */
+static void add_options(const struct connection *c, PQconninfoOption *parsed, struct buf *options)
 {
 	buf_add_format(
-		options, "-c statement_timeout=%d %s", l->plan->answer_ms, l->plan->options ? l->plan->options : "");
+		options, "-c statement_timeout=%d %s", c->plan->answer_ms, c->plan->options ? c->plan->options : "");
 	for (; parsed && parsed->keyword; parsed++) {
 		if (parsed->val && strcmp(parsed->keyword, "options") == 0) {
 			buf_add_format(options, " %s", parsed->val);
@@ -191,19 +196,19 @@ static void add_options(const struct connection *l, PQconninfoOption *parsed, st
 	}
 }
 
-/* Keys that a connection string may override: libpq takes the later of two.  One that libpq cannot read goes there as it
- * stands, for its complaint. */
-static PGconn *connect_start(const struct connection *l)
+/* Of two equal keywords libpq uses the later one, so the connection string overrides the values set here.  A string
+ * that cannot be parsed is passed on as it is, so that libpq's own error message is reported. */
+static PGconn *connect_start(const struct connection *c)
 {
 	const char *keys[OPTIONS_MAX + 1] = {"options", "keepalives_idle", "keepalives_interval", "keepalives_count",
 		"tcp_user_timeout", "fallback_application_name"};
-	const char *values[OPTIONS_MAX + 1] = {NULL, "10", "3", "3", "5000", l->plan->name};
+	const char *values[OPTIONS_MAX + 1] = {NULL, "10", "3", "3", "5000", c->plan->name};
 	struct buf options = BUF_INIT(65536);
 	size_t count = 6;
-	PQconninfoOption *parsed = PQconninfoParse(l->connect_state->conninfo, NULL);
+	PQconninfoOption *parsed = PQconninfoParse(c->connect_state->conninfo, NULL);
 	if (parsed)
-		turn_hosts(parsed, l->host_turns);
-	add_options(l, parsed, &options);
+		turn_hosts(parsed, c->host_turns);
+	add_options(c, parsed, &options);
 	values[0] = options.data;
 	for (const PQconninfoOption *o = parsed; o && o->keyword && count < OPTIONS_MAX; o++) {
 		if (o->val) {
@@ -213,7 +218,7 @@ static PGconn *connect_start(const struct connection *l)
 	}
 	if (!parsed) {
 		keys[count] = "dbname";
-		values[count++] = l->connect_state->conninfo;
+		values[count++] = c->connect_state->conninfo;
 	}
 	PGconn *conn = buf_ok(&options) ? PQconnectStartParams(keys, values, parsed == NULL) : NULL;
 	PQconninfoFree(parsed);
@@ -221,207 +226,212 @@ static PGconn *connect_start(const struct connection *l)
 	return conn;
 }
 
+/* libpq would print notices to stderr, among the log lines. */
 static void ignore_notice(void *arg, const char *message)
 {
 	(void)arg, (void)message;
 }
 
-static void attempt(struct connection *l)
+static void attempt(struct connection *c)
 {
-	l->state = CONN_CONNECTING;
-	l->prepared = 0;
-	l->conn = connect_start(l);
-	timer_set(l, CONNECT_MS);
-	if (!l->conn || PQstatus(l->conn) == CONNECTION_BAD || !events_make(l)) {
-		lose_connection(l);
+	c->state = CONN_CONNECTING;
+	c->prepared = 0;
+	c->conn = connect_start(c);
+	timer_set(c, CONNECT_MS);
+	if (!c->conn || PQstatus(c->conn) == CONNECTION_BAD || !events_make(c)) {
+		lose_connection(c);
 		return;
 	}
-	PQsetNoticeProcessor(l->conn, ignore_notice, NULL);
-	event_add(l->writable, NULL);
+	PQsetNoticeProcessor(c->conn, ignore_notice, NULL);
+	event_add(c->writable, NULL);
 }
 
 /* ---- the statements of a new connection ---- */
 
-static size_t preparations(const struct connection *l)
+static size_t preparations(const struct connection *c)
 {
-	return l->plan->statement_count + (l->plan->greeting ? 1 : 0);
+	return c->plan->statement_count + (c->plan->greeting ? 1 : 0);
 }
 
-static void flush(struct connection *l)
+static void flush(struct connection *c)
 {
-	int left = PQflush(l->conn);
+	int left = PQflush(c->conn);
 	if (left == 1)
-		event_add(l->writable, NULL);
+		event_add(c->writable, NULL);
 	else if (left < 0)
-		lose_connection(l);
+		lose_connection(c);
 }
 
-static void become_ready(struct connection *l)
+static void become_ready(struct connection *c)
 {
-	evtimer_del(l->timer);
-	l->failures = 0;
-	l->state = CONN_READY;
-	if (l->plan->up)
-		l->plan->up(l->ctx);
-	if (l->state == CONN_READY)
-		l->plan->ready(l->ctx);
+	evtimer_del(c->timer);
+	c->failures = 0;
+	c->state = CONN_READY;
+	if (c->plan->up)
+		c->plan->up(c->ctx);
+	if (c->state == CONN_READY)
+		c->plan->ready(c->ctx);
 }
 
-static void prepare_next(struct connection *l)
+static void prepare_next(struct connection *c)
 {
-	if (l->prepared == preparations(l)) {
-		become_ready(l);
+	if (c->prepared == preparations(c)) {
+		become_ready(c);
 		return;
 	}
 	int sent;
-	if (l->prepared < l->plan->statement_count) {
-		const struct statement *s = l->plan->statements[l->prepared];
-		sent = PQsendPrepare(l->conn, s->name, s->sql, 0, NULL);
+	if (c->prepared < c->plan->statement_count) {
+		const struct statement *s = c->plan->statements[c->prepared];
+		sent = PQsendPrepare(c->conn, s->name, s->sql, 0, NULL);
 	} else {
-		sent = PQsendQuery(l->conn, l->plan->greeting);
+		sent = PQsendQuery(c->conn, c->plan->greeting);
 	}
 	if (sent)
-		flush(l);
+		flush(c);
 	else
-		lose_connection(l);
+		lose_connection(c);
 }
 
-/* libpq may have gone on to another address, and so to another socket, at any step: the events are made anew. */
-static void connect_poll(struct connection *l)
+/* One step of connecting.  At any step libpq may have moved to another address and thus another socket, so the events
+ * are made anew. */
+static void connect_poll(struct connection *c)
 {
-	PostgresPollingStatusType status = PQconnectPoll(l->conn);
-	if (status == PGRES_POLLING_FAILED || !events_make(l)) {
-		lose_connection(l);
+	PostgresPollingStatusType status = PQconnectPoll(c->conn);
+	if (status == PGRES_POLLING_FAILED || !events_make(c)) {
+		lose_connection(c);
 	} else if (status == PGRES_POLLING_WRITING) {
-		event_add(l->writable, NULL);
+		event_add(c->writable, NULL);
 	} else if (status == PGRES_POLLING_READING) {
-		event_add(l->readable, NULL);
+		event_add(c->readable, NULL);
 	} else {
-		PQsetnonblocking(l->conn, 1);
-		event_add(l->readable, NULL);
-		l->state = CONN_PREPARING;
-		prepare_next(l);
+		PQsetnonblocking(c->conn, 1);
+		event_add(c->readable, NULL);
+		c->state = CONN_PREPARING;
+		prepare_next(c);
 	}
 }
 
 /* ---- answers ---- */
 
-/* The call's answer is complete: tells it, and asks for the next. */
-static void connection_answered(struct connection *l)
+/* Handles a complete answer.  A statement that cannot be prepared ends the attempt.  An answer in STUCK has no done()
+ * any more: it is discarded, and the connection is usable again. */
+static void connection_answered(struct connection *c)
 {
-	PGresult *result = l->result;
-	enum connection_state state = l->state;
+	PGresult *result = c->result;
+	enum connection_state state = c->state;
 	ExecStatusType status = PQresultStatus(result);
-	l->result = NULL;
+	c->result = NULL;
 	struct fault f;
 	bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 	if (!good)
 		db_fault(&f, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result));
 
 	if (state == CONN_PREPARING && !good) {
-		connection_lose(l, &f);
+		connection_lose(c, &f);
 	} else if (state == CONN_PREPARING) {
-		l->prepared++;
-		prepare_next(l);
+		c->prepared++;
+		prepare_next(c);
 	} else {
-		evtimer_del(l->timer);
-		l->state = CONN_READY;
-		call_end(l, good ? result : NULL, good ? NULL : &f);
-		if (l->state == CONN_READY)
-			l->plan->ready(l->ctx);
+		evtimer_del(c->timer);
+		c->state = CONN_READY;
+		call_end(c, good ? result : NULL, good ? NULL : &f);
+		if (c->state == CONN_READY)
+			c->plan->ready(c->ctx);
 	}
 	PQclear(result);
 }
 
-static void read_notifications(struct connection *l)
+static void read_notifications(struct connection *c)
 {
 	bool any = false;
-	for (PGnotify *n; (n = PQnotifies(l->conn)); any = true)
+	for (PGnotify *n; (n = PQnotifies(c->conn)); any = true)
 		PQfreemem(n);
-	if (any && l->plan->notified && l->state >= CONN_READY)
-		l->plan->notified(l->ctx);
+	if (any && c->plan->notified && c->state >= CONN_READY)
+		c->plan->notified(c->ctx);
 }
 
-static void read_answer(struct connection *l)
+/* Keeps the first result of an answer; NULL from libpq ends the answer.  No result at all means that the connection
+ * broke. */
+static void read_answer(struct connection *c)
 {
-	if (!PQconsumeInput(l->conn)) {
-		lose_connection(l);
+	if (!PQconsumeInput(c->conn)) {
+		lose_connection(c);
 		return;
 	}
-	while (l->state != CONN_READY && l->state != CONN_WAITING && !PQisBusy(l->conn)) {
-		PGresult *r = PQgetResult(l->conn);
-		if (r && !l->result) {
-			l->result = r;
+	while (c->state != CONN_READY && c->state != CONN_WAITING && !PQisBusy(c->conn)) {
+		PGresult *r = PQgetResult(c->conn);
+		if (r && !c->result) {
+			c->result = r;
 		} else if (r) {
 			PQclear(r);
-		} else if (PQstatus(l->conn) == CONNECTION_BAD || !l->result) {
-			lose_connection(l);
+		} else if (PQstatus(c->conn) == CONNECTION_BAD || !c->result) {
+			lose_connection(c);
 			return;
 		} else {
-			connection_answered(l);
+			connection_answered(c);
 			return;
 		}
 	}
-	if (l->state == CONN_READY && PQstatus(l->conn) == CONNECTION_BAD)
-		lose_connection(l);
+	if (c->state == CONN_READY && PQstatus(c->conn) == CONNECTION_BAD)
+		lose_connection(c);
 }
 
 static void connection_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct connection *l = arg;
-	if (l->state == CONN_CONNECTING) {
-		connect_poll(l);
+	struct connection *c = arg;
+	if (c->state == CONN_CONNECTING) {
+		connect_poll(c);
 		return;
 	}
-	read_answer(l);
-	if (l->conn && l->state >= CONN_READY)
-		read_notifications(l);
+	read_answer(c);
+	if (c->conn && c->state >= CONN_READY)
+		read_notifications(c);
 }
 
 static void connection_on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct connection *l = arg;
-	if (l->state == CONN_CONNECTING)
-		connect_poll(l);
+	struct connection *c = arg;
+	if (c->state == CONN_CONNECTING)
+		connect_poll(c);
 	else
-		flush(l);
+		flush(c);
 }
 
 /* ---- deadlines ---- */
 
-static void answer_overdue(struct connection *l)
+static void answer_overdue(struct connection *c)
 {
 	struct fault f;
-	fault_set(&f, FAULT_BUSY, "the database has not answered %s within %d ms", l->plan->name, l->plan->answer_ms);
-	if (abandon(l)) {
-		connection_lose(l, &f);
+	fault_set(&f, FAULT_BUSY, "the database has not answered %s within %d ms", c->plan->name, c->plan->answer_ms);
+	if (abandon(c)) {
+		connection_lose(c, &f);
 		return;
 	}
-	l->state = CONN_STUCK;
-	call_end(l, NULL, &f);
+	c->state = CONN_STUCK;
+	call_end(c, NULL, &f);
 }
 
 static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct connection *l = arg;
+	struct connection *c = arg;
 	struct fault f;
-	switch (l->state) {
+	switch (c->state) {
 	case CONN_WAITING:
-		attempt(l);
+		attempt(c);
 		break;
 	case CONN_CONNECTING:
 	case CONN_PREPARING:
 		fault_set(&f, FAULT_BUSY, "no connection to the database within %d ms", CONNECT_MS);
-		connection_lose(l, &f);
+		connection_lose(c, &f);
 		break;
 	case CONN_BUSY:
-		if (l->unsent)
-			lose_connection(l);
+		if (c->unsent)
+			lose_connection(c);
 		else
-			answer_overdue(l);
+			answer_overdue(c);
 		break;
 	case CONN_READY:
 	case CONN_STUCK:
@@ -433,53 +443,54 @@ static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
 
 struct connection *connection_create(struct connect_state *connect_state, const struct connection_plan *plan, void *ctx)
 {
-	struct connection *l = calloc(1, sizeof *l);
-	if (!l)
+	struct connection *c = calloc(1, sizeof *c);
+	if (!c)
 		return NULL;
-	*l = (struct connection){.connect_state = connect_state, .plan = plan, .ctx = ctx, .state = CONN_WAITING};
-	l->timer = evtimer_new(connect_state->base, connection_on_timer, l);
-	if (!l->timer) {
-		free(l);
+	*c = (struct connection){.connect_state = connect_state, .plan = plan, .ctx = ctx, .state = CONN_WAITING};
+	c->timer = evtimer_new(connect_state->base, connection_on_timer, c);
+	if (!c->timer) {
+		free(c);
 		return NULL;
 	}
-	timer_set(l, 0);
-	return l;
+	timer_set(c, 0);
+	return c;
 }
 
-void connection_destroy(struct connection *l)
+void connection_destroy(struct connection *c)
 {
-	if (!l)
+	if (!c)
 		return;
-	events_drop(l);
-	event_free(l->timer);
-	PQclear(l->result);
-	PQfinish(l->conn);
-	free(l);
+	events_drop(c);
+	event_free(c->timer);
+	PQclear(c->result);
+	PQfinish(c->conn);
+	free(c);
 }
 
-bool connection_is_ready(const struct connection *l)
+bool connection_is_ready(const struct connection *c)
 {
-	return l->state == CONN_READY;
+	return c->state == CONN_READY;
 }
 
-bool connection_is_reachable(const struct connection *l)
+bool connection_is_reachable(const struct connection *c)
 {
-	return l->state != CONN_STUCK && l->failures == 0;
+	return c->state != CONN_STUCK && c->failures == 0;
 }
 
 void connection_send(
-	struct connection *l, const struct statement *s, const struct db_params *params, connection_done *done)
+	struct connection *c, const struct statement *s, const struct db_params *params, connection_done *done)
 {
-	l->state = CONN_BUSY;
-	l->done = done;
-	timer_set(l, l->plan->answer_ms);
-	int sent = !params->overflow && PQsendQueryPrepared(l->conn, s->name, params->count, params->value,
+	c->state = CONN_BUSY;
+	c->done = done;
+	timer_set(c, c->plan->answer_ms);
+	int sent = !params->overflow && PQsendQueryPrepared(c->conn, s->name, params->count, params->value,
 						params->length, params->format, 0);
-	int left = sent ? PQflush(l->conn) : -1;
+	int left = sent ? PQflush(c->conn) : -1;
 	if (left == 1)
-		event_add(l->writable, NULL);
+		event_add(c->writable, NULL);
 	if (left >= 0)
 		return;
-	l->unsent = true;
-	timer_set(l, 0);
+	/* done() must not run inside connection_send(), so the failure is reported by a timer of 0 ms. */
+	c->unsent = true;
+	timer_set(c, 0);
 }

@@ -1,4 +1,9 @@
-/* db.c - parameters and rows in PostgreSQL's forms, and what its refusals mean. */
+/* db.c - parameters and rows in PostgreSQL's formats, and the meaning of its errors.
+ *
+ * A batch is sent as one array for each column, so a statement has the same text and is prepared once for any number of
+ * rows.  Arrays are sent in the binary format, where no element needs quoting: a sender's text is data and cannot
+ * become SQL.  Single values and results are in the text format.  Sending is left to connection.c, a retry to the
+ * caller. */
 
 #include "pg/db.h"
 
@@ -14,9 +19,9 @@ static void add_int4(struct buf *b, uint32_t value)
 	buf_add(b, &wire, sizeof wire);
 }
 
-#define ARRAY_KEEP (256 * 1024) /* bytes of memory that stay for the next array; a batch of usual size has 30 KiB */
+#define ARRAY_KEEP (256 * 1024) /* bytes of memory that are kept for the next array; a usual batch has 30 KiB */
 
-/* Where the number of elements stands, to be known only at the end. */
+/* Offset of the number of elements, which is written when the array is complete. */
 #define COUNT_OFFSET 12
 
 void db_array_start(struct db_array *a, enum db_type type)
@@ -106,25 +111,31 @@ int64_t db_int8(const struct pg_result *r, int row, int column)
 	return strtoll(PQgetvalue(r, row, column), NULL, 10);
 }
 
+/* The kind of fault for the SQLSTATEs that begin with these bytes. */
 struct meaning {
-	const char *state; /* the first bytes of a SQLSTATE: a class, or a whole code that differs from its class */
+	const char *state; /* a class (two bytes), or a whole code (five) */
 	enum fault_kind kind;
 };
 
-/* From PostgreSQL's appendix A.  A code stands before its class. */
+/* From appendix A of PostgreSQL's documentation.  The first entry that matches is used, so a code precedes its class.
+ *
+ * The kind decides whether a call is repeated.  FAULT_BUSY and FAULT_AGAIN are temporary: the same call may succeed.
+ * FAULT_INPUT is permanent: a value can never be stored, so a batch is divided to find it.  Any other code, such as
+ * that of a missing table or privilege, is FAULT_BUG, which an operator must correct. */
 static const struct meaning MEANINGS[] = {
-	{"40", FAULT_AGAIN},   /* deadlock, serialisation failure */
+	{"40", FAULT_AGAIN},   /* deadlock, serialization failure */
 	{"08", FAULT_BUSY},    /* connection exception */
 	{"25006", FAULT_BUSY}, /* read only: the server is a standby now */
-	{"53", FAULT_BUSY},    /* disk full, too many connections, out of memory */
+	{"53", FAULT_BUSY},    /* insufficient resources: disk full, too many connections, out of memory */
 	{"55P03", FAULT_BUSY}, /* lock not available */
-	{"57", FAULT_BUSY},    /* cancelled, shutting down, starting up */
-	{"58", FAULT_BUSY},    /* the server's own input and output */
-	{"22", FAULT_INPUT},   /* a value it cannot hold */
-	{"23", FAULT_INPUT},   /* a value that a constraint refuses */
-	{"54", FAULT_INPUT},   /* a value over a limit of the server, such as an index row's size */
+	{"57", FAULT_BUSY},    /* canceled, shutting down, starting up */
+	{"58", FAULT_BUSY},    /* an I/O error of the server */
+	{"22", FAULT_INPUT},   /* data exception: a value that the type cannot hold */
+	{"23", FAULT_INPUT},   /* a value that violates a constraint */
+	{"54", FAULT_INPUT},   /* a value beyond a limit of the server, such as the size of an index row */
 };
 
+/* The message becomes one line, since a fault is one clause of a log line. */
 bool db_fault(struct fault *f, const char *sqlstate, const char *message)
 {
 	char line[FAULT_TEXT_MAX];

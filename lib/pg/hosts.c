@@ -1,4 +1,7 @@
-/* hosts.c - which host of several comes first. */
+/* hosts.c - rotates a comma-separated list.
+ *
+ * The list belongs to libpq, which has allocated it and frees it.  It is therefore changed in place, and its length
+ * stays the same.  Which attempt begins with which host is decided in connection.c. */
 
 #include "pg/hosts.h"
 
@@ -13,8 +16,8 @@ static void reverse(char *text, size_t len)
 	}
 }
 
-/* With a comma in the place of its NUL the list is elements alike; two parts change places by being reversed, and the
- * whole after them. */
+/* With a comma in place of the NUL, every element ends in a comma.  Two adjacent parts change places when each is
+ * reversed and then both together. */
 void hosts_turn(char *list, unsigned turns)
 {
 	size_t len = strlen(list), at = 0;
