@@ -6,31 +6,35 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* The currencies a transaction may be in: the active codes of ISO 4217, and those the operator adds.
+/* The currencies a transaction may use: the active codes of ISO 4217 that have a minor unit, and those an operator
+ * adds.
  *
- * The ISO table is made at build time from Debian's iso-codes and from our own dated corrections
- * (lib/currency_corrections.json), which also give the minor units that iso-codes lacks. */
+ * The ISO table is generated at build time from Debian's iso-codes and the dated corrections in
+ * lib/txn/currency_corrections.json.  The corrections add and withdraw codes, leave out those that nothing is paid in,
+ * such as XXX or gold, and give the minor units, which iso-codes lacks. */
 
-#define CURRENCY_CODE_MAX 10  /* letters and digits of a code; ISO's have 3 */
-#define CURRENCY_EXTRA_MAX 32 /* codes that an operator can add */
+#define CURRENCY_CODE_MAX 10  /* characters of a code; those of ISO 4217 have 3 */
+#define CURRENCY_EXTRA_MAX 32 /* codes that an operator may add */
 
 struct currency {
 	char code[CURRENCY_CODE_MAX + 1]; /* upper case */
-	int minor_unit;                   /* fraction digits: 2 for EUR, 0 for JPY, 3 for BHD */
+	int minor_unit;                   /* digits after the decimal point: 2 for EUR, 0 for JPY, 3 for BHD */
 };
 
-/* What EXTRA_CURRENCIES adds.  All zero: nothing. */
+/* The currencies of the setting EXTRA_CURRENCIES.  A zeroed struct has none. */
 struct currency_extras {
 	int count;
 	struct currency list[CURRENCY_EXTRA_MAX];
 };
 
-/* Reads "USDT:6,BTC:8": codes of 2 to CURRENCY_CODE_MAX letters and digits, minor units 0 to MONEY_FRACTION_MAX; an
- * empty text is no code.  A code that ISO has, or that stands twice, is refused. */
+/* Reads a list such as "USDT:6,BTC:8": codes of 2 to CURRENCY_CODE_MAX letters and digits, and minor units from 0 to
+ * MONEY_FRACTION_MAX.  An empty text is an empty list.  A code of the ISO table, or one that occurs twice, is an error:
+ * no setting may change the decimals of a known currency.  The fault is FAULT_INPUT and quotes the entry. */
 MUST_USE bool currency_read_extras(const char *text, struct currency_extras *ret, struct fault *f);
 
-/* Finds a code in any case.  False: there is no such active currency. */
+/* Finds a code of len bytes, in upper, lower or mixed case; *ret has it in upper case.  Returns false, and leaves *ret
+ * alone, if there is no such currency. */
 MUST_USE bool currency_find(const struct currency_extras *extras, const char *code, size_t len, struct currency *ret);
 
-/* The active codes of ISO 4217, sorted. */
+/* The ISO table, sorted by code, without the currencies an operator adds. */
 const struct currency *currency_all(size_t *ret_count);

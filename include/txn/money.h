@@ -6,34 +6,39 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* An exact decimal, kept as the digits the sender wrote: "1500.10".  There is no double anywhere. */
+/* An exact decimal, kept as the digits the sender wrote: "1500.10".
+ *
+ * Floating point is never used for an amount, since 0.1 has no exact double.  PostgreSQL receives the digits and
+ * converts them to numeric.  The two bounds are also a constraint of the table, transactions_amount_exact. */
 
-#define MONEY_INTEGER_MAX 18 /* integer digits: a quadrillion units to spare, and below 10^18 */
-#define MONEY_FRACTION_MAX 8 /* written fraction digits; the finest unit in use is BTC's satoshi */
+#define MONEY_INTEGER_MAX 18 /* digits before the point: amounts below 10^18 */
+#define MONEY_FRACTION_MAX 8 /* digits after the point, trailing zeros too; the finest unit is 10^-8 BTC */
 #define MONEY_TEXT_MAX (MONEY_INTEGER_MAX + 1 + MONEY_FRACTION_MAX)
 
 struct money {
-	char digits[MONEY_TEXT_MAX + 1];
+	char digits[MONEY_TEXT_MAX + 1]; /* a plain decimal in the form of money_parse(), with a NUL */
 };
 
-/* What keeps a text from being an amount; where several do, the first of this list. */
+/* The reason why a text is not an amount; if there are several, the first in this order. */
 enum money_flaw {
 	MONEY_FLAWLESS,
-	MONEY_NOT_A_DECIMAL, /* no number in JSON's form */
-	MONEY_NEGATIVE,      /* has a minus sign, -0 too */
+	MONEY_NOT_A_DECIMAL, /* no number in JSON's form (RFC 8259, section 6) */
+	MONEY_NEGATIVE,      /* has a minus sign; -0 too */
 	MONEY_EXPONENT,
-	MONEY_TOO_MANY_DIGITS,
-	MONEY_TOO_MANY_DECIMALS, /* for any currency */
+	MONEY_TOO_MANY_DIGITS,   /* before the point */
+	MONEY_TOO_MANY_DECIMALS, /* after the point, whatever the currency */
 };
 
+/* Checks len bytes; no NUL is needed. */
 MUST_USE enum money_flaw money_flaw(const char *text, size_t len);
 
-/* Reads a plain decimal in JSON's number form: no sign, no exponent, no leading zero but "0" itself.  len bytes are
- * read, no NUL is needed.  Faults are FAULT_INPUT and do not quote the text, so that no log holds an amount. */
+/* Reads a plain decimal of len bytes: a number in JSON's form without a sign or an exponent, so "01", ".5" and "5." are
+ * errors.  The currency is not considered.  Faults are FAULT_INPUT and do not quote the text, because amounts must not
+ * be logged. */
 MUST_USE bool money_parse(const char *text, size_t len, struct money *ret, struct fault *f);
 
-/* Fraction digits that count: "1.50" has one, "1.00" none. */
+/* Decimals without trailing zeros: 1 for "1.50", 0 for "1.00". */
 int money_decimals(const struct money *m);
 
-/* Whether both are the same amount: 1500 is 1500.00. */
+/* Whether both are the same amount: 1500 equals 1500.00. */
 bool money_equal(const struct money *a, const struct money *b);

@@ -9,39 +9,43 @@
 #include "txn/money.h"
 #include "txn/txn.h"
 
-/* What the members of a transaction must be, whatever body they are read from; and what is wrong with them, each told
- * by the pointer to where the sender wrote it. */
+/* The rules for the members of a transaction, whatever the format of the body, and a list of the problems found.  Each
+ * problem has the JSON pointer to the place in the sender's body. */
 
-#define TXN_POINTER_MAX 271 /* bytes of a pointer into a body: two configured ones of 127 and an index between */
-#define TXN_PROBLEMS_MAX 6  /* one for each member of the contract, and one more that a mapping can tell */
+#define TXN_POINTER_MAX 271 /* bytes: two configured pointers of 127 and an array index between them */
+#define TXN_PROBLEMS_MAX 6  /* one for each member of the contract, and one more that a mapping can add */
 
-/* One thing wrong with one member. */
+/* One problem of one member. */
 struct txn_problem {
-	char pointer[TXN_POINTER_MAX + 1]; /* RFC 6901, into the body: "/amount" */
-	const char *code;                  /* for programs: "missing", "wrong_type", "too_many_decimals"; a literal */
-	char detail[160];                  /* for people */
+	char pointer[TXN_POINTER_MAX + 1]; /* RFC 6901, from the top of the body: "/amount" */
+	const char *code; /* for programs: "missing", "wrong_type", "too_many_decimals"; borrowed, a literal */
+	char detail[160]; /* for people; may quote the value, so it goes to the sender and not to a log */
 };
 
 struct txn_problems {
-	int count;
+	int count; /* starts at 0 */
 	struct txn_problem list[TXN_PROBLEMS_MAX];
 };
 
+/* Adds a problem; the detail is truncated between two UTF-8 characters.  A full list stays as it is. */
 void txn_problem_add(struct txn_problems *p, const char *pointer, const char *code, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
-/* Each of these writes ret when the text is good, and else adds to the problems. */
+/* Each of the next three checks a text of len bytes.  The first two write *ret if the text is valid; otherwise a
+ * problem is added and *ret is left alone.  pointer has a leading slash. */
 
+/* An id or an account. */
 void txn_rule_text(
 	struct txn_problems *p, const char *pointer, const char *text, size_t len, char ret[TXN_TEXT_MAX + 1]);
 
-/* currency is NULL when the sender's is not known: then its decimals cannot be judged. */
+/* An amount.  currency is NULL if the sender's is unknown; the decimals are then checked against MONEY_FRACTION_MAX
+ * only. */
 void txn_rule_amount(struct txn_problems *p, const char *pointer, const char *text, size_t len,
 	const struct currency *currency, struct money *ret);
 
-/* Adds that this is no currency. */
+/* A currency that currency_find() has not found: always adds a problem. */
 void txn_rule_no_currency(struct txn_problems *p, const char *pointer, const char *text, size_t len);
 
-/* Returns false with FAULT_INPUT, whose text lists pointers and codes only: it may stand in a log, which must not hold
- * amounts and accounts. */
+/* Sets FAULT_INPUT for the problems and returns false.  The text lists pointers and codes only, because it is logged
+ * and a log must not contain amounts or accounts. */
 bool txn_rules_refuse(const struct txn_problems *p, struct fault *f);

@@ -1,4 +1,7 @@
-/* currency.c - the currencies a transaction may be in. */
+/* currency.c - the currencies a transaction may use, and their minor units.
+ *
+ * An amount with more decimals than its currency has is an error of the sender: rounding it would change money.  The
+ * table is compiled in, so every process of one version agrees, and no file or network is needed at run time. */
 
 #include "txn/currency.h"
 
@@ -7,9 +10,10 @@
 
 #include "txn/money.h"
 
-#define ISO_LEN 3
+#define ISO_LEN 3   /* letters of an ISO code */
 #define EXTRA_MIN 2 /* letters and digits of a code that an operator adds */
 
+/* Sorted by code, as bsearch() requires. */
 static const struct currency iso[] = {
 #include "currency_table.h"
 };
@@ -19,7 +23,8 @@ static int by_code(const void *code, const void *currency)
 	return memcmp(code, ((const struct currency *)currency)->code, ISO_LEN);
 }
 
-/* Upper case without the locale.  False: a byte that is no letter and no digit, or too many of them. */
+/* Converts a code to upper case.  Not toupper(), which depends on the locale.  Returns false if text is too long or has
+ * a byte that is neither a letter of ASCII nor a digit. */
 static bool to_code(const char *text, size_t len, char ret[CURRENCY_CODE_MAX + 1])
 {
 	if (len > CURRENCY_CODE_MAX)
@@ -63,7 +68,7 @@ const struct currency *currency_all(size_t *ret_count)
 	return iso;
 }
 
-/* One "USDT:6" of len bytes, added to ret. */
+/* Reads one entry of len bytes, such as "USDT:6", and adds it to ret. */
 static bool read_extra(const char *text, size_t len, struct currency_extras *ret, struct fault *f)
 {
 	struct currency extra, known;
@@ -88,6 +93,7 @@ static bool read_extra(const char *text, size_t len, struct currency_extras *ret
 
 bool currency_read_extras(const char *text, struct currency_extras *ret, struct fault *f)
 {
+	/* A copy, so that *ret is written only when the whole list is valid. */
 	struct currency_extras extras = {0};
 	while (*text) {
 		size_t len = strcspn(text, ",");

@@ -1,17 +1,22 @@
-/* money.c - an exact decimal, kept as the digits the sender wrote. */
+/* money.c - reads and compares exact decimals.
+ *
+ * An amount stays text from the webhook to the database.  Nothing is converted, rounded or computed here, so no digit
+ * can change.  Equality is that of PostgreSQL's numeric, so a webhook is compared in the same way here and with the
+ * stored transaction.  Whether an amount has too many decimals for its currency is decided in txn_rules.c. */
 
 #include "txn/money.h"
 
 #include <string.h>
 
-/* A number in JSON's form, cut into its parts. */
+/* The parts of a number in JSON's form. */
 struct parts {
 	bool is_negative;
 	bool has_exponent;
-	size_t integers;
-	size_t fractions;
+	size_t integers;  /* digits before the point */
+	size_t fractions; /* digits after it */
 };
 
+/* The number of digits from position at on. */
 static size_t digits_at(const char *text, size_t len, size_t at)
 {
 	size_t count = 0;
@@ -25,8 +30,8 @@ static bool is_one_of(const char *text, size_t len, size_t at, char a, char b)
 	return at < len && (text[at] == a || text[at] == b);
 }
 
-/* False: the text is no number in JSON's form. */
-static bool cut(const char *text, size_t len, struct parts *ret)
+/* Splits a number into its parts.  Returns false if the text is not a number in JSON's form. */
+static bool split(const char *text, size_t len, struct parts *ret)
 {
 	size_t at = 0;
 	struct parts parts = {0};
@@ -61,7 +66,7 @@ static bool cut(const char *text, size_t len, struct parts *ret)
 enum money_flaw money_flaw(const char *text, size_t len)
 {
 	struct parts parts;
-	if (!cut(text, len, &parts))
+	if (!split(text, len, &parts))
 		return MONEY_NOT_A_DECIMAL;
 	if (parts.is_negative)
 		return MONEY_NEGATIVE;
@@ -93,7 +98,7 @@ bool money_parse(const char *text, size_t len, struct money *ret, struct fault *
 	return true;
 }
 
-/* The digits without what does not count: zeros at the end of a fraction, and the point if nothing is left of it. */
+/* The length without trailing zeros of the fraction, and without the point if no fraction is left. */
 static size_t length_that_counts(const struct money *m)
 {
 	size_t len = strlen(m->digits);
@@ -111,7 +116,7 @@ int money_decimals(const struct money *m)
 	return point ? (int)(m->digits + len - point - 1) : 0;
 }
 
-/* JSON's form has no leading zeros, so equal amounts differ in nothing but trailing ones. */
+/* JSON's form has no leading zeros and no plus sign, so the texts of equal amounts differ in trailing zeros only. */
 bool money_equal(const struct money *a, const struct money *b)
 {
 	size_t len = length_that_counts(a);

@@ -1,4 +1,7 @@
-/* txn.c - a transaction as a processor tells it. */
+/* txn.c - compares transactions and checks their texts.
+ *
+ * Texts are opaque: they are not normalized, trimmed or case-folded, so two ids are equal only if their bytes are.
+ * Control characters are refused in all of them. */
 
 #include "txn/txn.h"
 
@@ -13,7 +16,7 @@ bool txn_same(const struct txn *a, const struct txn *b)
 	       strcmp(a->currency, b->currency) == 0;
 }
 
-/* U+0000 to U+001F and U+007F to U+009F; the second range's upper part takes two bytes, 0xc2 first. */
+/* U+0000 to U+001F and U+007F to U+009F.  U+0080 and above take two bytes in UTF-8, c2 80 to c2 9f. */
 static bool is_control(const char *text, size_t length)
 {
 	unsigned char c = (unsigned char)text[0];

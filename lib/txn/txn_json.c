@@ -1,8 +1,11 @@
-/* txn_json.c - a webhook's body, read into a transaction.
+/* txn_json.c - reads the body of a webhook into a transaction.
  *
- * json_scan() goes first and decides alone what is JSON here.  No other reader has a say: json-c 0.16 makes U+FFFD of a
- * character beyond U+FFFF whose escape ends in the bits of a surrogate, so that two ids become one; and a parser that
- * builds a tree keeps neither the digits of a number nor where it stood. */
+ * json_scan() runs first and alone decides what is JSON.  No parser library is used: json-c 0.16 decodes a character
+ * above U+FFFF to U+FFFD if the low bits of its escape look like a surrogate, so that two ids become one.  A parser
+ * that builds a tree also keeps neither the digits of a number nor its place.
+ *
+ * All problems are collected and reported together, so that a sender does not find them one request at a time.  The
+ * rules for each member are in txn_rules.c; duplicates and conflicts are found in the database. */
 
 #include "txn/txn_json.h"
 
@@ -13,24 +16,25 @@
 
 enum member { TRANSACTION_ID, SOURCE_ACCOUNT, DESTINATION_ACCOUNT, AMOUNT, CURRENCY, MEMBERS };
 
-/* In the contract's order; all are at the top, and none has a name to escape. */
+/* In the order of the contract.  All are members of the top object, and no name needs an escape in a pointer. */
 static const char *const POINTERS[MEMBERS] = {
 	"/transaction_id", "/source_account", "/destination_account", "/amount", "/currency"};
 
-/* What one reading carries around. */
+/* The state of reading one body. */
 struct reading {
-	struct json_value member[MEMBERS]; /* len 0: not there */
+	struct json_value member[MEMBERS]; /* a missing member has len 0 */
 	const struct currency_extras *extras;
 	struct txn txn;
 	struct txn_problems *problems;
 };
 
-/* What a member's string says.  Bounded by the text; one at a time. */
+/* The decoded text of a string member.  A string is shorter than its body, so it always fits. */
 struct words {
 	char text[JSON_TEXT_MAX];
 	size_t len;
 };
 
+/* Finds all members in one pass.  json_scan() has refused duplicates, so the order of the members does not matter. */
 static void find_members(struct reading *r, struct json_value body)
 {
 	struct json_value name, value;
@@ -56,7 +60,8 @@ static void add_type_problem(struct reading *r, enum member which, const char *w
 		json_kind_name(json_value_kind(r->member[which])), wanted);
 }
 
-/* NULL: it is not a string with something in it, which has been told. */
+/* Returns the text of a string member, valid until the next call.  Returns NULL, and has added a problem, if the member
+ * is missing, no string, or empty. */
 static const struct words *read_string(struct reading *r, enum member which)
 {
 	static struct words words;
@@ -78,7 +83,8 @@ static void txn_json_read_text(struct reading *r, enum member which, char ret[TX
 		txn_rule_text(r->problems, POINTERS[which], words->text, words->len, ret);
 }
 
-/* A number's digits as they stand, or a string of the same form. */
+/* An amount may be a number or a string of the same form.  The digits of a number are taken from the body itself.
+ * currency is NULL if it is unknown. */
 static void txn_json_read_amount(struct reading *r, const struct currency *currency)
 {
 	const char *pointer = POINTERS[AMOUNT];
@@ -96,7 +102,8 @@ static void txn_json_read_amount(struct reading *r, const struct currency *curre
 	}
 }
 
-/* Before the amount, which it rules; what is wrong with the currency itself is told behind it. */
+/* The currency is looked up before the amount is read, because it limits the decimals.  A problem with the currency
+ * itself is added later, in the order of the contract. */
 static bool txn_json_find_currency(const struct reading *r, struct currency *ret)
 {
 	char text[CURRENCY_CODE_MAX + 1];

@@ -1,4 +1,8 @@
-/* txn_rules.c - what the members of a transaction must be. */
+/* txn_rules.c - the rules for the members of a transaction.
+ *
+ * Every body format is checked by these functions, so a transaction is valid or invalid whatever provider sends it.  A
+ * problem has a code for programs, which is part of the API, and a detail for people, which is not.  Reading the
+ * members out of a body is left to txn_json.c and to source/. */
 
 #include "txn/txn_rules.h"
 
@@ -8,7 +12,7 @@
 
 #include "base/utf8.h"
 
-/* Of a text that was cut. */
+/* Removes an incomplete character from the end of a truncated text, and anything after a byte that is not UTF-8. */
 static void txn_rules_drop_half_character(char *text)
 {
 	size_t len = strlen(text), at = 0, length;
@@ -50,6 +54,7 @@ void txn_rule_text(
 	}
 }
 
+/* The codes are part of the API: a new one is added to openapi.yaml and docs/api.md. */
 static const char *flaw_code(enum money_flaw flaw)
 {
 	switch (flaw) {
@@ -96,7 +101,7 @@ void txn_rule_no_currency(struct txn_problems *p, const char *pointer, const cha
 
 bool txn_rules_refuse(const struct txn_problems *p, struct fault *f)
 {
-	char list[FAULT_TEXT_MAX + 1] = ""; /* what does not fit is cut by fault_set(), at a character's edge */
+	char list[FAULT_TEXT_MAX + 1] = ""; /* fault_set() truncates it */
 	size_t len = 0;
 	for (int i = 0; i < p->count && len < sizeof list; i++)
 		len += (size_t)snprintf(
