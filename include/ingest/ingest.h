@@ -9,53 +9,59 @@
 #include "ingest/batch.h"
 #include "pg/connection.h"
 
-/* The accept path: webhooks become durable here, many in one commit.
+/* The accept path: it makes webhooks durable, many in one commit.
  *
- * What arrives while a batch is under way forms the next one; so a single webhook waits for nobody, and under load
- * hundreds share a commit.  Everyone is told the outcome of its own.  How long to wait for it is the caller's affair:
- * whose time is over is withdrawn. */
+ * Webhooks that arrive while a batch is under way form the next batch.  So a single webhook waits for no timer, and
+ * under load hundreds share a commit.  Each webhook gets its own outcome, after the commit.  The caller sets the
+ * deadline and withdraws a webhook that has expired. */
 
-#define INGEST_WAITING_MAX 4096 /* webhooks waiting, those under way included; more are refused at once */
-#define INGEST_PROMPT_MS 450    /* a commit that takes longer is no sign of health */
-#define INGEST_FRESH_MS 5000    /* how long the last commit tells of the health */
+#define INGEST_WAITING_MAX 4096 /* webhooks waiting, the batch included; further ones fail at once: FAULT_BUSY */
+#define INGEST_PROMPT_MS 450    /* a commit that took longer does not prove health */
+#define INGEST_FRESH_MS 5000    /* for so long the last prompt commit proves health */
 
 struct ingest;
 
-/* Whom an intake tells.  The callbacks run from the event loop. */
+/* Callbacks, all from the event loop. */
 struct ingest_events {
-	void (*up)(void *ctx);                            /* webhooks can be accepted */
-	void (*down)(void *ctx, const struct fault *why); /* they cannot, or an attempt to connect failed */
-	void (*enqueued)(void *ctx);                      /* a commit brought new jobs */
-	/* A commit stored so many webhooks, conflicts too, so long after it was sent.  Or NULL. */
+	void (*up)(void *ctx);                            /* connected: webhooks can be accepted */
+	void (*down)(void *ctx, const struct fault *why); /* the connection, or an attempt at one, was lost */
+	void (*enqueued)(void *ctx);                      /* a commit has added jobs */
+	/* May be NULL.  A commit stored this many webhooks, or recorded this many conflicts.  us: microseconds since
+	 * its statement was sent. */
 	void (*committed)(void *ctx, int webhooks, int64_t us);
 };
 
-/* NULL: out of memory.  events and ctx must outlive it. */
+/* connect_state, events and ctx must outlive it.  Returns NULL if out of memory. */
 MUST_USE struct ingest *ingest_create(
 	struct connect_state *connect_state, const struct ingest_events *events, void *ctx);
+
+/* Accepts NULL.  done() of webhooks and probes that still wait is not called. */
 void ingest_destroy(struct ingest *in);
 
-/* Takes one webhook in.  a->done() may be called from here, when it is refused at once. */
-void ingest_accept(struct ingest *in, struct pending_insert *a);
+/* Adds one webhook to the pending inserts.  If it fails at once, insert->done() is called from here. */
+void ingest_accept(struct ingest *in, struct pending_insert *insert);
 
-/* Takes it back: done() will not be called.  It may be stored all the same, when it is under way. */
-void ingest_withdraw(struct ingest *in, struct pending_insert *a);
+/* Withdraws a webhook that waits: done() will not be called.  If its statement is under way, it may be stored all the
+ * same. */
+void ingest_withdraw(struct ingest *in, struct pending_insert *insert);
 
-/* A question: could a webhook be made durable now?  The caller's memory until done(), as an arrival. */
+/* The question whether a webhook could be made durable now.  It lies in the caller's memory, which must stay valid
+ * until done() or ingest_withdraw_probe(); done() is called once. */
 struct ingest_probe {
-	void (*done)(struct ingest_probe *p, const struct fault *f); /* f NULL: yes; else why not */
+	void (*done)(struct ingest_probe *p, const struct fault *f); /* f NULL: yes; otherwise the reason why not */
 	TAILQ_ENTRY(ingest_probe) waiting;
 };
 
-/* Answered from the last commit while that is younger than INGEST_FRESH_MS and came back in time; else by a small
- * durable write of our own, since reading still works when the disk is full.  p->done() may be called from here. */
+/* Answers the probe at once if the last prompt commit is younger than INGEST_FRESH_MS.  Otherwise it waits for a prompt
+ * commit or makes a small durable write, since reading still works when the disk is full.  p->done() may be called from
+ * here.  There is no deadline: the caller withdraws a probe that has expired. */
 void ingest_probe_health(struct ingest *in, struct ingest_probe *p);
 void ingest_withdraw_probe(struct ingest *in, struct ingest_probe *p);
 
-/* The statement that makes a batch durable, and its parameters: the bench runs it by itself.  Arrays and traces must live
- * as long as the parameters. */
+/* The statement that makes a batch durable, and its parameters; the benchmark runs it by itself.  arrays and traces
+ * must live until connection_send() returns. */
 #define INGEST_ARRAYS 6
-#define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids, each of 255 quotes that are escaped, take a third */
+#define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids of 255 quotes, each escaped, take a third of it */
 
 extern const struct statement INGEST_STORE;
 void ingest_params(

@@ -3,20 +3,21 @@
 #include "base/base.h"
 #include "pg/connection.h"
 
-/* Wakes the workers after a commit that brought jobs: at most one NOTIFY every NOTIFIER_REST_MS, on a connection of
+/* Notifies the workers after a commit that added jobs: at most one NOTIFY every NOTIFIER_REST_MS, on a connection of
  * its own.
  *
- * Never in the transaction that stores: NOTIFY takes a lock of the whole cluster and keeps it until after the flush
- * (PreCommit_Notify() in PostgreSQL's src/backend/commands/async.c).  A notification is a hint; one that is lost
- * costs the job a second, since the workers look for themselves. */
+ * NOTIFY is never part of the transaction that stores: PostgreSQL takes a cluster-wide lock for it and holds that lock
+ * until after the flush (PreCommit_Notify() in src/backend/commands/async.c), which would end group commit.  A
+ * notification is a hint: a lost one delays its jobs by about half a second, since the workers look for jobs by
+ * themselves. */
 
 #define NOTIFIER_REST_MS 5
 
 struct notifier;
 
-/* NULL: out of memory. */
+/* connect_state must outlive it.  Returns NULL if out of memory. */
 MUST_USE struct notifier *notifier_create(struct connect_state *connect_state);
-void notifier_destroy(struct notifier *n);
+void notifier_destroy(struct notifier *n); /* accepts NULL; a notification not yet sent is dropped */
 
-/* There are new jobs, and their commit has come back. */
+/* To be called after the commit that added jobs.  Never waits and never fails. */
 void notifier_mark(struct notifier *n);

@@ -1,4 +1,7 @@
-/* auth_failures.c - a bounded ring in memory, and from it a bounded ring of rows. */
+/* auth_failures.c - a bounded buffer in memory, written at a bounded rate to a bounded ring of rows.
+ *
+ * A flood of forged requests costs the database no more than a trickle: a failure that does not fit is counted and
+ * dropped.  No answer to a client waits for this file.  A dropped failure is still in the log. */
 
 #include "ingest/auth_failures.h"
 
@@ -11,13 +14,17 @@
 
 #define ANSWER_MS 3000
 
-/* Bytes of the texts, as payhook.rejected_requests bounds them. */
+/* Bytes of the texts; the checks of payhook.rejected_requests have the same bounds. */
 #define SOURCE_MAX 64
 #define DETAIL_MAX 255
 #define ADDRESS_MAX 64
 #define ID_MAX 32
 
-/* Any number of processes may at once: see schema/0013_auth_failures.sql. */
+/* Adds failures to the ring of rows (schema/0013_auth_failures.sql).  Any number of processes may do so at once: each
+ * row has an id of its own, and where two ids share a slot of the ring, the higher id stays.
+ *
+ * Each element of the arrays is one failure.  Its age is sent instead of its time, so only the server's clock counts.
+ * A lost answer is not followed by a second try: the failures may then be recorded, and are counted as lost. */
 static const struct statement RECORD = {"record",
 	"SELECT payhook.add_auth_failures($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],"
 	" $7::bigint[])"};
@@ -31,7 +38,7 @@ static const enum db_type TYPES[COLUMNS] = {[SOURCE] = DB_TEXT,
 	[ID] = DB_TEXT,
 	[AGE] = DB_INT8};
 
-/* A rejection that waits, its texts fit for the table. */
+/* A failure that waits, its texts already cut and made printable. */
 struct waiting {
 	int cause;
 	int64_t skew_s;
@@ -44,11 +51,11 @@ struct waiting {
 
 struct auth_failures {
 	struct connection *connection;
-	struct event *rest; /* pending: some were sent a moment ago */
+	struct event *rest; /* pending: the pause after the last statement is still running */
 	void (*lost)(void *ctx, int count);
 	void *ctx;
-	int under_way; /* rows of the statement that is */
-	int count;     /* of those that wait, in their order */
+	int under_way; /* failures in the statement under way */
+	int count;     /* of those in waiting, oldest first */
 	struct waiting waiting[AUTH_FAILURES_WAITING_MAX];
 	struct db_array columns[COLUMNS];
 };
@@ -67,7 +74,8 @@ const char *auth_failure_cause_name(int cause)
 	}
 }
 
-/* C0, DEL and C1 could command the terminal that shows them; so could what is not a character at all. */
+/* Returns false for C0, DEL and C1, which could control the terminal that shows the row, and for bytes that are no
+ * character (len 0), which a terminal may take for C1. */
 static bool is_printable(const char *character, size_t len)
 {
 	unsigned char first = (unsigned char)character[0];
@@ -75,6 +83,7 @@ static bool is_printable(const char *character, size_t len)
 	return len > 0 && first >= 0x20 && first != 0x7f && !is_c1;
 }
 
+/* Copies text into ret[max + 1], at most max bytes and no part of a character. */
 static void keep_text(char *ret, size_t max, const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
@@ -92,56 +101,57 @@ static void keep_text(char *ret, size_t max, const char *text)
 	ret[out] = '\0';
 }
 
-static void auth_failures_lose(struct auth_failures *r, int count)
+static void auth_failures_lose(struct auth_failures *af, int count)
 {
-	if (count > 0 && r->lost)
-		r->lost(r->ctx, count);
+	if (count > 0 && af->lost)
+		af->lost(af->ctx, count);
 }
 
 static void auth_failures_on_recorded(void *ctx, const struct pg_result *result, const struct fault *f)
 {
 	(void)f;
-	struct auth_failures *r = ctx;
-	int count = r->under_way;
-	r->under_way = 0;
+	struct auth_failures *af = ctx;
+	int count = af->under_way;
+	af->under_way = 0;
 	if (!result)
-		auth_failures_lose(r, count);
+		auth_failures_lose(af, count);
 }
 
-static void fill_columns(struct auth_failures *r)
+static void fill_columns(struct auth_failures *af)
 {
 	int64_t now_us = clock_us();
 	for (int c = 0; c < COLUMNS; c++)
-		db_array_start(&r->columns[c], TYPES[c]);
-	for (int i = 0; i < r->count; i++) {
-		const struct waiting *w = &r->waiting[i];
-		db_array_add_text(&r->columns[SOURCE], w->source);
-		db_array_add_text(&r->columns[CAUSE], auth_failure_cause_name(w->cause));
-		db_array_add_text(&r->columns[DETAIL], w->detail);
-		db_array_add_int8(&r->columns[SKEW], w->skew_s);
-		db_array_add_text(&r->columns[ADDRESS], w->address);
-		db_array_add_text(&r->columns[ID], w->id);
-		db_array_add_int8(&r->columns[AGE], now_us - w->since_us);
+		db_array_start(&af->columns[c], TYPES[c]);
+	for (int i = 0; i < af->count; i++) {
+		const struct waiting *w = &af->waiting[i];
+		db_array_add_text(&af->columns[SOURCE], w->source);
+		db_array_add_text(&af->columns[CAUSE], auth_failure_cause_name(w->cause));
+		db_array_add_text(&af->columns[DETAIL], w->detail);
+		db_array_add_int8(&af->columns[SKEW], w->skew_s);
+		db_array_add_text(&af->columns[ADDRESS], w->address);
+		db_array_add_text(&af->columns[ID], w->id);
+		db_array_add_int8(&af->columns[AGE], now_us - w->since_us);
 	}
 }
 
-/* The more were sent, the longer the rest: that is the bound of what is written over time. */
-static void auth_failures_send_if_due(struct auth_failures *r)
+/* Sends the waiting failures, unless the pause after the last statement is still running.  The pause is proportional to
+ * the number of failures sent, which limits the rate over time to AUTH_FAILURES_PER_SECOND. */
+static void auth_failures_send_if_due(struct auth_failures *af)
 {
-	if (r->count == 0 || !connection_is_ready(r->connection) || evtimer_pending(r->rest, NULL))
+	if (af->count == 0 || !connection_is_ready(af->connection) || evtimer_pending(af->rest, NULL))
 		return;
-	fill_columns(r);
+	fill_columns(af);
 	struct db_params params = {0};
 	for (int c = 0; c < COLUMNS; c++)
-		db_params_add_array(&params, &r->columns[c]);
-	int rest_ms = r->count * 1000 / AUTH_FAILURES_PER_SECOND;
+		db_params_add_array(&params, &af->columns[c]);
+	int rest_ms = af->count * 1000 / AUTH_FAILURES_PER_SECOND;
 	if (rest_ms < AUTH_FAILURES_REST_MS)
 		rest_ms = AUTH_FAILURES_REST_MS;
 	struct timeval tv = {.tv_sec = rest_ms / 1000, .tv_usec = (rest_ms % 1000) * 1000};
-	evtimer_add(r->rest, &tv);
-	r->under_way = r->count;
-	r->count = 0;
-	connection_send(r->connection, &RECORD, &params, auth_failures_on_recorded);
+	evtimer_add(af->rest, &tv);
+	af->under_way = af->count;
+	af->count = 0;
+	connection_send(af->connection, &RECORD, &params, auth_failures_on_recorded);
 }
 
 static void auth_failures_on_ready(void *ctx)
@@ -157,7 +167,7 @@ static void auth_failures_on_rest(evutil_socket_t fd, short what, void *arg)
 
 static const struct statement *const STATEMENTS[] = {&RECORD};
 
-/* A rejection that a crash of the server forgets is no loss: nobody waits for the disk. */
+/* A crash of the server may lose the last failures, which is acceptable; so the commit does not wait for the disk. */
 static const struct connection_plan PLAN = {
 	.name = "payhook-app auth-failures",
 	.statements = STATEMENTS,
@@ -170,46 +180,46 @@ static const struct connection_plan PLAN = {
 struct auth_failures *auth_failures_create(
 	struct connect_state *connect_state, void (*lost)(void *ctx, int count), void *ctx)
 {
-	struct auth_failures *r = calloc(1, sizeof *r);
-	if (!r)
+	struct auth_failures *af = calloc(1, sizeof *af);
+	if (!af)
 		return NULL;
-	r->lost = lost;
-	r->ctx = ctx;
-	r->rest = evtimer_new(connect_state->base, auth_failures_on_rest, r);
-	r->connection = connection_create(connect_state, &PLAN, r);
-	if (!r->rest || !r->connection) {
-		auth_failures_destroy(r);
+	af->lost = lost;
+	af->ctx = ctx;
+	af->rest = evtimer_new(connect_state->base, auth_failures_on_rest, af);
+	af->connection = connection_create(connect_state, &PLAN, af);
+	if (!af->rest || !af->connection) {
+		auth_failures_destroy(af);
 		return NULL;
 	}
-	return r;
+	return af;
 }
 
-void auth_failures_destroy(struct auth_failures *r)
+void auth_failures_destroy(struct auth_failures *af)
 {
-	if (!r)
+	if (!af)
 		return;
-	connection_destroy(r->connection);
-	if (r->rest)
-		event_free(r->rest);
-	auth_failures_lose(r, r->under_way + r->count);
+	connection_destroy(af->connection);
+	if (af->rest)
+		event_free(af->rest);
+	auth_failures_lose(af, af->under_way + af->count);
 	for (int c = 0; c < COLUMNS; c++)
-		db_array_finish(&r->columns[c]);
-	free(r);
+		db_array_finish(&af->columns[c]);
+	free(af);
 }
 
-void auth_failures_add(struct auth_failures *r, const struct auth_failure *what)
+void auth_failures_add(struct auth_failures *af, const struct auth_failure *failure)
 {
-	if (r->count == AUTH_FAILURES_WAITING_MAX) {
-		auth_failures_lose(r, 1);
+	if (af->count == AUTH_FAILURES_WAITING_MAX) {
+		auth_failures_lose(af, 1);
 		return;
 	}
-	struct waiting *w = &r->waiting[r->count++];
-	w->cause = what->cause;
-	w->skew_s = what->skew_s;
+	struct waiting *w = &af->waiting[af->count++];
+	w->cause = failure->cause;
+	w->skew_s = failure->skew_s;
 	w->since_us = clock_us();
-	keep_text(w->source, SOURCE_MAX, what->source);
-	keep_text(w->detail, DETAIL_MAX, what->detail);
-	keep_text(w->address, ADDRESS_MAX, what->address);
-	keep_text(w->id, ID_MAX, what->request_id);
-	auth_failures_send_if_due(r);
+	keep_text(w->source, SOURCE_MAX, failure->source);
+	keep_text(w->detail, DETAIL_MAX, failure->detail);
+	keep_text(w->address, ADDRESS_MAX, failure->address);
+	keep_text(w->id, ID_MAX, failure->request_id);
+	auth_failures_send_if_due(af);
 }

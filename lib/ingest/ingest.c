@@ -1,11 +1,11 @@
-/* ingest.c - the accept path: from an arrival to its outcome.
+/* ingest.c - the accept path: from a pending insert to its outcome, which is given after the commit and never before.
  *
- * A batch goes through one statement, or two:
- *   STORE  tells which are stored already, the same or different, and stores what is new, with its jobs;
- *   KEEP   puts those that differ among the conflicts.
- * After each, those who have their outcome leave, so the batch always holds just what the statement under way is
- * about; those who still have none go through STORE again.  Who is withdrawn leaves too, and the statement goes on; what
- * it stores, the sender's next try will find. */
+ * A batch goes through one statement or two.  STORE reports which webhooks are stored already, with the same content or
+ * with different content, and stores the new ones with their jobs.  KEEP records the different ones as conflicts.
+ * After each statement the members with an outcome leave the batch; those without one go through STORE again.  So the
+ * batch holds exactly the webhooks of the statement under way.  A withdrawn webhook leaves as well, and the statement
+ * goes on: if it stores the webhook, the provider's next attempt finds the row.  Deadlines of requests are left to the
+ * caller. */
 
 #include "ingest/ingest.h"
 
@@ -15,22 +15,25 @@
 
 #include "base/clock.h"
 
-#define ANSWER_MS 3000          /* for a statement; whoever waits for it has long been told */
-#define TRACES_KEEP (64 * 1024) /* bytes of memory that stay for the next batch */
+#define ANSWER_MS 3000          /* for a statement; the requests that wait for it expire earlier */
+#define TRACES_KEEP (64 * 1024) /* bytes of memory that are kept for the next batch */
 
-/* Tells of each that is there already whether it is the same, and stores the others, their jobs in the same statement:
- * there is never one without the other.  The third column is 1 for the same, 0 for different, null for stored now.
+/* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
+ * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
+ * already, 0 if a different one is.
  *
- * DO NOTHING waits for a concurrent insert of the same identity to end.  That one is then committed, but was not there
- * when this statement began: it is told of as neither, and the next batch finds it.  The caller's order keeps two batches
- * from locking each other out.  No NOTIFY here: it would hold a lock of the whole cluster until after the flush.
+ * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
+ * statement's snapshot does not show its row, so the member is not returned; the next batch finds the row.  Two batches
+ * insert in the same order (batch.h), so they do not deadlock.  NOTIFY is left to notifier.c: here its cluster-wide
+ * lock would last until after the flush.  A lost answer: the commit may have happened; the provider sends again, and
+ * the row is found.
  *
- * The lateral limit makes it a look-up for each, and CONNECTION_BY_KEY one in the index, whatever the plan was made for.  For a
- * new one it costs little: it brings those pages into the cache that the insert would have to wait for.
+ * Plan: the lateral LIMIT makes it one look-up for each member, in the given order, and CONNECTION_BY_KEY makes that an
+ * index look-up, whatever the plan was made for.  For a new transaction it costs little: it caches the pages that the
+ * insert needs.
  *
- * The traces are an object of their own, source/transaction_id -> traceparent, and null when no member has one.  As a
- * column of the given they would have to be joined to what was stored; this is a look-up, and nothing for those
- * without. */
+ * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  A seventh array
+ * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces. */
 const struct statement INGEST_STORE = {"store",
 	"WITH given AS ("
 	"  SELECT g.transaction_id, g.source, g.source_account, g.destination_account, g.amount::numeric AS amount,"
@@ -53,9 +56,12 @@ const struct statement INGEST_STORE = {"store",
 	") SELECT transaction_id, source, NULL FROM stored"
 	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"};
 
-/* Keeps the given among the conflicts: the same bytes again raise a count, others take the next of sixteen places,
- * and when all are taken they are counted on the last.  Two processes that want the same place: one gets it, the
- * other's row is not returned and is tried again. */
+/* Records conflicts: the same bytes again raise a count, other bytes take the next of sixteen places of their identity,
+ * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.
+ *
+ * Of two processes that want the same place, one gets it; the other's member is not returned, and goes into another
+ * batch.  Two KEEPs that deadlock are sent again.  After a lost answer the provider sends the webhook again, so a count
+ * may be too high; only people read it. */
 static const struct statement KEEP = {"keep",
 	"WITH given AS MATERIALIZED ("
 	"  SELECT g.*, sha256(g.body) AS sha256, EXISTS (SELECT FROM payhook.transaction_conflicts c"
@@ -78,7 +84,7 @@ static const struct statement KEEP = {"keep",
 	"  RETURNING c.transaction_id, c.source"
 	") SELECT * FROM again UNION ALL SELECT * FROM kept UNION ALL SELECT * FROM unkept"};
 
-/* A durable write that leaves nothing behind: a transaction with a WAL record, flushed at its commit. */
+/* A durable write that leaves no row: a transaction with one WAL record, flushed at its commit. */
 static const struct statement PROBE = {"probe", "SELECT pg_logical_emit_message(true, 'payhook', 'probe')"};
 
 struct ingest {
@@ -86,25 +92,26 @@ struct ingest {
 	struct connection_plan plan;
 	const struct ingest_events *events;
 	void *ctx;
-	struct event *ingest_send_soon; /* when every webhook that has come in this turn of the loop is pending */
+	struct event *ingest_send_soon; /* sends the next batch at the end of this turn of the loop */
 	struct pending_inserts pending;
 	TAILQ_HEAD(, ingest_probe) probes;
-	int waiting; /* pending, and in the batch */
+	int waiting; /* webhooks in pending and in the batch */
 	uint64_t pending_inserts;
-	struct batch batch;                    /* what the statement under way is about */
-	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the lane is ready */
-	struct db_array arrays[INGEST_ARRAYS]; /* its parameters; kept for their memory */
-	struct buf traces;                     /* STORE's seventh */
-	int64_t sent_us;                       /* when it was sent */
-	int64_t committed_ms;                  /* when a commit came back last, in time; 0: none has */
+	struct batch batch;                    /* the webhooks of the statement under way */
+	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the connection is ready */
+	struct db_array arrays[INGEST_ARRAYS]; /* parameters; kept for their memory */
+	struct buf traces;                     /* the seventh parameter of STORE */
+	int64_t sent_us;                       /* clock_us() when the statement was sent */
+	int64_t committed_ms;                  /* clock_ms() of the last prompt commit; 0: none on this connection */
 };
 
 /* ---- outcomes ---- */
 
-static void ingest_answer(struct ingest *in, struct pending_insert *a, enum accepted outcome, const struct fault *f)
+static void ingest_answer(
+	struct ingest *in, struct pending_insert *insert, enum accepted outcome, const struct fault *f)
 {
 	in->waiting--;
-	a->done(a, outcome, f);
+	insert->done(insert, outcome, f);
 }
 
 static void answer_probes(struct ingest *in, const struct fault *f)
@@ -116,7 +123,7 @@ static void answer_probes(struct ingest *in, const struct fault *f)
 	}
 }
 
-/* A commit of so many rows came back, or that of a probe: the health is known until it is stale. */
+/* A commit of this many rows has succeeded; 0: a probe.  If it was prompt, it proves health for INGEST_FRESH_MS. */
 static void committed(struct ingest *in, int rows)
 {
 	int64_t now_us = clock_us();
@@ -128,17 +135,17 @@ static void committed(struct ingest *in, int rows)
 	answer_probes(in, NULL);
 }
 
-/* Answers a member and those who ride with it: they have the same content, so what the first found new, they find
- * there already.  In a conflict each has bytes of its own to keep, so its riders go through another batch. */
+/* Gives a member and its duplicates their outcome.  They have the same content, so if it was stored now, they find it
+ * stored already.  In a conflict each has bytes of its own to record, so the duplicates go into another batch. */
 static void settle_member(struct ingest *in, int index, enum accepted outcome)
 {
-	struct pending_insert *a = in->batch.list[index];
-	bool ride = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
+	struct pending_insert *insert = in->batch.list[index];
+	bool more = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
 	batch_remove(&in->batch, index);
-	ingest_answer(in, a, outcome, NULL);
-	while (ride) {
+	ingest_answer(in, insert, outcome, NULL);
+	while (more) {
 		struct pending_insert *duplicate = in->batch.list[index];
-		ride = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
+		more = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
 		batch_remove(&in->batch, index);
 		if (outcome == ACCEPTED_CONFLICT)
 			TAILQ_INSERT_HEAD(&in->pending, duplicate, pending);
@@ -147,8 +154,8 @@ static void settle_member(struct ingest *in, int index, enum accepted outcome)
 	}
 }
 
-/* The batch's statement failed.  Data that the server refuses is the fault of one member, so each goes alone, and
- * alone is told; two transactions that met are simply sent again; else nobody can be promised anything. */
+/* The batch's statement failed.  If the server rejects the data of one member, each is sent alone, and only that one
+ * fails.  After a deadlock the batch is sent again.  Otherwise every member fails: none is known to be durable. */
 static void batch_failed(struct ingest *in, const struct fault *f)
 {
 	bool resend = f->kind == FAULT_AGAIN || (f->kind == FAULT_INPUT && in->batch.count > 1);
@@ -159,9 +166,9 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 		return;
 	}
 	while (in->batch.count > 0) {
-		struct pending_insert *a = in->batch.list[in->batch.count - 1];
+		struct pending_insert *insert = in->batch.list[in->batch.count - 1];
 		batch_remove(&in->batch, in->batch.count - 1);
-		ingest_answer(in, a, ACCEPTED_NEW, f);
+		ingest_answer(in, insert, ACCEPTED_NEW, f);
 	}
 	if (f->kind != FAULT_INPUT)
 		answer_probes(in, f);
@@ -169,23 +176,23 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 
 /* ---- the statements ---- */
 
-/* The traces of the batch.  Ids hold no control characters and are UTF-8, so whatever they are it is JSON. */
+/* Adds the traces of the batch.  Ids are UTF-8 without control characters, so the result is always JSON. */
 static void add_traces(struct db_params *p, struct buf *traces, const struct batch *b)
 {
 	buf_reset(traces, TRACES_KEEP);
 	for (int i = 0; i < b->count; i++) {
-		const struct pending_insert *a = b->list[i];
-		if (a->is_duplicate || !a->traceparent)
+		const struct pending_insert *insert = b->list[i];
+		if (insert->is_duplicate || !insert->traceparent)
 			continue;
 		buf_add_text(traces, traces->len > 0 ? ",\"" : "{\"");
-		buf_add_json(traces, a->source, strlen(a->source));
+		buf_add_json(traces, insert->source, strlen(insert->source));
 		buf_add_text(traces, "/");
-		buf_add_json(traces, a->txn->transaction_id, strlen(a->txn->transaction_id));
-		buf_add_format(traces, "\":\"%s\"", a->traceparent);
+		buf_add_json(traces, insert->txn->transaction_id, strlen(insert->txn->transaction_id));
+		buf_add_format(traces, "\":\"%s\"", insert->traceparent);
 	}
 	if (traces->len > 0)
 		buf_add_text(traces, "}");
-	/* Out of memory: the webhooks are worth more than their traces. */
+	/* Out of memory: the webhooks are stored without their traces. */
 	db_params_add_text(p, traces->len > 0 && buf_ok(traces) ? traces->data : NULL);
 }
 
@@ -203,37 +210,37 @@ void ingest_params(
 	for (int i = 0; i < INGEST_ARRAYS; i++)
 		db_array_start(&arrays[i], DB_TEXT);
 	for (int i = 0; i < b->count; i++) {
-		const struct pending_insert *a = b->list[i];
-		if (a->is_duplicate)
+		const struct pending_insert *insert = b->list[i];
+		if (insert->is_duplicate)
 			continue;
-		db_array_add_text(&arrays[0], a->txn->transaction_id);
-		db_array_add_text(&arrays[1], a->source);
-		db_array_add_text(&arrays[2], a->txn->source_account);
-		db_array_add_text(&arrays[3], a->txn->destination_account);
-		db_array_add_text(&arrays[4], a->txn->amount.digits);
-		db_array_add_text(&arrays[5], a->txn->currency);
+		db_array_add_text(&arrays[0], insert->txn->transaction_id);
+		db_array_add_text(&arrays[1], insert->source);
+		db_array_add_text(&arrays[2], insert->txn->source_account);
+		db_array_add_text(&arrays[3], insert->txn->destination_account);
+		db_array_add_text(&arrays[4], insert->txn->amount.digits);
+		db_array_add_text(&arrays[5], insert->txn->currency);
 	}
 	for (int i = 0; i < INGEST_ARRAYS; i++)
 		db_params_add_array(p, &arrays[i]);
 	add_traces(p, traces, b);
 }
 
-/* Who was told of as neither there nor stored goes through another batch: its row came in between. */
+/* Keeps the differing members for KEEP.  A member that was not returned goes into another batch: it lost a race. */
 static void keep_differing(struct ingest *in)
 {
 	struct batch all = in->batch;
 	bool differs = false;
 	in->batch.count = 0;
 	for (int i = 0; i < all.count; i++) {
-		struct pending_insert *a = all.list[i];
-		differs = a->is_duplicate ? differs : a->differs;
-		a->differs = false;
+		struct pending_insert *insert = all.list[i];
+		differs = insert->is_duplicate ? differs : insert->differs;
+		insert->differs = false;
 		if (differs) {
-			in->batch.list[in->batch.count++] = a;
+			in->batch.list[in->batch.count++] = insert;
 			continue;
 		}
-		a->in_batch = false;
-		TAILQ_INSERT_HEAD(&in->pending, a, pending);
+		insert->in_batch = false;
+		TAILQ_INSERT_HEAD(&in->pending, insert, pending);
 	}
 }
 
@@ -286,7 +293,7 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 		if (i >= 0)
 			settle_member(in, i, ACCEPTED_CONFLICT);
 	}
-	/* Whose place another process took goes through a batch again. */
+	/* A member whose place another process took goes into another batch. */
 	batch_return(&in->batch, &in->pending);
 }
 
@@ -295,13 +302,13 @@ static void send_keep(struct ingest *in)
 	for (int i = 0; i < 4; i++)
 		db_array_start(&in->arrays[i], i == 2 ? DB_BYTES : DB_TEXT);
 	for (int i = 0; i < in->batch.count; i++) {
-		const struct pending_insert *a = in->batch.list[i];
-		if (a->is_duplicate)
+		const struct pending_insert *insert = in->batch.list[i];
+		if (insert->is_duplicate)
 			continue;
-		db_array_add_text(&in->arrays[0], a->txn->transaction_id);
-		db_array_add_text(&in->arrays[1], a->source);
-		db_array_add(&in->arrays[2], a->body, a->body_len);
-		db_array_add_text(&in->arrays[3], a->request_id);
+		db_array_add_text(&in->arrays[0], insert->txn->transaction_id);
+		db_array_add_text(&in->arrays[1], insert->source);
+		db_array_add(&in->arrays[2], insert->body, insert->body_len);
+		db_array_add_text(&in->arrays[3], insert->request_id);
 	}
 	struct db_params params = {0};
 	for (int i = 0; i < 4; i++)
@@ -325,7 +332,7 @@ static void ingest_on_probed(void *ctx, const struct pg_result *r, const struct 
 		answer_probes(in, f);
 }
 
-/* ---- what to send, and when ---- */
+/* ---- sending ---- */
 
 static void ingest_send_next(struct ingest *in)
 {
@@ -345,8 +352,8 @@ static void ingest_on_ready(void *ctx)
 	ingest_send_next(ctx);
 }
 
-/* The webhooks that one turn of the loop brings go into one batch: this event was made active by the first of them
- * and runs after all. */
+/* Sends the webhooks of one turn of the loop as one batch: the first of them makes this event active, and it runs at
+ * the end of the turn. */
 static void ingest_on_send_soon(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -361,7 +368,7 @@ static void ingest_send_soon(struct ingest *in)
 		event_active(in->ingest_send_soon, EV_TIMEOUT, 0);
 }
 
-/* ---- the lane's news ---- */
+/* ---- the connection's callbacks ---- */
 
 static void ingest_on_up(void *ctx)
 {
@@ -372,11 +379,11 @@ static void ingest_on_up(void *ctx)
 static void ingest_on_down(void *ctx, const struct fault *why)
 {
 	struct ingest *in = ctx;
-	struct pending_insert *a;
+	struct pending_insert *insert;
 	in->committed_ms = 0;
-	while (!connection_is_reachable(in->connection) && (a = TAILQ_FIRST(&in->pending))) {
-		TAILQ_REMOVE(&in->pending, a, pending);
-		ingest_answer(in, a, ACCEPTED_NEW, why);
+	while (!connection_is_reachable(in->connection) && (insert = TAILQ_FIRST(&in->pending))) {
+		TAILQ_REMOVE(&in->pending, insert, pending);
+		ingest_answer(in, insert, ACCEPTED_NEW, why);
 	}
 	if (!connection_is_reachable(in->connection))
 		answer_probes(in, why);
@@ -430,35 +437,35 @@ void ingest_destroy(struct ingest *in)
 	free(in);
 }
 
-void ingest_accept(struct ingest *in, struct pending_insert *a)
+void ingest_accept(struct ingest *in, struct pending_insert *insert)
 {
 	struct fault f;
 	if (!connection_is_reachable(in->connection)) {
 		fault_set(&f, FAULT_BUSY, "the database is away");
-		a->done(a, ACCEPTED_NEW, &f);
+		insert->done(insert, ACCEPTED_NEW, &f);
 		return;
 	}
 	if (in->waiting >= INGEST_WAITING_MAX) {
 		fault_set(&f, FAULT_BUSY, "%d webhooks are waiting already", INGEST_WAITING_MAX);
-		a->done(a, ACCEPTED_NEW, &f);
+		insert->done(insert, ACCEPTED_NEW, &f);
 		return;
 	}
-	a->number = in->pending_inserts++;
-	a->in_batch = a->is_duplicate = a->differs = a->alone = false;
-	TAILQ_INSERT_TAIL(&in->pending, a, pending);
+	insert->number = in->pending_inserts++;
+	insert->in_batch = insert->is_duplicate = insert->differs = insert->alone = false;
+	TAILQ_INSERT_TAIL(&in->pending, insert, pending);
 	in->waiting++;
 	ingest_send_soon(in);
 }
 
-void ingest_withdraw(struct ingest *in, struct pending_insert *a)
+void ingest_withdraw(struct ingest *in, struct pending_insert *insert)
 {
 	in->waiting--;
-	if (!a->in_batch) {
-		TAILQ_REMOVE(&in->pending, a, pending);
+	if (!insert->in_batch) {
+		TAILQ_REMOVE(&in->pending, insert, pending);
 		return;
 	}
 	for (int i = 0; i < in->batch.count; i++) {
-		if (in->batch.list[i] == a) {
+		if (in->batch.list[i] == insert) {
 			batch_remove(&in->batch, i);
 			return;
 		}

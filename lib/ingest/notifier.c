@@ -1,4 +1,7 @@
-/* notifier.c - coalesced NOTIFY. */
+/* notifier.c - one NOTIFY for all commits of the last moments.
+ *
+ * A flag and a timer: a commit sets the flag, and one NOTIFY clears it for all.  Nothing is sent again after a failure,
+ * since a notification is only a hint. */
 
 #include "ingest/notifier.h"
 
@@ -7,21 +10,23 @@
 
 #define ANSWER_MS 3000
 
+/* Notifies every worker that listens, at its commit.  Its commit takes the cluster-wide lock that notifier.h describes;
+ * the pause between two of them bounds how often. */
 static const struct statement NOTIFY = {"notify", "SELECT pg_notify('jobs', '')"};
 
 struct notifier {
 	struct connection *connection;
-	struct event *rest; /* pending: one was sent a moment ago */
-	bool dirty;         /* jobs have come since the last one was sent */
+	struct event *rest; /* pending: the last one was sent less than NOTIFIER_REST_MS ago */
+	bool dirty;         /* jobs were added after the last one was sent */
 };
 
 static void notifier_on_notified(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	/* Lost: the workers' own look finds the jobs. */
+	/* A lost one is not sent again: the workers find the jobs by themselves. */
 	(void)ctx, (void)r, (void)f;
 }
 
-/* The flag is cleared before sending: jobs that come while it is under way are told by the next. */
+/* The flag is cleared before sending: jobs added while the statement is under way set it again, for the next one. */
 static void notifier_send_if_due(struct notifier *n)
 {
 	if (!n->dirty || !connection_is_ready(n->connection) || evtimer_pending(n->rest, NULL))

@@ -1,4 +1,8 @@
-/* txn_reader.c - lookups of transactions, batched. */
+/* txn_reader.c - lookups of stored transactions, batched.
+ *
+ * Lookups that arrive while a statement is under way go into the next one, so a thousand readers cost a few statements.
+ * It only reads: no lock is taken, and a lost answer changes nothing.  The caller sets the deadline and repeats a
+ * lookup that failed. */
 
 #include "ingest/txn_reader.h"
 
@@ -7,7 +11,11 @@
 
 #define ANSWER_MS 3000
 
-/* One look into the index for each id; ord is its place in the batch. */
+/* Returns a row for each lookup that finds a transaction; ord is the lookup's position in the batch, from 1.  All see
+ * one snapshot.
+ *
+ * Plan: the lateral LIMIT makes it one look-up in the primary key for each lookup, as long as CONNECTION_BY_KEY
+ * holds. */
 static const struct statement FIND = {"find",
 	"SELECT g.ord, t.transaction_id, t.source_account, t.destination_account, t.amount, t.currency, t.status,"
 	"    to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
@@ -22,23 +30,25 @@ struct txn_reader {
 	TAILQ_HEAD(, lookup) pending;
 	int waiting;
 	int count;
-	struct lookup *batch[TXN_READER_BATCH_MAX]; /* under way, as sent; NULL: answered or withdrawn */
+	struct lookup
+		*batch[TXN_READER_BATCH_MAX]; /* of the statement under way, as sent; NULL: answered or withdrawn */
 	struct db_array ids;
 	struct db_array sources;
 };
 
-static void txn_reader_answer(struct txn_reader *fi, struct lookup *l, const struct found *found, const struct fault *f)
+static void txn_reader_answer(
+	struct txn_reader *reader, struct lookup *l, const struct found *found, const struct fault *f)
 {
-	fi->waiting--;
+	reader->waiting--;
 	l->done(l, found, f);
 }
 
-static void answer_pending(struct txn_reader *fi, const struct fault *f)
+static void answer_pending(struct txn_reader *reader, const struct fault *f)
 {
 	struct lookup *l;
-	while ((l = TAILQ_FIRST(&fi->pending))) {
-		TAILQ_REMOVE(&fi->pending, l, pending);
-		txn_reader_answer(fi, l, NULL, f);
+	while ((l = TAILQ_FIRST(&reader->pending))) {
+		TAILQ_REMOVE(&reader->pending, l, pending);
+		txn_reader_answer(reader, l, NULL, f);
 	}
 }
 
@@ -47,10 +57,10 @@ static const char *txn_reader_text_or_null(const struct pg_result *r, int row, i
 	return db_null(r, row, column) ? NULL : db_text(r, row, column);
 }
 
-static void answer_row(struct txn_reader *fi, const struct pg_result *r, int row)
+static void answer_row(struct txn_reader *reader, const struct pg_result *r, int row)
 {
 	int64_t place = db_int8(r, row, 0) - 1;
-	struct lookup *l = fi->batch[place];
+	struct lookup *l = reader->batch[place];
 	if (!l)
 		return;
 	struct found found = {
@@ -64,56 +74,57 @@ static void answer_row(struct txn_reader *fi, const struct pg_result *r, int row
 		.processed_at = txn_reader_text_or_null(r, row, 8),
 		.failure = txn_reader_text_or_null(r, row, 9),
 	};
-	fi->batch[place] = NULL;
-	txn_reader_answer(fi, l, &found, NULL);
+	reader->batch[place] = NULL;
+	txn_reader_answer(reader, l, &found, NULL);
 }
 
 static void txn_reader_on_found(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct txn_reader *fi = ctx;
+	struct txn_reader *reader = ctx;
 	for (int row = 0; r && row < db_rows(r); row++)
-		answer_row(fi, r, row);
-	for (int i = 0; i < fi->count; i++) {
-		if (fi->batch[i])
-			txn_reader_answer(fi, fi->batch[i], NULL, f);
+		answer_row(reader, r, row);
+	for (int i = 0; i < reader->count; i++) {
+		if (reader->batch[i])
+			txn_reader_answer(reader, reader->batch[i], NULL, f);
 	}
-	fi->count = 0;
+	reader->count = 0;
 }
 
-static void txn_reader_send_next(struct txn_reader *fi)
+static void txn_reader_send_next(struct txn_reader *reader)
 {
 	struct lookup *l;
-	if (TAILQ_EMPTY(&fi->pending))
+	if (TAILQ_EMPTY(&reader->pending))
 		return;
-	db_array_start(&fi->ids, DB_TEXT);
-	db_array_start(&fi->sources, DB_TEXT);
-	for (fi->count = 0; fi->count < TXN_READER_BATCH_MAX && (l = TAILQ_FIRST(&fi->pending)); fi->count++) {
-		TAILQ_REMOVE(&fi->pending, l, pending);
+	db_array_start(&reader->ids, DB_TEXT);
+	db_array_start(&reader->sources, DB_TEXT);
+	for (reader->count = 0; reader->count < TXN_READER_BATCH_MAX && (l = TAILQ_FIRST(&reader->pending));
+		reader->count++) {
+		TAILQ_REMOVE(&reader->pending, l, pending);
 		l->in_batch = true;
-		fi->batch[fi->count] = l;
-		db_array_add_text(&fi->ids, l->transaction_id);
-		db_array_add_text(&fi->sources, l->source);
+		reader->batch[reader->count] = l;
+		db_array_add_text(&reader->ids, l->transaction_id);
+		db_array_add_text(&reader->sources, l->source);
 	}
 	struct db_params params = {0};
-	db_params_add_array(&params, &fi->ids);
-	db_params_add_array(&params, &fi->sources);
-	connection_send(fi->connection, &FIND, &params, txn_reader_on_found);
+	db_params_add_array(&params, &reader->ids);
+	db_params_add_array(&params, &reader->sources);
+	connection_send(reader->connection, &FIND, &params, txn_reader_on_found);
 }
 
-/* The lookups that one turn of the loop brings go into one statement: this event was made active by the first of them,
- * or by the lane that came back, and runs after all. */
+/* Sends the lookups of one turn of the loop in one statement.  The event is made active by the first of them, or by the
+ * connection when it is free again, and runs at the end of the turn. */
 static void txn_reader_on_send_soon(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct txn_reader *fi = arg;
-	if (connection_is_ready(fi->connection))
-		txn_reader_send_next(fi);
+	struct txn_reader *reader = arg;
+	if (connection_is_ready(reader->connection))
+		txn_reader_send_next(reader);
 }
 
-static void txn_reader_send_soon(struct txn_reader *fi)
+static void txn_reader_send_soon(struct txn_reader *reader)
 {
-	if (connection_is_ready(fi->connection))
-		event_active(fi->txn_reader_send_soon, EV_TIMEOUT, 0);
+	if (connection_is_ready(reader->connection))
+		event_active(reader->txn_reader_send_soon, EV_TIMEOUT, 0);
 }
 
 static void txn_reader_on_ready(void *ctx)
@@ -121,12 +132,12 @@ static void txn_reader_on_ready(void *ctx)
 	txn_reader_send_soon(ctx);
 }
 
-/* The intake's lane tells of the database's state; a second voice would say the same. */
+/* Does not report the loss: the connection of ingest.c reports it for the whole process. */
 static void txn_reader_on_down(void *ctx, const struct fault *why)
 {
-	struct txn_reader *fi = ctx;
-	if (!connection_is_reachable(fi->connection))
-		answer_pending(fi, why);
+	struct txn_reader *reader = ctx;
+	if (!connection_is_reachable(reader->connection))
+		answer_pending(reader, why);
 }
 
 static const struct statement *const STATEMENTS[] = {&FIND};
@@ -143,55 +154,55 @@ static const struct connection_plan PLAN = {
 
 struct txn_reader *txn_reader_create(struct connect_state *connect_state)
 {
-	struct txn_reader *fi = calloc(1, sizeof *fi);
-	if (!fi)
+	struct txn_reader *reader = calloc(1, sizeof *reader);
+	if (!reader)
 		return NULL;
-	TAILQ_INIT(&fi->pending);
-	fi->txn_reader_send_soon = event_new(connect_state->base, -1, 0, txn_reader_on_send_soon, fi);
-	fi->connection = connection_create(connect_state, &PLAN, fi);
-	if (!fi->txn_reader_send_soon || !fi->connection) {
-		txn_reader_destroy(fi);
+	TAILQ_INIT(&reader->pending);
+	reader->txn_reader_send_soon = event_new(connect_state->base, -1, 0, txn_reader_on_send_soon, reader);
+	reader->connection = connection_create(connect_state, &PLAN, reader);
+	if (!reader->txn_reader_send_soon || !reader->connection) {
+		txn_reader_destroy(reader);
 		return NULL;
 	}
-	return fi;
+	return reader;
 }
 
-void txn_reader_destroy(struct txn_reader *fi)
+void txn_reader_destroy(struct txn_reader *reader)
 {
-	if (!fi)
+	if (!reader)
 		return;
-	connection_destroy(fi->connection);
-	if (fi->txn_reader_send_soon)
-		event_free(fi->txn_reader_send_soon);
-	db_array_finish(&fi->ids);
-	db_array_finish(&fi->sources);
-	free(fi);
+	connection_destroy(reader->connection);
+	if (reader->txn_reader_send_soon)
+		event_free(reader->txn_reader_send_soon);
+	db_array_finish(&reader->ids);
+	db_array_finish(&reader->sources);
+	free(reader);
 }
 
-void txn_reader_find(struct txn_reader *fi, struct lookup *l)
+void txn_reader_find(struct txn_reader *reader, struct lookup *l)
 {
 	struct fault f;
-	bool full = fi->waiting >= TXN_READER_WAITING_MAX;
-	if (full || !connection_is_reachable(fi->connection)) {
+	bool full = reader->waiting >= TXN_READER_WAITING_MAX;
+	if (full || !connection_is_reachable(reader->connection)) {
 		fault_set(&f, FAULT_BUSY, full ? "too many lookups are waiting already" : "the database is away");
 		l->done(l, NULL, &f);
 		return;
 	}
-	fi->waiting++;
+	reader->waiting++;
 	l->in_batch = false;
-	TAILQ_INSERT_TAIL(&fi->pending, l, pending);
-	txn_reader_send_soon(fi);
+	TAILQ_INSERT_TAIL(&reader->pending, l, pending);
+	txn_reader_send_soon(reader);
 }
 
-void txn_reader_withdraw(struct txn_reader *fi, struct lookup *l)
+void txn_reader_withdraw(struct txn_reader *reader, struct lookup *l)
 {
-	fi->waiting--;
+	reader->waiting--;
 	if (!l->in_batch) {
-		TAILQ_REMOVE(&fi->pending, l, pending);
+		TAILQ_REMOVE(&reader->pending, l, pending);
 		return;
 	}
-	for (int i = 0; i < fi->count; i++) {
-		if (fi->batch[i] == l)
-			fi->batch[i] = NULL;
+	for (int i = 0; i < reader->count; i++) {
+		if (reader->batch[i] == l)
+			reader->batch[i] = NULL;
 	}
 }
