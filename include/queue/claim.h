@@ -6,22 +6,25 @@
 #include "pg/db.h"
 #include "queue/inflight.h"
 
-/* The claim: the statement with which a worker takes jobs, in two forms. */
+/* The claim: the statement with which a worker takes jobs, in two forms.  It commits at once, so nothing is locked or
+ * open in the database while the processor is called. */
 
-/* What a processor that needs no more than the identity is given; and the transaction beside it. */
+/* CLAIM returns the identity, the attempt and the trace of each job.  CLAIM_WHOLE returns the transaction as well, for
+ * a processor that needs its accounts, amount and currency. */
 extern const struct statement CLAIM;
 extern const struct statement CLAIM_WHOLE;
 
-/* How connections that claim and settle are set: plans by decree.  The queue's statistics are always of another time: a
- * plan made for them sorts the whole table to claim a thousand rows, or reads it all to settle them.  What is wanted is
- * known: walk an index, row by row.  And planned for each call, since a release's list of ids is only hashed when the
- * planner sees it. */
+/* Server settings of a connection that claims and settles.  They leave the planner one plan: walk an index, row by row.
+ * The statistics of a queue always describe another time, and a plan made for them sorts the whole table to claim a
+ * thousand rows, or reads all of it to settle them.  Each call is planned anew, because PostgreSQL hashes the list of
+ * ids of a release only if the planner sees it as a constant. */
 #define CLAIM_OPTIONS                                                                         \
 	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off" \
 	" -c enable_hashjoin=off -c enable_mergejoin=off"
 
-/* Their parameters: jobs after that id, so many at most, for that owner. */
+/* Adds the parameters of either form: claim at most limit jobs whose ids are greater than after, for this owner. */
 void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner);
 
-/* A row of CLAIM, or of CLAIM_WHOLE (whole).  The texts are borrowed from the result. */
+/* Reads a row of CLAIM_WHOLE if whole is set, otherwise of CLAIM, into *ret.  Its texts are borrowed from the
+ * result. */
 void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, struct job *ret);

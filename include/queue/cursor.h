@@ -3,38 +3,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where in the queue to look for work next.
+/* The cursor of a worker: the id after which its next look for jobs begins.  A look is one claim.
  *
- * Jobs are claimed in the order of their ids, so the last id claimed is where the next look begins: what lies before
- * it are dead rows, which a look from 0 would walk through.  It is a hint, and losing it costs only that walk.
+ * Jobs are claimed in the order of their ids, so the next look begins after the highest id claimed.  The rows before it
+ * are dead, and a look from 0 would walk through them.  The cursor is a hint: losing it costs that walk and no job.
  *
- * Ids commit out of order: a job may appear before the cursor after the cursor has passed.  So every CURSOR_TICK_MS
- * the look begins where the cursor stood 5 s ago (an accepting statement lives 3 s at most), and every 10 s at 0.
- * These looks also find what nobody notified of: there is no other poll. */
+ * Ids commit out of order: a job may become visible before the cursor after the cursor has passed its id.  Therefore
+ * every CURSOR_TICK_MS a look begins where the cursor stood about 5 s ago, since an accepting statement takes 3 s at
+ * most.  About every 10 s a look begins at 0.  These looks also find jobs whose notification was lost; there is no
+ * other poll. */
 
-#define CURSOR_TICK_MS 500
-#define CURSOR_BEHIND 10 /* ticks: how old the place is where a latecomers' look begins */
-#define CURSOR_SWEEP 20  /* ticks from one look at everything to the next */
+#define CURSOR_TICK_MS 500 /* from one tick to the next, on average */
+#define CURSOR_BEHIND 10   /* ticks: how old the position is at which a look for late commits begins */
+#define CURSOR_SWEEP 20    /* ticks from one look at the whole queue to the next */
 
-/* All zero: at the beginning. */
+/* All zero: at the beginning of the queue. */
 struct cursor {
-	int64_t last; /* the highest id claimed */
-	int64_t past[CURSOR_BEHIND];
-	unsigned ticks;
-	bool wanted;  /* there may be work after from */
-	int64_t from; /* the next look begins after this id */
+	int64_t last;                /* the highest id claimed */
+	int64_t past[CURSOR_BEHIND]; /* a ring: last, as it was at each of the latest ticks */
+	unsigned ticks;              /* since the start */
+	bool wanted;                 /* a look is wanted: there may be ready jobs after from */
+	int64_t from;                /* the next look begins after this id */
 };
 
-/* Look again: from the cursor on; after that id; at everything.  The earliest place that was asked for counts. */
+/* Asks for a look: from the cursor, after this id, or from 0.  Of several requests the lowest id counts. */
 void cursor_want(struct cursor *c);
 void cursor_want_from(struct cursor *c, int64_t id);
 void cursor_want_all(struct cursor *c);
 
-/* A look begins: returns the id after which. */
+/* Begins a look and returns the id after which it claims.  Requests made until now are fulfilled by it. */
 int64_t cursor_look(struct cursor *c);
 
-/* The look that began at from claimed as far as highest; full: as many as it might, so there may be more. */
+/* Ends a look that claimed ids up to highest.  full: it claimed as many jobs as its limit allowed, so there may be
+ * more, and another look is wanted. */
 void cursor_found(struct cursor *c, int64_t highest, bool full);
 
-/* CURSOR_TICK_MS have passed: latecomers are looked for, or everything. */
+/* To be called every CURSOR_TICK_MS: asks for a look at late commits, or at the whole queue. */
 void cursor_tick(struct cursor *c);

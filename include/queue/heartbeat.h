@@ -7,57 +7,66 @@
 #include "base/fault.h"
 #include "pg/connection.h"
 
-/* A worker among workers, on a connection of its own: it shows that it lives, sees whether the others do, frees the
- * jobs of those that do not, brings due retries back, and hears of new jobs.
+/* The part of a worker that deals with the other workers, on a connection of its own.  It sends the worker's heartbeat,
+ * observes the heartbeats of the others, frees the jobs of dead workers, enqueues retries that are due, and receives
+ * the notifications of new jobs.
  *
- * A worker is a random number, and a row under it that is beaten every HEARTBEAT_MS.  There is no heartbeat for a
- * job: whose row is gone has no jobs. */
+ * A worker is a random number with a row in payhook.workers, which it updates every HEARTBEAT_MS.  Jobs have no
+ * heartbeat of their own; when a worker's row is gone, its jobs are freed.
+ *
+ * HEARTBEAT_STALE_MS is less than PEER_DEAD_MS (peers.h): a worker cut off from the database stops starting calls
+ * before another worker can free its jobs.  Calls that it started earlier may still overlap with a second call. */
 
-#define HEARTBEAT_MS 5000
-#define HEARTBEAT_STALE_MS 15000 /* without a beat for so long no call is begun: the others may soon take us for dead */
-#define HEARTBEAT_FREE_MAX 50000 /* jobs freed by one statement; the rest by the next */
-#define HEARTBEAT_DUE_MAX 1000   /* retries brought back by one statement */
+#define HEARTBEAT_MS 5000        /* from one heartbeat to the next */
+#define HEARTBEAT_STALE_MS 15000 /* no call is started when the last confirmed heartbeat was sent this long ago */
+#define HEARTBEAT_FREE_MAX 50000 /* jobs freed by one statement; the next one frees the rest */
+#define HEARTBEAT_DUE_MAX 1000   /* retries enqueued by one statement; the next one enqueues the rest */
 
-/* How a worker presents itself to people.  The texts must outlive the watch. */
+/* How a worker is shown in payhook.workers.  The texts must outlive the heartbeat. */
 struct heartbeat_self {
 	const char *host;
 	int pid;
 	const char *version;
 };
 
-/* Whom a watch asks and tells, from the event loop. */
+/* Callbacks, all from the event loop. */
 struct heartbeat_events {
-	void (*up)(void *ctx);                            /* connected and listening */
+	void (*up)(void *ctx);                            /* connected, and listening for notifications */
 	void (*down)(void *ctx, const struct fault *why); /* the connection, or an attempt at one, was lost */
-	void (*trouble)(
-		void *ctx, const char *doing, const struct fault *f); /* the server refused; it is tried again */
+	/* The server rejected a statement; doing names its purpose.  It is sent again. */
+	void (*trouble)(void *ctx, const char *doing, const struct fault *f);
 
-	/* This process is the worker of that number now: it has a row and may claim.  0: it is none.  Its row was gone,
-	 * whoever removed it; what it held is freed, and it will be told another number. */
+	/* The worker is registered under this number and may claim.  0: its row is gone, because it was declared dead
+	 * or the row was deleted by hand; its jobs are freed, and a call with a new number follows. */
 	void (*is)(void *ctx, int64_t owner);
-	int (*in_flight)(void *ctx);           /* the jobs it holds, for its row */
-	int64_t (*circuit_open_ms)(void *ctx); /* how long it has taken its processor for down; -1: it does not */
-	void (*task)(void *ctx);               /* there may be work */
-	void (*rescued)(void *ctx, const char *host, int pid, int64_t jobs); /* a worker was dead, its jobs are free */
-	void (*orphans)(void *ctx, int64_t jobs); /* jobs of workers without a row are free */
-	void (*left)(void *ctx);                  /* after heartbeat_leave(): the row is gone */
+	int (*in_flight)(void *ctx);           /* returns the number of its jobs in flight, for its row */
+	int64_t (*circuit_open_ms)(void *ctx); /* returns for how long its circuit has been open; -1: it is closed */
+	void (*task)(void *ctx);               /* there may be jobs to claim */
+	/* A worker was declared dead, and this many of its jobs are freed.  host is borrowed for the call. */
+	void (*rescued)(void *ctx, const char *host, int pid, int64_t jobs);
+	void (*orphans)(void *ctx, int64_t jobs); /* this many jobs of workers without a row are freed; at least 1 */
+	void (*left)(void *ctx);                  /* heartbeat_leave() is done: the row is deleted */
 };
 
-/* How jobs come back from a dead worker, from one without a row, and from their wait; a test runs them by themselves. */
+/* The statements that free the jobs of a dead worker and of workers without a row, and that enqueue due retries.  Tests
+ * run them by themselves. */
 extern const struct statement HEARTBEAT_RESCUE, HEARTBEAT_ORPHANS, HEARTBEAT_DUE;
 
 struct heartbeat;
 
-/* NULL: out of memory. */
+/* connect_state, events and ctx must outlive the heartbeat; *self is copied.  Returns NULL if out of memory. */
 MUST_USE struct heartbeat *heartbeat_create(struct connect_state *connect_state, const struct heartbeat_self *self,
 	const struct heartbeat_events *events, void *ctx);
-void heartbeat_destroy(struct heartbeat *w);
 
-/* Whether a call may be begun: this is a worker, and its last beat is younger than HEARTBEAT_STALE_MS. */
-bool heartbeat_is_fresh(const struct heartbeat *w);
+/* Accepts NULL.  The row stays unless left() was called; other workers then delete it and free the jobs. */
+void heartbeat_destroy(struct heartbeat *h);
 
-/* Beats at once: what its row tells has changed. */
-void heartbeat_send(struct heartbeat *w);
+/* True while a call may be started: the worker is registered, and its last confirmed heartbeat is younger than
+ * HEARTBEAT_STALE_MS. */
+bool heartbeat_is_fresh(const struct heartbeat *h);
 
-/* Ends being a worker: removes its row, then tells left().  Its jobs are released before. */
-void heartbeat_leave(struct heartbeat *w);
+/* Sends a heartbeat as soon as the connection is free, because a value in the worker's row has changed. */
+void heartbeat_send(struct heartbeat *h);
+
+/* Deletes the worker's row, then calls left().  The caller releases the jobs before. */
+void heartbeat_leave(struct heartbeat *h);

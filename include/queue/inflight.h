@@ -7,29 +7,33 @@
 #include "base/base.h"
 #include "queue/job.h"
 
-/* The jobs that this process has claimed and not yet seen the end of, found by their ids.
+/* The jobs in flight: those that this process has claimed and not yet settled, found by their ids.
  *
- * What the database calls ours and is not in here was claimed without our ever hearing of it, and must be freed; what
- * is claimed a second time (the server lost the first claim in a crash) is in here already and is not begun again. */
+ * The table decides two questions after a failure.  A job that the database assigns to this worker and that is not in
+ * the table was claimed by a statement whose answer was lost; it must be released.  A job that is claimed although it
+ * is in the table was claimed before, and a crash of the server undid that; its call is under way and is not started
+ * again. */
 
+/* The jobs belong to the caller; the table only links them. */
 struct inflight {
 	struct job **buckets;
-	size_t mask; /* buckets - 1; a power of two, since ids come one after the other */
-	int count;
+	size_t mask; /* buckets - 1; their number is a power of two, which spreads consecutive ids evenly */
+	int count;   /* jobs in the table */
 };
 
-/* For about that many.  False: out of memory. */
-MUST_USE bool inflight_init(struct inflight *h, int expected);
-void inflight_finish(struct inflight *h);
+/* expected: about how many jobs there will be; more are possible, and slower to find.  Returns false if out of memory;
+ * inflight_finish() is allowed then too. */
+MUST_USE bool inflight_init(struct inflight *inflight, int expected);
+void inflight_finish(struct inflight *inflight);
 
-/* NULL: it is not held. */
-struct job *inflight_find(const struct inflight *h, int64_t id);
+/* Returns NULL if no job with this id is in flight. */
+struct job *inflight_find(const struct inflight *inflight, int64_t id);
 
-/* No job of the same id is held. */
-void inflight_add(struct inflight *h, struct job *j);
+/* No job with the same id may be in flight.  j must stay where it is until it is removed. */
+void inflight_add(struct inflight *inflight, struct job *j);
 
-/* It is held. */
-void inflight_remove(struct inflight *h, struct job *j);
+/* j must be in flight. */
+void inflight_remove(struct inflight *inflight, struct job *j);
 
-/* Visits each, in no order; the visited one may be removed. */
-void inflight_each(struct inflight *h, void (*visit)(void *ctx, struct job *j), void *ctx);
+/* Calls visit for each job, in no particular order.  visit may remove the job it is called with, and no other. */
+void inflight_each(struct inflight *inflight, void (*visit)(void *ctx, struct job *j), void *ctx);

@@ -4,42 +4,43 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* A claimed job, as the queue hands it to a worker and gets it back with its outcome. */
+/* A claimed job, from its claim to its settlement. */
 
-/* What came of a job's call, and so of the job. */
+/* The result of a job's call, and so its settlement (settle.c). */
 enum job_outcome {
-	JOB_PROCESSED, /* it is done */
+	JOB_PROCESSED, /* the processor has processed the transaction */
 	JOB_RETRIED,   /* another call is made after a pause */
-	JOB_FAILED,    /* no other call is made: a dead job, the transaction FAILED */
-	JOB_PROBED,    /* as retried, but this call does not count: the processor is down */
+	JOB_FAILED,    /* no other call is made: the job is dead, the transaction is FAILED */
+	JOB_PROBED,    /* as JOB_RETRIED, but the attempt does not count, because the processor is down */
 };
 
-/* A claimed job: the memory of whoever took it, until it is told the end. */
+/* The worker allocates it in queue_events.claimed() and keeps it until queue_events.ended() or queue_drop().  Every
+ * text lives as long as the job. */
 struct job {
-	int64_t id;                 /* the receipt: fresh at every enqueue */
-	int64_t owner;              /* the number it was claimed under */
-	const char *transaction_id; /* as long as the job */
-	const char *source;         /* as long as the job */
-	int attempt;                /* this call's number, from 1 */
-	const char *traceparent;    /* of the trace that its webhook belongs to, as long as the job; NULL: of none */
+	int64_t id;    /* fresh at every enqueue; together with owner the proof that the job is still ours */
+	int64_t owner; /* the number of the worker under which it was claimed */
+	const char *transaction_id; /* with source: the identity of the transaction */
+	const char *source;
+	int attempt;             /* the number of this call, from 1 */
+	const char *traceparent; /* W3C traceparent of the webhook; NULL: it had none */
 
-	/* Of its transaction, as long as the job; NULL: the claim did not fetch them.  The amount is a plain decimal with the
-	 * digits that came in, created_at a date of RFC 3339. */
+	/* The transaction; NULL: the claim did not fetch it, or its row is gone.  amount is a plain decimal with the
+	 * digits received, created_at a time by RFC 3339 in UTC. */
 	const char *source_account, *destination_account, *amount, *currency, *created_at;
 
-	/* Set before it is settled. */
+	/* Set by the worker before queue_settle(). */
 	enum job_outcome outcome;
-	int64_t began_ms;  /* clock_ms() at the beginning of the call */
-	int64_t delay_ms;  /* JOB_RETRIED, JOB_PROBED: the pause */
-	const char *error; /* not JOB_PROCESSED: why, a clause in UTF-8; as long as the job */
+	int64_t began_ms;  /* clock_ms() when the call began */
+	int64_t delay_ms;  /* JOB_RETRIED, JOB_PROBED: the pause before the next call */
+	const char *error; /* the reason, a clause in UTF-8; NULL: JOB_PROCESSED */
 
-	int64_t age_us; /* since its webhook was accepted; set when it is settled */
+	int64_t age_us; /* since the webhook was accepted; set by the queue when the job is settled */
 
-	/* The queue's own. */
-	bool settled;            /* the settlement under way has ended it */
-	bool alone;              /* the server refused a settlement it was in: it goes by itself */
-	struct job *same_bucket; /* inflight.c's */
-	STAILQ_ENTRY(job) next;  /* of those that wait for their settlement */
+	/* Private to the queue. */
+	bool settled;            /* the settlement under way has settled it */
+	bool alone;              /* the server rejected a batch that held it: it is settled in a batch of its own */
+	struct job *same_bucket; /* inflight.c's chain */
+	STAILQ_ENTRY(job) next;  /* in a list of struct settle_batch */
 };
 
 STAILQ_HEAD(job_list, job);

@@ -6,25 +6,29 @@
 #include "base/fault.h"
 #include "pg/connection.h"
 
-/* What is kept, and for how long, on a connection of its own: once an hour the partitions of the attempts are made and
- * dropped, and old processed transactions are deleted, a few at a time.
+/* Creates and drops the daily partitions of job_attempts, and deletes processed transactions that have expired, a batch
+ * at a time.  It runs once an hour, on a connection of its own: a heartbeat must not wait behind it.
  *
- * Every worker does it; two at once do each other no harm, and none waits for another. */
+ * Every worker runs it.  Two workers may run it at the same time; neither waits for the other's deletions. */
 
-#define MAINTENANCE_EVERY_MS 3600000
-#define MAINTENANCE_PAUSE_MS 1000 /* from one batch of deletions to the next */
-#define MAINTENANCE_BATCH 1000    /* transactions deleted at a time */
+#define MAINTENANCE_EVERY_MS 3600000 /* from one round to the next; up to a tenth more, at random */
+#define MAINTENANCE_PAUSE_MS 1000    /* from one batch of deletions to the next */
+#define MAINTENANCE_BATCH 1000       /* transactions deleted by one statement */
 
-/* Whom a keeper tells, from the event loop. */
+/* Callbacks, all from the event loop, and transactions() also from maintenance_destroy(). */
 struct maintenance_events {
-	void (*trouble)(void *ctx, const char *doing, const struct fault *f); /* it is tried again in an hour */
-	void (*attempts)(void *ctx, const char *done);    /* partitions were made or dropped, or that must wait */
-	void (*transactions)(void *ctx, int64_t deleted); /* so many, in this hour's round; more than none */
+	/* The server rejected a statement; doing names its purpose.  The next round sends it again. */
+	void (*trouble)(void *ctx, const char *doing, const struct fault *f);
+	void (*attempts)(void *ctx, const char *done);    /* partitions were created or dropped, or could not be yet */
+	void (*transactions)(void *ctx, int64_t deleted); /* at the end of a round that deleted at least one */
 };
 
 struct maintenance;
 
-/* Days to keep; 0: for ever.  NULL: out of memory. */
+/* attempts_days, transactions_days: how long to keep each; 0: for ever.  connect_state, events and ctx must outlive it.
+ * Returns NULL if out of memory. */
 MUST_USE struct maintenance *maintenance_create(struct connect_state *connect_state, int attempts_days,
 	int transactions_days, const struct maintenance_events *events, void *ctx);
-void maintenance_destroy(struct maintenance *k); /* tells what this round has done so far */
+
+/* Accepts NULL.  Reports the deletions of the round under way. */
+void maintenance_destroy(struct maintenance *m);

@@ -5,46 +5,50 @@
 
 #include "base/base.h"
 
-/* What this worker has seen of the others, and whom it takes for dead.
+/* The heartbeats of the other workers as this worker has observed them, and the decision which of them are dead.
  *
- * Only the observer's own clock counts: a beat is a value that must change, and when it was written says nothing here.
- * Time counts only while the observer looks without a break: one that was itself away (its connection, the database,
- * the process stopped by a signal) knows nothing of the time in between, so it begins anew.  An outage of the database
- * therefore kills nobody. */
+ * Only the observer's clock counts.  A heartbeat is a value that must change; the time that it represents is not
+ * compared with any clock, so the clocks of two machines may differ.
+ *
+ * Time counts only while the observer looks without a break.  During a break (its connection was lost, the database was
+ * unreachable, the process was stopped by a signal) it cannot know whether the others were alive, so its observation
+ * begins anew.  An outage of the database therefore makes no worker dead. */
 
-#define PEER_DEAD_MS 20000 /* a beat unchanged for so long; four beats */
-#define PEER_GAP_MS 6000   /* between two looks; longer is a break */
+#define PEER_DEAD_MS 20000 /* a heartbeat unchanged for so long: the worker is dead; four heartbeats */
+#define PEER_GAP_MS 6000   /* between two looks; a longer gap is a break */
 
 struct peer {
-	int64_t owner;
-	int64_t beat;     /* when it beat last, in its database's microseconds */
-	int64_t since_ms; /* when this value was first seen, by our clock */
+	int64_t owner;    /* the worker's number */
+	int64_t beat;     /* its last heartbeat, in microseconds of the database's clock */
+	int64_t since_ms; /* clock_ms() of this observer when it first saw that value */
 };
 
-/* All zero: nothing seen. */
+/* All zero: nothing observed. */
 struct peers {
-	struct peer *list; /* by owner */
+	struct peer *list; /* ascending by owner */
 	int count;
 	int capacity;
-	int64_t looked_ms; /* the last look; 0: none without a break */
-	/* The look under way. */
+	int64_t looked_ms; /* clock_ms() of the last look; 0: none since the last break */
+	/* Of the look under way: the list of the look before, and the position reached in it. */
 	struct peer *old;
 	int old_count, old_capacity, old_next;
 };
 
 void peers_finish(struct peers *p);
 
-/* A break: nothing is known any more. */
+/* Records a break: every observation begins anew. */
 void peers_forget(struct peers *p);
 
-/* One look: begin, see each worker in the order of their numbers.  What is not seen is gone. */
+/* Begins a look; peers_see() follows for each worker, ascending by owner.  A worker without such a call is
+ * forgotten. */
 void peers_begin(struct peers *p, int64_t now_ms);
 
-/* False: out of memory; this one is not observed. */
+/* Returns false if out of memory; this worker is then not observed. */
 bool peers_see(struct peers *p, int64_t owner, int64_t beat, int64_t now_ms);
 
-/* One whose beat has been unchanged for PEER_DEAD_MS, or NULL. */
+/* Returns a worker whose heartbeat has been unchanged for PEER_DEAD_MS, or NULL; valid until the next call that changes
+ * *p. */
 const struct peer *peers_dead(const struct peers *p, int64_t now_ms);
 
-/* It was dealt with: it is not named again unless it is seen anew. */
+/* Forgets a worker whose death was handled.  If it is seen again, its observation begins anew. */
 void peers_remove(struct peers *p, int64_t owner);

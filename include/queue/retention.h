@@ -2,18 +2,20 @@
 
 #include "pg/db.h"
 
-/* The statement that deletes old transactions, a batch at a time. */
+/* The statement that deletes expired transactions, a batch at a time. */
 
-#define RETENTION_PLACE_MAX 64 /* bytes of a time as the server writes it, its NUL included */
+#define RETENTION_PLACE_MAX 64 /* bytes of a time as the server prints it, with its NUL */
 
-/* How the connection must be set: the rows are found by the BRIN index, and looked up one by one by their keys, whatever
- * the statistics say. */
+/* Server settings of its connection: whatever the statistics are, rows are found by the BRIN index on created_at, and
+ * the rows to delete by their keys. */
 #define RETENTION_OPTIONS \
 	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
-/* Returns one row: how many were deleted, and the time of the youngest of them, where the next batch begins. */
+/* Returns one row: how many transactions were deleted, and the latest created_at of them, where the next batch begins;
+ * null if there were none. */
 extern const struct statement RETENTION;
 
-/* Transactions older than so many days (31 at least) that were accepted at that time or later: "-infinity", or what the
- * batch before returned.  past is borrowed until it is sent. */
+/* Adds the parameters: delete at most limit transactions older than this many days, of which 31 is the least, and
+ * accepted at or after past.  past is "-infinity" for the first batch, then the time that the batch before returned; it
+ * is borrowed until connection_send() returns. */
 void retention_params(struct db_params *p, int days, const char *past, int limit);

@@ -5,14 +5,15 @@
 #include "pg/db.h"
 #include "queue/inflight.h"
 
-/* The settlement of a batch of results: one fenced statement, whatever came of each. */
+/* The settlement: one fenced statement that records the outcomes of a batch of calls. */
 
-#define SETTLE_ARRAYS 9
+#define SETTLE_ARRAYS 9 /* its parameters: one array for each column */
 
-/* Returns a row for each job that it settled, of those that were still ours: its id, and the microseconds since its
- * webhook was accepted. */
+/* Returns a row for each job that it settled: its id, and the microseconds since its webhook was accepted.  A job
+ * without a row was not this worker's any more. */
 extern const struct statement SETTLE;
 
-/* Its parameters, for these jobs at that time (clock_ms()).  The arrays must live as long as the parameters. */
+/* Adds the parameters for count jobs whose outcomes are set.  now_ms: clock_ms(), which makes began_ms an age.  The
+ * arrays must live until connection_send() returns. */
 void settle_params(struct db_params *p, struct db_array arrays[SETTLE_ARRAYS], struct job *const *batch, int count,
 	int64_t now_ms);

@@ -6,41 +6,47 @@
 
 /* Jobs whose calls have ended, and the batches in which they are settled.
  *
- * A batch stays until it is known what became of it: after a lost answer the same one is sent again.  When the server
- * refuses a batch for the data of one job, each of it goes alone; who is refused alone is put aside and tried again
- * later.  Its call was made, so it is kept, and not given to another call. */
+ * A batch stays until its result is known: if the answer is lost, the same batch is sent again.  If the server rejects
+ * a batch because of the data of one job, its jobs are sent one by one.  A job that is rejected alone is put aside and
+ * tried again later.  It stays in flight, because its call was made: no other worker may make it again. */
 
-#define SETTLE_BATCH_BATCH_MAX 1000
+#define SETTLE_BATCH_BATCH_MAX 1000 /* jobs of one batch */
 
 enum settled {
-	SETTLED_NOW,   /* what came of its call is on record */
-	SETTLED_STALE, /* it is not ours any more; nothing was changed */
-	SETTLED_UNKNOWN, /* it was gone at a second try, after a first whose answer was lost: most likely settled by that */
+	SETTLED_NOW,   /* the outcome is recorded */
+	SETTLED_STALE, /* the job was not this worker's any more; nothing was changed */
+	/* The answer to the batch was lost, and when it was sent again the job was gone: most likely the first settled
+	 * it. */
+	SETTLED_UNKNOWN,
 };
 
+/* The jobs belong to the worker; the lists only link them. */
 struct settle_batch {
 	struct job_list waiting;
 	int waiting_count;
 	struct job *batch[SETTLE_BATCH_BATCH_MAX]; /* of the settlement under way, or to be sent again */
 	int batch_count;
-	bool batch_unknown; /* it was sent before, and the answer was lost */
-	struct job_list refused;
+	bool batch_unknown;      /* the batch was sent before, and the answer was lost */
+	struct job_list refused; /* rejected alone, and put aside */
 };
 
-void settle_batch_init(struct settle_batch *r);
-void settle_batch_add(struct settle_batch *r, struct job *j);
+void settle_batch_init(struct settle_batch *b);
 
-/* Makes a batch of those that wait, unless there is one. */
-void settle_batch_fill(struct settle_batch *r);
+/* j waits for its settlement, behind the others. */
+void settle_batch_add(struct settle_batch *b, struct job *j);
 
-/* What became of a member of the batch, after job.settled was set for each that the server named. */
-enum settled settle_batch_end(const struct settle_batch *r, const struct job *j);
+/* Forms a batch from the head of the waiting jobs, unless there is a batch already. */
+void settle_batch_fill(struct settle_batch *b);
 
-/* Everyone of the batch has been told. */
-void settle_batch_clear(struct settle_batch *r);
+/* Returns the result of one job of the batch.  Before, the caller sets settled in each job that the server returned. */
+enum settled settle_batch_end(const struct settle_batch *b, const struct job *j);
 
-/* The server refused the batch for the data of one. */
-void settle_batch_refuse(struct settle_batch *r);
+/* Empties the batch, after its jobs have their results. */
+void settle_batch_clear(struct settle_batch *b);
 
-/* Those put aside wait again. */
-void settle_batch_retry(struct settle_batch *r);
+/* The server rejected the batch because of the data of one job: a single job is put aside, several wait again and are
+ * sent one by one. */
+void settle_batch_refuse(struct settle_batch *b);
+
+/* The jobs put aside wait again, each for a batch of its own. */
+void settle_batch_retry(struct settle_batch *b);

@@ -7,45 +7,49 @@
 #include "base/base.h"
 #include "pg/connection.h"
 
-/* A look at the queue as a whole, for those who watch it, on a connection of its own.
+/* Statistics of the whole queue, for the worker's /metrics, on a connection of their own.
  *
- * It costs the same however long the queue is: what is counted is counted up to STATS_MOST.  And it is taken when
- * somebody asks, at most every STATS_EVERY_MS, however many ask. */
+ * The query costs the same however long the queue is: nothing is counted beyond STATS_MOST.  It is sent only when a
+ * scrape asks, and at most every STATS_EVERY_MS, however many ask; between two queries the last result is returned. */
 
 #define STATS_EVERY_MS 5000
-#define STATS_MOST 10001
+#define STATS_MOST 10001 /* the most that a count can be: it then means "at least"; the LIMITs in STATS */
 #define STATS_NO_LAG INT64_MIN
 
 struct queue_stats {
-	int64_t ready;   /* among the newest STATS_MOST jobs */
-	int64_t waiting; /* for a retry */
-	int64_t claimed; /* by the workers' last beats */
-	int64_t oldest_us;
-	int64_t paused; /* 1: it is */
-	int64_t dead;
-	int64_t workers; /* that have beaten within 20 s */
-	int64_t conflicts;
-	int64_t lag_us; /* of the standby that is furthest behind; STATS_NO_LAG: there is none, or we may not see it */
+	int64_t ready;     /* jobs, counted among the newest STATS_MOST */
+	int64_t waiting;   /* jobs that wait for a retry, up to STATS_MOST */
+	int64_t claimed;   /* jobs, as the workers' last heartbeats reported them */
+	int64_t oldest_us; /* since the webhook of the oldest job was accepted; 0: no job */
+	int64_t paused;    /* 1: the workers are paused; 0: they are not */
+	int64_t dead;      /* dead jobs, up to STATS_MOST */
+	int64_t workers;   /* with a heartbeat in the last 20 s by the database's clock */
+	int64_t conflicts; /* rows of transaction_conflicts, up to STATS_MOST */
+	int64_t lag_us;    /* of the standby furthest behind; STATS_NO_LAG: there is none, or we may not see it */
 };
 
-/* A question: the asker's memory until done(). */
+/* One request for the statistics, in the caller's memory, which must stay valid until done(). */
 struct stats_request {
-	void (*done)(struct stats_request *q, const struct queue_stats *seen); /* NULL: the database does not answer */
+	/* Called once, from the event loop or from stats_ask().  seen is borrowed for the call; NULL: there are no
+	 * recent statistics, because the database did not answer the last query or is unreachable. */
+	void (*done)(struct stats_request *request, const struct queue_stats *seen);
 	TAILQ_ENTRY(stats_request) waiting;
 };
 
-/* The look, as a test runs it by itself; and how its connection is set. */
+/* The query and the server settings of its connection, which a test runs by themselves. */
 extern const struct statement STATS;
 extern const char STATS_OPTIONS[];
 
 struct stats;
 
-/* NULL: out of memory. */
+/* connect_state must outlive it.  Returns NULL if out of memory. */
 MUST_USE struct stats *stats_create(struct connect_state *connect_state);
+
+/* Accepts NULL.  done() of requests that still wait is not called. */
 void stats_destroy(struct stats *s);
 
-/* q->done() may be called from here. */
-void stats_ask(struct stats *s, struct stats_request *q);
+/* request->done() may be called from here. */
+void stats_ask(struct stats *s, struct stats_request *request);
 
-/* Takes it back: done() will not be called. */
-void stats_withdraw(struct stats *s, struct stats_request *q);
+/* Withdraws a request whose done() has not been called; it will not be. */
+void stats_withdraw(struct stats *s, struct stats_request *request);

@@ -1,23 +1,32 @@
-/* claim.c - the statement that takes jobs. */
+/* claim.c - the statement that takes jobs.
+ *
+ * A claim changes the owner of a row and commits: nothing stays locked during the call, and a worker that dies needs no
+ * transaction to be rolled back.  Its rows keep its owner until another worker frees them (heartbeat.c).  Which jobs a
+ * worker may still settle is decided by settle.c. */
 
 #include "queue/claim.h"
 
-/* Takes jobs that are ready and nobody has, oldest first, and commits: nothing stays locked during the call.
+/* Takes ready jobs, which have neither owner nor run_at, lowest ids first, and commits at once.
  *
- * SKIP LOCKED: what another worker is just taking is not waited for.  The CTE is materialized since a limited
- * sub-select inside IN may be run again for each row, and then locks more rows than its limit.  A row that another
- * worker took between our snapshot and our lock is checked again when it is locked, and left out.
+ * Locks: SKIP LOCKED passes over rows that another worker is taking at this moment, so claims never wait for each
+ * other.  A row that another worker took between our snapshot and our lock is checked again when it is locked, and left
+ * out.  The CTE is materialized, because a limited sub-select inside IN may be run again for each row, and then locks
+ * more rows than its limit.
  *
- * The update is HOT: no index names owner, claimed_at or attempt, and the table's pages have room for it.  An index on
- * any of them would end that.
+ * Commit: it does not wait for the disk.  A crash of the server may undo a claim; the job is then ready again under the
+ * same id, and settle.c still accepts the settlement of a call that was made.  set_config() with is_local ends with the
+ * transaction, so the session's own setting stays.
  *
- * Its commit does not wait for the disk: a claim that a crash of the server undoes leaves the job as it was, ready and
- * under the same id.  set_config() with is_local ends with the transaction, so no session is changed.
+ * A lost answer: the rows may have our owner while no process knows of them.  queue.c releases them before it claims
+ * again.
  *
- * The picked are updated by their ids, as an array, and not by a join: one order of a join walks the whole index, dead
- * rows and all, and is what a planner prefers who was told that the table holds ten rows.
+ * Plan: the update is HOT, because no index names owner, claimed_at or attempt and the pages of the table have room for
+ * a second version of each row.  An index on any of these columns would end that.  The picked rows are updated by an
+ * array of ids and not by a join, because one order of that join walks the whole index, dead rows included; a planner
+ * with statistics of ten rows prefers that order.
  *
- * While the workers are paused it returns nothing; both conditions that name no job are asked once, not for each row. */
+ * While the workers are paused (payhook.pauses) it takes no job.  The two conditions that do not depend on a row are
+ * evaluated once for the statement. */
 #define TAKE                                                                     \
 	"WITH picked AS MATERIALIZED ("                                          \
 	"  SELECT id FROM payhook.jobs"                                          \
@@ -33,8 +42,9 @@
 
 const struct statement CLAIM = {"claim", TAKE MARK};
 
-/* The same with the transactions, for processors that tell them to somebody.  Read after the claim, by their primary key;
- * a job whose transaction is gone (somebody's hand) comes with nulls, since it is claimed all the same. */
+/* The same claim, and the transaction of each job, looked up by its primary key.  The transaction is not locked: after
+ * its insert only its status changes, which is not read here.  If a transaction was deleted by hand, its job is claimed
+ * all the same and returned with nulls. */
 const struct statement CLAIM_WHOLE = {"claim_whole", TAKE
 	", claimed AS (" MARK
 	") SELECT c.id, c.transaction_id, c.source, c.attempt, c.traceparent, t.source_account, t.destination_account, t.amount::text,"

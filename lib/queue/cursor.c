@@ -1,4 +1,6 @@
-/* cursor.c - where to look for work next. */
+/* cursor.c - where the next look for jobs begins: one wanted position, and a ring of positions of the last ticks.
+ *
+ * Nothing is stored: a new worker begins at 0, and a wrong position delays a job until the next sweep at most. */
 
 #include "queue/cursor.h"
 
@@ -35,6 +37,7 @@ void cursor_found(struct cursor *c, int64_t highest, bool full)
 
 void cursor_tick(struct cursor *c)
 {
+	/* The ring's oldest entry is the position CURSOR_BEHIND ticks ago; the current one takes its place. */
 	int64_t *oldest = &c->past[c->ticks % CURSOR_BEHIND];
 	int64_t behind = *oldest;
 	*oldest = c->last;

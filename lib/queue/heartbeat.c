@@ -1,7 +1,12 @@
-/* heartbeat.c - beat, observe, rescue, and bring back what is due.
+/* heartbeat.c - the worker's registration and heartbeat, the rescue of other workers' jobs, and the enqueueing of
+ * retries.
  *
- * Everything here is a chore: a statement that is sent when its time has come.  The connection takes them one after
- * the other, in the order of the table. */
+ * Everything here is a chore: a statement that is sent when its time has come.  The connection runs one at a time; of
+ * several that are due, the first in enum chore goes first.
+ *
+ * A freed job gets a fresh id, so a settlement that its old worker still sends changes nothing.  Every statement that
+ * assigns ids waits for the disk.  peers.c decides whether a worker is suspected to be dead; queue.c claims the freed
+ * jobs. */
 
 #include "queue/heartbeat.h"
 
@@ -12,34 +17,54 @@
 #include "base/clock.h"
 #include "queue/peers.h"
 
-#define ANSWER_MS 10000 /* below HEARTBEAT_STALE_MS, since a beat may wait behind another chore */
+#define ANSWER_MS 10000 /* for a statement; below HEARTBEAT_STALE_MS, since a heartbeat may wait behind another chore */
 
-/* Makes this a worker, durably, before it claims.  Sent again when the answer was lost, it finds its own row: no other
- * has this number.  A row that was removed is never brought back under a number that claimed: that one begins anew. */
+/* Registers this worker, before it claims.  The commit waits for the disk: a claim must not outlive the row of its
+ * owner, or its jobs would be freed as orphans during their calls.
+ *
+ * A lost answer: sent again, it finds its own row, since no other worker has this number.  A row that was deleted is
+ * never inserted again under a number that has claimed; the worker takes a new number, because its jobs may have been
+ * freed. */
 static const struct statement REGISTER = {"register",
 	"INSERT INTO payhook.workers (owner, host, pid, version) VALUES ($1::bigint, $2::text, $3::int, $4::text)"
 	" ON CONFLICT (owner) DO UPDATE SET beat_at = now()"};
 
-/* Shows that this worker lives, how many jobs it holds, and whether its processor is down.  No row: it was taken for dead.  It does not wait for the
- * disk: a beat that a crash undoes is followed by the next, and an observer's time begins anew after a crash. */
+/* The heartbeat: renews beat_at, and reports the jobs in flight and the state of the circuit.  No row returned: the
+ * worker was declared dead, or its row was deleted by hand.
+ *
+ * It locks its own row only; a rescue of this worker waits for it, and then finds the row changed.  Its commit does not
+ * wait for the disk: if a crash undoes a heartbeat, the next one follows within HEARTBEAT_MS, and observers begin anew
+ * after a crash.  A lost answer counts as no heartbeat (heartbeat_is_fresh()), which errs on the safe side. */
 static const struct statement BEAT = {"beat",
 	"UPDATE payhook.workers SET beat_at = now(), in_flight = $2::int,"
 	"    circuit_open_since = CASE WHEN $3::bigint >= 0 THEN now() - $3::bigint * interval '1 ms' END"
 	"  WHERE owner = $1::bigint AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
 	"  RETURNING owner"};
 
-/* The others and their beats, as numbers that must change. */
+/* Returns the other workers and their heartbeats, as numbers that must change.  Locks nothing.  The order by owner is
+ * what peers_see() needs. */
 static const struct statement OBSERVE = {"observe",
 	"SELECT owner, (extract(epoch FROM beat_at) * 1000000)::bigint FROM payhook.workers"
 	"  WHERE owner <> $1::bigint ORDER BY owner"};
 
-/* Declares one dead: removes its row if its beat is still the one that was observed, and frees its jobs.  The removal
- * decides.  A beat that comes first changes the row, so nothing is removed and nothing freed; one that comes after
- * finds no row, and its worker takes another number.  Of two observers one removes it.
+/* Declares a worker dead: deletes its row if its heartbeat is still the one that was observed, and frees its jobs.
  *
- * The attempts stay counted: calls may have been made.  Fresh ids, so what the dead one still sends settles nothing;
- * therefore durable.  More jobs than the limit are left to the release of orphans, and so are those that are locked just
- * now, by the dead one's last settlement: a settlement and a rescue never wait for each other in a circle. */
+ * The deletion decides.  If a heartbeat commits first, the row has changed, so it is not deleted and no job is freed.
+ * A heartbeat that comes later finds no row, and its worker takes another number.  If two observers try at once, only
+ * one deletes the row.
+ *
+ * The attempts stay counted, because calls may have been made.  The jobs get fresh ids, so settlements that the dead
+ * worker still sends change nothing; the commit waits for the disk, because a crash could issue the same ids again.
+ *
+ * Locks: SKIP LOCKED passes over jobs that a last settlement of the dead worker has locked, so a settlement and a
+ * rescue cannot deadlock.  HEARTBEAT_ORPHANS frees them later if they are still there.  It also frees jobs beyond the
+ * limit, which keeps this transaction short, and jobs of a claim that the dead worker commits later.
+ *
+ * A lost answer: if it took effect, a second rescue finds no row, and nothing is reported.  If it did not, the worker
+ * is observed again.
+ *
+ * Plan: there is no index on owner, so it reads the whole table, but only after a worker was silent for
+ * PEER_DEAD_MS. */
 const struct statement HEARTBEAT_RESCUE = {"rescue",
 	"WITH dead AS ("
 	"  DELETE FROM payhook.workers"
@@ -52,13 +77,20 @@ const struct statement HEARTBEAT_RESCUE = {"rescue",
 	"  FROM lost l WHERE j.id = l.id AND j.owner = l.owner RETURNING 1"
 	") SELECT host, pid, (SELECT count(*) FROM freed) FROM dead"};
 
-/* Frees jobs whose owner has no row.
+/* Frees orphans: jobs whose owner has no row in workers.
  *
- * A worker registers before it claims, and both are read in one snapshot: who is seen to own a job is seen to have a
- * row, if it has one.  But a job that is freed and claimed anew after our snapshot is checked again in its new version
- * when it is updated, against the workers of the old snapshot, in which its new owner may be missing.  So the orphans
- * are picked without a lock, and the update matches the id and the owner of the snapshot: a job freed by anybody has
- * another id, and is left alone.  SKIP LOCKED: two observers do not wait for each other. */
+ * A worker registers before it claims, and one snapshot shows both tables: the owner of each job that it shows has a
+ * row in it, unless that row was deleted.  A lock on the job would break this.  PostgreSQL checks a locked row again in
+ * its newest version, but still against the workers of the old snapshot; a job that was freed and claimed anew
+ * meanwhile might have an owner that the snapshot lacks, and would be taken from a live worker.  So orphans are picked
+ * without a lock, and then locked only if id and owner are still those of the snapshot: a job that was freed has
+ * another id and is left alone.
+ *
+ * SKIP LOCKED: two observers do not wait for each other.  The commit waits for the disk, because it assigns ids.  A
+ * lost answer: the next round finds the rest.
+ *
+ * Plan: there is no index on owner, because it would end HOT for claims.  So the statement reads the whole table;
+ * heartbeat_on_orphans() limits how often. */
 const struct statement HEARTBEAT_ORPHANS = {"orphans",
 	"WITH orphans AS MATERIALIZED ("
 	"  SELECT id, owner FROM payhook.jobs j WHERE owner IS NOT NULL"
@@ -70,7 +102,11 @@ const struct statement HEARTBEAT_ORPHANS = {"orphans",
 	"  FROM locked l WHERE j.id = l.id RETURNING 1"
 	") SELECT count(*) FROM freed"};
 
-/* Retries whose time has come are enqueued anew: behind the cursors of all workers, with a fresh id. */
+/* Enqueues retries that are due: they get fresh ids, which puts them behind the cursors of all workers.
+ *
+ * SKIP LOCKED: two workers share the due jobs.  The commit waits for the disk, because it assigns ids.  A lost answer:
+ * what was enqueued is no longer due, and the next round takes the rest.  Plan: the partial index jobs_run_at has only
+ * the jobs that wait, so this costs nothing while none is due. */
 const struct statement HEARTBEAT_DUE = {"due",
 	"WITH due AS MATERIALIZED ("
 	"  SELECT id FROM payhook.jobs WHERE run_at <= now() AND owner IS NULL"
@@ -79,16 +115,19 @@ const struct statement HEARTBEAT_DUE = {"due",
 	"  UPDATE payhook.jobs j SET id = DEFAULT, run_at = NULL FROM due d WHERE j.id = d.id RETURNING 1"
 	") SELECT count(*) FROM enqueued"};
 
+/* Deletes the worker's row at its end.  Its jobs were released before; if some are left, they become orphans.  A lost
+ * answer: sent again, it finds no row, which is success. */
 static const struct statement LEAVE = {"leave", "DELETE FROM payhook.workers WHERE owner = $1::bigint"};
 
-/* In the order in which they go first when several are due. */
+/* Of several that are due, the first in this list goes first: a heartbeat waits for no more than the chore under
+ * way. */
 enum chore { CHORE_BEAT, CHORE_RESCUE, CHORE_DUE, CHORE_OBSERVE, CHORE_ORPHANS, CHORE_LEAVE, CHORES };
 
 #define EVERY_DUE_MS 1000
 #define EVERY_OBSERVE_MS 2000
 #define EVERY_ORPHANS_MS 10000
 #define EVERY_ORPHANS_MOST_MS 60000
-#define REFUSED_MS 1000 /* until a chore that the server refused is tried again */
+#define REFUSED_MS 1000 /* until a chore that failed is tried again */
 
 struct heartbeat {
 	struct connection *connection;
@@ -96,17 +135,17 @@ struct heartbeat {
 	const struct heartbeat_events *events;
 	void *ctx;
 	struct event *timer;
-	int64_t at_ms[CHORES]; /* when each is due; INT64_MAX: not wanted */
-	enum chore chore;      /* under way */
+	int64_t at_ms[CHORES]; /* when each is due, by clock_ms(); INT64_MAX: never */
+	enum chore chore;      /* the one under way */
 	int64_t sent_ms;
 	int64_t owner;
-	bool registered; /* this number has a row, as far as we know */
-	int64_t beat_ms; /* when the last beat that arrived was sent */
+	bool registered; /* owner has a row, as far as this process knows */
+	int64_t beat_ms; /* when the last confirmed heartbeat was sent */
 	struct peers peers;
-	struct peer suspect; /* whose rescue is due or under way */
+	struct peer suspect; /* the worker that CHORE_RESCUE is about, as it was observed */
 };
 
-/* A number that nobody has had: 63 bits at random, not 0. */
+/* Returns a number that no worker has had: 63 random bits, not 0. */
 static int64_t new_number(void)
 {
 	uint64_t random;
@@ -117,205 +156,211 @@ static int64_t new_number(void)
 	return (int64_t)random;
 }
 
-/* ---- answers ---- */
+/* ---- results ---- */
 
-/* Up to a tenth later, so that workers which were started together drift apart. */
-static void again_in(struct heartbeat *w, int64_t ms)
+/* Plans the chore under way again, up to a tenth later than ms, at random, so that workers started together drift
+ * apart. */
+static void again_in(struct heartbeat *h, int64_t ms)
 {
 	uint32_t random;
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	w->at_ms[w->chore] = clock_ms() + ms + (int64_t)(random % (uint64_t)(ms / 10 + 1));
+	h->at_ms[h->chore] = clock_ms() + ms + (int64_t)(random % (uint64_t)(ms / 10 + 1));
 }
 
-/* False: there was no answer, and the chore is planned anew. */
-static bool heartbeat_answered(struct heartbeat *w, const char *doing, const struct pg_result *r, const struct fault *f)
+/* Returns false if the chore failed, and plans it again.  A rejection by the server is reported here; a lost connection
+ * by heartbeat_on_down(). */
+static bool heartbeat_answered(struct heartbeat *h, const char *doing, const struct pg_result *r, const struct fault *f)
 {
 	if (r)
 		return true;
-	again_in(w, f->kind == FAULT_AGAIN ? 0 : REFUSED_MS);
-	if (connection_is_ready(w->connection))
-		w->events->trouble(w->ctx, doing, f);
+	again_in(h, f->kind == FAULT_AGAIN ? 0 : REFUSED_MS);
+	if (connection_is_ready(h->connection))
+		h->events->trouble(h->ctx, doing, f);
 	return false;
 }
 
 static void heartbeat_on_registered(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "register", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "register", r, f))
 		return;
-	w->registered = true;
-	w->beat_ms = w->sent_ms;
-	w->events->is(w->ctx, w->owner);
+	h->registered = true;
+	h->beat_ms = h->sent_ms;
+	h->events->is(h->ctx, h->owner);
 }
 
-static void heartbeat_on_beaten(void *ctx, const struct pg_result *r, const struct fault *f)
+static void heartbeat_on_beat(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "beat", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "beat", r, f))
 		return;
 	if (db_rows(r) == 0) {
-		w->registered = false;
-		w->owner = new_number();
-		again_in(w, 0);
-		w->events->is(w->ctx, 0);
+		/* Never the old number again: its jobs are orphans now, and another worker may be freeing them. */
+		h->registered = false;
+		h->owner = new_number();
+		again_in(h, 0);
+		h->events->is(h->ctx, 0);
 		return;
 	}
-	bool was_fresh = heartbeat_is_fresh(w);
-	w->beat_ms = w->sent_ms;
+	/* Counted from when it was sent: observers may have seen the value that early.  If the worker was not fresh
+	 * before, it may claim again now. */
+	bool was_fresh = heartbeat_is_fresh(h);
+	h->beat_ms = h->sent_ms;
 	if (!was_fresh)
-		w->events->task(w->ctx);
+		h->events->task(h->ctx);
 }
 
-/* One rescue at a time: the next is looked for when it has been answered, or at the next observation. */
-static void find_dead(struct heartbeat *w)
+/* Plans at most one rescue; the next follows its result, or the next observation. */
+static void find_dead(struct heartbeat *h)
 {
 	int64_t now = clock_ms();
-	const struct peer *dead = peers_dead(&w->peers, now);
+	const struct peer *dead = peers_dead(&h->peers, now);
 	if (dead)
-		w->suspect = *dead;
-	w->at_ms[CHORE_RESCUE] = dead ? now : INT64_MAX;
+		h->suspect = *dead;
+	h->at_ms[CHORE_RESCUE] = dead ? now : INT64_MAX;
 }
 
 static void heartbeat_on_observed(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "observe", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "observe", r, f))
 		return;
 	int64_t now = clock_ms();
-	peers_begin(&w->peers, now);
+	peers_begin(&h->peers, now);
 	for (int row = 0; row < db_rows(r); row++) {
-		/* What memory does not hold is not observed by us, but by others. */
-		if (!peers_see(&w->peers, db_int8(r, row, 0), db_int8(r, row, 1), now))
+		/* Workers that do not fit into memory are observed by other workers. */
+		if (!peers_see(&h->peers, db_int8(r, row, 0), db_int8(r, row, 1), now))
 			break;
 	}
-	w->at_ms[CHORE_OBSERVE] = now + EVERY_OBSERVE_MS;
-	find_dead(w);
+	h->at_ms[CHORE_OBSERVE] = now + EVERY_OBSERVE_MS;
+	find_dead(h);
 }
 
 static void heartbeat_on_rescued(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "rescue", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "rescue", r, f))
 		return;
-	peers_remove(&w->peers, w->suspect.owner);
+	peers_remove(&h->peers, h->suspect.owner);
 	if (db_rows(r) == 1) {
 		int64_t jobs = db_int8(r, 0, 2);
 		if (jobs >= HEARTBEAT_FREE_MAX)
-			w->at_ms[CHORE_ORPHANS] = clock_ms();
-		w->events->rescued(w->ctx, db_text(r, 0, 0), (int)db_int8(r, 0, 1), jobs);
-		w->events->task(w->ctx);
+			h->at_ms[CHORE_ORPHANS] = clock_ms();
+		h->events->rescued(h->ctx, db_text(r, 0, 0), (int)db_int8(r, 0, 1), jobs);
+		h->events->task(h->ctx);
 	}
-	find_dead(w);
+	find_dead(h);
 }
 
-/* It reads the whole table, so it takes a fiftieth of the time at most, be the queue ever so long. */
+/* HEARTBEAT_ORPHANS reads the whole table.  The pause is 50 times as long as the statement took, within bounds: up to a
+ * duration of 1.2 s it takes a fiftieth of the time, and beyond that it runs once a minute. */
 static void heartbeat_on_orphans(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "free orphans", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "free orphans", r, f))
 		return;
 	int64_t jobs = db_int8(r, 0, 0);
-	int64_t pause = (clock_ms() - w->sent_ms) * 50;
+	int64_t pause = (clock_ms() - h->sent_ms) * 50;
 	pause = pause < EVERY_ORPHANS_MS ? EVERY_ORPHANS_MS : pause;
 	pause = pause > EVERY_ORPHANS_MOST_MS ? EVERY_ORPHANS_MOST_MS : pause;
-	again_in(w, jobs >= HEARTBEAT_FREE_MAX ? 0 : pause);
+	again_in(h, jobs >= HEARTBEAT_FREE_MAX ? 0 : pause);
 	if (jobs == 0)
 		return;
-	w->events->orphans(w->ctx, jobs);
-	w->events->task(w->ctx);
+	h->events->orphans(h->ctx, jobs);
+	h->events->task(h->ctx);
 }
 
 static void heartbeat_on_due(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "enqueue retries", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "enqueue retries", r, f))
 		return;
 	int64_t jobs = db_int8(r, 0, 0);
-	again_in(w, jobs >= HEARTBEAT_DUE_MAX ? 0 : EVERY_DUE_MS);
+	again_in(h, jobs >= HEARTBEAT_DUE_MAX ? 0 : EVERY_DUE_MS);
 	if (jobs > 0)
-		w->events->task(w->ctx);
+		h->events->task(h->ctx);
 }
 
 static void heartbeat_on_left(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct heartbeat *w = ctx;
-	if (!heartbeat_answered(w, "leave", r, f))
+	struct heartbeat *h = ctx;
+	if (!heartbeat_answered(h, "leave", r, f))
 		return;
-	w->at_ms[CHORE_LEAVE] = INT64_MAX;
-	w->events->left(w->ctx);
+	h->at_ms[CHORE_LEAVE] = INT64_MAX;
+	h->events->left(h->ctx);
 }
 
-/* ---- what to send, and when ---- */
+/* ---- sending ---- */
 
-static void heartbeat_begin(struct heartbeat *w, enum chore chore)
+static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 {
 	struct db_params p = {0};
-	w->chore = chore;
-	w->sent_ms = clock_ms();
+	h->chore = chore;
+	h->sent_ms = clock_ms();
 	switch (chore) {
 	case CHORE_BEAT:
-		/* Now, not at the answer: what changes until then may ask for one of its own (heartbeat_send()). */
-		w->at_ms[CHORE_BEAT] = w->sent_ms + HEARTBEAT_MS;
-		db_params_add_int8(&p, w->owner);
-		if (w->registered) {
-			db_params_add_int8(&p, w->events->in_flight(w->ctx));
-			db_params_add_int8(&p, w->events->circuit_open_ms(w->ctx));
-			connection_send(w->connection, &BEAT, &p, heartbeat_on_beaten);
+		/* Planned now and not at the result: heartbeat_send() may ask for an earlier one until then. */
+		h->at_ms[CHORE_BEAT] = h->sent_ms + HEARTBEAT_MS;
+		db_params_add_int8(&p, h->owner);
+		if (h->registered) {
+			db_params_add_int8(&p, h->events->in_flight(h->ctx));
+			db_params_add_int8(&p, h->events->circuit_open_ms(h->ctx));
+			connection_send(h->connection, &BEAT, &p, heartbeat_on_beat);
 			return;
 		}
-		db_params_add_text(&p, w->self.host);
-		db_params_add_int8(&p, w->self.pid);
-		db_params_add_text(&p, w->self.version);
-		connection_send(w->connection, &REGISTER, &p, heartbeat_on_registered);
+		db_params_add_text(&p, h->self.host);
+		db_params_add_int8(&p, h->self.pid);
+		db_params_add_text(&p, h->self.version);
+		connection_send(h->connection, &REGISTER, &p, heartbeat_on_registered);
 		return;
 	case CHORE_RESCUE:
-		db_params_add_int8(&p, w->suspect.owner);
-		db_params_add_int8(&p, w->suspect.beat);
+		db_params_add_int8(&p, h->suspect.owner);
+		db_params_add_int8(&p, h->suspect.beat);
 		db_params_add_int8(&p, HEARTBEAT_FREE_MAX);
-		connection_send(w->connection, &HEARTBEAT_RESCUE, &p, heartbeat_on_rescued);
+		connection_send(h->connection, &HEARTBEAT_RESCUE, &p, heartbeat_on_rescued);
 		return;
 	case CHORE_DUE:
 		db_params_add_int8(&p, HEARTBEAT_DUE_MAX);
-		connection_send(w->connection, &HEARTBEAT_DUE, &p, heartbeat_on_due);
+		connection_send(h->connection, &HEARTBEAT_DUE, &p, heartbeat_on_due);
 		return;
 	case CHORE_OBSERVE:
-		db_params_add_int8(&p, w->owner);
-		connection_send(w->connection, &OBSERVE, &p, heartbeat_on_observed);
+		db_params_add_int8(&p, h->owner);
+		connection_send(h->connection, &OBSERVE, &p, heartbeat_on_observed);
 		return;
 	case CHORE_ORPHANS:
 		db_params_add_int8(&p, HEARTBEAT_FREE_MAX);
-		connection_send(w->connection, &HEARTBEAT_ORPHANS, &p, heartbeat_on_orphans);
+		connection_send(h->connection, &HEARTBEAT_ORPHANS, &p, heartbeat_on_orphans);
 		return;
 	case CHORE_LEAVE:
-		db_params_add_int8(&p, w->owner);
-		connection_send(w->connection, &LEAVE, &p, heartbeat_on_left);
+		db_params_add_int8(&p, h->owner);
+		connection_send(h->connection, &LEAVE, &p, heartbeat_on_left);
 		return;
 	case CHORES:
 		return;
 	}
 }
 
-static void heartbeat_set_timer(struct heartbeat *w, int64_t ms)
+static void heartbeat_set_timer(struct heartbeat *h, int64_t ms)
 {
 	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-	evtimer_add(w->timer, &tv);
+	evtimer_add(h->timer, &tv);
 }
 
-/* Sends what is due, or sets the timer for what will be. */
-static void heartbeat_send_next(struct heartbeat *w)
+/* Sends the first chore that is due, or sets the timer for the next one. */
+static void heartbeat_send_next(struct heartbeat *h)
 {
-	if (!connection_is_ready(w->connection))
+	if (!connection_is_ready(h->connection))
 		return;
 	int64_t now = clock_ms(), soonest = INT64_MAX;
 	for (int i = 0; i < CHORES; i++) {
-		if (w->at_ms[i] <= now) {
-			heartbeat_begin(w, (enum chore)i);
+		if (h->at_ms[i] <= now) {
+			heartbeat_begin(h, (enum chore)i);
 			return;
 		}
-		soonest = w->at_ms[i] < soonest ? w->at_ms[i] : soonest;
+		soonest = h->at_ms[i] < soonest ? h->at_ms[i] : soonest;
 	}
 	if (soonest != INT64_MAX)
-		heartbeat_set_timer(w, soonest - now);
+		heartbeat_set_timer(h, soonest - now);
 }
 
 static void heartbeat_on_ready(void *ctx)
@@ -329,34 +374,35 @@ static void heartbeat_on_timer(evutil_socket_t fd, short what, void *arg)
 	heartbeat_send_next(arg);
 }
 
-/* ---- the lane's news ---- */
+/* ---- the connection's callbacks ---- */
 
-/* LISTEN has been done: what came before it is looked for. */
+/* LISTEN is in effect.  Notifications sent before it are lost, so task() asks for a look at once.  Observations begin
+ * anew.  Unless the worker is leaving, every chore is due at once, and a rescue planned before the break is dropped. */
 static void heartbeat_on_up(void *ctx)
 {
-	struct heartbeat *w = ctx;
-	peers_forget(&w->peers);
-	if (w->at_ms[CHORE_LEAVE] == INT64_MAX) {
+	struct heartbeat *h = ctx;
+	peers_forget(&h->peers);
+	if (h->at_ms[CHORE_LEAVE] == INT64_MAX) {
 		int64_t now = clock_ms();
 		for (int i = 0; i < CHORES; i++)
-			w->at_ms[i] = now;
-		w->at_ms[CHORE_RESCUE] = w->at_ms[CHORE_LEAVE] = INT64_MAX;
+			h->at_ms[i] = now;
+		h->at_ms[CHORE_RESCUE] = h->at_ms[CHORE_LEAVE] = INT64_MAX;
 	}
-	w->events->up(w->ctx);
-	w->events->task(w->ctx);
+	h->events->up(h->ctx);
+	h->events->task(h->ctx);
 }
 
 static void heartbeat_on_down(void *ctx, const struct fault *why)
 {
-	struct heartbeat *w = ctx;
-	peers_forget(&w->peers);
-	w->events->down(w->ctx, why);
+	struct heartbeat *h = ctx;
+	peers_forget(&h->peers);
+	h->events->down(h->ctx, why);
 }
 
 static void heartbeat_on_notified(void *ctx)
 {
-	struct heartbeat *w = ctx;
-	w->events->task(w->ctx);
+	struct heartbeat *h = ctx;
+	h->events->task(h->ctx);
 }
 
 /* ---- the interface ---- */
@@ -368,7 +414,7 @@ static const struct connection_plan PLAN = {
 	.name = "payhook-worker heartbeat",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
-	.options = "-c plan_cache_mode=force_custom_plan", /* as queue.c has it */
+	.options = "-c plan_cache_mode=force_custom_plan", /* see CLAIM_OPTIONS; but reading a whole table is allowed */
 	.greeting = "LISTEN jobs",
 	.answer_ms = ANSWER_MS,
 	.up = heartbeat_on_up,
@@ -380,52 +426,52 @@ static const struct connection_plan PLAN = {
 struct heartbeat *heartbeat_create(struct connect_state *connect_state, const struct heartbeat_self *self,
 	const struct heartbeat_events *events, void *ctx)
 {
-	struct heartbeat *w = calloc(1, sizeof *w);
-	if (!w)
+	struct heartbeat *h = calloc(1, sizeof *h);
+	if (!h)
 		return NULL;
-	w->self = *self;
-	w->events = events;
-	w->ctx = ctx;
-	w->owner = new_number();
-	w->at_ms[CHORE_LEAVE] = INT64_MAX;
-	w->timer = evtimer_new(connect_state->base, heartbeat_on_timer, w);
-	w->connection = connection_create(connect_state, &PLAN, w);
-	if (!w->timer || !w->connection) {
-		heartbeat_destroy(w);
+	h->self = *self;
+	h->events = events;
+	h->ctx = ctx;
+	h->owner = new_number();
+	h->at_ms[CHORE_LEAVE] = INT64_MAX;
+	h->timer = evtimer_new(connect_state->base, heartbeat_on_timer, h);
+	h->connection = connection_create(connect_state, &PLAN, h);
+	if (!h->timer || !h->connection) {
+		heartbeat_destroy(h);
 		return NULL;
 	}
-	return w;
+	return h;
 }
 
-void heartbeat_destroy(struct heartbeat *w)
+void heartbeat_destroy(struct heartbeat *h)
 {
-	if (!w)
+	if (!h)
 		return;
-	connection_destroy(w->connection);
-	if (w->timer)
-		event_free(w->timer);
-	peers_finish(&w->peers);
-	free(w);
+	connection_destroy(h->connection);
+	if (h->timer)
+		event_free(h->timer);
+	peers_finish(&h->peers);
+	free(h);
 }
 
-bool heartbeat_is_fresh(const struct heartbeat *w)
+bool heartbeat_is_fresh(const struct heartbeat *h)
 {
-	return w->registered && clock_ms() - w->beat_ms < HEARTBEAT_STALE_MS;
+	return h->registered && clock_ms() - h->beat_ms < HEARTBEAT_STALE_MS;
 }
 
-void heartbeat_send(struct heartbeat *w)
+void heartbeat_send(struct heartbeat *h)
 {
-	if (w->at_ms[CHORE_BEAT] == INT64_MAX)
+	if (h->at_ms[CHORE_BEAT] == INT64_MAX)
 		return;
-	w->at_ms[CHORE_BEAT] = 0;
-	event_active(w->timer, EV_TIMEOUT, 0);
+	h->at_ms[CHORE_BEAT] = 0;
+	event_active(h->timer, EV_TIMEOUT, 0);
 }
 
-/* No other chore any more: a beat would find no row, and begin a new worker. */
-void heartbeat_leave(struct heartbeat *w)
+/* All other chores end: a heartbeat after the deletion would find no row, and register a new worker. */
+void heartbeat_leave(struct heartbeat *h)
 {
 	for (int i = 0; i < CHORES; i++)
-		w->at_ms[i] = INT64_MAX;
-	w->at_ms[CHORE_LEAVE] = 0;
-	event_active(w->timer, EV_TIMEOUT, 0);
+		h->at_ms[i] = INT64_MAX;
+	h->at_ms[CHORE_LEAVE] = 0;
+	event_active(h->timer, EV_TIMEOUT, 0);
 }

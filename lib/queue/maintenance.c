@@ -1,7 +1,9 @@
-/* maintenance.c - partitions of attempts, and the end of old transactions.
+/* maintenance.c - the partitions of job_attempts, and the deletion of expired transactions.
  *
- * A round begins when the connection first stands, and every hour from then on: the attempts, then batches of
- * transactions until one is not full. */
+ * A round begins when the connection is first made, and about every hour from then on: first the partitions, then
+ * batches of transactions until one is not full.  A failed statement ends its part of the round, and the next round
+ * does it again, so nothing here is urgent.  Every worker does all of it: there is no leader to elect, and the
+ * statements are safe when run by several at once. */
 
 #include "queue/maintenance.h"
 
@@ -13,9 +15,13 @@
 #include "base/clock.h"
 #include "queue/retention.h"
 
-#define ANSWER_MS 30000 /* for a statement; nobody waits for it */
+#define ANSWER_MS 30000 /* for a statement; no request or job waits for it */
 
-/* A day's partition must be there before the day, or its rows go among the others for good. */
+/* Creates the partitions of the next days and drops expired ones (schema/0006_attempts.sql).  The partition of a day
+ * must exist before the day begins; otherwise that day's rows go into the default partition, and stay there.
+ *
+ * Its locks conflict with settlements, so the function waits 200 ms for each at most and leaves the rest to the next
+ * round.  A lost answer does no harm: a second call finds the partitions made. */
 static const struct statement KEEP_ATTEMPTS = {"keep_attempts", "SELECT payhook.keep_attempts($1::int)"};
 
 struct maintenance {
@@ -24,97 +30,97 @@ struct maintenance {
 	void *ctx;
 	struct event *timer;
 	int attempts_days, transactions_days;
-	int64_t round_at_ms;            /* the next round begins */
-	int64_t batch_at_ms;            /* the next batch of this round; INT64_MAX: it has none */
+	int64_t round_at_ms;            /* when the next round begins */
+	int64_t batch_at_ms;            /* when the next batch of this round is due; INT64_MAX: there is none */
 	char past[RETENTION_PLACE_MAX]; /* where the next batch begins */
 	int64_t deleted;                /* in this round */
 };
 
-static void maintenance_set_timer(struct maintenance *k)
+static void maintenance_set_timer(struct maintenance *m)
 {
-	int64_t at_ms = k->batch_at_ms < k->round_at_ms ? k->batch_at_ms : k->round_at_ms;
+	int64_t at_ms = m->batch_at_ms < m->round_at_ms ? m->batch_at_ms : m->round_at_ms;
 	int64_t ms = at_ms - clock_ms();
 	ms = ms > 0 ? ms : 0;
 	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-	evtimer_add(k->timer, &tv);
+	evtimer_add(m->timer, &tv);
 }
 
-/* A lost connection is told by the lanes that work on it all the time. */
-static void maintenance_failed(struct maintenance *k, const char *doing, const struct fault *f)
+/* Reports a rejected statement.  A lost connection is reported by the queue's and the heartbeat's callbacks. */
+static void maintenance_failed(struct maintenance *m, const char *doing, const struct fault *f)
 {
-	if (connection_is_ready(k->connection))
-		k->events->trouble(k->ctx, doing, f);
+	if (connection_is_ready(m->connection))
+		m->events->trouble(m->ctx, doing, f);
 }
 
-/* The end of a round, whether it did all it had to or not. */
-static void end_round(struct maintenance *k)
+/* Ends a round, whether it was completed or not, and reports its deletions. */
+static void end_round(struct maintenance *m)
 {
-	k->batch_at_ms = INT64_MAX;
-	if (k->deleted > 0)
-		k->events->transactions(k->ctx, k->deleted);
-	k->deleted = 0;
+	m->batch_at_ms = INT64_MAX;
+	if (m->deleted > 0)
+		m->events->transactions(m->ctx, m->deleted);
+	m->deleted = 0;
 }
 
 static void maintenance_on_deleted(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct maintenance *k = ctx;
+	struct maintenance *m = ctx;
 	if (!r) {
-		maintenance_failed(k, "delete old transactions", f);
-		end_round(k);
+		maintenance_failed(m, "delete old transactions", f);
+		end_round(m);
 		return;
 	}
 	int64_t rows = db_int8(r, 0, 0);
-	k->deleted += rows;
+	m->deleted += rows;
 	if (rows < MAINTENANCE_BATCH) {
-		end_round(k);
+		end_round(m);
 		return;
 	}
-	snprintf(k->past, sizeof k->past, "%s", db_text(r, 0, 1));
-	k->batch_at_ms = clock_ms() + MAINTENANCE_PAUSE_MS;
+	snprintf(m->past, sizeof m->past, "%s", db_text(r, 0, 1));
+	m->batch_at_ms = clock_ms() + MAINTENANCE_PAUSE_MS;
 }
 
 static void maintenance_on_attempts(void *ctx, const struct pg_result *r, const struct fault *f)
 {
-	struct maintenance *k = ctx;
+	struct maintenance *m = ctx;
 	if (!r)
-		maintenance_failed(k, "keep partitions of attempts", f);
+		maintenance_failed(m, "keep partitions of attempts", f);
 	else if (!db_null(r, 0, 0))
-		k->events->attempts(k->ctx, db_text(r, 0, 0));
-	if (k->transactions_days > 0) {
-		snprintf(k->past, sizeof k->past, "-infinity");
-		k->batch_at_ms = clock_ms();
+		m->events->attempts(m->ctx, db_text(r, 0, 0));
+	if (m->transactions_days > 0) {
+		snprintf(m->past, sizeof m->past, "-infinity");
+		m->batch_at_ms = clock_ms();
 	}
 }
 
-/* Up to a tenth later, so that workers which were started together drift apart. */
-static void begin_round(struct maintenance *k)
+/* The next round is up to a tenth of an hour later, at random, so that workers started together drift apart. */
+static void begin_round(struct maintenance *m)
 {
 	uint32_t random;
 	evutil_secure_rng_get_bytes(&random, sizeof random);
-	k->round_at_ms = clock_ms() + MAINTENANCE_EVERY_MS + (int64_t)(random % (MAINTENANCE_EVERY_MS / 10));
+	m->round_at_ms = clock_ms() + MAINTENANCE_EVERY_MS + (int64_t)(random % (MAINTENANCE_EVERY_MS / 10));
 	struct db_params p = {0};
-	db_params_add_int8(&p, k->attempts_days);
-	connection_send(k->connection, &KEEP_ATTEMPTS, &p, maintenance_on_attempts);
+	db_params_add_int8(&p, m->attempts_days);
+	connection_send(m->connection, &KEEP_ATTEMPTS, &p, maintenance_on_attempts);
 }
 
-static void send_batch(struct maintenance *k)
+static void send_batch(struct maintenance *m)
 {
 	struct db_params p = {0};
-	retention_params(&p, k->transactions_days, k->past, MAINTENANCE_BATCH);
-	connection_send(k->connection, &RETENTION, &p, maintenance_on_deleted);
+	retention_params(&p, m->transactions_days, m->past, MAINTENANCE_BATCH);
+	connection_send(m->connection, &RETENTION, &p, maintenance_on_deleted);
 }
 
-static void maintenance_send_next(struct maintenance *k)
+static void maintenance_send_next(struct maintenance *m)
 {
-	if (!connection_is_ready(k->connection))
+	if (!connection_is_ready(m->connection))
 		return;
 	int64_t now_ms = clock_ms();
-	if (k->batch_at_ms <= now_ms)
-		send_batch(k);
-	else if (k->round_at_ms <= now_ms)
-		begin_round(k);
+	if (m->batch_at_ms <= now_ms)
+		send_batch(m);
+	else if (m->round_at_ms <= now_ms)
+		begin_round(m);
 	else
-		maintenance_set_timer(k);
+		maintenance_set_timer(m);
 }
 
 static void maintenance_on_ready(void *ctx)
@@ -142,30 +148,30 @@ static const struct connection_plan PLAN = {
 struct maintenance *maintenance_create(struct connect_state *connect_state, int attempts_days, int transactions_days,
 	const struct maintenance_events *events, void *ctx)
 {
-	struct maintenance *k = calloc(1, sizeof *k);
-	if (!k)
+	struct maintenance *m = calloc(1, sizeof *m);
+	if (!m)
 		return NULL;
-	k->events = events;
-	k->ctx = ctx;
-	k->attempts_days = attempts_days;
-	k->transactions_days = transactions_days;
-	k->batch_at_ms = INT64_MAX;
-	k->timer = evtimer_new(connect_state->base, maintenance_on_timer, k);
-	k->connection = connection_create(connect_state, &PLAN, k);
-	if (!k->timer || !k->connection) {
-		maintenance_destroy(k);
+	m->events = events;
+	m->ctx = ctx;
+	m->attempts_days = attempts_days;
+	m->transactions_days = transactions_days;
+	m->batch_at_ms = INT64_MAX;
+	m->timer = evtimer_new(connect_state->base, maintenance_on_timer, m);
+	m->connection = connection_create(connect_state, &PLAN, m);
+	if (!m->timer || !m->connection) {
+		maintenance_destroy(m);
 		return NULL;
 	}
-	return k;
+	return m;
 }
 
-void maintenance_destroy(struct maintenance *k)
+void maintenance_destroy(struct maintenance *m)
 {
-	if (!k)
+	if (!m)
 		return;
-	end_round(k);
-	connection_destroy(k->connection);
-	if (k->timer)
-		event_free(k->timer);
-	free(k);
+	end_round(m);
+	connection_destroy(m->connection);
+	if (m->timer)
+		event_free(m->timer);
+	free(m);
 }

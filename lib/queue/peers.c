@@ -1,4 +1,7 @@
-/* peers.c - the observation of other workers: a merge of what was seen before with what is seen now. */
+/* peers.c - the observation of other workers: a merge of the list of the last look with the rows of this one.
+ *
+ * Both are sorted by owner, so a look costs one pass.  A death found here is only a suspicion; the rescue statement in
+ * heartbeat.c decides, by the heartbeat that was observed. */
 
 #include "queue/peers.h"
 
@@ -19,7 +22,7 @@ void peers_forget(struct peers *p)
 	p->looked_ms = 0;
 }
 
-/* What was seen so far becomes the old list, and the old one's memory takes the new. */
+/* The current list becomes the old one, and the memory of the old one is used for the new list. */
 void peers_begin(struct peers *p, int64_t now_ms)
 {
 	if (p->looked_ms && now_ms - p->looked_ms > PEER_GAP_MS)

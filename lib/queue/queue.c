@@ -1,9 +1,16 @@
-/* queue.c - claim, settle, release.
+/* queue.c - a worker's jobs between the database and its memory: claim, settle, release.
  *
- * One statement is under way at a time.  When the connection is free the next is chosen: a settlement that is due, a
- * release that is due, a claim if there may be work and there is room.  Settlement and claim take turns when both are
- * due.  No claim is sent while a release is due, and none is under way while one runs: so what a release finds owned
- * by us and not held is known to be lost. */
+ * One statement is under way at a time.  When the connection is free, the next one is chosen: a settlement that is due,
+ * a release that is due, or a claim if there may be ready jobs and there is room.  A settlement takes turns with the
+ * other two when both are due.
+ *
+ * No claim is sent while a release is due, and none is under way while a release runs.  So a job that the database
+ * assigns to this worker, and that is not in flight here, was lost with the answer of a claim or dropped, and may be
+ * released.
+ *
+ * The database row decides, and memory follows: a job leaves the jobs in flight only by the result of a settlement, or
+ * by queue_drop().  After a lost answer to a settlement the same batch is sent again.  Which workers are alive, and the
+ * jobs of dead ones, are left to heartbeat.c. */
 
 #include "queue/queue.h"
 
@@ -16,12 +23,25 @@
 #include "queue/cursor.h"
 #include "queue/settle.h"
 
-#define ANSWER_MS 10000 /* for a statement; nobody waits but other jobs */
+#define ANSWER_MS 10000 /* for a statement; no request waits for it.  QUEUE_AGAIN_MS is as long */
 
-/* Frees what is owned by us and not in the given ids: claims whose answer was lost, and what is handed back.  The call
- * was not made, so the attempt does not count.  The fresh id puts whatever may still come under the old one (a late
- * settlement) past its time.  It waits for the disk, as everything that assigns an id: a crash may otherwise issue the
- * same id again. */
+/* The release: frees the jobs that have our owner and are not among the given ids.  These are jobs of a claim whose
+ * answer was lost, jobs that the worker declined, and jobs that it dropped.  The attempt does not count: either no call
+ * was made, or the worker cancelled it because it stops.
+ *
+ * The jobs get fresh ids, so a settlement that still comes under an old id changes nothing.  The commit waits for the
+ * disk, as in every statement that assigns ids: a crash could otherwise issue the same id again.
+ *
+ * Locks: the update waits for a row that another transaction has locked, then checks the owner again; a job that a
+ * rescue has freed meanwhile is left alone.  A settlement of ours that the server still runs names only ids in flight,
+ * so the two never meet.
+ *
+ * A lost answer: sent again, it frees the rest.  A claim that the server commits after this statement is caught by the
+ * second release, QUEUE_AGAIN_MS later.
+ *
+ * Plan: there is no index on owner, so it walks the whole primary key, dead rows included.  It is sent rarely: after a
+ * lost claim, on a new connection, after a declined job, and when the worker stops.  The given ids are hashed, because
+ * the plan is made for this call. */
 const struct statement QUEUE_RELEASE = {"release",
 	"WITH lost AS MATERIALIZED ("
 	"  SELECT id FROM payhook.jobs WHERE owner = $1::bigint AND id <> ALL ($2::bigint[]) LIMIT $3::int"
@@ -35,38 +55,39 @@ struct queue {
 	const struct queue_events *events;
 	void *ctx;
 	struct event *tick;
-	struct event *queue_send_soon; /* not from inside a callback of ours */
-	struct event *settle_soon;     /* when what ends in this turn of the loop has ended, or later */
+	struct event *queue_send_soon; /* sends the next statement from the loop, not from inside a call */
+	struct event *settle_soon;     /* makes a settlement due: at the end of this turn of the loop, or later */
 	bool whole;                    /* claims fetch the transactions */
 	int64_t owner;                 /* 0: claim nothing */
 	struct inflight inflight;
 	struct cursor cursor;
 	struct queue_counters counters;
-	bool resting; /* the server refused something: nothing is sent until the next tick */
+	bool resting; /* a statement was rejected: nothing is sent until the next tick */
 
-	/* The claim under way. */
+	/* Of the claim under way. */
 	int64_t claim_owner;
-	int64_t claim_cursor; /* where the cursor stood */
+	int64_t claim_cursor; /* the cursor when it was sent */
 	int64_t claim_from;
 	int claim_limit;
 
 	/* Settlement. */
 	struct settle_batch settle_batch;
-	bool settle_batch_due; /* they have waited long enough */
+	bool settle_batch_due; /* the waiting jobs have waited long enough */
 	int64_t settled_ms;    /* when the last settlement was sent */
 	bool settled_last;     /* the last statement was a settlement */
 
 	/* Release. */
 	bool release_due;
-	bool claimed_before;      /* a claim was sent under this number */
-	bool claim_lost;          /* the answer to one was lost since the last release */
+	bool claimed_before;      /* a claim was sent under this owner */
+	bool claim_lost;          /* the answer to a claim was lost since the last release */
 	int64_t release_again_ms; /* when to release once more; 0: never */
 
 	struct db_array arrays[SETTLE_ARRAYS]; /* parameters; kept for their memory */
 };
 
-/* A statement failed.  While the connection stands, it is the server that refused: then nothing is tried before the
- * next tick, unless it was only that two transactions met.  A lost connection is told by down(). */
+/* Handles a failed statement.  If the connection still stands, the server has rejected the statement; nothing is sent
+ * before the next tick, except after a deadlock, which may succeed at once.  A lost connection is reported by
+ * down(). */
 static void queue_failed(struct queue *q, const char *doing, const struct fault *f)
 {
 	if (!connection_is_ready(q->connection))
@@ -85,8 +106,8 @@ static int claim_limit(const struct queue *q)
 	return room < QUEUE_CLAIM_MAX ? room : QUEUE_CLAIM_MAX;
 }
 
-/* Rows that nobody will hold are left to a release: of ours, or, if the number has changed meanwhile, to the one for
- * owners that are gone. */
+/* Adds a claimed job to the jobs in flight.  A job that is declined is left to a release: to ours, or to
+ * HEARTBEAT_ORPHANS if the owner has changed since the claim was sent. */
 static void take_row(struct queue *q, const struct pg_result *r, int row)
 {
 	struct job given;
@@ -95,7 +116,8 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 		q->counters.late++;
 	struct job *j = inflight_find(&q->inflight, given.id);
 	if (j) {
-		/* A crash undid our claim, and we have just made it again: the call is under way already. */
+		/* A crash undid our first claim, and this one repeats it.  The call is under way and is not started
+		 * again. */
 		j->owner = given.owner;
 		j->attempt = given.attempt;
 		return;
@@ -104,14 +126,14 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 	if (j)
 		inflight_add(&q->inflight, j);
 	else
-		q->release_due = q->resting = true; /* whatever the reason, it will not have passed at once */
+		q->release_due = q->resting = true; /* the reason lasts: no other claim before the next tick */
 }
 
 static void queue_on_claimed(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
 	if (!r) {
-		/* Busy leaves open whether it took effect; any other kind is a refusal, and so a rollback. */
+		/* After FAULT_BUSY the claim may have taken effect; every other kind is a rollback. */
 		q->claim_lost = q->claim_lost || f->kind == FAULT_BUSY;
 		q->release_due = q->release_due || f->kind == FAULT_BUSY;
 		cursor_want_from(&q->cursor, q->claim_from);
@@ -119,7 +141,7 @@ static void queue_on_claimed(void *ctx, const struct pg_result *r, const struct 
 		return;
 	}
 	int rows = db_rows(r);
-	int64_t highest = q->claim_from; /* rows come in no order */
+	int64_t highest = q->claim_from; /* RETURNING has no order */
 	for (int row = 0; row < rows; row++) {
 		int64_t id = db_int8(r, row, 0);
 		highest = id > highest ? id : highest;
@@ -147,30 +169,32 @@ static void send_claim(struct queue *q, int limit)
 static void queue_on_settled(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
-	struct settle_batch *rs = &q->settle_batch;
+	struct settle_batch *b = &q->settle_batch;
 	if (!r) {
-		rs->batch_unknown = rs->batch_unknown || f->kind == FAULT_BUSY;
+		/* After FAULT_BUSY the batch may have been settled: it is kept, and sent again. */
+		b->batch_unknown = b->batch_unknown || f->kind == FAULT_BUSY;
 		queue_failed(q, "settle", f);
 		if (f->kind == FAULT_INPUT)
-			settle_batch_refuse(rs);
-		q->settle_batch_due = q->settle_batch_due || rs->waiting_count > 0;
+			settle_batch_refuse(b);
+		q->settle_batch_due = q->settle_batch_due || b->waiting_count > 0;
 		return;
 	}
+	/* A job is in flight until its settlement has a result, so each returned id is found. */
 	for (int row = 0; row < db_rows(r); row++) {
 		struct job *j = inflight_find(&q->inflight, db_int8(r, row, 0));
 		j->settled = true;
 		j->age_us = db_int8(r, row, 1);
 	}
 	struct settlement s = {0};
-	for (int i = 0; i < rs->batch_count; i++) {
-		enum settled how = settle_batch_end(rs, rs->batch[i]);
+	for (int i = 0; i < b->batch_count; i++) {
+		enum settled how = settle_batch_end(b, b->batch[i]);
 		s.now += how == SETTLED_NOW;
 		s.stale += how == SETTLED_STALE;
 		s.unknown += how == SETTLED_UNKNOWN;
-		inflight_remove(&q->inflight, rs->batch[i]);
-		q->events->ended(q->ctx, rs->batch[i], how);
+		inflight_remove(&q->inflight, b->batch[i]);
+		q->events->ended(q->ctx, b->batch[i], how);
 	}
-	settle_batch_clear(rs);
+	settle_batch_clear(b);
 	q->counters.settled += s.now;
 	q->counters.stale += s.stale;
 	q->counters.unknown += s.unknown;
@@ -208,6 +232,7 @@ static void queue_on_released(void *ctx, const struct pg_result *r, const struct
 		q->release_again_ms = clock_ms() + QUEUE_AGAIN_MS;
 	if (all)
 		q->claim_lost = false;
+	/* The freed jobs have the highest ids, so the cursor need not go back. */
 	if (jobs > 0)
 		cursor_want(&q->cursor);
 	q->events->released(q->ctx, jobs, all);
@@ -230,8 +255,10 @@ static void send_release(struct queue *q)
 	connection_send(q->connection, &QUEUE_RELEASE, &params, queue_on_released);
 }
 
-/* ---- what to send, and when ---- */
+/* ---- sending ---- */
 
+/* Settlements go first, since they end calls that were made and make room for others.  After one, a release or a claim
+ * has its turn: a steady flow of results must not keep the worker from claiming. */
 static void queue_send_next(struct queue *q)
 {
 	if (q->resting || !connection_is_ready(q->connection))
@@ -271,7 +298,7 @@ static void queue_on_settle_soon(evutil_socket_t fd, short what, void *arg)
 	queue_send_next(q);
 }
 
-/* Workers that were started together drift apart: each tick is up to a fifth shorter or longer. */
+/* Each tick is up to a fifth shorter or longer, at random, so that workers started together drift apart. */
 static void tick_set(struct queue *q)
 {
 	uint32_t random;
@@ -299,8 +326,9 @@ static void queue_on_tick(evutil_socket_t fd, short what, void *arg)
 	queue_send_next(q);
 }
 
-/* ---- the lane's news ---- */
+/* ---- the connection's callbacks ---- */
 
+/* A claim sent on the old connection may have taken effect, so a release goes before the next claim. */
 static void queue_on_up(void *ctx)
 {
 	struct queue *q = ctx;
@@ -374,7 +402,7 @@ void queue_destroy(struct queue *q)
 void queue_own(struct queue *q, int64_t owner)
 {
 	if (owner != q->owner) {
-		/* What a lost claim left under the old number is for the release of owners that are gone. */
+		/* Jobs that a lost claim left under the old owner are freed by HEARTBEAT_ORPHANS. */
 		q->claimed_before = q->claim_lost = q->release_due = false;
 		q->release_again_ms = 0;
 	}
@@ -389,6 +417,8 @@ void queue_look(struct queue *q)
 	queue_send_soon(q);
 }
 
+/* The first waiting job sets the timer, so no job waits longer than QUEUE_SETTLE_MS for others; QUEUE_SETTLE_SOON
+ * waiting jobs end the wait early. */
 void queue_settle(struct queue *q, struct job *j)
 {
 	settle_batch_add(&q->settle_batch, j);

@@ -1,19 +1,28 @@
-/* retention.c - the end of old transactions. */
+/* retention.c - the statement that deletes expired transactions.
+ *
+ * It locks few rows for a short time and does not wait for the disk, so it can run beside the accept path.
+ * maintenance.c decides when it runs. */
 
 #include "queue/retention.h"
 
-/* Deletes processed transactions that are older than so many days, and their conflicts with them.
+/* Deletes processed transactions older than the given number of days, and their conflicts with them.
  *
- * Never one younger than 31 days, whatever is asked for: processors send again for up to 30, and an id that is sent
- * again must still meet its row.  Those that are PROCESSING or FAILED stay, however old.
+ * It never deletes a transaction younger than 31 days, whatever the parameter is: providers send a webhook again for up
+ * to 30 days, and must still find its row, or the transaction would be processed twice.  Transactions that are
+ * PROCESSING or FAILED stay, however old.
  *
- * SKIP LOCKED: what anybody else holds is left to the next round, so this waits for nobody; two workers share the work.
- * Its commit does not wait for the disk, so a sender that comes back with an id of that age waits for no more than the
- * deletions; a crash undoes them, and they are made again.
+ * Locks: SKIP LOCKED leaves rows that another transaction has locked to the next round.  So two workers share the rows,
+ * and neither waits for a transaction of the other.  For a row of transaction_conflicts it may wait until a responder
+ * that counts a conflict there has committed.  A webhook that arrives with the id of a row being deleted waits until
+ * this statement ends.
  *
- * Rows lie in the order of their arrival, which the BRIN index knows.  A batch begins at the time where the last one
- * ended: the dead rows before it are not walked through again.  What it misses, the next round
- * finds, which begins at the beginning.  Attempts have a time of their own. */
+ * Commit: it does not wait for the disk, so such a webhook waits for the deletions and not for a flush.  A crash or a
+ * lost answer does no harm: transactions that are still there are deleted in the next round.
+ *
+ * Plan: rows lie in the order of arrival, which the BRIN index on created_at describes in a few bytes.  A batch begins
+ * at the time where the last one ended, so the dead rows before it are not read again.  There is no ORDER BY, which
+ * would read and sort all expired rows for each batch; rows that a batch passes over are found in the next round, which
+ * begins at -infinity.  Rows of job_attempts have a retention of their own. */
 const struct statement RETENTION = {"retention",
 	"WITH old AS MATERIALIZED ("
 	"  SELECT transaction_id, source, created_at FROM payhook.transactions"

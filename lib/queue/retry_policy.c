@@ -1,4 +1,7 @@
-/* retry_policy.c - how long to wait before a call is made again. */
+/* retry_policy.c - the pause before a call is repeated, and the reading of Retry-After.
+ *
+ * Time and random bits are parameters, so every result can be tested.  No value of a header makes a pause negative or
+ * longer than a day. */
 
 #define _XOPEN_SOURCE 700 /* strptime() */
 
@@ -32,7 +35,7 @@ static int64_t bounded_ms(int64_t seconds)
 	return seconds > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : seconds * 1000;
 }
 
-/* However many digits: what is beyond the bound stays there. */
+/* Accepts any number of digits: at the bound the sum is cut off, so it cannot overflow. */
 static int64_t read_seconds(const char *digits)
 {
 	int64_t seconds = 0;
@@ -44,22 +47,23 @@ static int64_t read_seconds(const char *digits)
 	return bounded_ms(seconds);
 }
 
-/* One form of a date.  strptime() takes each field by itself; timegm() then puts what is no day of the calendar on
- * another one, and finds out the day of the week. */
+/* Reads a date in one form.  strptime() checks each field by itself and would accept 31 February, or a wrong day of the
+ * week.  timegm() moves such a date to a day that exists and computes its day of the week; if either differs from the
+ * stated one, the date is invalid.  Names are read in English, since no program here calls setlocale(). */
 static bool read_date(const char *value, const char *form, time_t *ret)
 {
-	struct tm report = {0};
-	const char *outcome = strptime(value, form, &report);
-	if (!outcome || *outcome)
+	struct tm stated = {0};
+	const char *end = strptime(value, form, &stated);
+	if (!end || *end)
 		return false;
-	struct tm real = report;
+	struct tm real = stated;
 	*ret = timegm(&real);
-	return real.tm_mday == report.tm_mday && real.tm_wday == report.tm_wday;
+	return real.tm_mday == stated.tm_mday && real.tm_wday == stated.tm_wday;
 }
 
 int64_t retry_policy_after_ms(const char *value, time_t now)
 {
-	/* RFC 9110, 5.6.7: a recipient accepts all three. */
+	/* RFC 9110, 5.6.7: a recipient must accept all three forms. */
 	static const char *const FORMS[] = {
 		"%a, %d %b %Y %H:%M:%S GMT", /* Sun, 06 Nov 1994 08:49:37 GMT */
 		"%A, %d-%b-%y %H:%M:%S GMT", /* Sunday, 06-Nov-94 08:49:37 GMT */

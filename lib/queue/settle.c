@@ -1,27 +1,37 @@
-/* settle.c - the statement that ends what a claim began. */
+/* settle.c - the statement that settles a batch of jobs with any mix of outcomes.
+ *
+ * One idea holds it together: the jobs that are still this worker's are locked first, and everything that is written
+ * follows from them.  So a job is settled once, and a stale settlement changes nothing.  Forming batches and sending a
+ * batch again after a lost answer are the work of settle_batch.c and queue.c. */
 
 #include "queue/settle.h"
 
 #include "base/base.h"
 
-/* Settles jobs in one durable commit: each gets what came of its call, and its attempt goes on record.
+/* Settles jobs in one durable commit: each gets the outcome of its call, and its attempt is recorded.
  *
- *	processed  the job is gone, the transaction PROCESSED
- *	failed     the job is gone, a dead job remembers it, the transaction FAILED
- *	retried    the job waits, nobody's, until its time; the watch then enqueues it
+ *	processed  the job is deleted, the transaction is PROCESSED
+ *	failed     the job is deleted and recorded in dead_jobs, the transaction is FAILED
+ *	retried    a new row without an owner waits until run_at; heartbeat.c then enqueues it
  *	probed     the same, and the attempt does not count
  *
- * The fence is the match of id, owner and identity.  Whoever was taken for dead meanwhile names an id that is gone,
- * since every release assigns a fresh one, and changes nothing.  So does the same settlement sent twice: the job is gone
- * in any case, and the one that waits is a new row.  One more may be settled: the job whose claim a crash of the server
- * undid.  It is ready, nobody's, and its attempt is the one before ours; the call was made.
+ * Fence: id, owner and identity must match.  A worker that was declared dead names an id that is gone, since every
+ * release assigns a fresh one, and changes nothing.  There is one exception.  If a crash of the server undid a claim,
+ * the job has its old id, no owner, and the attempt before ours; the call was made, so the job may be settled as long
+ * as it is ready.
  *
- * Those that pass the fence are locked, so that what holds for them goes on to hold; everything that is written follows
- * from them, so a stale result leaves no trace.  They are locked in the order of their ids: two settlements that meet
- * never wait for each other in a circle.
+ * Locks: jobs that pass the fence are locked, so no release or rescue can free them before the commit.  They are locked
+ * in the order of their ids, so two settlements cannot deadlock.  A rescue skips locked jobs, so it cannot deadlock
+ * with a settlement either.
  *
- * They are looked up one by one, in a sub-select that FOR UPDATE keeps from becoming a join, and deleted by an array of
- * ids: see the claim. */
+ * A lost answer: the same statement is sent again.  If the first one took effect, its jobs are gone (a job that waits
+ * for a retry is a new row with a new id), and the second changes nothing.
+ *
+ * Commit: it waits for the disk, because it assigns ids and because a settlement that a crash undoes would be followed
+ * by a second call.
+ *
+ * Plan: the jobs are looked up one by one, in a sub-select that FOR UPDATE keeps from becoming a join, and deleted by
+ * an array of ids, for the reason given in claim.c. */
 const struct statement SETTLE = {"settle",
 	"WITH given AS MATERIALIZED ("
 	"  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
@@ -53,7 +63,7 @@ const struct statement SETTLE = {"settle",
 	"), buried AS ("
 	"  INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at, traceparent)"
 	"  SELECT transaction_id, source, attempt, error, enqueued_at, traceparent FROM marked WHERE outcome = 'failed'"
-	"  ON CONFLICT DO NOTHING" /* one is there already: somebody's hand; the settlement is not held up by it */
+	"  ON CONFLICT DO NOTHING" /* a row left by hand does not hold up the settlement */
 	"), recorded AS ("
 	"  INSERT INTO payhook.job_attempts"
 	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
@@ -61,9 +71,9 @@ const struct statement SETTLE = {"settle",
 	"    nullif(error, ''), owner FROM ours"
 	") SELECT id, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
 
-static const char *settle_outcome(enum job_outcome settle_outcome)
+static const char *settle_outcome(enum job_outcome outcome)
 {
-	switch (settle_outcome) {
+	switch (outcome) {
 	case JOB_PROCESSED:
 		return "processed";
 	case JOB_RETRIED:
@@ -76,7 +86,8 @@ static const char *settle_outcome(enum job_outcome settle_outcome)
 	return "";
 }
 
-/* How long ago a call began, and how long from now another is due: so only the server's clock counts. */
+/* Times are sent relative to now: how long ago the call began, and how long until the next one is due.  So only the
+ * server's clock counts, and workers on machines with different clocks agree. */
 void settle_params(
 	struct db_params *p, struct db_array arrays[SETTLE_ARRAYS], struct job *const *batch, int count, int64_t now_ms)
 {

@@ -1,4 +1,7 @@
-/* stats.c - one statement that looks at everything, but at nothing for long. */
+/* stats.c - one query over the whole queue, every part of which is bounded.
+ *
+ * It runs only when a scrape asks, and requests that come meanwhile share its result.  If it fails, requests get no
+ * result, and never an old one: a monitor must see that the database does not answer. */
 
 #include "queue/stats.h"
 
@@ -6,16 +9,18 @@
 
 #include "base/clock.h"
 
-#define ANSWER_MS 2000 /* for a look; who asks gets none when it takes longer */
+#define ANSWER_MS 2000 /* for the query; if it takes longer, requests get no result */
 
-/* Every part has its bound.
+/* Reads in one snapshot, locks nothing, and reads at most 10,001 rows in each of its parts.
  *
- * No index tells the ready from the claimed, since both would have to change it.  But claims go by the order of ids and
- * whatever comes back has a fresh id, so the ready are the newest: they are counted among the last so many.  The claimed
- * may be a hundred thousand rows for each worker, which says itself how many it has.  The oldest may be a retry under a
- * fresh id: so the first row, those that wait, and the newest are all asked for their age.
+ * No index separates ready from claimed jobs: every claim would have to change it, which would end HOT.  But claims go
+ * in the order of ids, and a job that comes back has a fresh id, so the ready jobs are the newest; they are counted
+ * among the newest 10,001.  Claimed jobs may be a hundred thousand for each worker, so they are not counted but summed
+ * from the workers' own rows.  The oldest job may be a retry with a fresh id, so the age is the greatest among the
+ * first job, the jobs that wait, and the newest ones.
  *
- * A standby that has replayed everything has no lag; of one that we may not see, only its pid is shown. */
+ * A standby that has replayed everything has a null replay_lag, which counts as 0.  Without the right to see a standby,
+ * only its pid is shown, and its state is null. */
 const struct statement STATS = {"stats",
 	"WITH newest AS MATERIALIZED ("
 	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at FROM payhook.jobs ORDER BY id DESC LIMIT 10001"
@@ -35,25 +40,26 @@ const struct statement STATS = {"stats",
 	"  (SELECT max(coalesce(extract(epoch FROM replay_lag) * 1000000, 0))::bigint FROM pg_stat_replication"
 	"    WHERE state IS NOT NULL)"};
 
-/* By the indexes, whatever the statistics of a queue say: see the claim. */
+/* Every part walks an index and stops at its limit, whatever the statistics of the queue are: see CLAIM_OPTIONS.  A
+ * sort would read the whole table before its first row. */
 const char STATS_OPTIONS[] =
 	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off";
 
 struct stats {
 	struct connection *connection;
 	TAILQ_HEAD(, stats_request) questions;
-	int64_t next_ms; /* when the database may be asked again */
+	int64_t next_ms; /* when the next query may be sent */
 	bool under_way;
-	bool answered; /* the last look, and so seen counts */
+	bool answered; /* the last query succeeded, so seen is valid */
 	struct queue_stats seen;
 };
 
 static void stats_answer(struct stats *s)
 {
-	struct stats_request *q;
-	while ((q = TAILQ_FIRST(&s->questions))) {
-		TAILQ_REMOVE(&s->questions, q, waiting);
-		q->done(q, s->answered ? &s->seen : NULL);
+	struct stats_request *request;
+	while ((request = TAILQ_FIRST(&s->questions))) {
+		TAILQ_REMOVE(&s->questions, request, waiting);
+		request->done(request, s->answered ? &s->seen : NULL);
 	}
 }
 
@@ -74,7 +80,7 @@ static void stats_on_seen(void *ctx, const struct pg_result *r, const struct fau
 	stats_answer(s);
 }
 
-static void look(struct stats *s)
+static void stats_send(struct stats *s)
 {
 	struct db_params none = {0};
 	s->under_way = true;
@@ -86,7 +92,7 @@ static void stats_on_ready(void *ctx)
 {
 	struct stats *s = ctx;
 	if (!TAILQ_EMPTY(&s->questions) && !s->under_way)
-		look(s);
+		stats_send(s);
 }
 
 static void stats_on_down(void *ctx, const struct fault *why)
@@ -132,19 +138,19 @@ void stats_destroy(struct stats *s)
 	free(s);
 }
 
-void stats_ask(struct stats *s, struct stats_request *q)
+void stats_ask(struct stats *s, struct stats_request *request)
 {
 	bool fresh = clock_ms() < s->next_ms && !s->under_way;
 	if (fresh || !connection_is_reachable(s->connection)) {
-		q->done(q, s->answered ? &s->seen : NULL);
+		request->done(request, s->answered ? &s->seen : NULL);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&s->questions, q, waiting);
+	TAILQ_INSERT_TAIL(&s->questions, request, waiting);
 	if (connection_is_ready(s->connection))
-		look(s);
+		stats_send(s);
 }
 
-void stats_withdraw(struct stats *s, struct stats_request *q)
+void stats_withdraw(struct stats *s, struct stats_request *request)
 {
-	TAILQ_REMOVE(&s->questions, q, waiting);
+	TAILQ_REMOVE(&s->questions, request, waiting);
 }
