@@ -41,7 +41,7 @@ struct heartbeat_events {
 	void (*is)(void *ctx, int64_t owner);
 	int (*in_flight)(void *ctx);           /* returns the number of its jobs in flight, for its row */
 	int64_t (*circuit_open_ms)(void *ctx); /* returns for how long its circuit has been open; -1: it is closed */
-	void (*task)(void *ctx);               /* there may be jobs to claim */
+	void (*notified)(void *ctx);           /* there may be jobs to claim */
 	/* A worker was declared dead, and this many of its jobs are freed.  host is borrowed for the call. */
 	void (*rescued)(void *ctx, const char *host, int pid, int64_t jobs);
 	void (*orphans)(void *ctx, int64_t jobs); /* this many jobs of workers without a row are freed; at least 1 */

@@ -10,7 +10,7 @@
  * a batch because of the data of one job, its jobs are sent one by one.  A job that is rejected alone is put aside and
  * tried again later.  It stays in flight, because its call was made: no other worker may make it again. */
 
-#define SETTLE_BATCH_BATCH_MAX 1000 /* jobs of one batch */
+#define SETTLE_BATCH_MAX 1000 /* jobs of one batch */
 
 enum settled {
 	SETTLED_NOW,   /* the outcome is recorded */
@@ -24,7 +24,7 @@ enum settled {
 struct settle_batch {
 	struct job_list waiting;
 	int waiting_count;
-	struct job *batch[SETTLE_BATCH_BATCH_MAX]; /* of the settlement under way, or to be sent again */
+	struct job *batch[SETTLE_BATCH_MAX]; /* of the settlement under way, or to be sent again */
 	int batch_count;
 	bool batch_unknown;      /* the batch was sent before, and the answer was lost */
 	struct job_list refused; /* rejected alone, and put aside */

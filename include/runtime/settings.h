@@ -21,7 +21,8 @@ enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
 enum processor_choice { PROCESSOR_IS_SIMULATED, PROCESSOR_IS_HTTP };
 
 struct settings {
-	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or composed of POSTGRES_* */
+	char database
+		[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or composed of POSTGRES_* */
 	char database_url[SETTINGS_TEXT_MAX];
 	char postgres_host[SETTINGS_TEXT_MAX], postgres_port[SETTINGS_TEXT_MAX], postgres_db[SETTINGS_TEXT_MAX];
 	char postgres_user[SETTINGS_TEXT_MAX], postgres_password[SETTINGS_TEXT_MAX];

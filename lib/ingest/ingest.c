@@ -89,14 +89,13 @@ static const struct statement PROBE = {"probe", "SELECT pg_logical_emit_message(
 
 struct ingest {
 	struct connection *connection;
-	struct connection_plan plan;
 	const struct ingest_events *events;
 	void *ctx;
-	struct event *ingest_send_soon; /* sends the next batch at the end of this turn of the loop */
+	struct event *send_soon; /* sends the next batch at the end of this turn of the loop */
 	struct pending_inserts pending;
 	TAILQ_HEAD(, ingest_probe) probes;
-	int waiting; /* webhooks in pending and in the batch */
-	uint64_t pending_inserts;
+	int waiting;                           /* webhooks in pending and in the batch */
+	uint64_t accepted;                     /* pending inserts so far; the next one's number */
 	struct batch batch;                    /* the webhooks of the statement under way */
 	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the connection is ready */
 	struct db_array arrays[INGEST_ARRAYS]; /* parameters; kept for their memory */
@@ -365,7 +364,7 @@ static void ingest_on_send_soon(evutil_socket_t fd, short what, void *arg)
 static void ingest_send_soon(struct ingest *in)
 {
 	if (connection_is_ready(in->connection))
-		event_active(in->ingest_send_soon, EV_TIMEOUT, 0);
+		event_active(in->send_soon, EV_TIMEOUT, 0);
 }
 
 /* ---- the connection's callbacks ---- */
@@ -415,9 +414,9 @@ struct ingest *ingest_create(struct connect_state *connect_state, const struct i
 	in->traces = BUF_INIT(INGEST_TRACES_MAX);
 	TAILQ_INIT(&in->pending);
 	TAILQ_INIT(&in->probes);
-	in->ingest_send_soon = event_new(connect_state->base, -1, 0, ingest_on_send_soon, in);
+	in->send_soon = event_new(connect_state->base, -1, 0, ingest_on_send_soon, in);
 	in->connection = connection_create(connect_state, &PLAN, in);
-	if (!in->ingest_send_soon || !in->connection) {
+	if (!in->send_soon || !in->connection) {
 		ingest_destroy(in);
 		return NULL;
 	}
@@ -429,8 +428,8 @@ void ingest_destroy(struct ingest *in)
 	if (!in)
 		return;
 	connection_destroy(in->connection);
-	if (in->ingest_send_soon)
-		event_free(in->ingest_send_soon);
+	if (in->send_soon)
+		event_free(in->send_soon);
 	for (size_t i = 0; i < COUNT_OF(in->arrays); i++)
 		db_array_finish(&in->arrays[i]);
 	buf_finish(&in->traces);
@@ -450,7 +449,7 @@ void ingest_accept(struct ingest *in, struct pending_insert *insert)
 		insert->done(insert, ACCEPTED_NEW, &f);
 		return;
 	}
-	insert->number = in->pending_inserts++;
+	insert->number = in->accepted++;
 	insert->in_batch = insert->is_duplicate = insert->differs = insert->alone = false;
 	TAILQ_INSERT_TAIL(&in->pending, insert, pending);
 	in->waiting++;

@@ -26,7 +26,7 @@ static const struct statement FIND = {"find",
 
 struct txn_reader {
 	struct connection *connection;
-	struct event *txn_reader_send_soon;
+	struct event *send_soon;
 	TAILQ_HEAD(, lookup) pending;
 	int waiting;
 	int count;
@@ -124,7 +124,7 @@ static void txn_reader_on_send_soon(evutil_socket_t fd, short what, void *arg)
 static void txn_reader_send_soon(struct txn_reader *reader)
 {
 	if (connection_is_ready(reader->connection))
-		event_active(reader->txn_reader_send_soon, EV_TIMEOUT, 0);
+		event_active(reader->send_soon, EV_TIMEOUT, 0);
 }
 
 static void txn_reader_on_ready(void *ctx)
@@ -158,9 +158,9 @@ struct txn_reader *txn_reader_create(struct connect_state *connect_state)
 	if (!reader)
 		return NULL;
 	TAILQ_INIT(&reader->pending);
-	reader->txn_reader_send_soon = event_new(connect_state->base, -1, 0, txn_reader_on_send_soon, reader);
+	reader->send_soon = event_new(connect_state->base, -1, 0, txn_reader_on_send_soon, reader);
 	reader->connection = connection_create(connect_state, &PLAN, reader);
-	if (!reader->txn_reader_send_soon || !reader->connection) {
+	if (!reader->send_soon || !reader->connection) {
 		txn_reader_destroy(reader);
 		return NULL;
 	}
@@ -172,8 +172,8 @@ void txn_reader_destroy(struct txn_reader *reader)
 	if (!reader)
 		return;
 	connection_destroy(reader->connection);
-	if (reader->txn_reader_send_soon)
-		event_free(reader->txn_reader_send_soon);
+	if (reader->send_soon)
+		event_free(reader->send_soon);
 	db_array_finish(&reader->ids);
 	db_array_finish(&reader->sources);
 	free(reader);

@@ -207,7 +207,7 @@ static void heartbeat_on_beat(void *ctx, const struct pg_result *r, const struct
 	bool was_fresh = heartbeat_is_fresh(h);
 	h->beat_ms = h->sent_ms;
 	if (!was_fresh)
-		h->events->task(h->ctx);
+		h->events->notified(h->ctx);
 }
 
 /* Plans at most one rescue; the next follows its result, or the next observation. */
@@ -247,7 +247,7 @@ static void heartbeat_on_rescued(void *ctx, const struct pg_result *r, const str
 		if (jobs >= HEARTBEAT_FREE_MAX)
 			h->at_ms[CHORE_ORPHANS] = clock_ms();
 		h->events->rescued(h->ctx, db_text(r, 0, 0), (int)db_int8(r, 0, 1), jobs);
-		h->events->task(h->ctx);
+		h->events->notified(h->ctx);
 	}
 	find_dead(h);
 }
@@ -267,7 +267,7 @@ static void heartbeat_on_orphans(void *ctx, const struct pg_result *r, const str
 	if (jobs == 0)
 		return;
 	h->events->orphans(h->ctx, jobs);
-	h->events->task(h->ctx);
+	h->events->notified(h->ctx);
 }
 
 static void heartbeat_on_due(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -278,7 +278,7 @@ static void heartbeat_on_due(void *ctx, const struct pg_result *r, const struct 
 	int64_t jobs = db_int8(r, 0, 0);
 	again_in(h, jobs >= HEARTBEAT_DUE_MAX ? 0 : EVERY_DUE_MS);
 	if (jobs > 0)
-		h->events->task(h->ctx);
+		h->events->notified(h->ctx);
 }
 
 static void heartbeat_on_left(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -389,7 +389,7 @@ static void heartbeat_on_up(void *ctx)
 		h->at_ms[CHORE_RESCUE] = h->at_ms[CHORE_LEAVE] = INT64_MAX;
 	}
 	h->events->up(h->ctx);
-	h->events->task(h->ctx);
+	h->events->notified(h->ctx);
 }
 
 static void heartbeat_on_down(void *ctx, const struct fault *why)
@@ -402,7 +402,7 @@ static void heartbeat_on_down(void *ctx, const struct fault *why)
 static void heartbeat_on_notified(void *ctx)
 {
 	struct heartbeat *h = ctx;
-	h->events->task(h->ctx);
+	h->events->notified(h->ctx);
 }
 
 /* ---- the interface ---- */

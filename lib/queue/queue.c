@@ -55,10 +55,10 @@ struct queue {
 	const struct queue_events *events;
 	void *ctx;
 	struct event *tick;
-	struct event *queue_send_soon; /* sends the next statement from the loop, not from inside a call */
-	struct event *settle_soon;     /* makes a settlement due: at the end of this turn of the loop, or later */
-	bool whole;                    /* claims fetch the transactions */
-	int64_t owner;                 /* 0: claim nothing */
+	struct event *send_soon;   /* sends the next statement from the loop, not from inside a call */
+	struct event *settle_soon; /* makes a settlement due: at the end of this turn of the loop, or later */
+	bool whole;                /* claims fetch the transactions */
+	int64_t owner;             /* 0: claim nothing */
 	struct inflight inflight;
 	struct cursor cursor;
 	struct queue_counters counters;
@@ -287,7 +287,7 @@ static void queue_on_send_soon(evutil_socket_t fd, short what, void *arg)
 static void queue_send_soon(struct queue *q)
 {
 	if (connection_is_ready(q->connection))
-		event_active(q->queue_send_soon, EV_TIMEOUT, 0);
+		event_active(q->send_soon, EV_TIMEOUT, 0);
 }
 
 static void queue_on_settle_soon(evutil_socket_t fd, short what, void *arg)
@@ -370,11 +370,10 @@ struct queue *queue_create(
 	q->whole = whole;
 	settle_batch_init(&q->settle_batch);
 	q->tick = evtimer_new(connect_state->base, queue_on_tick, q);
-	q->queue_send_soon = event_new(connect_state->base, -1, 0, queue_on_send_soon, q);
+	q->send_soon = event_new(connect_state->base, -1, 0, queue_on_send_soon, q);
 	q->settle_soon = evtimer_new(connect_state->base, queue_on_settle_soon, q);
 	q->connection = connection_create(connect_state, &PLAN, q);
-	if (!inflight_init(&q->inflight, slots) || !q->tick || !q->queue_send_soon || !q->settle_soon ||
-		!q->connection) {
+	if (!inflight_init(&q->inflight, slots) || !q->tick || !q->send_soon || !q->settle_soon || !q->connection) {
 		queue_destroy(q);
 		return NULL;
 	}
@@ -389,8 +388,8 @@ void queue_destroy(struct queue *q)
 	connection_destroy(q->connection);
 	if (q->tick)
 		event_free(q->tick);
-	if (q->queue_send_soon)
-		event_free(q->queue_send_soon);
+	if (q->send_soon)
+		event_free(q->send_soon);
 	if (q->settle_soon)
 		event_free(q->settle_soon);
 	inflight_finish(&q->inflight);

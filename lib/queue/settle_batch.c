@@ -30,7 +30,7 @@ void settle_batch_fill(struct settle_batch *b)
 		b->waiting_count--;
 		j->settled = false;
 		b->batch[b->batch_count++] = j;
-		full = j->alone || b->batch_count == SETTLE_BATCH_BATCH_MAX;
+		full = j->alone || b->batch_count == SETTLE_BATCH_MAX;
 	}
 }
 

@@ -47,7 +47,7 @@ const char STATS_OPTIONS[] =
 
 struct stats {
 	struct connection *connection;
-	TAILQ_HEAD(, stats_request) questions;
+	TAILQ_HEAD(, stats_request) requests;
 	int64_t next_ms; /* when the next query may be sent */
 	bool under_way;
 	bool answered; /* the last query succeeded, so seen is valid */
@@ -57,8 +57,8 @@ struct stats {
 static void stats_answer(struct stats *s)
 {
 	struct stats_request *request;
-	while ((request = TAILQ_FIRST(&s->questions))) {
-		TAILQ_REMOVE(&s->questions, request, waiting);
+	while ((request = TAILQ_FIRST(&s->requests))) {
+		TAILQ_REMOVE(&s->requests, request, waiting);
 		request->done(request, s->answered ? &s->seen : NULL);
 	}
 }
@@ -91,7 +91,7 @@ static void stats_send(struct stats *s)
 static void stats_on_ready(void *ctx)
 {
 	struct stats *s = ctx;
-	if (!TAILQ_EMPTY(&s->questions) && !s->under_way)
+	if (!TAILQ_EMPTY(&s->requests) && !s->under_way)
 		stats_send(s);
 }
 
@@ -122,7 +122,7 @@ struct stats *stats_create(struct connect_state *connect_state)
 	struct stats *s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
-	TAILQ_INIT(&s->questions);
+	TAILQ_INIT(&s->requests);
 	s->connection = connection_create(connect_state, &PLAN, s);
 	if (s->connection)
 		return s;
@@ -145,12 +145,12 @@ void stats_ask(struct stats *s, struct stats_request *request)
 		request->done(request, s->answered ? &s->seen : NULL);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&s->questions, request, waiting);
+	TAILQ_INSERT_TAIL(&s->requests, request, waiting);
 	if (connection_is_ready(s->connection))
 		stats_send(s);
 }
 
 void stats_withdraw(struct stats *s, struct stats_request *request)
 {
-	TAILQ_REMOVE(&s->questions, request, waiting);
+	TAILQ_REMOVE(&s->requests, request, waiting);
 }

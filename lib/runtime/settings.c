@@ -114,7 +114,8 @@ static bool read_choice(struct settings *s, const struct setting *t, const char 
 /* Reads a file of one line, without its LF or CR LF.  The file holds a secret, so no fault quotes its content. */
 static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT_MAX], struct fault *f)
 {
-	char text[SETTINGS_TEXT_MAX + 2]; /* room for CR LF, and for one byte more, which shows that the file is too long */
+	char text[SETTINGS_TEXT_MAX +
+		  2]; /* room for CR LF, and for one byte more, which shows that the file is too long */
 	char where[64 + 1 + PATH_SHOWN_MAX + 1];
 	FILE *file = fopen(path, "re");
 	size_t len = file ? fread(text, 1, sizeof text, file) : 0;

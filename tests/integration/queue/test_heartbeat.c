@@ -89,7 +89,7 @@ static const struct heartbeat_events EVENTS = {.up = on_up,
 	.is = on_is,
 	.in_flight = on_in_flight,
 	.circuit_open_ms = on_circuit_open_ms,
-	.task = on_notified,
+	.notified = on_notified,
 	.rescued = on_rescued,
 	.orphans = on_orphans,
 	.left = on_left};

@@ -11,7 +11,7 @@
 struct bench {
 	struct pending_inserts pending;
 	struct batch batch;
-	struct pending_insert pending_inserts[MOST];
+	struct pending_insert inserts[MOST];
 	struct txn txns[MOST];
 	int count;
 };
@@ -32,9 +32,9 @@ static struct pending_insert *arrive(const char *id, const char *source, const c
 	struct txn *t = &b.txns[n];
 	snprintf(t->transaction_id, sizeof t->transaction_id, "%s", id);
 	snprintf(t->amount.digits, sizeof t->amount.digits, "%s", digits);
-	b.pending_inserts[n] = (struct pending_insert){.txn = t, .source = source, .number = (uint64_t)n};
-	TAILQ_INSERT_TAIL(&b.pending, &b.pending_inserts[n], pending);
-	return &b.pending_inserts[n];
+	b.inserts[n] = (struct pending_insert){.txn = t, .source = source, .number = (uint64_t)n};
+	TAILQ_INSERT_TAIL(&b.pending, &b.inserts[n], pending);
+	return &b.inserts[n];
 }
 
 static int pending_count(void)
@@ -56,7 +56,7 @@ Test(batch, puts_identities_in_order_so_that_two_processes_lock_alike)
 	cr_assert_eq(b.batch.count, 4);
 	const int order[] = {3, 1, 2, 0};
 	for (int i = 0; i < 4; i++)
-		cr_expect_eq(b.batch.list[i], &b.pending_inserts[order[i]], "member %d", i);
+		cr_expect_eq(b.batch.list[i], &b.inserts[order[i]], "member %d", i);
 	cr_expect_eq(pending_count(), 0);
 }
 
@@ -107,7 +107,7 @@ Test(batch, takes_a_refused_insert_alone)
 		b.batch.count = 0;
 		batch_take(&b.batch, &b.pending);
 		cr_assert_eq(b.batch.count, 1);
-		cr_expect_eq(b.batch.list[0], &b.pending_inserts[i]);
+		cr_expect_eq(b.batch.list[0], &b.inserts[i]);
 	}
 }
 
@@ -136,7 +136,7 @@ Test(batch, gives_every_insert_back_in_the_order_it_came_in)
 	cr_expect_eq(b.batch.count, 0);
 	struct pending_insert *a = TAILQ_FIRST(&b.pending);
 	for (int i = 0; i < 4; i++, a = TAILQ_NEXT(a, pending)) {
-		cr_assert_eq(a, &b.pending_inserts[i], "place %d", i);
+		cr_assert_eq(a, &b.inserts[i], "place %d", i);
 		cr_expect_not(a->in_batch || a->is_duplicate);
 	}
 }

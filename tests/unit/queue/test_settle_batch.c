@@ -5,7 +5,7 @@
 /* test_settle_batch.c - which results are settled together, and what a lost or refused settlement leaves. */
 
 static struct settle_batch r;
-static struct job jobs[SETTLE_BATCH_BATCH_MAX + 10];
+static struct job jobs[SETTLE_BATCH_MAX + 10];
 
 static void add(int count)
 {
@@ -18,12 +18,12 @@ static void add(int count)
 
 Test(settle_batch, fills_a_batch_in_order_up_to_its_most)
 {
-	add(SETTLE_BATCH_BATCH_MAX + 10);
+	add(SETTLE_BATCH_MAX + 10);
 	settle_batch_fill(&r);
-	cr_expect_eq(r.batch_count, SETTLE_BATCH_BATCH_MAX);
+	cr_expect_eq(r.batch_count, SETTLE_BATCH_MAX);
 	cr_expect_eq(r.waiting_count, 10);
 	cr_expect_eq(r.batch[0], &jobs[0]);
-	cr_expect_eq(r.batch[SETTLE_BATCH_BATCH_MAX - 1], &jobs[SETTLE_BATCH_BATCH_MAX - 1]);
+	cr_expect_eq(r.batch[SETTLE_BATCH_MAX - 1], &jobs[SETTLE_BATCH_MAX - 1]);
 	cr_expect_not(jobs[0].settled, "nothing is settled yet");
 }
 
