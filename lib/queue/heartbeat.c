@@ -376,7 +376,7 @@ static void heartbeat_on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the connection's callbacks ---- */
 
-/* LISTEN is in effect.  Notifications sent before it are lost, so task() asks for a look at once.  Observations begin
+/* LISTEN is in effect.  Notifications sent before it are lost, so notified() asks for a look at once.  Observations begin
  * anew.  Unless the worker is leaving, every chore is due at once, and a rescue planned before the break is dropped. */
 static void heartbeat_on_up(void *ctx)
 {
