@@ -9,10 +9,10 @@
 
 /* Metrics of a program, and their text for Prometheus.
  *
- * All values of a program are one array of 64-bit cells; a constant table gives each cell its meaning.  So the array can
- * lie in memory that other processes read (scoreboard.h), and the arrays of several processes are summed cell by cell.
- * A cell has one writer.  Cells are loaded and stored whole (relaxed atomics), so neither side takes a lock; a reader may
- * see one cell before and another after the same event.
+ * All values of a program are one array of 64-bit cells; a constant table gives each cell its meaning.  So the array
+ * can lie in memory that other processes read (scoreboard.h), and the arrays of several processes are summed cell by
+ * cell.  A cell has one writer.  Cells are loaded and stored whole (relaxed atomics), so neither side takes a lock;
+ * a reader may see one cell before and another after the same event.
  *
  * Label values are constants of the program.  Input can therefore never create a series. */
 
@@ -50,16 +50,16 @@ struct metrics {
 /* Lays out a table of at most METRICS_MAX metrics, which must outlive *ret. */
 void metrics_lay_out(struct metrics *ret, const struct metric *table, int count);
 
-/* A hash of everything that gives cells their meaning: names, kinds, units, labels, bounds.  Tables with the same hash can
- * share cells. */
+/* A hash of everything that gives cells their meaning: names, kinds, units, labels, bounds.  Tables with the same
+ * hash can share cells. */
 uint64_t metrics_mark(const struct metrics *m);
 
-/* The number of series of a metric.  The series of the label values i and j has the number i * n + j, where n is the number
- * of values of the second label. */
+/* The number of series of a metric.  The series of the label values i and j has the number i * n + j, where n is the
+ * number of values of the second label. */
 int metric_series(const struct metric *m);
 
-/* Adds n to a counter.  metric is an index of the table, series a number from 0 to metric_series() - 1; neither is checked.
- * Each cell must have only one writing thread. */
+/* Adds n to a counter.  metric is an index of the table, series a number from 0 to metric_series() - 1; neither is
+ * checked.  Each cell must have only one writing thread. */
 void metric_add(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t n);
 
 /* Sets a gauge, or takes it out of the text with METRIC_ABSENT. */
@@ -68,7 +68,7 @@ void metric_set(const struct metrics *m, _Atomic int64_t *cells, int metric, int
 /* Adds a value to a histogram; for METRIC_SECONDS in microseconds. */
 void metric_observe(const struct metrics *m, _Atomic int64_t *cells, int metric, int series, int64_t value);
 
-/* Adds all values of a table to a text in Prometheus' text format 0.0.4.  cells is a copy or a sum, of m->cells cells.  The
- * caller checks buf_ok(ret). */
+/* Adds all values of a table to a text in Prometheus' text format 0.0.4.  cells is a copy or a sum, of m->cells
+ * cells.  The caller checks buf_ok(ret). */
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 void metrics_render(const struct metrics *m, const int64_t *cells, struct buf *ret);

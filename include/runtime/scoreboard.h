@@ -7,12 +7,12 @@
 #include "base/fault.h"
 #include "runtime/metric.h"
 
-/* Metric cells of all processes of a program on one host, in a file that they share.  A scrape that reaches any of the
- * processes returns the numbers of all.
+/* Metric cells of all processes of a program on one host, in a file that they share.  A scrape that reaches any of
+ * the processes returns the numbers of all.
  *
- * Each process owns a slot of the file through a lock that the kernel releases when the process ends, however it ends.  A
- * process that takes over the slot of a dead one continues its counters.  So sums never fall when processes come and go,
- * and nothing is ever moved or cleaned up.
+ * Each process owns a slot of the file through a lock that the kernel releases when the process ends, however it
+ * ends.  A process that takes over the slot of a dead one continues its counters.  So sums never fall when processes
+ * come and go, and nothing is ever moved or cleaned up.
  *
  * Gauges are summed too, so a table that is used here must not set one to METRIC_ABSENT. */
 
@@ -20,9 +20,9 @@
 
 struct scoreboard;
 
-/* Opens the file of this program and table in the folder, creates it if necessary, and takes a free slot.  *m must outlive
- * the scoreboard.  A process opens the same scoreboard once.  Faults: FAULT_INPUT if the path is too long, else FAULT_BUSY:
- * the file cannot be created or mapped, all slots are taken, or memory is exhausted. */
+/* Opens the file of this program and table in the folder, creates it if necessary, and takes a free slot.  *m must
+ * outlive the scoreboard.  A process opens the same scoreboard once.  Faults: FAULT_INPUT if the path is too long,
+ * else FAULT_BUSY:  the file cannot be created or mapped, all slots are taken, or memory is exhausted. */
 MUST_USE bool scoreboard_open(
 	const char *folder, const char *program, const struct metrics *m, struct scoreboard **ret, struct fault *f);
 
@@ -32,6 +32,6 @@ void scoreboard_close(struct scoreboard *sb);
 /* The cells of the own slot, which only this process writes; valid until scoreboard_close(). */
 _Atomic int64_t *scoreboard_cells(const struct scoreboard *sb);
 
-/* Sums each cell into ret, which has room for all cells of the table: counters and histograms over all slots, gauges over
- * the slots of live processes.  Returns the number of live processes. */
+/* Sums each cell into ret, which has room for all cells of the table: counters and histograms over all slots, gauges
+ * over the slots of live processes.  Returns the number of live processes. */
 int scoreboard_sum(const struct scoreboard *sb, int64_t *ret);

@@ -8,11 +8,11 @@
 #include "runtime/log.h"
 #include "txn/currency.h"
 
-/* The settings that the C programs read: environment variables, read once at start.  A secret NAME may instead be the one
- * line of a file that NAME_FILE names.
+/* The settings that the C programs read: environment variables, read once at start.  A secret NAME may instead be
+ * the one line of a file that NAME_FILE names.
  *
- * lib/runtime/settings.table declares each setting with its kind, default, range and meaning.  A member of the struct has the
- * setting's name in lower case.  The programs share the struct, and each of them checks all settings. */
+ * lib/runtime/settings.table declares each setting with its kind, default, range and meaning.  A member of the
+ * struct has the setting's name in lower case.  The programs share the struct, and each of them checks all settings. */
 
 #define SETTINGS_TEXT_MAX 1024 /* bytes of a value, its NUL included */
 
@@ -21,8 +21,7 @@ enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
 enum processor_choice { PROCESSOR_IS_SIMULATED, PROCESSOR_IS_HTTP };
 
 struct settings {
-	char database
-		[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or composed of POSTGRES_* */
+	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or from POSTGRES_* */
 	char database_url[SETTINGS_TEXT_MAX];
 	char postgres_host[SETTINGS_TEXT_MAX], postgres_port[SETTINGS_TEXT_MAX], postgres_db[SETTINGS_TEXT_MAX];
 	char postgres_user[SETTINGS_TEXT_MAX], postgres_password[SETTINGS_TEXT_MAX];
@@ -48,8 +47,8 @@ struct settings {
 	int log_level;           /* enum log_level */
 };
 
-/* Reads all settings from the environment.  Each bad setting is passed to report() as one clause with the name, the value
- * (unless it is a secret) and the allowed range; the result is then false and *ret is unchanged. */
+/* Reads all settings from the environment.  Each bad setting is passed to report() as one clause with the name, the
+ * value (unless it is a secret) and the allowed range; the result is then false and *ret is unchanged. */
 MUST_USE bool settings_read(struct settings *ret, void (*report)(const char *complaint));
 
 /* Prints a line NAME=value for each setting.  A secret and the query of a URL are shown as "(set)". */

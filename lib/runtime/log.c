@@ -1,8 +1,8 @@
 /* log.c - one JSON object a line on stderr.
  *
- * A line is composed in memory and written by a single write() that is no longer than PIPE_BUF.  POSIX makes such a write
- * to a pipe atomic, so the lines of several processes that share stderr never mix, and no lock is needed.  Logging never
- * fails for the caller: a line that cannot be written is dropped. */
+ * A line is composed in memory and written by a single write() that is no longer than PIPE_BUF.  POSIX makes such a
+ * write to a pipe atomic, so the lines of several processes that share stderr never mix, and no lock is needed.
+ * Logging never fails for the caller: a line that cannot be written is dropped. */
 
 #include "runtime/log.h"
 
@@ -58,8 +58,8 @@ bool log_wants(enum log_level level)
 	return level <= most;
 }
 
-/* The name is a constant of the program and needs no escaping; the text may come from outside and is escaped.  Seconds are
- * written by integer arithmetic: a double would round microseconds of large values. */
+/* The name is a constant of the program and needs no escaping; the text may come from outside and is escaped.
+ * Seconds are written by integer arithmetic: a double would round microseconds of large values. */
 static void add_field(struct buf *line, const struct log_field *field)
 {
 	buf_add_format(line, ",\"%s\":", field->name);
@@ -90,7 +90,8 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	for (; fields->name; fields++)
 		add_field(&line, fields);
 	buf_add_text(&line, "}\n");
-	/* A line that does not fit or cannot be written is lost: there is no other place where that could be reported. */
+	/* A line that does not fit or cannot be written is lost: there is no other place where that could be
+	 * reported. */
 	ssize_t written = buf_ok(&line) ? write(STDERR_FILENO, line.data, line.len) : 0;
 	(void)written;
 	buf_finish(&line);

@@ -118,8 +118,8 @@ void metric_observe(const struct metrics *m, _Atomic int64_t *cells, int metric,
 
 /* ---- the text ---- */
 
-/* Seconds are written with as many decimals as they need: 250000 microseconds are 0.25.  No double is involved, so a bound
- * has the same text in every version, and its series goes on. */
+/* Seconds are written with as many decimals as they need: 250000 microseconds are 0.25.  No double is involved, so a
+ * bound has the same text in every version, and its series goes on. */
 static void add_value(struct buf *b, enum metric_unit unit, int64_t value)
 {
 	if (unit == METRIC_ONES) {

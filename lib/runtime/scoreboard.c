@@ -3,13 +3,13 @@
  * The file's name ends in the hash of the metrics table.  A program whose cells have another meaning therefore uses
  * another file, and the file needs no header: all zeros are a scoreboard on which nothing has been counted.
  *
- * All of the file's memory is allocated when it is opened.  Otherwise the first use of a cell on a full tmpfs would end the
- * process by SIGBUS.
+ * All of the file's memory is allocated when it is opened.  Otherwise the first use of a cell on a full tmpfs would
+ * end the process by SIGBUS.
  *
- * A slot is owned by a lock on one byte.  No process writes to the slot of another, so a crash at any point leaves only
- * valid cells. */
+ * A slot is owned by a lock on one byte.  No process writes to the slot of another, so a crash at any point leaves
+ * only valid cells. */
 
-#define _GNU_SOURCE /* F_OFD_SETLK: a lock of the open file; closing another descriptor of the file does not release it */
+#define _GNU_SOURCE /* F_OFD_SETLK: the lock of an open file; closing another descriptor does not release it */
 
 #include "runtime/scoreboard.h"
 
@@ -38,7 +38,8 @@ static _Atomic int64_t *slot(const struct scoreboard *sb, int n)
 	return (_Atomic int64_t *)(void *)(sb->memory + (size_t)n * sb->slot_size);
 }
 
-/* The lock of slot n covers byte n of the file.  The byte's content does not matter: it is a cell of the first slots. */
+/* The lock of slot n covers byte n of the file.  The byte's content does not matter: it is a cell of the first
+ * slots. */
 static struct flock byte_of(int n)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = n, .l_len = 1};

@@ -1,8 +1,8 @@
 /* sd_notify.c - notifications to systemd, each one datagram on the socket that NOTIFY_SOCKET names.
  *
  * libsystemd is not used: it would be one more library to link for these few lines.  The socket is opened for each
- * notification, as there are only a few a minute.  It does not block, so a service manager that does not read never stops the
- * worker. */
+ * notification, as there are only a few a minute.  It does not block, so a service manager that does not read never
+ * stops the worker. */
 
 #include "runtime/sd_notify.h"
 
@@ -56,7 +56,8 @@ void sd_notify_send(const char *format, ...)
 	close(fd);
 }
 
-/* A process that inherited the variables from its parent is not the one under watch: WATCHDOG_PID tells the two apart. */
+/* A process that inherited the variables from its parent is not the one that the service manager supervises.
+ * WATCHDOG_PID distinguishes the two. */
 int sd_notify_watchdog_ms(void)
 {
 	const char *pid = getenv("WATCHDOG_PID"), *every = getenv("WATCHDOG_USEC");

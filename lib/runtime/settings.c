@@ -1,11 +1,12 @@
 /* settings.c - the settings of the C programs, read from the environment.
  *
- * Each setting is a row of a table, which settings_table.py generates from settings.table during the build.  The kind of a
- * setting alone decides how it is read and printed.  After the rows, the rules that concern several settings are checked.
+ * Each setting is a row of a table, which settings_table.py generates from settings.table during the build.  The
+ * kind of a setting alone decides how it is read and printed.  After the rows, the rules that concern several
+ * settings are checked.
  *
- * All problems are reported before settings_read() returns false, so an operator corrects them in one pass; the caller's
- * settings are written only if there is none.  The value of a secret never appears in a complaint.  Settings that no C program
- * reads are not here: the shell checks those. */
+ * All problems are reported before settings_read() returns false, so an operator corrects them in one pass; the
+ * caller's settings are written only if there is none.  The value of a secret never appears in a complaint.
+ * Settings that no C program reads are not here: the shell checks those. */
 
 #include "runtime/settings.h"
 
@@ -114,8 +115,7 @@ static bool read_choice(struct settings *s, const struct setting *t, const char 
 /* Reads a file of one line, without its LF or CR LF.  The file holds a secret, so no fault quotes its content. */
 static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT_MAX], struct fault *f)
 {
-	char text[SETTINGS_TEXT_MAX +
-		  2]; /* room for CR LF, and for one byte more, which shows that the file is too long */
+	char text[SETTINGS_TEXT_MAX + 2]; /* with CR LF, and a byte that shows a file to be too long */
 	char where[64 + 1 + PATH_SHOWN_MAX + 1];
 	FILE *file = fopen(path, "re");
 	size_t len = file ? fread(text, 1, sizeof text, file) : 0;
@@ -140,8 +140,8 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 	return true;
 }
 
-/* Reads a secret from the variable NAME or from the file that NAME_FILE names.  Both at once are an error: neither choice
- * would be safe. */
+/* Reads a secret from the variable NAME or from the file that NAME_FILE names.  Both at once are an error: neither
+ * choice would be safe. */
 static bool settings_read_secret(struct settings *s, const struct setting *t, const char *value, struct fault *f)
 {
 	char name[64];
@@ -189,8 +189,8 @@ static void add_key(struct buf *b, const char *key, const char *value)
 	buf_add_text(b, "'");
 }
 
-/* DATABASE_URL takes precedence over POSTGRES_*.  If neither names a server, the result is empty, and the program decides
- * whether it needs a database. */
+/* DATABASE_URL takes precedence over POSTGRES_*.  If neither names a server, the result is empty, and the program
+ * decides whether it needs a database. */
 static bool choose_database(struct settings *s, struct fault *f)
 {
 	if (*s->database_url || !*s->postgres_host) {
@@ -243,8 +243,8 @@ static bool check_address(struct settings *s, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "WORKER_METRICS_ADDRESS: %s", why.text);
 }
 
-/* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad: that row
- * is zero or empty then, which breaks no rule of its own. */
+/* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
+ * and may then report the same setting once more. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
 	choose_database, read_currencies, choose_processor, check_keeping, check_address};
 
