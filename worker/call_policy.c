@@ -1,4 +1,8 @@
-/* call_policy.c - what becomes of a job after a call. */
+/* call_policy.c - what becomes of a job after a call.
+ *
+ * A success processes the transaction, and a permanent failure makes it FAILED.  A temporary failure is retried
+ * until the attempts are used up.  While the circuit is open, temporary failures use up no attempt: an outage of the
+ * processor, however long, must not make transactions FAILED. */
 
 #include "call_policy.h"
 
@@ -7,8 +11,9 @@
 #include "base/utf8.h"
 #include "queue/retry_policy.h"
 
-/* Anything from half the pause to all of it, since many calls may fail together when a processor goes down. */
-static int64_t handed_back_ms(int64_t pause_ms, uint64_t random, int64_t asked_ms)
+/* The delay of a job that failed while the circuit was open: from half the pause to all of it, at random, because many
+ * calls may fail at once when a processor goes down.  A longer wait that the processor asked for takes precedence. */
+static int64_t probed_delay_ms(int64_t pause_ms, uint64_t random, int64_t asked_ms)
 {
 	int64_t half_ms = pause_ms / 2;
 	int64_t delay_ms = half_ms + (int64_t)(random % (uint64_t)(half_ms + 1));
@@ -29,9 +34,10 @@ void call_policy_end(
 	case CALL_AGAIN:
 		break;
 	}
+	/* The open circuit comes first: even the last attempt does not count then. */
 	if (open_pause_ms >= 0) {
 		j->outcome = JOB_PROBED;
-		j->delay_ms = handed_back_ms(open_pause_ms, random, o->pause_ms);
+		j->delay_ms = probed_delay_ms(open_pause_ms, random, o->pause_ms);
 	} else if (j->attempt >= max_attempts) {
 		j->outcome = JOB_FAILED;
 	} else {

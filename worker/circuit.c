@@ -1,4 +1,8 @@
-/* circuit.c - whether the processor is worth calling. */
+/* circuit.c - a circuit breaker for the processor.
+ *
+ * Only probes prolong the pause: when the processor goes down, the calls that were under way all fail within
+ * moments, and counting each of them would reach the longest pause at once.  At most one probe is under way, so an
+ * open circuit costs the processor one call a pause for each worker. */
 
 #include "circuit.h"
 
@@ -25,7 +29,7 @@ bool circuit_begin(struct circuit *c)
 	return circuit_is_open(c);
 }
 
-/* Workers that met the same outage drift apart: the upper half of the pause is at random. */
+/* The upper half of the pause is random, so that workers which noticed the same outage do not probe together. */
 static void plan_probe(struct circuit *c, int64_t now_ms, uint64_t random)
 {
 	int64_t half_ms = c->pause_ms / 2;
@@ -36,6 +40,7 @@ bool circuit_fail(struct circuit *c, bool probe, int64_t now_ms, uint64_t random
 {
 	c->failures++;
 	if (circuit_is_open(c)) {
+		/* A call that began before the circuit opened. */
 		if (!probe)
 			return false;
 		c->probing = false;
@@ -58,7 +63,7 @@ bool circuit_answer(struct circuit *c)
 	return was_open;
 }
 
-/* The next probe may begin at once: the last one's pause is over. */
+/* The next probe may begin at once, as the pause before the cancelled one is over. */
 void circuit_cancel(struct circuit *c, bool probe)
 {
 	if (probe)

@@ -1,7 +1,10 @@
 /* exporter.c - the worker's side of a scrape.
  *
- * An answer waits for the survey of the database.  Who asked may hang up meanwhile: evhttp then takes the request from
- * its connection and leaves it to us, and sending the answer frees it. */
+ * A scrape is answered when the statistics of the queue have come from the database, or without them if the database
+ * does not answer in time.  The event loop never waits for it, and the number of waiting scrapes is bounded.
+ *
+ * The scraper may close its connection meanwhile.  evhttp then detaches the request from the connection and leaves
+ * it to us; sending the reply frees it. */
 
 #include "exporter.h"
 
@@ -18,17 +21,17 @@
 #include "runtime/metric.h"
 
 #define HEAD_MAX 8192   /* bytes of a request's head */
-#define BODY_MAX 1024   /* nobody has to send one */
-#define PEER_S 5        /* for a connection to bring its request, or to take its answer */
-#define TEXT_MAX 65536  /* bytes of an answer; there are some 5000 */
-#define BIND_AGAIN_S 5  /* until a port that was taken is tried again */
-#define SCRAPES_MOST 16 /* that wait for a survey; more are told to come again */
+#define BODY_MAX 1024   /* bytes of a body, which no scrape needs */
+#define PEER_S 5        /* time for a client to send its request, and to read its reply */
+#define TEXT_MAX 65536  /* bytes of a reply; some 5,000 are used */
+#define BIND_AGAIN_S 5  /* until a port that was in use is tried again */
+#define SCRAPES_MOST 16 /* scrapes that wait for statistics; further ones are answered 503 */
 
-/* One request that waits. */
+/* A scrape that waits for the statistics. */
 struct scrape {
 	struct exporter *exporter;
 	struct evhttp_request *request;
-	struct stats_request question;
+	struct stats_request stats_request;
 	TAILQ_ENTRY(scrape) waiting;
 };
 
@@ -39,7 +42,7 @@ struct exporter {
 	struct stats *stats;
 	struct evhttp *http;
 	struct event *bind_again;
-	bool refused; /* binding failed, and that was told */
+	bool bind_failed; /* and that has been logged */
 	TAILQ_HEAD(, scrape) scrapes;
 	int waiting;
 };
@@ -57,7 +60,7 @@ static void reply(struct evhttp_request *rq, int status, const char *phrase, con
 		evbuffer_free(body);
 }
 
-static void exporter_refuse(struct evhttp_request *rq, int status, const char *phrase)
+static void exporter_reply_error(struct evhttp_request *rq, int status, const char *phrase)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
 	buf_add_format(&text, "%s\n", phrase);
@@ -72,19 +75,20 @@ static void scrape_end(struct scrape *s)
 	free(s);
 }
 
-static void exporter_on_seen(struct stats_request *q, const struct queue_stats *seen)
+/* The scrape is freed first: rendering and replying need only the request. */
+static void exporter_on_stats(struct stats_request *q, const struct queue_stats *stats)
 {
-	struct scrape *s = CONTAINER_OF(q, struct scrape, question);
+	struct scrape *s = CONTAINER_OF(q, struct scrape, stats_request);
 	struct exporter *e = s->exporter;
 	struct evhttp_request *rq = s->request;
 	struct buf text = BUF_INIT(TEXT_MAX);
 	struct worker_metrics_now now = worker_now(e->worker);
 	scrape_end(s);
-	worker_metrics_render(e->worker_metrics, &now, seen, &text);
+	worker_metrics_render(e->worker_metrics, &now, stats, &text);
 	if (text.len > 0 && buf_ok(&text))
 		reply(rq, HTTP_OK, "OK", METRICS_TYPE, &text);
 	else
-		exporter_refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
+		exporter_reply_error(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
 	buf_finish(&text);
 }
 
@@ -93,23 +97,24 @@ static void exporter_on_scrape(struct evhttp_request *rq, void *arg)
 	struct exporter *e = arg;
 	struct scrape *s = e->waiting < SCRAPES_MOST ? calloc(1, sizeof *s) : NULL;
 	if (!s) {
-		exporter_refuse(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
+		exporter_reply_error(rq, HTTP_SERVUNAVAIL, "Service Unavailable");
 		return;
 	}
-	*s = (struct scrape){.exporter = e, .request = rq, .question = {.done = exporter_on_seen}};
+	*s = (struct scrape){.exporter = e, .request = rq, .stats_request = {.done = exporter_on_stats}};
 	TAILQ_INSERT_TAIL(&e->scrapes, s, waiting);
 	e->waiting++;
-	stats_ask(e->stats, &s->question);
+	stats_ask(e->stats, &s->stats_request);
 }
 
 static void exporter_on_other(struct evhttp_request *rq, void *arg)
 {
 	(void)arg;
-	exporter_refuse(rq, HTTP_NOTFOUND, "Not Found");
+	exporter_reply_error(rq, HTTP_NOTFOUND, "Not Found");
 }
 
 /* ---- the port ---- */
 
+/* Tries to bind the port; runs at the start, and again from its own timer until the port is bound. */
 static void exporter_on_bind(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -120,10 +125,10 @@ static void exporter_on_bind(evutil_socket_t fd, short what, void *arg)
 		LOG(LOG_LEVEL_INFO, "metrics served", LOG_TEXT("address", address), LOG_NUMBER("port", port));
 		return;
 	}
-	if (!e->refused)
+	if (!e->bind_failed)
 		LOG(LOG_LEVEL_WARN, "metrics not served until the port is free", LOG_TEXT("address", address),
 			LOG_NUMBER("port", port), LOG_TEXT("reason", strerror(errno)));
-	e->refused = true;
+	e->bind_failed = true;
 	struct timeval tv = {.tv_sec = BIND_AGAIN_S};
 	evtimer_add(e->bind_again, &tv);
 }
@@ -162,10 +167,11 @@ struct exporter *exporter_create(
 	return NULL;
 }
 
-/* Requests on a connection end with it; the others are ours. */
-static void forget(struct scrape *s)
+/* Drops a waiting scrape.  A request that still has a connection is freed with it by evhttp_free(); one whose client
+ * has gone belongs to us. */
+static void scrape_drop(struct scrape *s)
 {
-	stats_withdraw(s->exporter->stats, &s->question);
+	stats_withdraw(s->exporter->stats, &s->stats_request);
 	if (!evhttp_request_get_connection(s->request))
 		evhttp_request_free(s->request);
 	scrape_end(s);
@@ -176,7 +182,7 @@ void exporter_destroy(struct exporter *e)
 	if (!e)
 		return;
 	while (!TAILQ_EMPTY(&e->scrapes))
-		forget(TAILQ_FIRST(&e->scrapes));
+		scrape_drop(TAILQ_FIRST(&e->scrapes));
 	if (e->http)
 		evhttp_free(e->http);
 	stats_destroy(e->stats);

@@ -1,4 +1,8 @@
-/* http_call.c - what is said to an HTTP processor, and what its answer means. */
+/* http_call.c - the request for an HTTP processor, and the meaning of its response.
+ *
+ * Only the status decides about a transaction: and Retry-After about the pause.  The body is
+ * never interpreted, logged or stored.  A call is repeated after a timeout or a lost response, though the
+ * processor may have done its work; the idempotency key lets it recognise the repetition. */
 
 #include "http_call.h"
 
@@ -8,7 +12,7 @@
 
 #include "queue/retry_policy.h"
 
-#define SOURCE "transactions" /* the built-in one */
+#define SOURCE "transactions" /* the built-in source */
 
 static void http_call_add_text(struct buf *b, const char *name, const char *text)
 {
@@ -17,6 +21,7 @@ static void http_call_add_text(struct buf *b, const char *name, const char *text
 	buf_add_text(b, "\"");
 }
 
+/* The amount is inserted as it was received, not by way of a double: 1500.10 stays 1500.10. */
 void http_call_body(struct buf *b, const struct job *j)
 {
 	buf_add_text(b, "{");
@@ -32,8 +37,9 @@ void http_call_body(struct buf *b, const struct job *j)
 	buf_add_text(b, "}");
 }
 
-/* The slash too, so that the one between source and transaction_id is the only one: else transaction "a/b" of the
- * built-in source and transaction "b" of source "a" would be one to the processor, and the second never be done. */
+/* Percent-encodes (RFC 3986, 2.1).  The slash is encoded too, so that the one between source and transaction_id is
+ * the only one.  Otherwise transaction "a/b" of the built-in source and transaction "b" of source "a" would have the
+ * same key, and the processor would never process the second. */
 static void add_encoded(struct buf *b, const char *text)
 {
 	for (; *text; text++) {
@@ -53,48 +59,50 @@ void http_call_key(struct buf *b, const struct job *j)
 	add_encoded(b, j->transaction_id);
 }
 
-/* Takes the value of a Retry-After line, without the space around it. */
-static void take_retry_after(struct response *a, const char *line, size_t len)
+/* Keeps the value of a Retry-After line without the blanks around it.  A value that is too long is ignored. */
+static void take_retry_after(struct response *r, const char *line, size_t len)
 {
 	static const char NAME[] = "Retry-After:";
 	size_t name_len = sizeof NAME - 1;
 	if (len < name_len || strncasecmp(line, NAME, name_len) != 0)
 		return;
-	const char *value = line + name_len, *outcome = line + len;
-	while (value < outcome && (*value == ' ' || *value == '\t'))
+	const char *value = line + name_len, *end = line + len;
+	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
-	while (value < outcome &&
-		(outcome[-1] == ' ' || outcome[-1] == '\t' || outcome[-1] == '\r' || outcome[-1] == '\n'))
-		outcome--;
-	size_t value_len = (size_t)(outcome - value);
-	if (value_len >= sizeof a->retry_after)
+	while (value < end && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r' || end[-1] == '\n'))
+		end--;
+	size_t value_len = (size_t)(end - value);
+	if (value_len >= sizeof r->retry_after)
 		return;
-	memcpy(a->retry_after, value, value_len);
-	a->retry_after[value_len] = '\0';
+	memcpy(r->retry_after, value, value_len);
+	r->retry_after[value_len] = '\0';
 }
 
-bool response_line(struct response *a, const char *line, size_t len)
+bool response_line(struct response *r, const char *line, size_t len)
 {
-	a->head_bytes += len;
-	if (a->head_bytes > RESPONSE_HEAD_MAX)
+	r->head_bytes += len;
+	if (r->head_bytes > RESPONSE_HEAD_MAX)
 		return false;
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-		a->in_head = true;
-		a->retry_after[0] = '\0';
-	} else if (a->in_head) {
-		take_retry_after(a, line, len);
-		a->in_head = line[0] != '\r' && line[0] != '\n';
+		r->in_head = true;
+		r->retry_after[0] = '\0';
+	} else if (r->in_head) {
+		take_retry_after(r, line, len);
+		r->in_head = line[0] != '\r' && line[0] != '\n';
 	}
 	return true;
 }
 
-bool response_body(struct response *a, size_t len)
+bool response_body(struct response *r, size_t len)
 {
-	a->body_bytes += len;
-	return a->body_bytes <= RESPONSE_BODY_MAX;
+	r->body_bytes += len;
+	return r->body_bytes <= RESPONSE_BODY_MAX;
 }
 
-static enum call_result result(int status)
+/* RFC 9110, 15: the classes of status codes.  A 4xx says that the request is at fault, so repeating it is useless,
+ * except after 408 Request Timeout, 425 Too Early and 429 Too Many Requests.  Redirects are a configuration error:
+ * following one would send account numbers to another server. */
+static enum call_result result_of(int status)
 {
 	if (status >= 200 && status < 300)
 		return CALL_DONE;
@@ -102,7 +110,8 @@ static enum call_result result(int status)
 	return status >= 300 && status < 500 && !later ? CALL_GIVE_UP : CALL_AGAIN;
 }
 
-/* Whoever speaks to the processor may quote it; what is kept is fit for any log and any column. */
+/* The error text of a library may quote the peer, so bytes that are not printable ASCII are replaced before it is
+ * logged or stored. */
 static void make_printable(char *text)
 {
 	for (; *text; text++) {
@@ -112,15 +121,15 @@ static void make_printable(char *text)
 }
 
 struct call_outcome response_outcome(
-	const struct response *a, int status, const char *error, time_t now, char why[RESPONSE_WHY_MAX])
+	const struct response *r, int status, const char *error, time_t now, char why[RESPONSE_WHY_MAX])
 {
-	if (a->head_bytes > RESPONSE_HEAD_MAX)
+	if (r->head_bytes > RESPONSE_HEAD_MAX)
 		error = "its head is too long";
-	else if (a->body_bytes > RESPONSE_BODY_MAX)
-		error = NULL; /* the status has come, and the body counts for nothing */
-	struct call_outcome o = {.result = error ? CALL_AGAIN : result(status), .pause_ms = -1, .why = why};
+	else if (r->body_bytes > RESPONSE_BODY_MAX)
+		error = NULL; /* reading was stopped on purpose: the status decides */
+	struct call_outcome o = {.result = error ? CALL_AGAIN : result_of(status), .pause_ms = -1, .why = why};
 	if (o.result == CALL_AGAIN)
-		o.pause_ms = retry_policy_after_ms(a->retry_after, now);
+		o.pause_ms = retry_policy_after_ms(r->retry_after, now);
 	if (!error)
 		snprintf(why, RESPONSE_WHY_MAX, "HTTP %d from the processor%s", status,
 			status >= 300 && status < 400 ? ": redirects are not followed" : "");

@@ -9,40 +9,46 @@
 #include "processor.h"
 #include "queue/inflight.h"
 
-/* What is said to an HTTP processor about a job, and what its answer means.  Neither curl nor a socket nor a clock is in
- * here. */
+/* The request that an HTTP processor receives for a job, and the meaning of its response.  Pure functions, without
+ * curl, sockets or a clock. */
 
-#define HTTP_CALL_BODY_MAX 4096 /* three texts of 255 bytes, each byte of them escaped, and some 200 bytes besides */
-#define HTTP_CALL_KEY_MAX 2048  /* source and transaction_id of 255 bytes, each byte of them as three */
+#define HTTP_CALL_BODY_MAX 4096 /* bytes: three texts of 255, each byte escaped, and some 200 for the rest */
+#define HTTP_CALL_KEY_MAX 2048  /* bytes: source and transaction_id of up to 255 each, every byte percent-encoded */
 
-/* The body: the transaction as JSON, the amount a number with exactly its digits. */
+/* Adds the body: the transaction as a JSON object.  The amount is a JSON number with exactly the digits that were
+ * received.  The claim must have fetched the transaction. */
 void http_call_body(struct buf *b, const struct job *j);
 
-/* The value of Idempotency-Key: the transaction_id, for another source than "transactions" after the source and a
- * slash.  Two transactions never share one: in both, bytes other than visible ASCII are percent-encoded, and so are "%"
- * and "/". */
+/* Adds the value of the Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header): the transaction_id; for
+ * a source other than "transactions", the source, a slash and the transaction_id.  In both parts "%", "/" and all
+ * bytes that are not visible ASCII are percent-encoded, so two transactions never have the same key, and all calls
+ * of a transaction have the same one. */
 void http_call_key(struct buf *b, const struct job *j);
 
-#define RESPONSE_HEAD_MAX 65536 /* bytes of all head lines; what has more is no answer */
-#define RESPONSE_BODY_MAX 65536 /* bytes that are read of a body, and thrown away; what has more is read no further */
-#define RESPONSE_AFTER_MAX 64   /* bytes of a Retry-After with its NUL; a date has 30 */
-#define RESPONSE_WHY_MAX 320
+#define RESPONSE_HEAD_MAX 65536 /* bytes of all header lines; a longer head makes the call fail temporarily */
+#define RESPONSE_BODY_MAX 65536 /* bytes of the body that are read and discarded; the rest is not read */
+#define RESPONSE_AFTER_MAX 64   /* bytes of a Retry-After value, NUL included; a date has 30 */
+#define RESPONSE_WHY_MAX 320    /* bytes of the reason, NUL included */
 
-/* An answer as it comes in.  All zero: nothing has come. */
+/* A response while it is received.  All zero: nothing has been received. */
 struct response {
 	size_t head_bytes, body_bytes;
-	bool in_head; /* else a body, or what may follow it */
+	bool in_head; /* else in the body or in its trailers */
 	char retry_after[RESPONSE_AFTER_MAX];
 };
 
-/* Takes a line of a head with its line end: also of the 1xx that may come before the answer, whose words do not count,
- * as those after the body do not.  False: it is too much, read no further. */
-MUST_USE bool response_line(struct response *a, const char *line, size_t len);
+/* Takes a header line with its line end.  Fields of a 1xx response that precedes the final one, and fields of a
+ * trailer, have no effect.  False: the head is too long, and the caller must stop reading. */
+MUST_USE bool response_line(struct response *r, const char *line, size_t len);
 
-/* Takes bytes of the body.  False: it is enough, read no further. */
-MUST_USE bool response_body(struct response *a, size_t len);
+/* Counts bytes of the body.  False: enough has been read, and the caller must stop reading. */
+MUST_USE bool response_body(struct response *r, size_t len);
 
-/* What it comes to.  status: 0 if none came; error: why the connection failed or was given up, or NULL; now: what a date
- * is compared with.  why is where the clause for people is written: it quotes nothing of a body. */
+/* Returns the outcome of the call.  A 2xx is a success; 3xx and 4xx are permanent failures, except 408, 425 and 429;
+ * everything else is a temporary failure.
+ *
+ * status: 0 if no status line was received.  error: why the connection failed or was given up, or NULL.  now: the time
+ * with which a date in Retry-After is compared.  why: receives the reason in printable ASCII, without
+ * anything of the response's body; the outcome's why points to it. */
 struct call_outcome response_outcome(
-	const struct response *a, int status, const char *error, time_t now, char why[RESPONSE_WHY_MAX]);
+	const struct response *r, int status, const char *error, time_t now, char why[RESPONSE_WHY_MAX]);

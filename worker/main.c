@@ -1,6 +1,9 @@
-/* payhook-worker - the daemon that processes what was accepted.
+/* payhook-worker - the daemon that processes accepted transactions.
  *
- * Settings, log, loop, signals, jobs: what comes later tells its failures through what came before. */
+ * main() sets up settings, log, event loop, signals and worker in an order in which each step can report its failure
+ * through the steps before it.  The program is one thread: signals arrive as events of the loop, and no callback
+ * waits.  To use more cores, an operator starts more workers.  No state must survive the process: what it leaves
+ * behind is in the database, and other workers take it over. */
 
 #include <event2/event.h>
 #include <signal.h>
@@ -33,16 +36,17 @@ static void program_help(void)
 	puts("payhook-worker: processes the transactions that payhook has accepted.\n"
 	     "\n"
 	     "usage: payhook-worker [--check | --version | --help]\n"
-	     "  --check    print the settings as they are in effect, and end\n"
-	     "  --version  print the version, and end\n"
+	     "  --check    print the settings in effect and exit\n"
+	     "  --version  print the version and exit\n"
 	     "\n"
-	     "SIGTERM and SIGINT end it: what it holds is settled or handed back.  Sent twice, it ends at once.\n"
+	     "SIGTERM and SIGINT stop the worker: it settles or releases its jobs and exits.\n"
+	     "A second signal stops it at once.\n"
 	     "\n"
 	     "Settings, from the environment:");
 	settings_help(stdout);
 }
 
-/* Returns the exit status, or -1: go on. */
+/* Returns the exit status, or -1 if the program goes on. */
 static int options(int argc, char **argv)
 {
 	if (argc == 1)
@@ -61,7 +65,8 @@ static int options(int argc, char **argv)
 	return 2;
 }
 
-/* The second signal ends the program on the spot: its jobs are freed when its beat is missed. */
+/* The first signal starts an orderly stop.  The second ends the program on the spot, without touching the database:
+ * the other workers free its jobs when its heartbeat times out. */
 static void program_on_signal(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
@@ -74,7 +79,7 @@ static void program_on_signal(evutil_socket_t number, short what, void *arg)
 	worker_stop(p->worker);
 }
 
-/* The loop turns: that is what the watchdog is told. */
+/* Runs from the event loop, so systemd's watchdog expires if a callback blocks the loop. */
 static void program_on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -83,6 +88,7 @@ static void program_on_watchdog(evutil_socket_t fd, short what, void *arg)
 	worker_report(p->worker);
 }
 
+/* Without a watchdog the timer exists but is never added, so that there is one path for both cases. */
 static struct event *watchdog_begin(struct program *p)
 {
 	int ms = sd_notify_watchdog_ms();
@@ -106,6 +112,7 @@ static bool database_is_named(const struct settings *s)
 	return *s->database;
 }
 
+/* Everything is freed in the reverse order.  A failure to start is always lack of memory, so nothing is freed then. */
 static int run(struct program *p, const struct settings *s)
 {
 	struct event *terminate = evsignal_new(p->base, SIGTERM, program_on_signal, p);

@@ -8,48 +8,54 @@
 #include "queue/inflight.h"
 #include "runtime/settings.h"
 
-/* What a processor is to the worker: it starts calls, it cancels them, and it says how each ended.
+/* The interface between the worker and a processor, which processes transactions: calls are started, cancelled, and
+ * end with an outcome.
  *
- * A new kind is one file, one choice of PROCESSOR in settings.table, and one line in job.c's table. */
+ * A new kind of processor is one file, one choice of PROCESSOR in settings.table, and one line in the table of
+ * worker.c. */
 
 struct event_base;
 
 enum call_result {
 	CALL_DONE,    /* the transaction is processed */
-	CALL_AGAIN,   /* not this time; another call may succeed */
-	CALL_GIVE_UP, /* no call will ever succeed */
+	CALL_AGAIN,   /* a temporary failure: another call may succeed */
+	CALL_GIVE_UP, /* a permanent failure: no call will succeed */
 };
 
 struct call_outcome {
 	enum call_result result;
-	int64_t pause_ms;       /* CALL_AGAIN: how long the other side asks us to wait; -1: it does not say */
-	const char *why;        /* not CALL_DONE: one clause for people; borrowed for the call */
-	const char *request_id; /* by which the other side can find this call; NULL: it has none; borrowed likewise */
+	int64_t pause_ms;       /* CALL_AGAIN: the least pause that the processor asks for; -1: it asks for none */
+	const char *why;        /* unless CALL_DONE: the reason, one clause; valid during call_ended() */
+	const char *request_id; /* identifies this call in the processor's logs, or NULL; valid during call_ended() */
 };
 
-/* One call: part of its job's memory, from start() until ended() or cancel(). */
+/* One call.  The worker owns its memory; the processor uses it from start() until ended() or cancel(). */
 struct call {
 	const struct job *job;
 
-	/* The processor's own. */
+	/* For the processor's use. */
 	TAILQ_ENTRY(call) under_way;
 	int64_t ends_ms;
 	struct transfer *transfer;
 };
 
-/* Told once for each call that was started and not cancelled: from the event loop, never from inside start(). */
+/* Called exactly once for each call that was started and not cancelled; from the event loop, never from inside
+ * start().  It may free the call, and it may cancel other calls. */
 typedef void call_ended(void *ctx, struct call *c, const struct call_outcome *o);
 
 struct processor;
 
 struct processor_kind {
-	bool wants_transaction; /* the claim must fetch what a job has of its transaction */
-	/* NULL: out of memory. */
+	bool wants_transaction; /* the claim must fetch the fields of the transaction too */
+	/* *s must outlive the processor.  NULL: out of memory. */
 	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
+	/* Calls under way are dropped without ended(); their memory is not touched.  p may be NULL. */
 	void (*destroy)(struct processor *p);
+	/* c->job is set.  A call that cannot be started ends like any other, through ended(). */
 	void (*start)(struct processor *p, struct call *c);
+	/* For a call under way.  The processor may still carry it out: a request that was sent cannot be taken back. */
 	void (*cancel)(struct processor *p, struct call *c);
-	/* Whether any call under way may end by then (clock_ms()): what an ending worker waits for. */
+	/* True if any call under way may end by that time (clock_ms()): a stopping worker waits only for such calls. */
 	bool (*ends_by)(const struct processor *p, int64_t when_ms);
 };
 

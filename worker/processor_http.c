@@ -1,14 +1,16 @@
 /* processor_http.c - a processor that is called over HTTP: a POST for each job.
  *
- * curl's multi interface tells which sockets it waits on and when it wants to be woken; the worker's loop watches both.
- * So nothing here waits, and the work for one event does not grow with the number of calls.
+ * curl's multi interface reports the sockets that it waits for and the time at which it must run again; the worker's
+ * event loop watches both.  So nothing here waits, and the work for one event does not grow with the number of
+ * calls.
  *
- * Each call has a connection that is free, or a new one, or a stream of one that speaks HTTP/2.  Curl knows no limit of
- * connections: the worker bounds the calls, and a call that curl kept waiting would wait with its time running.  For
- * the same reason no call waits to see whether another's connection will speak HTTP/2 (CURLOPT_PIPEWAIT).
+ * Each call uses an idle connection, a new one, or a stream of an HTTP/2 connection.  The number of connections is
+ * not limited in curl: the worker limits the calls, and a call that curl queued would use up its time limit while it
+ * waits.  For the same reason no call waits to learn whether another's connection will speak HTTP/2
+ * (CURLOPT_PIPEWAIT).
  *
- * A kept connection that the other side has just closed is curl's to find out; it then sends the call once more on
- * another, with the same idempotency key. */
+ * If the processor has just closed an idle connection, curl finds that out and sends the request once more on
+ * another connection, with the same idempotency key.  The meaning of a response is decided in http_call.c. */
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -24,26 +26,26 @@
 #include "processor.h"
 #include "runtime/log.h"
 
-#define READ_SIZE 4096  /* bytes that are read at once; curl's own 16 KiB are for downloads */
-#define IDLE_S 50       /* a connection that was idle longer is not used again: balancers drop them after 60 s */
-#define DNS_S 60        /* how long an address is believed */
-#define KEEPALIVE_S 30  /* between two probes of a silent connection */
-#define SPARE_FILES 128 /* descriptors beside a connection for each call */
+#define READ_SIZE 4096  /* bytes of curl's read buffer; its default of 16 KiB is meant for downloads */
+#define IDLE_S 50       /* longest idle time of a reused connection: load balancers drop connections after 60 s */
+#define DNS_S 60        /* time for which a resolved address is cached */
+#define KEEPALIVE_S 30  /* idle time before the first TCP keepalive probe, and between two */
+#define SPARE_FILES 128 /* descriptors in addition to one connection for each call */
 #define KEY "Idempotency-Key: "
 #define REQUEST_ID "X-Request-Id: "
 #define REQUEST_ID_BYTES ((size_t)16)
 #define TRACE "traceparent: "
 
-/* One call, or none at the moment: curl's handle is made once and used again. */
+/* A curl handle with its request and response.  It serves one call at a time and is reused when idle. */
 struct transfer {
-	LIST_ENTRY(transfer) next; /* of those under way, or of the idle ones */
+	LIST_ENTRY(transfer) next; /* in the list under_way or idle */
 	struct processor *processor;
 	struct call *call;
 	CURL *easy;
-	struct buf body, key; /* the request's; curl reads them where they are */
+	struct buf body, key; /* of the request; curl does not copy them, so they stay until the call ends */
 	char request_id[sizeof REQUEST_ID + 2 * REQUEST_ID_BYTES];
 	char traceparent[sizeof TRACE + TRACEPARENT_LEN];
-	struct curl_slist lines[3]; /* the head lines that differ, as write_lines() has them */
+	struct curl_slist lines[3]; /* the header lines that differ from call to call; see write_lines() */
 	int64_t started_ms;
 
 	struct response response;
@@ -55,17 +57,17 @@ LIST_HEAD(transfers, transfer);
 struct processor {
 	struct event_base *base;
 	CURLM *multi;
-	struct event *timer;      /* curl's one */
-	struct event *is_refused; /* ends the calls that could not be started */
-	struct curl_slist *common;
+	struct event *timer;           /* runs curl at the time for which it asked */
+	struct event *end_not_started; /* ends the calls in not_started */
+	struct curl_slist *common;     /* the header lines of all calls */
 	const struct settings *settings;
 	struct transfers under_way, idle;
-	TAILQ_HEAD(, call) refused;
+	TAILQ_HEAD(, call) not_started; /* calls that could not be started; start() must not end them itself */
 	call_ended *ended;
 	void *ctx;
 };
 
-/* ---- the answer, as it comes in: returning anything but the length ends the call ---- */
+/* ---- receiving the response; to return anything but the length makes curl end the call ---- */
 
 static size_t processor_http_on_line(char *line, size_t size, size_t count, void *arg)
 {
@@ -92,8 +94,12 @@ static void transfer_destroy(struct transfer *t)
 	free(t);
 }
 
-/* What keeps a call within bounds.  Without QUICK_EXIT a call that ends during the look-up of a name would have curl
- * wait for it, and the whole worker with it. */
+/* The options that keep a call within bounds.
+ *
+ * Only http and https are allowed, redirects are not followed, and proxies named in the environment are not used:
+ * the transaction goes to PROCESSOR_URL and nowhere else.  NOSIGNAL keeps curl from using SIGALRM.  Without
+ * QUICK_EXIT, curl would wait for the resolver's thread when a call ends during a name look-up, and the whole worker
+ * with it. */
 static int set_bounds(CURL *easy, const struct settings *s)
 {
 	int bad = 0;
@@ -114,9 +120,10 @@ static int set_bounds(CURL *easy, const struct settings *s)
 	return bad;
 }
 
-/* Curl keeps the trusted certificates it has read for all connections, but only where there is no folder of them beside
- * the bundle; else each connection reads them anew, 20 ms and 1 MB each, and the last of 256 is late for its handshake.
- * Debian's folder holds the same as its bundle.  Where there is no bundle, the folder stays. */
+/* curl shares the trusted certificates between connections only if it reads them from a bundle and from no folder.
+ * Otherwise each connection reads them again, which takes 20 ms and 1 MB, and the last of 256 new connections is too
+ * late for its handshake.  Debian's folder has the same certificates as its bundle.  Without a bundle, the folder
+ * stays. */
 static int set_trust(CURL *easy)
 {
 	char *bundle = NULL;
@@ -124,7 +131,8 @@ static int set_trust(CURL *easy)
 	return bundle ? (int)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : 0;
 }
 
-/* A curl that was built without HTTP/2 refuses to be asked for it, and does without. */
+/* A curl that was built without HTTP/2 returns an error for CURL_HTTP_VERSION_2TLS and uses HTTP/1.1, so that result is
+ * ignored. */
 static int set_request(struct transfer *t, const struct settings *s)
 {
 	int bad = 0;
@@ -158,8 +166,9 @@ static struct transfer *transfer_create(struct processor *p)
 	return t;
 }
 
-/* Which span of the trace this call is: the first half of its request id, so that who knows one finds the other.  It
- * would be all zero, which no span may be, in one call of 2^64. */
+/* Writes the traceparent header (W3C Trace Context).  The span id of a call is the first half of its request id, so
+ * that either leads to the other in logs.  False: the webhook had no trace, or the span id is all zero, which is not
+ * allowed and happens in one call of 2^64. */
 static bool write_trace(struct transfer *t, const struct job *j)
 {
 	char span_id[SPAN_ID_LEN + 1];
@@ -171,8 +180,8 @@ static bool write_trace(struct transfer *t, const struct job *j)
 	return true;
 }
 
-/* The list curl gets is made here and not by curl_slist_append(): a few links, and nothing to allocate.  The common ones
- * come last. */
+/* Links the call's own header lines before the common ones.  The list is built here, not by curl_slist_append(), so
+ * nothing is allocated for a call, and nothing can fail. */
 static void write_lines(struct transfer *t, const struct job *j)
 {
 	unsigned char random[REQUEST_ID_BYTES];
@@ -186,7 +195,7 @@ static void write_lines(struct transfer *t, const struct job *j)
 	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = rest};
 }
 
-/* False: out of memory, or the claim has not fetched the transaction. */
+/* Writes the request.  False: memory is exhausted, or the claim has not fetched the transaction. */
 static bool processor_http_prepare(struct transfer *t, const struct job *j)
 {
 	if (!j->source_account || !j->destination_account || !j->amount || !j->currency || !j->created_at)
@@ -206,9 +215,10 @@ static bool processor_http_prepare(struct transfer *t, const struct job *j)
 	       curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->body.len) == CURLE_OK;
 }
 
-/* ---- how a call ended ---- */
+/* ---- the end of a call ---- */
 
-/* The transfer is idle only after the call's end was told, as what is told stands in it. */
+/* The transfer becomes idle only after ended() has returned: the outcome's request id lies in it, and a call that
+ * ended() might start must not overwrite it. */
 static void processor_http_outcome(struct processor *p, struct transfer *t, CURLcode result)
 {
 	struct call *c = t->call;
@@ -229,22 +239,24 @@ static void processor_http_outcome(struct processor *p, struct transfer *t, CURL
 	LIST_INSERT_HEAD(&p->idle, t, next);
 }
 
-static void end_refused(evutil_socket_t fd, short what, void *arg)
+/* A call that could not be prepared counts as a temporary failure: memory may be available again later. */
+static void processor_http_on_not_started(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct processor *p = arg;
-	static const struct call_outcome REFUSED = {
+	static const struct call_outcome NOT_STARTED = {
 		.result = CALL_AGAIN, .pause_ms = -1, .why = "the call could not be prepared"};
 	struct call *c;
-	while ((c = TAILQ_FIRST(&p->refused))) {
-		TAILQ_REMOVE(&p->refused, c, under_way);
-		p->ended(p->ctx, c, &REFUSED);
+	while ((c = TAILQ_FIRST(&p->not_started))) {
+		TAILQ_REMOVE(&p->not_started, c, under_way);
+		p->ended(p->ctx, c, &NOT_STARTED);
 	}
 }
 
 /* ---- curl and the loop ---- */
 
-/* Whoever is told the end of a call may cancel others; curl then drops what it had to say about those. */
+/* Lets curl act on a socket or on its timer, then ends the calls that curl reports as done.  ended() may cancel other
+ * calls; curl then discards its pending messages about them, so they cannot end twice. */
 static void act(struct processor *p, curl_socket_t fd, int events)
 {
 	int running, left;
@@ -269,13 +281,14 @@ static void processor_http_on_timer(evutil_socket_t fd, short what, void *arg)
 	act(arg, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* Curl wants to be told of other events on this socket, or of none.  A socket that cannot be watched, as memory is out,
- * leaves its call to its time limit: to tell curl of the failure would end the multi handle for good. */
-static int processor_http_on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *watched)
+/* curl asks for other events on a socket, or for none.  If memory is exhausted and the socket cannot be watched, its
+ * call ends by its time limit: to return an error here would make curl abort all
+ * transfers of the multi handle, for good. */
+static int processor_http_on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *socket_event)
 {
 	(void)easy;
 	struct processor *p = arg;
-	struct event *e = watched;
+	struct event *e = socket_event;
 	if (e)
 		event_free(e);
 	e = NULL;
@@ -289,7 +302,8 @@ static int processor_http_on_curl_socket(CURL *easy, curl_socket_t fd, int wante
 	return 0;
 }
 
-/* Curl must not be called from inside its own callbacks, so even no time at all is left to the loop. */
+/* curl sets its timer; -1 deletes it.  curl must not be called from inside its own callbacks, so even a timeout of 0
+ * goes through the event loop. */
 static int processor_http_on_curl_timer(CURLM *multi, long ms, void *arg)
 {
 	(void)multi;
@@ -304,6 +318,8 @@ static int processor_http_on_curl_timer(CURLM *multi, long ms, void *arg)
 
 /* ---- the interface ---- */
 
+/* Reuses an idle transfer, or creates one.  There are never more transfers than the largest number of concurrent
+ * calls. */
 static void processor_http_start(struct processor *p, struct call *c)
 {
 	struct transfer *t = LIST_FIRST(&p->idle);
@@ -320,15 +336,16 @@ static void processor_http_start(struct processor *p, struct call *c)
 	if (t)
 		LIST_INSERT_HEAD(&p->idle, t, next);
 	c->transfer = NULL;
-	TAILQ_INSERT_TAIL(&p->refused, c, under_way);
-	event_active(p->is_refused, EV_TIMEOUT, 0);
+	TAILQ_INSERT_TAIL(&p->not_started, c, under_way);
+	event_active(p->end_not_started, EV_TIMEOUT, 0);
 }
 
+/* For an HTTP/1.1 call curl closes the connection, because its response may still come; an HTTP/2 stream is reset. */
 static void processor_http_cancel(struct processor *p, struct call *c)
 {
 	struct transfer *t = c->transfer;
 	if (!t) {
-		TAILQ_REMOVE(&p->refused, c, under_way);
+		TAILQ_REMOVE(&p->not_started, c, under_way);
 		return;
 	}
 	curl_multi_remove_handle(p->multi, t->easy);
@@ -337,14 +354,14 @@ static void processor_http_cancel(struct processor *p, struct call *c)
 	c->transfer = NULL;
 }
 
-/* An answer may come at any time. */
+/* A response may come at any time, so any call under way may end in time. */
 static bool processor_http_ends_by(const struct processor *p, int64_t when_ms)
 {
 	(void)when_ms;
-	return !LIST_EMPTY(&p->under_way) || !TAILQ_EMPTY(&p->refused);
+	return !LIST_EMPTY(&p->under_way) || !TAILQ_EMPTY(&p->not_started);
 }
 
-/* Calls still under way are forgotten; their memory may be gone already. */
+/* Calls under way are dropped without touching their memory, which the worker may have freed. */
 static void processor_http_destroy(struct processor *p)
 {
 	if (!p)
@@ -363,13 +380,13 @@ static void processor_http_destroy(struct processor *p)
 	curl_slist_free_all(p->common);
 	if (p->timer)
 		event_free(p->timer);
-	if (p->is_refused)
-		event_free(p->is_refused);
+	if (p->end_not_started)
+		event_free(p->end_not_started);
 	free(p);
 	curl_global_cleanup();
 }
 
-/* "Expect:" keeps curl from waiting for a 100 before it sends the body. */
+/* An empty "Expect:" keeps curl from waiting for a 100 (Continue) before it sends the body. */
 static bool add_common_lines(struct processor *p)
 {
 	static const char *const LINES[] = {"Content-Type: application/json", "Expect:"};
@@ -382,7 +399,8 @@ static bool add_common_lines(struct processor *p)
 	return true;
 }
 
-/* A connection for each call, and the usual limit is 1,024 descriptors: as many as are allowed, up to what it takes. */
+/* Each call may need a connection, and the usual soft limit is 1,024 descriptors.  The limit is raised to what the
+ * slots need, or to the hard limit if that is lower; calls beyond it fail temporarily. */
 static void raise_file_limit(int slots)
 {
 	struct rlimit limit;
@@ -393,7 +411,8 @@ static void raise_file_limit(int slots)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* As many connections are kept as there can be calls. */
+/* curl keeps as many idle connections as there can be concurrent calls.  Its default follows the handles in use at
+ * the moment, so connections would be closed between two bursts. */
 static bool open_multi(struct processor *p)
 {
 	p->multi = curl_multi_init();
@@ -420,10 +439,10 @@ static struct processor *processor_http_create(
 	p->ctx = ctx;
 	LIST_INIT(&p->under_way);
 	LIST_INIT(&p->idle);
-	TAILQ_INIT(&p->refused);
+	TAILQ_INIT(&p->not_started);
 	p->timer = evtimer_new(base, processor_http_on_timer, p);
-	p->is_refused = event_new(base, -1, 0, end_refused, p);
-	if (!p->timer || !p->is_refused || !add_common_lines(p) || !open_multi(p)) {
+	p->end_not_started = event_new(base, -1, 0, processor_http_on_not_started, p);
+	if (!p->timer || !p->end_not_started || !add_common_lines(p) || !open_multi(p)) {
 		processor_http_destroy(p);
 		return NULL;
 	}

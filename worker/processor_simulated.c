@@ -1,7 +1,7 @@
-/* processor_simulated.c - a processor that takes its time and succeeds.
+/* processor_simulated.c - a processor that succeeds after PROCESSOR_DELAY_MS.
  *
- * Every call takes the same time, so calls end in the order they were started: a list and one timer for its head serve
- * a hundred thousand of them, where a timer each would cost a heap and half as much memory again. */
+ * All calls take the same time, so they end in the order in which they were started.  A list and one timer for its head
+ * therefore serve a hundred thousand calls; a timer for each would cost a heap and half as much memory again. */
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "processor.h"
 
 struct processor {
-	struct event *timer; /* for the head of the list */
+	struct event *timer; /* set for the head of the list */
 	TAILQ_HEAD(, call) calls;
 	int delay_ms;
 	call_ended *ended;
@@ -28,6 +28,7 @@ static void processor_simulated_set_timer(struct processor *p)
 	evtimer_add(p->timer, &tv);
 }
 
+/* ended() frees the call, so it is removed from the list first. */
 static void processor_simulated_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -78,7 +79,7 @@ static void processor_simulated_start(struct processor *p, struct call *c)
 		processor_simulated_set_timer(p);
 }
 
-/* The timer may then come early, finds nothing to end, and is set for the next. */
+/* The timer is left as it is: if it fires for a cancelled call, no call is due, and it is set for the new head. */
 static void processor_simulated_cancel(struct processor *p, struct call *c)
 {
 	TAILQ_REMOVE(&p->calls, c, under_way);

@@ -1,4 +1,7 @@
-/* work.c - a job in this worker. */
+/* task.c - a job in this worker.
+ *
+ * The claim's result is freed when the claim has been read, but a call may take minutes.  So a task copies the texts
+ * of its row, and lives until its job's settlement has been confirmed. */
 
 #include "task.h"
 
@@ -7,7 +10,7 @@
 
 #include "call_policy.h"
 
-#define TEXTS 8
+#define TEXTS 8 /* of a struct job; absent ones stay NULL */
 
 struct task *task_create(const struct job *row)
 {
@@ -18,34 +21,34 @@ struct task *task_create(const struct job *row)
 		sizes[i] = texts[i] ? strlen(texts[i]) + 1 : 0;
 		sum += sizes[i];
 	}
-	struct task *w = malloc(sizeof *w + sum);
-	if (!w)
+	struct task *t = malloc(sizeof *t + sum);
+	if (!t)
 		return NULL;
-	*w = (struct task){.job = *row, .call = {.job = &w->job}};
-	char *to = w->texts;
+	*t = (struct task){.job = *row, .call = {.job = &t->job}};
+	char *to = t->texts;
 	for (int i = 0; i < TEXTS; i++) {
 		if (!texts[i])
 			continue;
 		texts[i] = memcpy(to, texts[i], sizes[i]);
 		to += sizes[i];
 	}
-	w->job.transaction_id = texts[0];
-	w->job.source = texts[1];
-	w->job.source_account = texts[2];
-	w->job.destination_account = texts[3];
-	w->job.amount = texts[4];
-	w->job.currency = texts[5];
-	w->job.created_at = texts[6];
-	w->job.traceparent = texts[7];
-	return w;
+	t->job.transaction_id = texts[0];
+	t->job.source = texts[1];
+	t->job.source_account = texts[2];
+	t->job.destination_account = texts[3];
+	t->job.amount = texts[4];
+	t->job.currency = texts[5];
+	t->job.created_at = texts[6];
+	t->job.traceparent = texts[7];
+	return t;
 }
 
-void task_destroy(struct task *w)
+void task_destroy(struct task *t)
 {
-	if (!w)
+	if (!t)
 		return;
-	free(w->error);
-	free(w);
+	free(t->error);
+	free(t);
 }
 
 struct task *task_of(struct job *j)
@@ -58,11 +61,11 @@ struct task *task_of_call(struct call *c)
 	return CONTAINER_OF(c, struct task, call);
 }
 
-/* Without memory for the reason the job is settled all the same. */
-void task_set_error(struct task *w, const char *why)
+/* If memory for the reason is exhausted, the job is settled with a fixed reason: the outcome matters more. */
+void task_set_error(struct task *t, const char *why)
 {
 	char error[CALL_POLICY_ERROR_MAX];
-	free(w->error);
-	w->error = strdup(call_policy_error(why, error));
-	w->job.error = w->error ? w->error : "out of memory for the reason";
+	free(t->error);
+	t->error = strdup(call_policy_error(why, error));
+	t->job.error = t->error ? t->error : "out of memory for the reason";
 }

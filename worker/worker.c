@@ -1,13 +1,16 @@
-/* job.c - the life of a job in this worker.
+/* worker.c - the life of a job in this worker.
  *
  *	claimed -> a call of the processor -> its outcome -> settled
  *
- * Nothing here waits, and nothing is decided here that the database does not confirm: what a settlement says counts.
+ * Nothing in this file waits: the queue, the heartbeat, maintenance and the processor call back from the event loop.
+ * The database decides: a job counts as settled only if its settlement says so.  A job is therefore called at least
+ * once and settled exactly once.
  *
- * When this worker was taken for dead (its beat finds no row), its jobs have been freed under fresh ids and another call
- * is bound to be made for each.  So the calls under way are cancelled, to do as little twice as can be; those that have
- * ended are still sent for settlement under the number they were claimed with, for the case that the row was removed by
- * hand and the jobs are not freed yet: if they are, it changes nothing.  Then work goes on under a new number. */
+ * If other workers declare this one dead, its row is gone, and its jobs have been freed under fresh ids; each of
+ * them will be called again.  The worker then cancels its calls under way, so that little is done twice.  Calls that
+ * have ended are still settled under the number with which they were claimed: an operator may have removed the row
+ * by hand, and then the jobs may not have been freed yet.  If they have been, the settlement changes nothing.  After
+ * that the worker registers under a new number and goes on. */
 
 #include "worker.h"
 
@@ -29,18 +32,20 @@
 #include "task.h"
 #include "worker_log.h"
 
-#define STOP_MS 5000 /* beyond the grace time: for settling, handing back and leaving, should the database be slow */
-#define STOP_MARGIN_MS 5000 /* beyond both, until the manager may kill */
+#define STOP_MS 5000 /* after the grace time: bound for settling, releasing and leaving if the database is slow */
+#define STOP_MARGIN_MS 5000 /* after both, before the service manager may kill the process */
 
 static const struct processor_kind *const PROCESSORS[] = {
 	[PROCESSOR_IS_SIMULATED] = &PROCESSOR_SIMULATED, [PROCESSOR_IS_HTTP] = &PROCESSOR_HTTP};
 
-/* The way out, step by step. */
+/* The steps of an orderly stop; a worker only ever moves down this list.  The order matters: a release frees everything
+ * that this worker owns and has not in flight, so it must come after the last settlement, and the row may go only when
+ * no job names it any more. */
 enum phase {
 	PHASE_WORKING,
-	PHASE_FINISHING, /* calls end within the grace time */
-	PHASE_SETTLING,  /* the others are cancelled; what has ended is being settled */
-	PHASE_RELEASING, /* the cancelled are being handed back */
+	PHASE_FINISHING, /* calls may end within the grace time */
+	PHASE_SETTLING,  /* the other calls are cancelled; the jobs of ended calls are being settled */
+	PHASE_RELEASING, /* the jobs of cancelled calls are being released */
 	PHASE_LEAVING,   /* the row of this worker is being removed */
 };
 
@@ -49,22 +54,22 @@ struct worker {
 	const struct settings *settings;
 	struct worker_metrics *worker_metrics;
 	struct connect_state connect_state;
-	char host[256]; /* of this machine, for people */
+	char host[256]; /* name of this machine, shown to operators */
 	struct queue *queue;
 	struct heartbeat *heartbeat;
 	struct maintenance *maintenance;
 	const struct processor_kind *kind;
 	struct processor *processor;
-	bool queue_away, heartbeat_away; /* the connection was lost, and that was told */
+	bool queue_away, heartbeat_away; /* the connection is lost, and that has been logged */
 	enum phase phase;
 	int64_t grace_ends_ms;
 	struct event *deadline;
-	bool is_worker; /* it has been under a number, so there may be something to hand back */
-	int cancelled;  /* calls, since the number was given */
+	bool is_worker; /* it has been registered, so it may own jobs that must be released */
+	int cancelled;  /* calls cancelled since the last registration */
 	struct circuit circuit;
 };
 
-static const char *doing(const struct worker *worker)
+static const char *status_text(const struct worker *worker)
 {
 	if (worker->phase != PHASE_WORKING)
 		return "ends";
@@ -77,22 +82,23 @@ static const char *doing(const struct worker *worker)
 
 void worker_report(const struct worker *worker)
 {
-	sd_notify_send("STATUS=%s; %d in flight", doing(worker), queue_inflight(worker->queue)->count);
+	sd_notify_send("STATUS=%s; %d in flight", status_text(worker), queue_inflight(worker->queue)->count);
 }
 
-/* ---- the way out ---- */
+/* ---- the orderly stop ---- */
 
+/* Drops a job whose call is under way.  In the database the job stays owned by this worker until it is released. */
 static void cancel_call(void *ctx, struct job *j)
 {
 	struct worker *worker = ctx;
-	struct task *w = task_of(j);
-	if (!w->calling)
+	struct task *t = task_of(j);
+	if (!t->calling)
 		return;
-	worker->kind->cancel(worker->processor, &w->call);
+	worker->kind->cancel(worker->processor, &t->call);
 	worker->cancelled++;
-	circuit_cancel(&worker->circuit, w->probe);
+	circuit_cancel(&worker->circuit, t->probe);
 	queue_drop(worker->queue, j);
-	task_destroy(w);
+	task_destroy(t);
 }
 
 static void set_deadline(struct worker *worker, int ms)
@@ -101,7 +107,7 @@ static void set_deadline(struct worker *worker, int ms)
 	evtimer_add(worker->deadline, &tv);
 }
 
-/* Takes every step whose time has come. */
+/* Takes every step of the stop that is due.  It is called whenever a condition for one may have changed. */
 static void advance(struct worker *worker)
 {
 	bool grace =
@@ -120,6 +126,7 @@ static void advance(struct worker *worker)
 	}
 }
 
+/* The first deadline is the end of the grace time, the second the end of the whole stop. */
 static void worker_on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -148,6 +155,7 @@ void worker_stop(struct worker *worker)
 
 /* ---- calls ---- */
 
+/* From the kernel's generator, not from a seed: workers that start together must not draw the same jitter. */
 static uint64_t random_bits(void)
 {
 	uint64_t random;
@@ -155,8 +163,9 @@ static uint64_t random_bits(void)
 	return random;
 }
 
-/* What an answer tells of the processor, whatever it tells of the transaction: a refusal for good is an answer. */
-static void report_to_circuit(struct worker *worker, const struct task *w, const struct call_outcome *o)
+/* Reports the result of a call to the circuit.  A permanent failure counts as an answer: it concerns the transaction
+ * and shows that the processor works. */
+static void report_to_circuit(struct worker *worker, const struct task *t, const struct call_outcome *o)
 {
 	struct circuit *c = &worker->circuit;
 	int failures = c->failures;
@@ -168,7 +177,7 @@ static void report_to_circuit(struct worker *worker, const struct task *w, const
 			LOG_SECONDS("after", (now_ms - since_ms) * 1000));
 		queue_look(worker->queue);
 	} else {
-		if (!circuit_fail(c, w->probe, now_ms, random_bits()))
+		if (!circuit_fail(c, t->probe, now_ms, random_bits()))
 			return;
 		LOG(LOG_LEVEL_WARN, "circuit opened: one job at a time is tried", LOG_NUMBER("failures", c->failures),
 			LOG_TEXT("why", o->why));
@@ -176,28 +185,30 @@ static void report_to_circuit(struct worker *worker, const struct task *w, const
 	heartbeat_send(worker->heartbeat);
 }
 
+/* The outcome is set and queued for settlement here; the task is freed when the settlement has been confirmed. */
 static void worker_on_call_ended(void *ctx, struct call *c, const struct call_outcome *o)
 {
 	struct worker *worker = ctx;
-	struct task *w = task_of_call(c);
-	w->calling = false;
-	worker_metrics_call(worker->worker_metrics, o->result, (clock_ms() - w->job.began_ms) * 1000);
-	/* The failure that opens the circuit counts; those after it do not. */
+	struct task *t = task_of_call(c);
+	t->calling = false;
+	worker_metrics_call(worker->worker_metrics, o->result, (clock_ms() - t->job.began_ms) * 1000);
+	/* The failure that opens the circuit still counts as an attempt; those after it do not. */
 	bool was_open = circuit_is_open(&worker->circuit);
-	report_to_circuit(worker, w, o);
+	report_to_circuit(worker, t, o);
 	call_policy_end(
-		&w->job, o, worker->settings->max_attempts, was_open ? worker->circuit.pause_ms : -1, random_bits());
+		&t->job, o, worker->settings->max_attempts, was_open ? worker->circuit.pause_ms : -1, random_bits());
 	if (o->result != CALL_DONE) {
-		task_set_error(w, o->why);
-		worker_log_failure(&w->job, o);
+		task_set_error(t, o->why);
+		worker_log_failure(&t->job, o);
 	}
-	queue_settle(worker->queue, &w->job);
+	queue_settle(worker->queue, &t->job);
 	if (worker->phase != PHASE_WORKING)
 		advance(worker);
 }
 
-/* ---- what the queue asks and tells ---- */
+/* ---- callbacks of the queue ---- */
 
+/* No claim without a fresh heartbeat: other workers may be about to declare this one dead. */
 static int worker_on_room(void *ctx)
 {
 	struct worker *worker = ctx;
@@ -207,8 +218,9 @@ static int worker_on_room(void *ctx)
 	return circuit_room(&worker->circuit, room > 0 ? room : 0, clock_ms());
 }
 
-/* The claim was sent a moment ago.  If meanwhile we are to end, or our beats fail, or the processor went down, no call is
- * begun. */
+/* Starts the call of a claimed job.  The worker may have been stopped, have lost its heartbeat, or have opened its
+ * circuit since the claim was sent; then it returns NULL, and the queue releases the job without counting the
+ * attempt. */
 static struct job *worker_on_claimed(void *ctx, const struct job *row)
 {
 	struct worker *worker = ctx;
@@ -216,17 +228,19 @@ static struct job *worker_on_claimed(void *ctx, const struct job *row)
 	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat) ||
 		!circuit_admits(&worker->circuit, now_ms))
 		return NULL;
-	struct task *w = task_create(row);
-	if (!w)
+	struct task *t = task_create(row);
+	if (!t)
 		return NULL;
-	worker_log_job("call started", &w->job);
-	w->calling = true;
-	w->probe = circuit_begin(&worker->circuit);
-	w->job.began_ms = now_ms;
-	worker->kind->start(worker->processor, &w->call);
-	return &w->job;
+	worker_log_job("call started", &t->job);
+	t->calling = true;
+	t->probe = circuit_begin(&worker->circuit);
+	t->job.began_ms = now_ms;
+	worker->kind->start(worker->processor, &t->call);
+	return &t->job;
 }
 
+/* A stale settlement is not counted as an outcome: the job was freed, and its next settlement counts.  An unknown one
+ * most likely took effect when it was first sent, and the answer with the job's age was lost. */
 static void worker_on_ended(void *ctx, struct job *j, enum settled how)
 {
 	struct worker *worker = ctx;
@@ -246,6 +260,7 @@ static void worker_on_ended(void *ctx, struct job *j, enum settled how)
 	task_destroy(task_of(j));
 }
 
+/* A settlement makes room, so the queue looks for more jobs. */
 static void worker_on_settlement(void *ctx, const struct settlement *s)
 {
 	struct worker *worker = ctx;
@@ -258,14 +273,15 @@ static void worker_on_settlement(void *ctx, const struct settlement *s)
 	advance(worker);
 }
 
+/* Outside the stop a release frees the jobs of a claim whose answer was lost. */
 static void worker_on_released(void *ctx, int64_t jobs, bool all)
 {
 	struct worker *worker = ctx;
-	bool outcome = worker->phase == PHASE_RELEASING;
+	bool releasing = worker->phase == PHASE_RELEASING;
 	if (jobs > 0)
-		LOG(LOG_LEVEL_INFO, outcome ? "jobs released" : "jobs of a lost claim released",
+		LOG(LOG_LEVEL_INFO, releasing ? "jobs released" : "jobs of a lost claim released",
 			LOG_NUMBER("jobs", jobs));
-	if (!outcome || !all)
+	if (!releasing || !all)
 		return;
 	worker->phase = PHASE_LEAVING;
 	heartbeat_leave(worker->heartbeat);
@@ -302,7 +318,7 @@ static const struct queue_events QUEUE_EVENTS = {
 	.released = worker_on_released,
 };
 
-/* ---- what the watch asks and tells ---- */
+/* ---- callbacks of the heartbeat ---- */
 
 static void worker_on_heartbeat_up(void *ctx)
 {
@@ -318,6 +334,7 @@ static void worker_on_heartbeat_down(void *ctx, const struct fault *why)
 	worker_report(worker);
 }
 
+/* owner 0: this worker was declared dead.  Else it is registered under that number and may claim. */
 static void worker_on_is(void *ctx, int64_t owner)
 {
 	struct worker *worker = ctx;
@@ -388,7 +405,7 @@ static const struct heartbeat_events HEARTBEAT_EVENTS = {
 	.left = worker_on_left,
 };
 
-/* ---- what the keeper tells ---- */
+/* ---- callbacks of maintenance ---- */
 
 static void worker_on_attempts(void *ctx, const char *done)
 {
@@ -410,7 +427,7 @@ static const struct maintenance_events MAINTENANCE_EVENTS = {
 
 /* ---- the whole ---- */
 
-/* The queue comes before the watch, which tells it from when on it may claim. */
+/* The queue is created before the heartbeat, whose callbacks use it. */
 struct worker *worker_create(struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics)
 {
 	struct worker *worker = calloc(1, sizeof *worker);
@@ -462,6 +479,8 @@ static void free_task(void *ctx, struct job *j)
 	task_destroy(task_of(j));
 }
 
+/* The tasks are freed before the queue that lists them, and the processor after them: it does not touch dropped
+ * calls. */
 void worker_destroy(struct worker *worker)
 {
 	if (!worker)

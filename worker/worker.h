@@ -6,24 +6,32 @@
 #include "runtime/settings.h"
 #include "worker_metrics.h"
 
-/* The jobs of this worker: claimed, given to the processor, settled; and in the end handed back. */
+/* The worker: it claims jobs, passes them to the processor, settles them, and at its end releases those without a
+ * result. */
 
 struct event_base;
 struct worker;
 struct connect_state;
 
-/* NULL: out of memory.  The settings and the tally must outlive it. */
+/* Creates the worker; it connects and claims as soon as the event loop runs.  All arguments must outlive it.  NULL:
+ * out of memory. */
 MUST_USE struct worker *worker_create(
 	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics);
-void worker_destroy(struct worker *js);
 
-/* Begins to end: no more claims; calls that end within the grace time are settled, the others cancelled and handed
- * back.  Then the loop is left. */
-void worker_stop(struct worker *js);
+/* Frees the worker without touching the database: jobs that are still claimed are freed by other workers.  NULL is
+ * fine. */
+void worker_destroy(struct worker *worker);
 
-/* Says to the service manager what this worker does just now. */
-void worker_report(const struct worker *js);
+/* Starts an orderly stop, once.  The worker claims no more jobs; it settles the jobs whose calls end within
+ * WORKER_GRACE_MS, cancels the other calls, releases their jobs, removes its row, and leaves the event loop.  The
+ * loop is left at the latest 5 s after the grace time, even if the database does not answer. */
+void worker_stop(struct worker *worker);
 
-/* How it stands, for the metrics; and the lanes of this process. */
-struct worker_metrics_now worker_now(const struct worker *js);
-struct connect_state *worker_connect_state(struct worker *js);
+/* Sends the worker's state to the service manager as STATUS=. */
+void worker_report(const struct worker *worker);
+
+/* The worker's state, for its metrics. */
+struct worker_metrics_now worker_now(const struct worker *worker);
+
+/* What all database connections of this process share; valid as long as the worker. */
+struct connect_state *worker_connect_state(struct worker *worker);

@@ -1,4 +1,7 @@
-/* worker_log.c - lines of the log. */
+/* worker_log.c - log lines of the worker.
+ *
+ * The names of events and fields are an interface: operators search and alert by them.  Amounts and accounts never
+ * appear; a transaction is identified by its id and trace. */
 
 #include "worker_log.h"
 
@@ -6,6 +9,7 @@
 #include "http/traceparent.h"
 #include "runtime/log.h"
 
+/* Microseconds since the call began, which is its duration when it has just ended. */
 static int64_t call_us(const struct job *j)
 {
 	return (clock_ms() - j->began_ms) * 1000;

@@ -8,17 +8,18 @@
 #include "queue/inflight.h"
 #include "queue/queue.h"
 
-/* What the worker logs of its jobs and of its way to the database. */
+/* Log lines of the worker about its jobs and its database connections. */
 
-/* A step of a job, for who debugs; with how long its call took, once it has ended. */
+/* Logs a step of a job at level debug, with the time since its call began. */
 void worker_log_job(const char *event, const struct job *j);
 
-/* Its call failed, and its end is set. */
+/* Logs that the call of a job failed; j->outcome and j->error are set.  A permanent failure is a warning. */
 void worker_log_failure(const struct job *j, const struct call_outcome *o);
 
-/* A connection stands; or it was lost, which is told once: the attempts that follow are not. */
+/* Log that a connection was established again, or was lost.  *away, the caller's, holds the state: a loss is logged
+ * once, and the failed attempts to reconnect that follow are not. */
 void worker_log_up(bool *away, const char *connection);
 void worker_log_down(bool *away, const char *connection, const struct fault *why);
 
-/* What the queue came to, at the end. */
+/* Logs the end of the worker with the counters of its queue. */
 void worker_log_counters(const struct queue_counters *c);

@@ -1,4 +1,8 @@
-/* worker_metrics.c - the worker's table of metrics. */
+/* worker_metrics.c - the worker's table of metrics.
+ *
+ * Counters and histograms are written as things happen; gauges and the counters of the queue are set at each scrape.
+ * The cells belong to one process and are not shared through a scoreboard: each worker serves its own port.  Metrics
+ * of the queue come from the database, so every worker exports the same ones. */
 
 #include "worker_metrics.h"
 
@@ -6,7 +10,7 @@
 
 #include "runtime/metric.h"
 
-/* The database's from UP on. */
+/* Indexes of TABLE.  From UP on, the values come from the database. */
 enum {
 	BUILD,
 	JOBS,
@@ -30,33 +34,36 @@ enum {
 };
 
 static const char *const VERSIONS[] = {PAYHOOK_VERSION, NULL};
-static const char *const ENDS[] = {[JOB_PROCESSED] = "processed",
+/* In the order of enum job_outcome. */
+static const char *const OUTCOMES[] = {[JOB_PROCESSED] = "processed",
 	[JOB_RETRIED] = "retried",
 	[JOB_FAILED] = "failed",
 	[JOB_PROBED] = "probed",
 	NULL};
-static const char *const VERDICTS[] = {
+/* In the order of enum call_result. */
+static const char *const RESULTS[] = {
 	[CALL_DONE] = "succeeded", [CALL_AGAIN] = "failed", [CALL_GIVE_UP] = "refused", NULL};
 static const char *const STATES[] = {"ready", "waiting", "claimed", NULL};
 
-/* Microseconds.  A call takes what the processor takes; a job its call, and its retries up to hours. */
+/* Microseconds.  A call lasts up to the processor's time limit; the age of a job includes its retries, up to hours. */
 static const int64_t CALL_BOUNDS[] = {
 	5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000, 60000000, 0};
 static const int64_t AGE_BOUNDS[] = {100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000, 32000000,
 	40000000, 60000000, 120000000, 300000000, 1800000000, 7200000000, 0};
 
+/* The database counts at most STATS_MOST rows, so that a scrape costs the same for any length of the queue. */
 #define BOUNDED "; counted up to 10001"
 
 static const struct metric TABLE[] = {
 	[BUILD] = {"payhook_build_info", "The version of this worker; always 1", METRIC_GAUGE,
 		.labels = {{"version", VERSIONS}}},
 	[JOBS] = {"payhook_jobs_total", "Settled calls, by the outcome of their jobs", METRIC_COUNTER,
-		.labels = {{"outcome", ENDS}}},
+		.labels = {{"outcome", OUTCOMES}}},
 	[END_TO_END] = {"payhook_end_to_end_seconds", "From a webhook's acceptance to its transaction processed",
 		METRIC_HISTOGRAM, METRIC_SECONDS, .bounds = AGE_BOUNDS},
 	[CALLS] = {"payhook_processor_duration_seconds",
 		"Calls of the processor: failed may succeed when repeated, refused never will", METRIC_HISTOGRAM,
-		METRIC_SECONDS, .labels = {{"outcome", VERDICTS}}, .bounds = CALL_BOUNDS},
+		METRIC_SECONDS, .labels = {{"outcome", RESULTS}}, .bounds = CALL_BOUNDS},
 	[STALE] = {"payhook_stale_settlements_total",
 		"Settlements that changed nothing, because the job had been freed and was no longer this worker's",
 		METRIC_COUNTER, .unit = METRIC_ONES, .former = "payhook_stale_results_total"},
@@ -100,80 +107,82 @@ struct worker_metrics {
 
 struct worker_metrics *worker_metrics_create(void)
 {
-	struct worker_metrics *t = calloc(1, sizeof *t);
-	if (!t)
+	struct worker_metrics *wm = calloc(1, sizeof *wm);
+	if (!wm)
 		return NULL;
-	metrics_lay_out(&t->metrics, TABLE, COUNT_OF(TABLE));
-	t->cells = calloc((size_t)t->metrics.cells, sizeof *t->cells);
-	if (t->cells)
-		return t;
-	free(t);
+	metrics_lay_out(&wm->metrics, TABLE, COUNT_OF(TABLE));
+	wm->cells = calloc((size_t)wm->metrics.cells, sizeof *wm->cells);
+	if (wm->cells)
+		return wm;
+	free(wm);
 	return NULL;
 }
 
-void worker_metrics_destroy(struct worker_metrics *t)
+void worker_metrics_destroy(struct worker_metrics *wm)
 {
-	if (!t)
+	if (!wm)
 		return;
-	free(t->cells);
-	free(t);
+	free(wm->cells);
+	free(wm);
 }
 
-void worker_metrics_call(struct worker_metrics *t, enum call_result result, int64_t us)
+void worker_metrics_call(struct worker_metrics *wm, enum call_result result, int64_t us)
 {
-	metric_observe(&t->metrics, t->cells, CALLS, (int)result, us);
+	metric_observe(&wm->metrics, wm->cells, CALLS, (int)result, us);
 }
 
-void worker_metrics_settled(struct worker_metrics *t, enum job_outcome outcome, int64_t age_us)
+void worker_metrics_settled(struct worker_metrics *wm, enum job_outcome outcome, int64_t age_us)
 {
-	metric_add(&t->metrics, t->cells, JOBS, (int)outcome, 1);
+	metric_add(&wm->metrics, wm->cells, JOBS, (int)outcome, 1);
 	if (outcome == JOB_PROCESSED && age_us >= 0)
-		metric_observe(&t->metrics, t->cells, END_TO_END, 0, age_us);
+		metric_observe(&wm->metrics, wm->cells, END_TO_END, 0, age_us);
 }
 
-void worker_metrics_rescued(struct worker_metrics *t, int64_t jobs)
+void worker_metrics_rescued(struct worker_metrics *wm, int64_t jobs)
 {
-	metric_add(&t->metrics, t->cells, RESCUED, 0, jobs);
+	metric_add(&wm->metrics, wm->cells, RESCUED, 0, jobs);
 }
 
-static void set(struct worker_metrics *t, int metric, int64_t value)
+static void set(struct worker_metrics *wm, int metric, int64_t value)
 {
-	metric_set(&t->metrics, t->cells, metric, 0, value);
+	metric_set(&wm->metrics, wm->cells, metric, 0, value);
 }
 
-static void set_seen(struct worker_metrics *t, const struct queue_stats *seen)
+/* Without an answer of the database its metrics are absent: a number that is no longer true would be worse than
+ * none.  A lag of STATS_NO_LAG is absent too, since it equals METRIC_ABSENT. */
+static void set_queue_stats(struct worker_metrics *wm, const struct queue_stats *stats)
 {
 	static const struct queue_stats NOTHING = {METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT,
 		METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT};
-	set(t, UP, seen != NULL);
-	if (!seen)
-		seen = &NOTHING;
-	metric_set(&t->metrics, t->cells, QUEUE, 0, seen->ready);
-	metric_set(&t->metrics, t->cells, QUEUE, 1, seen->waiting);
-	metric_set(&t->metrics, t->cells, QUEUE, 2, seen->claimed);
-	set(t, OLDEST, seen->oldest_us);
-	set(t, PAUSED, seen->paused);
-	set(t, DEAD, seen->dead);
-	set(t, WORKERS, seen->workers);
-	set(t, CONFLICTS, seen->conflicts);
-	set(t, LAG, seen->lag_us);
+	set(wm, UP, stats != NULL);
+	if (!stats)
+		stats = &NOTHING;
+	metric_set(&wm->metrics, wm->cells, QUEUE, 0, stats->ready);
+	metric_set(&wm->metrics, wm->cells, QUEUE, 1, stats->waiting);
+	metric_set(&wm->metrics, wm->cells, QUEUE, 2, stats->claimed);
+	set(wm, OLDEST, stats->oldest_us);
+	set(wm, PAUSED, stats->paused);
+	set(wm, DEAD, stats->dead);
+	set(wm, WORKERS, stats->workers);
+	set(wm, CONFLICTS, stats->conflicts);
+	set(wm, LAG, stats->lag_us);
 }
 
-void worker_metrics_render(
-	struct worker_metrics *t, const struct worker_metrics_now *now, const struct queue_stats *seen, struct buf *ret)
+void worker_metrics_render(struct worker_metrics *wm, const struct worker_metrics_now *now,
+	const struct queue_stats *stats, struct buf *ret)
 {
-	set(t, BUILD, 1);
-	set(t, STALE, now->stale);
-	set(t, LATE, now->late);
-	set(t, RELEASED, now->released);
-	set(t, INFLIGHT, now->inflight);
-	set(t, SLOTS, now->slots);
-	set(t, CIRCUIT, now->circuit_open);
-	set_seen(t, seen);
-	int64_t *copy = calloc((size_t)t->metrics.cells, sizeof *copy);
-	for (int i = 0; copy && i < t->metrics.cells; i++)
-		copy[i] = atomic_load_explicit(&t->cells[i], memory_order_relaxed);
+	set(wm, BUILD, 1);
+	set(wm, STALE, now->stale);
+	set(wm, LATE, now->late);
+	set(wm, RELEASED, now->released);
+	set(wm, INFLIGHT, now->inflight);
+	set(wm, SLOTS, now->slots);
+	set(wm, CIRCUIT, now->circuit_open);
+	set_queue_stats(wm, stats);
+	int64_t *copy = calloc((size_t)wm->metrics.cells, sizeof *copy);
+	for (int i = 0; copy && i < wm->metrics.cells; i++)
+		copy[i] = atomic_load_explicit(&wm->cells[i], memory_order_relaxed);
 	if (copy)
-		metrics_render(&t->metrics, copy, ret);
+		metrics_render(&wm->metrics, copy, ret);
 	free(copy);
 }

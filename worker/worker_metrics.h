@@ -9,30 +9,31 @@
 #include "queue/inflight.h"
 #include "queue/stats.h"
 
-/* What a worker counts, and shows beside what it sees in the database. */
+/* Metrics of a worker: what it has counted since its start, its present state, and the statistics of the queue. */
 
 struct worker_metrics;
 
-/* How the worker stands when it is asked. */
+/* The state of the worker at a scrape. */
 struct worker_metrics_now {
-	int inflight, slots;
+	int inflight, slots; /* jobs claimed and not yet settled, and their upper limit */
 	bool circuit_open;
-	int64_t late, released, stale; /* since the start */
+	int64_t late, released, stale; /* jobs since the start, as in struct queue_counters */
 };
 
 /* NULL: out of memory. */
 MUST_USE struct worker_metrics *worker_metrics_create(void);
-void worker_metrics_destroy(struct worker_metrics *t);
+void worker_metrics_destroy(struct worker_metrics *wm);
 
-/* A call ended so, after so many microseconds. */
-void worker_metrics_call(struct worker_metrics *t, enum call_result result, int64_t us);
+/* Counts a call that ended with this result after us microseconds. */
+void worker_metrics_call(struct worker_metrics *wm, enum call_result result, int64_t us);
 
-/* A job is settled with its end, so many microseconds after it was accepted; -1: that is not known. */
-void worker_metrics_settled(struct worker_metrics *t, enum job_outcome outcome, int64_t age_us);
+/* Counts a job settled with this outcome.  age_us: microseconds since its webhook was accepted; -1: unknown. */
+void worker_metrics_settled(struct worker_metrics *wm, enum job_outcome outcome, int64_t age_us);
 
-/* Jobs of workers that are gone were freed. */
-void worker_metrics_rescued(struct worker_metrics *t, int64_t jobs);
+/* Counts jobs of dead or unregistered workers that this worker freed. */
+void worker_metrics_rescued(struct worker_metrics *wm, int64_t jobs);
 
-/* Adds everything to a text for Prometheus.  seen NULL: the database does not answer. */
-void worker_metrics_render(struct worker_metrics *t, const struct worker_metrics_now *now,
-	const struct queue_stats *seen, struct buf *ret);
+/* Adds all metrics to a text for Prometheus; adds nothing if memory is exhausted.  stats NULL: the database does not
+ * answer, and the metrics of the queue are left out. */
+void worker_metrics_render(struct worker_metrics *wm, const struct worker_metrics_now *now,
+	const struct queue_stats *stats, struct buf *ret);
