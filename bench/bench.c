@@ -1,4 +1,8 @@
-/* bench.c - what the rows have in common. */
+/* bench.c - what the rows of the bench have in common.
+ *
+ * Instances and nginx are started when a row first needs them, and all rows share them.  A row that needs empty
+ * tables empties them itself.  Every load checks its responses; a rate counts only the right ones, so an instance
+ * that fails fast does not look fast. */
 
 #include "bench.h"
 
@@ -9,6 +13,7 @@
 #include "pgbench.h"
 #include "stop.h"
 
+/* One slot and a call of ten minutes: the worker lives but takes no part in the load. */
 static const char *const RESTING[] = {"WORKER_SLOTS=1", "PROCESSOR_DELAY_MS=600000", "WORKER_GRACE_MS=0", NULL};
 static const char *const WORKING[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
@@ -133,7 +138,7 @@ bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, s
 		.folder = s->instance.folder,
 		.clients = clients,
 		.threads = b->threads,
-		/* Its time begins before its clients have connected. */
+		/* pgbench's time begins before its clients have connected: a second for each hundred of them. */
 		.seconds = b->run_ms / 1000 + clients / 100,
 	};
 	return stage_clean(s, f) && pgbench_rate(&plan, ret, f);

@@ -7,65 +7,71 @@
 #include "report.h"
 #include "stage.h"
 
-/* One run of the bench: how thorough, where, what it has started, what came out. */
+/* One run of the bench: its options, the processes it has started, and its figures; and the loads that several rows
+ * use. */
 
 #define BENCH_PATH 256
 
-/* Payhooks side by side, so that what is compared is measured in turns. */
+/* The instances of payhook, which run side by side so that what is compared can be measured in turns. */
 enum stage_kind {
-	STAGE_RESTING, /* its worker holds one job and claims no more: accepting alone */
+	STAGE_RESTING, /* its worker has one job in flight for ten minutes and claims no more: accepting alone */
 	STAGE_WORKING, /* its worker processes without delay */
-	STAGE_FULL,    /* as the first, with millions of transactions stored */
-	STAGE_SIGNED,  /* as the first, with a scheme for the built-in source */
+	STAGE_FULL,    /* as STAGE_RESTING, with millions of transactions stored */
+	STAGE_SIGNED,  /* as STAGE_RESTING, with a signature scheme for the built-in source */
 	STAGES
 };
 
 struct bench {
 	bool quick;
-	int rounds, round;
-	int run_ms, warm_ms;      /* of one load */
+	int rounds, round;        /* their number, and the current one from 1 */
+	int run_ms, warm_ms;      /* of one load: the measured time, and the time before it */
 	int threads;              /* of the load, and of pgbench */
-	char out[BENCH_PATH];     /* where the figures go */
-	char echo[BENCH_PATH];    /* the program behind FRONT_ECHO */
-	char script[BENCH_PATH];  /* for pgbench */
-	char sources[BENCH_PATH]; /* the setting of STAGE_SIGNED */
+	char out[BENCH_PATH];     /* folder of the figures */
+	char echo[BENCH_PATH];    /* path of the program behind FRONT_ECHO */
+	char script[BENCH_PATH];  /* path of the script for pgbench */
+	char sources[BENCH_PATH]; /* "SOURCES_FILE=..." of STAGE_SIGNED */
 	struct stage stages[STAGES];
 	struct front fronts[2];
 	struct report report;
-	uint64_t wrong;              /* answers of all loads that were not what they should be */
-	struct histogram latency_ns; /* of the open loop, all rounds */
+	uint64_t wrong;              /* responses of all loads with another status than expected */
+	struct histogram latency_ns; /* of the open loop, over all rounds */
 };
 
-/* They are started when they are asked for first. */
+/* Return a running instance, or the port of a running nginx; each is started at its first use. */
 MUST_USE bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f);
 MUST_USE bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f);
+
+/* Stops everything that was started. */
 void bench_finish(struct bench *b);
 
-/* A line for who watches. */
+/* Prints a line of progress. */
 void bench_print(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* A load of the usual length, closed loop; the answers are checked. */
+/* Runs a closed loop of the usual length.  Responses with another status than 202 (GET: 200) are counted in
+ * b->wrong. */
 MUST_USE bool bench_load(struct bench *b, int port, int connections, struct request_plan request,
 	struct generator_result *ret, struct fault *f);
 
-/* Its rate alone. */
+/* The same; returns only the rate of right responses, per second. */
 MUST_USE bool bench_rate(
 	struct bench *b, int port, int connections, struct request_plan request, double *ret, struct fault *f);
 
-/* Unique webhooks on empty tables. */
+/* Empties the tables, then sends unique webhooks; returns the rate. */
 MUST_USE bool bench_accept(struct bench *b, struct stage *s, int connections, double *ret, struct fault *f);
 
-/* The better of 64 and 256 connections; of a quick run 256 only.  clean: the stage to empty before each, or NULL. */
+/* The best rate of several numbers of connections. */
 struct best {
-	double rate;
+	double rate; /* per second */
 	int connections;
 };
 
+/* Measures with 256 and with 64 connections, in a quick run with 256 only, and returns the better.  clean: the
+ * instance whose tables are emptied before each load, or NULL. */
 MUST_USE bool bench_best(
 	struct bench *b, struct stage *clean, int port, struct request_plan request, struct best *ret, struct fault *f);
 
-/* S at so many clients, on empty tables. */
+/* Ceiling S: empties the tables, then runs pgbench with that many clients; returns its rate. */
 MUST_USE bool bench_pgbench(struct bench *b, struct stage *s, int clients, double *ret, struct fault *f);
 
-/* Adds a rate to the report and says it. */
+/* Adds a rate to the report and prints it. */
 void bench_add_rate(struct bench *b, const char *name, double rate);

@@ -1,4 +1,4 @@
-/* child.c - pgbench, gnuplot, and what they say. */
+/* child.c - running pgbench and gnuplot, and reading a number from their output. */
 
 #include "child.h"
 

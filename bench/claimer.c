@@ -1,4 +1,9 @@
-/* claimer.c - a backlog, claimed and settled until it is gone. */
+/* claimer.c - a backlog, claimed and settled until it is gone.
+ *
+ * The connections use the worker's options and prepared statements, and wait for each answer before they send the
+ * next statement.  The owner is a random number without a row in workers, so the instance's own worker takes these
+ * jobs for orphans.  It looks for orphans every 10 s; if it frees a job between its claim and its settlement, the
+ * row fails. */
 
 #include "claimer.h"
 
@@ -35,7 +40,8 @@ static bool failed(struct claimer *c, const char *what)
 	return fault_set(&c->fault, FAULT_BUG, "%s failed: %.150s", what, PQerrorMessage(c->conn));
 }
 
-/* The jobs' texts are the claim's result. */
+/* Settles the jobs of one claim.  Their texts lie in the claim's result, which the caller still has.  Each job must
+ * be settled:  fewer rows than jobs are an error. */
 static bool settle(struct claimer *c, int count)
 {
 	struct job *batch[CLAIMER_JOBS];
@@ -50,7 +56,7 @@ static bool settle(struct claimer *c, int count)
 	return ok || failed(c, "a settlement");
 }
 
-/* Claims and settles once; *more is false when there was nothing. */
+/* Claims and settles once.  *more is false if no job was left. */
 static bool step(struct claimer *c, bool *more)
 {
 	struct db_params p = {0};

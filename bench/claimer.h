@@ -3,12 +3,13 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* Claiming and settling alone: the worker's own statements (lib/queue/claim.c, lib/queue/settle.c), one after the other, over libpq.
+/* Ceiling Q: claiming and settling alone, by the worker's own statements (lib/queue/claim.c, lib/queue/settle.c),
+ * one after the other over libpq.
  *
- * Not pgbench: a settlement takes arrays of what the claim before it returned, and pgbench's variables hold single
- * values; a statement rewritten for it would not be the worker's any more. */
+ * Not by pgbench: a settlement takes arrays of what the claim before it returned, and pgbench's variables hold
+ * single values.  A statement rewritten for pgbench would no longer be the worker's. */
 
-#define CLAIMER_JOBS 200 /* of a claim, and of a settlement */
+#define CLAIMER_JOBS 200 /* jobs of one claim, and of one settlement */
 
-/* Jobs a second, until none is left. */
+/* Claims and settles until no job is left, on up to 8 connections with a thread each.  Returns the jobs per second. */
 MUST_USE bool claimer_rate(const char *conninfo, int connections, double *ret, struct fault *f);

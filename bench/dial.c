@@ -1,4 +1,7 @@
-/* dial.c - a connection to what is measured. */
+/* dial.c - a TCP connection to what is measured.
+ *
+ * Without Nagle's algorithm, which would hold back the second of two small requests and measure the timer of the
+ * kernel. */
 
 #include "dial.h"
 

@@ -2,17 +2,20 @@
 
 #include "stage.h"
 
-/* Waits for a worker, as PostgreSQL's counters tell: they cost it nothing, where looking into the queue would cost a walk
- * over all that is dead in it. */
+/* Waits until a worker has emptied the queue, by PostgreSQL's table statistics.  Reading them costs the server nothing.
+ * Counting the jobs would walk over all dead rows of the queue and slow down what is measured. */
 
-struct counters {
-	double jobs_gone;              /* rows deleted */
-	double jobs_changed, jobs_hot; /* rows updated; those that stayed on their page, without touching an index */
-	double transactions_changed, transactions_hot;
+/* From pg_stat_user_tables, since the statistics were last reset. */
+struct table_stats {
+	double jobs_gone;              /* rows of jobs that were deleted */
+	double jobs_changed, jobs_hot; /* rows of jobs that were updated; those of them that were HOT updates */
+	double transactions_changed, transactions_hot; /* the same of transactions */
 };
 
-MUST_USE bool counters_read(struct stage *s, struct counters *ret, struct fault *f);
+/* Reads the statistics, which lag behind by about a second. */
+MUST_USE bool table_stats_read(struct stage *s, struct table_stats *ret, struct fault *f);
 
-/* Until so many jobs are gone since then, and no job is left; *ret as it is then.  Counters come a second late. */
-MUST_USE bool drained(
-	struct stage *s, const struct counters *since, double jobs, struct counters *ret, struct fault *f);
+/* Waits, up to three minutes, until that many jobs have been deleted since the statistics *since and no job is left;
+ * then until the statistics are complete, and writes them to *ret. */
+MUST_USE bool drained_wait(
+	struct stage *s, const struct table_stats *since, double jobs, struct table_stats *ret, struct fault *f);

@@ -1,7 +1,9 @@
-/* echo.c - payhook's own responder without a database: the fastcgi as it is shipped, and behind it one route that answers
- * at once, 202 or to a GET 200.  What nginx and libfcgi leave possible.
+/* echo.c - payhook's FastCGI server without a database.
  *
- * usage: payhook-bench-echo SOCKET COUNT - listens there, with so many processes, until it is told to end. */
+ * The server is the one that ships (app/fastcgi.c); behind it is one route that answers at once, with 200 to a GET
+ * and with 202 otherwise.  Its rate is ceiling F: what nginx and libfcgi leave possible, whatever is stored.
+ *
+ * usage: payhook-bench-echo SOCKET COUNT - listens on SOCKET with COUNT processes until SIGTERM or SIGINT. */
 
 #include <event2/event.h>
 #include <signal.h>
@@ -21,9 +23,9 @@
 
 #define PROGRAM "payhook-bench-echo"
 #define PROCESSES_MAX 64
-#define BACKLOG 1024 /* as the pool's */
+#define BACKLOG 1024 /* of the listening socket, as the pool has it */
 
-/* In the place of app/route.c. */
+/* Replaces app/route.c at link time. */
 void route_request(struct request *rq)
 {
 	http_begin(rq, strcmp(rq->method, "GET") == 0 ? 200 : 202);
@@ -38,13 +40,14 @@ static int listen_at(const char *path)
 		return -1;
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	/* nginx's workers are another user. */
+	/* nginx's workers run as another user. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 ||
 		listen(fd, BACKLOG) < 0)
 		return -1;
 	return fd;
 }
 
+/* Runs one responder.  Without a metrics folder it counts for itself, at the same cost as with one. */
 static int respond(int listener)
 {
 	static struct service service;
@@ -61,7 +64,7 @@ static int respond(int listener)
 	return 0;
 }
 
-/* The first process waits; the others end with it. */
+/* The first process waits for a signal; the others are killed by the kernel when it ends, however it ends. */
 int main(int argc, char **argv)
 {
 	sigset_t ends;

@@ -1,4 +1,6 @@
-/* figures.c - what came out, for programs and for the eye. */
+/* figures.c - the results as files, for programs (figures.json) and as plots.
+ *
+ * The files of an earlier run are removed first, so a run that fails midway leaves no plot that seems to be its own. */
 
 #include "figures.h"
 
@@ -70,7 +72,7 @@ static void add_json(struct buf *out, const struct bench *b, const struct machin
 	buf_add_text(out, " ]\n}\n");
 }
 
-/* Rates of one row: name, median. */
+/* A line for each rate: "row: name", median. */
 static void add_rates(struct buf *out, const struct bench *b)
 {
 	for (int i = 0; i < b->report.count; i++) {
@@ -80,7 +82,7 @@ static void add_rates(struct buf *out, const struct bench *b)
 	}
 }
 
-/* Of what has a target: name, how many times as good as asked for. */
+/* A line for each figure with a target: "row: name", and how many times as good as the target it is (1: just met). */
 static void add_targets(struct buf *out, const struct bench *b)
 {
 	for (int i = 0; i < b->report.count; i++) {
@@ -93,7 +95,8 @@ static void add_targets(struct buf *out, const struct bench *b)
 	}
 }
 
-/* 1/(1 - share), milliseconds: so that each further nine takes as much room. */
+/* Latencies as pairs of 1/(1 - share) and milliseconds: on a logarithmic axis p90, p99 and p99.9 are then equally
+ * far apart. */
 static void add_latency(struct buf *out, const struct bench *b)
 {
 	if (b->latency_ns.count == 0)
@@ -125,7 +128,7 @@ static bool write_files(const struct bench *b, const struct machine *m, struct f
 	return write_file(b, "latency.dat", &latency, f) && ok;
 }
 
-/* What another run has left would pass for this one's. */
+/* Removes the files of an earlier run, which would be taken for this one's. */
 static void remove_old(const struct bench *b)
 {
 	static const char *const FILES[] = {"figures.json", "rates.svg", "targets.svg", "latency.svg", "gnuplot.log"};

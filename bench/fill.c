@@ -1,12 +1,13 @@
-/* fill.c - tables as they are after a while. */
+/* fill.c - tables as they are after payhook has run for a while. */
 
 #include "fill.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A backlog that grows webhook by webhook is known to the planner.  Of one that comes in a single transaction autovacuum
- * may have looked at the table meanwhile, and have seen nothing but rows that are not there yet. */
+/* ANALYZE at the end is part of the picture: a backlog that grows webhook by webhook is known to the planner.  This
+ * one comes in a single transaction, and autovacuum may have analysed the tables meanwhile, when none of its rows
+ * was visible. */
 bool fill_backlog(PGconn *c, long count, struct fault *f)
 {
 	return pg_run_for(c,
@@ -20,7 +21,8 @@ bool fill_backlog(PGconn *c, long count, struct fault *f)
 	       pg_run(c, "ANALYZE payhook.transactions, payhook.jobs", f);
 }
 
-/* The ids are spread evenly over all there can be: fifteen digits of a number that grows, and seventeen at random. */
+/* The ids are spread evenly over all possible ids: 15 hexadecimal digits of an ascending number, then 17 of a hash.
+ * The load's random ids therefore meet every page of the index with the same probability. */
 bool fill_stored(PGconn *c, long count, struct fault *f)
 {
 	return pg_run_for(c,

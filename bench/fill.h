@@ -3,15 +3,16 @@
 #include "pg.h"
 #include "request.h"
 
-/* Transactions that are there before a measurement begins, put there by SQL; with the same content as what the load
- * sends. */
+/* Transactions that are stored by SQL before a measurement begins.  Their content is the same as that of the load's
+ * webhooks (request.c). */
 
-/* So many that wait to be processed, each with its job, in the order in which senders' ids come: none. */
+/* Stores count transactions with a job each.  Their ids are random, as the ids of providers are to an index. */
 MUST_USE bool fill_backlog(PGconn *c, long count, struct fault *f);
 
-/* So many without jobs, in the order of their ids, which lets ten million be stored in a minute or two. */
+/* Stores count transactions without jobs, in the order of their ids: the index then grows at its end, and ten
+ * million are stored in a minute or two. */
 MUST_USE bool fill_stored(PGconn *c, long count, struct fault *f);
 
-/* Their ids, in the client's memory. */
+/* Reads the ids of all stored transactions; the caller frees them with known_ids_finish(). */
 MUST_USE bool fill_fetch(PGconn *c, struct known_ids *ret, struct fault *f);
 void known_ids_finish(struct known_ids *k);

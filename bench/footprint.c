@@ -1,4 +1,4 @@
-/* footprint.c - processor time and memory. */
+/* footprint.c - processor time and memory of processes, from /proc (proc(5)). */
 
 #include "footprint.h"
 
@@ -11,7 +11,8 @@
 #include "process.h"
 #include "text.h"
 
-/* Its own and that of children it has waited for: so what ends between two looks is not lost. */
+/* Clock ticks of a process and of the children that it has waited for, so that a process which ends between two
+ * readings is not lost. */
 static double ticks_of(pid_t pid)
 {
 	char path[64];
@@ -20,7 +21,7 @@ static double ticks_of(pid_t pid)
 	long user, kernel;
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	char *text = text_read(path, &f);
-	/* The 14th to 17th word; the second may hold spaces. */
+	/* Fields 14 to 17: utime, stime, cutime, cstime.  Field 2, the name in parentheses, may contain blanks. */
 	const char *after = text ? strrchr(text, ')') : NULL;
 	int found = after ? sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld", &own_user,
 				    &own_kernel, &user, &kernel)

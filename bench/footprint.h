@@ -2,10 +2,11 @@
 
 #include <sys/types.h>
 
-/* What processes take, as /proc tells. */
+/* Processor time and memory of processes, read from /proc. */
 
-/* Processor time of a process, all its descendants, and those of them that have ended; in seconds. */
+/* Processor time, user and system, of a process and its descendants, in seconds.  It includes descendants that have
+ * ended and been waited for. */
 double footprint_cpu_s(pid_t root);
 
-/* Resident memory, in millions of bytes; 0: there is no such process. */
+/* Resident memory in megabytes (1,000,000 bytes); 0 if there is no such process. */
 double footprint_mb(pid_t pid);

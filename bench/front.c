@@ -1,4 +1,8 @@
-/* front.c - nginx for the ceilings. */
+/* front.c - nginx for the ceilings.
+ *
+ * The configuration is a copy of a running instance's, in which the port, the pool's socket and for ceiling H the
+ * answer are replaced as text.  So a ceiling measures the nginx that ships and follows every change of its
+ * configuration.  A text that is not found is an error: the ceiling would otherwise measure something else. */
 
 #include "front.h"
 
@@ -22,6 +26,7 @@
 #define PATH_LEN 192
 #define ANSWER " default_type application/json; return 202 '{\"message\":\"Accepted\"}';"
 
+/* A port that was free a moment ago.  Another process may take it before nginx does. */
 static int free_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
@@ -34,11 +39,11 @@ static int free_port(void)
 	return port;
 }
 
-/* What stands in the instance's configuration, and what takes its place. */
+/* A text of the instance's configuration and its replacement. */
 struct change {
 	char what[128], by[PATH_LEN];
-	bool optional;
-	int found;
+	bool optional; /* it need not occur */
+	int found;     /* occurrences in all files */
 };
 
 static void list_changes(
@@ -50,7 +55,7 @@ static void list_changes(
 	snprintf(ret[1].what, sizeof ret[1].what, "listen [::]:%d ", like->port);
 	snprintf(ret[1].by, sizeof ret[1].by, "listen [::]:%d ", fr->port);
 	ret[1].optional = true;
-	/* Its pool's socket lies beside its database's folder "pg". */
+	/* The socket of the pool lies beside "pg", the folder of the database's socket. */
 	sscanf(like->database, "host=%127s", host);
 	snprintf(ret[2].what, sizeof ret[2].what, "%.*sapp.sock", (int)(strrchr(host, '/') + 1 - host), host);
 	snprintf(ret[2].by, sizeof ret[2].by, "%s/app.sock", fr->folder);
@@ -72,7 +77,7 @@ static bool change_file(const char *from, const char *to, struct change changes[
 	return ok;
 }
 
-/* Every file of the instance's configuration, with another port, another pool, and for one kind another answer. */
+/* Copies every file of the instance's configuration with the replacements. */
 static bool configure(const struct front *fr, enum front_kind kind, const struct instance *like, struct fault *f)
 {
 	struct change changes[4] = {0};
@@ -107,6 +112,7 @@ static bool make_folders(const struct front *fr, struct fault *f)
 	return true;
 }
 
+/* Waits up to 5 s until nginx accepts connections. */
 static bool await(const struct front *fr, struct fault *f)
 {
 	for (int tries = 0; tries < 500; tries++) {

@@ -7,20 +7,23 @@
 #include "base/fault.h"
 #include "instance.h"
 
-/* nginx as an instance has it, by the same configuration, but with less behind it: nobody (it answers 202 itself), or
- * responders without a database. */
+/* nginx for ceilings H and F: with the configuration of an instance, but with less behind it. */
 
-enum front_kind { FRONT_ALONE, FRONT_ECHO };
+enum front_kind {
+	FRONT_ALONE, /* H: nginx answers 202 itself */
+	FRONT_ECHO,  /* F: responders without a database answer (echo.c) */
+};
 
 struct front {
 	int port;
-	pid_t nginx, pool;
-	char folder[96];
+	pid_t nginx, pool; /* 0: not started */
+	char folder[96];   /* inside the instance's folder, and removed with it */
 };
 
-/* program: the responder for FRONT_ECHO. */
+/* Starts nginx on a free port, with as many responders as the instance like has.  program: the responder for
+ * FRONT_ECHO.  After a failure front_stop() ends what was started. */
 MUST_USE bool front_start(
 	struct front *fr, enum front_kind kind, const struct instance *like, const char *program, struct fault *f);
 
-/* Whether it was started or not. */
+/* Ends nginx and its responders, if they were started. */
 void front_stop(struct front *fr);

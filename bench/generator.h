@@ -10,32 +10,35 @@
 
 /* Load over HTTP, in one of two ways.
  *
- * Closed loop: each connection sends its next request when the last is answered.  What the system can take at most; its
- * latencies leave out those who would have come meanwhile.
+ * Closed loop: each connection sends its next request when the last one is answered.  This measures the highest
+ * rate.  Its latencies leave out the requests that other senders would have sent while the system stood still
+ * ("coordinated omission", Gil Tene).
  *
- * Open loop: requests come at a rate, whether or not the last are answered, with exponential pauses between them (a
- * Poisson process: senders that know nothing of each other).  Latency counts from the moment a request was to be sent,
- * so a system that stands still for a second is shown to have done so to everyone who came in it. */
+ * Open loop: requests are sent at a given rate, whether or not earlier ones are answered, with exponential pauses
+ * between them (a Poisson process, as of senders that know nothing of each other).  The latency of a request counts
+ * from the moment at which it was to be sent, so a system that stands still for a second shows that to every request
+ * due in this second. */
 
 struct generator_plan {
 	int port;
-	int connections;
-	int threads;
+	int connections; /* over all threads */
+	int threads;     /* at most 8 */
 	struct request_plan request;
-	int status;  /* what every answer must be */
-	double rate; /* requests a second; 0: closed loop */
-	int warm_ms; /* not counted */
-	int run_ms;
+	int status;  /* the status that every response must have */
+	double rate; /* open loop: requests per second over all connections; 0: closed loop */
+	int warm_ms; /* time before the measured time; nothing in it counts but wrong responses */
+	int run_ms;  /* the measured time */
 };
 
 struct generator_result {
-	double rate;      /* right answers a second, within the time that counts */
-	uint64_t wrong;   /* other answers, broken connections, and those without an answer 5 s after the end */
-	int64_t began_us; /* the time that counts, by the date's clock */
+	double rate;      /* right responses per second within the measured time */
+	uint64_t wrong;   /* other responses, broken connections, and requests without a response 5 s after the end */
+	int64_t began_us; /* the measured time, in microseconds since 1970 */
 	int64_t ended_us;
-	struct histogram latency_ns;
-	struct histogram late_ns; /* open loop: from when a request was to be sent until it was; part of the latency */
+	struct histogram latency_ns; /* of requests due within the measured time, wrong responses included */
+	struct histogram late_ns;    /* open loop: the delay of the load itself in sending; it is part of the latency */
 };
 
-/* False: no connection, or asked to stop. */
+/* Runs a load to its end; *ret is large and need not be initialised.  False: a connection or a thread could not be
+ * created, or the bench was asked to stop. */
 MUST_USE bool generator_run(const struct generator_plan *plan, struct generator_result *ret, struct fault *f);

@@ -1,4 +1,6 @@
-/* histogram.c - values to buckets, and back. */
+/* histogram.c - values to buckets and back.
+ *
+ * A bucket's number is the exponent of the value followed by its next seven bits, so numbers ascend with the values. */
 
 #include "histogram.h"
 
@@ -11,7 +13,7 @@ static int bucket_of(uint64_t value)
 	return (shift + 1) * HISTOGRAM_PARTS + (int)(value >> shift) - HISTOGRAM_PARTS;
 }
 
-/* The largest value of a bucket. */
+/* The largest value of a bucket: a percentile is rounded up, never down. */
 static uint64_t top_of(int bucket)
 {
 	if (bucket < 2 * HISTOGRAM_PARTS)

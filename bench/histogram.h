@@ -2,11 +2,12 @@
 
 #include <stdint.h>
 
-/* How often which value was seen, over a wide range in little memory.
+/* A histogram of a wide range of values in little memory: 58 KiB, of fixed size.
  *
- * Log-linear, the idea of Gil Tene's HdrHistogram (hdrhistogram.org): each power of two is cut into the same number of
- * equal parts.  Below 2 * HISTOGRAM_PARTS every value has a bucket of its own; above, a bucket is as wide as 1/128 of its
- * least value or less.  So what is read from it is never less than what was seen, and less than 1/128 (0.8 %) more. */
+ * The buckets are log-linear, as in Gil Tene's HdrHistogram (hdrhistogram.org): each power of two is divided into
+ * the same number of equal parts.  Below 2 * HISTOGRAM_PARTS each value has a bucket of its own; above, a bucket is
+ * at most as wide as 1/128 of its least value.  So a value that is read from the histogram is never less than the
+ * value that was added, and exceeds it by less than 1/128 (0.8 %).  All zero: empty. */
 
 #define HISTOGRAM_BITS 7
 #define HISTOGRAM_PARTS (1 << HISTOGRAM_BITS)
@@ -14,14 +15,14 @@
 
 struct histogram {
 	uint64_t count;
-	uint64_t most; /* the largest value, as it was */
+	uint64_t most; /* the largest value, exactly */
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
 void histogram_add(struct histogram *h, uint64_t value);
 
-/* Adds all that the other has seen. */
+/* Adds all values of another histogram. */
 void histogram_merge(struct histogram *h, const struct histogram *other);
 
-/* The value that this share of all did not exceed, from 0 to 1; 0 when nothing was seen. */
+/* The value that a share of all values, from 0 to 1, did not exceed: 0.99 returns p99.  0 if the histogram is empty. */
 uint64_t histogram_at(const struct histogram *h, double share);

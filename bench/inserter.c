@@ -1,4 +1,7 @@
-/* inserter.c - batches of transactions, one after the other, on a few connections. */
+/* inserter.c - batches of transactions, stored one after the other on a few connections.
+ *
+ * The statement, its parameters and the connection's options are those of the responder; only the rows are made
+ * here.  So the ceiling moves when the statement changes. */
 
 #include "inserter.h"
 
@@ -28,7 +31,8 @@ struct inserter {
 	struct fault fault;
 };
 
-/* In the order that the product sends them in: the batch's own. */
+/* Fills the batch by batch_take(), which sorts it as in a responder: two batches then lock their keys in the same
+ * order. */
 static void compose(struct inserter *in)
 {
 	struct pending_inserts pending;
@@ -41,6 +45,7 @@ static void compose(struct inserter *in)
 	batch_take(&in->batch, &pending);
 }
 
+/* A batch that ends after the measured time is stored and not counted. */
 static bool insert(struct inserter *in)
 {
 	struct db_params p = {0};

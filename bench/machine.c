@@ -1,4 +1,7 @@
-/* machine.c - cores, kernel, disk, PostgreSQL. */
+/* machine.c - reads the properties of the machine: cores, kernel, disk, PostgreSQL.
+ *
+ * A figure without its machine cannot be compared.  The cost of a flush matters most, because each batch pays for
+ * one; it is measured with PostgreSQL's own pg_test_fsync, in the folder of the instance. */
 
 #include "machine.h"
 
@@ -16,7 +19,7 @@
 #include "text.h"
 
 #define FSYNC_PROGRAM "/usr/lib/postgresql/15/bin/pg_test_fsync"
-#define FSYNC_MS 20000
+#define FSYNC_MS 20000 /* until pg_test_fsync must have measured fdatasync */
 
 static const char SETTINGS[] =
 	"SELECT 'PostgreSQL ' || current_setting('server_version') || ': ' ||"
@@ -24,7 +27,7 @@ static const char SETTINGS[] =
 	" WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'wal_compression', 'wal_level',"
 	"  'wal_buffers', 'shared_buffers', 'max_wal_size', 'checkpoint_timeout', 'commit_delay', 'data_checksums')";
 
-/* The word behind "model name : ". */
+/* Reads the text behind "model name : "; processors of other architectures may have none. */
 static void read_processor(char *ret, size_t size)
 {
 	struct fault f;
@@ -47,7 +50,7 @@ static int read_huge_pages(void)
 	return pages;
 }
 
-/* The file system with the longest mount point that leads to the folder. */
+/* The type of the file system that holds the folder: that of the longest mount point on its path. */
 static void read_file_system(const char *folder, char *ret, size_t size)
 {
 	char point[256], type[32], device[128];
@@ -65,7 +68,7 @@ static void read_file_system(const char *folder, char *ret, size_t size)
 		fclose(mounts);
 }
 
-/* It measures every way there is, and is ended when it has said what is asked for here. */
+/* pg_test_fsync measures every method there is; it is ended as soon as its output has the line for fdatasync. */
 static bool read_fsync(const char *folder, double *ret, struct fault *f)
 {
 	char log[128], file[128];

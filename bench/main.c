@@ -1,6 +1,8 @@
 /* payhook-bench - measures payhook and its ceilings side by side, on the machine it runs on.
  *
- * Started by "./payhook bench", which says where things lie: PAYHOOK_SOURCE, PAYHOOK_BUILD, PAYHOOK_BENCH. */
+ * "./payhook bench" starts it with the paths that it needs: PAYHOOK_SOURCE, PAYHOOK_BUILD, PAYHOOK_BENCH.  Rows run
+ * one after the other, because they share the cores.  All that was started is stopped on every way out, so the
+ * program never exits from within a row. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 #include "rows.h"
 #include "stop.h"
 
-/* flush restarts its PostgreSQL with more connections, and so comes last of those that share it. */
+/* In the order in which they run.  flush is last, because it restarts the PostgreSQL that other rows use. */
 static const struct row *const ROWS[] = {&ROW_ACCEPT, &ROW_DUPLICATES, &ROW_GET, &ROW_LATENCY, &ROW_SIGNED, &ROW_STORED,
 	&ROW_BOTH, &ROW_DRAIN, &ROW_IDLE, &ROW_FLUSH};
 
@@ -46,19 +48,20 @@ static const struct row *find_row(const char *name)
 	return NULL;
 }
 
-struct wishes {
+/* The rows to measure, in the order of the command line. */
+struct selection {
 	const struct row *rows[COUNT_OF(ROWS)];
 	size_t count;
 };
 
-static int refuse(const char *what, const char *word)
+static int usage_error(const char *what, const char *word)
 {
 	fprintf(stderr, "payhook-bench: %s: %s; see --help\n", word, what);
 	return 2;
 }
 
-/* Returns the exit status, or -1: go on. */
-static int read_options(int argc, char **argv, struct bench *b, struct wishes *w)
+/* Returns the exit status, or -1 if the program goes on. */
+static int read_options(int argc, char **argv, struct bench *b, struct selection *sel)
 {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0)
@@ -70,26 +73,28 @@ static int read_options(int argc, char **argv, struct bench *b, struct wishes *w
 		} else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
 			b->rounds = (int)strtol(argv[++i], NULL, 10);
 			if (b->rounds < 1 || b->rounds > ROUNDS_MAX)
-				return refuse("must be from 1 to 9", argv[i]);
-		} else if (find_row(argv[i]) && w->count < COUNT_OF(w->rows)) {
-			w->rows[w->count++] = find_row(argv[i]);
+				return usage_error("must be from 1 to 9", argv[i]);
+		} else if (find_row(argv[i]) && sel->count < COUNT_OF(sel->rows)) {
+			sel->rows[sel->count++] = find_row(argv[i]);
 		} else {
-			return refuse("no such row or option", argv[i]);
+			return usage_error("no such row or option", argv[i]);
 		}
 	}
-	for (size_t i = 0; w->count == 0 && i < COUNT_OF(ROWS); i++)
-		w->rows[i] = ROWS[i];
-	if (w->count == 0)
-		w->count = COUNT_OF(ROWS);
+	for (size_t i = 0; sel->count == 0 && i < COUNT_OF(ROWS); i++)
+		sel->rows[i] = ROWS[i];
+	if (sel->count == 0)
+		sel->count = COUNT_OF(ROWS);
 	return -1;
 }
 
+/* A path from the environment; unset, the current folder. */
 static const char *variable(const char *name)
 {
 	const char *value = getenv(name);
 	return value ? value : ".";
 }
 
+/* Measures a row once a round.  finish() runs after a failure too: it frees what prepare() made, even in part. */
 static bool run_row(struct bench *b, const struct row *row, struct fault *f)
 {
 	b->report.row = row->name;
@@ -102,7 +107,7 @@ static bool run_row(struct bench *b, const struct row *row, struct fault *f)
 	return ok;
 }
 
-static bool run(struct bench *b, const struct wishes *w, struct fault *f)
+static bool run(struct bench *b, const struct selection *sel, struct fault *f)
 {
 	struct machine machine;
 	struct stage *s;
@@ -110,8 +115,8 @@ static bool run(struct bench *b, const struct wishes *w, struct fault *f)
 	if (!bench_stage(b, STAGE_RESTING, &s, f) || !machine_read(&machine, s, f))
 		return false;
 	machine_print(&machine, stdout);
-	for (size_t i = 0; i < w->count; i++) {
-		if (!run_row(b, w->rows[i], f))
+	for (size_t i = 0; i < sel->count; i++) {
+		if (!run_row(b, sel->rows[i], f))
 			return false;
 	}
 	report_print(&b->report, stdout);
@@ -125,9 +130,9 @@ static bool run(struct bench *b, const struct wishes *w, struct fault *f)
 int main(int argc, char **argv)
 {
 	static struct bench b;
-	struct wishes wishes = {0};
+	struct selection selection = {0};
 	struct fault f;
-	int status = read_options(argc, argv, &b, &wishes);
+	int status = read_options(argc, argv, &b, &selection);
 	if (status >= 0)
 		return status;
 	b.rounds = b.rounds > 0 ? b.rounds : b.quick ? 1 : 3;
@@ -138,7 +143,7 @@ int main(int argc, char **argv)
 	snprintf(b.echo, sizeof b.echo, "%s/bench/payhook-bench-echo", variable("PAYHOOK_BUILD"));
 	snprintf(b.script, sizeof b.script, "%s/bench/insert.sql", variable("PAYHOOK_SOURCE"));
 	stop_listen();
-	bool ok = run(&b, &wishes, &f);
+	bool ok = run(&b, &selection, &f);
 	bench_finish(&b);
 	if (!ok)
 		fprintf(stderr, "payhook-bench: %s\n",

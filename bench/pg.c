@@ -1,4 +1,7 @@
-/* pg.c - statements that are waited for. */
+/* pg.c - statements of the bench, which wait for their result.
+ *
+ * They are sent asynchronously, so a signal can cancel a statement that takes minutes, such as storing ten million
+ * rows. */
 
 #include "pg.h"
 
@@ -37,6 +40,7 @@ static void cancel(PGconn *c)
 	PQfreeCancel(request);
 }
 
+/* Waits for a result.  After a cancellation it goes on waiting: the server answers with an error. */
 static void await(PGconn *c)
 {
 	bool cancelled = false;
@@ -52,7 +56,7 @@ static void await(PGconn *c)
 	}
 }
 
-/* Of several statements the last one's result, or the failed one's. */
+/* Returns the result of the last statement, or of the one that failed: PostgreSQL executes none after it. */
 static PGresult *collect(PGconn *c)
 {
 	PGresult *last = NULL;

@@ -1,4 +1,4 @@
-/* pgbench.c - runs pgbench and reads what it says. */
+/* pgbench.c - running pgbench and reading its output. */
 
 #include "pgbench.h"
 
@@ -11,7 +11,7 @@
 #include "child.h"
 
 #define ARGUMENTS_MAX 24
-#define OVER_MS 20000 /* beyond its time: connecting, and a flush that hangs */
+#define OVER_MS 20000 /* beyond its time: for connecting, and for a slow flush at the end */
 
 static bool run(const struct pgbench_plan *plan, const char *log, const char *prefix, struct fault *f)
 {
@@ -41,7 +41,7 @@ bool pgbench_rate(const struct pgbench_plan *plan, double *ret, struct fault *f)
 	return run(plan, log, NULL, f) && child_output_number(log, "tps = ", ret, f);
 }
 
-/* Each line: client, transaction, microseconds, ... */
+/* Reads a file of pgbench --log; each line has: client id, transaction number, microseconds, ... */
 static bool read_log(const char *path, struct histogram *ret)
 {
 	char line[256];

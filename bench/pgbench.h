@@ -4,17 +4,18 @@
 #include "base/fault.h"
 #include "histogram.h"
 
-/* PostgreSQL's own client, inserting what one webhook makes, one webhook a transaction: bench/insert.sql. */
+/* Ceiling S: pgbench, PostgreSQL's own load program, with bench/insert.sql, which stores the rows of one webhook in
+ * a transaction of their own.  This is what a receiver without batches could reach. */
 
 struct pgbench_plan {
 	const char *conninfo;
 	const char *script;
-	const char *folder; /* for what it prints */
+	const char *folder; /* for its output and logs */
 	int clients, threads, seconds;
 };
 
-/* Transactions a second. */
+/* Returns the transactions per second, without the time for connecting. */
 MUST_USE bool pgbench_rate(const struct pgbench_plan *plan, double *ret, struct fault *f);
 
-/* How long each took, in nanoseconds, added to what is there. */
+/* Adds the duration of each transaction to *ret, in nanoseconds. */
 MUST_USE bool pgbench_latency(const struct pgbench_plan *plan, struct histogram *ret, struct fault *f);

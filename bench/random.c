@@ -1,4 +1,4 @@
-/* random.c - numbers that come in no order. */
+/* random.c - random numbers for load. */
 
 #include "random.h"
 
@@ -20,11 +20,15 @@ uint64_t random_next(struct random *r)
 	return x ^ (x >> 31);
 }
 
+/* By multiplication, not by a remainder: no division, and a bias of at most most / 2^32 (Daniel Lemire, "Fast Random
+ * Integer Generation in an Interval", 2019). */
 uint64_t random_below(struct random *r, uint64_t most)
 {
 	return ((random_next(r) >> 32) * most) >> 32;
 }
 
+/* The inverse of the exponential distribution; the 53 bits of a double, above 0 because the logarithm of 0 is
+ * infinite. */
 int64_t random_pause_ns(struct random *r, double per_second)
 {
 	double even = ((double)(random_next(r) >> 11) + 1) / 9007199254740992.0; /* above 0, up to 1 */

@@ -2,19 +2,22 @@
 
 #include <stdint.h>
 
-/* Random numbers for load: fast, of good quality, and nobody's secret.  SplitMix64, by Sebastiano Vigna. */
+/* Random numbers for load: fast and of good quality, but predictable, so not for secrets.  SplitMix64 (Guy Steele,
+ * Doug Lea, Christine Flood, "Fast Splittable Pseudorandom Number Generators", 2014; code by Sebastiano Vigna). */
 
 struct random {
 	uint64_t state;
 };
 
-/* Seeded by the kernel: no two runs send the same ids. */
+/* Seeds from the kernel, so no two runs send the same ids. */
 void random_seed(struct random *r);
 
+/* 64 random bits. */
 uint64_t random_next(struct random *r);
 
-/* From 0 to below most, which is less than 2^32. */
+/* A number from 0 to most - 1; most is less than 2^32. */
 uint64_t random_below(struct random *r, uint64_t most);
 
-/* The pause before the next of independent events, so many a second: exponential, in nanoseconds. */
+/* The pause, in nanoseconds, before the next of independent events that occur per_second times a second on average: an
+ * exponential distribution. */
 int64_t random_pause_ns(struct random *r, double per_second);

@@ -1,4 +1,6 @@
-/* report.c - figures, their medians, and the table. */
+/* report.c - figures, their medians, and the table.
+ *
+ * The median of the rounds counts, not the mean: one round beside a noisy neighbour does not change it much. */
 
 #include "report.h"
 
@@ -6,7 +8,7 @@
 #include <string.h>
 
 #define NAME_WIDTH 52
-#define FIGURE 72 /* bytes of a number as it is printed, any number */
+#define FIGURE 72 /* bytes of any number as it is printed */
 
 const struct measure *report_find(const struct report *r, const char *row, const char *name)
 {
@@ -75,7 +77,7 @@ bool measure_met(const struct measure *m)
 	return m->target == TARGET_LEAST ? median >= m->bound : m->target != TARGET_MOST || median < m->bound;
 }
 
-/* Thousands as they are read, small numbers with the decimals that tell them apart. */
+/* Prints thousands with commas, and small numbers with three significant digits. */
 static void figure(double value, char ret[FIGURE])
 {
 	if (value >= 1e6)

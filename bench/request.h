@@ -4,12 +4,12 @@
 
 #include "random.h"
 
-/* What the load sends: HTTP requests, one after the other on kept connections. */
+/* The HTTP/1.1 requests of the load: webhooks for the built-in source, and lookups.  Connections are kept open. */
 
-#define REQUEST_MAX 1024  /* bytes of the longest */
+#define REQUEST_MAX 1024  /* bytes of the longest request, NUL included */
 #define REQUEST_ID_LEN 36 /* "txn_" and 32 hexadecimal digits */
 
-/* Ids of transactions that are stored, one after the other without NULs between. */
+/* The ids of stored transactions, REQUEST_ID_LEN bytes each, without separators or NULs. */
 struct known_ids {
 	char *ids;
 	size_t count;
@@ -17,23 +17,23 @@ struct known_ids {
 
 enum request_kind {
 	REQUEST_UNIQUE, /* POST of a webhook with an id that was never sent */
-	REQUEST_KNOWN,  /* POST of one that is stored, picked at random */
-	REQUEST_HALF,   /* one or the other */
-	REQUEST_SIGNED, /* as the first, with the headers of a signature (sign.h) */
+	REQUEST_KNOWN,  /* POST of a webhook that is stored, picked at random */
+	REQUEST_HALF,   /* REQUEST_UNIQUE or REQUEST_KNOWN, with equal probability */
+	REQUEST_SIGNED, /* REQUEST_UNIQUE with the headers of a signature (sign.h) */
 	REQUEST_GET,    /* GET of a transaction that is stored, picked at random */
 };
 
 struct request_plan {
 	enum request_kind kind;
-	const struct known_ids *known; /* for all but the unique and the signed */
+	const struct known_ids *known; /* for REQUEST_KNOWN, REQUEST_HALF and REQUEST_GET */
 };
 
-/* A fresh id, "txn_" and 32 hexadecimal digits. */
+/* Makes a new id: 128 random bits, so that no two are ever the same. */
 void request_id(struct random *r, char ret[REQUEST_ID_LEN + 1]);
 
 /* Writes the next request and returns its length. */
 size_t request_make(const struct request_plan *plan, struct random *r, char ret[REQUEST_MAX]);
 
-/* The same for a given id. */
+/* Write a POST or a GET for a given id, and return its length. */
 size_t request_post(const char *id, char ret[REQUEST_MAX]);
 size_t request_get(const char *id, char ret[REQUEST_MAX]);

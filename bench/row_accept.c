@@ -1,14 +1,17 @@
-/* row_accept.c - accepting alone, beside what the machine leaves possible. */
+/* row_accept.c - accepting alone, beside what the machine leaves possible.
+ *
+ * The ceilings H, F, S and B each run a part of the way of a webhook alone.  C is computed from F and B: the rate if
+ * the two took turns on the cores.  bench/README.md defines all of them. */
 
 #include "inserter.h"
 #include "rows.h"
 
 struct rates {
-	double best; /* of those measured so far */
+	double best; /* per second, of those measured so far in this round */
 	double last;
 };
 
-static void keep(struct bench *b, struct rates *r, const char *name, double rate)
+static void add_rate(struct bench *b, struct rates *r, const char *name, double rate)
 {
 	bench_add_rate(b, name, rate);
 	r->last = rate;
@@ -25,7 +28,7 @@ static bool accepted(struct bench *b, struct stage *s, struct rates *ret, double
 		snprintf(name, sizeof name, "accepted, %d connections", CONNECTIONS[i]);
 		if (!bench_accept(b, s, CONNECTIONS[i], &rate, f))
 			return false;
-		keep(b, ret, name, rate);
+		add_rate(b, ret, name, rate);
 	}
 	*at_256 = ret->last;
 	return true;
@@ -41,7 +44,7 @@ static bool front_rate(
 	if (!bench_front(b, kind, &port, f) ||
 		!bench_rate(b, port, connections, (struct request_plan){.kind = REQUEST_UNIQUE}, &rate, f))
 		return false;
-	keep(b, r, name, rate);
+	add_rate(b, r, name, rate);
 	return true;
 }
 
@@ -61,7 +64,7 @@ static bool ceiling_s(struct bench *b, struct stage *s, struct rates *ret, struc
 		snprintf(name, sizeof name, "S: pgbench, %d clients", CLIENTS[i]);
 		if (!bench_pgbench(b, s, CLIENTS[i], &rate, f))
 			return false;
-		keep(b, ret, name, rate);
+		add_rate(b, ret, name, rate);
 	}
 	return true;
 }
@@ -76,7 +79,7 @@ static bool ceiling_b(struct bench *b, struct stage *s, struct rates *ret, struc
 			CONNECTIONS[i] > 1 ? "s" : "");
 		if (!stage_clean(s, f) || !inserter_rate(s->instance.database, CONNECTIONS[i], b->run_ms, &rate, f))
 			return false;
-		keep(b, ret, name, rate);
+		add_rate(b, ret, name, rate);
 	}
 	return true;
 }

@@ -1,4 +1,7 @@
-/* row_drain.c - the worker, without delay, on a backlog; beside Q, and under a snapshot that keeps every dead row. */
+/* row_drain.c - a worker without delay on a backlog; beside ceiling Q, and under a held snapshot.
+ *
+ * An open transaction with an old snapshot keeps VACUUM and HOT pruning from removing dead rows.  A queue in a table
+ * is known to collapse under this; the row shows whether the claim's cursor avoids it. */
 
 #include <string.h>
 
@@ -8,9 +11,9 @@
 #include "rows.h"
 
 struct drain {
-	double rate;
-	double hot_jobs, hot_transactions;
-	double wal_bytes, commits; /* a job */
+	double rate;                       /* jobs per second */
+	double hot_jobs, hot_transactions; /* share of HOT updates, 0 to 1 */
+	double wal_bytes, commits;         /* per job */
 };
 
 static long jobs_of(const struct bench *b)
@@ -23,19 +26,19 @@ static double share(double part, double whole)
 	return whole > 0 ? part / whole : 0;
 }
 
-/* From the end of the pause to the last settlement, by the server's clock. */
+/* Measures from the end of the pause to the last settlement.  Both times are by the server's clock. */
 static bool drain(struct bench *b, struct stage *s, struct drain *ret, struct fault *f)
 {
 	long jobs = jobs_of(b);
 	char since[64];
-	struct counters before, after;
-	struct stage_work begun, done;
+	struct table_stats before, after;
+	struct stage_writes begun, done;
 	double seconds;
 	if (!stage_clean(s, f) || !pg_run(s->owner, "SELECT payhook.pause()", f) || !fill_backlog(s->owner, jobs, f) ||
-		!counters_read(s, &before, f) || !stage_work(s, &begun, f) ||
+		!table_stats_read(s, &before, f) || !stage_writes_read(s, &begun, f) ||
 		!pg_text(s->owner, "SELECT clock_timestamp()", since, sizeof since, f) ||
-		!pg_run(s->owner, "SELECT payhook.resume()", f) || !drained(s, &before, (double)jobs, &after, f) ||
-		!stage_work(s, &done, f) ||
+		!pg_run(s->owner, "SELECT payhook.resume()", f) || !drained_wait(s, &before, (double)jobs, &after, f) ||
+		!stage_writes_read(s, &done, f) ||
 		!pg_number_for(s->owner,
 			"SELECT extract(epoch FROM max(processed_at) - $1::timestamptz) FROM payhook.transactions",
 			since, &seconds, f))
@@ -56,7 +59,7 @@ static bool drain_with_snapshot(struct bench *b, struct stage *s, struct drain *
 	PGconn *holder;
 	if (!stage_clean(s, f) || !pg_open(s->instance.database, NULL, &holder, f))
 		return false;
-	/* A snapshot is taken by the first statement that reads. */
+	/* BEGIN takes no snapshot; the first statement that reads does, and holds it until the end. */
 	bool ok = pg_run(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class", f);
 	ok = ok && drain(b, s, ret, f);
 	PQfinish(holder);
@@ -76,16 +79,17 @@ static bool ceiling(struct bench *b, int connections, double *ret, struct fault 
 	return stage_clean(s, f);
 }
 
-static void add(struct bench *b, const struct drain *plain, const struct drain *held, double q)
+static void add(struct bench *b, const struct drain *plain, const struct drain *under_snapshot, double q)
 {
 	struct report *r = &b->report;
 	report_add_for(r, "worker / Q of one connection", "x", plain->rate / q, TARGET_LEAST, 0.8);
-	report_add_for(r, "worker under a held snapshot / without", "x", held->rate / plain->rate, TARGET_LEAST, 0.8);
+	report_add_for(r, "worker under a held snapshot / without", "x", under_snapshot->rate / plain->rate,
+		TARGET_LEAST, 0.8);
 	report_add(r, "HOT share, jobs", "x", plain->hot_jobs);
 	report_add(r, "HOT share, transactions", "x", plain->hot_transactions);
-	report_add_for(r, "HOT share under the snapshot, jobs", "x", held->hot_jobs, TARGET_LEAST, 0.95);
-	report_add_for(
-		r, "HOT share under the snapshot, transactions", "x", held->hot_transactions, TARGET_LEAST, 0.95);
+	report_add_for(r, "HOT share under the snapshot, jobs", "x", under_snapshot->hot_jobs, TARGET_LEAST, 0.95);
+	report_add_for(r, "HOT share under the snapshot, transactions", "x", under_snapshot->hot_transactions,
+		TARGET_LEAST, 0.95);
 	report_add(r, "WAL per processed job", "bytes", plain->wal_bytes);
 	report_add(r, "commits per processed job", "", plain->commits);
 }
@@ -93,17 +97,18 @@ static void add(struct bench *b, const struct drain *plain, const struct drain *
 static bool measure(struct bench *b, struct fault *f)
 {
 	struct stage *s;
-	struct drain plain, held;
+	struct drain plain, under_snapshot;
 	double q, more;
 	char name[64];
 	if (!bench_stage(b, STAGE_WORKING, &s, f) || !drain(b, s, &plain, f))
 		return false;
 	snprintf(name, sizeof name, "worker, delay 0, a backlog of %ld", jobs_of(b));
 	bench_add_rate(b, name, plain.rate);
-	if (!ceiling(b, 1, &q, f) || (!b->quick && !ceiling(b, 2, &more, f)) || !drain_with_snapshot(b, s, &held, f))
+	if (!ceiling(b, 1, &q, f) || (!b->quick && !ceiling(b, 2, &more, f)) ||
+		!drain_with_snapshot(b, s, &under_snapshot, f))
 		return false;
-	bench_add_rate(b, "worker, a snapshot held all the while", held.rate);
-	add(b, &plain, &held, q);
+	bench_add_rate(b, "worker, a snapshot held all the while", under_snapshot.rate);
+	add(b, &plain, &under_snapshot, q);
 	return stage_clean(s, f);
 }
 

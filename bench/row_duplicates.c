@@ -1,9 +1,12 @@
-/* row_duplicates.c - webhooks that were sent before, all of them or half. */
+/* row_duplicates.c - webhooks that were sent before: all of them, or every second one.
+ *
+ * Providers send a webhook again when an answer comes late, which is when the system is busiest.  A duplicate must
+ * therefore cost no more than a new webhook. */
 
 #include "fill.h"
 #include "rows.h"
 
-#define KNOWN (10 * THOUSAND) /* stored before; each duplicate is one of them, at random */
+#define KNOWN (10 * THOUSAND) /* transactions stored beforehand; each duplicate is a random one of them */
 
 static struct known_ids known;
 

@@ -1,4 +1,7 @@
-/* row_flush.c - a disk that takes its time: 1 ms more for every flush. */
+/* row_flush.c - a slow disk: each flush takes 1 ms more.
+ *
+ * commit_delay with commit_siblings = 0 makes PostgreSQL wait before each flush, as a slower disk would.  Batches
+ * share a flush, so accepting should lose much less than one webhook for each commit (S) does. */
 
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +11,7 @@
 #include "stop.h"
 #include "text.h"
 
-#define CONNECTIONS_MAX "400" /* pgbench with 256 clients, and payhook beside it */
+#define CONNECTIONS_MAX "400" /* for pgbench with 256 clients and payhook beside it */
 
 static bool is_set(struct stage *s, const char *question, const char *wanted)
 {
@@ -33,7 +36,7 @@ static bool await(struct stage *s, const char *question, const char *wanted, str
 	return fault_set(f, FAULT_BUSY, "%s: not %s", question, wanted);
 }
 
-/* The supervisor starts PostgreSQL again; both conversations with it begin anew. */
+/* Restarts PostgreSQL: the instance's supervisor starts it again.  The bench's own connections are reset. */
 static bool restart(struct stage *s, struct fault *f)
 {
 	char superuser[320];
@@ -42,7 +45,7 @@ static bool restart(struct stage *s, struct fault *f)
 		return fault_set(f, FAULT_BUSY, "PostgreSQL cannot be restarted");
 	if (!await(s, "SHOW max_connections", CONNECTIONS_MAX, f))
 		return false;
-	/* The responders' connections come back within a second. */
+	/* The responders reconnect within a second. */
 	if (!wait_ms(1500))
 		return fault_set(f, FAULT_BUSY, "asked to stop");
 	PQreset(s->owner);

@@ -1,4 +1,7 @@
-/* row_get.c - GET of a transaction, one of very many. */
+/* row_get.c - GET of one transaction among very many.
+ *
+ * The ids are random, so most pages of the index and of the table are needed.  F answers the same requests without a
+ * database. */
 
 #include "fill.h"
 #include "rows.h"

@@ -1,58 +1,61 @@
-/* row_idle.c - a system with nothing to do: how soon one webhook is processed, and what doing nothing takes. */
+/* row_idle.c - a system with nothing to do: how soon a single webhook is processed, and what an idle instance uses.
+ *
+ * A queue that is polled answers slowly when idle or uses processor time for nothing; notifications avoid both.  The
+ * row measures the two together. */
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "dial.h"
 #include "drained.h"
 #include "footprint.h"
+#include "response.h"
 #include "rows.h"
 #include "stop.h"
 
-#define ANSWER_MAX 8192
-#define PATIENCE_NS INT64_C(10000000000)
+#define RESPONSE_MAX 8192
+#define PATIENCE_NS INT64_C(10000000000) /* for one webhook to be processed */
 
-/* One request on a connection; the answer's body is in ret. */
-static bool call(int fd, const char *request, size_t len, int status, char ret[ANSWER_MAX + 1], struct fault *f)
+/* Sends a request and reads its response, head and body, into ret.  False if the status is another one. */
+static bool call(int fd, const char *request, size_t len, int status, char ret[RESPONSE_MAX + 1], struct fault *f)
 {
-	struct answer answer;
+	struct response response;
 	size_t got = 0;
 	int whole = 0;
 	if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
 		return fault_set(f, FAULT_BUSY, "a request could not be sent");
 	while (whole == 0) {
-		ssize_t n = recv(fd, ret + got, ANSWER_MAX - got, 0);
+		ssize_t n = recv(fd, ret + got, RESPONSE_MAX - got, 0);
 		if (n <= 0)
 			return fault_set(f, FAULT_BUSY, "an answer did not come");
 		got += (size_t)n;
 		ret[got] = '\0';
-		whole = answer_read(ret, got, &answer);
+		whole = response_read(ret, got, &response);
 	}
-	return (whole > 0 && answer.status == status) || fault_set(f, FAULT_BUSY, "an answer was not %d", status);
+	return (whole > 0 && response.status == status) || fault_set(f, FAULT_BUSY, "an answer was not %d", status);
 }
 
-/* From the 202 until a lookup says that it is processed: what anybody outside can see. */
+/* Measures from the 202 until a lookup returns PROCESSED, which is all that a client can observe. */
 static bool one_webhook(int fd, struct random *random, struct histogram *h, struct fault *f)
 {
-	char id[REQUEST_ID_LEN + 1], request[REQUEST_MAX], answer[ANSWER_MAX + 1];
+	char id[REQUEST_ID_LEN + 1], request[REQUEST_MAX], response[RESPONSE_MAX + 1];
 	request_id(random, id);
-	if (!call(fd, request, request_post(id, request), 202, answer, f))
+	if (!call(fd, request, request_post(id, request), 202, response, f))
 		return false;
 	int64_t accepted_ns = now_ns();
 	do {
-		if (!call(fd, request, request_get(id, request), 200, answer, f))
+		if (!call(fd, request, request_get(id, request), 200, response, f))
 			return false;
 		if (now_ns() - accepted_ns > PATIENCE_NS)
 			return fault_set(f, FAULT_BUSY, "a webhook was not processed within 10 s");
-	} while (!strstr(answer, "\"PROCESSED\""));
+	} while (!strstr(response, "\"PROCESSED\""));
 	histogram_add(h, (uint64_t)(now_ns() - accepted_ns));
 	return true;
 }
 
-/* At random moments, so that no timer of the system's is met at always the same point. */
+/* Sends them at random moments, so that they do not always meet the timers of the system at the same point. */
 static bool webhooks(struct bench *b, struct stage *s, struct histogram *h, struct fault *f)
 {
 	struct random random;
@@ -96,15 +99,15 @@ static double largest(const struct instance *i, const char *name)
 	return most;
 }
 
-/* After a load, and with the queue empty again. */
+/* Memory after a load, when the queue is empty again: buffers that have grown stay. */
 static bool memory(struct bench *b, struct stage *s, struct fault *f)
 {
-	struct counters before, after;
+	struct table_stats before, after;
 	double rate, rows;
-	if (!stage_clean(s, f) || !counters_read(s, &before, f) ||
+	if (!stage_clean(s, f) || !table_stats_read(s, &before, f) ||
 		!bench_rate(b, s->instance.port, 256, (struct request_plan){.kind = REQUEST_UNIQUE}, &rate, f) ||
 		!pg_number(s->owner, "SELECT count(*) FROM payhook.transactions", &rows, f) ||
-		!drained(s, &before, rows, &after, f) || !stage_clean(s, f))
+		!drained_wait(s, &before, rows, &after, f) || !stage_clean(s, f))
 		return false;
 	double responder = largest(&s->instance, "payhook-app"), worker = largest(&s->instance, "payhook-worker");
 	report_add_for(&b->report, "resident, the largest responder, after a load", "MB", responder, TARGET_MOST, 20);

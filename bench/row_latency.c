@@ -1,11 +1,14 @@
-/* row_latency.c - how long a sender waits for its 202: at half the best rate, and alone. */
+/* row_latency.c - how long a sender waits for its 202: at half the best rate, and alone.
+ *
+ * The load at half the rate is an open loop, because the latencies of a closed loop leave out the requests that
+ * would have come while the system stood still. */
 
 #include <stdlib.h>
 
 #include "pgbench.h"
 #include "rows.h"
 
-#define CONNECTIONS 256 /* of the open loop: more than are ever busy at once */
+#define CONNECTIONS 256 /* of the open loop: more than are ever busy at a time */
 
 static const struct request_plan UNIQUE = {.kind = REQUEST_UNIQUE};
 

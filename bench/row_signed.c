@@ -1,6 +1,7 @@
-/* row_signed.c - what verifying signatures costs.
+/* row_signed.c - the cost of verifying signatures.
  *
- * Both payhooks get the same requests, signed alike: what the load needs for that is the load of both. */
+ * Both instances get the same signed requests, and only one verifies them.  What signing costs the load is therefore
+ * in both rates and not in their ratio. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +29,8 @@ static bool write_file(const char *name, const char *text, struct fault *f)
 	return written || fault_set(f, FAULT_BUSY, "%s cannot be written", path);
 }
 
-/* Else both rates would be of the same. */
-static bool turns_unsigned_away(const struct stage *s, struct fault *f)
+/* Checks that the instance verifies at all: otherwise both rates would measure the same. */
+static bool unsigned_is_401(const struct stage *s, struct fault *f)
 {
 	const struct generator_plan plan = {.port = s->instance.port,
 		.connections = 1,
@@ -41,12 +42,12 @@ static bool turns_unsigned_away(const struct stage *s, struct fault *f)
 	if (!result)
 		return fault_set(f, FAULT_BUSY, "out of memory");
 	bool ran = generator_run(&plan, result, f);
-	bool refused = ran && result->rate > 0 && result->wrong == 0;
+	bool all_401 = ran && result->rate > 0 && result->wrong == 0;
 	free(result);
-	return refused || (ran && fault_set(f, FAULT_BUG, "webhooks without a signature are not answered 401"));
+	return all_401 || (ran && fault_set(f, FAULT_BUG, "webhooks without a signature are not answered 401"));
 }
 
-/* Where the responders' user can read it. */
+/* Writes the source's files where the user of the responders can read them. */
 static bool prepare(struct bench *b, struct fault *f)
 {
 	struct stage *s;
@@ -55,7 +56,7 @@ static bool prepare(struct bench *b, struct fault *f)
 		return fault_set(f, FAULT_BUSY, "a folder cannot be made in /var/tmp");
 	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder);
 	return write_file("secret", SIGN_SECRET, f) && write_file("sources.json", SOURCES, f) &&
-	       bench_stage(b, STAGE_RESTING, &s, f) && bench_stage(b, STAGE_SIGNED, &s, f) && turns_unsigned_away(s, f);
+	       bench_stage(b, STAGE_RESTING, &s, f) && bench_stage(b, STAGE_SIGNED, &s, f) && unsigned_is_401(s, f);
 }
 
 static bool measure(struct bench *b, struct fault *f)
@@ -72,7 +73,7 @@ static bool measure(struct bench *b, struct fault *f)
 	return stage_clean(open, f) && stage_clean(verifying, f);
 }
 
-/* Its payhook goes with its files. */
+/* Stops the instance that used the files, and removes them. */
 static void finish(struct bench *b)
 {
 	static const char *const NAMES[] = {"sources.json", "secret"};

@@ -1,4 +1,6 @@
-/* row_stored.c - accepting beside millions of transactions that are there already, and on empty tables, in turns. */
+/* row_stored.c - accepting with millions of transactions stored, and on empty tables, in turns.
+ *
+ * An index on random ids gets slower when it no longer fits in memory; the ratio shows by how much. */
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -6,8 +8,9 @@
 #include "fill.h"
 #include "rows.h"
 
-/* After a checkpoint the first change of each page goes to the log whole.  Between two checkpoints this is over soon;
- * the measured load comes after it. */
+/* Loads before the measured one.  After a checkpoint, the first change of each page is logged as the whole page
+ * (full_page_writes).  In operation this phase is
+ * a small part of the time between two checkpoints, so it must be over before the measured load. */
 #define SETTLE_ROUNDS 6
 
 static long rows_of(const struct bench *b)

@@ -2,14 +2,14 @@
 
 #include "bench.h"
 
-/* The rows: each is a question, measured once a round. */
+/* The rows of the bench.  Each answers one question by figures that are measured once a round. */
 
 struct row {
 	const char *name;
-	const char *asks;
-	bool (*prepare)(struct bench *b, struct fault *f); /* or NULL */
+	const char *asks;                                  /* the question, for --list */
+	bool (*prepare)(struct bench *b, struct fault *f); /* before the first round; or NULL */
 	bool (*measure)(struct bench *b, struct fault *f);
-	void (*finish)(struct bench *b); /* or NULL */
+	void (*finish)(struct bench *b); /* after the last round or a failure; or NULL */
 };
 
 extern const struct row ROW_ACCEPT, ROW_DUPLICATES, ROW_GET, ROW_LATENCY, ROW_FLUSH, ROW_STORED, ROW_BOTH, ROW_DRAIN,

@@ -1,4 +1,7 @@
-/* stage.c - an instance and the conversations with its database. */
+/* stage.c - an instance and the connections to its database.
+ *
+ * The instance is that of the end-to-end tests, with the settings that ship, so that what is measured is what is
+ * installed. */
 
 #include "stage.h"
 
@@ -7,10 +10,12 @@
 
 #include "stop.h"
 
-/* A database that has been written to like this for a while has files of the log to use again: as many as it writes
- * from the beginning of one checkpoint to the end of the next, which is max_wal_size and the tenth that PostgreSQL adds.
- * A new one makes each, 16 MB of zeros and a flush, while everybody waits.  So they are made beforehand; of a quick run
- * just those that are kept at least. */
+/* Creates the files of PostgreSQL's write-ahead log beforehand.
+ *
+ * A database that has been written to for a while reuses log files: as many as it writes from the beginning of one
+ * checkpoint to the end of the next, which is max_wal_size and the tenth that PostgreSQL adds.  A new database
+ * creates each file, 16 MB of zeros and a flush, while all webhooks wait.  A quick run creates only the files that
+ * PostgreSQL keeps at least. */
 static bool make_log_files(struct stage *s, bool quick, struct fault *f)
 {
 	double count;
@@ -31,7 +36,7 @@ bool stage_start(struct stage *s, const char *const settings[], bool quick, stru
 	if (!instance_start(&s->instance, settings, trouble, sizeof trouble))
 		return fault_set(f, FAULT_BUSY, "%.200s", trouble);
 	s->is_up = true;
-	/* The last word counts. */
+	/* If a keyword of a connection string occurs twice, the last value counts. */
 	snprintf(superuser, sizeof superuser, "%s user=postgres", s->instance.database);
 	return pg_open(s->instance.database, NULL, &s->owner, f) && pg_open(superuser, NULL, &s->superuser, f) &&
 	       make_log_files(s, quick, f);
@@ -57,9 +62,10 @@ bool stage_clean(struct stage *s, struct fault *f)
 		f);
 }
 
-bool stage_work(struct stage *s, struct stage_work *ret, struct fault *f)
+bool stage_writes_read(struct stage *s, struct stage_writes *ret, struct fault *f)
 {
-	/* By the numbers of transactions that write: pg_stat_database tells of commits up to ten seconds late. */
+	/* Commits are counted by transaction ids, which only transactions that write get.  pg_stat_database reports
+	 * commits up to ten seconds late. */
 	return pg_number(s->owner, "SELECT pg_current_wal_lsn() - '0/0'", &ret->wal_bytes, f) &&
 	       pg_number(s->owner, "SELECT txid_snapshot_xmax(txid_current_snapshot())", &ret->commits, f);
 }

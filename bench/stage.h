@@ -5,7 +5,8 @@
 #include "instance.h"
 #include "pg.h"
 
-/* A payhook of the bench's own, from an empty folder to nothing left. */
+/* An instance of payhook that the bench starts in a folder of its own and removes, and two connections to its
+ * database. */
 
 struct stage {
 	struct instance instance;
@@ -13,18 +14,20 @@ struct stage {
 	bool is_up;
 };
 
-/* settings: "NAME=value", NULL ends.  quick: with fewer files of the log made beforehand. */
+/* Starts an instance and creates PostgreSQL's log files beforehand.  settings: "NAME=value", ended by NULL.  quick:
+ * fewer log files.  After a failure stage_stop() removes what there is. */
 MUST_USE bool stage_start(struct stage *s, const char *const settings[], bool quick, struct fault *f);
 
-/* Whether it was started or not. */
+/* Stops and removes the instance, if it was started. */
 void stage_stop(struct stage *s);
 
-/* Empties the tables. */
+/* Empties the tables of transactions and jobs. */
 MUST_USE bool stage_clean(struct stage *s, struct fault *f);
 
-/* What it has written to its log, and how many transactions it has committed, so far. */
-struct stage_work {
+/* Bytes of WAL written, and transactions committed that wrote something, since the instance was created. */
+struct stage_writes {
 	double wal_bytes, commits;
 };
 
-MUST_USE bool stage_work(struct stage *s, struct stage_work *ret, struct fault *f);
+/* Reads both.  The difference of two readings is the cost of what ran between them. */
+MUST_USE bool stage_writes_read(struct stage *s, struct stage_writes *ret, struct fault *f);

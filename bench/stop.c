@@ -1,4 +1,4 @@
-/* stop.c - being asked to end, and waiting. */
+/* stop.c - stopping by a signal, and waiting. */
 
 #include "stop.h"
 
@@ -14,7 +14,7 @@ static void on_signal(int number)
 	asked = 1;
 }
 
-/* Without SA_RESTART: what waits wakes up. */
+/* Without SA_RESTART, so that a signal interrupts a system call that waits. */
 void stop_listen(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
@@ -36,6 +36,7 @@ int64_t now_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+/* At most 100 ms at a time: a signal that arrives between the look at the flag and poll() does not interrupt poll(). */
 bool wait_ms(int ms)
 {
 	int64_t until = now_ns() + ms * INT64_C(1000000);

@@ -1,4 +1,4 @@
-/* text.c - files as strings. */
+/* text.c - text files as strings. */
 
 #include "text.h"
 

@@ -1,15 +1,18 @@
-/* answer.c - where an HTTP answer ends, and what it says. */
+/* response.c - the status and the end of an HTTP response.
+ *
+ * Not a parser for the Internet: the load shares the cores with what it measures, so it does the least that still
+ * detects a wrong response. */
 
-#include "answer.h"
+#include "response.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define STATUS_AT 9 /* behind "HTTP/1.1 " */
+#define STATUS_AT 9 /* offset of the status code behind "HTTP/1.1 " */
 #define LENGTH "\r\nContent-Length: "
 #define CLOSE "\r\nConnection: close"
 
-int answer_read(const char *bytes, size_t len, struct answer *ret)
+int response_read(const char *bytes, size_t len, struct response *ret)
 {
 	const char *end = memmem(bytes, len, "\r\n\r\n", 4);
 	if (!end)
