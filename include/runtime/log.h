@@ -36,7 +36,7 @@ struct log_field {
 #define LOG_NUMBER(name, number) ((struct log_field){(name), NULL, (number), false})
 #define LOG_SECONDS(name, us) ((struct log_field){(name), NULL, (us), true})
 
-/* Limits an event that may occur thousands of times a second to one line a second.  All zero at first. */
+/* Limits an event that may occur thousands of times a second to one line a second.  A new one is all zero. */
 struct log_pause {
 	int64_t next_ms;    /* the earliest time of the next line, by clock_ms() */
 	int64_t suppressed; /* events without a line since the last line */
