@@ -99,7 +99,7 @@ bool response_body(struct response *r, size_t len)
 	return r->body_bytes <= RESPONSE_BODY_MAX;
 }
 
-/* RFC 9110, 15: the classes of status codes.  A 4xx says that the request is at fault, so repeating it is useless,
+/* RFC 9110, 15: the classes of status codes.  A 4xx means that the request is at fault, so repeating it is useless,
  * except after 408 Request Timeout, 425 Too Early and 429 Too Many Requests.  Redirects are a configuration error:
  * following one would send account numbers to another server. */
 static enum call_result result_of(int status)

@@ -3,8 +3,8 @@
  *	claimed -> a call of the processor -> its outcome -> settled
  *
  * Nothing in this file waits: the queue, the heartbeat, maintenance and the processor call back from the event loop.
- * The database decides: a job counts as settled only if its settlement says so.  A job is therefore called at least
- * once and settled exactly once.
+ * The database decides: a job counts as settled only when the database has confirmed it.  A job is therefore called
+ * at least once and settled exactly once.
  *
  * If other workers declare this one dead, its row is gone, and its jobs have been freed under fresh ids; each of
  * them will be called again.  The worker then cancels its calls under way, so that little is done twice.  Calls that
@@ -334,7 +334,7 @@ static void worker_on_heartbeat_down(void *ctx, const struct fault *why)
 	worker_report(worker);
 }
 
-/* owner 0: this worker was declared dead.  Else it is registered under that number and may claim. */
+/* The worker is registered under this owner number and may claim.  0: other workers have declared it dead. */
 static void worker_on_is(void *ctx, int64_t owner)
 {
 	struct worker *worker = ctx;

@@ -9,7 +9,7 @@
 #include "queue/inflight.h"
 #include "queue/stats.h"
 
-/* Metrics of a worker: what it has counted since its start, its present state, and the statistics of the queue. */
+/* Metrics of a worker: its counters since the start, its present state, and the statistics of the queue. */
 
 struct worker_metrics;
 
