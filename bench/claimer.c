@@ -41,7 +41,7 @@ static bool failed(struct claimer *c, const char *what)
 }
 
 /* Settles the jobs of one claim.  Their texts lie in the claim's result, which the caller still has.  Each job must
- * be settled:  fewer rows than jobs are an error. */
+ * be settled: fewer rows than jobs are an error. */
 static bool settle(struct claimer *c, int count)
 {
 	struct job *batch[CLAIMER_JOBS];
