@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "process.h"
 #include "stop.h"
+#include "support/process.h"
 
 bool child_run(const char *const argv[], const char *log, int timeout_ms, struct fault *f)
 {

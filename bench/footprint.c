@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "process.h"
+#include "support/process.h"
 #include "text.h"
 
 /* Clock ticks of a process and of the children that it has waited for, so that a process which ends between two

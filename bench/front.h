@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "instance.h"
+#include "support/instance.h"
 
 /* nginx for ceilings H and F: with the configuration of an instance, but with less behind it. */
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "process.h"
 #include "stop.h"
+#include "support/process.h"
 #include "text.h"
 
 #define FSYNC_PROGRAM "/usr/lib/postgresql/15/bin/pg_test_fsync"

@@ -2,8 +2,8 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "instance.h"
 #include "pg.h"
+#include "support/instance.h"
 
 /* An instance of payhook that the bench starts in a folder of its own and removes, and two connections to its
  * database. */

@@ -10,13 +10,13 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "client.h"
-#include "database.h"
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
-#include "logs.h"
-#include "process.h"
+#include "support/client.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/logs.h"
+#include "support/process.h"
 
 /* Each key's SHA-256, as sha256sum tells it of "test-reader" and so on. */
 #define READER                                        \

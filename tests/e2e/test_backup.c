@@ -5,10 +5,10 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "faults.h"
-#include "fixture.h"
-#include "instance.h"
+#include "support/faults.h"
+#include "support/fixture.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
 
 #define STEP_MS 30000
 #define UP_MS 120000

@@ -6,10 +6,10 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
 
 #define MOST 65536
 

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "wire.h"
+#include "support/wire.h"
 
 #define POST "POST @HOOK@ HTTP/1.1\r\n@HEAD@"
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"

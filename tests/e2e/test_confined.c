@@ -14,7 +14,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "instance.h"
+#include "support/instance.h"
 
 #define NOBODY 65534
 

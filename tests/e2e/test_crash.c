@@ -10,13 +10,13 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "extra_workers.h"
-#include "faults.h"
-#include "fixture.h"
-#include "instance.h"
-#include "pg_proxy.h"
-#include "recording_processor.h"
+#include "support/extra_workers.h"
+#include "support/faults.h"
+#include "support/fixture.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/pg_proxy.h"
+#include "support/recording_processor.h"
 
 #define STEP_MS 15000   /* for what takes a moment */
 #define RESCUE_MS 90000 /* for what takes others 20 s of silence to see */

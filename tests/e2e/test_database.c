@@ -7,11 +7,11 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
-#include "load.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
 

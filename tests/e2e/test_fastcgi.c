@@ -16,8 +16,8 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/expect.h"
+#include "support/instance.h"
 
 #define CLOSE_MS 3000 /* the gate waits for its peer 500 ms at a time, for no more than two reads */
 #define BEGIN "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"

@@ -5,12 +5,12 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
 #include "base/base.h"
-#include "expect.h"
-#include "instance.h"
-#include "logs.h"
-#include "raw.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/logs.h"
+#include "support/raw.h"
 
 #define ANSWER_MS 5000
 #define STRANGER "127.0.0.2" /* an address that may not see the metrics */

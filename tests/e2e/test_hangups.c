@@ -7,12 +7,12 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "raw.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/raw.h"
 
 #define ANSWER_MS 5000
 #define CLOSE_MS 1000 /* nginx need not wait for anything */

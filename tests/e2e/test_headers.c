@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "wire.h"
+#include "support/wire.h"
 
 #define GET "GET /livez HTTP/1.1\r\n"
 #define HOST "Host: payhook\r\n"

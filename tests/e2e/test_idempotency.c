@@ -6,10 +6,10 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "load.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
 
 /* Long enough to look at a job before it is done. */
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=2000", NULL};

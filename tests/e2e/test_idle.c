@@ -11,11 +11,11 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
 #include "base/base.h"
-#include "expect.h"
-#include "instance.h"
-#include "raw.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/raw.h"
 
 #define IDLE 10000
 #define FILES (IDLE + 200)

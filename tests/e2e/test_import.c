@@ -5,12 +5,12 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "extra_workers.h"
-#include "faults.h"
-#include "fixture.h"
-#include "instance.h"
-#include "recording_processor.h"
+#include "support/extra_workers.h"
+#include "support/faults.h"
+#include "support/fixture.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/recording_processor.h"
 
 #define STEP_MS 15000
 #define COUNT 50

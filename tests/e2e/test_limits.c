@@ -6,10 +6,10 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "expect.h"
-#include "instance.h"
-#include "logs.h"
-#include "raw.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/logs.h"
+#include "support/raw.h"
 
 #define BALANCER "127.0.0.9"
 #define SECOND_BALANCER "127.0.0.10"

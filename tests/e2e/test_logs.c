@@ -5,10 +5,10 @@
 
 #include <criterion/criterion.h>
 
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
-#include "logs.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/logs.h"
 
 #define LINE 4096
 

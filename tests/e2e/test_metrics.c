@@ -8,13 +8,13 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "extra_workers.h"
-#include "faults.h"
-#include "instance.h"
-#include "load.h"
-#include "scrape.h"
+#include "support/expect.h"
+#include "support/extra_workers.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
+#include "support/scrape.h"
 
 #define RESPONDERS 3
 #define ALLOWED "127.0.0.7"

@@ -6,9 +6,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "client.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/client.h"
+#include "support/expect.h"
+#include "support/instance.h"
 
 /* 127.0.0.2 plays a balancer, so that clients can have any address. */
 const char *const instance_settings[] = {"REAL_IP_FROM=127.0.0.2", "PROCESSOR_DELAY_MS=0", NULL};

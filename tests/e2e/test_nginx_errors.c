@@ -7,9 +7,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "expect.h"
-#include "instance.h"
-#include "raw.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/raw.h"
 
 #define ANSWER_MS 5000
 

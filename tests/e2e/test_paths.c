@@ -6,8 +6,8 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/expect.h"
+#include "support/instance.h"
 
 /* Writes every byte as %XX. */
 static const char *encode_all(const char *id, char *ret)

@@ -9,11 +9,11 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
-#include "load.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
 
 #define RESPONDERS 3
 

@@ -5,10 +5,10 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "load.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
 
 #define DELAY 2.0 /* PROCESSOR_DELAY_MS of test_idempotency.c, whose instance this is, in seconds */
 

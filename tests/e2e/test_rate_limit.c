@@ -5,11 +5,11 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "expect.h"
-#include "fcgi_forgery.h"
-#include "instance.h"
-#include "raw.h"
+#include "support/expect.h"
+#include "support/fcgi_forgery.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/raw.h"
 
 const char *const instance_settings[] = {"RATE_LIMIT=5", "PROCESSOR_DELAY_MS=100", NULL};
 

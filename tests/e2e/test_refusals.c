@@ -7,9 +7,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
 
 #define BODY_MOST (64 * 1024)
 

@@ -6,9 +6,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
 
 const char *const instance_settings[] = {
 	"CONFLICT_POLICY=reject", "PROCESSOR_DELAY_MS=100", "METRICS_FOLDER=/nonexistent", NULL};

@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "instance.h"
-#include "raw.h"
-#include "wire.h"
+#include "support/instance.h"
+#include "support/raw.h"
+#include "support/wire.h"
 
 #define ANSWER_MS 5000
 #define HOST "Host: payhook\r\n\r\n"

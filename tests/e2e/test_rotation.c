@@ -9,11 +9,11 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
-#include "logs.h"
-#include "signed_webhook.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/logs.h"
+#include "support/signed_webhook.h"
 
 #define RESPONDERS 2
 

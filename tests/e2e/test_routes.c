@@ -8,9 +8,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=700", "EXTRA_CURRENCIES=BTC:8", NULL};
 

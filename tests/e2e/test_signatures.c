@@ -8,12 +8,12 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "logs.h"
-#include "scrape.h"
-#include "signed_webhook.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/logs.h"
+#include "support/scrape.h"
+#include "support/signed_webhook.h"
 
 #define LOGGED_MS 5000 /* one refusal a second is logged */
 

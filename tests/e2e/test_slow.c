@@ -12,13 +12,13 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "raw.h"
-#include "scrape.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/raw.h"
+#include "support/scrape.h"
 
 #define COPIES 20     /* of each kind of slow sender */
 #define DRIP_MS 200   /* between two bytes */

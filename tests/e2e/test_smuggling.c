@@ -13,14 +13,14 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "fcgi_forgery.h"
-#include "instance.h"
-#include "raw.h"
-#include "scrape.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/fcgi_forgery.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/raw.h"
+#include "support/scrape.h"
 
 #define BODY_MOST (64 * 1024)
 #define BODY_USUAL 20000 /* libfcgi reads 8 KiB at a time: what it has read is lost, what lies behind is the danger */

@@ -10,12 +10,12 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
-#include "scrape.h"
-#include "signed_webhook.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/scrape.h"
+#include "support/signed_webhook.h"
 
 static char file_setting[96];
 

@@ -10,9 +10,9 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "expect.h"
-#include "faults.h"
-#include "instance.h"
+#include "support/expect.h"
+#include "support/faults.h"
+#include "support/instance.h"
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=2", NULL};
 

@@ -5,10 +5,10 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "wire.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/wire.h"
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: payhook\r\n\r\n"
 #define POST(target) "POST " target " HTTP/1.1\r\n@HEAD@Content-Length: @LEN@\r\n\r\n@BODY@"

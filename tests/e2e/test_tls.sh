@@ -8,7 +8,7 @@ DIR=$(mktemp -d /tmp/payhook-test-tls.XXXXXX)
 chmod 755 "$DIR" # the database's user has to enter it
 COUNT=0
 FAILED=0
-# A port below those that the kernel gives to outgoing connections, and away from those of tests/e2e/instance.c.
+# A port below those that the kernel gives to outgoing connections, and away from those of tests/support/instance.c.
 PORT=$((10000 + $$ % 3000 * 3))
 TLS=$((PORT + 1))
 : >"$DIR/env"

@@ -5,14 +5,14 @@
 
 #include <criterion/criterion.h>
 
-#include "client.h"
-#include "database.h"
-#include "expect.h"
-#include "extra_workers.h"
-#include "faults.h"
-#include "fixture.h"
-#include "instance.h"
-#include "recording_processor.h"
+#include "support/client.h"
+#include "support/expect.h"
+#include "support/extra_workers.h"
+#include "support/faults.h"
+#include "support/fixture.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/recording_processor.h"
 
 #define STEP_MS 30000
 #define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -10,12 +10,12 @@
 
 #include <criterion/criterion.h>
 
-#include "background_sender.h"
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "instance.h"
-#include "raw.h"
+#include "support/background_sender.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/raw.h"
 
 static char file_setting[96];
 

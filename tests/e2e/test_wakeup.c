@@ -5,13 +5,13 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "expect.h"
-#include "extra_workers.h"
-#include "faults.h"
-#include "fixture.h"
-#include "instance.h"
-#include "pg_proxy.h"
+#include "support/expect.h"
+#include "support/extra_workers.h"
+#include "support/faults.h"
+#include "support/fixture.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/pg_proxy.h"
 
 #define STEP_MS 15000
 #define TIMES 50

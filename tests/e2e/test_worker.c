@@ -7,13 +7,13 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
-#include "database.h"
-#include "expect.h"
-#include "extra_workers.h"
-#include "faults.h"
-#include "instance.h"
-#include "load.h"
-#include "pg_proxy.h"
+#include "support/expect.h"
+#include "support/extra_workers.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
+#include "support/pg_proxy.h"
 
 #define DELAY_MS 3000
 #define GRACE_MS 1000

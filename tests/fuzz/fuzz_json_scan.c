@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "json_c_reader.h"
+#include "support/json_c_reader.h"
 #include "json/scan.h"
 #include "json/value.h"
 

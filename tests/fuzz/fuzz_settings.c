@@ -1,8 +1,6 @@
 /* The environment, a line NAME=value each.  The value of NAME_FILE, where NAME may stand in a file, is that file's content:
  * "|" is the end of a line in it, "~" a NUL. */
 
-#define _GNU_SOURCE /* memfd_create() */
-
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

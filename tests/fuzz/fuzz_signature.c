@@ -5,7 +5,7 @@
 
 #include "auth/signature.h"
 #include "fuzz.h"
-#include "signing.h"
+#include "support/signing.h"
 
 #define NOW 1771502400 /* 2026-02-19T12:00:00Z */
 #define YEAR (366 * 86400)

@@ -5,7 +5,7 @@
 
 #include "auth/signature.h"
 #include "fuzz.h"
-#include "signing.h"
+#include "support/signing.h"
 
 #define KEY_HEX "6b6579206f66203332206279746573206e6f7420612073656372657420617421"
 #define MESSAGE_MAX 65536

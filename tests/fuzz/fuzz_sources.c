@@ -1,7 +1,5 @@
 /* Sources are taken whole or complained about, a line for each mistake, and no complaint shows a secret. */
 
-#define _GNU_SOURCE /* memmem() */
-
 #include <string.h>
 
 #include "base/utf8.h"

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """Holds every answer that the e2e tests got against openapi.yaml, and openapi.yaml against all those answers.
 
-tests/e2e/exchange.c writes them to the folder PAYHOOK_EXCHANGES; tests/run sets PAYHOOK_EXCHANGES_WHOLE when the whole
+tests/support/exchange.c writes them to the folder PAYHOOK_EXCHANGES; tests/run sets PAYHOOK_EXCHANGES_WHOLE when the whole
 suite has run, as only then an answer that nobody got means something.
 
 An answer belongs to the operation of its method and path (HEAD to that of GET), else to x-errors: to other-methods if

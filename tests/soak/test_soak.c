@@ -2,10 +2,10 @@
 
 #include <criterion/criterion.h>
 
-#include "database.h"
-#include "faults.h"
-#include "instance.h"
-#include "load.h"
+#include "support/faults.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/load.h"
 
 #define COUNT 100000
 #define DELAY_MS 30000

@@ -18,7 +18,7 @@ INSTALLED = re.compile(r'(?<![\w/.])payhook (psql|backup|restore|import|verify|h
 CALLED = re.compile(r'\bselect (?:payhook\.)?([a-z_]+)\(', re.IGNORECASE)
 TABLE = re.compile(r"""[`'"]table ([a-z_]+)""", re.IGNORECASE)
 LATER = []  # pages to come: to be taken out when they are there
-# What is fenced as SQL, tests/integration/test_recipes.sh runs.
+# What is fenced as SQL, tests/integration/ops/test_recipes.sh runs.
 RULES = LINKS, FILES, COMMANDS, IN_PSQL, FUNCTIONS, MODULES = [
     'every relative link leads somewhere', 'every file that is named is there', 'every command that is shown is one',
     'what is shown for psql is in the schema', 'every function that is named is in the code',

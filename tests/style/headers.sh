@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 read -r -a packages <<<"$(pkg-config --cflags libevent_core libpq json-c fcgi)"
 flags=(-std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror -fsyntax-only
-	-Iinclude -Iapp -Iworker -Ictl -Itests/e2e "${packages[@]}")
+	-Iinclude -Iapp -Iworker -Ictl -Itests "${packages[@]}")
 bad=()
 
 mapfile -t headers < <(tests/style/tree.py '**/*.h')

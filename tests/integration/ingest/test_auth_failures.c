@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "database.h"
 #include "ingest/auth_failures.h"
-#include "loop.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_auth_failures.c - what is refused, recorded in a real PostgreSQL: all of it as long as it is little, and never more
  * than the bound. */

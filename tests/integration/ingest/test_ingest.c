@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "database.h"
 #include "http/traceparent.h"
-#include "loop.h"
-#include "sent.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
+#include "support/sent.h"
 
 /* test_ingest.c - the accept path against a real PostgreSQL: what is stored, and who is told what. */
 

@@ -1,9 +1,9 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "database.h"
-#include "loop.h"
-#include "sent.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
+#include "support/sent.h"
 
 /* test_ingest_trouble.c - the accept path when its database is slow, gone, or only reads. */
 

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "database.h"
 #include "ingest/txn_reader.h"
-#include "loop.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_txn_reader.c - lookups against a real PostgreSQL. */
 

@@ -3,8 +3,8 @@
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
-# shellcheck source=tests/integration/tap.sh disable=SC1091
-source "$ROOT/tests/integration/tap.sh"
+# shellcheck source=tests/support/shell_database.sh disable=SC1091
+source "$ROOT/tests/support/shell_database.sh"
 
 # A payhook that is used, and a file for its backup.
 fresh() {

@@ -6,9 +6,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "database.h"
-#include "loop.h"
 #include "pg/connection.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_connection.c - a connection to one of several hosts. */
 

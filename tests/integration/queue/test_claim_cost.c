@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "database.h"
 #include "queue/claim.h"
 #include "queue/settle.h"
+#include "support/fresh_database.h"
 
 /* test_claim_cost.c - what a claim and a settlement cost when the table is full of dead rows that nobody may remove. */
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "database.h"
-#include "loop.h"
 #include "queue/heartbeat.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_heartbeat.c - a worker among workers, against a real PostgreSQL. */
 

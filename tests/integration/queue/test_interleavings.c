@@ -4,11 +4,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "database.h"
 #include "queue/claim.h"
 #include "queue/heartbeat.h"
 #include "queue/queue.h"
 #include "queue/settle.h"
+#include "support/fresh_database.h"
 
 /* test_interleavings.c - whatever happens in whatever order, each transaction stays in one piece.
  *

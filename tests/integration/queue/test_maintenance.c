@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "database.h"
-#include "loop.h"
 #include "queue/maintenance.h"
 #include "queue/retention.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_maintenance.c - what is dropped and deleted in time, and what must stay. */
 

@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 
-#include "claimer.h"
-#include "database.h"
-#include "loop.h"
+#include "support/claimer.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_queue.c - claim and settle against a real PostgreSQL, through the real connection of a worker. */
 

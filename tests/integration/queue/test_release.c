@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "claimer.h"
-#include "database.h"
-#include "loop.h"
+#include "support/claimer.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_release.c - claims whose answers were lost, jobs handed back; and what each verb costs the server. */
 

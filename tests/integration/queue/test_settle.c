@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "claimer.h"
-#include "database.h"
-#include "loop.h"
+#include "support/claimer.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_settle.c - what each end of a call leaves in each table, and that a stale one leaves nothing. */
 

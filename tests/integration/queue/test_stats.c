@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "database.h"
-#include "loop.h"
 #include "queue/stats.h"
+#include "support/fresh_database.h"
+#include "support/loop.h"
 
 /* test_stats.c - the look at the queue as a whole: what it sees, how often, and what it costs. */
 

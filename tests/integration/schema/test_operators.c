@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "database.h"
+#include "support/fresh_database.h"
 
 /* test_operators.c - what operators call and look at in psql. */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "database.h"
+#include "support/fresh_database.h"
 
 /* test_roles.c - who may do what: every right on anything of ours, and some that must not be there. */
 

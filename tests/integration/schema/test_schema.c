@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "database.h"
+#include "support/fresh_database.h"
 
 /* test_schema.c - what must always be true, whoever writes: the constraints, and the words for people in psql. */
 

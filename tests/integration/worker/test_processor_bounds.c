@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "caller.h"
+#include "support/caller.h"
 
 /* test_processor_bounds.c - the http processor with many calls, slow ones, cancelled ones, and nobody at the other end. */
 

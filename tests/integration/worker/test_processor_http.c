@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "caller.h"
+#include "support/caller.h"
 
 /* test_processor_http.c - what the http processor says, and what it makes of each answer. */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "auth/signature.h"
-#include "signing.h"
+#include "support/signing.h"
 
 /* test_signature.c - what is let in and what is not, of every scheme.  test_signature_published.c has the processors' own
  * vectors. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "auth/signature.h"
-#include "signing.h"
+#include "support/signing.h"
 
 /* test_signature_adyen.c - Adyen's items, and Square's URL: what is signed beside a body. */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "auth/signature.h"
-#include "signing.h"
+#include "support/signing.h"
 
 /* test_signature_published.c - what the processors themselves have published: requests, keys and signatures that our own
  * hand has not made.  Each was also verified by Python's hmac module, or by the openssl command. */

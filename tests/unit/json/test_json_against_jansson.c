@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_author.h"
-#include "json_c_reader.h"
+#include "support/json_author.h"
+#include "support/json_c_reader.h"
 #include "json/scan.h"
 #include "json/value.h"
 

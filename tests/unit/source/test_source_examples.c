@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "auth/digest.h"
-#include "signing.h"
 #include "source/sources_file.h"
+#include "support/signing.h"
 #include "txn/txn_json.h"
 #include "json/scan.h"
 

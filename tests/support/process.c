@@ -1,0 +1,323 @@
+/* process.c - what /proc knows about the parts of an instance, and programs started with a deadline. */
+
+#include "support/process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+void pause_a_little(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 3 * 1000 * 1000}, NULL);
+}
+
+static ssize_t read_proc(pid_t pid, const char *file, char *ret, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	size_t len = 0;
+	ssize_t got;
+	while (len < size - 1 && (got = read(fd, ret + len, size - 1 - len)) > 0)
+		len += (size_t)got;
+	close(fd);
+	ret[len] = '\0';
+	return (ssize_t)len;
+}
+
+/* State and parent, from the line whose second word is a name in parentheses that may hold anything. */
+static bool read_stat(pid_t pid, char *ret_state, pid_t *ret_parent)
+{
+	char line[1024];
+	char state;
+	int parent;
+
+	if (read_proc(pid, "stat", line, sizeof(line)) <= 0)
+		return false;
+	const char *after = strrchr(line, ')');
+	if (after == NULL || sscanf(after + 1, " %c %d", &state, &parent) != 2)
+		return false;
+	*ret_state = state;
+	*ret_parent = parent;
+	return true;
+}
+
+bool process_lives(pid_t pid)
+{
+	char state;
+	pid_t parent;
+
+	return pid > 0 && read_stat(pid, &state, &parent) && state != 'Z' && state != 'X';
+}
+
+pid_t process_parent(pid_t pid)
+{
+	char state;
+	pid_t parent;
+
+	return read_stat(pid, &state, &parent) ? parent : 0;
+}
+
+void process_name(pid_t pid, char ret[32])
+{
+	ssize_t len = read_proc(pid, "comm", ret, 32);
+
+	if (len <= 0)
+		ret[0] = '\0';
+	else
+		ret[strcspn(ret, "\n")] = '\0';
+}
+
+long long process_cpu_ms(pid_t pid)
+{
+	char line[1024];
+	unsigned long long user, kernel;
+
+	if (read_proc(pid, "stat", line, sizeof(line)) <= 0)
+		return 0;
+	/* The 14th and 15th word; the second may hold spaces. */
+	const char *after = strrchr(line, ')');
+	if (after == NULL ||
+		sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &kernel) != 2)
+		return 0;
+	return (long long)((user + kernel) * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
+long process_memory_most_kb(pid_t pid)
+{
+	char text[4096];
+
+	if (read_proc(pid, "status", text, sizeof(text)) <= 0)
+		return 0;
+	const char *line = strstr(text, "VmHWM:");
+	return line == NULL ? 0 : strtol(line + strlen("VmHWM:"), NULL, 10);
+}
+
+bool process_maps(pid_t pid, const char *name)
+{
+	static char all[256 * 1024];
+
+	return read_proc(pid, "maps", all, sizeof(all)) > 0 && strstr(all, name) != NULL;
+}
+
+bool process_variable(pid_t pid, const char *name, char *ret, size_t size)
+{
+	static char all[256 * 1024];
+	size_t name_len = strlen(name);
+	ssize_t len = read_proc(pid, "environ", all, sizeof(all));
+
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(all + i) + 1) {
+		if (strncmp(all + i, name, name_len) == 0 && all[i + (ssize_t)name_len] == '=') {
+			snprintf(ret, size, "%s", all + i + name_len + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void each_process(void (*visit)(pid_t pid, void *arg), void *arg)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	if (proc == NULL)
+		return;
+	while ((entry = readdir(proc)) != NULL)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			visit((pid_t)strtol(entry->d_name, NULL, 10), arg);
+	closedir(proc);
+}
+
+bool process_in(const struct pids *list, pid_t pid)
+{
+	for (int i = 0; i < list->count; i++)
+		if (list->list[i] == pid)
+			return true;
+	return false;
+}
+
+static void add(struct pids *list, pid_t pid)
+{
+	if (list->count < PIDS_MAX)
+		list->list[list->count++] = pid;
+}
+
+struct growth {
+	struct pids *family;
+	pid_t root;
+	bool grew;
+};
+
+static void join_family(pid_t pid, void *arg)
+{
+	struct growth *g = arg;
+	char state;
+	pid_t parent;
+
+	if (pid == g->root || process_in(g->family, pid) || !read_stat(pid, &state, &parent) || state == 'Z')
+		return;
+	if (parent != g->root && !process_in(g->family, parent))
+		return;
+	add(g->family, pid);
+	g->grew = true;
+}
+
+void process_tree(pid_t root, struct pids *ret)
+{
+	struct growth g = {.family = ret, .root = root, .grew = root > 0};
+
+	ret->count = 0;
+	while (g.grew) {
+		g.grew = false;
+		each_process(join_family, &g);
+	}
+}
+
+struct search {
+	struct pids *found;
+	const char *name, *variable, *value;
+};
+
+static void join_found(pid_t pid, void *arg)
+{
+	const struct search *s = arg;
+	char name[32], value[4096];
+
+	process_name(pid, name);
+	if (strcmp(name, s->name) != 0 || !process_lives(pid))
+		return;
+	if (process_variable(pid, s->variable, value, sizeof(value)) && strcmp(value, s->value) == 0)
+		add(s->found, pid);
+}
+
+void process_find(const char *name, const char *variable, const char *value, struct pids *ret)
+{
+	struct search s = {.found = ret, .name = name, .variable = variable, .value = value};
+
+	ret->count = 0;
+	each_process(join_found, &s);
+}
+
+static void join_mentions(pid_t pid, void *arg)
+{
+	static char arguments[64 * 1024];
+	const struct search *s = arg;
+	ssize_t len = read_proc(pid, "cmdline", arguments, sizeof(arguments));
+
+	if (len > 0 && memmem(arguments, (size_t)len, s->value, strlen(s->value)) != NULL && process_lives(pid))
+		add(s->found, pid);
+}
+
+void process_mention(const char *text, struct pids *ret)
+{
+	struct search s = {.found = ret, .value = text};
+
+	ret->count = 0;
+	each_process(join_mentions, &s);
+}
+
+void process_pick(const struct pids *from, const char *name, struct pids *ret)
+{
+	char its[32];
+
+	ret->count = 0;
+	for (int i = 0; i < from->count; i++) {
+		process_name(from->list[i], its);
+		if (strcmp(its, name) == 0)
+			add(ret, from->list[i]);
+	}
+}
+
+void process_signal(const struct pids *list, int signal)
+{
+	for (int i = 0; i < list->count; i++)
+		kill(list->list[i], signal);
+}
+
+bool process_wait_gone(const struct pids *list, int timeout_ms)
+{
+	long long deadline = now_ms() + timeout_ms;
+
+	for (int i = 0; i < list->count; i++) {
+		while (process_lives(list->list[i])) {
+			if (now_ms() > deadline)
+				return false;
+			pause_a_little();
+		}
+	}
+	return true;
+}
+
+static void become(const char *const argv[], const char *const variables[], const char *log)
+{
+	/* A test that is killed leaves nothing running. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0);
+	for (int i = 0; variables != NULL && variables[i] != NULL; i++) {
+		char name[64];
+		const char *equals = strchr(variables[i], '=');
+		size_t len = equals == NULL ? strlen(variables[i]) : (size_t)(equals - variables[i]);
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, variables[i]);
+		if (equals == NULL)
+			unsetenv(name);
+		else
+			setenv(name, equals + 1, 1);
+	}
+	int in = open("/dev/null", O_RDONLY);
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	dup2(in, 0);
+	dup2(out, 1);
+	dup2(out, 2);
+	closefrom(3);
+	/* exec takes char *const[] for history's sake and changes nothing. */
+	execvp(argv[0], (char *const *)(size_t)argv);
+	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+pid_t process_start(const char *const argv[], const char *const variables[], const char *log)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become(argv, variables, log);
+	if (pid > 0)
+		setpgid(pid, pid);
+	return pid;
+}
+
+bool process_wait(pid_t pid, int timeout_ms, int *ret_status)
+{
+	long long deadline = now_ms() + timeout_ms;
+
+	while (waitpid(pid, ret_status, WNOHANG) == 0) {
+		if (now_ms() > deadline) {
+			kill(-pid, SIGKILL);
+			waitpid(pid, ret_status, 0);
+			return false;
+		}
+		pause_a_little();
+	}
+	return true;
+}

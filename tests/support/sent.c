@@ -1,0 +1,127 @@
+/* sent.c - an intake, what is sent to it, and what becomes of it. */
+
+#include "support/sent.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/fresh_database.h"
+#include "support/loop.h"
+
+struct ingest *in;
+struct connect_state *connect_state;
+struct sent sent[SENT_MOST];
+int sent_count;
+static int report_count;
+int enqueued;
+int ups;
+int downs;
+
+static void on_up(void *ctx)
+{
+	(void)ctx;
+	ups++;
+}
+
+static void on_down(void *ctx, const struct fault *why)
+{
+	(void)ctx, (void)why;
+	downs++;
+}
+
+static void on_enqueued(void *ctx)
+{
+	(void)ctx;
+	enqueued++;
+}
+
+const struct ingest_events SENT_EVENTS = {.up = on_up, .down = on_down, .enqueued = on_enqueued};
+
+bool is_up(void *ctx)
+{
+	(void)ctx;
+	return ups > 0;
+}
+
+static bool all_reported(void *ctx)
+{
+	(void)ctx;
+	return report_count == sent_count;
+}
+
+void sent_init(void)
+{
+	database_init();
+	connect_state = loop_open();
+	in = ingest_create(connect_state, &SENT_EVENTS, NULL);
+	cr_assert_not_null(in);
+	loop_until(is_up, NULL, "the intake is up");
+}
+
+void sent_fini(void)
+{
+	ingest_destroy(in);
+	loop_close();
+	database_drop();
+}
+
+static void on_done(struct pending_insert *a, enum accepted outcome, const struct fault *f)
+{
+	struct sent *s = (struct sent *)(void *)a;
+	cr_assert_not(s->reports, "told twice");
+	s->reports = true;
+	s->outcome = outcome;
+	s->failed = f != NULL;
+	if (f)
+		s->fault = *f;
+	report_count++;
+}
+
+struct sent *send_to(struct ingest *ingest, const char *id, const char *source, const char *amount)
+{
+	struct sent *s = &sent[sent_count++];
+	snprintf(s->txn.transaction_id, sizeof s->txn.transaction_id, "%s", id);
+	snprintf(s->txn.source_account, sizeof s->txn.source_account, "from");
+	snprintf(s->txn.destination_account, sizeof s->txn.destination_account, "to");
+	snprintf(s->txn.amount.digits, sizeof s->txn.amount.digits, "%s", amount);
+	snprintf(s->txn.currency, sizeof s->txn.currency, "EUR");
+	snprintf(s->body, sizeof s->body, "{\"amount\":%s}", amount);
+	s->pending_insert = (struct pending_insert){.txn = &s->txn,
+		.source = source,
+		.request_id = "r1",
+		.body = s->body,
+		.body_len = strlen(s->body),
+		.done = on_done};
+	ingest_accept(ingest, &s->pending_insert);
+	return s;
+}
+
+struct sent *send_one(const char *id, const char *amount)
+{
+	return send_to(in, id, "transactions", amount);
+}
+
+void expect(const struct sent *s, enum accepted outcome)
+{
+	cr_assert(s->reports);
+	cr_expect_not(s->failed, "%s: %s", s->txn.transaction_id, s->fault.text);
+	cr_expect_eq(s->outcome, outcome, "%s of %s: %d", s->txn.transaction_id, s->txn.amount.digits, s->outcome);
+}
+
+void sent_all(void)
+{
+	loop_until(all_reported, NULL, "everyone is told");
+}
+
+long long rows(const char *table)
+{
+	return database_number("SELECT count(*) FROM payhook.%s", table);
+}
+
+bool is_blocked(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			       " AND wait_event_type = 'Lock'") > 0;
+}
