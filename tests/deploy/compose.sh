@@ -3,8 +3,8 @@
 set -uo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck source=tests/deploy/tap.sh
-source "$ROOT/tests/deploy/tap.sh"
+# shellcheck source=tests/support/tap.sh
+source "$ROOT/tests/support/tap.sh"
 # shellcheck source=tests/deploy/apt.sh
 source "$ROOT/tests/deploy/apt.sh"
 # shellcheck source=tests/deploy/engine.sh
@@ -17,6 +17,7 @@ PORT=$((20000 + $$ % 10000))
 TLS_PORT=$((PORT + 1))
 DELAY_MS=200
 engine_folder_make
+DIR=$ENGINE
 ACCEPTED=$ENGINE/accepted
 export DOCKER_HOST=unix://$ENGINE/docker.sock DOCKER_CONFIG=$ENGINE/config
 
@@ -45,11 +46,6 @@ ids() {
 # sql STATEMENT: as the superuser, inside the container.
 sql() {
 	docker exec -i "$(ids database)" psql -X -q -At -v ON_ERROR_STOP=1 -U postgres -d payhook -c "$1" "${@:2}"
-}
-
-# equal GOT WANTED
-equal() {
-	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
 }
 
 # ---- a load that goes on while something else happens ----

@@ -4,8 +4,8 @@
 set -uo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck source=tests/deploy/tap.sh
-source "$ROOT/tests/deploy/tap.sh"
+# shellcheck source=tests/support/tap.sh
+source "$ROOT/tests/support/tap.sh"
 # shellcheck source=tests/deploy/apt.sh
 source "$ROOT/tests/deploy/apt.sh"
 # shellcheck source=tests/deploy/box.sh
@@ -13,6 +13,7 @@ source "$ROOT/tests/deploy/box.sh"
 deadline 540 "$@"
 
 BOX=$(mktemp -d /tmp/payhook-systemd.XXXXXX)
+DIR=$BOX
 ACCEPTED=$BOX/accepted
 UNITS=(payhook-app.service payhook-worker@1.service payhook-migrate.service payhook.target)
 export PAYHOOK_BUILD=${PAYHOOK_BUILD:-$ROOT/build}
@@ -24,11 +25,6 @@ clean_up() {
 	rm -rf --one-file-system -- "$BOX"
 }
 trap clean_up EXIT
-
-# equal GOT WANTED
-equal() {
-	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
-}
 
 sql() {
 	box payhook psql -X -q -At -v ON_ERROR_STOP=1 "$@"

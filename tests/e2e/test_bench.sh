@@ -4,26 +4,11 @@
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-DIR=$(mktemp -d /tmp/payhook-test-bench.XXXXXX)
-trap 'rm -rf -- "$DIR"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# shellcheck source=tests/support/tap.sh
+source "$ROOT/tests/support/tap.sh"
+tap_folder bench
 : >"$DIR/env"
 export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=$DIR/env
-COUNT=0
-FAILED=0
-
-# check NAME COMMAND...: one test.
-check() {
-	COUNT=$((COUNT + 1))
-	if "${@:2}" >"$DIR/said" 2>&1; then
-		echo "ok $COUNT - $1"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $COUNT - $1"
-		tail -n 40 "$DIR/said" "$DIR/out" 2>&1 | sed 's/^/# /'
-	fi
-}
 
 bench() {
 	"$ROOT/payhook" bench "$@"
@@ -89,7 +74,6 @@ ends_when_interrupted() {
 	((status == 130))
 }
 
-echo "1..7"
 check "refuses what it does not know" refuses_what_it_does_not_know
 check "measures" measures
 check "prints a table with each figure, its target, and whether it is met" prints_a_table
@@ -97,4 +81,4 @@ check "leaves no process and no folder" leaves_nothing
 check "writes figures as JSON, and plots" writes_figures
 check "ends when it is interrupted" ends_when_interrupted
 check "leaves nothing then, either" leaves_nothing
-exit "$((FAILED > 0))"
+finish

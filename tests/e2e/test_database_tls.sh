@@ -6,10 +6,9 @@ ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # Nobody's PGHOST or PGOPTIONS.
 unset "${!PG@}"
 PGBIN=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
-DIR=$(mktemp -d /tmp/payhook-test-dbtls.XXXXXX)
-chmod 755 "$DIR" # the database's user has to enter it
-COUNT=0
-FAILED=0
+# shellcheck source=tests/support/tap.sh
+source "$ROOT/tests/support/tap.sh"
+tap_folder dbtls
 SERVER=
 PORT=$((10000 + $$ % 3000 * 3))
 DB_PORT=$((PORT + 1))
@@ -17,43 +16,12 @@ DB_PORT=$((PORT + 1))
 export PAYHOOK_ENV_FILE=$DIR/env PAYHOOK_VAR=$DIR/var PAYHOOK_PORT=$PORT WORKER_METRICS_PORT=$((PORT + 2))
 export PROCESSOR_DELAY_MS=100 WORKER_GRACE_MS=200
 
-finish() {
-	trap '' INT TERM HUP
+clean_up() {
 	"$ROOT/payhook" down >/dev/null 2>&1 || true
 	if [[ -n $SERVER ]]; then
 		kill -INT "$SERVER" 2>/dev/null || true
 		wait "$SERVER" 2>/dev/null || true
 	fi
-	rm -rf --one-file-system -- "$DIR"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# check NAME COMMAND...: one test.
-check() {
-	local status
-	COUNT=$((COUNT + 1))
-	# Not as the condition of an "if": nothing that fails inside would end it there.
-	set +e
-	(
-		set -e
-		"${@:2}"
-	) >"$DIR/said" 2>&1
-	status=$?
-	set -e
-	if ((status == 0)); then
-		echo "ok $COUNT - $1"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $COUNT - $1"
-		tail -n 40 "$DIR/said" | sed 's/^/# /'
-	fi
-}
-
-# equal GOT WANTED
-equal() {
-	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
 }
 
 # authority NAME
@@ -198,5 +166,4 @@ check "a webhook is accepted and processed" accepts_and_processes
 check "every connection of the programs and of the migrations is encrypted" encrypts_every_connection
 check "a server with another authority's certificate gets nothing: 503, and a reload tells why, until the right one is back" \
 	believes_no_impostor
-echo "1..$COUNT"
-exit "$((FAILED > 0))"
+finish

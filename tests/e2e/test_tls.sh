@@ -4,10 +4,9 @@
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-DIR=$(mktemp -d /tmp/payhook-test-tls.XXXXXX)
-chmod 755 "$DIR" # the database's user has to enter it
-COUNT=0
-FAILED=0
+# shellcheck source=tests/support/tap.sh
+source "$ROOT/tests/support/tap.sh"
+tap_folder tls
 # A port below those that the kernel gives to outgoing connections, and away from those of tests/support/instance.c.
 PORT=$((10000 + $$ % 3000 * 3))
 TLS=$((PORT + 1))
@@ -15,39 +14,8 @@ TLS=$((PORT + 1))
 export PAYHOOK_ENV_FILE=$DIR/env PAYHOOK_VAR=$DIR/var PAYHOOK_PORT=$PORT WORKER_METRICS_PORT=$((PORT + 2))
 export PROCESSOR_DELAY_MS=100 WORKER_GRACE_MS=200 TLS_PORT=$TLS
 
-finish() {
-	trap '' INT TERM HUP
+clean_up() {
 	"$ROOT/payhook" down >/dev/null 2>&1 || true
-	rm -rf --one-file-system -- "$DIR"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# check NAME COMMAND...: one test.
-check() {
-	local status
-	COUNT=$((COUNT + 1))
-	# Not as the condition of an "if": nothing that fails inside would end it there.
-	set +e
-	(
-		set -e
-		"${@:2}"
-	) >"$DIR/said" 2>&1
-	status=$?
-	set -e
-	if ((status == 0)); then
-		echo "ok $COUNT - $1"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $COUNT - $1"
-		tail -n 40 "$DIR/said" | sed 's/^/# /'
-	fi
-}
-
-# equal GOT WANTED
-equal() {
-	[[ $1 == "$2" ]] || { printf 'got "%s", wanted "%s"\n' "$1" "$2" && return 1; }
 }
 
 # ---- certificates ----
@@ -367,5 +335,4 @@ check "no spelling of the path and no header is a way around it" is_not_got_arou
 check "a source may want an address, which a known balancer tells" wants_the_address_of_its_source
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
 check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_what_cannot_be
-echo "1..$COUNT"
-exit "$((FAILED > 0))"
+finish

@@ -5,30 +5,15 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 EXAMPLES=$ROOT/docs/sources
 CTL=$PAYHOOK_BUILD/ctl/payhook-ctl
-DIR=$(mktemp -d /tmp/payhook-test-verify.XXXXXX)
-trap 'rm -rf -- "$DIR"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# shellcheck source=tests/support/tap.sh
+source "$ROOT/tests/support/tap.sh"
+tap_folder verify
 THEN=2026-02-19T12:00:00Z
 : >"$DIR/env"
 : >"$DIR/all"
 export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=$DIR/env
-COUNT=0
-FAILED=0
 declare -A SOURCE=([stripe]=stripe [razorpay]=razorpay [adyen]=adyen [square]=square [paypal]=paypal
 	[standard-webhooks]=bank [github]=ledger [hmac]=clearing)
-
-# check NAME COMMAND...: one test.
-check() {
-	COUNT=$((COUNT + 1))
-	if "${@:2}" >"$DIR/said" 2>&1; then
-		echo "ok $COUNT - $1"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $COUNT - $1"
-		tail -n 40 "$DIR/said" "$DIR/out" 2>&1 | sed 's/^/# /'
-	fi
-}
 
 # verify STATUS EXAMPLE ARGS...: judges what standard input holds; what it says is in $DIR/out.
 verify() {
@@ -125,8 +110,8 @@ takes_every_example() {
 		echo "example $example"
 		verify 0 "$example" --at "$THEN" < <(request "$example") || return 1
 		says "signature  good" "answer     202" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
-		taken=$((taken + $(grep -c ' is read:$' "$DIR/out")))
-		ignored=$((ignored + $(grep -c ' is ignored' "$DIR/out")))
+		taken=$((taken + $(grep -c ' is read:$' "$DIR/out" || true)))
+		ignored=$((ignored + $(grep -c ' is ignored' "$DIR/out" || true)))
 	done
 	echo "$taken taken, $ignored ignored"
 	((taken == 10 && ignored == 1))
@@ -275,7 +260,6 @@ shows_no_secret_and_no_signature() {
 	! grep -qF "IIRruXO/SM97ZEzUeq" "$DIR/all" && [[ -s $DIR/all ]]
 }
 
-echo "1..15"
 check "takes every example at its own time" takes_every_example
 check "examples hold their payloads" examples_hold_their_payloads
 check "takes what openssl signed now, by every scheme" takes_what_openssl_signed_now
@@ -291,4 +275,4 @@ check "says that a source is open" says_that_a_source_is_open
 check "refuses what cannot be judged" refuses_what_cannot_be_judged
 check "is the operator's command too" is_the_operator_s_command_too
 check "shows no secret and no signature" shows_no_secret_and_no_signature
-exit "$((FAILED > 0))"
+finish

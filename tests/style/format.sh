@@ -3,10 +3,12 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-status=0
+# shellcheck source=tests/support/tap.sh
+source tests/support/tap.sh
+tap_folder format
 
 # By their first line, or by their name.
-scripts() {
+find_scripts() {
 	local file line
 	tests/style/tree.py | while IFS= read -r file; do
 		line=
@@ -17,29 +19,25 @@ scripts() {
 	done
 }
 
-# check NUMBER NAME COMMAND... - one test.
-check() {
-	local output
-	if output=$("${@:3}" 2>&1); then
-		echo "ok $1 - $2"
-	else
-		status=1
-		echo "not ok $1 - $2"
-		# The first of many: one line of a wrongly set file is enough to know it.
-		sed -n '1,60s/^/# /p' <<<"$output"
-	fi
+# by_cores COMMAND... -- FILE...: a part of the files for each core.  The first finding of many is enough to know a file.
+by_cores() {
+	local -a command=()
+	while [[ $1 != -- ]]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	printf '%s\0' "$@" | xargs -0 -n 12 -P "$(nproc)" -- "${command[@]}"
 }
 
+# An empty list would pass without having been looked at: tree.py fails, and wait with it.
 mapfile -t sources < <(tests/style/tree.py '**/*.c' '**/*.h')
-mapfile -t scripts < <(scripts)
-echo "1..4"
-if [[ ${#sources[@]} -gt 0 && ${#scripts[@]} -gt 0 ]]; then
-	echo "ok 1 - there are sources and scripts to look at"
-else
-	echo "not ok 1 - there are sources and scripts to look at"
-	exit 1
-fi
-check 2 "C is set by clang-format" clang-format --dry-run -Werror --ferror-limit=1 "${sources[@]}"
-check 3 "shellcheck finds nothing in ${#scripts[@]} scripts" shellcheck -x "${scripts[@]}"
-check 4 "mandoc finds nothing in the man pages" mandoc -T lint -W warning man/*.[18]
-exit "$status"
+wait "$!"
+mapfile -t scripts < <(find_scripts)
+wait "$!"
+mapfile -t pages < <(tests/style/tree.py 'man/*.[18]')
+wait "$!"
+check "C is set by clang-format" by_cores clang-format --dry-run -Werror --ferror-limit=1 -- "${sources[@]}"
+check "shellcheck finds nothing in the scripts" by_cores shellcheck -x -- "${scripts[@]}"
+check "mandoc finds nothing in the man pages" mandoc -T lint -W warning "${pages[@]}"
+finish

@@ -3,27 +3,40 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=tests/support/tap.sh
+source tests/support/tap.sh
+tap_folder headers
 read -r -a packages <<<"$(pkg-config --cflags libevent_core libpq json-c fcgi)"
-flags=(-std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror -fsyntax-only
-	-Iinclude -Iapp -Iworker -Ictl -Itests "${packages[@]}")
-bad=()
+compile=("$@" -std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror -fsyntax-only
+	-Iinclude -Iapp -Iworker -Ictl -Itests "${packages[@]}" -x c -)
+
+# alone_and_twice HEADER...
+alone_and_twice() {
+	local header status=0
+	for header in "$@"; do
+		printf '#include "%s"\n#include "%s"\nextern int not_empty;\n' "$PWD/$header" "$PWD/$header" |
+			"${compile[@]}" -I"${header%/*}" || status=1
+	done
+	return "$status"
+}
+
+# A part of them for each core.
+each_compiles() {
+	local part parts status=0
+	local -a children=()
+	parts=$(nproc)
+	for ((part = 0; part < parts; part++)); do
+		mapfile -t mine < <(printf '%s\n' "${headers[@]}" | awk -v n="$parts" -v k="$part" 'NR % n == k')
+		alone_and_twice "${mine[@]}" &
+		children+=("$!")
+	done
+	for part in "${children[@]}"; do
+		wait "$part" || status=1
+	done
+	return "$status"
+}
 
 mapfile -t headers < <(tests/style/tree.py '**/*.h')
-[[ -e ${headers[0]} ]] || headers=()
-
-for header in "${headers[@]}"; do
-	if ! printf '#include "%s"\n#include "%s"\nextern int not_empty;\n' "$PWD/$header" "$PWD/$header" |
-		"$@" "${flags[@]}" -I"$(dirname "$header")" -x c - 2>&1; then
-		bad+=("$header")
-	fi
-done > >(sed 's/^/# /')
 wait "$!"
-
-echo "1..1"
-if [[ ${#headers[@]} -gt 0 && ${#bad[@]} -eq 0 ]]; then
-	echo "ok 1 - each header compiles alone and twice"
-else
-	echo "not ok 1 - each header compiles alone and twice"
-	printf '# %s\n' "${#headers[@]} headers were found" "${bad[@]}"
-	exit 1
-fi
+check "each header compiles alone and twice" each_compiles
+finish

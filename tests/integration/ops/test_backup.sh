@@ -159,9 +159,9 @@ a_webhook_that_comes_meanwhile_is_kept() {
 	exec 7>"$DIR/pipe $COUNT"
 	echo "BEGIN; INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)
 		VALUES ('new', 'a', 'b', 1, 'INR');" >&7
-	await "state = 'idle in transaction'"
+	await_session "state = 'idle in transaction'"
 	payhook 1 restore "$FILE" 7>&- &
-	await "wait_event_type = 'Lock'"
+	await_session "wait_event_type = 'Lock'"
 	echo "COMMIT;" >&7
 	exec 7>&-
 	wait "$!"

@@ -168,7 +168,7 @@ begin() {
 	OTHER=$!
 	exec 7>"$DIR/pipe $COUNT"
 	echo "BEGIN; $1;" >&7
-	await "state = 'idle in transaction'"
+	await_session "state = 'idle in transaction'"
 }
 
 end() {
@@ -181,7 +181,7 @@ a_claim_that_is_under_way_is_waited_for() {
 	sql <<<"SELECT webhook('w'); SELECT old('w', 'PROCESSED', now());"
 	begin "UPDATE payhook.jobs SET owner = 1, claimed_at = now(), attempt = 1"
 	import 1 7>&- &
-	await "wait_event_type = 'Lock'"
+	await_session "wait_event_type = 'Lock'"
 	end ""
 	wait "$!"
 	[[ $(of w) == *PROCESSING* && $(job w) == 1 ]] || expect "w" "$(of w)" "as it was"
@@ -191,7 +191,7 @@ ids_are_taken_in_the_responders_order() {
 	sql <<<"SELECT old('b', 'PROCESSED', now()), old('a', 'PROCESSED', now()), old('B', 'PROCESSED', now());"
 	begin "SELECT webhook('B')"
 	import 0 7>&- &
-	await "wait_event_type = 'Lock'"
+	await_session "wait_event_type = 'Lock'"
 	end "SELECT webhook('a'), webhook('b')"
 	wait "$!"
 	import 0

@@ -117,7 +117,7 @@ hold() {
 	psql -X -q -o /dev/null -d "$DB" <"$DIR/pipe $COUNT" &
 	exec 7>"$DIR/pipe $COUNT"
 	echo "BEGIN; SELECT FROM payhook.one;" >&7
-	await "state = 'idle in transaction'"
+	await_session "state = 'idle in transaction'"
 }
 
 a_long_query_holds_the_migration_up_and_nobody_else() {
@@ -127,7 +127,7 @@ a_long_query_holds_the_migration_up_and_nobody_else() {
 	echo 'ALTER TABLE payhook.one ADD COLUMN more int;' >"$PAYHOOK_SCHEMA/0003_more.sql"
 	migrate >"$DIR/said" 2>&1 7>&- &
 	migration=$!
-	await "wait_event_type = 'Lock'"
+	await_session "wait_event_type = 'Lock'"
 	# As a responder would, again and again while the migration tries.
 	for _ in {1..20}; do
 		value "SET statement_timeout = 450; INSERT INTO payhook.one VALUES (2)"

@@ -4,10 +4,9 @@
 set -euo pipefail
 
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
-DIR=$(mktemp -d /tmp/payhook-test-settings.XXXXXX)
-trap 'rm -rf -- "$DIR"' EXIT
-COUNT=0
-FAILED=0
+# shellcheck source=tests/support/tap.sh
+source "$HERE/tests/support/tap.sh"
+tap_folder settings
 # shellcheck source=ops/settings.sh
 source "$HERE/ops/settings.sh"
 # shellcheck source=ops/conninfo.sh
@@ -17,19 +16,6 @@ for line in "${SETTINGS[@]}"; do
 done
 : >"$DIR/env"
 export PAYHOOK_ENV_FILE=$DIR/env
-
-# check NAME COMMAND...: one test.
-check() {
-	COUNT=$((COUNT + 1))
-	: >"$DIR/said"
-	if "${@:2}" >>"$DIR/said" 2>&1; then
-		echo "ok $COUNT - $1"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $COUNT - $1"
-		sed 's/^/# /' "$DIR/said"
-	fi
-}
 
 # takes NAME=VALUE...: as ./payhook reads its settings.
 takes() {
@@ -156,5 +142,4 @@ check "an empty value is none" empty_is_unset
 check "a relative path in .env starts from the folder of .env" paths_start_from_their_file
 check "a name in .env that is no setting is refused" other_names_are_refused
 check "the pool of responders refuses a bad RESPONDERS" the_pool_checks_its_own
-echo "1..$COUNT"
-((FAILED == 0))
+finish
