@@ -1,4 +1,5 @@
-/* test_access.c - who may read: those with a key, where there is a file of keys. */
+/* test_access.c - with an API_KEYS_FILE, transactions and metrics can be read only with a key that has the scope.  Keys
+ * are changed by a reload. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "support/logs.h"
 #include "support/process.h"
 
-/* Each key's SHA-256, as sha256sum tells it of "test-reader" and so on. */
+/* Each key's SHA-256, as sha256sum prints it for "test-reader" and so on. */
 #define READER                                        \
 	"{\"name\":\"reader\",\"scopes\":[\"read\"]," \
 	"\"sha256\":\"0c6d914d14a1e99506d2478f3a03f9f1e6f5490e0f16f8db70958967195abf8d\"}"
@@ -48,7 +49,8 @@ static void write_keys(const char *text)
 	}
 }
 
-/* The file has to be there before the instance; this runs in each test's process too, which finds it. */
+/* The file must exist before the instance is started.  This constructor also runs in the process of each test, where
+ * the file exists already. */
 __attribute__((constructor)) static void furnish(void)
 {
 	static char folder[] = "/tmp/payhook-e2e-keys-XXXXXX";
@@ -101,7 +103,7 @@ static void gives(const char *target, const char *authorization, int status)
 		answer_finish(&a);
 }
 
-/* The key that sees the metrics is in every file of this test. */
+/* The key with which the tests read the metrics is in every file. */
 #define SEES "Authorization: Bearer test-operator"
 
 static void change_keys(const char *text)
@@ -136,7 +138,7 @@ Test(access, without_a_key_that_counts_it_is_one_401)
 	transaction(target);
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		gives(target, keys[i], 401);
-	/* Nor does it tell whether there is such a transaction. */
+	/* The answer does not reveal whether the transaction exists. */
 	gives("/v1/transactions/nobody", "", 401);
 	char longest[900] = "Bearer ";
 	memset(longest + 7, 'a', sizeof longest - 8);
@@ -177,7 +179,7 @@ Test(access, health_and_webhooks_need_no_key)
 	expect_accepted(webhook_simple(fresh_id("open", id), body));
 }
 
-/* The key that was made, and its entry, from the lines that it prints among others. */
+/* Creates a key, and reads the key and its entry from the output, which has further lines. */
 static void make_key(char key[128], char entry[256])
 {
 	char program[256], log[96], line[256];
@@ -218,7 +220,7 @@ Test(access, a_key_that_was_made_is_good_for_its_scopes)
 	gives(target, header, 401);
 }
 
-/* It is shown once: whoever did not see it has to know. */
+/* A key is shown only once, so an operator who did not see it must learn that from the exit status. */
 Test(access, a_key_that_cannot_be_shown_is_an_error)
 {
 	char program[256];

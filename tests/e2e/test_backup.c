@@ -1,4 +1,5 @@
-/* test_backup.c - a payhook is saved while it runs, and another goes on where the file ends. */
+/* test_backup.c - a backup of a running payhook is restored into another one, which continues from the state in the
+ * file. */
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static void run(const struct instance *i, const char *const arguments[], const c
 	cr_assert(ok, "%s: %s", arguments[0], log);
 }
 
-/* The state of "<prefix>-<n>" as an instance tells it; empty when it does not know the transaction. */
+/* The status of "<prefix>-<n>" as an instance reports it; empty if the transaction is unknown there. */
 static void state_of(const struct instance *i, const char *prefix, int n, char ret[32])
 {
 	char target[128];
@@ -40,19 +41,20 @@ static void state_of(const struct instance *i, const char *prefix, int n, char r
 	answer_finish(&a);
 }
 
-static int in_state(const struct instance *i, const struct fixture *s, const char *state)
+static int in_state(const struct instance *i, const struct fixture *f, const char *state)
 {
 	char now[32];
 	int count = 0;
 
-	for (int n = 0; n < s->count; n++) {
-		state_of(i, s->prefix, n, now);
+	for (int n = 0; n < f->count; n++) {
+		state_of(i, f->prefix, n, now);
 		count += strcmp(now, state) == 0;
 	}
 	return count;
 }
 
-/* The instance's own worker holds all it has claimed for a day, so the file says that a worker has it. */
+/* PROCESSOR_DELAY_MS is a day, so the instance's own worker still holds all that it has claimed when the backup is
+ * made. */
 Test(backup, a_restored_payhook_processes_what_was_processing)
 {
 	static const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
@@ -74,7 +76,7 @@ Test(backup, a_restored_payhook_processes_what_was_processing)
 	run(&second, (const char *const[]){"psql", "-c", "select resume()", NULL}, settings, STEP_MS);
 	for (long long deadline = now_ms() + STEP_MS; in_state(&second, &kept, "PROCESSED") < COUNT; pause_a_little())
 		cr_assert(now_ms() < deadline, "%d of %d", in_state(&second, &kept, "PROCESSED"), COUNT);
-	/* A webhook that was accepted after the backup, and is sent again, is new. */
+	/* A webhook that was accepted after the backup is new to the second instance when it is sent again. */
 	fixture_post(&later, "again", COUNT, second.port);
 	for (long long deadline = now_ms() + STEP_MS; in_state(&second, &later, "PROCESSED") < COUNT; pause_a_little())
 		cr_assert(now_ms() < deadline, "%d of %d", in_state(&second, &later, "PROCESSED"), COUNT);

@@ -1,4 +1,4 @@
-/* test_body_sizes.c - the least and the most that a body may have: valid JSON of exactly that length. */
+/* test_body_sizes.c - bodies of the smallest and the largest accepted size: valid JSON of exactly that length. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 static char body[MOST + 16];
 
-/* Spaces are JSON, and so is a member that nobody asked for. */
+/* JSON allows spaces, and payhook ignores unknown members. */
 static void make_body(const char *id, size_t len, bool of_spaces)
 {
 	char text[WEBHOOK_MAX];

@@ -1,4 +1,4 @@
-/* test_chunks.c - bodies in chunks, honest and not. */
+/* test_chunks.c - bodies with Transfer-Encoding: chunked, well-formed and malformed. */
 
 #include <stdio.h>
 #include <string.h>
@@ -92,7 +92,8 @@ Test(chunks, a_coding_that_is_not_plainly_chunked_is_refused)
 	wire_expect(cases);
 }
 
-/* nginx drops a header whose name has an underscore; then nothing says that there is a body, and it is read as a request. */
+/* nginx drops a header whose name contains an underscore.  Then the request has no body, and its bytes are read as the
+ * next request. */
 Test(chunks, a_coding_under_a_false_name_is_not_one)
 {
 	static const struct wire_case cases[] = {
@@ -105,7 +106,7 @@ Test(chunks, a_coding_under_a_false_name_is_not_one)
 	wire_expect(cases);
 }
 
-/* What nginx reads and throws away counts for no limit of size. */
+/* Chunk extensions and trailers, which nginx reads and drops, count for no size limit. */
 Test(chunks, what_stands_beside_the_body_does_not_count_as_body)
 {
 	static char long_extension[40000], long_trailer[40000];

@@ -1,4 +1,4 @@
-/* test_confined.c - what the processes of "up" may do, and who reaches the responders' socket. */
+/* test_confined.c - the privileges of the processes of "up", and the access to the responders' socket. */
 
 #include <errno.h>
 #include <grp.h>
@@ -18,7 +18,7 @@
 
 #define NOBODY 65534
 
-/* A line of /proc/PID/status, as a number of that base. */
+/* Reads a line of /proc/PID/status as a number of this base. */
 static unsigned long long status_of(pid_t pid, const char *name, int base)
 {
 	char path[64], line[256];
@@ -35,7 +35,8 @@ static unsigned long long status_of(pid_t pid, const char *name, int base)
 	return value;
 }
 
-/* Of nginx and the pool, the first process may have to be root's; of those that touch what senders sent, none is. */
+/* The first processes of nginx and the pool may have to run as root.  A process that handles a sender's bytes never
+ * does. */
 Test(confined, no_process_has_a_privilege_or_can_gain_one)
 {
 	static const char *const names[] = {"nginx", "multiwatch", "payhook-app", "payhook-worker", "postgres"};
@@ -60,7 +61,7 @@ Test(confined, no_process_has_a_privilege_or_can_gain_one)
 	}
 }
 
-/* As nginx is told. */
+/* Reads the path from the configuration of nginx. */
 static void find_socket(char *ret, size_t size)
 {
 	char path[128], line[512];
@@ -78,7 +79,7 @@ static void find_socket(char *ret, size_t size)
 	cr_assert_neq(*ret, '\0');
 }
 
-/* 0, or why not. */
+/* Returns 0, or the errno. */
 static int try_connect(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -90,7 +91,7 @@ static int try_connect(const char *path)
 	return error;
 }
 
-/* As a user without groups. */
+/* The same as another user, without groups. */
 static int try_connect_as(uid_t user, const char *path)
 {
 	int status;

@@ -1,4 +1,5 @@
-/* test_database.c - PostgreSQL goes away, or stops answering, and comes back. */
+/* test_database.c - PostgreSQL stops or freezes and returns.  Meanwhile every webhook is answered 503 within half a
+ * second, and no accepted one is lost. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE
 
 TestSuite(database, .init = mend_and_wait, .fini = mend_all);
 
-/* One webhook is told to come again, in time.  Its id can be posted again later. */
+/* A webhook is answered 503 in time.  Its id can be posted again later. */
 static void is_asked_to_come_again(const char *id, const char *when)
 {
 	struct answer a;
@@ -31,7 +32,7 @@ static void is_asked_to_come_again(const char *id, const char *when)
 	expect_problem_once(&a, 503, when);
 }
 
-/* Lookups say so too, and life goes on. */
+/* Lookups are answered 503 too, and /livez still 200. */
 static void answers_in_time(const char *id, const char *when)
 {
 	struct answer a;
@@ -59,12 +60,12 @@ static bool reports_health(const char *target, const char *word, bool expected)
 	return as_expected;
 }
 
-/* A responder that committed something a moment ago still calls itself healthy; it learns better in 5 s. */
+/* Each responder considers itself healthy until its last commit is 5 s old. */
 static void is_unhealthy(int within_ms)
 {
 	long long deadline = now_ms() + within_ms;
 
-	/* Each of the responders gets some of them. */
+	/* So many requests in a row that each responder gets some. */
 	for (int in_a_row = 0; in_a_row < 20; in_a_row++) {
 		bool is =
 			reports_health("/", "\"status\":\"UNHEALTHY\"", false) && reports_health("/readyz", "", false);
@@ -73,7 +74,8 @@ static void is_unhealthy(int within_ms)
 	}
 }
 
-/* Accepted again within two seconds, and what had to come again is one transaction and is processed. */
+/* Webhooks are accepted again within two seconds.  A webhook that was answered 503 is stored once when it is sent
+ * again, and processed. */
 static void returns(const char *id)
 {
 	char body[WEBHOOK_MAX];
@@ -87,7 +89,7 @@ static void returns(const char *id)
 				   " AND status = 'PROCESSED'",
 			     id, 1, 20000),
 		1, "not processed");
-	/* Each responder by itself. */
+	/* Each responder recovers on its own. */
 	long long deadline = now_ms() + 2000;
 	while (!reports_health("/", "\"status\":\"HEALTHY\"", true) || !reports_health("/readyz", "", true))
 		cr_assert(now_ms() < deadline, "not healthy again");
@@ -127,7 +129,7 @@ Test(database, frozen_for_long_means_503_all_the_time_and_202_when_it_thaws)
 
 	fresh_id("frozen-long", id);
 	break_freeze("postgres");
-	/* Connections are given up after 3 s; the next ones must not be waited for either. */
+	/* A connection attempt is given up after 3 s.  Requests must not wait for the following attempts either. */
 	long long until = now_ms() + 7000;
 	while (now_ms() < until)
 		answers_in_time(id, "frozen");

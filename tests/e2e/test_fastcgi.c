@@ -1,9 +1,9 @@
-/* test_fastcgi.c - nonsense on the pool's own socket, past nginx.
+/* test_fastcgi.c - malformed FastCGI on the socket of the pool, bypassing nginx.
  *
- * Only nginx's group reaches that socket, so this is no sender's doing; all the same a responder answers or closes, within
- * two waits for its peer, and goes on.  Not so after an FCGI_GET_VALUES that repeats a name: libfcgi writes past its
- * buffer then and dies, and multiwatch starts another responder.  What a sender posts never gets that far
- * (test_smuggling.c).  Nor is there another record of request 0 here: for each libfcgi loses 48 bytes. */
+ * Only nginx's group can open that socket, so no sender can do this.  Nevertheless a responder must answer or close
+ * within two of its timeouts, and continue.  The exception is an FCGI_GET_VALUES that repeats a name: libfcgi writes
+ * past its buffer and crashes, and multiwatch starts another responder.  A sender's body cannot get there
+ * (test_smuggling.c).  Other records with request id 0 are not tested: libfcgi leaks 48 bytes for each. */
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include "support/expect.h"
 #include "support/instance.h"
 
-#define CLOSE_MS 3000 /* the gate waits for its peer 500 ms at a time, for no more than two reads */
+#define CLOSE_MS 3000 /* a responder waits for its peer 500 ms at a time, for at most two reads */
 #define BEGIN "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
 #define BEGIN_KEPT "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
 #define OF_ROLE(role) "\1\1\0\1\0\10\0\0\0" role "\0\0\0\0\0\0"
@@ -103,10 +103,10 @@ Test(fastcgi, nonsense_on_the_socket_ends_in_bounded_time_and_harms_no_responder
 		cr_assert(process_in(&before, after.list[n]), "a new responder");
 }
 
-/* Whoever connects and is silent has a slot, until somebody who speaks needs it. */
+/* A silent connection occupies a slot only until a connection with a request needs it. */
 Test(fastcgi, silence_on_the_socket_takes_no_slot_from_a_request)
 {
-	static int fds[2100]; /* more than two responders have slots */
+	static int fds[2100]; /* more than the slots of two responders */
 	int count = 0;
 
 	for (; count < (int)COUNT_OF(fds); count++) {

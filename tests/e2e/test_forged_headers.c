@@ -1,4 +1,5 @@
-/* test_forged_headers.c - headers that claim what only nginx may say: another address, another path, other parameters. */
+/* test_forged_headers.c - request headers that imitate what only nginx may set: another address, another path, other
+ * FastCGI parameters. */
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "support/raw.h"
 
 #define ANSWER_MS 5000
-#define STRANGER "127.0.0.2" /* an address that may not see the metrics */
+#define STRANGER "127.0.0.2" /* an address that may not read the metrics */
 
 static const char *const claims[] = {"Payhook-Metrics: yes", "Payhook_Metrics: yes", "PAYHOOK_METRICS: yes",
 	"payhook-metrics: yes\r\nPayhook-Metrics: yes", "Http-Payhook-Metrics: yes", "Remote-Addr: 127.0.0.1",
@@ -72,7 +73,8 @@ Test(forged_headers, the_path_the_method_and_the_length_are_the_request_lines)
 	background_sender_end();
 }
 
-/* The id of a request is nginx's: who chose it could make others' lines in the logs look like its own. */
+/* nginx chooses the request id: with an id of its own choice, a sender could make other requests' log lines look like
+ * its own. */
 Test(forged_headers, nobody_chooses_the_id_of_a_request)
 {
 	static const char *const ids[] = {"X-Request-Id: forged", "Payhook-Request-Id: forged",

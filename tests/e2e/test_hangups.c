@@ -1,4 +1,5 @@
-/* test_hangups.c - senders that are gone before their answer, or say no more before they have said it all. */
+/* test_hangups.c - clients that close the connection before their answer, or shut it down before the end of their
+ * request. */
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "support/raw.h"
 
 #define ANSWER_MS 5000
-#define CLOSE_MS 1000 /* nginx need not wait for anything */
+#define CLOSE_MS 1000 /* nginx has nothing to wait for */
 #define GONE 500
 
 #define OF_ID "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
@@ -34,7 +35,7 @@ static const char *post(const char *id, const char *more_headers, char ret[4096]
 	return ret;
 }
 
-/* By a reset, not by a polite end. */
+/* Closes with a reset instead of a FIN. */
 static void hang_up(int fd)
 {
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
@@ -48,7 +49,7 @@ Test(hangups, senders_that_hang_up_disturb_nobody)
 	background_sender_begin();
 	for (int n = 0; n < GONE; n++) {
 		post(fresh_id("gone", id), "", all);
-		/* Some hang up in mid-body, the others before their answer. */
+		/* Some close in the middle of the body, the others before their answer. */
 		if (n % 3 == 0)
 			all[strlen(all) - 20] = '\0';
 		raw_open(&connection);
@@ -59,7 +60,7 @@ Test(hangups, senders_that_hang_up_disturb_nobody)
 			raw_close(&connection);
 	}
 	background_sender_end();
-	/* What was stored is processed, whether its sender learnt of it or not. */
+	/* A webhook that was stored is processed, whether its sender received the answer or not. */
 	cr_assert_eq(
 		database_wait(
 			"SELECT (count(*) = 0)::int FROM payhook.transactions WHERE starts_with(transaction_id, 'gone')"
@@ -68,7 +69,7 @@ Test(hangups, senders_that_hang_up_disturb_nobody)
 		1);
 }
 
-/* Says all of this, and then that it will say no more. */
+/* Sends the text and shuts the connection down for writing. */
 static void send_and_shut(const char *text, size_t len)
 {
 	raw_open(&connection);
@@ -93,7 +94,7 @@ Test(hangups, a_whole_request_is_answered_though_nothing_can_follow)
 	cr_assert_eq(database_number_of(OF_ID, id), 1);
 }
 
-/* Closed at once and unanswered, wherever it stops. */
+/* The connection is closed at once and without an answer, wherever the request ends. */
 static void expect_silent_end(const char *text, size_t len)
 {
 	send_and_shut(text, len);
@@ -122,7 +123,7 @@ Test(hangups, half_a_request_is_not_stored_wherever_it_ends)
 	cr_assert_eq(database_number_of(OF_ID, chunked_id), 0);
 }
 
-/* What a sender with a wrong length does. */
+/* The body is shorter than Content-Length. */
 Test(hangups, a_body_shorter_than_its_content_length_is_not_stored)
 {
 	char all[4096], id[64];

@@ -1,4 +1,4 @@
-/* test_headers.c - header fields: many, long, and written as nobody should. */
+/* test_headers.c - header fields: many, long and malformed ones. */
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ Test(headers, there_is_one_host)
 		{"a NUL", GET "Host: a@NUL@b\r\n" END, 400, CLOSED},
 		{"an empty label", GET "Host: a..b\r\n" END, 400, CLOSED},
 		{"none with an absolute URI", "GET http://payhook/livez HTTP/1.1\r\n" END, 400, CLOSED},
-		/* There is one site: whatever the name, it is this one. */
+		/* nginx has one server, which answers for every host name. */
 		{"another name", GET "Host: other.example\r\n" END, 200, KEPT},
 		{"a port that nobody has", GET "Host: a:99999999\r\n" END, 200, KEPT},
 		{"bytes above 127", GET "Host: \xff\xfe\r\n" END, 200, KEPT},
@@ -84,7 +84,7 @@ Test(headers, lines_may_end_in_a_line_feed_alone)
 	wire_expect(cases);
 }
 
-/* As nginx 1.22 takes what is repeated: the first counts. */
+/* nginx 1.22 uses the first of repeated headers. */
 Test(headers, the_first_content_type_counts)
 {
 	static const struct wire_case cases[] = {
@@ -119,7 +119,8 @@ static const char *with_headers(char *ret, size_t size, int count, const char *l
 	return ret;
 }
 
-/* A line and its end have one of four buffers of 8 KiB, with one byte to spare for nginx. */
+/* nginx has four buffers of 8 KiB; a header line with its line end must fit into one, less one byte that nginx
+ * needs. */
 Test(headers, up_to_8_kib_of_a_header_are_taken)
 {
 	static char text[5][48 * 1024], line[7002];

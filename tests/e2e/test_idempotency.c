@@ -1,4 +1,4 @@
-/* test_idempotency.c - one id is one transaction, however often and in whatever form it comes. */
+/* test_idempotency.c - one id is one transaction, however often and in whatever form its webhook arrives. */
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "support/instance_database.h"
 #include "support/load.h"
 
-/* Long enough to look at a job before it is done. */
+/* Long enough to see a job before it is done. */
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=2000", NULL};
 
 #define ROWS "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
@@ -23,8 +23,9 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=2000", NULL};
 
 static char the_id[64];
 
-/* Posts at once, with as many connections, under a fresh id.  What is told to come again (503) may have been stored or
- * not, and so cannot be counted: then all are posted under another id, half as many at once, until the deadline. */
+/* Posts concurrently, one post per connection, under a fresh id.  A webhook that was answered 503 may have been stored
+ * or not, so it would spoil the count: then all are posted again under another id, over half as many connections, until
+ * the deadline. */
 static void post_at_once(const char *word, struct load *l)
 {
 	long long deadline = now_ms() + PATIENCE_MS;
@@ -61,7 +62,7 @@ Test(idempotency, a_thousand_parallel_posts_of_one_id_are_one_transaction_and_on
 	load_close(&l);
 }
 
-/* Every content differs in its account; each comes three times. */
+/* Each content has a different account, and is posted three times. */
 static const char *content(long number, char ret[WEBHOOK_MAX])
 {
 	snprintf(ret, WEBHOOK_MAX,
@@ -78,7 +79,8 @@ static void one_of_the_contents(long n, char ret[WEBHOOK_MAX])
 	content(n % contents, ret);
 }
 
-/* Posts so many contents under one id, three times each and all at once.  Returns the number of the one that won. */
+/* Posts this number of contents under one id, each three times and all concurrently.  Returns the number of the content
+ * that was stored first. */
 static long post_contents(const char *word, long how_many, struct load *l)
 {
 	long winner = -1;
@@ -144,7 +146,7 @@ Test(idempotency, beyond_sixteen_conflicts_are_counted_and_not_kept)
 	look_at_kept(&kept);
 	cr_assert_eq(kept.count, 16);
 	cr_assert(!kept.is[winner]);
-	/* 23 contents found no room, three times each. */
+	/* The remaining 23 contents were posted three times each and only counted. */
 	cr_assert_eq(database_number_of(
 			     "SELECT sum(unkept) FROM payhook.transaction_conflicts WHERE transaction_id = $1", the_id),
 		69);

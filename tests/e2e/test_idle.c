@@ -1,7 +1,8 @@
-/* test_idle.c - ten thousand connections on which nothing happens.
+/* test_idle.c - ten thousand idle connections do not keep webhooks from being accepted.
  *
- * nginx closes one that never spoke, or has not ended its request's headers, after 5 s, and one between two requests after
- * 75 s.  When a worker of nginx has hardly a connection left, it closes those that have been idle longest. */
+ * nginx closes a connection that has sent no complete request header after 5 s, and one that is idle between two
+ * requests after 75 s.  When a worker process of nginx is almost out of connections, it closes those that have been
+ * idle longest. */
 
 #include <errno.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 #define HEADER_MS 5000 /* nginx's limit */
 #define LATE_MS 5000
 #define EARLY_MS 1000
-#define KEPT 3 /* of so many, one has had an answer */
+#define KEPT 3 /* one in so many has received an answer */
 
 static int fds[IDLE];
 
@@ -36,7 +37,7 @@ static void raise_descriptors(void)
 		"ulimit -Hn is %llu; %d idle connections need %d", (unsigned long long)limit.rlim_max, IDLE, FILES);
 }
 
-/* Whether the other side has closed; what it sent before is thrown away. */
+/* Whether the server has closed the connection.  Bytes that it sent before are discarded. */
 static bool has_ended(int fd)
 {
 	char bytes[4096];
@@ -47,8 +48,8 @@ static bool has_ended(int fd)
 	return got == 0 || errno != EAGAIN;
 }
 
-/* Closes those that the other side has closed.  Returns how many are still open: of those that had an answer, or of the
- * others. */
+/* Closes the connections that the server has closed.  Returns the number that is still open among those with an answer
+ * (kept), or among the others. */
 static int count_open(bool kept)
 {
 	int open = 0;
@@ -65,7 +66,7 @@ static int count_open(bool kept)
 
 static void send_text(int fd, const char *text)
 {
-	/* To a connection that may be gone. */
+	/* The connection may have been closed by the server. */
 	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return;
 }
@@ -77,7 +78,7 @@ Test(idle, ten_thousand_connections_stop_no_webhook, .timeout = 120)
 	long long began = now_ms();
 	for (int n = 0; n < IDLE; n++) {
 		fds[n] = raw_connect();
-		/* One has had an answer, the next has begun a request, the third is silent. */
+		/* One has received an answer, the next has begun a request, the third is silent. */
 		if (n % KEPT == 0)
 			send_text(fds[n], "GET /livez HTTP/1.1\r\nHost: payhook\r\n\r\n");
 		if (n % KEPT == 1)
@@ -85,7 +86,7 @@ Test(idle, ten_thousand_connections_stop_no_webhook, .timeout = 120)
 	}
 	long long opened = now_ms();
 	int silent = count_open(false), kept = count_open(true);
-	/* One worker of nginx may have got nearly all of them. */
+	/* A single worker process of nginx may have accepted nearly all of them. */
 	cr_assert(silent + kept > IDLE * 9 / 10, "%d silent ones and %d kept ones are open", silent, kept);
 	while ((silent = count_open(false)) > 0) {
 		cr_assert(now_ms() - opened < HEADER_MS + LATE_MS, "%d are open still", silent);

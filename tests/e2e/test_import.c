@@ -1,4 +1,4 @@
-/* test_import.c - the move from the service that payhook replaces, in the order that docs/operations.md gives. */
+/* test_import.c - the migration from the service that payhook replaces, in the order that docs/operations.md gives. */
 
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +33,8 @@ static void end(void)
 
 TestSuite(import, .init = begin, .fini = end, .timeout = 120);
 
-/* The old service has processed all that these webhooks tell of, and has left the transactions of open, which are like
- * them, in PROCESSING. */
+/* Creates the old service's table: the transactions of these webhooks as PROCESSED, and copies with the prefix of open
+ * as PROCESSING. */
 static void old_service(const struct fixture *processed, struct fixture *open)
 {
 	open->count = processed->count;
@@ -87,7 +87,7 @@ Test(import, a_webhook_sent_again_of_what_the_old_service_processed_is_not_proce
 	expect_calls(&open, 1);
 	cr_assert_eq(database_number_of(kept, again.prefix), COUNT);
 
-	/* And once more, after the move. */
+	/* The same webhooks once more, after the import. */
 	struct load l = {.prefix = again.prefix, .connections = 4, .posts = COUNT};
 	load_open(&l);
 	cr_assert(load_until(&l, COUNT, STEP_MS));

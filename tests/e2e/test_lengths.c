@@ -1,4 +1,4 @@
-/* test_lengths.c - what a sender may say about the length of its body. */
+/* test_lengths.c - the Content-Length of a request: malformed, repeated, too large, too small. */
 
 #include <criterion/criterion.h>
 
@@ -42,7 +42,7 @@ Test(lengths, there_is_one_length)
 		{"two", POST "Content-Length: @LEN@\r\nContent-Length: 3\r\n\r\n@BODY@", 400, CLOSED},
 		{"two, the first 0", POST "Content-Length: 0\r\nContent-Length: @LEN@\r\n\r\n@BODY@", 400, CLOSED},
 		{"a list", POST "Content-Length: @LEN@, @LEN@\r\n\r\n@BODY@", 400, CLOSED},
-		/* A header that nginx drops is not a second one. */
+		/* A header that nginx drops does not count as a second one. */
 		{"one beside a false name", POST "Content_Length: 3\r\nContent-Length: @LEN@\r\n\r\n@BODY@", 202, KEPT},
 		{"a false name alone", POST "Content_Length: @LEN@\r\nConnection: close\r\n\r\n", 400, CLOSED},
 		{"one that Connection names, which drops nothing",
@@ -54,7 +54,8 @@ Test(lengths, there_is_one_length)
 	wire_expect(cases);
 }
 
-/* Past 63 bits nginx refuses at once; below, it first reads and throws away for some seconds (test_slow.c). */
+/* nginx rejects a length beyond 63 bits at once.  For a smaller one it first reads and discards the body for some
+ * seconds (test_slow.c). */
 Test(lengths, a_length_that_no_body_has_is_refused)
 {
 	static const struct wire_case cases[] = {
@@ -71,7 +72,7 @@ Test(lengths, a_length_that_no_body_has_is_refused)
 	wire_expect(cases);
 }
 
-/* What follows a body is the next request, and judged as one. */
+/* The bytes after a body are the next request, and are answered as one. */
 Test(lengths, a_body_longer_than_its_content_length_is_cut)
 {
 	static const struct wire_case cases[] = {

@@ -1,4 +1,5 @@
-/* test_limits.c - SOURCE_RATE_LIMIT and CONNECTION_LIMIT, and whose address counts behind a balancer (REAL_IP_FROM). */
+/* test_limits.c - SOURCE_RATE_LIMIT and CONNECTION_LIMIT, and the client's address behind a load balancer
+ * (REAL_IP_FROM). */
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static int post_to(const char *target, int number)
 	return status;
 }
 
-/* Until a source's bucket is empty again. */
+/* Waits until the bucket of a source is empty again. */
 static void wait_for_calm(void)
 {
 	long long deadline = now_ms() + 2500;
@@ -52,7 +53,7 @@ static void wait_for_calm(void)
 		pause_a_little();
 }
 
-/* Of all senders together, so much is let through. */
+/* The limit holds for all senders together. */
 static void expect_limit(const char *target, int passed_status)
 {
 	int passed = 0, refused = 0;
@@ -80,13 +81,13 @@ static void expect_used_up(const char *target)
 			passed + 1, now_ms() - began);
 }
 
-Test(limits, a_source_has_a_rate_whoever_sends)
+Test(limits, a_source_has_one_rate_for_all_senders)
 {
 	wait_for_calm();
 	expect_limit(WEBHOOKS, 202);
 }
 
-/* What the program takes for the same source is counted as the same; what it does not, is counted all the same. */
+/* Spellings of the path that payhook takes for the same source count together; other spellings are limited as well. */
 Test(limits, another_spelling_of_the_path_is_no_way_around_it)
 {
 	wait_for_calm();
@@ -110,7 +111,7 @@ Test(limits, another_source_and_reading_are_not_held_up)
 	answer_finish(&a);
 }
 
-/* A request is under way from its last header on. */
+/* A request counts as in progress once its headers are complete. */
 static void begin_a_post(struct raw *r, const char *from)
 {
 	raw_open_from(r, from);
@@ -118,7 +119,7 @@ static void begin_a_post(struct raw *r, const char *from)
 				   "Content-Length: 100\r\n\r\n{"));
 }
 
-/* The status of a GET from an address, and of X-Forwarded-For if there is one. */
+/* The status of a GET from this address, with this X-Forwarded-For header if not NULL. */
 static int get_from(const char *target, const char *from, const char *header)
 {
 	struct answer a;
@@ -143,8 +144,8 @@ static int wait_get_from(const char *from, const char *header, int status)
 	return got;
 }
 
-/* Another from there is refused while these are under way.  One of them that nginx came to last may have been refused
- * itself, beside the other: it is begun again. */
+/* A further request from the address is rejected while these are in progress.  If nginx rejected one of these because
+ * it processed the further one first, that one is started again. */
 static void expect_full(struct raw under_way[CONNECTIONS], const char *from, const char *header)
 {
 	long long deadline = now_ms() + ANSWER_MS;
@@ -177,7 +178,7 @@ Test(limits, an_address_has_so_many_requests_under_way)
 	cr_expect_eq(wait_get_from("127.0.3.1", NULL, 200), 200, "it is let in again");
 }
 
-/* Behind a balancer its senders are counted, not the balancer. */
+/* Behind a load balancer, the connections of each client are counted, not those of the balancer. */
 Test(limits, a_balancer_s_senders_are_counted_each_for_itself)
 {
 	static struct raw under_way[CONNECTIONS];
@@ -191,7 +192,7 @@ Test(limits, a_balancer_s_senders_are_counted_each_for_itself)
 		raw_close(&under_way[n]);
 }
 
-/* The metrics are shown to one address: a way to see which it is taken for. */
+/* Only one address may read the metrics, so the status shows which address nginx assumes. */
 Test(real_ip, is_what_a_known_balancer_forwards)
 {
 	static const struct {
@@ -202,7 +203,8 @@ Test(real_ip, is_what_a_known_balancer_forwards)
 		{BALANCER, "X-Forwarded-For: " READER, 200},
 		{SECOND_BALANCER, "X-Forwarded-For: " READER, 200},
 		{BALANCER, "X-Forwarded-For: 203.0.113.5", 403},
-		/* The last that no known balancer wrote; what stands before it, anybody may have written. */
+		/* The address is the last one that no known balancer has written; anybody may have written those before
+		 * it. */
 		{BALANCER, "X-Forwarded-For: " READER ", 203.0.113.5", 403},
 		{BALANCER, "X-Forwarded-For: " READER ", 203.0.113.5, " SECOND_BALANCER, 403},
 		{BALANCER, "X-Forwarded-For: 203.0.113.5, " READER ", " SECOND_BALANCER, 200},

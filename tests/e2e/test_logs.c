@@ -1,4 +1,4 @@
-/* test_logs.c - one request and its job, followed through the logs of all parts. */
+/* test_logs.c - a request and its job can be followed through the logs of all parts by their ids. */
 
 #include <stdio.h>
 #include <string.h>

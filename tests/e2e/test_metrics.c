@@ -1,4 +1,5 @@
-/* test_metrics.c - what /metrics tells is what happened, whoever answers and whoever died. */
+/* test_metrics.c - the numbers of /metrics agree with what happened, whichever responder answers and even if responders
+ * were killed. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -28,8 +29,8 @@ TestSuite(metrics, .init = mend_and_wait, .fini = mend_all);
 #define OUTCOME(name) "payhook_webhooks_total{outcome=\"" name "\"}"
 #define CAUSE(name) "payhook_validation_errors_total{cause=\"" name "\"}"
 
-/* The series that a test watches, and what they were at its beginning. */
-static const char *const WATCHED[] = {OUTCOME("accepted"), OUTCOME("duplicate"), OUTCOME("conflict"),
+/* The series that the tests observe, and their values at the beginning of a test. */
+static const char *const OBSERVED[] = {OUTCOME("accepted"), OUTCOME("duplicate"), OUTCOME("conflict"),
 	OUTCOME("invalid"), OUTCOME("unavailable"), CAUSE("malformed"), CAUSE("too_large"), CAUSE("media_type"),
 	CAUSE("invalid"), CAUSE("other"), "payhook_accept_duration_seconds_count", "payhook_batch_size_sum"};
 enum {
@@ -46,32 +47,32 @@ enum {
 	TIMED,
 	STORED
 };
-static double before[COUNT_OF(WATCHED)];
+static double before[COUNT_OF(OBSERVED)];
 
-static void watch(void)
+static void observe(void)
 {
 	struct scrape s;
 
 	scrape_take(&s, 0);
-	for (size_t n = 0; n < COUNT_OF(WATCHED); n++)
-		before[n] = scrape_value(&s, WATCHED[n], NULL);
+	for (size_t n = 0; n < COUNT_OF(OBSERVED); n++)
+		before[n] = scrape_value(&s, OBSERVED[n], NULL);
 	scrape_finish(&s);
 }
 
-/* Each has grown by just so much; series that are not named, not at all. */
-static void have_grown(const long by[COUNT_OF(WATCHED)])
+/* Each series has grown by exactly this much; those that are not named by 0. */
+static void have_grown(const long by[COUNT_OF(OBSERVED)])
 {
 	struct scrape s;
 
 	scrape_take(&s, 0);
-	for (size_t n = 0; n < COUNT_OF(WATCHED); n++) {
-		double grown = scrape_value(&s, WATCHED[n], NULL) - before[n];
-		cr_expect_eq((long)grown, by[n], "%s has grown by %.0f, not %ld", WATCHED[n], grown, by[n]);
+	for (size_t n = 0; n < COUNT_OF(OBSERVED); n++) {
+		double grown = scrape_value(&s, OBSERVED[n], NULL) - before[n];
+		cr_expect_eq((long)grown, by[n], "%s has grown by %.0f, not %ld", OBSERVED[n], grown, by[n]);
 	}
 	scrape_finish(&s);
 }
 
-/* So many new webhooks over many connections, and so to all responders. */
+/* Posts this number of new webhooks over many connections, so that all responders get some. */
 static void post_many(const char *word, long posts)
 {
 	char prefix[64];
@@ -97,7 +98,7 @@ Test(metrics, count_every_webhook_by_what_became_of_it)
 {
 	char id[64], body[WEBHOOK_MAX];
 
-	watch();
+	observe();
 	post_many("counted", 1000);
 	webhook_simple(fresh_id("again", id), body);
 	for (int n = 0; n < 20; n++)
@@ -110,7 +111,7 @@ Test(metrics, count_every_webhook_by_what_became_of_it)
 		post_refused("application/json", "{", 400);
 	for (int n = 0; n < 3; n++)
 		post_refused("application/json", "{}", 422);
-	have_grown((const long[COUNT_OF(WATCHED)]){[ACCEPTED] = 1001,
+	have_grown((const long[COUNT_OF(OBSERVED)]){[ACCEPTED] = 1001,
 		[DUPLICATE] = 19,
 		[CONFLICT] = 7,
 		[ALL_INVALID] = 12,
@@ -125,14 +126,14 @@ Test(metrics, count_what_could_not_be_made_durable)
 {
 	char id[64], body[WEBHOOK_MAX];
 
-	watch();
+	observe();
 	break_freeze("postgres");
 	for (int n = 0; n < 3; n++)
 		cr_assert_eq(call_post_status(webhook_simple(fresh_id("frozen", id), body)), 503);
-	have_grown((const long[COUNT_OF(WATCHED)]){[UNAVAILABLE] = 3, [TIMED] = 3});
+	have_grown((const long[COUNT_OF(OBSERVED)]){[UNAVAILABLE] = 3, [TIMED] = 3});
 }
 
-/* A process is there before it counts. */
+/* A new responder is counted before it has read its files. */
 static void wait_for_all_responders(void)
 {
 	long long deadline = now_ms() + 5000;
@@ -145,7 +146,7 @@ Test(metrics, lose_no_count_when_responders_are_killed)
 {
 	struct pids gone = {0};
 
-	watch();
+	observe();
 	post_many("killed", 300);
 	for (int n = 0; n < 2 * RESPONDERS; n++) {
 		gone.list[gone.count++] = break_kill("payhook-app", 0);
@@ -166,7 +167,7 @@ Test(metrics, count_on_over_a_reload_under_load)
 	struct pids gone;
 	int status = -1;
 
-	watch();
+	observe();
 	l.prefix = fresh_id("reload", prefix);
 	load_open(&l);
 	for (int n = 0; n < 3; n++) {
@@ -182,7 +183,7 @@ Test(metrics, count_on_over_a_reload_under_load)
 	cr_assert_eq(l.accepted, l.begun, "%s", l.trouble);
 	cr_assert(l.begun > 300, "%ld posts", l.begun);
 	have_grown(
-		(const long[COUNT_OF(WATCHED)]){[ACCEPTED] = l.accepted, [TIMED] = l.accepted, [STORED] = l.accepted});
+		(const long[COUNT_OF(OBSERVED)]){[ACCEPTED] = l.accepted, [TIMED] = l.accepted, [STORED] = l.accepted});
 	wait_for_all_responders();
 	cr_assert_eq((long)scrape_now("payhook_responder_slots_busy"), 1, "other than the one that asks");
 	load_close(&l);
@@ -202,7 +203,7 @@ Test(metrics, are_as_promtool_wants_them)
 	scrape_finish(&s);
 }
 
-/* Names and labels of all series, without their values. */
+/* The names and labels of all series, without their values. */
 static void shape(char *ret, size_t size)
 {
 	struct scrape s;
@@ -216,7 +217,7 @@ static void shape(char *ret, size_t size)
 	scrape_finish(&s);
 }
 
-/* All that a sender can choose: methods, paths, queries, headers, types, ids. */
+/* Sends the word in everything that a sender can choose: methods, paths, queries, headers, types, ids. */
 static void send_word(const char *word)
 {
 	static const char *const BEFORE[] = {"/v1/transactions/", "/", "/v1/webhooks/", "/%7f", "/metrics?", "/livez?"};
@@ -248,7 +249,8 @@ Test(metrics, have_no_label_from_what_a_client_sends)
 	cr_assert_null(strstr(first, "OTHER"), "%s", first);
 }
 
-/* Written as it may be, the path is either the metrics', and nginx refuses the stranger, or it is not. */
+/* Each spelling of the path either is that of the metrics, and nginx refuses the address, or is not, and there is
+ * nothing. */
 Test(metrics, are_refused_to_strangers_however_the_path_is_written)
 {
 	const char *targets[] = {"/metrics", "/%6detrics", "/%6D%65trics", "//metrics", "///metrics", "/x/../metrics",
@@ -287,7 +289,7 @@ Test(metrics, are_shown_to_addresses_that_the_operator_allows)
 	expect_problem_once(&a, 405, "metrics are read");
 }
 
-/* ---- the worker's ---- */
+/* ---- the worker's metrics ---- */
 
 #define JOBS(outcome) "payhook_jobs_total{outcome=\"" outcome "\"}"
 
@@ -301,7 +303,7 @@ static double worker_now(const char *series, int *reported)
 	return value;
 }
 
-/* Waits until a series of the worker has a value. */
+/* Waits until a series of the worker has this value. */
 static void worker_reports(const char *series, double value, int timeout_ms)
 {
 	long long deadline = now_ms() + timeout_ms;
@@ -312,7 +314,7 @@ static void worker_reports(const char *series, double value, int timeout_ms)
 	}
 }
 
-/* Of earlier tests there is nothing left to count. */
+/* Waits until no transaction of an earlier test is left to count. */
 static void wait_for_an_empty_queue(void)
 {
 	cr_assert_eq(database_wait("SELECT (count(*) = 0)::int FROM payhook.jobs", NULL, 1, 10000), 1);
@@ -362,7 +364,7 @@ Test(metrics, of_the_worker_show_that_the_database_is_away_and_what_is_known_wit
 	int reported;
 
 	break_freeze("postgres");
-	/* Whoever does not wait for the answer harms nobody. */
+	/* Clients that do not wait for the answer do not disturb the worker. */
 	for (int n = 0; n < 40; n++) {
 		call_send(&(struct call){.target = "/metrics", .port = instance()->metrics_port, .timeout_ms = 20}, &a);
 		answer_finish(&a);

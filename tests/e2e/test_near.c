@@ -1,4 +1,4 @@
-/* test_near.c - who may read where there is no file of keys: this host, and private networks. */
+/* test_near.c - without an API_KEYS_FILE, only this host and private networks may read. */
 
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "support/expect.h"
 #include "support/instance.h"
 
-/* 127.0.0.2 plays a balancer, so that clients can have any address. */
+/* 127.0.0.2 is configured as a load balancer, so that requests can have any client address. */
 const char *const instance_settings[] = {"REAL_IP_FROM=127.0.0.2", "PROCESSOR_DELAY_MS=0", NULL};
 
 static int read_from(const char *balancer, const char *address, const char *target, struct answer *ret)
@@ -45,10 +45,10 @@ Test(near, reads_are_for_this_host_and_private_networks)
 Test(near, a_stranger_s_word_about_its_address_is_not_believed)
 {
 	struct answer a;
-	/* From no balancer of ours: this host itself asks, whatever it says. */
+	/* These do not come from a configured balancer, so the header has no effect: the client is this host. */
 	cr_expect_eq(read_from("127.0.0.1", "203.0.113.7", "/v1/transactions/nobody", &a), 404);
 	answer_finish(&a);
-	/* The balancer's own addition comes last. */
+	/* The balancer itself appends the last address. */
 	cr_expect_eq(read_from("127.0.0.2", "10.0.0.1, 203.0.113.7", "/v1/transactions/nobody", &a), 403);
 	answer_finish(&a);
 }

@@ -1,4 +1,4 @@
-/* test_nginx_errors.c - what nginx refuses before payhook sees it is told in payhook's words. */
+/* test_nginx_errors.c - errors that nginx answers itself have the same form as those of payhook. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 static struct raw connection;
 
-/* Sends bytes on a connection of their own and expects a problem, and that nginx then closes. */
+/* Sends bytes on a new connection and expects a problem, after which nginx closes the connection. */
 static void refuses_bytes(const char *bytes, int status)
 {
 	struct answer a;

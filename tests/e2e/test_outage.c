@@ -1,4 +1,5 @@
-/* test_outage.c - the processor is down, and operators take a hand: the circuit, dead letters, pause and resume. */
+/* test_outage.c - the processor is down, and operators intervene: the circuit breaker, failed transactions, pause and
+ * resume. */
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #define STEP_MS 30000
 #define COUNT 30
-#define QUIET_MS 1500 /* three of a worker's own looks */
+#define QUIET_MS 1500 /* three polling intervals of a worker */
 
 /* The instance's own worker is dismissed before each test. */
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=86400000", "WORKER_GRACE_MS=0", NULL};
@@ -43,7 +44,8 @@ static long long await(const char *sql, long long least)
 	return database_wait(sql, NULL, least, STEP_MS);
 }
 
-/* A worker with five failures to its circuit, and calls that end after 300 ms when the ledger holds them. */
+/* The worker opens its circuit after five failures, and its calls time out after 300 ms while the processor holds
+ * them. */
 Test(outage, a_processor_that_is_down_is_probed_and_work_goes_on_when_it_returns)
 {
 	struct hired worker;

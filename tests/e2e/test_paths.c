@@ -1,4 +1,4 @@
-/* test_paths.c - ids in paths, and paths and methods that there are not. */
+/* test_paths.c - transaction ids in paths, and paths and methods that do not exist. */
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static const char *encode_all(const char *id, char *ret)
 	return ret;
 }
 
-/* Stores a transaction under an id given as JSON writes it, and finds it under each of two paths. */
+/* Stores a transaction under an id that is given as JSON, and finds it under each of the two paths. */
 static void finds(const char *in_json, const char *id, const char *in_path)
 {
 	static char target[2][1024];

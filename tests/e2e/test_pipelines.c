@@ -1,4 +1,4 @@
-/* test_pipelines.c - many requests at once on one connection. */
+/* test_pipelines.c - several requests sent at once on one connection (pipelining). */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ Test(pipelines, a_hundred_webhooks_at_once_are_all_stored)
 	end();
 }
 
-/* What nginx cannot read ends the connection: behind it nobody knows where a request begins. */
+/* A request that nginx cannot parse ends the connection: where the next request begins is unknown. */
 Test(pipelines, nothing_behind_a_broken_request_is_taken)
 {
 	static const char *const broken[] = {
@@ -130,7 +130,7 @@ Test(pipelines, nothing_behind_a_broken_request_is_taken)
 	}
 }
 
-/* A request that says it is the last one. */
+/* "Connection: close" marks the last request. */
 Test(pipelines, nothing_behind_connection_close_is_taken)
 {
 	char body[WEBHOOK_MAX], id[64];

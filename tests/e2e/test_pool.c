@@ -1,4 +1,4 @@
-/* test_pool.c - responders die, freeze, are replaced, and are away. */
+/* test_pool.c - responders are killed, frozen, replaced and stopped under load; no accepted webhook is lost. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ Test(pool, a_killed_responder_loses_no_acknowledged_webhook)
 	load_open(&l);
 	for (int n = 0; n < 6; n++) {
 		load_step(&l, 150);
-		/* Every other one dies while PostgreSQL pauses, and so while it holds webhooks that are not sent on. */
+		/* Every second responder is killed while PostgreSQL is frozen, and so while it holds webhooks whose
+		 * statement has not been sent. */
 		if (n % 2 == 0)
 			break_freeze("postgres");
 		load_step(&l, 100);
@@ -52,13 +53,14 @@ Test(pool, a_killed_responder_loses_no_acknowledged_webhook)
 	cr_assert(l.accepted > 500, "%ld accepted; %s", l.accepted, l.trouble);
 	cr_assert_eq(load_lost(&l), 0);
 	all_are_processed(prefix);
-	/* A request whose responder died is sent to another; when that dies too it may fail, and be sent again. */
+	/* nginx sends a request to another responder if the first one dies.  If that one dies too, the request may fail
+	 * and be sent again. */
 	cr_assert(l.begun - l.accepted <= 32, "%ld of %ld failed: %s", l.begun - l.accepted, l.begun, l.trouble);
 	cr_assert(mend_wait_parts("payhook-app", RESPONDERS, &(struct pids){0}, 3000));
 	load_close(&l);
 }
 
-/* Runs ./payhook reload with these settings while the load goes on. */
+/* Runs ./payhook reload with these settings while the load continues. */
 static void reload_under(struct load *l, const char *const settings[])
 {
 	struct pids before;
@@ -98,7 +100,7 @@ Test(pool, a_reload_under_load_fails_no_request)
 	load_close(&l);
 }
 
-/* The migrations there are, and one of a version to come, which does what the rule in CONTRIBUTING.md allows. */
+/* Copies the migrations and adds one of a future version, which does what the rule in CONTRIBUTING.md allows. */
 static void migrations_of_the_next_version(char folder[128])
 {
 	char command[1024];
@@ -120,7 +122,7 @@ static void migrations_of_the_next_version(char folder[128])
 	cr_assert(process_wait(pid, 5000, &status) && status == 0, "%s", command);
 }
 
-/* The programs stay those of this version: they run on under the new schema, and start under it. */
+/* The programs stay those of this version: they continue with the new schema, and start with it. */
 Test(pool, a_migration_of_the_next_version_fails_no_request_of_this_one, .timeout = 90)
 {
 	char prefix[64], again[64], folder[128], schema[160];
@@ -202,7 +204,7 @@ Test(pool, a_frozen_pool_is_a_gateway_timeout_with_a_time_to_come_again, .timeou
 	expect_problem_once(&a, 504, "the pool is frozen");
 	mend_all();
 	expect_recovery(5000);
-	/* What nginx had passed on may have been stored after all: it is still one transaction. */
+	/* Requests that nginx had passed on may have been stored; even so each is one transaction. */
 	expect_accepted_within(body, 5000);
 	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id), 1);
 	cr_assert_eq(

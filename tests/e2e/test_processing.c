@@ -1,4 +1,4 @@
-/* test_processing.c - what becomes of an accepted webhook, seen through GET. */
+/* test_processing.c - the life of an accepted webhook as GET reports it. */
 
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "support/instance_database.h"
 #include "support/load.h"
 
-#define DELAY 2.0 /* PROCESSOR_DELAY_MS of test_idempotency.c, whose instance this is, in seconds */
+#define DELAY 2.0 /* PROCESSOR_DELAY_MS of test_idempotency.c, whose binary and instance this file shares, in seconds */
 
-/* Asks until the status is no longer PROCESSING.  answer_finish() frees what came. */
+/* Repeats the GET until the status is no longer PROCESSING.  Free the answer with answer_finish(). */
 static void wait_for_end(const char *id, struct answer *ret, int timeout_ms)
 {
 	char target[128];
@@ -45,7 +45,7 @@ Test(processing, a_transaction_is_processed_after_the_delay_and_not_before)
 	cr_assert_str_eq(expect_text(o, "status"), "PROCESSED");
 	double waited =
 		expect_date(expect_text(o, "processed_at"), true) - expect_date(expect_text(o, "created_at"), true);
-	/* Either may be told in whole seconds. */
+	/* Both times may be given in whole seconds. */
 	cr_assert(waited > DELAY - 1.01 && waited < DELAY + 3, "%s", a.body);
 	json_object_put(o);
 	answer_finish(&a);

@@ -1,4 +1,4 @@
-/* test_rate_limit.c - RATE_LIMIT, which counts by address. */
+/* test_rate_limit.c - RATE_LIMIT, the limit of requests per address. */
 
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +42,7 @@ Test(rate_limit, a_sender_in_a_hurry_gets_retry_after)
 	double seconds = (double)(now_ms() - began) / 1000;
 	cr_assert_eq(accepted + refused, POSTS);
 	cr_assert(accepted >= 1 && refused > 0, "%d accepted, %d refused", accepted, refused);
-	/* What a burst lets through is the limit's own amount, twice at most. */
+	/* A burst of the limit's own size passes, so twice the limit is possible. */
 	cr_assert(accepted <= 5 * seconds + 11, "%d accepted in %.1f s", accepted, seconds);
 }
 
@@ -59,7 +59,7 @@ Test(rate_limit, another_address_is_not_held_up)
 	answer_finish(&a);
 }
 
-/* What nginx refuses, it reads and throws away by itself (test_smuggling.c has the other refusals). */
+/* nginx reads and discards a body that it rejects (test_smuggling.c tests the other early answers). */
 Test(rate_limit, a_body_that_is_refused_is_not_read_as_records)
 {
 	static char body[20000];

@@ -1,4 +1,5 @@
-/* test_refusals.c - bodies that are refused, each with its own code and words. */
+/* test_refusals.c - webhooks with validation errors: each gets its own status and explanation, and nothing is
+ * stored. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static void refuses(int status, const char *type, const char *body, size_t len, 
 	expect_problem_once(&a, status, what);
 }
 
-Test(auth_failures, a_body_of_another_type_is_refused)
+Test(validation_errors, a_body_of_another_type_is_refused)
 {
 	static const char *const types[] = {NULL, "text/plain", "text/json", "application/x-www-form-urlencoded",
 		"application/jsonp", "application/problem+json", "application/json; charset=iso-8859-1", "application",
@@ -37,7 +38,7 @@ Test(auth_failures, a_body_of_another_type_is_refused)
 	cr_assert_eq(call_get_status("/v1/transactions/of-another-type"), 404);
 }
 
-Test(auth_failures, a_charset_of_utf_8_is_no_other_type)
+Test(validation_errors, a_charset_of_utf_8_is_no_other_type)
 {
 	static const char *const types[] = {"application/json", "application/json; charset=utf-8",
 		"application/json;charset=UTF-8", "Application/JSON", "application/json; charset=\"utf-8\""};
@@ -52,7 +53,7 @@ Test(auth_failures, a_charset_of_utf_8_is_no_other_type)
 	}
 }
 
-/* A webhook of exactly this length: an unknown member holds what is left. */
+/* A webhook of exactly this length: an unknown member fills it up. */
 static char *webhook_of(const char *id, size_t len)
 {
 	char head[WEBHOOK_MAX];
@@ -67,7 +68,7 @@ static char *webhook_of(const char *id, size_t len)
 	return body;
 }
 
-Test(auth_failures, a_body_of_64_kib_is_accepted_and_one_byte_more_is_not)
+Test(validation_errors, a_body_of_64_kib_is_accepted_and_one_byte_more_is_not)
 {
 	for (int chunked = 0; chunked < 2; chunked++) {
 		char id[64];
@@ -91,7 +92,7 @@ Test(auth_failures, a_body_of_64_kib_is_accepted_and_one_byte_more_is_not)
 	}
 }
 
-Test(auth_failures, a_body_of_megabytes_is_refused_in_both_forms)
+Test(validation_errors, a_body_of_megabytes_is_refused_in_both_forms)
 {
 	struct answer a;
 	char *body = webhook_of("megabytes", 8 * 1024 * 1024);
@@ -105,7 +106,7 @@ Test(auth_failures, a_body_of_megabytes_is_refused_in_both_forms)
 	free(body);
 }
 
-Test(auth_failures, what_is_not_strict_json_is_malformed)
+Test(validation_errors, what_is_not_strict_json_is_malformed)
 {
 	static const char *const bodies[] = {"", " ", "{", "}", "null", "[]", "\"text\"", "15",
 		"{\"transaction_id\":\"a\"", "{'transaction_id':\"a\"," REST, "{transaction_id:\"a\"," REST,
@@ -119,13 +120,13 @@ Test(auth_failures, what_is_not_strict_json_is_malformed)
 
 	for (size_t n = 1; n < COUNT_OF(bodies); n++)
 		refuses(400, "application/json", bodies[n], 0, bodies[n]);
-	/* curl sends a body of no bytes with its length, which is 0. */
+	/* For a body of no bytes curl sends Content-Length: 0. */
 	struct answer a;
 	call_send(&(struct call){.method = "POST", .target = WEBHOOKS, .type = "application/json"}, &a);
 	expect_problem_once(&a, 400, "no body");
 }
 
-Test(auth_failures, bytes_that_are_not_text_are_malformed)
+Test(validation_errors, bytes_that_are_not_text_are_malformed)
 {
 	static const char *const bodies[] = {"\xef\xbb\xbf{\"transaction_id\":\"a\"," REST,
 		"{\"transaction_id\":\"\xff\"," REST, "{\"transaction_id\":\"\xc0\xaf\"," REST,
@@ -142,7 +143,7 @@ Test(auth_failures, bytes_that_are_not_text_are_malformed)
 	refuses(400, "application/json", nul_after, sizeof(nul_after) - 1, "a NUL after the object");
 }
 
-Test(auth_failures, a_member_named_twice_is_malformed)
+Test(validation_errors, a_member_named_twice_is_malformed)
 {
 	refuses(400, "application/json", "{\"transaction_id\":\"a\",\"transaction_id\":\"a\"," REST, 0, "twice");
 	refuses(400, "application/json", "{\"transaction_id\":\"a\",\"transaction\\u005fid\":\"b\"," REST, 0,
@@ -150,7 +151,7 @@ Test(auth_failures, a_member_named_twice_is_malformed)
 	refuses(400, "application/json", "{\"transaction_id\":\"a\",\"x\":{\"y\":1,\"y\":2}," REST, 0, "twice, deeper");
 }
 
-Test(auth_failures, more_than_32_levels_are_malformed)
+Test(validation_errors, more_than_32_levels_are_malformed)
 {
 	char body[WEBHOOK_MAX], id[64], deep[80];
 
@@ -167,7 +168,7 @@ Test(auth_failures, more_than_32_levels_are_malformed)
 	}
 }
 
-/* Posts a body and expects exactly these errors: "/pointer code", in this order, NULL ends. */
+/* Posts a body and expects exactly these errors: "/pointer code", in this order, ended by NULL. */
 static void finds_errors(const char *body, const char *const expected[])
 {
 	struct answer a;
@@ -194,7 +195,7 @@ static void finds_errors(const char *body, const char *const expected[])
 
 #define FINDS(body, ...) finds_errors(body, (const char *const[]){__VA_ARGS__, NULL})
 
-Test(auth_failures, all_that_is_wrong_with_the_members_is_reported_at_once)
+Test(validation_errors, all_that_is_wrong_with_the_members_is_reported_at_once)
 {
 	FINDS("{}", "/transaction_id missing", "/source_account missing", "/destination_account missing",
 		"/amount missing", "/currency missing");
@@ -210,7 +211,7 @@ static void finds_amount(const char *amount, const char *currency, const char *e
 	FINDS(webhook("bad-amount", amount, currency, body), expected);
 }
 
-Test(auth_failures, a_bad_amount_is_reported)
+Test(validation_errors, a_bad_amount_is_reported)
 {
 	finds_amount("1.001", "USD", "/amount too_many_decimals");
 	finds_amount("0.1", "JPY", "/amount too_many_decimals");
@@ -231,7 +232,7 @@ Test(auth_failures, a_bad_amount_is_reported)
 	finds_amount("[1]", "USD", "/amount wrong_type");
 }
 
-Test(auth_failures, a_bad_text_or_currency_is_reported)
+Test(validation_errors, a_bad_text_or_currency_is_reported)
 {
 	char body[WEBHOOK_MAX], long_id[257];
 
@@ -248,7 +249,7 @@ Test(auth_failures, a_bad_text_or_currency_is_reported)
 	FINDS(webhook("c", "1", "US\\u0044X", body), "/currency unknown_currency");
 }
 
-Test(auth_failures, nothing_that_was_refused_is_stored)
+Test(validation_errors, nothing_that_was_refused_is_stored)
 {
 	struct answer a;
 	char body[WEBHOOK_MAX], id[64], target[128];
@@ -257,6 +258,6 @@ Test(auth_failures, nothing_that_was_refused_is_stored)
 	expect_problem_once(&a, 422, "too many decimals");
 	snprintf(target, sizeof(target), "/v1/transactions/%s", id);
 	cr_assert_eq(call_get_status(target), 404);
-	/* And the id is still free. */
+	/* The id is still unused. */
 	expect_accepted(webhook_simple(id, body));
 }

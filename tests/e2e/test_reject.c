@@ -1,4 +1,4 @@
-/* test_reject.c - CONFLICT_POLICY=reject; and responders whose METRICS_FOLDER cannot be used. */
+/* test_reject.c - CONFLICT_POLICY=reject; and responders with a METRICS_FOLDER that cannot be used. */
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* test_request_lines.c - methods, versions and other protocols on the plain port. */
+/* test_request_lines.c - methods, HTTP versions and other protocols on the plain port. */
 
 #include <string.h>
 
@@ -81,7 +81,7 @@ Test(request_lines, other_protocols_are_answered_in_http)
 		{"a balancer's PROXY line", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /livez HTTP/1.1\r\n" HOST, 400,
 			CLOSED},
 		{"FastCGI", "\001\001@NUL@\001@NUL@\010@NUL@@NUL@@NUL@\001\001@NUL@@NUL@@NUL@@NUL@@NUL@", 400, CLOSED},
-		/* Asked for and not taken: the answer is HTTP/1.1. */
+		/* An upgrade is requested and not granted: the answer is HTTP/1.1. */
 		{"an upgrade to HTTP/2",
 			"GET /livez HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
 			"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n" HOST,
@@ -94,7 +94,7 @@ Test(request_lines, other_protocols_are_answered_in_http)
 	wire_expect(cases);
 }
 
-/* HTTP/0.9 has neither status nor headers: the body is the answer, and its end the connection's. */
+/* An answer of HTTP/0.9 has neither status nor headers: it is the body alone and ends with the connection. */
 static void expect_bare(const char *request, const char *beginning)
 {
 	static struct raw connection;

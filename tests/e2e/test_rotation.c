@@ -1,4 +1,4 @@
-/* test_rotation.c - secrets and sources change while payhook runs. */
+/* test_rotation.c - secrets and sources change by a reload while payhook runs. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +19,14 @@
 
 TestSuite(rotation, .timeout = 180);
 
-/* The bank alone, and no built-in source; its secret by file, or by variable. */
+/* The bank only, without the built-in source.  Its secret is in a file or in a variable. */
 #define BANK_WITH(secrets)                                                                                           \
 	"{\"sources\":[{\"name\":\"bank\",\"scheme\":\"standard-webhooks\",\"secrets\":[" secrets "],"               \
 	"\"mapping\":{\"transaction_id\":{\"at\":\"/data/id\"},\"source_account\":{\"at\":\"/data/payer/account\"}," \
 	"\"destination_account\":{\"at\":\"/data/payee/account\"},\"amount\":{\"at\":\"/data/amount\","              \
 	"\"unit\":\"major\"},\"currency\":{\"at\":\"/data/currency\"}}}"
-/* The shared one is not looked at: this test starts its own, several times. */
+/* Settings of the shared instance, which this file does not use: its test starts an instance of its own, several
+ * times. */
 const char *const instance_settings[] = {"RESPONDERS=1", NULL};
 
 #define CLOSED ",\n{\"name\":\"transactions\",\"scheme\":\"closed\"}]}\n"
@@ -35,7 +36,7 @@ static struct instance own;
 static char folder[96], file_setting[128], secret_setting[300];
 static const char *const settings[] = {
 	file_setting, secret_setting, "REQUIRE_SIGNATURES=true", "RESPONDERS=2", "LOG_LEVEL=debug", NULL};
-/* Who reloads need not know the secret. */
+/* A reload does not need the secret. */
 static const char *const fewer[] = {file_setting, "REQUIRE_SIGNATURES=true", "RESPONDERS=2", NULL};
 
 static void prepare(void)
@@ -64,12 +65,12 @@ static void log_contains(const char *text)
 	cr_assert_not_null(strstr(log, text), "no \"%s\" in %s", text, log);
 }
 
-static void is_answered(struct signed_webhook *l, int key, int status, const char *what)
+static void is_answered(struct signed_webhook *w, int key, int status, const char *what)
 {
 	struct answer a;
 
-	signed_webhook_sign(l, key, (int64_t)time(NULL));
-	signed_webhook_post(l, &a);
+	signed_webhook_sign(w, key, (int64_t)time(NULL));
+	signed_webhook_post(w, &a);
 	cr_assert_eq(a.status, status, "%s: %d %s%s", what, a.status, a.body, a.trouble);
 	answer_finish(&a);
 }
@@ -94,7 +95,7 @@ static void is_not_reloaded(const char *sources, const char *complaint)
 		cr_assert(process_in(&after, before.list[n]), "another responder");
 }
 
-/* ---- where no secret may stand ---- */
+/* ---- places that must not contain a secret ---- */
 
 static void holds_no_secret(const char *path)
 {
@@ -121,7 +122,7 @@ static void no_secret_is_logged(void)
 	holds_no_secret(path);
 }
 
-/* Variables that the file names are overwritten in each responder. */
+/* Each responder overwrites the variables that SOURCES_FILE names. */
 static void no_responder_shows_a_secret(void)
 {
 	char path[160];
@@ -137,7 +138,7 @@ static void no_responder_shows_a_secret(void)
 	}
 }
 
-/* What the operator asks for tells the sources, and no secret. */
+/* --check lists the sources, and prints no secret. */
 static void check_prints_the_sources(void)
 {
 	char program[128], log[96];
@@ -154,12 +155,12 @@ static void check_prints_the_sources(void)
 
 Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 	char trouble[512];
 	struct answer a;
 
 	prepare();
-	/* The built-in source would be open. */
+	/* The built-in source would accept unsigned webhooks. */
 	signed_webhook_furnish(folder, BANK_WITH(VARIABLE) "]}\n");
 	cr_assert_not(up(), "it started");
 	log_contains("REQUIRE_SIGNATURES=true: the source transactions takes unsigned webhooks");
@@ -174,22 +175,22 @@ Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 	answer_finish(&a);
 	char body[WEBHOOK_MAX];
 	cr_assert_eq(call_post_status(webhook_simple("nobody-signed-this", body)), 404);
-	signed_webhook_write(&l, BANK);
-	is_answered(&l, KEY_FIRST, 202, "by the variable's secret");
-	is_answered(&l, KEY_SECOND, 401, "by one that is none yet");
+	signed_webhook_write(&w, BANK);
+	is_answered(&w, KEY_FIRST, 202, "by the variable's secret");
+	is_answered(&w, KEY_SECOND, 401, "by one that is none yet");
 	check_prints_the_sources();
 	no_responder_shows_a_secret();
 
-	/* A new one beside it, by a caller who does not know the variable. */
+	/* Adds a secret beside the first one, by a reload without the variable. */
 	signed_webhook_furnish(folder, BANK_WITH(VARIABLE ",{\"file\":\"bank-1\"}") CLOSED);
 	reload();
-	is_answered(&l, KEY_FIRST, 202, "the old beside the new");
-	is_answered(&l, KEY_SECOND, 202, "the new beside the old");
+	is_answered(&w, KEY_FIRST, 202, "the old beside the new");
+	is_answered(&w, KEY_SECOND, 202, "the new beside the old");
 	no_responder_shows_a_secret();
 	signed_webhook_furnish(folder, BANK_WITH("{\"file\":\"bank-1\"}") CLOSED);
 	reload();
-	is_answered(&l, KEY_FIRST, 401, "the old one is gone");
-	is_answered(&l, KEY_SECOND, 202, "the new one alone");
+	is_answered(&w, KEY_FIRST, 401, "the old one is gone");
+	is_answered(&w, KEY_SECOND, 202, "the new one alone");
 
 	signed_webhook_furnish(folder,
 		BANK_WITH("{\"file\":\"bank-1\"}") ",{\"name\":\"transactions\",\"scheme\":\"github\",\"secrets\":[{"
@@ -198,10 +199,10 @@ Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 	cr_assert_eq(call_post_status(webhook_simple("nobody-signed-this", body)), 401);
 
 	is_not_reloaded(BANK_WITH("{\"file\":\"bank-9\"}") CLOSED, "/sources/0/secrets/0/file");
-	is_answered(&l, KEY_SECOND, 202, "after a reload for a file that is not there");
+	is_answered(&w, KEY_SECOND, 202, "after a reload for a file that is not there");
 	is_not_reloaded(BANK_WITH("{\"file\":\"bank-1\"}") "]}\n", "the source transactions takes unsigned webhooks");
 	is_not_reloaded("{\"sources\":[", "sources.json:1:");
-	is_answered(&l, KEY_SECOND, 202, "after a reload for no JSON");
+	is_answered(&w, KEY_SECOND, 202, "after a reload for no JSON");
 	no_secret_is_logged();
 	cr_assert(logs_are_well_formed(&own, trouble, sizeof(trouble)), "%s", trouble);
 	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);

@@ -1,4 +1,4 @@
-/* test_routes.c - what each route answers when all is well. */
+/* test_routes.c - the answer of each route to a valid request. */
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void expect_json(const struct answer *a, int status, const char *body)
 		cr_assert_str_eq(a->body, body);
 }
 
-/* Posts a transaction and asks for it; answer_finish() frees what came. */
+/* Posts a transaction and reads it.  Free the answer with answer_finish(). */
 static void post_and_get(const char *id, const char *amount, const char *currency, struct answer *ret)
 {
 	char body[WEBHOOK_MAX], target[256];

@@ -1,7 +1,7 @@
-/* test_slow.c - senders that take their time: what they say comes a byte at a time, stops, or they do not listen.
+/* test_slow.c - slow clients: they send a byte at a time, stop in the middle, or do not read their answers.
  *
- * nginx gives a request's headers 5 s in all, and pauses in a body 5 s each.  There is no limit for the whole of a body: a
- * sender that drips one holds a connection of nginx for as long as it likes, and nothing else. */
+ * nginx allows 5 s for all headers of a request, and 5 s for each pause within a body.  There is no limit for a whole
+ * body: a client that sends one slowly occupies a connection of nginx for as long as it likes, and nothing else. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,25 +20,25 @@
 #include "support/raw.h"
 #include "support/scrape.h"
 
-#define COPIES 20     /* of each kind of slow sender */
+#define COPIES 20     /* of each kind of slow client */
 #define DRIP_MS 200   /* between two bytes */
-#define EARLY_MS 1100 /* lingering is counted in whole seconds */
+#define EARLY_MS 1100 /* nginx counts lingering_time in whole seconds */
 #define LATE_MS 3000
-#define HEADER_MS 5000 /* nginx's limits */
+#define HEADER_MS 5000 /* limits in nginx.conf */
 #define BODY_MS 5000
 #define LINGER_MS 5000
 #define SEND_MS 10000
 #define ANSWER_MS 5000
-#define FILL_MS 15000     /* until answers that nobody reads have filled the kernel's buffers */
-#define OTHER "127.0.0.2" /* an address that may not see the metrics */
+#define FILL_MS 15000     /* until unread answers have filled the kernel's buffers */
+#define OTHER "127.0.0.2" /* an address that may not read the metrics */
 
 #define POST "POST " WEBHOOKS " HTTP/1.1\r\nHost: payhook\r\nContent-Type: application/json\r\n"
 #define NEVER 0
 
 static const struct slow {
-	const char *what, *begin, *drip; /* drip: over and over, a byte at a time; "": it is silent */
-	int closed_ms;                   /* after the beginning; NEVER: not while it drips */
-	int status;                      /* of its answer; 0: none */
+	const char *what, *begin, *drip; /* drip is sent over and over, a byte at a time; "": nothing more is sent */
+	int closed_ms;                   /* after the start; NEVER: not while it is dripping */
+	int status;                      /* of the answer; 0: none */
 } kinds[] = {
 	{"silence", "", "", HEADER_MS, 0},
 	{"a method that does not end", "P", "O", HEADER_MS, 0},
@@ -66,13 +66,13 @@ static const struct slow {
 #define ALL (COUNT_OF(kinds) * COPIES)
 
 static struct dripping {
-	int fd; /* -1: it has been closed */
+	int fd; /* -1: closed by nginx */
 	size_t at;
 	char head[16];
 	size_t head_len;
 } all[COUNT_OF(kinds)][COPIES];
 
-/* Takes what came, and keeps its beginning.  Whether the other side has closed. */
+/* Reads what has arrived and keeps its beginning.  Returns whether nginx has closed the connection. */
 static bool has_ended(struct dripping *d)
 {
 	char bytes[4096];
@@ -91,7 +91,7 @@ static void drip(struct dripping *d, const struct slow *kind)
 {
 	if (kind->drip[0] == '\0')
 		return;
-	/* To a connection that may be gone. */
+	/* The connection may have been closed by nginx. */
 	if (send(d->fd, kind->drip + d->at, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
 		return;
 	d->at = (d->at + 1) % strlen(kind->drip);
@@ -110,7 +110,7 @@ static void judge_end(const struct slow *kind, struct dripping *d, long long aft
 		"%s: %s", kind->what, d->head);
 }
 
-/* Looks at each once.  Returns how many are open that will be closed. */
+/* Checks every connection once.  Returns how many are still open that nginx is expected to close. */
 static int look(long long began, bool is_time_to_drip)
 {
 	int open = 0;
@@ -131,7 +131,7 @@ static int look(long long began, bool is_time_to_drip)
 	return open;
 }
 
-/* The honest sender's requests, and the one that asks. */
+/* Only the requests of the background sender, and the scrape itself, occupy slots. */
 static void no_responder_is_busy_with_them(void)
 {
 	double busy = scrape_now("payhook_responder_slots_busy");
@@ -139,7 +139,7 @@ static void no_responder_is_busy_with_them(void)
 	cr_assert(busy >= 1 && busy <= 1 + 4, "%.0f slots are busy", busy);
 }
 
-/* From the moment at which they stop. */
+/* nginx closes the remaining ones in time after they have stopped sending. */
 static void those_that_drip_are_closed_when_they_stop(void)
 {
 	long long stopped = now_ms();
@@ -187,7 +187,7 @@ Test(slow, a_slow_sender_is_closed_in_time_and_delays_nobody, .timeout = 120)
 	background_sender_end();
 }
 
-/* A slow sender is not a wrong one. */
+/* A slow but complete webhook is accepted. */
 Test(slow, a_body_that_comes_a_byte_at_a_time_is_taken)
 {
 	static struct raw connection;
@@ -209,13 +209,13 @@ Test(slow, a_body_that_comes_a_byte_at_a_time_is_taken)
 	background_sender_end();
 }
 
-/* Their answers fill the socket's buffers, and then nginx waits for them to be read. */
+/* Unread answers fill the socket's buffers; then nginx waits for the client to read. */
 Test(slow, a_sender_that_does_not_read_its_answers_is_closed)
 {
 	enum { DEAF = 4, AT_ONCE = 64 };
 	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: payhook\r\n\r\n";
 	char requests[AT_ONCE * sizeof(request)];
-	long long taken[DEAF]; /* when it took something last */
+	long long taken[DEAF]; /* time at which nginx last accepted bytes */
 	int fds[DEAF], open = DEAF;
 	size_t len = 0;
 
@@ -233,7 +233,8 @@ Test(slow, a_sender_that_does_not_read_its_answers_is_closed)
 		for (int n = 0; n < DEAF; n++) {
 			if (fds[n] < 0)
 				continue;
-			/* Where a request was cut, the next are none; by then there are answers enough. */
+			/* send() may have cut a request in the middle, after which the rest is not a request; by then
+			 * there are enough answers. */
 			ssize_t sent = send(fds[n], requests, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 			taken[n] = sent >= 0 ? now_ms() : taken[n];
 			cr_assert(now_ms() - taken[n] < SEND_MS + FILL_MS, "%d that do not listen are open", open);

@@ -1,11 +1,11 @@
-/* test_smuggling.c - a body that nobody asked for never becomes a request.
+/* test_smuggling.c - the unread body of an answered request is never interpreted as a request.
  *
- * nginx keeps its connections to the pool and has sent the whole body by the time a responder answers.  Were a body left
- * unread there, libfcgi would read on in it and take the sender's bytes for FastCGI records, in which a sender can name
- * any parameter.  So bodies are sent that are such records, to every route that needs no body for its answer.
+ * nginx keeps its connections to the pool open, and has sent the whole body by the time a responder answers.  If the
+ * responder left the body unread, libfcgi would continue to read there and take the sender's bytes for FastCGI
+ * records, with which a sender could set any parameter.  These tests send bodies that consist of such records to every
+ * route that answers without needing the body.
  *
- * Of the answers that a program gives early, 422 is not among them: a record begins with the byte 1, which no JSON text
- * has. */
+ * The early answers do not include 422: a record begins with the byte 1, which cannot occur in JSON. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +23,12 @@
 #include "support/scrape.h"
 
 #define BODY_MOST (64 * 1024)
-#define BODY_USUAL 20000 /* libfcgi reads 8 KiB at a time: what it has read is lost, what lies behind is the danger */
+#define BODY_USUAL 20000 /* libfcgi reads 8 KiB at a time and discards them: the danger is in what follows */
 #define ANSWER_MS 5000
 
 #define JSON "Content-Type: application/json\r\n"
 
-/* Around what libfcgi and the gate read at a time. */
+/* Sizes around those that libfcgi and the responder read at a time. */
 static const size_t sizes[] = {
 	1, 8, 4088, 4095, 4096, 4097, 8184, 8191, 8192, 8193, 12288, 16384, 32768, 32776, 65528, BODY_MOST};
 
@@ -83,7 +83,7 @@ static void send_and_expect(const char *request_line, const char *headers, size_
 	expect_own(request_line, status);
 }
 
-/* Requests with answers of their own, on connections that the bodies before may have poisoned. */
+/* Requests with distinguishable answers, on connections that the earlier bodies may have poisoned. */
 static void all_is_in_order(void)
 {
 	for (int n = 0; n < 4; n++) {
@@ -93,7 +93,7 @@ static void all_is_in_order(void)
 	}
 }
 
-/* Webhooks of ours go in behind any forged ones, on each lane. */
+/* Valid webhooks follow any forged ones on each connection to the database, so those would be stored by now. */
 static void nothing_was_forged(void)
 {
 	char ours[WEBHOOK_MAX], id[64];
@@ -106,7 +106,7 @@ static void nothing_was_forged(void)
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.transaction_conflicts"), 0);
 }
 
-/* Each kind of forgery at each shift, and each size at each shift, every other one in chunks. */
+/* Sends each kind of forgery at each shift, and each size at each shift; every second one is chunked. */
 static void send_forgeries(const char *request_line, const char *headers, int status)
 {
 	char id[64];
@@ -126,7 +126,7 @@ static void send_forgeries(const char *request_line, const char *headers, int st
 	}
 }
 
-/* From an address, 127.0.0.1 being one that may see everything. */
+/* Sends all forgeries from this address; 127.0.0.1 may read everything. */
 static void smuggle_from(const char *address, const char *request_line, const char *headers, int status, bool by_nginx)
 {
 	double before = count_requests();
@@ -142,7 +142,7 @@ static void smuggle_from(const char *address, const char *request_line, const ch
 		(int)connection.len, connection.bytes);
 	raw_close(&connection);
 	background_sender_end();
-	/* The first look is counted when it has been answered. */
+	/* The first scrape is counted only after it has been answered. */
 	double expected = (double)(sent - own + background_sender_posts() + 1);
 	double counted = count_requests() - before;
 	cr_assert(counted == expected, "%s: %.0f requests counted, %.0f sent", request_line, counted, expected);
@@ -185,7 +185,7 @@ Test(smuggling, a_body_that_is_no_json_is_not_read_as_records)
 	smuggle("POST " WEBHOOKS, JSON, 400);
 }
 
-/* Its signature is wrong, missing, malformed: each is an answer before anything has read the body. */
+/* A wrong, a missing and a malformed signature are each answered before anything has parsed the body. */
 Test(smuggling, a_body_that_is_not_signed_is_not_read_as_records)
 {
 	smuggle("POST /v1/webhooks/signed", JSON, 401);
@@ -196,7 +196,7 @@ Test(smuggling, a_body_that_is_not_signed_is_not_read_as_records)
 		401);
 }
 
-/* These bodies nginx reads and throws away by itself. */
+/* nginx itself reads and discards these bodies. */
 Test(smuggling, a_body_that_nginx_refuses_is_not_read_as_records)
 {
 	smuggle_from("127.0.0.2", "GET /metrics", "", 403, true);

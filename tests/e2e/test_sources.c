@@ -1,4 +1,5 @@
-/* test_sources.c - what becomes of webhooks that processors send in their own words. */
+/* test_sources.c - webhooks of several providers, each in its own format: signed, filtered, mapped, stored and
+ * processed. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,12 @@
 
 static char file_setting[96];
 
-/* One responder, whose log is told once a second what it refuses. */
+/* With one responder, its log reports an authentication failure at most once a second. */
 const char *const instance_settings[] = {file_setting, SIGNED_WEBHOOK_VARIABLE "=key 0 of 32 bytes, not a secret!",
 	"RESPONDERS=1", "PROCESSOR_DELAY_MS=0", "LOG_LEVEL=debug", NULL};
 
-/* The instance's sources have to be there before it; this runs in each test's process too, which finds it by now. */
+/* SOURCES_FILE must exist before the instance is started.  This constructor also runs in the process of each test,
+ * where the file exists already. */
 __attribute__((constructor)) static void furnish(void)
 {
 	static char folder[] = "/tmp/payhook-e2e-sources-XXXXXX";
@@ -44,13 +46,13 @@ __attribute__((destructor)) static void clear(void)
 
 #define STORED "SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
 
-static void accept(const struct signed_webhook *l, const char *what)
+static void accept(const struct signed_webhook *w, const char *what)
 {
 	struct answer a;
 
-	signed_webhook_post(l, &a);
+	signed_webhook_post(w, &a);
 	cr_assert_eq(
-		a.status, 202, "%s: %s: %d %s%s", signed_webhook_source(l->from), what, a.status, a.body, a.trouble);
+		a.status, 202, "%s: %s: %d %s%s", signed_webhook_source(w->from), what, a.status, a.body, a.trouble);
 	cr_assert_str_eq(a.body, "{\"message\":\"Accepted\"}");
 	answer_finish(&a);
 }
@@ -83,35 +85,35 @@ static void is_processed(const char *id, const char *source, const char *reporte
 
 Test(sources, what_a_provider_signed_is_processed_with_its_content)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 
-	for (int from = 0; from < PROCESSORS; from++) {
-		signed_webhook_write(&l, (enum processor)from);
-		accept(&l, "signed");
-		for (int n = 0; n < l.count; n++) {
-			is_processed(l.ids[n], signed_webhook_source(l.from), signed_webhook_expected(l.from, n));
-			/* Not the built-in source's. */
+	for (int from = 0; from < PROVIDERS; from++) {
+		signed_webhook_write(&w, (enum provider)from);
+		accept(&w, "signed");
+		for (int n = 0; n < w.count; n++) {
+			is_processed(w.ids[n], signed_webhook_source(w.from), signed_webhook_expected(w.from, n));
+			/* The built-in source has no such transaction. */
 			char target[128];
-			snprintf(target, sizeof(target), "/v1/transactions/%s", l.ids[n]);
-			cr_assert_eq(call_get_status(target), 404, "%s", l.ids[n]);
+			snprintf(target, sizeof(target), "/v1/transactions/%s", w.ids[n]);
+			cr_assert_eq(call_get_status(target), 404, "%s", w.ids[n]);
 		}
 	}
 }
 
 Test(sources, a_request_that_comes_again_changes_nothing)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 
-	for (int from = 0; from < PROCESSORS; from++) {
-		signed_webhook_write(&l, (enum processor)from);
-		accept(&l, "first");
-		is_processed(l.ids[0], signed_webhook_source(l.from), signed_webhook_expected(l.from, 0));
-		accept(&l, "again");
-		for (int n = 0; n < l.count; n++)
-			cr_assert_eq(database_number_of(STORED, l.ids[n]), 1);
+	for (int from = 0; from < PROVIDERS; from++) {
+		signed_webhook_write(&w, (enum provider)from);
+		accept(&w, "first");
+		is_processed(w.ids[0], signed_webhook_source(w.from), signed_webhook_expected(w.from, 0));
+		accept(&w, "again");
+		for (int n = 0; n < w.count; n++)
+			cr_assert_eq(database_number_of(STORED, w.ids[n]), 1);
 		cr_assert_eq(database_number_of(
 				     "SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1",
-				     l.ids[0]),
+				     w.ids[0]),
 			0);
 	}
 }
@@ -119,65 +121,65 @@ Test(sources, a_request_that_comes_again_changes_nothing)
 Test(sources, what_the_filter_leaves_out_is_answered_and_not_stored)
 {
 	static const struct {
-		enum processor from;
+		enum provider from;
 		const char *old, *new;
 	} others[] = {{BANK, "payment.settled", "payment.pending"},
 		{STRIPE, "payment_intent.succeeded", "payment_intent.created"},
 		{ADYEN, "\"success\":\"true\"", "\"success\":\"false\""}, {CLEARING, "BOOKED", "PENDING"}};
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 
 	for (size_t n = 0; n < COUNT_OF(others); n++) {
 		struct answer a;
-		signed_webhook_write(&l, others[n].from);
-		signed_webhook_replace(&l, others[n].old, others[n].new);
-		signed_webhook_sign(&l, KEY_FIRST, (int64_t)time(NULL));
-		signed_webhook_post(&l, &a);
-		cr_assert_eq(a.status, 200, "%s: %d %s", signed_webhook_source(l.from), a.status, a.body);
+		signed_webhook_write(&w, others[n].from);
+		signed_webhook_replace(&w, others[n].old, others[n].new);
+		signed_webhook_sign(&w, KEY_FIRST, (int64_t)time(NULL));
+		signed_webhook_post(&w, &a);
+		cr_assert_eq(a.status, 200, "%s: %d %s", signed_webhook_source(w.from), a.status, a.body);
 		cr_assert_str_eq(a.body, "{\"message\":\"Ignored\"}");
 		answer_finish(&a);
-		cr_assert_eq(database_number_of(STORED, l.ids[0]), 0);
+		cr_assert_eq(database_number_of(STORED, w.ids[0]), 0);
 	}
 	cr_assert_geq(scrape_now("payhook_webhooks_total{outcome=\"ignored\"}"), 4);
 }
 
-/* Of several items one is wrong: the answer points into the processor's own payload, and none is stored. */
+/* One of several items is wrong: the answer points into the provider's own payload, and none is stored. */
 Test(sources, a_bad_item_is_pointed_at_and_none_is_stored)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 	struct answer a;
 
-	signed_webhook_write(&l, CLEARING);
-	signed_webhook_replace(&l, "\"0.455\"", "\"0.4555\"");
-	signed_webhook_sign(&l, KEY_FIRST, (int64_t)time(NULL));
-	signed_webhook_post(&l, &a);
+	signed_webhook_write(&w, CLEARING);
+	signed_webhook_replace(&w, "\"0.455\"", "\"0.4555\"");
+	signed_webhook_sign(&w, KEY_FIRST, (int64_t)time(NULL));
+	signed_webhook_post(&w, &a);
 	cr_assert_not_null(strstr(a.body, "\"pointer\":\"/transfers/2/amount\""), "%s", a.body);
 	expect_problem_once(&a, 422, "a fourth decimal of KWD");
-	cr_assert_eq(database_number_of(STORED, l.ids[0]), 0);
-	signed_webhook_write(&l, BANK);
-	signed_webhook_replace(&l, "\"payer\"", "\"paier\"");
-	signed_webhook_sign(&l, KEY_FIRST, (int64_t)time(NULL));
-	signed_webhook_post(&l, &a);
+	cr_assert_eq(database_number_of(STORED, w.ids[0]), 0);
+	signed_webhook_write(&w, BANK);
+	signed_webhook_replace(&w, "\"payer\"", "\"paier\"");
+	signed_webhook_sign(&w, KEY_FIRST, (int64_t)time(NULL));
+	signed_webhook_post(&w, &a);
 	cr_assert_not_null(strstr(a.body, "\"pointer\":\"/data/payer/account\""), "%s", a.body);
 	expect_problem_once(&a, 422, "no payer");
-	signed_webhook_write(&l, CLEARING);
-	signed_webhook_replace(&l, "\"transfers\"", "\"transfer\"");
-	signed_webhook_sign(&l, KEY_FIRST, (int64_t)time(NULL));
-	signed_webhook_post(&l, &a);
+	signed_webhook_write(&w, CLEARING);
+	signed_webhook_replace(&w, "\"transfers\"", "\"transfer\"");
+	signed_webhook_sign(&w, KEY_FIRST, (int64_t)time(NULL));
+	signed_webhook_post(&w, &a);
 	expect_problem_once(&a, 422, "no items");
 }
 
-/* Signed, but no JSON that we take: it is the signature that is looked at first. */
+/* The body is signed but not valid JSON: the signature is checked first. */
 Test(sources, what_is_signed_has_to_be_strict_json_all_the_same)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 	struct answer a;
 
-	signed_webhook_write(&l, BANK);
-	signed_webhook_replace(&l, "\"data\":{", "\"data\":{,");
-	signed_webhook_post(&l, &a);
+	signed_webhook_write(&w, BANK);
+	signed_webhook_replace(&w, "\"data\":{", "\"data\":{,");
+	signed_webhook_post(&w, &a);
 	expect_problem_once(&a, 401, "broken, and not what was signed");
-	signed_webhook_sign(&l, KEY_FIRST, (int64_t)time(NULL));
-	signed_webhook_post(&l, &a);
+	signed_webhook_sign(&w, KEY_FIRST, (int64_t)time(NULL));
+	signed_webhook_post(&w, &a);
 	expect_problem_once(&a, 400, "broken, and signed");
 }
 
@@ -188,7 +190,7 @@ Test(sources, several_items_of_which_some_are_known_are_accepted_once_each)
 	signed_webhook_write(&first, CLEARING);
 	accept(&first, "two items");
 	signed_webhook_write(&second, CLEARING);
-	/* The first of the one is the first of the other. */
+	/* The first item of the second webhook gets the id of the first item of the first one. */
 	signed_webhook_replace(&second, second.ids[0] + strlen("clearing-"), first.ids[0] + strlen("clearing-"));
 	signed_webhook_sign(&second, KEY_FIRST, (int64_t)time(NULL));
 	accept(&second, "one of them known");
@@ -199,16 +201,16 @@ Test(sources, several_items_of_which_some_are_known_are_accepted_once_each)
 
 Test(sources, one_id_of_two_sources_is_two_transactions)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 	char body[WEBHOOK_MAX];
 
-	signed_webhook_write(&l, BANK);
-	accept(&l, "the bank's");
-	expect_accepted(webhook_simple(l.ids[0], body));
-	cr_assert_eq(database_number_of(STORED, l.ids[0]), 2);
-	is_processed(l.ids[0], "bank", signed_webhook_expected(BANK, 0));
-	is_processed(l.ids[0], "transactions", "\"source_account\":\"acc_user_789\"");
-	is_processed(l.ids[0], "%62ank", signed_webhook_expected(BANK, 0));
+	signed_webhook_write(&w, BANK);
+	accept(&w, "the bank's");
+	expect_accepted(webhook_simple(w.ids[0], body));
+	cr_assert_eq(database_number_of(STORED, w.ids[0]), 2);
+	is_processed(w.ids[0], "bank", signed_webhook_expected(BANK, 0));
+	is_processed(w.ids[0], "transactions", "\"source_account\":\"acc_user_789\"");
+	is_processed(w.ids[0], "%62ank", signed_webhook_expected(BANK, 0));
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.transaction_conflicts"), 0);
 }
 
@@ -245,15 +247,15 @@ Test(sources, readyz_names_the_sources_that_are_open)
 
 Test(sources, what_cannot_be_stored_now_is_503_and_may_be_sent_again)
 {
-	static struct signed_webhook l;
+	static struct signed_webhook w;
 	struct answer a;
 
 	mend_and_wait();
-	signed_webhook_write(&l, BANK);
+	signed_webhook_write(&w, BANK);
 	break_freeze("postgres");
-	signed_webhook_post(&l, &a);
+	signed_webhook_post(&w, &a);
 	expect_retry_after(&a, "PostgreSQL is frozen");
 	expect_problem_once(&a, 503, "PostgreSQL is frozen");
 	mend_and_wait();
-	accept(&l, "sent again");
+	accept(&w, "sent again");
 }

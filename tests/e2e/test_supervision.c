@@ -1,4 +1,4 @@
-/* test_supervision.c - ./payhook up keeps its parts alive, and takes them with it when it ends. */
+/* test_supervision.c - ./payhook up restarts parts that die, and stops all of them when it ends. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE
 
 TestSuite(supervision, .init = mend_and_wait, .fini = mend_all);
 
-/* What a command printed, from the log that all of them write to.  The caller frees it. */
+/* Runs a command and returns its output, read from the log to which all commands append.  The caller frees it. */
 static char *output_of(const struct instance *i, const char *const arguments[], bool *ret_ok)
 {
 	static char log[64 * 1024];
@@ -34,7 +34,7 @@ static char *output_of(const struct instance *i, const char *const arguments[], 
 	return strdup(log + before);
 }
 
-/* The pid that ./payhook status gives for a part; 0 when it is down or not ready. */
+/* The pid that ./payhook status prints for a part; 0 if it is down or payhook is not ready. */
 static pid_t pid_in_status(const char *part)
 {
 	char line[64];
@@ -50,7 +50,7 @@ static pid_t pid_in_status(const char *part)
 	return pid;
 }
 
-/* A part's first process dies; it is back in time, takes part again, and status knows. */
+/* The first process of a part is killed; it is restarted in time, serves again, and status shows the new pid. */
 static void comes_back(const char *name, const char *part)
 {
 	pid_t old = instance_first(instance(), name);
@@ -65,7 +65,7 @@ static void comes_back(const char *name, const char *part)
 		pause_a_little();
 	}
 	if (strcmp(name, "postgres") == 0) {
-		/* How long it recovers is the disk's affair; then it must be used soon. */
+		/* The time of the recovery depends on the disk; after it, webhooks must be accepted soon. */
 		mend_wait_database(10000);
 		expect_recovery(2000);
 	} else {
@@ -111,9 +111,9 @@ Test(supervision, all_parts_killed_at_once_come_back)
 	process_tree(instance_supervisor(instance()), &all);
 	process_signal(&all, SIGKILL);
 	cr_assert(process_wait_gone(&all, BACK_MS));
-	/* Well before the supervisor's look at all parts every five seconds. */
+	/* Well before the supervisor's check of all parts, which it makes every five seconds. */
 	expect_recovery(4500);
-	/* It comes back to the database by itself, perhaps after the first webhook. */
+	/* The worker reconnects to the database by itself, possibly after the first webhook. */
 	long long deadline = now_ms() + BACK_MS;
 	while ((worker = pid_in_status("worker")) == 0 || worker != instance_first(instance(), "payhook-worker")) {
 		cr_assert(now_ms() < deadline, "status says that the worker is %d", (int)worker);
@@ -143,7 +143,7 @@ static void has(const struct instance *i, const char *id)
 	answer_finish(&a);
 }
 
-/* A foreground "up", as soon as it says that it is ready. */
+/* Starts a foreground "up" and waits until it prints that it is ready. */
 static pid_t up(const struct instance *i)
 {
 	static char log[64 * 1024];
@@ -161,7 +161,7 @@ static pid_t up(const struct instance *i)
 	return pid;
 }
 
-/* A foreground "up" ends by a signal to this process (or group, when negative) and leaves nothing behind. */
+/* A foreground "up" ends after a signal to this process (a process group if negative) and leaves nothing behind. */
 static void ends(pid_t pid, pid_t target, int signal)
 {
 	struct pids all;
@@ -175,7 +175,8 @@ static void ends(pid_t pid, pid_t target, int signal)
 	cr_assert(process_wait_gone(&all, 1000), "up left processes");
 }
 
-/* Of all that ever ran for this folder: PostgreSQL, nginx and the programs name it, and so do helpers of the script. */
+/* Searches for any process of this directory: PostgreSQL, nginx and the programs have it in their arguments, as have
+ * helpers of the script. */
 static void nobody_is_left(const struct instance *i)
 {
 	struct pids left;
@@ -208,7 +209,7 @@ Test(supervision, ctrl_c_leaves_no_process_and_the_next_up_finds_its_data)
 	post_to(&own, fresh_id("also-kept", id));
 	ends(pid, pid, SIGTERM);
 
-	/* A supervisor that is killed leaves its parts; the next one ends them first. */
+	/* If the supervisor is killed, its parts continue; the next "up" stops them first. */
 	pid = up(&own);
 	has(&own, id);
 	kill(pid, SIGKILL);
@@ -256,13 +257,13 @@ Test(supervision, a_bad_setting_is_refused_by_name)
 	instance_log(&own, log, sizeof(log));
 	cr_assert(strstr(log, "PROCESSOR_DELAY_MS") != NULL && strstr(log, "soon") != NULL, "%s", log);
 	cr_assert_eq(instance_supervisor(&own), 0);
-	/* Never a payhook that takes unsigned webhooks where signatures were asked for. */
+	/* payhook must not start with a source that accepts unsigned webhooks if signatures are required. */
 	cr_assert(!instance_run(&own, (const char *const[]){"up", "-d", NULL},
 			  (const char *const[]){"REQUIRE_SIGNATURES=true", NULL}, 30000),
 		"it started");
 	instance_log(&own, log, sizeof(log));
 	cr_assert_not_null(strstr(log, "REQUIRE_SIGNATURES"), "%s", log);
-	/* A port that another instance has. */
+	/* The port is in use by another instance. */
 	own.port = instance()->port;
 	cr_assert(!instance_run(&own, (const char *const[]){"up", "-d", NULL}, NULL, 30000), "it started");
 	instance_log(&own, log, sizeof(log));
@@ -286,7 +287,8 @@ static long memory_available_mb(void)
 	return kb / 1024;
 }
 
-/* Root may let the kernel lend them, on a machine with memory to spare; elsewhere PostgreSQL does without. */
+/* Root may allow the kernel to lend huge pages on a machine with enough memory; otherwise PostgreSQL runs without
+ * them. */
 Test(supervision, postgres_gets_huge_pages_where_they_may_be_lent)
 {
 	if (access("/proc/sys/vm/nr_overcommit_hugepages", W_OK) != 0 || memory_available_mb() < 8192)

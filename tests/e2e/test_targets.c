@@ -1,4 +1,4 @@
-/* test_targets.c - what stands between method and version: other hosts' URIs, escapes, and bytes that no path has. */
+/* test_targets.c - the request target: absolute URIs, escapes, and bytes that are not allowed in a path. */
 
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +50,7 @@ Test(targets, other_forms_are_refused)
 	wire_expect(cases);
 }
 
-/* An escaped slash is a byte of a segment, an escaped dot is a dot, and nothing is decoded twice. */
+/* An escaped slash is part of a segment, an escaped dot is a dot, and nothing is decoded twice. */
 Test(targets, an_escape_means_one_byte_once)
 {
 	static const struct wire_case cases[] = {
@@ -99,7 +99,7 @@ Test(targets, bytes_that_no_path_has_are_refused)
 	wire_expect(cases);
 }
 
-/* Such an id cannot be stored, so there is none to find. */
+/* Such an id cannot be stored, so it is not found. */
 Test(targets, an_id_with_bytes_that_none_has_is_not_there)
 {
 	static const struct wire_case cases[] = {
@@ -140,7 +140,7 @@ static const char *long_target(char *ret, size_t size, size_t len)
 	return ret;
 }
 
-/* "GET ", " HTTP/1.1" and the line's end are 15 bytes of the 8 KiB. */
+/* "GET ", " HTTP/1.1" and the line end take 15 bytes of the 8 KiB. */
 Test(targets, up_to_8_kib_of_a_request_line_are_taken)
 {
 	static char text[3][16 * 1024];

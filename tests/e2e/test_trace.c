@@ -1,4 +1,4 @@
-/* test_trace.c - the trace of a webhook goes on in the calls of the processor, and stands in the logs. */
+/* test_trace.c - the trace of a webhook continues in the calls of the processor, and its id is in the logs. */
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static void wait_processed(const char *id)
 	cr_assert_eq(database_wait(sql, id, 1, STEP_MS), 1);
 }
 
-/* Lines of nginx's access log, written within a second, that hold a text. */
+/* The number of lines in nginx's access log that contain a text. nginx writes them within a second. */
 static int access_log_contains(const char *text)
 {
 	char path[256], line[4096];
@@ -79,7 +79,7 @@ static void wait_access_log(const char *text)
 	}
 }
 
-/* The first call gets no answer in time. */
+/* The first call times out. */
 Test(trace, a_retried_call_goes_on_with_the_trace_under_a_span_of_its_own)
 {
 	struct hired worker;
@@ -135,7 +135,7 @@ Test(trace, headers_that_are_none_are_ignored)
 		cr_expect_str_eq(recording_processor_trace_of(&recording_processor, id, 0), "", "%s", HEADERS[i]);
 	}
 	extra_workers_dismiss(&worker);
-	/* What was logged after them is there, so they are too. */
+	/* The lines are in order: when this one is in the log, the earlier ones are too. */
 	post_with("the-last", "traceparent: cc-11112222333344445555666677778888-" SENDERS_SPAN "-01-more");
 	wait_access_log("\"trace_id\":\"11112222333344445555666677778888\"");
 	cr_expect_eq(

@@ -1,6 +1,7 @@
-/* test_unsigned.c - webhooks to a source that wants a signature, from who has none, or one of another webhook.
+/* test_unsigned.c - forged webhooks to a source that requires a signature: without a signature, or with that of another
+ * webhook.
  *
- * There is one signed webhook here, as somebody on the way may have seen it: everything else is made of that. */
+ * There is one signed webhook here, such as an attacker may have recorded.  Everything else is derived from it. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ const char *const instance_settings[] = {file_setting, "HOSTILE_SECRET=a secret 
 
 static char sources_path[] = "/tmp/payhook-e2e-hostile-XXXXXX";
 
-/* The file has to be there before the instance; this runs in each test's process too, which finds it by now. */
+/* SOURCES_FILE must exist before the instance is started.  This constructor also runs in the process of each test,
+ * where the file exists already. */
 __attribute__((constructor)) static void furnish(void)
 {
 	int fd = getenv("E2E_FOLDER") != NULL ? -1 : mkstemp(sources_path);
@@ -50,7 +52,8 @@ __attribute__((destructor)) static void clear(void)
 #define BODY                                                                                                  \
 	"{\"transaction_id\":\"signed-once\",\"source_account\":\"acc_a\",\"destination_account\":\"acc_b\"," \
 	"\"amount\":1500,\"currency\":\"USD\"}"
-/* printf %s BODY | openssl dgst -sha256 -hmac SECRET */
+/* printf %s BODY
+ * openssl dgst -sha256 -hmac SECRET */
 #define SIGNATURE "3030c261e445f5f0000f1ab617cb8a34afd18b2bf43d6300efffcad76d41285a"
 #define OTHER "5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd"
 #define HEADER "X-Hub-Signature-256: sha256="
@@ -96,9 +99,9 @@ Test(unsigned_ones, what_is_not_this_signature_is_refused_in_one_way)
 		HEADER SIGNATURE ",\r\n", HEADER SIGNATURE "," OTHER "\r\n", HEADER OTHER "," SIGNATURE "\r\n",
 		HEADER "\"" SIGNATURE "\"\r\n", HEADER "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=\r\n",
 		HEADER "\xff\xfe\r\n",
-		/* Of two the first counts. */
+		/* The first of two headers counts. */
 		HEADER OTHER "\r\n" GOOD, "X-Hub-Signature-256:\r\n" GOOD, HEADER "\r\n" GOOD,
-		/* Other schemes, and other ways to be let in. */
+		/* Other schemes, and other ways to bypass the signature. */
 		"Authorization: Bearer " SIGNATURE "\r\n", "Authorization: Signature " SIGNATURE "\r\n",
 		"X-Signature-Verified: true\r\n", "Payhook-Client-Verify: SUCCESS\r\n",
 		"Payhook-Source: transactions\r\n", "X-Http-Method-Override: GET\r\n",
@@ -112,7 +115,7 @@ Test(unsigned_ones, what_is_not_this_signature_is_refused_in_one_way)
 	cr_assert_not_null(end, "%s", first.body);
 	for (size_t n = 0; n < COUNT_OF(headers); n++) {
 		post("/v1/webhooks/signed", headers[n], BODY, &a);
-		/* Word for word, but for the request's id. */
+		/* The answers are equal except for the request id. */
 		cr_assert_eq(strncmp(a.body, first.body, (size_t)(end - first.body)), 0, "%s: %s", headers[n], a.body);
 		expect_problem_once(&a, 401, headers[n]);
 	}
@@ -137,7 +140,7 @@ Test(unsigned_ones, a_signature_is_of_these_bytes_alone)
 	cr_assert_eq(stored_of("signed"), before);
 }
 
-/* Wherever else it is sent, it is no other source's. */
+/* The webhook is not accepted for any other source, whatever the path. */
 Test(unsigned_ones, a_path_leads_to_one_source_or_to_none)
 {
 	static const struct {
@@ -149,7 +152,7 @@ Test(unsigned_ones, a_path_leads_to_one_source_or_to_none)
 		{"/v1/webhooks/signed;x", 404}, {"/v1/webhooks//signed", 404}, {"/v1/webhooks/x//../signed", 404},
 		{"/v1/webhooks%2fsigned", 404}, {"/v1/webhooks/x%2f..%2fsigned", 404},
 		{"/v1/webhooks/s%c4%b1gned", 404},
-		/* The same source, and so the same lock. */
+		/* These are spellings of the same source, with the same signature scheme. */
 		{"/v1/webhooks/%73igned", 401}, {"/v1/webhooks/x/../signed", 401}, {"/v1/./webhooks/signed", 401},
 		{"/v1/webhooks/signed?source=transactions", 401},
 		{"/v1/webhooks/signed?x-hub-signature-256=sha256=" SIGNATURE, 401},
@@ -167,7 +170,7 @@ Test(unsigned_ones, a_path_leads_to_one_source_or_to_none)
 		0);
 }
 
-/* So it is not the source that is out of order; and what is sent again is nothing new. */
+/* The signed webhook itself is accepted, so the source works; sent again, it is a duplicate. */
 Test(unsigned_ones, the_one_that_is_signed_is_taken_once)
 {
 	static const char *const headers[] = {

@@ -1,4 +1,4 @@
-/* test_wakeup.c - what tells a worker of new jobs: notifications, and its own looks.  Each carries alone. */
+/* test_wakeup.c - a worker finds new jobs by notifications and by polling; each alone is sufficient. */
 
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 
 #define STEP_MS 15000
 #define TIMES 50
-#define SOON_MS 100   /* a fifth of what lies between two looks */
-#define SOON_LEAST 45 /* of TIMES; a busy machine may stop anybody for a moment */
+#define SOON_MS 100   /* a fifth of the polling interval */
+#define SOON_LEAST 45 /* out of TIMES; a busy machine may delay any process for a moment */
 
 static const char *const settings[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
@@ -28,53 +28,53 @@ static void begin(void)
 
 TestSuite(wakeup, .init = begin, .fini = mend_all, .timeout = 120);
 
-/* Each begins when the one before is processed: the worker is idle, and something has to wake it. */
-static void one_after_the_other(struct fixture *s, const char *word, int times)
+/* Each webhook is posted when the one before is processed, so the worker is idle and must be woken for each. */
+static void one_after_the_other(struct fixture *f, const char *word, int times)
 {
-	fresh_id(word, s->prefix);
-	s->count = times;
+	fresh_id(word, f->prefix);
+	f->count = times;
 	for (int n = 0; n < times; n++) {
 		char body[WEBHOOK_MAX], id[96];
-		snprintf(id, sizeof(id), "%s-%d", s->prefix, n);
+		snprintf(id, sizeof(id), "%s-%d", f->prefix, n);
 		expect_accepted(webhook_simple(id, body));
 		cr_assert_eq(database_wait("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
 					   " AND status = 'PROCESSED'",
 				     id, 1, STEP_MS),
 			1, "%s is not processed", id);
 	}
-	fixture_wait_processed(s, STEP_MS);
+	fixture_wait_processed(f, STEP_MS);
 }
 
-Test(wakeup, without_any_notification_the_workers_own_looks_find_every_job)
+Test(wakeup, polling_alone_finds_every_job)
 {
-	struct pg_proxy c;
+	struct pg_proxy proxy;
 	struct hired deaf;
 	struct fixture few, many;
 	char through[256];
 
-	pg_proxy_deafen(&c, instance()->database);
-	extra_workers_hire(&deaf, pg_proxy_conninfo(&c, through), settings);
+	pg_proxy_deafen(&proxy, instance()->database);
+	extra_workers_hire(&deaf, pg_proxy_conninfo(&proxy, through), settings);
 	one_after_the_other(&few, "deaf", 10);
 	fixture_post(&many, "deaf-many", 2000, 0);
 	fixture_wait_processed(&many, STEP_MS);
-	cr_assert(pg_proxy_deeds(&c) > 10, "%d notifications were kept from it", pg_proxy_deeds(&c));
+	cr_assert(pg_proxy_deeds(&proxy) > 10, "%d notifications were kept from it", pg_proxy_deeds(&proxy));
 	extra_workers_dismiss(&deaf);
-	pg_proxy_stop(&c);
+	pg_proxy_stop(&proxy);
 }
 
-/* A worker's looks cannot be turned off; but a worker that has nothing but them, one every 400 to 600 ms, finds a job
- * within SOON_MS of its acceptance one time in five. */
+/* Polling cannot be disabled.  But a worker that only polls, every 400 to 600 ms, finds one job in five within SOON_MS
+ * of its acceptance. */
 Test(wakeup, notifications_alone_bring_each_job_to_an_idle_worker_at_once)
 {
 	struct hired idle;
-	struct fixture s;
+	struct fixture f;
 	const char *soon = "SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')"
 			   " AND processed_at - created_at < make_interval(secs => 0.1)";
 
 	extra_workers_hire(&idle, instance()->database, settings);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 1, STEP_MS), 1);
-	one_after_the_other(&s, "woken", TIMES);
-	long long in_time = database_number_of(soon, s.prefix);
+	one_after_the_other(&f, "woken", TIMES);
+	long long in_time = database_number_of(soon, f.prefix);
 	cr_assert(in_time >= SOON_LEAST, "%lld of %d within %d ms", in_time, TIMES, SOON_MS);
 	extra_workers_dismiss(&idle);
 }

@@ -1,4 +1,5 @@
-/* test_worker.c - workers die, freeze, leave and lose answers; what they held is processed all the same. */
+/* test_worker.c - workers die, freeze, stop and lose answers of the database; the jobs they held are processed all the
+ * same. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 #define DELAY_MS 3000
 #define GRACE_MS 1000
-#define RESCUE_MS 45000 /* a beat unchanged for 20 s, as seen by another, and the delay */
+#define RESCUE_MS 45000 /* a heartbeat unchanged for 20 s as another worker sees it, plus the delay */
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=3000", "WORKER_GRACE_MS=1000", NULL};
 
@@ -28,7 +29,7 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=3000", "WORKER_GRAC
 
 static char prefix[64];
 
-/* Notes every committed change of a transaction: the only one in its life is its settlement. */
+/* Records every committed update of a transaction: its settlement is the only one. */
 static const char *const NOTING[] = {
 	"CREATE TABLE IF NOT EXISTS payhook.e2e_settled (transaction_id text, status text)",
 	"CREATE OR REPLACE FUNCTION payhook.e2e_note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
@@ -106,7 +107,7 @@ Test(worker, asked_to_end_finishes_what_ends_soon_and_hands_back_the_rest_uncoun
 	post("soon", 20);
 	snprintf(soon, sizeof(soon), "%s", prefix);
 	are_claimed(20);
-	/* Until these have waited so long that they end within the grace time. */
+	/* Waits until these jobs will finish within the grace time. */
 	const char *age =
 		"SELECT (min(now() - claimed_at) > make_interval(secs => 2.4))::int FROM payhook.jobs WHERE" OF_PREFIX;
 	cr_assert_eq(database_wait(age, prefix, 1, DELAY_MS), 1);
@@ -119,15 +120,15 @@ Test(worker, asked_to_end_finishes_what_ends_soon_and_hands_back_the_rest_uncoun
 		"not handed back as they were");
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.workers"), 0, "it has not signed off");
 	mend_all();
-	/* The next one takes over at once: nobody waits for a lease. */
+	/* The next worker claims the jobs at once: there is no lease to wait for. */
 	are_claimed(30);
 	cr_assert_eq(database_number_of(JOBS " AND attempt = 1", prefix), 30);
 	are_processed(30, DELAY_MS + 3000);
 	each_was_settled_once();
 }
 
-/* Loses answers to a statement while the worker lives on; then everything is processed, and sooner than a dead
- * worker's jobs would be. */
+/* Loses the answers to a statement while the worker lives on.  All jobs are then processed, sooner than a dead worker's
+ * jobs would be. */
 static void loses_answers(const char *statement, int cuts, int rounds)
 {
 	struct pg_proxy pg_proxy;
@@ -144,7 +145,7 @@ static void loses_answers(const char *statement, int cuts, int rounds)
 		post(statement, 100);
 	}
 	cr_assert_eq(pg_proxy_deeds(&pg_proxy), cuts);
-	/* And it works on, under the same number. */
+	/* The worker continues under the same number. */
 	are_processed(100, DELAY_MS + 3000);
 	cr_assert(process_lives(hired.pid));
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.workers"), 1, "it did not live on under its number");
@@ -160,11 +161,12 @@ Test(worker, with_a_claim_committed_but_not_answered_processes_it_all_the_same)
 
 Test(worker, with_a_settlement_committed_but_not_answered_settles_once)
 {
-	/* A settlement that is sent again ends nothing more and so is not cut: one cut a round. */
+	/* A repeated settlement changes no row and so is not cut: there is one cut a round. */
 	loses_answers("settle", 2, 2);
 }
 
-/* The jobs of prefix are at their second attempt, in the hands of another worker.  Returns when it began: text for SQL. */
+/* Waits until the jobs of prefix are in their second attempt, claimed by another worker.  Returns the time of that
+ * claim as text for SQL. */
 static const char *wait_taken_over(long count, pid_t by)
 {
 	char sql[512];
@@ -187,13 +189,13 @@ Test(worker, taken_for_dead_while_frozen_settles_nothing_of_what_another_has)
 	extra_workers_hire(&hired, instance()->database, instance_settings);
 	snprintf(sql, sizeof(sql), PROCESSED " AND processed_at < timestamptz '%s' + make_interval(secs => 2.9)",
 		wait_taken_over(50, hired.pid));
-	/* Its calls have long ended when it wakes, and it settles them at once: that must change nothing. */
+	/* Its calls have long ended when it wakes up, and it settles them at once; that must not change anything. */
 	kill(frozen, SIGCONT);
 	are_processed(50, DELAY_MS + 3000);
 	cr_assert_eq(database_number_of(sql, prefix), 0, "the frozen one settled what was no longer its own");
 	each_was_settled_once();
 	extra_workers_dismiss(&hired);
-	/* It works on, under another number. */
+	/* The worker continues under another number. */
 	post("thawed", 10);
 	are_processed(10, DELAY_MS + 5000);
 	cr_assert_eq(extra_workers_own(), frozen);

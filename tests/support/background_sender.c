@@ -1,4 +1,5 @@
-/* background_sender.c - webhooks all the while, from another process. */
+/* background_sender.c - posts webhooks from a process of its own while a test disturbs payhook.  The process shares its
+ * counts with the test in shared memory. */
 
 #include "support/background_sender.h"
 
@@ -24,11 +25,11 @@
 #define BEGIN_MS 10000
 #define END_MS 15000
 
-/* What the two processes share. */
-struct background_sender_page {
+/* Memory that the test and the sending process share. */
+struct background_sender_shared {
 	atomic_bool is_over;
 	atomic_long answered;
-	/* The next are written before the sender ends. */
+	/* The sending process writes the following members before it exits. */
 	long begun, accepted;
 	double slowest;
 	char trouble[768];
@@ -39,57 +40,58 @@ static const char *const parts[] = {"nginx", "payhook-app", "payhook-worker", "m
 static struct background_sender {
 	pid_t pid;
 	char prefix[64];
-	struct background_sender_page *page;
+	struct background_sender_shared *shared;
 	struct pids parts[COUNT_OF(parts)];
 } background_sender;
 
-static void post_all_the_while(const char *prefix, struct background_sender_page *page)
+static void post_all_the_while(const char *prefix, struct background_sender_shared *shared)
 {
 	static struct load l;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	l = (struct load){.prefix = prefix, .connections = CONNECTIONS, .per_second = PER_SECOND};
 	load_open(&l);
-	while (!page->is_over) {
+	while (!shared->is_over) {
 		load_step(&l, STEP_MS);
-		page->answered = l.answered;
+		shared->answered = l.answered;
 	}
 	load_end(&l, CALL_TIMEOUT_MS);
-	page->begun = l.begun;
-	page->accepted = l.accepted;
-	page->answered = l.answered;
-	page->slowest = l.slowest;
-	snprintf(page->trouble, sizeof(page->trouble), "%s", l.trouble);
+	shared->begun = l.begun;
+	shared->accepted = l.accepted;
+	shared->answered = l.answered;
+	shared->slowest = l.slowest;
+	snprintf(shared->trouble, sizeof(shared->trouble), "%s", l.trouble);
 	_exit(0);
 }
 
 void background_sender_begin(void)
 {
-	struct background_sender *h = &background_sender;
+	struct background_sender *sender = &background_sender;
 	long long deadline = now_ms() + BEGIN_MS;
 
-	fresh_id("honest", h->prefix);
+	fresh_id("honest", sender->prefix);
 	for (size_t n = 0; n < COUNT_OF(parts); n++)
-		instance_parts(instance(), parts[n], &h->parts[n]);
-	h->page = mmap(NULL, sizeof(*h->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	cr_assert(h->page != MAP_FAILED, "%s", strerror(errno));
-	h->pid = fork();
-	if (h->pid == 0)
-		post_all_the_while(h->prefix, h->page);
-	while (h->page->answered == 0) {
+		instance_parts(instance(), parts[n], &sender->parts[n]);
+	sender->shared = mmap(NULL, sizeof(*sender->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cr_assert(sender->shared != MAP_FAILED, "%s", strerror(errno));
+	sender->pid = fork();
+	if (sender->pid == 0)
+		post_all_the_while(sender->prefix, sender->shared);
+	while (sender->shared->answered == 0) {
 		cr_assert(now_ms() < deadline, "the honest sender gets no answer");
 		pause_a_little();
 	}
 }
 
-static void none_was_replaced(const struct background_sender *h)
+static void none_was_replaced(const struct background_sender *sender)
 {
 	for (size_t n = 0; n < COUNT_OF(parts); n++) {
 		struct pids now;
 		instance_parts(instance(), parts[n], &now);
-		cr_assert_eq(now.count, h->parts[n].count, "%d of %s, now %d", h->parts[n].count, parts[n], now.count);
+		cr_assert_eq(now.count, sender->parts[n].count, "%d of %s, now %d", sender->parts[n].count, parts[n],
+			now.count);
 		for (int i = 0; i < now.count; i++)
-			cr_assert(process_in(&h->parts[n], now.list[i]), "a new %s", parts[n]);
+			cr_assert(process_in(&sender->parts[n], now.list[i]), "a new %s", parts[n]);
 	}
 }
 
@@ -97,16 +99,19 @@ void background_sender_end_after_faults(void)
 {
 	static const char of_prefix[] =
 		"SELECT count(*) FROM payhook.transactions WHERE starts_with(transaction_id, $1 || '-')";
-	struct background_sender *h = &background_sender;
+	struct background_sender *sender = &background_sender;
 	int status;
 
-	h->page->is_over = true;
-	cr_assert(process_wait(h->pid, END_MS, &status), "the honest sender does not end");
+	sender->shared->is_over = true;
+	cr_assert(process_wait(sender->pid, END_MS, &status), "the honest sender does not end");
 	cr_assert_eq(status, 0, "the honest sender ended with %d", status);
-	cr_assert(h->page->begun > 0 && h->page->accepted == h->page->begun, "%ld of %ld honest posts accepted: %s",
-		h->page->accepted, h->page->begun, h->page->trouble);
-	cr_assert_eq(database_number_of(of_prefix, h->prefix), h->page->accepted, "an accepted webhook is lost");
-	cr_assert(h->page->slowest < BACKGROUND_SENDER_SECONDS, "an honest sender waited for %.3f s", h->page->slowest);
+	cr_assert(sender->shared->begun > 0 && sender->shared->accepted == sender->shared->begun,
+		"%ld of %ld honest posts accepted: %s", sender->shared->accepted, sender->shared->begun,
+		sender->shared->trouble);
+	cr_assert_eq(
+		database_number_of(of_prefix, sender->prefix), sender->shared->accepted, "an accepted webhook is lost");
+	cr_assert(sender->shared->slowest < BACKGROUND_SENDER_SECONDS, "an honest sender waited for %.3f s",
+		sender->shared->slowest);
 }
 
 void background_sender_end(void)
@@ -117,5 +122,5 @@ void background_sender_end(void)
 
 long background_sender_posts(void)
 {
-	return background_sender.page->answered;
+	return background_sender.shared->answered;
 }

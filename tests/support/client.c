@@ -1,4 +1,4 @@
-/* client.c - the sender's side of one request. */
+/* client.c - sends one HTTP request through libcurl and collects the answer. */
 
 #include "support/client.h"
 
@@ -30,7 +30,8 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *arg)
 static struct curl_slist *headers_of(const struct call *c)
 {
 	char type[256];
-	/* Without this curl waits up to a second for a "100 Continue" before it sends a larger body. */
+	/* Without an empty Expect header, curl waits up to a second for "100 Continue" before it sends a larger
+	 * body. */
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
 	snprintf(type, sizeof(type), c->type == NULL ? "Content-Type:" : "Content-Type: %s", c->type);
@@ -81,7 +82,7 @@ static void note(const struct call *c, const struct answer *a)
 	const char *usual = c->body == NULL ? "GET" : "POST";
 	struct exchange e = {.method = c->method == NULL ? usual : c->method, .target = c->target, .body = c->body};
 
-	/* The worker speaks of itself, to Prometheus alone. */
+	/* The worker's /metrics is not in openapi.yaml: only Prometheus reads it. */
 	if (c->port > 0 && c->port == instance()->metrics_port)
 		return;
 	e.len = c->body == NULL ? 0 : c->len > 0 ? c->len : strlen(c->body);
@@ -100,7 +101,7 @@ void call_send(const struct call *c, struct answer *ret)
 
 	CURLcode code = curl_easy_perform(curl);
 	long status = 0;
-	/* A server that refuses a body may close before all of it is sent; what it answered still counts. */
+	/* A server that rejects a body may close before all of it is sent; the answer that it gave still counts. */
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &ret->seconds);
 	ret->status = code == CURLE_OK || code == CURLE_SEND_ERROR ? (int)status : 0;

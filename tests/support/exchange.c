@@ -1,4 +1,5 @@
-/* http_call.c - a line for each answer. */
+/* exchange.c - records requests and their answers as lines of JSON, which tests/openapi/exchanges.py compares with
+ * openapi.yaml. */
 
 #include "support/exchange.h"
 
@@ -12,7 +13,7 @@
 
 #include "support/client.h"
 
-#define BODY_MOST (64 * 1024) /* bytes of a body that are kept; what is longer is refused unread */
+#define BODY_MOST (64 * 1024) /* bytes of a body that are recorded; a longer body is answered 413 without being read */
 
 static void add(json_object *o, const char *name, const char *bytes, size_t len)
 {

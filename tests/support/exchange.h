@@ -2,17 +2,18 @@
 
 #include <stddef.h>
 
-/* What the tests sent and were answered, written down for tests/openapi/ to hold against openapi.yaml: one JSON object a
- * line, in a file for each process, in the folder that PAYHOOK_EXCHANGES names.  Without it nothing is written. */
+/* Records what the tests sent and what was answered, for the comparison of tests/openapi/ with openapi.yaml: one JSON
+ * object a line, in one file per process, in the directory that PAYHOOK_EXCHANGES names.  Without PAYHOOK_EXCHANGES
+ * nothing is recorded. */
 
 struct answer;
 
 struct exchange {
-	const char *method; /* NULL: what was sent is no HTTP request that we made, so neither is target */
+	const char *method; /* NULL: the request was not one well-formed HTTP request; target is then NULL as well */
 	const char *target;
-	const char *body; /* that was sent; NULL: none */
+	const char *body; /* the body that was sent; NULL: none */
 	size_t len;
 };
 
-/* Not an answer that never came. */
+/* Records one request and its answer, unless no answer arrived. */
 void exchange_note(const struct exchange *e, const struct answer *a);

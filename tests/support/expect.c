@@ -1,4 +1,4 @@
-/* expect.c - the promises that hold for every answer. */
+/* expect.c - the rules that hold for every answer of payhook, and waiting for an instance to be healthy again. */
 
 #include "support/expect.h"
 
@@ -13,7 +13,7 @@
 #include "support/instance.h"
 #include "support/load.h"
 
-/* Two parts write headers, and each header should be written by one of them. */
+/* Both nginx and the responder set headers; each header must be set by only one of them. */
 static void expect_one_header(const struct answer *a, const char *name, const char *what)
 {
 	int count = 0;
@@ -98,7 +98,8 @@ void expect_accepted(const char *body)
 	answer_finish(&a);
 }
 
-/* To a port; 0: the shared instance's. */
+/* Posts until the webhook is accepted; each earlier answer must be a well-formed 503. port 0: that of the shared
+ * instance. */
 static void accepted_by(const char *body, int port, long long deadline)
 {
 	struct call c = {.target = WEBHOOKS, .type = "application/json", .body = body, .port = port};
@@ -133,7 +134,8 @@ void expect_all_accepted(struct load *l, int timeout_ms)
 	}
 }
 
-/* So many at a time that each responder gets some: one may be back before the others. */
+/* Posts so many webhooks at once that each responder receives some: one responder may have recovered before the
+ * others. */
 static bool all_accept(struct load *l)
 {
 	char prefix[64];
@@ -156,7 +158,7 @@ void expect_recovery(int timeout_ms)
 	}
 }
 
-/* So many in a row that each responder gets some. */
+/* Requires so many healthy answers in a row that each responder gave some of them. */
 void expect_health(int timeout_ms)
 {
 	long long deadline = now_ms() + timeout_ms;

@@ -1,4 +1,4 @@
-/* extra_workers.c - workers of the tests' own. */
+/* extra_workers.c - starts, stops and kills additional workers, and stops the instance's own. */
 
 #include "support/extra_workers.h"
 
@@ -39,7 +39,8 @@ pid_t extra_workers_wait_own(void)
 	return (pid_t)strtol(pid, NULL, 10);
 }
 
-/* One that is asked to end before it hears that it is registered leaves its row behind, for the others to remove. */
+/* Waits for the worker's registration first: a worker that receives SIGTERM before its registration is confirmed leaves
+ * its row behind for the others to remove. */
 void extra_workers_dismiss_own(void)
 {
 	struct pids one = {1, {extra_workers_wait_own()}};

@@ -2,30 +2,30 @@
 
 #include <sys/types.h>
 
-/* Workers beside the instance's own, started by a test with settings and a way to the database of their own. */
+/* Workers besides the instance's own, started by a test with their own settings and connection string. */
 
 struct hired {
 	pid_t pid;
 	char log[128];
 };
 
-/* The instance's own worker, which the supervisor may just be starting. */
+/* The pid of the instance's own worker.  Waits for it if the supervisor is just starting it. */
 pid_t extra_workers_own(void);
 
-/* The same, when it has its row in the database. */
+/* The same, after the worker has registered in the database. */
 pid_t extra_workers_wait_own(void);
 
-/* It leaves, and does not come back until mend_all(). */
+/* Ends the instance's own worker; it is not restarted until mend_all(). */
 void extra_workers_dismiss_own(void);
 
-/* Settings: "NAME=value", NULL ends.  It ends with the test. */
+/* Starts a worker. settings: "NAME=value", ended by NULL.  The worker is killed when the test ends. */
 void extra_workers_hire(struct hired *h, const char *database, const char *const settings[]);
 
-/* Asks it to end, and waits until it has. */
+/* Sends SIGTERM and waits until the worker has ended. */
 void extra_workers_dismiss(struct hired *h);
 
-/* kill -9, and waits until it is gone. */
+/* Sends SIGKILL and waits until the worker is gone. */
 void extra_workers_kill(struct hired *h);
 
-/* How many lines of its log hold this text. */
+/* The number of lines in the worker's log that contain this text. */
 int extra_workers_logged(const struct hired *h, const char *text);

@@ -1,4 +1,4 @@
-/* faults.c - what dies, freezes and comes back. */
+/* faults.c - faults of the shared instance: killed, frozen and stopped processes, and their repair. */
 
 #include "support/faults.h"
 
@@ -14,7 +14,7 @@ void break_freeze(const char *name)
 {
 	struct pids parts;
 
-	/* Twice: what was born meanwhile. */
+	/* Twice, to include processes that were forked meanwhile. */
 	for (int n = 0; n < 2; n++) {
 		instance_parts(instance(), name, &parts);
 		process_signal(&parts, SIGSTOP);

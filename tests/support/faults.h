@@ -2,31 +2,34 @@
 
 #include "support/process.h"
 
-/* Ways to break the shared instance, and to mend it. */
+/* Faults of the shared instance and their repair.  A "part" is named by its process: "nginx", "payhook-app",
+ * "payhook-worker", "postgres". */
 
-/* SIGSTOP to all processes of a part. */
+/* Sends SIGSTOP to all processes of a part. */
 void break_freeze(const char *name);
 
-/* SIGCONT to everything, the supervisor included. */
+/* Sends SIGCONT to all processes, including the supervisor. */
 void mend_all(void);
 
-/* mend_all(), and waits until webhooks are accepted: what each test of a breaking suite begins with. */
+/* mend_all(), then waits until webhooks are accepted.  The .init of suites that cause faults. */
 void mend_and_wait(void);
 
-/* Keeps the supervisor from starting again what ends, until mend_all(). */
+/* Freezes the supervisor, so that it restarts nothing until mend_all(). */
 void break_supervisor(void);
 
-/* PostgreSQL shut down, its connections ended; it stays down until mend_all(). */
+/* Shuts PostgreSQL down and ends its connections.  It stays down until mend_all(). */
 void break_stop_database(void);
 
-/* Waits until PostgreSQL takes connections. */
+/* Waits until PostgreSQL accepts connections. */
 void mend_wait_database(int timeout_ms);
 
-/* kill -9 of the nth process of a part; returns its pid. */
+/* Sends SIGKILL to the nth process of a part.  Returns its pid. */
 pid_t break_kill(const char *name, int nth);
 
-/* Waits until a part consists of so many processes, none of them gone ones.  False: not by the deadline. */
+/* Waits until a part consists of this number of processes, none of which is in gone.  Returns false if that is not so
+ * by the deadline. */
 bool mend_wait_parts(const char *name, int count, const struct pids *gone, int timeout_ms);
 
-/* ./payhook reload with these settings; waits until all responders are others, and count. */
+/* Runs ./payhook reload with these settings, and waits until all responders have been replaced and payhook_responders
+ * has reached the given number. */
 void mend_reload(const char *const settings[], int responders, const char *authorization);

@@ -1,4 +1,4 @@
-/* fcgi_forgery.c - FastCGI records for where none should be. */
+/* fcgi_forgery.c - builds FastCGI records that an attacker could place in the body of a request. */
 
 #include "support/fcgi_forgery.h"
 
@@ -97,7 +97,7 @@ size_t fcgi_forgery(char *at, enum forgery kind, const char *id)
 	return len + add_streams(at + len, request, id, kind == FORGED_FILTER, kind == FORGED_PADDED ? 7 : 0);
 }
 
-/* A record to skip must have content, else libfcgi skips the next one's. */
+/* A record that is to be skipped must have content; otherwise libfcgi skips the next record's. */
 void fcgi_forgery_body(char *body, size_t len, int shift, enum forgery kind, const char *id)
 {
 	char forged[FORGED_MOST];

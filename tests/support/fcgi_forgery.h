@@ -3,35 +3,36 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* FastCGI as a sender would forge it: records that a responder must never read as such. */
+/* FastCGI records as an attacker would forge them.  They are sent inside bodies; no responder may ever interpret them
+ * as records. */
 
 enum record_type { BEGIN_REQUEST = 1, ABORT_REQUEST = 2, PARAMS = 4, STDIN = 5, GET_VALUES = 9 };
 
 enum forgery {
-	FORGED_PLAINLY,     /* a request of the responder's role, its connection kept */
-	FORGED_LAST,        /* the connection not kept */
-	FORGED_AUTHORIZER,  /* another role */
-	FORGED_FILTER,      /* another role, with a DATA stream */
-	FORGED_AFTER_ABORT, /* after an ABORT_REQUEST for the one before */
-	FORGED_AFTER_END,   /* after the ends of the one before's streams */
-	FORGED_SECOND,      /* under the request id 2, beside 1 */
-	FORGED_PADDED,      /* each record followed by 7 bytes of padding */
+	FORGED_PLAINLY,     /* a request with the responder role, keeping the connection */
+	FORGED_LAST,        /* the same without keeping the connection */
+	FORGED_AUTHORIZER,  /* with the authorizer role */
+	FORGED_FILTER,      /* with the filter role and a DATA stream */
+	FORGED_AFTER_ABORT, /* preceded by an ABORT_REQUEST for the current request */
+	FORGED_AFTER_END,   /* preceded by the ends of the current request's streams */
+	FORGED_SECOND,      /* with request id 2 while 1 is in progress */
+	FORGED_PADDED,      /* with 7 bytes of padding after each record */
 	FORGED_TWICE,       /* BEGIN_REQUEST twice */
-	FORGED_VALUES,      /* behind an FCGI_GET_VALUES that names each value 20 times, at which libfcgi dies */
+	FORGED_VALUES,      /* preceded by an FCGI_GET_VALUES that names each value 20 times, which crashes libfcgi */
 	FORGERIES
 };
 
 #define FORGED_MOST 4096
 
-/* One record at this place.  Returns its length. */
+/* Writes one record to the given place.  Returns its length. */
 size_t record_add(char *at, enum record_type type, int request, const char *content, size_t len);
 
-/* A request, of FORGED_MOST bytes at most, that would store a transaction of this id.  Returns its length. */
+/* Writes a request that would store a transaction with this id.  Returns its length, at most FORGED_MOST bytes. */
 size_t fcgi_forgery(char *at, enum forgery kind, const char *id);
 
-/* A whole body: records that are skipped, from the byte shift on, and then the forged request, so that it is found wherever
- * reading goes on, if that falls on the edge of a record.  One shift in FORGED_SHIFTS does.  Where the body is too short
- * for the request, its end is missing. */
+/* Fills a whole body: from byte shift on records that a reader skips, then the forged request.  Wherever libfcgi
+ * continues to read, it finds the request if it starts on the edge of a record, and one of the FORGED_SHIFTS shifts
+ * makes that true.  If the body is too short for the request, the request is cut. */
 void fcgi_forgery_body(char *body, size_t len, int shift, enum forgery kind, const char *id);
 
 #define FORGED_SHIFTS 16

@@ -1,4 +1,4 @@
-/* fixture.c - transactions that a test follows to their end. */
+/* fixture.c - posts a group of transactions and checks that each was processed and settled exactly once. */
 
 #include "support/fixture.h"
 
@@ -34,47 +34,47 @@ void fixture_begin(void)
 	cr_assert_eq(database_number("SELECT count(*) FROM payhook.jobs"), 0, "jobs of an earlier test");
 }
 
-void fixture_post(struct fixture *s, const char *word, long count, int port)
+void fixture_post(struct fixture *f, const char *word, long count, int port)
 {
 	struct load l = {.connections = 16, .posts = count, .port = port};
 
-	l.prefix = fresh_id(word, s->prefix);
-	s->count = count;
+	l.prefix = fresh_id(word, f->prefix);
+	f->count = count;
 	load_open(&l);
 	cr_assert(load_until(&l, count, POST_MS), "%ld of %ld answered", l.answered, count);
 	expect_all_accepted(&l, POST_MS);
 	load_close(&l);
 }
 
-long fixture_processed(const struct fixture *s)
+long fixture_processed(const struct fixture *f)
 {
-	return (long)database_number_of(PROCESSED, s->prefix);
+	return (long)database_number_of(PROCESSED, f->prefix);
 }
 
-long fixture_jobs(const struct fixture *s)
+long fixture_jobs(const struct fixture *f)
 {
-	return (long)database_number_of(JOBS, s->prefix);
+	return (long)database_number_of(JOBS, f->prefix);
 }
 
-long fixture_claimed(const struct fixture *s)
+long fixture_claimed(const struct fixture *f)
 {
-	return (long)database_number_of(CLAIMED, s->prefix);
+	return (long)database_number_of(CLAIMED, f->prefix);
 }
 
-void fixture_wait_claimed(const struct fixture *s, int timeout_ms)
+void fixture_wait_claimed(const struct fixture *f, int timeout_ms)
 {
-	long long seen = database_wait(CLAIMED, s->prefix, s->count, timeout_ms);
+	long long seen = database_wait(CLAIMED, f->prefix, f->count, timeout_ms);
 
-	cr_assert_eq(seen, s->count, "%s: %lld of %ld claimed", s->prefix, seen, s->count);
+	cr_assert_eq(seen, f->count, "%s: %lld of %ld claimed", f->prefix, seen, f->count);
 }
 
-void fixture_wait_processed(const struct fixture *s, int timeout_ms)
+void fixture_wait_processed(const struct fixture *f, int timeout_ms)
 {
-	long long seen = database_wait(PROCESSED, s->prefix, s->count, timeout_ms);
+	long long seen = database_wait(PROCESSED, f->prefix, f->count, timeout_ms);
 
-	cr_assert_eq(seen, s->count, "%s: %lld of %ld processed", s->prefix, seen, s->count);
-	cr_assert_eq(fixture_jobs(s), 0, "%s: jobs of processed transactions", s->prefix);
-	seen = database_number_of(SETTLED_ONCE, s->prefix);
-	cr_assert_eq(seen, s->count, "%s: %lld of %ld settled exactly once", s->prefix, seen, s->count);
+	cr_assert_eq(seen, f->count, "%s: %lld of %ld processed", f->prefix, seen, f->count);
+	cr_assert_eq(fixture_jobs(f), 0, "%s: jobs of processed transactions", f->prefix);
+	seen = database_number_of(SETTLED_ONCE, f->prefix);
+	cr_assert_eq(seen, f->count, "%s: %lld of %ld settled exactly once", f->prefix, seen, f->count);
 	cr_assert_eq(database_number(UNBALANCED), 0, "the books do not balance");
 }

@@ -2,27 +2,28 @@
 
 #include "support/load.h"
 
-/* Transactions of one test, under a prefix of their own, and what must be true of them in the end. */
+/* A group of transactions of one test, with a common prefix, and the invariants that must hold for it at the end. */
 
 struct fixture {
 	char prefix[64];
 	long count;
 };
 
-/* Waits for a healthy, empty payhook with its own worker: what each test of such a suite begins with. */
+/* Waits until the instance is healthy, its queue is empty and its own worker is registered.  The .init of suites that
+ * use fixtures. */
 void fixture_begin(void);
 
-/* Posts so many webhooks, all of them accepted, to a port; 0: the shared instance's. */
-void fixture_post(struct fixture *s, const char *word, long count, int port);
+/* Posts this number of webhooks to a port (0: that of the shared instance); all of them must be accepted. */
+void fixture_post(struct fixture *f, const char *word, long count, int port);
 
-/* How many of them are processed; have a job; have a job that somebody owns. */
-long fixture_processed(const struct fixture *s);
-long fixture_jobs(const struct fixture *s);
-long fixture_claimed(const struct fixture *s);
+/* The number of the group's transactions that are processed; that have a job; whose job is claimed by a worker. */
+long fixture_processed(const struct fixture *f);
+long fixture_jobs(const struct fixture *f);
+long fixture_claimed(const struct fixture *f);
 
-/* Waits until all of them are claimed. */
-void fixture_wait_claimed(const struct fixture *s, int timeout_ms);
+/* Waits until all jobs of the group are claimed. */
+void fixture_wait_claimed(const struct fixture *f, int timeout_ms);
 
-/* Waits until all of them are processed.  Then none has a job left, each was settled exactly once as its attempts on
- * record show, and the books balance. */
-void fixture_wait_processed(const struct fixture *s, int timeout_ms);
+/* Waits until all transactions of the group are processed.  Then none may have a job left, each must have been settled
+ * exactly once according to its attempts, and all counts must agree. */
+void fixture_wait_processed(const struct fixture *f, int timeout_ms);

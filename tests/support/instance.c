@@ -1,4 +1,4 @@
-/* instance.c - starts, finds and removes a payhook of the tests' own. */
+/* instance.c - starts a payhook for the tests with ./payhook, finds its processes and removes all its traces. */
 
 #include "support/instance.h"
 
@@ -15,16 +15,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef FOLDER_PREFIX /* the bench has one of its own */
+#ifndef FOLDER_PREFIX /* the benchmark uses a prefix of its own */
 #define FOLDER_PREFIX "/tmp/payhook-e2e-"
 #endif
-#define UP_MS 120000     /* a first start makes a cluster; the build has been done before */
-#define DOWN_MS 60000    /* PostgreSQL's checkpoint on a slow disk included */
-#define VARIABLES_MAX 80 /* of an environment: what must not reach the tests, and what they set */
+#define UP_MS 120000     /* a first start creates a PostgreSQL cluster; the programs have been built before */
+#define DOWN_MS 60000    /* includes PostgreSQL's checkpoint on a slow disk */
+#define VARIABLES_MAX 80 /* environment variables: those that are neutralised and those that the tests set */
 #define PORT_LEAST 20001
-#define PORT_COUNT 12000 /* below the kernel's range for outgoing connections, which could take it in between */
+#define PORT_COUNT 12000 /* below the range of ports that the kernel uses for outgoing connections */
 
-/* A setting of the user's own, from the environment or the .env file, must not reach the tests. */
+/* Settings from the developer's environment or .env file must not affect the tests. */
 static const char *const neutral[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER",
 	"POSTGRES_PASSWORD", "TLS_PORT", "TLS_CERTIFICATE", "TLS_KEY", "TLS_CLIENT_CA", "RESPONDERS", "RATE_LIMIT",
 	"SOURCE_RATE_LIMIT", "CONNECTION_LIMIT", "REAL_IP_FROM", "CONFLICT_POLICY", "EXTRA_CURRENCIES", "SOURCES_FILE",
@@ -66,7 +66,7 @@ static bool port_is_free(int port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* As nginx does: an old connection that lingers does not make it taken. */
+	/* As nginx does: a lingering old connection does not make the port unavailable. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
 	bool is_free = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(fd, 1) == 0;
 
@@ -74,7 +74,7 @@ static bool port_is_free(int port)
 	return is_free;
 }
 
-/* The first free one from there on. */
+/* The first free port from this index on. */
 static int find_port(int start)
 {
 	for (int n = 0; n < PORT_COUNT; n++)
@@ -83,7 +83,7 @@ static int find_port(int start)
 	return 0;
 }
 
-/* Where payhook lies: given by meson, else the folder it is run from. */
+/* The path of ./payhook: from PAYHOOK_SOURCE, which meson sets, otherwise in the current directory. */
 static const char *payhook_file(char ret[512])
 {
 	const char *source = getenv("PAYHOOK_SOURCE");
@@ -138,7 +138,8 @@ static void remove_folder(const char *folder)
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Its sockets' folder has a name that payhook chose: the database's lies in it. */
+/* payhook chooses the name of the directory for its sockets.  The socket of the database is in it, so the directory is
+ * found through the conninfo. */
 static void remove_traces(const struct instance *i)
 {
 	char host[128], *end;
@@ -153,7 +154,7 @@ static void remove_traces(const struct instance *i)
 	remove_folder(host);
 }
 
-/* Frozen parts cannot be asked to end. */
+/* Frozen processes cannot react to SIGTERM. */
 static void thaw(const struct instance *i)
 {
 	struct pids all;
@@ -183,14 +184,15 @@ static bool take_down(struct instance *i, char *trouble, size_t size)
 	return false;
 }
 
-/* Runs beside whoever started the instance and takes it down when that process ends without having done so. */
-static void watch(struct instance *i, int pipe_end)
+/* Runs beside the process that started the instance, and stops the instance if that process ends without doing so. */
+static void guard(struct instance *i, int pipe_end)
 {
 	char byte, trouble[256];
 	int nowhere = open("/dev/null", O_RDWR);
 
 	setsid();
-	/* Whoever reads our starter's output waits until the last writer is gone. */
+	/* A process that reads the test's output waits until the last writer has closed it, so this one must not keep
+	 * it open. */
 	for (int fd = 0; fd < 3; fd++)
 		dup2(nowhere, fd);
 	dup2(pipe_end, 3);
@@ -202,7 +204,7 @@ static void watch(struct instance *i, int pipe_end)
 	_exit(0);
 }
 
-static bool set_watch(struct instance *i)
+static bool start_guard(struct instance *i)
 {
 	int ends[2];
 
@@ -213,7 +215,7 @@ static bool set_watch(struct instance *i)
 	i->watcher = fork();
 	if (i->watcher == 0) {
 		close(ends[1]);
-		watch(i, ends[0]);
+		guard(i, ends[0]);
 	}
 	close(ends[0]);
 	i->guard = ends[1];
@@ -227,8 +229,8 @@ bool instance_prepare(struct instance *i, char *trouble, size_t size)
 	*i = (struct instance){.guard = -1, .port = find_port(start)};
 	i->metrics_port = find_port(i->port + 1 - PORT_LEAST);
 	snprintf(i->folder, sizeof(i->folder), "%sXXXXXX", FOLDER_PREFIX);
-	/* The database's user has to enter it. */
-	if (mkdtemp(i->folder) == NULL || chmod(i->folder, 0755) < 0 || !set_watch(i)) {
+	/* The user that runs PostgreSQL must be able to enter the directory. */
+	if (mkdtemp(i->folder) == NULL || chmod(i->folder, 0755) < 0 || !start_guard(i)) {
 		snprintf(trouble, size, "%s: %s", i->folder, strerror(errno));
 		return false;
 	}
@@ -240,7 +242,7 @@ bool instance_find_database(struct instance *i)
 	char path[96], line[256] = "";
 	const char *ask = "\\echo host=:HOST port=:PORT user=:USER dbname=:DBNAME";
 
-	/* Its answer goes where other runs' output goes: it is the log's last line. */
+	/* The output of psql goes to the log, as that of other commands does: it is the last line there. */
 	if (!instance_run(i, (const char *const[]){"psql", "-Atc", ask, NULL}, NULL, 10000))
 		return false;
 	snprintf(path, sizeof(path), "%s/log", i->folder);
@@ -305,7 +307,7 @@ pid_t instance_supervisor(const struct instance *i)
 
 	snprintf(state, sizeof(state), "%s/state", i->folder);
 	process_find("payhook", "PAYHOOK_VAR", state, &found);
-	/* Its subshells carry its name too. */
+	/* Subshells of the script have its name as well. */
 	for (int n = 0; n < found.count; n++)
 		if (!process_in(&found, process_parent(found.list[n])))
 			return found.list[n];
@@ -319,7 +321,8 @@ void instance_parts(const struct instance *i, const char *name, struct pids *ret
 
 	process_tree(instance_supervisor(i), &all);
 	process_pick(&all, name, ret);
-	/* Some outlive their parent.  nginx and PostgreSQL write over their environment and are found as children only. */
+	/* Some processes outlive their parent. nginx and PostgreSQL overwrite their environment and are found only as
+	 * children. */
 	snprintf(state, sizeof(state), "%s/state", i->folder);
 	process_find(name, "PAYHOOK_VAR", state, &found);
 	for (int n = 0; n < found.count; n++)

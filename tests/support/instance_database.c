@@ -1,4 +1,4 @@
-/* instance_database.c - what the tests ask PostgreSQL itself. */
+/* instance_database.c - the tests' own queries to the PostgreSQL of the instance. */
 
 #include "support/instance_database.h"
 
@@ -27,7 +27,7 @@ static PGresult *ask(const char *sql, const char *parameter)
 {
 	PGresult *r = NULL;
 
-	/* A second time when the connection turns out to have been cut since the last question. */
+	/* Tries a second time if the connection turns out to have been closed since the last query. */
 	for (int n = 0; n < 2; n++) {
 		PGconn *c = connection();
 		PQclear(r);

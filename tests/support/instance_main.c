@@ -1,4 +1,4 @@
-/* instance_main.c - starts the binary's instance, runs its tests one after the other, and stops it. */
+/* instance_main.c - starts the binary's instance, runs its tests one after the other, and stops the instance. */
 
 #include <stdio.h>
 
@@ -8,9 +8,10 @@
 #include "support/instance.h"
 #include "support/logs.h"
 
-#define TEST_SECONDS 60 /* unless a test says more; what hangs ends here */
+#define TEST_SECONDS 60 /* unless the test sets a timeout; a test that hangs ends then */
 
-/* Criterion's own limit for all tests would also be the most that a test or a suite can ask for. */
+/* Sets the timeout of each test that has none.  Criterion's global timeout is not used: no test or suite could exceed
+ * it. */
 static void limit_tests(struct criterion_test_set *tests)
 {
 	FOREACH_SET(struct criterion_suite_set * s, tests->suites)
@@ -51,7 +52,7 @@ int main(int argc, char *argv[])
 	struct criterion_test_set *tests = criterion_initialize();
 	bool passed = true;
 
-	/* The tests share one instance and two cores, and some of them stop parts of it. */
+	/* The tests share one instance and two cores, and some of them stop parts of it, so they run one at a time. */
 	criterion_options.jobs = 1;
 	limit_tests(tests);
 	if (criterion_handle_args(argc, argv, true))

@@ -1,4 +1,4 @@
-/* logs.c - the shape of log lines. */
+/* logs.c - checks the form of log lines and finds lines in the logs. */
 
 #include "support/logs.h"
 
@@ -11,9 +11,9 @@
 
 #include "base/base.h"
 
-#define WAIT_MS 5000 /* nginx writes its lines within a second */
+#define WAIT_MS 5000 /* nginx flushes its lines within a second */
 
-/* Every line has these, and others only of these types. */
+/* The members that a line may have, with their types; those with true must be present. */
 static const struct {
 	const char *name;
 	enum json_type type;
@@ -32,11 +32,11 @@ static const struct {
 	{"status", json_type_int, false},
 };
 
-/* Accounts of client.c's webhooks, and members of a body. */
+/* The accounts of client.c's webhooks, and members of a body. */
 static const char *const SECRETS[] = {
 	"acc_user_789", "acc_merchant_456", "source_account\\\"", "\"amount\"", "\"currency\"", "password"};
 
-/* What multiwatch says of a responder that died is its own. */
+/* Lines that multiwatch itself writes when a responder has died. */
 static const char *const FOREIGN[] = {"Child[", "Spawning child["};
 
 static bool is_foreign(const char *line)

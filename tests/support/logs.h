@@ -5,14 +5,14 @@
 
 #include "support/instance.h"
 
-/* What an instance's parts have logged. */
+/* The logs of an instance's parts. */
 
-/* Whether every line of responders, worker and nginx's requests is one JSON object of the common shape, and none holds what
- * must not be logged.  False: *trouble shows the first that is not. */
+/* Checks that every line of the responders, the worker and nginx's access log is one JSON object of the common form,
+ * and that none contains data that must not be logged.  Returns false with the first wrong line in *trouble. */
 bool logs_are_well_formed(const struct instance *i, char *trouble, size_t size);
 
-/* The first line of a part's log ("pool", "worker", "access") that holds both texts, as far as it fits.  False: there is
- * none. */
+/* Copies the first line of a log ("pool", "worker", "access") that contains both texts, cut to the buffer.  Returns
+ * false if there is none. */
 bool logs_find(const char *part, const char *text, const char *other, char *ret_line, size_t size);
 
 /* Waits for such a line; fails the test at the deadline. */

@@ -1,7 +1,7 @@
-/* pg_proxy.c - a PostgreSQL proxy that loses or holds chosen messages.
+/* pg_proxy.c - a PostgreSQL proxy that drops or holds chosen messages.
  *
- * It is a process of its own and knows just enough of the protocol: frames are a type byte and a length; Bind ('B') names
- * the statement, ReadyForQuery ('Z') says that its transaction is over. */
+ * It runs in a process of its own and knows as much of the protocol as it needs: a frame is a type byte and a length;
+ * Bind ('B') names the statement; ReadyForQuery ('Z') reports that the statement's transaction has ended. */
 
 #include "support/pg_proxy.h"
 
@@ -26,22 +26,22 @@
 
 #define LINES_MAX 32 /* connections at a time */
 #define FLOW_MAX \
-	(2 * 1024 * 1024) /* bytes of one direction that are held; an answer of 1,000 claimed jobs is smaller */
+	(2 * 1024 * 1024) /* bytes of one direction that are held; the answer with 1,000 claimed jobs is smaller */
 
 enum deed { CUT, HOLD_QUESTION, HOLD_ANSWER, DEAFEN };
 
 struct flow {
 	size_t len;
-	size_t read; /* bytes at the beginning that have been looked at */
+	size_t read; /* bytes at the beginning that have been examined */
 	char *bytes;
 };
 
 struct line {
 	int client, server; /* -1: free */
-	bool has_begun;     /* the first message, which has no type byte, is through */
-	bool is_held;       /* the watched statement is under way: what the server says waits */
-	int rows;           /* that it has answered with so far */
-	bool is_mute;       /* nothing the client says is passed on any more */
+	bool has_begun;     /* the first message, which has no type byte, has been passed on */
+	bool is_held;       /* the watched statement is in progress: the server's messages are held back */
+	int rows;           /* rows of its answer so far */
+	bool is_mute;       /* nothing from the client is passed on any more */
 	struct flow asked, answered;
 };
 
@@ -107,7 +107,7 @@ static bool pass_on(struct flow *f, size_t count, int fd)
 	return true;
 }
 
-/* The next whole message that has not been looked at, or NULL. */
+/* Returns the next complete message that has not been examined, or NULL. */
 static const char *next_message(struct flow *f, bool has_type)
 {
 	size_t head = has_type ? 5 : 4;
@@ -122,7 +122,7 @@ static const char *next_message(struct flow *f, bool has_type)
 	return m;
 }
 
-/* The watcher counts bytes. */
+/* The test counts the bytes of the pipe. */
 static void report_deed(void)
 {
 	deeds_left--;
@@ -130,7 +130,7 @@ static void report_deed(void)
 		_exit(1);
 }
 
-/* Bind: the portal's name, then the statement's. */
+/* Bind contains the name of the portal and then that of the statement. */
 static bool is_watched(const char *m)
 {
 	const char *statement = m[0] == 'B' ? m + 5 + strlen(m + 5) + 1 : "";
@@ -159,7 +159,7 @@ static bool serve_client(struct line *l)
 	return l->is_mute || pass_on(&l->asked, l->asked.read, l->server);
 }
 
-/* Takes the message that was looked at last out of what is passed on. */
+/* Removes the message that was examined last from what is passed on. */
 static void leave_out(struct flow *f, const char *m)
 {
 	size_t at = (size_t)(m - f->bytes), size = f->read - at;
@@ -238,89 +238,89 @@ static void run(int listener, int reported)
 	serve(listener);
 }
 
-static void start(struct pg_proxy *c, const char *conninfo)
+static void start(struct pg_proxy *p, const char *conninfo)
 {
 	char host[96];
 	int port, ends[2];
 
-	*c = (struct pg_proxy){0};
-	/* Inside the instance's folder, which is removed whatever becomes of this test. */
-	snprintf(c->folder, sizeof(c->folder), "%s/cut-XXXXXX", instance()->folder);
+	*p = (struct pg_proxy){0};
+	/* Inside the instance's directory, which is removed however this test ends. */
+	snprintf(p->folder, sizeof(p->folder), "%s/cut-XXXXXX", instance()->folder);
 	cr_assert_eq(sscanf(conninfo, "host=%95s port=%d", host, &port), 2, "conninfo: %s", conninfo);
 	snprintf(server_address.sun_path, sizeof(server_address.sun_path), "%s/.s.PGSQL.%d", host, port);
-	cr_assert(mkdtemp(c->folder) != NULL && chmod(c->folder, 0755) == 0 && pipe(ends) == 0, "%s", strerror(errno));
-	int listener = listen_in(c->folder, port);
-	cr_assert(listener >= 0, "%s: %s", c->folder, strerror(errno));
-	c->pid = fork();
-	if (c->pid == 0)
+	cr_assert(mkdtemp(p->folder) != NULL && chmod(p->folder, 0755) == 0 && pipe(ends) == 0, "%s", strerror(errno));
+	int listener = listen_in(p->folder, port);
+	cr_assert(listener >= 0, "%s: %s", p->folder, strerror(errno));
+	p->pid = fork();
+	if (p->pid == 0)
 		run(listener, ends[1]);
 	close(listener);
 	close(ends[1]);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	c->reported = ends[0];
+	p->reported = ends[0];
 }
 
-void pg_proxy_start(struct pg_proxy *c, const char *conninfo, const char *statement, int cuts)
+void pg_proxy_start(struct pg_proxy *p, const char *conninfo, const char *statement, int cuts)
 {
 	deed = CUT;
 	watched = statement;
 	deeds_left = cuts;
-	start(c, conninfo);
+	start(p, conninfo);
 }
 
-void pg_proxy_hold_question(struct pg_proxy *c, const char *conninfo, const char *statement)
+void pg_proxy_hold_question(struct pg_proxy *p, const char *conninfo, const char *statement)
 {
 	deed = HOLD_QUESTION;
 	watched = statement;
 	deeds_left = INT_MAX;
-	start(c, conninfo);
+	start(p, conninfo);
 }
 
-void pg_proxy_hold_answer(struct pg_proxy *c, const char *conninfo, const char *statement)
+void pg_proxy_hold_answer(struct pg_proxy *p, const char *conninfo, const char *statement)
 {
 	deed = HOLD_ANSWER;
 	watched = statement;
 	deeds_left = INT_MAX;
-	start(c, conninfo);
+	start(p, conninfo);
 }
 
-void pg_proxy_deafen(struct pg_proxy *c, const char *conninfo)
+void pg_proxy_deafen(struct pg_proxy *p, const char *conninfo)
 {
 	deed = DEAFEN;
 	watched = "";
 	deeds_left = INT_MAX;
-	start(c, conninfo);
+	start(p, conninfo);
 }
 
-int pg_proxy_deeds(struct pg_proxy *c)
+int pg_proxy_deeds(struct pg_proxy *p)
 {
 	char bytes[64];
 	ssize_t got;
 
-	while ((got = read(c->reported, bytes, sizeof(bytes))) > 0)
-		c->deeds += (int)got;
-	return c->deeds;
+	while ((got = read(p->reported, bytes, sizeof(bytes))) > 0)
+		p->deeds += (int)got;
+	return p->deeds;
 }
 
-void pg_proxy_wait(struct pg_proxy *c, int timeout_ms)
+void pg_proxy_wait(struct pg_proxy *p, int timeout_ms)
 {
 	long long deadline = now_ms() + timeout_ms;
 
-	while (pg_proxy_deeds(c) == 0) {
+	while (pg_proxy_deeds(p) == 0) {
 		cr_assert(now_ms() < deadline, "nothing to hold in %d ms", timeout_ms);
 		pause_a_little();
 	}
 }
 
-const char *pg_proxy_conninfo(const struct pg_proxy *c, char ret[256])
+const char *pg_proxy_conninfo(const struct pg_proxy *p, char ret[256])
 {
-	snprintf(ret, 256, "host=%s port=5432 user=payhook dbname=payhook", c->folder);
+	snprintf(ret, 256, "host=%s port=5432 user=payhook dbname=payhook", p->folder);
 	return ret;
 }
 
-void pg_proxy_stop(struct pg_proxy *c)
+void pg_proxy_stop(struct pg_proxy *p)
 {
-	kill(c->pid, SIGKILL);
-	waitpid(c->pid, NULL, 0);
-	close(c->reported);
+	kill(p->pid, SIGKILL);
+	waitpid(p->pid, NULL, 0);
+	close(p->reported);
 }

@@ -1,4 +1,4 @@
-/* process.c - what /proc knows about the parts of an instance, and programs started with a deadline. */
+/* process.c - finds the processes of an instance in /proc, and starts programs with a deadline. */
 
 #include "support/process.h"
 
@@ -45,7 +45,8 @@ static ssize_t read_proc(pid_t pid, const char *file, char *ret, size_t size)
 	return (ssize_t)len;
 }
 
-/* State and parent, from the line whose second word is a name in parentheses that may hold anything. */
+/* Reads the state and the parent from the line of stat.  Its second word is a name in parentheses, which may contain
+ * anything. */
 static bool read_stat(pid_t pid, char *ret_state, pid_t *ret_parent)
 {
 	char line[1024];
@@ -95,7 +96,7 @@ long long process_cpu_ms(pid_t pid)
 
 	if (read_proc(pid, "stat", line, sizeof(line)) <= 0)
 		return 0;
-	/* The 14th and 15th word; the second may hold spaces. */
+	/* The sum of the 14th and 15th word.  The second word may contain spaces. */
 	const char *after = strrchr(line, ')');
 	if (after == NULL ||
 		sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &kernel) != 2)
@@ -270,7 +271,7 @@ bool process_wait_gone(const struct pids *list, int timeout_ms)
 
 static void become(const char *const argv[], const char *const variables[], const char *log)
 {
-	/* A test that is killed leaves nothing running. */
+	/* If the test is killed, its programs are killed too. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0);
 	for (int i = 0; variables != NULL && variables[i] != NULL; i++) {
@@ -290,7 +291,7 @@ static void become(const char *const argv[], const char *const variables[], cons
 	dup2(out, 1);
 	dup2(out, 2);
 	closefrom(3);
-	/* exec takes char *const[] for history's sake and changes nothing. */
+	/* exec takes char *const[] for historical reasons and does not modify the strings. */
 	execvp(argv[0], (char *const *)(size_t)argv);
 	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);

@@ -1,4 +1,4 @@
-/* raw.c - HTTP by hand. */
+/* raw.c - HTTP requests as raw bytes on a socket. */
 
 #include "support/raw.h"
 
@@ -28,11 +28,11 @@ int raw_connect_from(const char *address)
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	cr_assert_eq(inet_pton(AF_INET, address, &from.sin_addr), 1);
-	/* The port is chosen when it is known whom it is for: there are more then. */
+	/* The kernel chooses the port at connect, when it knows the destination: more ports are available then. */
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
 	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0, "bind: %s", strerror(errno));
 	cr_assert(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0, "connect: %s", strerror(errno));
-	/* What is written in two pieces must not wait for the first one's acknowledgement. */
+	/* With Nagle's algorithm, the second of two writes would wait for the acknowledgement of the first. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	return fd;
 }
@@ -81,7 +81,7 @@ bool raw_send_text(struct raw *r, const char *text)
 	return raw_send(r, text, strlen(text));
 }
 
-/* Reads once.  False: nothing came by the deadline, or it is over. */
+/* Reads once.  Returns false if nothing arrived by the deadline or the connection is closed. */
 static bool receive(struct raw *r, long long deadline)
 {
 	long long left = deadline - now_ms();
@@ -136,7 +136,8 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 		if (!receive(r, deadline))
 			return false;
 	take(r, head_len, body_len, ret);
-	/* "100 Continue" comes before the answer; of one to HEAD we do not know the target. */
+	/* "100 Continue" precedes the answer and is not recorded.  An answer to HEAD has no body, so it is not recorded
+	 * either. */
 	if (ret->status >= 200 && !r->is_head)
 		exchange_note(&(struct exchange){0}, ret);
 	return true;

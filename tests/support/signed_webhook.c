@@ -1,4 +1,4 @@
-/* signed_webhook.c - the senders' side of signed webhooks. */
+/* signed_webhook.c - writes and signs webhooks as four providers do. */
 
 #include "support/signed_webhook.h"
 
@@ -15,10 +15,10 @@
 #include "base/base.h"
 
 static const struct {
-	const char *source, *folder; /* of docs/sources */
+	const char *source, *folder; /* a directory of docs/sources */
 	struct sender sender;
 	const char *reported[2];
-} ALL[PROCESSORS] = {
+} ALL[PROVIDERS] = {
 	[BANK] = {"bank", "standard-webhooks",
 		{"bank", {.scheme = SCHEME_STANDARD_WEBHOOKS}, true, false, "webhook-signature",
 			{"webhook-id", "webhook-timestamp"}},
@@ -46,106 +46,106 @@ static const struct {
 			"\"amount\":0.455,\"currency\":\"KWD\""}},
 };
 
-/* Two signatures of the example, and what each covers behind the pspReference. */
+/* The two signatures of the example, and the fields after pspReference that each covers. */
 static const char *const ADYEN_KEPT[] = {
 	"IIRruXO/SM97ZEzUeq/qkPdyjM2oVdOPeDDUZcfgqkA=", "Aalllaqp5SfV8Eb5mNWE0KNTqV0VocfpiFX4T6aS8Mo="};
 static const char *const ADYEN_SIGNED[] = {":PayhookExampleECOM:order:1001:113050:EUR:AUTHORISATION:",
 	":PayhookExampleECOM:order:1002:1500000:CLP:AUTHORISATION:"};
 
-const char *signed_webhook_source(enum processor from)
+const char *signed_webhook_source(enum provider from)
 {
 	return ALL[from].source;
 }
 
-const char *signed_webhook_expected(enum processor from, int n)
+const char *signed_webhook_expected(enum provider from, int n)
 {
 	return ALL[from].reported[n];
 }
 
-const char *signed_webhook_header(enum processor from)
+const char *signed_webhook_header(enum provider from)
 {
 	return ALL[from].sender.signature;
 }
 
 /* ---- the body ---- */
 
-static void read_payload(struct signed_webhook *l)
+static void read_payload(struct signed_webhook *w)
 {
 	const char *source = getenv("PAYHOOK_SOURCE");
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/docs/sources/%s/payload.json", source == NULL ? "." : source,
-		ALL[l->from].folder);
+		ALL[w->from].folder);
 	FILE *f = fopen(path, "re");
 	cr_assert_not_null(f, "%s", path);
-	size_t len = fread(l->body, 1, sizeof(l->body) - 1, f);
+	size_t len = fread(w->body, 1, sizeof(w->body) - 1, f);
 	fclose(f);
-	l->body[len] = '\0';
+	w->body[len] = '\0';
 }
 
-void signed_webhook_replace(struct signed_webhook *l, const char *old, const char *new)
+void signed_webhook_replace(struct signed_webhook *w, const char *old, const char *new)
 {
 	size_t old_len = strlen(old), new_len = strlen(new);
 	int count = 0;
 
-	for (char *at = l->body; (at = strstr(at, old)) != NULL; at += new_len, count++) {
-		cr_assert(strlen(l->body) + new_len < sizeof(l->body));
+	for (char *at = w->body; (at = strstr(at, old)) != NULL; at += new_len, count++) {
+		cr_assert(strlen(w->body) + new_len < sizeof(w->body));
 		memmove(at + new_len, at + old_len, strlen(at + old_len) + 1);
 		memcpy(at, new, new_len);
 	}
-	cr_assert(count > 0, "%s: no %s in %s", ALL[l->from].source, old, l->body);
+	cr_assert(count > 0, "%s: no %s in %s", ALL[w->from].source, old, w->body);
 }
 
-static void name_clearing(struct signed_webhook *l)
+static void name_clearing(struct signed_webhook *w)
 {
 	static int count;
 	char number[2][32];
 
 	for (int n = 0; n < 2; n++) {
 		snprintf(number[n], sizeof(number[n]), "%d%03d%d", (int)getpid(), count, n);
-		snprintf(l->ids[n], sizeof(l->ids[n]), "clearing-%.31s", number[n]);
+		snprintf(w->ids[n], sizeof(w->ids[n]), "clearing-%.31s", number[n]);
 	}
 	count++;
-	signed_webhook_replace(l, "90210", number[0]);
-	signed_webhook_replace(l, "90212", number[1]);
-	l->count = 2;
+	signed_webhook_replace(w, "90210", number[0]);
+	signed_webhook_replace(w, "90212", number[1]);
+	w->count = 2;
 }
 
-static void name_adyen(struct signed_webhook *l)
+static void name_adyen(struct signed_webhook *w)
 {
 	static const char *const OLD[] = {"PAYHOOKEXAMPLE01", "PAYHOOKEXAMPLE02"};
 
 	for (int n = 0; n < 2; n++)
-		signed_webhook_replace(l, OLD[n], fresh_id("PSP", l->ids[n]));
-	l->count = 2;
+		signed_webhook_replace(w, OLD[n], fresh_id("PSP", w->ids[n]));
+	w->count = 2;
 }
 
-void signed_webhook_write(struct signed_webhook *l, enum processor from)
+void signed_webhook_write(struct signed_webhook *w, enum provider from)
 {
-	*l = (struct signed_webhook){.from = from, .count = 1};
-	read_payload(l);
+	*w = (struct signed_webhook){.from = from, .count = 1};
+	read_payload(w);
 	if (from == CLEARING)
-		name_clearing(l);
+		name_clearing(w);
 	else if (from == ADYEN)
-		name_adyen(l);
+		name_adyen(w);
 	else
-		signed_webhook_replace(l, from == BANK ? "pmt_01PayhookExample" : "pi_3PayhookExample0001",
-			fresh_id(ALL[from].source, l->ids[0]));
-	signed_webhook_sign(l, KEY_FIRST, (int64_t)time(NULL));
+		signed_webhook_replace(w, from == BANK ? "pmt_01PayhookExample" : "pi_3PayhookExample0001",
+			fresh_id(ALL[from].source, w->ids[0]));
+	signed_webhook_sign(w, KEY_FIRST, (int64_t)time(NULL));
 }
 
 /* ---- the signature ---- */
 
-static void make_key(enum processor from, int key, struct sender_key *ret)
+static void make_key(enum provider from, int key, struct sender_key *ret)
 {
 	sender_key(&ALL[from].sender, key, INT64_MAX, ret);
 }
 
-/* What stood there, from the last time. */
-static void put_item_signature(struct signed_webhook *l, int n, const char *signature)
+/* The signature that the body contains from the last time. */
+static void put_item_signature(struct signed_webhook *w, int n, const char *signature)
 {
 	static const char MEMBER[] = "\"hmacSignature\":\"";
-	char *at = l->body;
+	char *at = w->body;
 
 	for (int skip = 0; skip <= n; skip++) {
 		at = strstr(at, MEMBER);
@@ -156,48 +156,48 @@ static void put_item_signature(struct signed_webhook *l, int n, const char *sign
 	memcpy(at, signature, strlen(signature));
 }
 
-static void sign_items(struct signed_webhook *l, const struct sender_key *key)
+static void sign_items(struct signed_webhook *w, const struct sender_key *key)
 {
 	char text[256], signature[SENT_VALUE_MAX];
-	const char *success = strstr(l->body, "\"success\":\"true\"") == NULL ? "false" : "true";
+	const char *success = strstr(w->body, "\"success\":\"true\"") == NULL ? "false" : "true";
 
 	for (int n = 0; n < 2; n++) {
-		snprintf(text, sizeof(text), "%s:%s%s", l->ids[n], ADYEN_SIGNED[n], success);
+		snprintf(text, sizeof(text), "%s:%s%s", w->ids[n], ADYEN_SIGNED[n], success);
 		sender_hmac("SHA256", key->hmac, key->hmac_len, text, strlen(text), true, signature);
 		cr_assert_eq(strlen(signature), strlen(ADYEN_KEPT[n]));
-		put_item_signature(l, n, signature);
+		put_item_signature(w, n, signature);
 	}
 }
 
-void signed_webhook_sign(struct signed_webhook *l, int key, int64_t when_s)
+void signed_webhook_sign(struct signed_webhook *w, int key, int64_t when_s)
 {
 	struct sender_key made;
 
-	make_key(l->from, key, &made);
-	if (l->from == ADYEN)
-		sign_items(l, &made);
+	make_key(w->from, key, &made);
+	if (w->from == ADYEN)
+		sign_items(w, &made);
 	else
-		sender_sign(&ALL[l->from].sender, &made, when_s, l->body, strlen(l->body), &l->sent);
+		sender_sign(&ALL[w->from].sender, &made, when_s, w->body, strlen(w->body), &w->sent);
 }
 
-void signed_webhook_post(const struct signed_webhook *l, struct answer *ret)
+void signed_webhook_post(const struct signed_webhook *w, struct answer *ret)
 {
 	static char lines[SENT_HEADERS_MAX][SENT_VALUE_MAX + 64];
 	const char *headers[SENT_HEADERS_MAX + 1] = {NULL};
 	char target[64];
 
-	for (int n = 0; n < l->sent.count; n++) {
-		snprintf(lines[n], sizeof(lines[n]), "%s: %s", l->sent.header[n].name, l->sent.header[n].value);
+	for (int n = 0; n < w->sent.count; n++) {
+		snprintf(lines[n], sizeof(lines[n]), "%s: %s", w->sent.header[n].name, w->sent.header[n].value);
 		headers[n] = lines[n];
 	}
-	snprintf(target, sizeof(target), "/v1/webhooks/%s", ALL[l->from].source);
+	snprintf(target, sizeof(target), "/v1/webhooks/%s", ALL[w->from].source);
 	call_send(
-		&(struct call){.target = target, .type = "application/json", .body = l->body, .headers = headers}, ret);
+		&(struct call){.target = target, .type = "application/json", .body = w->body, .headers = headers}, ret);
 }
 
 /* ---- the sources ---- */
 
-void signed_webhook_secret(enum processor from, int key, char ret[256])
+void signed_webhook_secret(enum provider from, int key, char ret[256])
 {
 	struct sender_key made;
 
@@ -252,7 +252,7 @@ static void write_file(const char *folder, const char *name, const char *text)
 	FILE *f = fopen(path, "we");
 	cr_assert_not_null(f, "%s", path);
 	fputs(text, f);
-	/* The responders' user reads it. */
+	/* The user of the responders reads the file. */
 	fchmod(fileno(f), 0644);
 	fclose(f);
 }
@@ -262,9 +262,9 @@ void signed_webhook_furnish(const char *folder, const char *sources)
 	char name[32], secret[256];
 
 	write_file(folder, "sources.json", sources == NULL ? SOURCES : sources);
-	for (int from = 0; from < PROCESSORS; from++)
+	for (int from = 0; from < PROVIDERS; from++)
 		for (int key = 0; key < KEYS; key++) {
-			signed_webhook_secret((enum processor)from, key, secret);
+			signed_webhook_secret((enum provider)from, key, secret);
 			snprintf(name, sizeof(name), "%s-%d", ALL[from].source, key);
 			write_file(folder, name, secret);
 		}
@@ -274,7 +274,7 @@ void signed_webhook_clear(const char *folder)
 {
 	char path[256];
 
-	for (int from = 0; from < PROCESSORS; from++)
+	for (int from = 0; from < PROVIDERS; from++)
 		for (int key = 0; key < KEYS; key++) {
 			snprintf(path, sizeof(path), "%s/%s-%d", folder, ALL[from].source, key);
 			unlink(path);
@@ -288,9 +288,9 @@ bool signed_webhook_betrays(const char *text, size_t len)
 {
 	char secret[256];
 
-	for (int from = 0; from < PROCESSORS; from++)
+	for (int from = 0; from < PROVIDERS; from++)
 		for (int key = 0; key < KEYS; key++) {
-			signed_webhook_secret((enum processor)from, key, secret);
+			signed_webhook_secret((enum provider)from, key, secret);
 			const char *bare = strncmp(secret, "whsec_", 6) == 0 ? secret + 6 : secret;
 			if (memmem(text, len, bare, strlen(bare)) != NULL)
 				return true;

@@ -1,4 +1,4 @@
-/* wire.c - tables of requests, each sent and judged. */
+/* wire.c - sends tables of raw requests and checks each answer. */
 
 #include "support/wire.h"
 
@@ -27,7 +27,7 @@ struct filling {
 	size_t len;
 };
 
-/* Fills in what stands between two @.  Returns how many bytes it has become. */
+/* Replaces each name between two @ by its value.  Returns the resulting number of bytes. */
 static size_t fill(const char *from, const struct filling *fillings, size_t count)
 {
 	size_t len = 0;

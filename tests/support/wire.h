@@ -1,20 +1,20 @@
 #pragma once
 
-/* One request as bytes on a connection of its own, and what must come of it. */
+/* One request as bytes on a new connection, and the expected answer. */
 
 enum wire_then {
-	KEPT,   /* the connection is in step: the next request on it gets its own answer */
-	CLOSED, /* the other side closes at once */
+	KEPT,   /* the connection stays in step: the next request on it gets its own answer */
+	CLOSED, /* the server closes the connection at once */
 };
 
 struct wire_case {
 	const char *what;
-	/* Between two @: LEN and HEX are the length of BODY, a webhook with an id of its own; NUL is a byte; HOOK is the path
-	 * to post to; HEAD is a Host and the Content-Type of JSON, as lines. */
+	/* Names between two @: LEN and HEX are the length of BODY, a webhook with a fresh id; NUL is a byte; HOOK is
+	 * the path to post to; HEAD is a Host line and the Content-Type of JSON. */
 	const char *bytes;
-	int status; /* 202: BODY is stored, once; of any other answer it is not, and one of 400 and more is a problem */
+	int status; /* 202: BODY is stored, once; otherwise not.  From 400 on the answer is a problem */
 	enum wire_then then;
 };
 
-/* Ends where what is NULL.  An honest sender (background_sender.h) is served all the while. */
+/* Sends all requests up to the one that is NULL, while the background sender checks that other clients are served. */
 void wire_expect(const struct wire_case *cases);
