@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What every fuzz target offers: libFuzzer calls it with inputs of its own making, replay.c with those of the corpus.
- * A target reads its input and checks what must hold for any; a broken promise ends the program. */
+/* The interface of a fuzz target. libFuzzer calls it with generated inputs, replay.c with those of the corpus.  A
+ * target processes the input and checks what must hold for every input; if a check fails, the program aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* assert() that a release build keeps. */
+/* An assert() that is also active in a release build. */
 #define MUST_HOLD(what)                                                                           \
 	do {                                                                                      \
 		if (!(what)) {                                                                    \

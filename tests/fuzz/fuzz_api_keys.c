@@ -1,11 +1,12 @@
-/* Keys are taken whole or complained about, and no complaint shows a word of the file. */
+/* fuzz_api_keys.c - the input as an API_KEYS_FILE: it is accepted as a whole or rejected with errors, and no error
+ * shows a word of the file. */
 
 #include <string.h>
 
 #include "auth/api_keys_read.h"
 #include "fuzz.h"
 
-#define MARK "QZX" /* stands in no word of ours */
+#define MARK "QZX" /* occurs in no text of payhook */
 
 static int complaints;
 

@@ -1,4 +1,4 @@
-/* Of all Authorizations only "Bearer" and the one key are granted. */
+/* fuzz_authorization.c - the input as an Authorization header: only "Bearer" with the one key is granted access. */
 
 #include <string.h>
 #include <strings.h>

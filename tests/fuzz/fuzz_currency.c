@@ -1,4 +1,4 @@
-/* The input as EXTRA_CURRENCIES, and as a code. */
+/* fuzz_currency.c - the input as EXTRA_CURRENCIES, and as a currency code. */
 
 #include <string.h>
 

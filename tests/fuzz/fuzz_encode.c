@@ -1,4 +1,4 @@
-/* The input as hexadecimal and as base64: what is read has one text, the one it was read from. */
+/* fuzz_encode.c - the input as hexadecimal and as base64: encoding what was decoded gives the input again. */
 
 #include <ctype.h>
 #include <string.h>

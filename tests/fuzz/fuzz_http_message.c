@@ -1,4 +1,5 @@
-/* A captured request lies in its own bytes, and written down again it reads the same. */
+/* fuzz_http_message.c - the input as a captured HTTP request: its parts lie within the input, and written out again it
+ * parses the same. */
 
 #include <string.h>
 

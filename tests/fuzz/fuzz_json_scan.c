@@ -1,4 +1,5 @@
-/* What json_scan() accepts, json-c reads to its end, and finds the same in it as json_value.h does. */
+/* fuzz_json_scan.c - what json_scan() accepts, json-c parses to its end, and json/value.h finds the same in it as
+ * json-c. */
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ static void must_be_values(const char *text, size_t len)
 	}
 }
 
-/* Text around and inside that must or must not matter. */
+/* Surrounding and embedded text, which must or must not make a difference. */
 static void must_stay_what_it_is(const char *text, size_t len)
 {
 	struct fault f;

@@ -1,5 +1,5 @@
-/* What a mapping reads keeps every bound of the contract; what it refuses is told by pointers; and a value that is found
- * is itself well-formed JSON. */
+/* fuzz_mapping.c - the input as a payload for a mapping: a transaction that is read keeps every bound, errors point
+ * into the payload, and every value that is found is itself well-formed JSON. */
 
 #include <string.h>
 
@@ -66,7 +66,7 @@ static void must_be_reported_well(const struct txn_problems *problems, const str
 	}
 }
 
-/* Its bytes, as the one member of an object. */
+/* The bytes of the value, as the only member of an object. */
 static void must_be_json(struct json_value v)
 {
 	struct buf b = BUF_INIT(JSON_TEXT_MAX);

@@ -1,4 +1,5 @@
-/* Two amounts, one a line: parsing, decimals and equality against integers of 128 bits. */
+/* fuzz_money.c - the input as two amounts, one a line: parsing, decimals and equality, compared with integers of 128
+ * bits. */
 
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-/* The amount in hundred-millionths. */
+/* The amount in units of 10^-8. */
 static wide scaled(const struct money *m)
 {
 	wide value = 0;

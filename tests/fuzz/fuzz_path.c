@@ -1,5 +1,5 @@
-/* The input as a request target.  Its segments must be those that a second, slower reading finds, and stay the same when
- * they are written out again, each byte as an escape. */
+/* fuzz_path.c - the input as a request target.  Its segments must equal those of a second, slower parser, and stay the
+ * same when they are written out again with every byte escaped. */
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ static int digit_of(char c)
 	return (int)(place < 16 ? place : place - 6);
 }
 
-/* The segments of a target that was read, each cut out whole, then decoded, then counted or resolved. */
+/* The slower parser: cuts out each segment, decodes it, and then adds it or resolves it. */
 struct model {
 	int count;
 	char *segment[PATH_TEXT_MAX];
@@ -40,7 +40,7 @@ static void add(struct model *m, char *segment, bool last)
 	MUST_HOLD(!up || m->count > 0);
 	if (up) {
 		char *left = m->segment[--m->count];
-		MUST_HOLD(*left && !strchr(left, '/')); /* nginx would climb out of another */
+		MUST_HOLD(*left && !strchr(left, '/')); /* nginx would climb out of another segment */
 		free(left);
 	}
 	if (dots)
@@ -70,7 +70,7 @@ static void must_be_as_modelled(const char *target, const struct path *p)
 	}
 }
 
-/* Every segment stands in the path's own text, behind the one before it. */
+/* Every segment lies in the path's own text, behind the one before it. */
 static void must_be_in_bounds(const struct path *p)
 {
 	const char *free_from = p->text;

@@ -1,4 +1,4 @@
-/* The value of a Retry-After header, and the hour it is read at. */
+/* fuzz_retry_policy.c - the input as a Retry-After header, and as the time at which it is read. */
 
 #include <string.h>
 

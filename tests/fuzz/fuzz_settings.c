@@ -1,5 +1,5 @@
-/* The environment, a line NAME=value each.  The value of NAME_FILE, where NAME may stand in a file, is that file's content:
- * "|" is the end of a line in it, "~" a NUL. */
+/* fuzz_settings.c - the input as an environment, one line NAME=value for each variable.  For a secret, the value of
+ * NAME_FILE is the content of that file: "|" stands for a line end in it, "~" for NUL. */
 
 #include <string.h>
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 
 #define NAMES_MAX 100
 #define PRINTED_MAX 65536
-#define SECRET_MARK "s3cr3t" /* a secret that has it must be seen nowhere */
+#define SECRET_MARK "s3cr3t" /* part of a secret, which must not appear in any output */
 
 static char *names[NAMES_MAX];
 static size_t name_count;
@@ -40,13 +40,13 @@ static void report(const char *complaint)
 	size_t name = len > 5 && memcmp(complaint + len - 5, "_FILE", 5) == 0 ? len - 5 : len;
 	complaints++;
 	MUST_HOLD(is_name(complaint, len) || is_name(complaint, name) || strncmp(complaint, "POSTGRES_*", 10) == 0);
-	MUST_HOLD(strchr(complaint, ' ')); /* it says more than a name, however long the value is */
+	MUST_HOLD(strchr(complaint, ' ')); /* the reason is there besides the name, however long the value is */
 	for (const char *c = complaint; *c; c++)
 		MUST_HOLD((unsigned char)*c >= ' ' && *c != '\x7f');
 	MUST_HOLD(mark_may_show || !strstr(complaint, SECRET_MARK));
 }
 
-/* The next line that is not empty; NULL: there is none. */
+/* Returns the next line that is not empty; NULL if there is none. */
 static char *next_line(char **at)
 {
 	char *line;
@@ -56,7 +56,7 @@ static char *next_line(char **at)
 	return line;
 }
 
-/* Without a name in the environment, the names that settings_print() shows. */
+/* The names of all settings, from settings_print() with an empty environment. */
 static void learn_names(void)
 {
 	static char text[PRINTED_MAX];
@@ -77,7 +77,7 @@ static bool is_secret(const char *name)
 	return strcmp(name, "DATABASE_URL") == 0 || (len > 9 && strcmp(name + len - 9, "_PASSWORD") == 0);
 }
 
-/* Whether NAME_FILE is a secret's place: only such are opened. */
+/* Whether NAME_FILE names the file of a secret; only such files are opened. */
 static bool is_place(const char *name)
 {
 	size_t len = strlen(name);
@@ -87,7 +87,7 @@ static bool is_place(const char *name)
 static int files[NAMES_MAX];
 static size_t file_count;
 
-/* A file of its own with this content; the path by which it is read. */
+/* Creates an anonymous file with this content.  Returns the path by which it can be read. */
 static const char *file_of(char *content)
 {
 	static char path[64];
@@ -131,7 +131,7 @@ static void must_be_in_range(const struct settings *s)
 	MUST_HOLD(*s->database_url || !*s->database == !*s->postgres_host);
 }
 
-/* What is printed, set as it stands, means the same; only what is hidden stays as it was. */
+/* The printed settings, set as they are, give the same settings again; only hidden values stay as they were. */
 static void must_survive_a_round(const struct settings *s)
 {
 	static char text[PRINTED_MAX], again_text[PRINTED_MAX], lines[PRINTED_MAX];

@@ -1,5 +1,5 @@
-/* A digit, which chooses a sender; header lines "name: value"; an empty line; a body.  The corpus holds requests that
- * these senders signed, at the time that it is here. */
+/* fuzz_signature.c - the input as a signed request: a digit that chooses a sender; header lines "name: value"; an empty
+ * line; a body.  The corpus contains requests that these senders signed at the time NOW. */
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void prepare(void)
 	}
 }
 
-/* Cuts one line off; NULL: there is none, or it is empty. */
+/* Cuts off one line.  Returns NULL if there is none or it is empty. */
 static char *next_line(char **at)
 {
 	char *line = *at, *end = strchr(line, '\n');

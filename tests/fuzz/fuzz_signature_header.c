@@ -1,4 +1,4 @@
-/* A digit, which chooses what is read, and a header's value. */
+/* fuzz_signature_header.c - the input as a digit, which chooses a parser, and the value of a header. */
 
 #include <string.h>
 #include <time.h>
@@ -40,7 +40,7 @@ static void read_date(const char *text)
 	time_t when = (time_t)time;
 	MUST_HOLD(gmtime_r(&when, &parts));
 	MUST_HOLD(strftime(again, sizeof again, "%Y-%m-%dT%H:%M:%S", &parts) >= 16);
-	size_t zeros = 19 - strlen(again); /* strftime() leaves those of a year away */
+	size_t zeros = 19 - strlen(again); /* strftime() omits leading zeros of a year */
 	MUST_HOLD(strncmp(text + zeros, again, strlen(again)) == 0);
 }
 

@@ -1,5 +1,6 @@
-/* Two items of Adyen's, a field a line.  The first is signed; with that signature the second must not be good, unless it
- * has the same fields.  Lines beyond are the second's signature as it was sent. */
+/* fuzz_signature_item.c - the input as two items of Adyen's, one field a line.  The first item is signed; its signature
+ * must not verify for the second one, unless both have the same fields.  Further lines are the signature that was sent
+ * with the second item. */
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* A source's settings and a secret, a line each: scheme, url, webhook_id, header, prefix, timestamp_header, separator,
- * tolerance; what is left is the secret.  A line "-" is not given. */
+/* fuzz_signer.c - the input as the settings of a source, one a line: scheme, url, webhook_id, header, prefix,
+ * timestamp_header, separator, tolerance.  The rest is the secret.  A line "-" stands for a setting that is not
+ * given. */
 
 #include <string.h>
 #include <strings.h>

@@ -1,4 +1,5 @@
-/* Sources are taken whole or complained about, a line for each mistake, and no complaint shows a secret. */
+/* fuzz_sources.c - the input as a SOURCES_FILE: it is accepted as a whole or rejected with one line for each error, and
+ * no error shows a secret. */
 
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 static const struct currency_extras extras = {0};
 static int complaints;
-static bool is_written; /* the secret stands in the input itself, where it may well be shown */
+static bool is_written; /* the secret is part of the input itself, so an error may quote it */
 
 static void report(void *ctx, const char *complaint)
 {

@@ -1,4 +1,4 @@
-/* The value of a traceparent header. */
+/* fuzz_traceparent.c - the input as a traceparent header. */
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* What txn_from_json() accepts keeps every bound of the contract, and reads the same when it is written out again. */
+/* fuzz_txn_json.c - what txn_from_json() accepts keeps every bound, and reads the same when it is written out again. */
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* replay.c - gives a fuzz target each file of its corpus; TAP, one test a file. */
+/* replay.c - runs a fuzz target with each file of its corpus; prints TAP, one test for each file. */
 
 #include <dirent.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static int visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* The target gets a copy of exactly this length, so that a sanitizer sees a byte read too far. */
+/* The target gets a copy of exactly this length, so that the address sanitizer detects a read beyond it. */
 static void replay(const char *path)
 {
 	static char input[INPUT_MAX];
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 		char path[4096];
 		snprintf(path, sizeof path, "%s/%s", argv[1], entries[i]->d_name);
 		printf("# %s\n", path);
-		fflush(stdout); /* the last line names the file, should the target end the program */
+		fflush(stdout); /* if the target aborts, the last line names the file */
 		replay(path);
 		printf("ok %d - %s\n", i + 1, entries[i]->d_name);
 		free(entries[i]);

@@ -1,4 +1,5 @@
-/* test_soak.c - a hundred thousand transactions wait their 30 s in one worker, which hardly notices. */
+/* test_soak.c - a hundred thousand transactions wait for 30 s in one worker, which uses hardly any processor time for
+ * them. */
 
 #include <criterion/criterion.h>
 
@@ -9,10 +10,10 @@
 
 #define COUNT 100000
 #define DELAY_MS 30000
-#define LATEST_MS 35000 /* from a transaction's acceptance to its end */
+#define LATEST_MS 35000 /* from the acceptance of a transaction to its settlement */
 #define MEMORY_MOST_KB 153600
 #define BUSY_MOST 0.05       /* of one core, while all of them wait */
-#define WINDOW_LEAST_MS 2000 /* of such waiting, so that what is measured is more than a beat */
+#define WINDOW_LEAST_MS 2000 /* shortest measured period of such waiting, longer than the interval between heartbeats */
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=30000", NULL};
 
@@ -22,7 +23,7 @@ const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=30000", NULL};
 #define LATEST "SELECT max(extract(epoch FROM processed_at - created_at) * 1000)::bigint FROM payhook.transactions"
 #define SOONEST "SELECT min(extract(epoch FROM processed_at - created_at) * 1000)::bigint FROM payhook.transactions"
 
-/* The share of one core that a process takes until then. */
+/* The share of one core that a process uses until the deadline. */
 static double busy_until(pid_t pid, long long until_ms)
 {
 	long long since = now_ms(), before = process_cpu_ms(pid);
@@ -45,7 +46,7 @@ Test(soak, a_hundred_thousand_waiting_transactions_cost_one_worker_little, .time
 	long long accepted = now_ms();
 	cr_assert_eq(database_wait(CLAIMED, NULL, COUNT, 5000), COUNT,
 		"they did not wait all at once; accepted in %lld ms", accepted - began);
-	/* From here to the first one's end the worker has nothing to do. */
+	/* From here to the end of the first one, the worker has nothing to do. */
 	long long waiting = now_ms(), first_end = began + DELAY_MS - 500;
 	cr_assert(first_end - waiting >= WINDOW_LEAST_MS, "accepting took %lld ms: too short a wait is left to measure",
 		accepted - began);

@@ -1,4 +1,4 @@
-/* caller.c - the http processor, driven without a worker. */
+/* caller.c - drives the http processor without a worker. */
 
 #include "support/caller.h"
 
@@ -43,7 +43,7 @@ static void on_ended(void *ctx, struct call *call, const struct call_outcome *o)
 	m->pause_ms = o->pause_ms;
 	snprintf(m->why, sizeof m->why, "%s", o->why);
 	if (c->on_end)
-		c->on_end(c, m); /* may start calls; what was told stays as it was */
+		c->on_end(c, m); /* may start calls; the members copied above stay valid */
 	snprintf(m->request_id, sizeof m->request_id, "%s", o->request_id ? o->request_id : "");
 }
 
@@ -87,14 +87,14 @@ static void turn(struct caller *c)
 
 void caller_until_ended(struct caller *c, int count)
 {
-	for (int64_t outcome = clock_ms() + PATIENCE_MS; c->ended < count; turn(c))
-		cr_assert_lt(clock_ms(), outcome, "%d of %d calls ended", c->ended, count);
+	for (int64_t end = clock_ms() + PATIENCE_MS; c->ended < count; turn(c))
+		cr_assert_lt(clock_ms(), end, "%d of %d calls ended", c->ended, count);
 }
 
 void caller_until_heard(struct caller *c, int count)
 {
-	for (int64_t outcome = clock_ms() + PATIENCE_MS; http_server_calls(c->server) < count; turn(c))
-		cr_assert_lt(clock_ms(), outcome, "%d of %d calls were heard", http_server_calls(c->server), count);
+	for (int64_t end = clock_ms() + PATIENCE_MS; http_server_calls(c->server) < count; turn(c))
+		cr_assert_lt(clock_ms(), end, "%d of %d calls were heard", http_server_calls(c->server), count);
 }
 
 void caller_call(struct caller *c, struct made *m)
@@ -106,6 +106,6 @@ void caller_call(struct caller *c, struct made *m)
 
 void caller_for(struct caller *c, int ms)
 {
-	for (int64_t outcome = clock_ms() + ms; clock_ms() < outcome;)
+	for (int64_t end = clock_ms() + ms; clock_ms() < end;)
 		turn(c);
 }

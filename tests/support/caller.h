@@ -8,9 +8,10 @@
 #include "runtime/settings.h"
 #include "support/http_server.h"
 
-/* The http processor as a worker drives it, on a loop with a server that answers it; no database. */
+/* Drives the http processor as a worker does, on an event loop with a server that answers it, and without a
+ * database. */
 
-/* A job, its call, and what came of it. */
+/* A job, the call for it, and the result. */
 struct made {
 	struct job job;
 	struct call call;
@@ -24,29 +25,30 @@ struct made {
 struct caller {
 	struct event_base *base;
 	struct http_server *server;
-	struct settings settings; /* those of the processor; read by it while it stands */
+	struct settings settings; /* the processor's; it reads them as long as it exists */
 	struct processor *processor;
-	int ended;                                        /* calls */
-	void (*on_end)(struct caller *c, struct made *m); /* also told, unless NULL */
+	int ended;                                        /* number of calls that have ended */
+	void (*on_end)(struct caller *c, struct made *m); /* called for each ended call, unless NULL */
 };
 
-/* A loop, and a server on it; the settings call the server.  The processor is made with the first call. */
+/* Creates a loop and a server on it; the settings contain the server's URL.  The processor is created with the first
+ * call. */
 void caller_open(struct caller *c);
 void caller_close(struct caller *c);
 
-/* A job with these ids, of 1500.10 EUR. */
+/* A job with these ids, for 1500.10 EUR. */
 struct made made_of(const char *source, const char *transaction_id);
 
 void caller_start(struct caller *c, struct made *m);
 void caller_cancel(struct caller *c, struct made *m);
 
-/* Makes a call and turns the loop until it has ended. */
+/* Makes a call and runs the loop until it has ended. */
 void caller_call(struct caller *c, struct made *m);
 
-/* Turns the loop until so many calls have ended. */
+/* Runs the loop until this number of calls have ended. */
 void caller_until_ended(struct caller *c, int count);
 
-/* Turns the loop until the server has heard so many calls. */
+/* Runs the loop until the server has received this number of calls. */
 void caller_until_heard(struct caller *c, int count);
 
 void caller_for(struct caller *c, int ms);

@@ -1,3 +1,5 @@
+/* claimer.c - a minimal worker for tests of the queue: it claims jobs, keeps them and settles them on request. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +9,6 @@
 #include "support/claimer.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* claimer.c - a worker for tests of the queue. */
 
 struct claimer me, other;
 bool claimers_want_whole;
@@ -114,7 +114,7 @@ static void begin(struct claimer *w)
 	loop_until(is_up, w, "the queue is up");
 }
 
-static void outcome(struct claimer *w)
+static void end(struct claimer *w)
 {
 	queue_destroy(w->queue);
 	for (int i = 0; i < w->taken; i++)
@@ -131,8 +131,8 @@ void claimer_init(void)
 
 void claimer_fini(void)
 {
-	outcome(&me);
-	outcome(&other);
+	end(&me);
+	end(&other);
 	loop_close();
 	database_drop();
 }

@@ -1,3 +1,5 @@
+/* database.c - creates and drops the database of an integration test, and runs the test's own statements. */
+
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,14 +8,12 @@
 
 #include "support/fresh_database.h"
 
-/* database.c - the fixture of the integration tests: one database for one test. */
-
-#define TEXT_MAX 8192 /* bytes of a test's statement, or of a value it looks at */
+#define TEXT_MAX 8192 /* bytes of a test's statement, or of a value that it reads */
 
 static char conninfo[512];
 static PGconn *observer;
 
-/* The server's conninfo with this database in it.  Returns ret. */
+/* The server's conninfo with the name of this database.  Returns ret. */
 static const char *conninfo_for(const char *database, char ret[static sizeof(conninfo)])
 {
 	const char *cluster = getenv("PAYHOOK_TEST_CLUSTER");
@@ -31,7 +31,7 @@ static PGconn *connect_to(const char *info)
 	return conn;
 }
 
-/* Creating and dropping databases takes a connection to another one. */
+/* A database is created and dropped over a connection to another one. */
 static void administer(const char *statement, const char *database, const char *rest)
 {
 	char info[sizeof(conninfo)], sql[256];
@@ -44,7 +44,7 @@ static void administer(const char *statement, const char *database, const char *
 	PQfinish(conn);
 }
 
-/* No two tests that run at once have one process id; a test that crashed may have left its database behind. */
+/* Concurrent tests have different process ids.  A test that crashed may have left a database with this name behind. */
 static const char *database_name(void)
 {
 	static char name[32];
@@ -112,7 +112,7 @@ void database_exec(const char *format, ...)
 	PQclear(result);
 }
 
-/* Copies the value out of the result and clears that. */
+/* Copies the value out of the result and clears the result. */
 static const char *take_value(PGresult *result)
 {
 	static char value[TEXT_MAX];

@@ -6,39 +6,42 @@
 
 /* A freshly migrated database for each test, on the server that with_cluster.sh runs.
  *
- * Criterion runs every test in a process of its own, so create and drop are a suite's .init and .fini and keep one
- * database.  Whatever fails here fails the test.  The database has no search_path of ours (a template's settings are
- * not copied), so a statement that forgets to name the schema payhook fails as well. */
+ * Criterion runs every test in a process of its own, so create and drop are the .init and .fini of a suite, and there
+ * is one database at a time.  Any error fails the test.  A database made from a template does not inherit its settings,
+ * so there is no search_path, and a statement that forgets the schema payhook fails too. */
 
-/* Makes the database and returns a conninfo for it, valid until database_drop(). */
+/* Creates the database and returns a conninfo for it, valid until database_drop(). */
 const char *database_create(void);
 
-/* The same conninfo; NULL when there is no database. */
+/* Returns the same conninfo; NULL if there is no database. */
 const char *database_conninfo(void);
 
-/* Cuts its connections and removes it; does nothing when there is none.  As a .fini it also runs after a failure. */
+/* Terminates the connections to the database and drops it; does nothing if there is none.  As a .fini it also runs
+ * after a failed test. */
 void database_drop(void);
 
-/* As .init and .fini: TestSuite(store, .init = database_init, .fini = database_drop). */
+/* To be used as TestSuite(store, .init = database_init, .fini = database_drop). */
 void database_init(void);
 
-/* One more connection, for tests of what happens between two; the caller ends it with PQfinish(). */
+/* Opens another connection, for tests of two concurrent ones.  The caller closes it with PQfinish(). */
 PGconn *database_connect(void);
 
-/* What follows is sent over the fixture's own connection, each call a transaction of its own. */
+/* The following functions use the fixture's own connection; each call is a transaction of its own. */
 
-/* Runs statements that must succeed. */
+/* Runs statements, which must succeed. */
 void database_exec(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* The single value of a query, as text, valid until the next call: "null" for null, "none" for no row. */
+/* Returns the single value of a query as text, valid until the next call: "null" for null, "none" if there is no
+ * row. */
 const char *database_value(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The same as a number. */
 long long database_number(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* Of so many times at least that a table of payhook's was looked into, by an index or from end to end, how often it was
- * read from end to end.  Waits for the connections that did it to tell, which they do when they end. */
+/* Returns the number of sequential scans of a table of payhook, after at least this number of scans of any kind are
+ * counted.  PostgreSQL counts the scans of a connection when it ends, so this waits for that. */
 long long database_scans(const char *table, long long times);
 
-/* Why the server refuses a statement: the constraint's name, else the SQLSTATE; "accepted" when it does not. */
+/* Returns the reason for which the server rejects a statement: the name of the constraint, otherwise the SQLSTATE;
+ * "accepted" if it does not reject it. */
 const char *database_error(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -1,4 +1,4 @@
-/* http_server.c - an HTTP/1.1 server that answers by a script. */
+/* http_server.c - an HTTP/1.1 server that answers as a test scripts it. */
 
 #include "support/http_server.h"
 
@@ -20,11 +20,11 @@ struct connection {
 	TAILQ_ENTRY(connection) next;
 	struct http_server *server;
 	struct bufferevent *wire;
-	struct event *timer; /* of an answer with a delay */
+	struct event *timer; /* for the delay of an answer */
 	int number;
-	struct http_answer answer; /* the one to give */
-	bool answering;            /* a call was heard, and its answer is not written yet */
-	bool closing;              /* when all is written */
+	struct http_answer answer; /* the current answer */
+	bool answering;            /* a call was received, and its answer is not written yet */
+	bool closing;              /* after everything has been written */
 };
 
 struct scripted {
@@ -101,7 +101,7 @@ static void answer(struct connection *c)
 
 /* ---- calls ---- */
 
-/* Bytes of the body that a head announces. */
+/* The length of the body that the headers announce. */
 static size_t announced(const char *head)
 {
 	static const char NAME[] = "\r\ncontent-length:";
@@ -180,7 +180,7 @@ static void on_connection(
 	bufferevent_enable(c->wire, EV_READ | EV_WRITE);
 }
 
-/* ---- the whole ---- */
+/* ---- the server ---- */
 
 struct http_server *http_server_open(struct event_base *base)
 {

@@ -1,4 +1,4 @@
-/* json_author.c - JSON documents at random. */
+/* json_author.c - writes random JSON documents. */
 
 #include "support/json_author.h"
 
@@ -55,7 +55,7 @@ static void write_escape(struct author *a, unsigned unit)
 	buf_add_format(a->out, one_in(a, 2) ? "\\u%04x" : "\\u%04X", unit);
 }
 
-/* One character of a string, as it is or as an escape.  No surrogate, no NUL. */
+/* One character of a string, literally or as an escape.  Neither a surrogate nor NUL. */
 static void write_character(struct author *a, unsigned c)
 {
 	static const char shorts[] = "\"\\/\b\f\n\r\t", letters[] = "\"\\/bfnrt";
@@ -91,7 +91,7 @@ static void write_characters(struct author *a)
 	}
 	if (one_in(a, 4000)) {
 		write_escape(a, 0xd800 + author_below(a, 0x800));
-		write_byte(a, '.'); /* so that no second half follows */
+		write_byte(a, '.'); /* so that no second half of a pair follows */
 		a->quirks |= QUIRK_SURROGATE;
 	}
 }
@@ -132,7 +132,7 @@ static void write_number(struct author *a)
 	}
 }
 
-/* More than an integer of 64 bits, or than a double. */
+/* A number beyond an integer of 64 bits, or beyond a double. */
 static void write_huge(struct author *a)
 {
 	buf_add_text(a->out, one_in(a, 2) ? "-" : "");
@@ -153,7 +153,7 @@ static void write_elements(struct author *a)
 	}
 }
 
-/* A name of characters that it is given, each written as it comes. */
+/* A name with these characters, each written literally or as an escape. */
 static void write_name(struct author *a, const unsigned *units, unsigned count)
 {
 	write_byte(a, '"');
@@ -162,7 +162,7 @@ static void write_name(struct author *a, const unsigned *units, unsigned count)
 	write_byte(a, '"');
 }
 
-/* The last character of a name is its number in the object, so that none stands twice by accident. */
+/* The last character of a name is its index in the object, so no name occurs twice by accident. */
 static void write_members(struct author *a)
 {
 	unsigned units[NAME_MAX_UNITS + 1], count = 0;
@@ -200,7 +200,7 @@ static void write_nest(struct author *a, bool is_object)
 	a->depth--;
 }
 
-/* Some documents go down a shaft, to where the levels end or a few beyond. */
+/* Some documents have a deep chain of nested values, to the limit or slightly beyond. */
 static void write_shaft(struct author *a, int levels)
 {
 	char shape[JSON_DEPTH_MAX * 2];

@@ -5,13 +5,14 @@
 
 #include "base/buf.h"
 
-/* Writes JSON documents at random, by RFC 8259's grammar and with no parser's help.  The same seed writes the same. */
+/* Writes random JSON documents by the grammar of RFC 8259, without the help of any parser.  The same seed writes the
+ * same document. */
 
-/* What a document has on purpose that a reader may mean to refuse. */
+/* Deliberate properties of a document that a parser may reject. */
 enum quirk {
 	QUIRK_ARRAY = 1 << 0,     /* an array at the top */
 	QUIRK_DEEP = 1 << 1,      /* more than JSON_DEPTH_MAX levels */
-	QUIRK_TWICE = 1 << 2,     /* a name twice in one object, written in two ways maybe */
+	QUIRK_TWICE = 1 << 2,     /* a name twice in one object, possibly written in two ways */
 	QUIRK_NUL = 1 << 3,       /* \u0000 */
 	QUIRK_SURROGATE = 1 << 4, /* half of a surrogate pair, as an escape */
 	QUIRK_HUGE = 1 << 5,      /* a number beyond a double */
@@ -19,14 +20,14 @@ enum quirk {
 };
 
 struct author {
-	uint64_t state; /* the seed */
+	uint64_t state; /* the seed, at first */
 	struct buf *out;
-	unsigned quirks; /* of the document that is written; most have none */
+	unsigned quirks; /* of the document that was written last; most have none */
 	int depth;
 };
 
-/* A number from 0 to limit - 1. */
+/* A random number from 0 to limit - 1. */
 unsigned author_below(struct author *a, unsigned limit);
 
-/* Writes a whole document; a->quirks says what it has. */
+/* Writes a whole document; a->quirks then has its properties. */
 void author_write(struct author *a, struct buf *out);

@@ -1,8 +1,8 @@
-/* json_c_reader.c - json-c's tree of a text, held against json_value.h.
+/* json_c_reader.c - compares json-c's tree of a text with the results of json/value.h.
  *
- * Two differences are known, and are why payhook does not read with json-c: 0.16 takes the escape of a character beyond
- * U+FFFF for half a surrogate pair where the low 16 bits are those of one, and clamps integers beyond 64 bits.  What such a
- * text or integer is to json-c is not asked. */
+ * Two differences are known, and are the reason why payhook does not parse with json-c.  Version 0.16 takes the escape
+ * of a character beyond U+FFFF for half of a surrogate pair if its low 16 bits are those of one, and it clamps integers
+ * beyond 64 bits.  Such texts and integers are not compared. */
 
 #include "support/json_c_reader.h"
 
@@ -15,7 +15,7 @@
 
 static bool same_value(struct json_value ours, json_object *theirs);
 
-/* Whether a text has a character that json-c may have misread. */
+/* Whether the text contains a character that json-c may misread. */
 static bool is_misread(const char *text, size_t len)
 {
 	const unsigned char *c = (const unsigned char *)text;

@@ -3,6 +3,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether json-c accepts a text that json_scan() accepts, and finds the members and values that json_value.h finds.  Apart
- * from the tests because json-c and jansson have names in common. */
+/* Returns whether json-c accepts a text that json_scan() accepts, and has the same members and values as json/value.h
+ * finds.  In a file of its own because json-c and jansson have names in common. */
 bool json_c_reads_it(const char *text, size_t len);

@@ -1,4 +1,4 @@
-/* loop.c - turning an event loop in a test. */
+/* loop.c - runs the event loop of a test until a condition holds or a time is over. */
 
 #include "support/loop.h"
 

@@ -1,4 +1,4 @@
-/* sent.c - an intake, what is sent to it, and what becomes of it. */
+/* sent.c - an ingest connection, the webhooks that a test sends to it, and their outcomes. */
 
 #include "support/sent.h"
 
@@ -56,7 +56,7 @@ void sent_init(void)
 	connect_state = loop_open();
 	in = ingest_create(connect_state, &SENT_EVENTS, NULL);
 	cr_assert_not_null(in);
-	loop_until(is_up, NULL, "the intake is up");
+	loop_until(is_up, NULL, "ingest is up");
 }
 
 void sent_fini(void)
@@ -66,11 +66,11 @@ void sent_fini(void)
 	database_drop();
 }
 
-static void on_done(struct pending_insert *a, enum accepted outcome, const struct fault *f)
+static void on_done(struct pending_insert *p, enum accepted outcome, const struct fault *f)
 {
-	struct sent *s = (struct sent *)(void *)a;
-	cr_assert_not(s->reports, "told twice");
-	s->reports = true;
+	struct sent *s = (struct sent *)(void *)p;
+	cr_assert_not(s->is_reported, "reported twice");
+	s->is_reported = true;
 	s->outcome = outcome;
 	s->failed = f != NULL;
 	if (f)
@@ -104,14 +104,14 @@ struct sent *send_one(const char *id, const char *amount)
 
 void expect(const struct sent *s, enum accepted outcome)
 {
-	cr_assert(s->reports);
+	cr_assert(s->is_reported);
 	cr_expect_not(s->failed, "%s: %s", s->txn.transaction_id, s->fault.text);
 	cr_expect_eq(s->outcome, outcome, "%s of %s: %d", s->txn.transaction_id, s->txn.amount.digits, s->outcome);
 }
 
 void sent_all(void)
 {
-	loop_until(all_reported, NULL, "everyone is told");
+	loop_until(all_reported, NULL, "every outcome is reported");
 }
 
 long long rows(const char *table)

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "ingest/ingest.h"
 
-/* An intake on an event loop, webhooks that tests send to it, and what became of them. */
+/* An ingest on an event loop, the webhooks that a test sends to it, and their outcomes. */
 
 #define SENT_MOST 1200
 
@@ -14,7 +14,7 @@ struct sent {
 	struct pending_insert pending_insert;
 	struct txn txn;
 	char body[64];
-	bool reports;
+	bool is_reported;
 	enum accepted outcome;
 	bool failed;
 	struct fault fault;
@@ -22,29 +22,29 @@ struct sent {
 
 extern struct ingest *in;
 extern struct connect_state *connect_state;
-extern struct sent sent[SENT_MOST]; /* in their order */
+extern struct sent sent[SENT_MOST]; /* in the order of sending */
 extern int sent_count;
-extern const struct ingest_events SENT_EVENTS; /* they count these: */
+extern const struct ingest_events SENT_EVENTS; /* they count in the following variables: */
 extern int enqueued, ups, downs;
 
-/* For a suite's init and fini: a database, a loop, and the intake on it, connected. */
+/* The .init and .fini of a suite: a database, a loop, and a connected ingest. */
 void sent_init(void);
 void sent_fini(void);
 
-/* From source "from" to "to", in EUR. */
+/* Sends a webhook to an ingest: from account "from" to "to", in EUR. */
 struct sent *send_to(struct ingest *ingest, const char *id, const char *source, const char *amount);
 
-/* To the intake, of the built-in source. */
+/* Sends a webhook of the built-in source to in. */
 struct sent *send_one(const char *id, const char *amount);
 
-/* Turns the loop until each that was sent is told its outcome. */
+/* Runs the loop until the outcome of every webhook sent has been reported. */
 void sent_all(void);
 
 void expect(const struct sent *s, enum accepted outcome);
 
-/* How many a table of payhook's has. */
+/* The number of rows of a table of payhook. */
 long long rows(const char *table);
 
-/* For loop_until(). */
-bool is_up(void *ctx);      /* connected since ups was last 0 */
+/* Conditions for loop_until(). */
+bool is_up(void *ctx);      /* connected since ups was last set to 0 */
 bool is_blocked(void *ctx); /* a statement waits for a lock */

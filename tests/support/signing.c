@@ -164,7 +164,7 @@ static void sign_public(EVP_PKEY *key, const EVP_MD *md, const char *message, si
 	to_text(signature, signature_len, true, ret);
 }
 
-/* What is signed before the body. */
+/* The parts that are signed before the body. */
 static size_t begin_message(
 	const struct sender *s, int64_t time_s, const char *date, const char *crc, char *ret, size_t max)
 {

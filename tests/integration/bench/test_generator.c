@@ -1,4 +1,5 @@
-/* test_generator.c - the bench's load, against a server that answers at once, stands still, or answers wrongly. */
+/* test_generator.c - the load generator of the benchmark, against a server that answers at once, pauses, or answers
+ * wrongly. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -20,16 +21,16 @@ static const char ACCEPTED[] = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r
 static const char REFUSED[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 static const char CLOSING[] = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/* A server of one thread. */
+/* A server with one thread. */
 struct server {
 	const char *answer;
-	bool closes;          /* after each answer */
-	int64_t still_ns;     /* when it stands still, and for how long */
-	int64_t still_for_ns; /* 0: never */
+	bool closes;          /* the connection, after each answer */
+	int64_t still_ns;     /* the time at which it pauses */
+	int64_t still_for_ns; /* the length of the pause; 0: it never pauses */
 	int port;
 	int listener;
 	pthread_t thread;
-	struct pollfd peers[PEERS_MAX + 2]; /* the pipe that ends it, the listener, connections */
+	struct pollfd peers[PEERS_MAX + 2]; /* the pipe that ends the thread, the listening socket, connections */
 	nfds_t count;
 	int end[2];
 	uint64_t answers;
@@ -43,7 +44,7 @@ static void stand_still(struct server *s)
 	s->still_for_ns = 0;
 }
 
-/* A request of ours comes in one piece. */
+/* A request of the generator arrives in one piece. */
 static void answer(struct server *s, nfds_t i)
 {
 	char request[2048];
@@ -116,8 +117,8 @@ static void run(struct server *s, double rate, int warm_ms, int run_ms)
 	cr_assert(ok, "%s", f.text);
 }
 
-/* Those who were to come in a second of standstill waited half a second at the mean; a closed loop would have seen eight
- * of them. */
+/* Requests due during a pause of one second wait half a second on average.  A closed loop would have seen only eight of
+ * them. */
 Test(generator, counts_every_request_that_was_due_while_the_server_stood_still)
 {
 	struct server s = {.answer = ACCEPTED, .still_ns = now_ns() + 500000000, .still_for_ns = 1000000000};

@@ -1,3 +1,6 @@
+/* test_auth_failures.c - recording authentication failures in PostgreSQL: all of them while they are few, and never
+ * more than the limit. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +9,6 @@
 #include "ingest/auth_failures.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_auth_failures.c - what is refused, recorded in a real PostgreSQL: all of it as long as it is little, and never more
- * than the bound. */
 
 static struct auth_failures *auth_failures;
 static int lost;
@@ -149,7 +149,7 @@ Test(auth_failures, keep_what_looks_like_sql_as_it_is)
 
 /* ---- the bounds ---- */
 
-/* A thousand rows as another process writes them, with the rights of a responder and their numbers as details. */
+/* Inserts a thousand rows as another process, with the rights of a responder and their numbers as details. */
 static void write_thousand(PGconn *conn, int from)
 {
 	char sql[512];
@@ -184,7 +184,7 @@ Test(auth_failures, keep_the_last_ten_thousand)
 	PQfinish(app);
 }
 
-/* A statement took its ids, and is held up until the ring has come round. */
+/* A statement has taken its ids and is delayed until the ring has come round to them. */
 Test(auth_failures, a_late_writer_does_not_undo_a_newer_row)
 {
 	database_exec("INSERT INTO payhook.rejected_requests (id, cause, detail) VALUES (10005, 'wrong', 'newer')");
@@ -207,7 +207,7 @@ Test(auth_failures, a_flood_is_written_in_part_and_the_rest_counted)
 	expect_kept(1 + AUTH_FAILURES_WAITING_MAX);
 }
 
-/* For two seconds as fast as the loop turns: what waits, and what two seconds allow. */
+/* For two seconds as fast as the loop runs: the buffer, plus the rows that the limit allows in two seconds. */
 Test(auth_failures, a_lasting_flood_is_written_at_the_rate_that_is_allowed)
 {
 	add("s", SIGNATURE_WRONG, "first");
@@ -223,7 +223,7 @@ Test(auth_failures, a_lasting_flood_is_written_at_the_rate_that_is_allowed)
 	cr_expect_geq(lost, 4000 - (int)kept - AUTH_FAILURES_WAITING_MAX);
 }
 
-/* ---- more than one process, and a database that comes and goes ---- */
+/* ---- several processes, and a database that goes away and returns ---- */
 
 Test(auth_failures, two_processes_at_once_record_all_of_both)
 {
@@ -276,7 +276,7 @@ Test(auth_failures, what_a_broken_connection_took_along_is_counted)
 	loop_until(is_under_way, NULL, "the statement waits");
 	cut();
 	int one = 1;
-	loop_until(has_lost, &one, "the loss is told");
+	loop_until(has_lost, &one, "the loss is reported");
 	PQfinish(other);
 	add("s", SIGNATURE_WRONG, "after");
 	expect_kept(2);
@@ -291,7 +291,8 @@ static bool is_cut(void *ctx)
 			       " AND application_name = 'payhook-app reject'") == 0;
 }
 
-/* New connections to the test's database.  From another one: a server lets nobody shut the door behind himself. */
+/* Allows or forbids new connections to the test's database.  Over a connection to another database: a session cannot
+ * forbid them for its own. */
 static void database_allow(bool allowed)
 {
 	char *name = strdup(database_value("SELECT current_database()"));
@@ -314,7 +315,7 @@ Test(auth_failures, what_waits_for_a_database_that_is_away_is_written_when_it_is
 	database_allow(false);
 	cut();
 	loop_until(is_cut, NULL, "the connection is gone");
-	loop_for(200); /* and that is seen */
+	loop_for(200); /* and the loss has been noticed */
 	for (int i = 0; i < AUTH_FAILURES_WAITING_MAX + 25; i++)
 		add("s", SIGNATURE_WRONG, "away");
 	cr_expect_eq(lost, 25);

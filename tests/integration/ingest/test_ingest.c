@@ -1,3 +1,5 @@
+/* test_ingest.c - storing webhooks in PostgreSQL: what is stored, and which outcome each webhook gets. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +8,6 @@
 #include "support/fresh_database.h"
 #include "support/loop.h"
 #include "support/sent.h"
-
-/* test_ingest.c - the accept path against a real PostgreSQL: what is stored, and who is told what. */
 
 TestSuite(ingest, .init = sent_init, .fini = sent_fini, .timeout = 60);
 
@@ -23,7 +23,7 @@ Test(ingest, stores_a_webhook_with_its_job)
 		database_value("SELECT transaction_id || source || attempt FROM payhook.jobs"), "ttransactions0");
 }
 
-/* Sent with the trace of this number. */
+/* Sends a webhook with the trace of this number. */
 static void send_traced(const char *id, const char *source, int trace)
 {
 	static char texts[16][TRACEPARENT_LEN + 1];
@@ -31,7 +31,7 @@ static void send_traced(const char *id, const char *source, int trace)
 	send_to(in, id, source, "1")->pending_insert.traceparent = texts[trace];
 }
 
-/* The number of the trace that a job carries. */
+/* The number of the trace that the job has. */
 static void expect_trace(const char *id, const char *source, const char *wanted)
 {
 	const char *trace = database_value(
@@ -199,7 +199,7 @@ Test(ingest, a_row_that_the_server_refuses_fails_no_neighbour)
 	cr_expect_eq(rows("jobs"), 2);
 }
 
-/* Two processes with the same ids in opposite order of arrival. */
+/* Two processes with the same ids in opposite order. */
 Test(ingest, two_batches_of_the_same_ids_do_not_lock_each_other_out)
 {
 	char id[16];
@@ -225,8 +225,9 @@ Test(ingest, two_batches_of_the_same_ids_do_not_lock_each_other_out)
 	ingest_destroy(second);
 }
 
-/* One batch with what is new, sent twice; what is there already, the same and another; and the same and another of what
- * another connection has inserted and not committed yet: its fate decides theirs. */
+/* One batch contains: a new transaction, twice; stored ones, with the same and with different content; and ones that
+ * another connection has inserted and not committed, with the same and with different content.  The end of that other
+ * transaction decides the outcome of the latter. */
 static void store_against_open_transaction(const char *end, enum accepted same_outcome, enum accepted other_outcome)
 {
 	static const char *const BEGIN = "BEGIN; INSERT INTO payhook.transactions (transaction_id, source_account, "
@@ -280,13 +281,13 @@ Test(ingest, reports_nothing_to_an_insert_that_is_withdrawn)
 	PQfinish(other);
 	sent_count -= 2;
 	sent_all();
-	cr_expect_not(waiting->reports);
-	cr_expect_not(under_way->reports);
-	cr_expect(duplicate->reports);
+	cr_expect_not(waiting->is_reported);
+	cr_expect_not(under_way->is_reported);
+	cr_expect(duplicate->is_reported);
 	cr_expect_eq(rows("transactions"), 1);
 }
 
-/* The plan is kept from the sixth time on; it is made for a table of one page. */
+/* From its sixth execution the statement has a generic plan, made while the table has one page. */
 Test(ingest, looks_up_by_the_key_whatever_its_plan_was_made_for)
 {
 	send_one("first", "1");

@@ -1,11 +1,11 @@
+/* test_ingest_trouble.c - storing webhooks while the database is slow, gone, or read-only. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 
 #include "support/fresh_database.h"
 #include "support/loop.h"
 #include "support/sent.h"
-
-/* test_ingest_trouble.c - the accept path when its database is slow, gone, or only reads. */
 
 TestSuite(ingest_trouble, .init = sent_init, .fini = sent_fini, .timeout = 60);
 
@@ -35,7 +35,8 @@ Test(ingest_trouble, comes_back_after_its_connection_is_cut)
 	cut_connections();
 	struct sent *s = send_one("a", "1");
 	sent_all();
-	/* Whether it was sent before the cut was seen is a race: then it fails, openly, and the next try is stored. */
+	/* If the statement was sent before the cut was noticed, it fails with an error; then the next try must be
+	 * stored. */
 	if (s->failed)
 		cr_expect_eq(s->fault.kind, FAULT_BUSY);
 	struct sent *again = send_one("a", "1");

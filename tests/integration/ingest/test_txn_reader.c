@@ -1,3 +1,5 @@
+/* test_txn_reader.c - looking up transactions in PostgreSQL. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,8 +7,6 @@
 #include "ingest/txn_reader.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_txn_reader.c - lookups against a real PostgreSQL. */
 
 #define MOST 600
 
@@ -16,7 +16,7 @@ struct asked {
 	bool reports;
 	bool is_found;
 	bool failed;
-	char text[256]; /* what was found, its fields by a bar */
+	char text[256]; /* the members of the transaction found, separated by "|" */
 };
 
 static struct txn_reader *txn_reader;
@@ -169,7 +169,7 @@ Test(txn_reader, fails_openly_when_the_connection_breaks)
 	cr_expect_not(a->failed || a->is_found);
 }
 
-/* The plan is kept from the sixth time on; it is made for a table of one page. */
+/* From its sixth execution the statement has a generic plan, made while the table has one page. */
 Test(txn_reader, looks_up_by_the_key_whatever_its_plan_was_made_for)
 {
 	store("t", "transactions", "1");

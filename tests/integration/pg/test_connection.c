@@ -1,3 +1,5 @@
+/* test_connection.c - connecting to one of several hosts, and the settings of a connection. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +12,12 @@
 #include "support/fresh_database.h"
 #include "support/loop.h"
 
-/* test_connection.c - a connection to one of several hosts. */
-
 static char silent_folder[] = "/tmp/payhook-lane.XXXXXX";
 static struct sockaddr_un silent = {.sun_family = AF_UNIX};
 static int silent_socket;
 static bool is_up;
 
-/* A host that lets everybody connect and never says a word, as a machine that is frozen. */
+/* A host that accepts connections and never sends a byte, like a frozen machine. */
 static void silent_init(void)
 {
 	database_init();

@@ -1,3 +1,6 @@
+/* test_claim_cost.c - the cost of a claim and of a settlement when the table is full of dead rows that vacuum cannot
+ * remove. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +10,7 @@
 #include "queue/settle.h"
 #include "support/fresh_database.h"
 
-/* test_claim_cost.c - what a claim and a settlement cost when the table is full of dead rows that nobody may remove. */
-
-static PGconn *worker, *watcher;
+static PGconn *worker, *snapshot;
 
 static PGresult *run(PGconn *c, const char *sql)
 {
@@ -19,7 +20,8 @@ static PGresult *run(PGconn *c, const char *sql)
 	return r;
 }
 
-/* A connection set as the queue's own, and one whose old snapshot pins whatever dies from now on. */
+/* Opens a connection with the queue's settings, and one with an old snapshot, which keeps all rows that die from now
+ * on. */
 static void init(void)
 {
 	char info[1024];
@@ -27,20 +29,20 @@ static void init(void)
 	snprintf(info, sizeof info, "%s options='%s'", database_conninfo(), CLAIM_OPTIONS);
 	worker = PQconnectdb(info);
 	cr_assert_eq(PQstatus(worker), CONNECTION_OK, "%s", PQerrorMessage(worker));
-	watcher = database_connect();
-	PQclear(run(watcher, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM payhook.jobs"));
+	snapshot = database_connect();
+	PQclear(run(snapshot, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM payhook.jobs"));
 }
 
 static void fini(void)
 {
 	PQfinish(worker);
-	PQfinish(watcher);
+	PQfinish(snapshot);
 	database_drop();
 }
 
 TestSuite(claim_cost, .init = init, .fini = fini, .timeout = 120);
 
-/* Accepted, claimed and settled, 300,000 of them, as far as the table of jobs knows; then ten are left. */
+/* Leaves what 300,000 jobs leave in the table that were accepted, claimed and settled; then adds ten jobs. */
 static void die_by_the_hundred_thousand(void)
 {
 	for (int i = 0; i < 30; i++) {
@@ -60,7 +62,8 @@ static long number_after(const char *text, const char *name)
 	return strtol(at + strlen(name), NULL, 10);
 }
 
-/* The buffers that the real statement touches; it is undone afterwards.  The plan's first node counts for all. */
+/* The number of buffers that the real statement touches, from the first node of its plan, which includes all others.
+ * The statement is rolled back. */
 static long buffers(const struct statement *s, const char *parameters)
 {
 	char sql[2048];

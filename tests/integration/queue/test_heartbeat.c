@@ -1,3 +1,5 @@
+/* test_heartbeat.c - a worker's registration, heartbeat and care for other workers' jobs, against PostgreSQL. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +8,6 @@
 #include "queue/heartbeat.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_heartbeat.c - a worker among workers, against a real PostgreSQL. */
 
 static struct heartbeat *heartbeat;
 static int ups, downs, works, lost, left;
@@ -118,7 +118,7 @@ static void fini(void)
 
 TestSuite(heartbeat, .init = database_init, .fini = fini, .timeout = 60);
 
-/* Jobs of an owner, as a claim leaves them. */
+/* A job in the state in which a claim of this owner leaves it. */
 static void claimed(const char *transaction_id, long long by)
 {
 	database_exec(
@@ -137,7 +137,7 @@ static long long count_jobs(const char *where)
 	return database_number("SELECT count(*) FROM payhook.jobs WHERE %s", where);
 }
 
-/* ---- itself ---- */
+/* ---- the worker itself ---- */
 
 Test(heartbeat, registers_before_it_reports_its_number)
 {
@@ -252,7 +252,7 @@ static bool is_fresh(void *ctx)
 Test(heartbeat, begins_no_call_when_its_beats_fail)
 {
 	begin();
-	may_refuse = true; /* the server's own timeout may come before ours */
+	may_refuse = true; /* the server's timeout may come before the worker's */
 	PGconn *c = database_connect();
 	PQclear(PQexec(c, "BEGIN; LOCK TABLE payhook.workers IN ACCESS EXCLUSIVE MODE"));
 	loop_for(HEARTBEAT_STALE_MS - HEARTBEAT_MS - 1000);
@@ -274,7 +274,7 @@ static bool has_more_work(void *ctx)
 	return works > *(const int *)ctx;
 }
 
-/* No look of its own tells of work here: there are no jobs, and no other workers. */
+/* The worker does not find work by its own checks: there are no jobs and no other workers. */
 Test(heartbeat, hears_of_new_jobs)
 {
 	begin();
@@ -303,7 +303,7 @@ Test(heartbeat, enqueues_a_retry_anew_when_it_is_due)
 	cr_expect_eq(count_jobs("transaction_id = 'ready' AND id = 3"), 1);
 }
 
-/* ---- the others ---- */
+/* ---- other workers ---- */
 
 static bool has_orphans(void *ctx)
 {
@@ -328,7 +328,7 @@ Test(heartbeat, frees_the_jobs_of_owners_that_are_gone)
 	cr_expect_eq(count_jobs("transaction_id = 'ready' AND id = 4"), 1);
 }
 
-/* Twenty seconds of silence of worker 5, while 6 beats as it should. */
+/* Waits for 20 s without heartbeat of worker 5, while worker 6 sends its heartbeats. */
 static void wait_for_silence(int64_t until_ms)
 {
 	while (rescued_jobs < 0 && clock_ms() < until_ms) {
@@ -371,7 +371,7 @@ Test(heartbeat, does_not_rescue_a_worker_that_beats_at_the_last_moment)
 	claimed("a", 5);
 	begin();
 	loop_for(15000);
-	/* The beat is written, and not yet committed, when the rescue begins. */
+	/* The heartbeat is written but not committed when the rescue begins. */
 	PGconn *c = database_connect();
 	PQclear(PQexec(c, "BEGIN; UPDATE payhook.workers SET beat_at = now() WHERE owner = 5"));
 	loop_until(is_blocked, NULL, "the rescue is under way");

@@ -1,3 +1,9 @@
+/* test_interleavings.c - in whatever order the steps happen, no transaction is lost or settled twice.
+ *
+ * The workers exist only in memory here: a number, and the jobs that they believe they hold.  Steps are chosen at
+ * random and executed with the real statements.  After each step the whole database is checked.  PAYHOOK_SEED=n repeats
+ * a run. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +16,12 @@
 #include "queue/settle.h"
 #include "support/fresh_database.h"
 
-/* test_interleavings.c - whatever happens in whatever order, each transaction stays in one piece.
- *
- * The workers here are memory only: a number and the jobs they believe to have.  Steps are drawn at random and done by
- * the real statements; after each step the whole database is looked at.  PAYHOOK_SEED=n repeats a run. */
-
 #define STEPS 400
 #define WORKERS 3
 #define INFLIGHT_MOST 4096
 #define IDS_MOST 65536
 
-/* What a transaction's job carries, dead or alive: every second one has a trace. */
+/* The traceparent of a transaction's job, whether it is alive or dead: every second one has one. */
 #define TRACE_OF(id) "(CASE WHEN hashtext(" id ") % 2 = 0 THEN '00-' || md5(" id ") || '-00f067aa0ba902b7-01' END)"
 
 struct memory {
@@ -35,9 +36,9 @@ static struct memory workers[WORKERS];
 static uint64_t seed, state;
 static int64_t next_owner = 1;
 static int transactions, steps;
-static long long attempts; /* that must be on record */
+static long long attempts; /* expected number of rows */
 static bool paused;
-static bool is_settled[IDS_MOST]; /* by the job's id */
+static bool is_settled[IDS_MOST]; /* by id of the job */
 static struct db_array arrays[SETTLE_ARRAYS];
 
 /* splitmix64 */
@@ -153,8 +154,8 @@ static void claim(struct memory *w, bool answer_lost)
 	PQclear(r);
 }
 
-/* Whether the settlement of a job may change anything, as the database has it now: its claim still holds, or a crash
- * undid it and nobody came since. */
+/* Whether settling the job should change anything according to the database: its claim still holds, or a crash has
+ * undone the claim and no worker has claimed the job since. */
 static bool is_ours(const struct job *j)
 {
 	return database_number(
@@ -165,7 +166,7 @@ static bool is_ours(const struct job *j)
 		       j->attempt) == 1;
 }
 
-/* Some of what it believes to have, some of that twice. */
+/* Settles some of the jobs that it believes it holds, sometimes twice. */
 static void settle(struct memory *w, bool all_processed)
 {
 	struct job *batch[INFLIGHT_MOST];
@@ -211,7 +212,7 @@ static void release(struct memory *w)
 	PQclear(send_to_server(&QUEUE_RELEASE, &p));
 }
 
-/* Taken for dead: it crashed, or it was frozen and will settle later what it believes to have. */
+/* The worker is declared dead: it crashed, or it was frozen and will settle later what it believes it holds. */
 static void rescue(struct memory *w, bool crashed)
 {
 	struct db_params p = {0};
@@ -226,7 +227,7 @@ static void rescue(struct memory *w, bool crashed)
 	register_as_new(w);
 }
 
-/* Its row was removed by hand. */
+/* The worker's row was deleted by hand. */
 static void vanish(struct memory *w)
 {
 	database_exec("DELETE FROM payhook.workers WHERE owner = %lld", (long long)w->owner);
@@ -240,7 +241,7 @@ static void bring_back(const struct statement *s)
 	PQclear(send_to_server(s, &p));
 }
 
-/* A crash of the server: a claim that was not on the disk yet has not been. */
+/* The server crashes: a claim that was not flushed to disk is undone. */
 static void undo_a_claim(void)
 {
 	database_exec("UPDATE payhook.jobs SET owner = NULL, claimed_at = NULL, attempt = attempt - 1 WHERE id ="
@@ -303,9 +304,9 @@ static void step(void)
 	}
 }
 
-/* ---- what must hold ---- */
+/* ---- invariants ---- */
 
-static void look(void)
+static void check(void)
 {
 	const char *broken = database_value(
 		"SELECT string_agg(concat_ws(' ', transaction_id, status, jobs, dead, processed), ', ') FROM ("
@@ -336,7 +337,7 @@ static long long count_processed(void)
 	return database_number("SELECT count(*) FROM payhook.transactions WHERE status = 'PROCESSED'");
 }
 
-/* Everybody crashed, and one new worker does what is left. */
+/* All workers crash, and one new worker processes everything that is left. */
 static void finish(void)
 {
 	if (paused)
@@ -356,15 +357,15 @@ static void finish(void)
 	}
 }
 
-Test(interleavings, every_transaction_stays_in_one_piece)
+Test(interleavings, no_transaction_is_lost_or_settled_twice)
 {
 	cr_log_info("PAYHOOK_SEED=%llu", (unsigned long long)seed);
 	for (int w = 0; w < WORKERS; w++)
 		register_as_new(&workers[w]);
 	for (steps = 1; steps <= STEPS; steps++) {
 		step();
-		look();
+		check();
 	}
 	finish();
-	look();
+	check();
 }

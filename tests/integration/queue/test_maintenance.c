@@ -1,3 +1,5 @@
+/* test_maintenance.c - what maintenance creates, drops and deletes in time, and what it must keep. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +8,6 @@
 #include "queue/retention.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_maintenance.c - what is dropped and deleted in time, and what must stay. */
 
 static struct connect_state *connect_state;
 static char attempts_done[256];
@@ -49,7 +49,7 @@ static void fini(void)
 
 TestSuite(maintenance, .init = init, .fini = fini, .timeout = 120);
 
-/* With a conflict each. */
+/* Stores a transaction of this age, with a conflict. */
 static void store(const char *id, const char *status, const char *age)
 {
 	database_exec("INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount,"
@@ -71,7 +71,7 @@ static void store_many(int count, int days)
 		days, count);
 }
 
-/* What a round has come to, for loop_until(): ctx is a number. */
+/* Conditions for loop_until(), by which a round of maintenance has finished; ctx is a number. */
 
 static bool are_deleted(void *ctx)
 {
@@ -89,7 +89,7 @@ static bool has_kept_attempts(void *ctx)
 	return attempts_done[0] != '\0';
 }
 
-/* Of a round that tells nothing: its statements are prepared before it, the second of them the last. */
+/* For a round that reports nothing: its statements are prepared before it, and the second of them is the last one. */
 static bool has_looked(void *ctx)
 {
 	(void)ctx;
@@ -98,14 +98,14 @@ static bool has_looked(void *ctx)
 			       " AND query LIKE '%%keep_attempts%%'") > 0;
 }
 
-/* Until then, and a little longer, in which no more must be done. */
-static void keep(int attempts_days, int transactions_days, bool (*done)(void *ctx), int count)
+/* Runs maintenance until the condition holds, and a little longer, in which no more may be done. */
+static void maintain(int attempts_days, int transactions_days, bool (*done)(void *ctx), int count)
 {
-	struct maintenance *k = maintenance_create(connect_state, attempts_days, transactions_days, &EVENTS, NULL);
-	cr_assert_not_null(k);
-	loop_until(done, &count, "the keeper has done what it has to");
+	struct maintenance *m = maintenance_create(connect_state, attempts_days, transactions_days, &EVENTS, NULL);
+	cr_assert_not_null(m);
+	loop_until(done, &count, "maintenance has done its work");
 	loop_for(200);
-	maintenance_destroy(k);
+	maintenance_destroy(m);
 	cr_expect_eq(troubles, 0);
 }
 
@@ -118,9 +118,9 @@ Test(maintenance, makes_and_drops_the_partitions_of_attempts)
 {
 	database_exec("CREATE TABLE payhook.job_attempts_20260101 PARTITION OF payhook.job_attempts"
 		      " FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-01-02 00:00:00+00')");
-	keep(0, 0, has_looked, 0);
+	maintain(0, 0, has_looked, 0);
 	cr_expect_str_eq(attempts_done, "", "0 is for ever");
-	keep(30, 0, has_kept_attempts, 0);
+	maintain(30, 0, has_kept_attempts, 0);
 	cr_expect_str_eq(attempts_done, "0 partitions made, 1 dropped");
 }
 
@@ -131,7 +131,7 @@ Test(maintenance, deletes_what_is_old_and_processed_with_its_conflicts)
 	store("of_30_days", "PROCESSED", "30 days 23 hours 59 minutes");
 	store("old", "PROCESSED", "40 days");
 	store("pending", "PROCESSING", "400 days");
-	keep(0, 31, are_deleted, 1);
+	maintain(0, 31, are_deleted, 1);
 	cr_expect_eq(deleted, 1);
 	cr_expect_str_eq(left("transactions"), "failed new of_30_days pending");
 	cr_expect_str_eq(left("transaction_conflicts"), "failed new of_30_days pending");
@@ -140,7 +140,7 @@ Test(maintenance, deletes_what_is_old_and_processed_with_its_conflicts)
 Test(maintenance, keeps_for_ever_when_it_is_asked_to)
 {
 	store("old", "PROCESSED", "4000 days");
-	keep(0, 0, has_looked, 0);
+	maintain(0, 0, has_looked, 0);
 	cr_expect_str_eq(left("transactions"), "old");
 }
 
@@ -148,7 +148,7 @@ Test(maintenance, deletes_nothing_younger_than_31_days_whatever_it_is_asked)
 {
 	store("of_30_days", "PROCESSED", "743 hours 59 minutes");
 	store("of_31_days", "PROCESSED", "744 hours 1 second");
-	keep(0, 1, are_deleted, 1);
+	maintain(0, 1, are_deleted, 1);
 	cr_expect_str_eq(left("transactions"), "of_30_days");
 }
 
@@ -156,20 +156,20 @@ Test(maintenance, keeps_as_many_days_as_it_is_asked_to)
 {
 	store("of_39_days", "PROCESSED", "935 hours");
 	store("of_41_days", "PROCESSED", "984 hours");
-	keep(0, 40, are_deleted, 1);
+	maintain(0, 40, are_deleted, 1);
 	cr_expect_str_eq(left("transactions"), "of_39_days");
 }
 
 Test(maintenance, deletes_in_batches_with_a_pause_between)
 {
 	store_many(2500, 50);
-	keep(0, 31, are_left, 1500);
+	maintain(0, 31, are_left, 1500);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 1500);
-	cr_expect_eq(deleted, 1000, "what was done is told, also when the worker ends");
+	cr_expect_eq(deleted, 1000, "what was done is reported, also when the worker ends");
 	database_exec("TRUNCATE payhook.transactions");
 	store_many(2500, 50);
 	deleted = 0;
-	keep(0, 31, are_deleted, 2500);
+	maintain(0, 31, are_deleted, 2500);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 0);
 	cr_expect_eq(deleted, 2500);
 }
@@ -194,7 +194,7 @@ Test(maintenance, waits_for_nobody)
 	store("old", "PROCESSED", "40 days");
 	PGconn *other = database_connect();
 	PQclear(PQexec(other, "BEGIN; SELECT FROM payhook.transactions WHERE transaction_id = 'held' FOR UPDATE"));
-	keep(0, 31, are_deleted, 1);
+	maintain(0, 31, are_deleted, 1);
 	PQfinish(other);
 	cr_expect_str_eq(left("transactions"), "held");
 }

@@ -1,10 +1,10 @@
+/* test_queue.c - claiming and settling jobs in PostgreSQL over the real connection of a worker. */
+
 #include <criterion/criterion.h>
 
 #include "support/claimer.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_queue.c - claim and settle against a real PostgreSQL, through the real connection of a worker. */
 
 TestSuite(queue, .init = claimer_init, .fini = claimer_fini, .timeout = 60);
 
@@ -162,7 +162,7 @@ Test(queue, an_id_that_was_enqueued_anew_settles_nothing)
 {
 	enqueue(1, 1);
 	claim(&me, ME, 1);
-	/* Freed and claimed again, by whomever: by the same number, the worst case. */
+	/* The job was freed and claimed again, in the worst case by the same number. */
 	database_exec("UPDATE payhook.jobs SET id = DEFAULT");
 	settle_all(&me);
 	cr_expect_eq(me.ended[SETTLED_STALE], 1);

@@ -1,3 +1,5 @@
+/* test_release.c - claims whose answers were lost, released jobs, and the cost of each statement for the server. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +8,6 @@
 #include "support/claimer.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_release.c - claims whose answers were lost, jobs handed back; and what each verb costs the server. */
 
 TestSuite(release, .init = claimer_init, .fini = claimer_fini, .timeout = 60);
 
@@ -99,7 +99,7 @@ Test(release, hands_many_back_at_once)
 	cr_expect_eq(count_jobs("owner IS NULL AND attempt = 0 AND id > 5000"), 5000);
 }
 
-/* ---- what it costs ---- */
+/* ---- cost ---- */
 
 static long long hot_percent(const char *table)
 {
@@ -127,49 +127,49 @@ Test(release, claims_and_settlements_touch_no_index)
 	cr_expect_geq(hot_percent("transactions"), 95);
 }
 
-/* The end of the server's log, as text; what is written later lies behind it. */
+/* The current end of the server's WAL, as text; everything written later is behind it. */
 static void remember_end(char ret[static 32])
 {
 	snprintf(ret, 32, "%s", database_value("SELECT pg_current_wal_insert_lsn()"));
 }
 
-static bool is_flushed_beyond(const char *outcome)
+static bool is_flushed_beyond(const char *end)
 {
-	return strcmp(database_value("SELECT pg_current_wal_flush_lsn() > '%s'::pg_lsn", outcome), "t") == 0;
+	return strcmp(database_value("SELECT pg_current_wal_flush_lsn() > '%s'::pg_lsn", end), "t") == 0;
 }
 
 Test(release, a_claim_does_not_wait_for_the_disk_and_a_settlement_does)
 {
-	/* The server's own writer flushes a claim within 0.2 s, and so does whoever else commits: one unflushed claim in
-	 * ten shows it. */
-	char outcome[32];
+	/* The server's WAL writer flushes a claim within 0.2 s, and so does any other commit.  One unflushed claim in
+	 * ten is proof enough. */
+	char end[32];
 	bool claim_waits = true;
 	queue_own(me.queue, ME);
 	for (int i = 1; i <= 10; i++) {
 		enqueue(i, i);
-		remember_end(outcome);
+		remember_end(end);
 		queue_look(me.queue);
 		until_taken(&me, i);
-		claim_waits = claim_waits && is_flushed_beyond(outcome);
-		remember_end(outcome);
+		claim_waits = claim_waits && is_flushed_beyond(end);
+		remember_end(end);
 		settle_all(&me);
-		cr_expect(is_flushed_beyond(outcome), "a settlement waits for the disk");
+		cr_expect(is_flushed_beyond(end), "a settlement waits for the disk");
 	}
 	cr_expect_not(claim_waits);
 }
 
 Test(release, a_release_waits_for_the_disk)
 {
-	char outcome[32];
+	char end[32];
 	me.room = 0;
 	queue_own(me.queue, ME);
 	for (int i = 1; i <= 5; i++) {
 		enqueue(i, i);
 		lose(ME, "'t1', 't2', 't3', 't4', 't5'");
-		remember_end(outcome);
+		remember_end(end);
 		queue_release(me.queue);
 		until_released(&me, i);
 		cr_expect_eq(count_jobs("owner IS NULL"), i);
-		cr_expect(is_flushed_beyond(outcome));
+		cr_expect(is_flushed_beyond(end));
 	}
 }

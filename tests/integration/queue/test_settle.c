@@ -1,3 +1,5 @@
+/* test_settle.c - what each outcome of a call changes in each table, and that a stale settlement changes nothing. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,8 +7,6 @@
 #include "support/claimer.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
-
-/* test_settle.c - what each end of a call leaves in each table, and that a stale one leaves nothing. */
 
 TestSuite(settle, .init = claimer_init, .fini = claimer_fini, .timeout = 60);
 
@@ -32,7 +32,7 @@ static void take_one(void)
 	me.room = 0;
 }
 
-/* ---- each end ---- */
+/* ---- each outcome ---- */
 
 Test(settle, processed_ends_the_job)
 {
@@ -154,9 +154,9 @@ Test(settle, a_job_without_a_trace_goes_without)
 	EXPECT("null", "SELECT trace_id FROM payhook.queue");
 }
 
-/* ---- the fence ---- */
+/* ---- stale settlements ---- */
 
-/* What happened to the job after it was claimed, as the other verbs leave it. */
+/* What happened to the job after it was claimed: the state in which other statements leave it. */
 static const struct {
 	const char *name, *sql;
 } MEANWHILE[] = {
@@ -249,7 +249,8 @@ Test(settle, a_second_try_after_a_lost_answer_counts_once)
 
 Test(settle, two_workers_settle_overlapping_batches_without_waiting_in_a_circle)
 {
-	/* Both called for all of them, and a crash undid both claims: the only way in which two may be right. */
+	/* Both workers have called for all jobs, and a crash has undone both claims.  This is the only case in which
+	 * two workers may settle the same job. */
 	enqueue(1, 2000);
 	claim(&me, ME, 2000);
 	me.room = 0;
@@ -331,7 +332,7 @@ Test(settle, a_pause_stops_claims_at_once_and_nothing_else)
 	until_taken(&me, 3);
 }
 
-/* ---- the whole transaction ---- */
+/* ---- claims that include the transaction ---- */
 
 static void init_whole(void)
 {

@@ -1,3 +1,5 @@
+/* test_stats.c - the statistics of the queue: what they count, how often they are taken, and their cost. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +10,7 @@
 #include "support/fresh_database.h"
 #include "support/loop.h"
 
-/* test_stats.c - the look at the queue as a whole: what it sees, how often, and what it costs. */
-
-#define PATIENCE_MS 60000 /* of a server that is too busy for one look */
+#define PATIENCE_MS 60000 /* for a server that is too busy for a single query */
 
 static struct stats *stats;
 static struct stats_request question;
@@ -56,17 +56,18 @@ static void ask_once(void)
 	loop_until(is_answered, NULL, "an answer");
 }
 
-/* A look has its time, and on a busy server one may not be answered within it: that it says, and is asked again. */
+/* A query of the statistics has a timeout, which a busy server may exceed.  Then the answer says so, and the test asks
+ * again. */
 static void ask(void)
 {
-	int64_t outcome = clock_ms() + PATIENCE_MS;
+	int64_t end = clock_ms() + PATIENCE_MS;
 	for (ask_once(); !is_there; ask_once()) {
-		cr_assert_lt(clock_ms(), outcome, "no look is answered");
+		cr_assert_lt(clock_ms(), end, "no look is answered");
 		loop_for(200);
 	}
 }
 
-/* Jobs in a state: "NULL, NULL, NULL" for owner, claimed_at, run_at. */
+/* Adds jobs in a state, given as "owner, claimed_at, run_at", such as "NULL, NULL, NULL". */
 static void add_jobs(const char *word, int count, const char *state)
 {
 	database_exec("INSERT INTO payhook.jobs (transaction_id, enqueued_at, owner, claimed_at, run_at)"
@@ -131,7 +132,7 @@ Test(stats, is_taken_once_in_a_while_however_often_it_is_asked_for)
 
 #define CONNECTION " FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%%survey'"
 
-/* It makes another when it has seen the loss of the one before. */
+/* The worker opens another connection after it has noticed the loss of the first one. */
 static bool has_another_connection(void *ctx)
 {
 	return database_number("SELECT count(*)" CONNECTION " AND pid <> %lld", *(const long long *)ctx) > 0;
@@ -154,7 +155,7 @@ static long number_after(const char *text, const char *name)
 	return at ? strtol(at + strlen(name), NULL, 10) : 0;
 }
 
-/* Pages that one look reads, its connection set as the survey's own. */
+/* The number of pages that one query reads, on a connection with the settings of the statistics. */
 static long pages_of_a_look(void)
 {
 	char info[1024], sql[8192], plan[65536] = "";
@@ -174,7 +175,7 @@ static long pages_of_a_look(void)
 	return pages;
 }
 
-/* So many that reading them all would be ten times the pages, and statistics of an empty table. */
+/* So many rows that reading all of them would take ten times the pages, with the table statistics of an empty table. */
 Test(stats, costs_the_same_however_long_the_queue_is)
 {
 	database_exec("ANALYZE payhook.jobs");

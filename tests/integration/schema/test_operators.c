@@ -1,8 +1,8 @@
+/* test_operators.c - the functions and views that operators use in psql. */
+
 #include <criterion/criterion.h>
 
 #include "support/fresh_database.h"
-
-/* test_operators.c - what operators call and look at in psql. */
 
 TestSuite(operators, .init = database_init, .fini = database_drop);
 
@@ -147,7 +147,7 @@ Test(operators, attempts_of_old_days_go_with_their_partition)
 	EXPECT("1", "SELECT count(*) FROM payhook.job_attempts");
 }
 
-Test(operators, keeping_attempts_does_not_wait_for_somebody_s_query)
+Test(operators, keeping_attempts_does_not_wait_for_an_operators_query)
 {
 	database_exec("CREATE TABLE payhook.job_attempts_20260101 PARTITION OF payhook.job_attempts"
 		      " FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-01-02 00:00:00+00')");

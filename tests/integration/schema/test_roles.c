@@ -1,3 +1,5 @@
+/* test_roles.c - the rights of each database role on every object of the schema, and rights that no role may have. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,11 +7,9 @@
 
 #include "support/fresh_database.h"
 
-/* test_roles.c - who may do what: every right on anything of ours, and some that must not be there. */
-
 TestSuite(roles, .init = database_init, .fini = database_drop);
 
-/* A right is a line "what privilege" or "what privilege(columns)"; functions by their signature. */
+/* A right is a line "object privilege" or "object privilege(columns)"; functions are named by their signature. */
 #define RIGHTS                                                                                                                \
 	"WITH rights AS ("                                                                                                    \
 	"  SELECT c.relname::text AS what, privilege_type AS privilege, NULL AS col, 0 AS num, grantee FROM pg_class c,"      \
@@ -93,7 +93,7 @@ Test(roles, an_operator_may_read_everything_and_call_what_mends)
 		0);
 }
 
-/* What happens to a statement of this role. */
+/* The SQLSTATE of a statement that this role executes, or "accepted". */
 static const char *tries(const char *role, const char *statement)
 {
 	static char outcome[64];

@@ -1,9 +1,9 @@
+/* test_schema.c - the constraints that hold for every client, and the comments that psql shows. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "support/fresh_database.h"
-
-/* test_schema.c - what must always be true, whoever writes: the constraints, and the words for people in psql. */
 
 TestSuite(schema, .init = database_init, .fini = database_drop);
 
@@ -12,7 +12,7 @@ TestSuite(schema, .init = database_init, .fini = database_drop);
 
 #define TXN_COLUMNS "transaction_id, source_account, destination_account, amount, currency"
 
-/* A transaction of this id and amount, given as SQL expressions. */
+/* Inserts a transaction with this id and amount, given as SQL expressions. */
 static const char *insert_txn(const char *id, const char *amount)
 {
 	return database_error(
@@ -162,7 +162,7 @@ Test(schema, explains_every_table_view_and_column)
 
 Test(schema, sets_the_search_path_of_the_database)
 {
-	/* Of the migrated one: a database made from it as a template does not inherit its settings. */
+	/* Checks the migrated database itself: a database made from it as a template does not inherit its settings. */
 	cr_expect_str_eq(
 		database_value("SELECT array_to_string(setconfig, ';') FROM pg_db_role_setting JOIN pg_database"
 			       " ON pg_database.oid = setdatabase WHERE datname = 'template_payhook' AND setrole = 0"),
@@ -184,7 +184,8 @@ Test(schema, leaves_room_on_its_pages_for_the_one_update_of_a_row)
 
 Test(schema, indexes_nothing_that_a_claim_or_a_settlement_changes)
 {
-	/* pg_depend also knows the columns of an index's predicate.  run_at is a retry's, which is not at job rate. */
+	/* pg_depend includes the columns of an index's predicate. run_at changes only with a retry, not with every
+	 * job. */
 	cr_expect_str_eq(
 		database_value(
 			"SELECT string_agg(indexrelid::regclass || '.' || attname, ' ')"

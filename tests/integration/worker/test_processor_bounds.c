@@ -1,3 +1,5 @@
+/* test_processor_bounds.c - the http processor with many calls, slow ones, cancelled ones, and without a server. */
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -12,8 +14,6 @@
 
 #include "base/clock.h"
 #include "support/caller.h"
-
-/* test_processor_bounds.c - the http processor with many calls, slow ones, cancelled ones, and nobody at the other end. */
 
 #define MANY 256
 #define LOOKUP_MS 999
@@ -32,8 +32,8 @@ static void close_all(void)
 
 TestSuite(processor_bounds, .init = open_all, .fini = close_all);
 
-/* The C library's is replaced for this program: names are looked up for a while and not found.  It runs in a thread of
- * curl's, where waiting is a sleep. */
+/* Replaces the C library's function for this program: a lookup takes a while and fails. curl calls it in a thread of
+ * its own, where sleeping does not stop the loop. */
 int getaddrinfo(const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints,
 	struct addrinfo **restrict ret)
 {
@@ -134,7 +134,7 @@ Test(processor_bounds, gives_an_answer_its_time_and_no_more)
 	}
 }
 
-/* A listening socket whose queue is full answers no more connections. */
+/* A listening socket with a full queue, which answers no more connection attempts. */
 static int full_socket(int fillers[8])
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -177,7 +177,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	last_tick_ms = now;
 }
 
-/* Curl looks names up in threads, and by itself would wait for one whose call is over. */
+/* curl resolves names in threads.  By default it would wait for the thread of a call that is over. */
 Test(processor_bounds, does_not_stop_the_loop_for_a_slow_lookup)
 {
 	struct timeval often = {.tv_usec = 5000};
@@ -193,7 +193,7 @@ Test(processor_bounds, does_not_stop_the_loop_for_a_slow_lookup)
 	caller_call(&c, &late);
 	cr_expect_eq(late.result, CALL_AGAIN);
 	cr_expect_lt(took_ms(&late), 700, "%s", late.why);
-	caller_for(&c, LOOKUP_MS + 100); /* the threads end */
+	caller_for(&c, LOOKUP_MS + 100); /* until the threads have ended */
 	cr_expect_lt(longest_turn_ms, 600, "the loop stood for %d ms", longest_turn_ms);
 	cr_expect_not(cancelled.ended);
 	event_free(tick);
@@ -208,7 +208,7 @@ Test(processor_bounds, tries_again_when_its_name_is_not_found)
 	cr_expect_str_eq(m.why, "no answer from the processor: Could not resolve host: processor.example");
 }
 
-/* ---- nobody there ---- */
+/* ---- no server ---- */
 
 Test(processor_bounds, tries_again_when_nobody_listens)
 {
@@ -274,7 +274,7 @@ static void cancel_the_others(struct caller *caller, struct made *ended)
 	}
 }
 
-/* All answers are there when the first is told. */
+/* All answers have arrived when the end of the first call is reported. */
 Test(processor_bounds, cancels_the_others_when_one_ends)
 {
 	http_server_hold(c.server);
@@ -313,7 +313,7 @@ Test(processor_bounds, ends_with_calls_under_way)
 	http_server_hold(c.server);
 	start_many();
 	caller_until_heard(&c, MANY / 2);
-	memset(many, 0x5a, sizeof many); /* as a worker that ends frees its jobs first */
+	memset(many, 0x5a, sizeof many); /* a worker that ends frees its jobs before the processor */
 }
 
 Test(processor_bounds, knows_whether_a_call_may_end)

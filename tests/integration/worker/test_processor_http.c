@@ -1,10 +1,10 @@
+/* test_processor_http.c - the requests of the http processor, and the results it derives from responses. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 #include <time.h>
 
 #include "support/caller.h"
-
-/* test_processor_http.c - what the http processor says, and what it makes of each answer. */
 
 static struct caller c;
 
@@ -25,7 +25,7 @@ static const struct http_heard *heard(int number)
 	return http_server_heard(c.server, number);
 }
 
-/* Makes a call that is answered so. */
+/* Makes a call that gets this answer. */
 static struct made call(struct http_answer answer)
 {
 	struct made m = made_of("transactions", "tx_1");
@@ -45,7 +45,7 @@ static void ends(struct made m, enum call_result result, const char *why)
 	cr_expect_not_null(strstr(m.why, why), "\"%s\" lacks \"%s\"", m.why, why);
 }
 
-/* ---- what is said ---- */
+/* ---- the request ---- */
 
 Test(processor_http, posts_the_transaction_as_json_with_the_digits_of_its_amount)
 {
@@ -275,7 +275,7 @@ Test(processor_http, forgets_what_the_last_call_was_asked)
 	cr_expect_eq(m.pause_ms, -1);
 }
 
-/* ---- answers that are none ---- */
+/* ---- broken answers ---- */
 
 Test(processor_http, tries_again_after_half_an_answer)
 {
@@ -328,7 +328,7 @@ Test(processor_http, reads_a_body_of_the_longest_kind_and_keeps_the_connection)
 	cr_expect_eq(http_server_connections(c.server), 1);
 }
 
-/* More may come, but it is not waited for. */
+/* More bytes may follow, but the processor does not wait for them. */
 static void endless(const char *bytes)
 {
 	struct made m = call((struct http_answer){.bytes = bytes});

@@ -1,3 +1,5 @@
+/* test_counters.c - the counters and histograms of the responders, and their names in /metrics. */
+
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -8,8 +10,6 @@
 #include "counters.h"
 #include "http.h"
 #include "ingest/auth_failures.h"
-
-/* test_counters.c - what the responders count, and under which names. */
 
 static char folder[32];
 static struct counters *counters;
@@ -148,7 +148,7 @@ Test(counters, counts_without_a_folder_and_shows_nothing)
 	counters_destroy(alone);
 }
 
-/* Every route and status at once, and numbers as long as they can be. */
+/* Every route and status at once, with the longest possible numbers. */
 Test(counters, fits_into_a_reply_whatever_was_counted)
 {
 	for (int route = ROUTE_OTHER; route <= ROUTE_TRANSACTION; route++) {

@@ -1,3 +1,5 @@
+/* test_http.c - routing and replies, without FastCGI and without a database. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +8,6 @@
 #include "route.h"
 #include "source/payload.h"
 #include "source/source.h"
-
-/* test_http.c - routes and replies without FastCGI and without a database. */
 
 static struct sources sources;
 static struct service service = {.sources = &sources};

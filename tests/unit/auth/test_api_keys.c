@@ -1,10 +1,10 @@
+/* test_api_keys.c - which access an Authorization header grants. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/api_keys.h"
-
-/* test_api_keys.c - what a request's Authorization is worth. */
 
 #define NOW 1800000000
 #define READER "phk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
@@ -34,7 +34,7 @@ static void fill(void)
 
 TestSuite(api_keys, .init = fill);
 
-/* name: of the key that was found; NULL: none was. */
+/* name: the key that is found; NULL: none. */
 static void judges(const char *authorization, enum api_scope wanted, enum access_decision decision, const char *name)
 {
 	const struct api_key *key = &keys.list[0];

@@ -1,10 +1,10 @@
+/* test_api_keys_read.c - reading API_KEYS_FILE: what is accepted, and the errors that are reported. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/api_keys_read.h"
-
-/* test_api_keys_read.c - the keys as an operator writes them down. */
 
 #define SHA_A "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb" /* of "a" */
 #define SHA_B "3E23E8160039594A33894F6564E1B1348BBD7A0088D42C4ACB73EEAED59C009D" /* of "b" */
@@ -131,7 +131,7 @@ Test(api_keys_read, takes_64_keys_and_no_more)
 	}
 }
 
-/* Wherever a key may stand by mistake, no complaint shows it. */
+/* Wherever an operator puts a key by mistake, no error message shows it. */
 Test(api_keys_read, shows_nothing_that_might_be_a_key)
 {
 	static const char *const places[] = {"%s", "\"%s\"", "{\"%s\":1}", "{\"%s\":1,\"%s\":2}", "{\"keys\":\"%s\"}",

@@ -1,3 +1,6 @@
+/* test_digest.c - the published test vectors of the algorithms, through auth/digest, the only file that uses libcrypto
+ * for them. */
+
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -8,8 +11,6 @@
 
 #include "auth/digest.h"
 #include "base/encode.h"
-
-/* test_digest.c - the published vectors, through the door to libcrypto. */
 
 static struct digest_key *key_of(enum digest_kind kind, const void *bytes, size_t len)
 {
@@ -144,7 +145,7 @@ Test(digest, finds_the_right_one_among_several_signatures)
 	digest_key_destroy(k);
 }
 
-/* A certificate of this key that ends at end. */
+/* A certificate of this key whose validity ends at end. */
 static size_t certificate_of(EVP_PKEY *pair, int64_t end, char *ret, int max)
 {
 	X509 *certificate = X509_new();
@@ -202,14 +203,14 @@ Test(digest, refuses_what_is_no_key)
 	digest_key_destroy(NULL);
 }
 
-/* The check value of this CRC, and zlib's for nothing. */
+/* The check value of this CRC, and zlib's value for no bytes. */
 Test(digest, crc32)
 {
 	cr_expect_eq(digest_crc32("123456789", 9), 0xcbf43926);
 	cr_expect_eq(digest_crc32("", 0), 0);
 }
 
-/* The first vectors of FIPS 180. */
+/* The first test vectors of FIPS 180. */
 Test(digest, sha256)
 {
 	static const unsigned char abc[DIGEST_SHA256_LEN] =

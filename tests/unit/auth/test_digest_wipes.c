@@ -1,7 +1,7 @@
-/* test_digest_wipes.c - no secret is left in memory that was given back.
+/* test_digest_wipes.c - memory that contained a secret is wiped before it is freed.
  *
- * A program without Criterion: libcrypto lets its memory be watched only before it is first used, and Criterion's own
- * libraries have used it. */
+ * It is a program without Criterion: libcrypto's allocator can be replaced only before its first use, and Criterion's
+ * own libraries use libcrypto. */
 
 #include <malloc.h>
 #include <openssl/crypto.h>
@@ -12,7 +12,7 @@
 
 #include "auth/digest.h"
 
-#define PIECE 16 /* bytes of the secret that count as it */
+#define PIECE 16 /* bytes of the secret that are searched for */
 
 static const char SECRET[] = "a key that must not lie about in memory";
 static int blocks_seen, secrets_left, tests;

@@ -1,3 +1,6 @@
+/* test_signature.c - what each signature scheme accepts and rejects. test_signature_published.c has the vectors that
+ * providers publish. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,15 +9,12 @@
 #include "auth/signature.h"
 #include "support/signing.h"
 
-/* test_signature.c - what is let in and what is not, of every scheme.  test_signature_published.c has the processors' own
- * vectors. */
-
 #define NOW 1771502400 /* 2026-02-19T12:00:00Z */
 #define LATER (NOW + 86400)
 #define SPOILT_MAX (3 * SENT_VALUE_MAX)
 static const char BODY[] = "{\"transaction_id\":\"txn_1\",\"amount\":1500}";
 
-/* A signer and a request to it that is good. */
+/* A source's signer and a valid request to it. */
 struct fixture {
 	const struct sender *sender;
 	struct sender_key key[2];
@@ -173,7 +173,7 @@ Test(signature, accepts_a_secret_until_its_not_after_and_names_it_after_that)
 		cr_assert(signer_add_secret(&s->signer, s->key[0].text, strlen(s->key[0].text), 0, &f));
 		good(s, NOW + 101, 1);
 	}
-	/* And the other way round. */
+	/* And in the other order. */
 	FOR_EACH_SENDER(s, 0)
 	{
 		struct fault f;
@@ -199,7 +199,8 @@ Test(signature, names_the_header_that_is_missing_or_empty)
 	}
 }
 
-/* Changes a header's value in one of many ways; false: there are no more.  None may be taken for the value itself. */
+/* Changes a header's value in one of many ways.  Returns false when there are no more.  No change may leave an
+ * equivalent value. */
 static bool spoil(int way, const char *value, char ret[SPOILT_MAX])
 {
 	size_t len = strlen(value), half = len / 2;
@@ -268,7 +269,7 @@ Test(signature, refuses_malformed_headers_of_thirty_kinds)
 			int way = 0;
 			snprintf(value, sizeof value, "%s", sent_header(&s->sent, name));
 			for (; spoil(way, value, spoilt); way++) {
-				/* A list that was sent twice still holds its signatures. */
+				/* A list that was sent twice still contains its signatures. */
 				bool harmless = is_list(s, name) && strstr(spoilt, ", ");
 				sent_set(&s->sent, name, spoilt);
 				bool accepted = signature_verify(&s->signer, &s->request, NOW, &s->report);
@@ -353,7 +354,7 @@ Test(signature, reports_when_no_signature_is_of_a_version_that_a_secret_is_for)
 	leave(s);
 }
 
-/* "a" and "1.x", or "a.1" and "x": one signed string.  So an id must not hold what divides the parts. */
+/* "a" and "1.x", or "a.1" and "x", give the same signed string.  Therefore an id must not contain the separator. */
 Test(signature, refuses_an_id_that_could_move_the_borders_of_the_message)
 {
 	const char message[] = "msg.1.1771502400.{}";

@@ -1,11 +1,12 @@
+/* test_signature_adyen.c - schemes that sign more than the body or less: the fields of Adyen's items, and Square's
+ * URL. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/signature.h"
 #include "support/signing.h"
-
-/* test_signature_adyen.c - Adyen's items, and Square's URL: what is signed beside a body. */
 
 #define NOW 1771502400
 #define KEY_HEX "6b6579206f66203332206279746573206e6f7420612073656372657420617421"
@@ -125,7 +126,7 @@ Test(signature_adyen, refuses_signatures_of_twenty_wrong_forms)
 	signer_finish(&s->signer);
 }
 
-/* One signed string, eight other fields: what a colon makes possible where nothing is escaped. */
+/* Eight items with the same signed string: a colon within a field makes them possible, since nothing is escaped. */
 Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 {
 	struct fixture *s = fixture_of(0);
@@ -150,7 +151,7 @@ Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 	}
 }
 
-/* adyen-ruby-api-library, issue 108: a report's reference is the name of a file, with times in it. */
+/* adyen-ruby-api-library, issue 108: the reference of a report is a file name that contains times. */
 Test(signature_adyen, lets_a_reports_reference_hold_colons)
 {
 	struct fixture *s = fixture_of(0);
@@ -171,7 +172,7 @@ Test(signature_adyen, verifies_items_only)
 	signer_finish(&s->signer);
 }
 
-/* Square signs the URL that it knows. */
+/* Square signs the URL of the subscription together with the body. */
 static void for_url(const char *ours, const char *theirs, size_t body_len, enum signature_cause cause)
 {
 	static char body[16384], message[16384 + 256];

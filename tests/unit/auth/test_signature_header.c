@@ -1,10 +1,10 @@
+/* test_signature_header.c - parsing signature headers, well-formed and malformed. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/signature_header.h"
-
-/* test_signature_header.c - what headers hold, and the many ways in which they do not. */
 
 #define HEX "5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd"
 #define HEX_0 "6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39"
@@ -100,7 +100,7 @@ Test(signature_header, refuses_what_is_not_standard_webhooks)
 		refuses(signature_read_standard, unreadable[i], "no signature in it");
 }
 
-/* A forged one costs ten times what an HMAC does, and for each signature anew. */
+/* Verifying a forged one costs ten times as much as an HMAC, for each signature. */
 Test(signature_header, takes_three_signatures_of_ed25519_at_most)
 {
 	reads(signature_read_standard, "v1a," BASE64_64 " v1a," BASE64_64 " v1a," BASE64_64 " v1," BASE64, 4);
@@ -148,12 +148,12 @@ Test(signature_header, refuses_what_is_no_single_one)
 	refuses(read_github, "sha256=00", "has 1 bytes, not 32");
 	refuses(read_github, "sha256=" HEX "00", "has 33 bytes, not 32");
 	refuses(read_square, BASE64_64, "has 64 bytes, not 32");
-	refuses(read_square, HEX, "has 48 bytes, not 32"); /* hexadecimal digits are letters of base64 too */
+	refuses(read_square, HEX, "has 48 bytes, not 32"); /* hexadecimal digits are also letters of base64 */
 	refuses(read_any, "", "not in base64");
 	refuses(read_any, BASE64 ", " BASE64, "not in base64");
 }
 
-/* A list of count entries, a separator between two. */
+/* A list of count entries with a separator between each two. */
 static const char *many(const char *entry, const char *separator, int count)
 {
 	static char text[8192];

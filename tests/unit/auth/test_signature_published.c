@@ -1,13 +1,13 @@
+/* test_signature_published.c - requests, keys and signatures that the providers themselves have published.  Each was
+ * also verified with Python's hmac module or the openssl command. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "auth/signature.h"
 #include "support/signing.h"
 
-/* test_signature_published.c - what the processors themselves have published: requests, keys and signatures that our own
- * hand has not made.  Each was also verified by Python's hmac module, or by the openssl command. */
-
-/* A published request: settings, one secret, headers, body; now_s is the time it was signed at. */
+/* A published request: settings, one secret, headers, body. now_s is the time at which it was signed. */
 static void verifies(
 	const struct signer_settings *settings, const char *secret, struct sent *sent, const char *body, int64_t now_s)
 {
@@ -44,14 +44,15 @@ Test(signature_published, standard_webhooks)
 				       {"webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}}};
 	verifies(&settings, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
 	verifies(&settings, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
-	/* Among others that are wrong, of an unknown version, or no signatures: the same file's "valid multi sig". */
+	/* The valid signature among others that are wrong, of an unknown version, or no signatures: "valid multi sig"
+	 * of the same file. */
 	sent_set(&sent, "webhook-signature",
 		"v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= v2,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= v1,nonsense "
 		"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc=");
 	verifies(&settings, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
 }
 
-/* The same, webhook_asymmetric_test.go; the public key belongs to the private one that stands there. */
+/* webhook_asymmetric_test.go of the same repository; the public key belongs to the private key there. */
 Test(signature_published, standard_webhooks_with_ed25519)
 {
 	struct signer_settings settings = {.scheme = SCHEME_STANDARD_WEBHOOKS};
@@ -107,8 +108,8 @@ static void verifies_item(const char *key, const char *signature, const char *co
 }
 
 /* In this order: adyen-php-api-library, tests/Adyen/Util/HmacSignatureTest.php; adyen-node-api-library,
- * src/__tests__/hmacValidator.spec.ts; adyen-java-api-library, HMACValidatorTest.java (twice: the second, whose reference
- * holds a colon and backslashes, shows that nothing is escaped). */
+ * src/__tests__/hmacValidator.spec.ts; adyen-java-api-library, HMACValidatorTest.java, twice.  The reference of the
+ * last one contains a colon and backslashes, which shows that nothing is escaped. */
 Test(signature_published, adyen)
 {
 	verifies_item("DFB1EB5485895CFA84146406857104ABB4CBCABDC8AAF103A624C8F6A3EAAB00",
@@ -129,10 +130,10 @@ Test(signature_published, adyen)
 			"AUTHORISATION", "true"});
 }
 
-/* Two requests that PayPal itself signed, and its certificates of their days.
+/* Two requests that PayPal itself signed, and its certificates of that time.
  *
  * 2015: the event that PayPal's SDK for Ruby verifies (spec/webhooks_examples_spec.rb), with the certificate that the
- * recorded answers of its SDK for node hold for the same URL.
+ * recorded answers of its SDK for node contain for the same URL.
  * 2025: sent by PayPal's webhook simulator, whose webhook id is the word WEBHOOK_ID. */
 static const char CERTIFICATE_2015[] = "-----BEGIN CERTIFICATE-----\n"
 				       "MIIHqDCCBpCgAwIBAgIQCSVMkxB1Kw9SPZtpAr3lTDANBgkqhkiG9w0BAQsFADB1\n"
@@ -290,7 +291,7 @@ Test(signature_published, paypal)
 	verifies(&settings, CERTIFICATE_2025, &sent, BODY_2025, 1764324024);
 }
 
-/* A pinned certificate ends by itself: that of 2025 on 2026-03-03T23:59:59Z. */
+/* A pinned certificate expires by itself: that of 2025 at 2026-03-03T23:59:59Z. */
 Test(signature_published, a_certificate_that_has_ended_verifies_no_more)
 {
 	struct signer s;

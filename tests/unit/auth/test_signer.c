@@ -1,10 +1,10 @@
+/* test_signer.c - configuring a source's signature scheme and secrets, and the errors in a configuration. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/signer.h"
-
-/* test_signer.c - a source's scheme and secrets, and what is no configuration. */
 
 static void accepts(const struct signer_settings *settings, struct signer *ret)
 {
@@ -137,7 +137,7 @@ static void refuses_secret(enum scheme scheme, const char *secret, const char *w
 	cr_expect_eq(s.count, 0);
 }
 
-Test(signer, refuses_secrets_that_are_not_in_their_processors_form)
+Test(signer, refuses_secrets_that_are_not_in_their_providers_form)
 {
 	char longer[1400] = "whsec_";
 	memset(longer + 6, 'A', sizeof longer - 7);

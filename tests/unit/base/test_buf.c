@@ -1,3 +1,5 @@
+/* test_buf.c - the growing buffer: its maximum, its overflow state, and what a reset frees. */
+
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* test_clock.c - times as text in UTC, in both directions, and the monotonic clock. */
+
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdlib.h>

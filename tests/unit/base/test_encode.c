@@ -1,3 +1,5 @@
+/* test_encode.c - strict decoding of base64, base64url and hexadecimal. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@ static void reads(enum encoding encoding, const char *text, const char *bytes, s
 	cr_assert(encode_read(encoding, text, strlen(text), got, sizeof got, &got_len), "\"%s\" is refused", text);
 	cr_expect_eq(got_len, len, "\"%s\" has %zu bytes", text, got_len);
 	cr_expect_arr_eq(got, bytes, len, "\"%s\"", text);
-	/* Exactly the room that is needed, and one byte less. */
+	/* With exactly the space that is needed, and with one byte less. */
 	cr_expect(encode_read(encoding, text, strlen(text), got, len, &got_len), "\"%s\"", text);
 	cr_expect(len == 0 || !encode_read(encoding, text, strlen(text), got, len - 1, &got_len), "\"%s\"", text);
 }

@@ -1,3 +1,5 @@
+/* test_fault.c - faults: their texts, how long texts are cut, and how untrusted text is quoted in them. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* test_utf8.c - well-formed UTF-8 at the boundaries of each length, and the forms that are not well-formed. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 

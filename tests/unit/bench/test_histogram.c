@@ -1,9 +1,9 @@
+/* test_histogram.c - the histogram from which the benchmark reads percentiles, and its bound on the error. */
+
 #include "histogram.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
-
-/* test_histogram.c - what the bench reads its latencies from. */
 
 Test(histogram, of_nothing_is_zero)
 {
@@ -22,7 +22,8 @@ Test(histogram, keeps_small_values_as_they_are)
 	}
 }
 
-/* Around every power of two, and at random between them; with a larger one, so that not the largest is asked for. */
+/* Around every power of two, and at random values between them.  A larger value is recorded as well, so that the
+ * largest, which is exact, is not the one asked for. */
 Test(histogram, never_returns_less_and_never_a_128th_more)
 {
 	static struct histogram h;

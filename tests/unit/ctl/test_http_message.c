@@ -1,11 +1,11 @@
+/* test_http_message.c - parsing a captured HTTP request in place, and refusing an ambiguous one. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http_message.h"
-
-/* test_http_message.c - captured requests, read in place. */
 
 static char *copy;
 static struct http_message m;

@@ -1,9 +1,9 @@
+/* test_network.c - parsing and matching the IP addresses and networks of settings. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "http/network.h"
-
-/* test_network.c - addresses and networks as operators write them. */
 
 Test(network, takes_an_address_or_a_network)
 {

@@ -1,10 +1,10 @@
+/* test_path.c - splitting, decoding and normalising the path of a request target. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "http/path.h"
-
-/* test_path.c - request targets, decoded once. */
 
 /* The segments, each in brackets: "[v1][transactions][a/b]". */
 static void reads(const char *target, const char *segments)
@@ -72,7 +72,7 @@ Test(path, refuses_to_climb_above_the_root)
 	refuses("/%2e%2e/", FAULT_MALFORMED);
 }
 
-/* Where nginx, which merges slashes and takes %2F for one, would arrive elsewhere. */
+/* Paths where nginx, which merges slashes and decodes %2F before it resolves "..", would arrive at another one. */
 Test(path, has_nothing_behind_a_climb_that_two_readers_take_differently)
 {
 	refuses("/a//../b", FAULT_ABSENT);

@@ -1,9 +1,9 @@
+/* test_query_param.c - reading one parameter of the query string. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "http/query_param.h"
-
-/* test_query_param.c - one parameter of a request target. */
 
 static void reads(const char *target, const char *value)
 {

@@ -1,8 +1,8 @@
+/* test_traceparent.c - which W3C traceparent headers are valid, and what is passed on to the processor. */
+
 #include <criterion/criterion.h>
 
 #include "http/traceparent.h"
-
-/* test_traceparent.c - which headers count, and what is passed on. */
 
 #define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
 #define SPAN "00f067aa0ba902b7"

@@ -1,3 +1,5 @@
+/* test_url.c - which URLs PROCESSOR_URL may contain. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 

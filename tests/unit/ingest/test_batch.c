@@ -1,14 +1,14 @@
+/* test_batch.c - which pending inserts go into one statement, and their order in it. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ingest/batch.h"
 
-/* test_batch.c - which of the pending webhooks go into one commit. */
-
 #define MOST 8
 
-struct bench {
+struct fixture {
 	struct pending_inserts pending;
 	struct batch batch;
 	struct pending_insert inserts[MOST];
@@ -16,15 +16,15 @@ struct bench {
 	int count;
 };
 
-static struct bench b;
+static struct fixture b;
 
-static void bench_init(void)
+static void fixture_init(void)
 {
 	memset(&b, 0, sizeof b);
 	TAILQ_INIT(&b.pending);
 }
 
-TestSuite(batch, .init = bench_init);
+TestSuite(batch, .init = fixture_init);
 
 static struct pending_insert *arrive(const char *id, const char *source, const char *digits)
 {
@@ -40,8 +40,8 @@ static struct pending_insert *arrive(const char *id, const char *source, const c
 static int pending_count(void)
 {
 	int count = 0;
-	struct pending_insert *a;
-	TAILQ_FOREACH (a, &b.pending, pending)
+	struct pending_insert *p;
+	TAILQ_FOREACH (p, &b.pending, pending)
 		count++;
 	return count;
 }
@@ -60,7 +60,7 @@ Test(batch, puts_identities_in_order_so_that_two_processes_lock_alike)
 	cr_expect_eq(pending_count(), 0);
 }
 
-Test(batch, lets_the_same_content_ride_with_the_first)
+Test(batch, takes_the_same_content_as_a_duplicate_of_the_first)
 {
 	struct pending_insert *first = arrive("a", "s", "1500");
 	struct pending_insert *second = arrive("a", "s", "1500.00");

@@ -1,16 +1,16 @@
-/* Another author's strict parser as a second opinion, and json-c as a third: on the fuzz corpora, on documents written by
- * the grammar, and on those with small changes, json_scan() and jansson say yes or no alike.  Where the two mean to differ,
- * that is stated here, and what each must say is checked all the same:
+/* test_json_against_jansson.c - compares json_scan() with jansson, an independent strict parser, and accepted texts with
+ * json-c as well: on the fuzz corpora, on random documents of the grammar, and on such documents with small changes.  The
+ * parsers accept and reject alike, except where the table lists an intended difference, which is tested too:
  *
  *                                               json_scan()   jansson 2.14, JSON_REJECT_DUPLICATES
- *   an array at the top                         no            yes; put into an object: alike
- *   more than JSON_DEPTH_MAX levels             no            yes, up to 2048
- *   more than JSON_TEXT_MAX bytes               no            yes
- *   a NUL behind a number or a word             no            yes, as if it were a space
- *   a number beyond its type                    yes           no; with fewer digits in it: alike
+ *   an array at the top                         rejects       accepts; within an object: alike
+ *   more than JSON_DEPTH_MAX levels             rejects       accepts up to 2048
+ *   more than JSON_TEXT_MAX bytes               rejects       accepts
+ *   a NUL behind a number or a word             rejects       accepts, as if it were a space
+ *   a number beyond its type                    accepts       rejects; with fewer digits: alike
  *
- * A name twice, \u0000, half a surrogate pair, a byte order mark, bytes that are not UTF-8: both say no.  What both
- * accept, json-c accepts too; and all three, json_value.h being ours, find the same members and values in it. */
+ * Both reject a duplicate name, \u0000, half of a surrogate pair, a byte order mark, and bytes that are not UTF-8.  What
+ * both accept, json-c accepts too, and json/value.h finds the same members and values in it as the two others. */
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -31,7 +31,7 @@
 static const char alphabet[] =
 	"{}[]:,\"\\ \n0123459-+.eEabcdtrufalsn/'\t\x01\x1f\x7f\x80\xa9\xbf\xc0\xc3\xe2\xed\xf0\xf4\xff\0";
 
-/* One byte replaced, taken out, put in, or a part repeated. */
+/* Replaces, removes or inserts one byte, or repeats a part. */
 static size_t change(struct author *a, char *text, size_t len, size_t max)
 {
 	size_t at = author_below(a, (unsigned)len), part = 1 + author_below(a, 8);
@@ -57,7 +57,7 @@ static size_t change(struct author *a, char *text, size_t len, size_t max)
 	return len + part;
 }
 
-/* A copy in which, outside of strings, a run of digits has two at most: as good a text, and no number is too large. */
+/* A copy in which a run of digits outside strings has at most two: equally well-formed, and no number is too large. */
 static char *softened(const char *text, size_t len, size_t *ret_len)
 {
 	char *ret = malloc(len + 1), *to = ret;
@@ -76,7 +76,7 @@ static char *softened(const char *text, size_t len, size_t *ret_len)
 	return ret;
 }
 
-/* Of a text that jansson has taken. */
+/* Only for a text that jansson has accepted. */
 static int levels(const char *text, size_t len)
 {
 	bool in_string = false;
@@ -104,7 +104,8 @@ static bool same_text(struct json_value ours, const json_t *theirs)
 	       memcmp(text, json_string_value(theirs), len) == 0;
 }
 
-/* Not by json_object_get() or json_object_foreach(): json-c, which is linked too, has functions of such names. */
+/* Without json_object_get() and json_object_foreach(): json-c, which is linked as well, has functions with these
+ * names. */
 static bool same_members(struct json_value ours, const json_t *theirs)
 {
 	struct json_value name, value;
@@ -174,7 +175,7 @@ static bool put_into_an_object(const char *text, size_t len)
 	return good;
 }
 
-/* jansson's tree of a text without NUL; NULL where it says no. */
+/* jansson's tree of a text without NUL; NULL if jansson rejects it. */
 static json_t *second_opinion(const char *text, size_t len)
 {
 	json_error_t error;
@@ -192,7 +193,7 @@ static json_t *second_opinion(const char *text, size_t len)
 }
 
 struct result {
-	bool ours, theirs; /* yes */
+	bool ours, theirs; /* accepted */
 };
 
 static struct result judge_without_nul(const char *text, size_t len)
@@ -222,7 +223,7 @@ static struct result judge_without_nul(const char *text, size_t len)
 	return (struct result){ours, theirs != NULL};
 }
 
-/* What both say, after all checks. */
+/* Whether each parser accepts the text, after all comparisons. */
 static struct result judge(const char *text, size_t len)
 {
 	struct fault f;
@@ -242,7 +243,7 @@ static struct result judge(const char *text, size_t len)
 	return (struct result){false, theirs != NULL};
 }
 
-/* All files of a folder of the fuzz corpus; how many. */
+/* Judges all files of a directory of the fuzz corpus.  Returns their number. */
 static int judge_folder(const char *name)
 {
 	static char text[256 * 1024];
@@ -321,7 +322,7 @@ static void contains(const char *text, size_t len, bool ours, bool theirs)
 		parsed.theirs, theirs, "%.20s: jansson: if it has changed its mind, so must the table above", text);
 }
 
-/* Of the differences that are stated above, those that chance seldom hits. */
+/* Those of the differences above that random documents rarely contain. */
 Test(json_against_jansson, differs_where_it_is_meant_to)
 {
 	static char large[JSON_TEXT_MAX + 1];
@@ -332,7 +333,7 @@ Test(json_against_jansson, differs_where_it_is_meant_to)
 	contains("{\"a\":1\0}", 8, false, true);
 	contains("{\"a\":\"1\0\"}", 10, false, false);
 	contains("[1]", 3, false, true);
-	contains("{\"a\":1e400}", 11, true, true); /* once it is softened */
+	contains("{\"a\":1e400}", 11, true, true); /* with two digits at most in each run */
 	contains("{\"a\":-123456789012345678901234567890}", 37, true, true);
 	contains("{\"a\":1,\"\\u0061\":2}", 18, false, false);
 	contains("\xef\xbb\xbf{}", 5, false, false);

@@ -1,3 +1,5 @@
+/* test_scan.c - which texts json_scan() accepts (RFC 8259, and stricter), and that it takes linear time. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,7 +7,7 @@
 
 #include "json/scan.h"
 
-/* Scans a copy that ends where the text ends, so that a sanitizer sees a byte read too far. */
+/* Scans a copy that ends with the text, so that the address sanitizer detects a read beyond it. */
 static bool scan(const char *text, size_t len, struct fault *f)
 {
 	char *copy = malloc(len + (len == 0));
@@ -221,7 +223,7 @@ Test(json_scan, accepts_names_that_are_only_alike)
 	accepts("{\"a\":{\"a\":{\"a\":1}},\"b\":[{\"a\":1},{\"a\":2}]}");
 }
 
-/* {"0":0,"1":0,...} of count members, and one more named last unless that is negative. */
+/* Writes {"0":0,"1":0,...} with count members, and one more with the name last, unless last is negative. */
 static char *object_of(int count, int last)
 {
 	char *text = malloc((size_t)count * 12 + 30);

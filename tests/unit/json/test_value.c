@@ -1,3 +1,5 @@
+/* test_value.c - finding values by JSON pointers (RFC 6901), in comparison with json-c. */
+
 #include <criterion/criterion.h>
 #include <json-c/json.h>
 #include <json-c/json_pointer.h>
@@ -7,8 +9,6 @@
 #include "json/scan.h"
 #include "json/value.h"
 
-/* test_json_value.c - values by their pointers, as RFC 6901 and json-c have them. */
-
 static struct json_value read_whole(const char *text)
 {
 	struct fault f;
@@ -16,7 +16,7 @@ static struct json_value read_whole(const char *text)
 	return json_value_of(text, strlen(text));
 }
 
-/* RFC 6901, section 5, but for the members named "" and " ". */
+/* RFC 6901, section 5, without the members named "" and " ". */
 static const char RFC[] = " {\"foo\": [\"bar\", \"baz\"], \"\": 0, \"a/b\": 1, \"c%d\": 2, \"e^f\": 3, \"g|h\": 4,"
 			  " \"i\\\\j\": 5, \"k\\\"l\": 6, \" \": 7, \"m~n\": 8 } \n";
 
@@ -119,7 +119,7 @@ Test(json_value, finds_what_json_c_finds)
 			len += (size_t)snprintf(pointer + len, sizeof pointer - len, "/%s", tokens[rest % 8]);
 		bool ours = json_value_find(top, pointer, &v);
 		bool is_theirs = json_pointer_get(tree, pointer, &theirs) == 0;
-		/* json-c 0.16 takes no empty token. */
+		/* json-c 0.16 accepts no empty token. */
 		if (strstr(pointer, "//") || pointer[len - 1] == '/')
 			continue;
 		cr_assert_eq(ours, is_theirs, "%s", pointer);

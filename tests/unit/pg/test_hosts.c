@@ -1,9 +1,9 @@
+/* test_hosts.c - rotating the list of hosts in a connection string, so that each attempt begins with the next host. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 
 #include "pg/hosts.h"
-
-/* test_hosts.c - turning a list of hosts. */
 
 static void turns(const char *list, unsigned times, const char *expected)
 {

@@ -1,8 +1,8 @@
+/* test_cursor.c - where the next claim starts to search, and when. */
+
 #include <criterion/criterion.h>
 
 #include "queue/cursor.h"
-
-/* test_cursor.c - where the next look for work begins. */
 
 Test(cursor, wants_nothing_at_first)
 {

@@ -1,8 +1,8 @@
+/* test_inflight.c - the worker's table of claimed jobs by id. */
+
 #include <criterion/criterion.h>
 
 #include "queue/inflight.h"
-
-/* test_inflight.c - the jobs in hand, by id. */
 
 static struct inflight inflight;
 

@@ -1,8 +1,8 @@
+/* test_peers.c - when a worker declares another one dead, and when not. */
+
 #include <criterion/criterion.h>
 
 #include "queue/peers.h"
-
-/* test_peers.c - when another worker is taken for dead, and when not. */
 
 static struct peers p;
 
@@ -19,7 +19,7 @@ static void look(int64_t now, int64_t owner, int64_t beat)
 	cr_assert(peers_see(&p, owner, beat, now));
 }
 
-/* Looks every two seconds from one time to another, the beat unchanged. */
+/* Looks every two seconds from one time to another while the heartbeat stays unchanged. */
 static void look_on(int64_t from, int64_t to, int64_t owner, int64_t beat)
 {
 	for (int64_t now = from; now <= to; now += 2000)
@@ -76,7 +76,7 @@ Test(peers, distinguishes_many)
 	for (int64_t now = 1000; now <= 21000; now += 2000) {
 		peers_begin(&p, now);
 		for (int64_t owner = 1; owner <= 100; owner++) {
-			/* 50 never beats again; 51 comes and goes; 60 comes late and never beats. */
+			/* 50 sends no further heartbeat; 51 leaves; 60 arrives late and sends no further heartbeat. */
 			if ((owner == 51 && now % 4000 == 1000) || (owner == 60 && now < 9000))
 				continue;
 			cr_assert(peers_see(&p, owner, owner == 50 || owner == 60 ? 0 : now, now));

@@ -1,9 +1,9 @@
+/* test_retry_policy.c - the pauses between attempts, with time and randomness as parameters. */
+
 #include <criterion/criterion.h>
 #include <inttypes.h>
 
 #include "queue/retry_policy.h"
-
-/* test_retry_policy.c - time and chance are parameters. */
 
 #define NOW 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */
 
@@ -13,7 +13,7 @@ static void asks(const char *value, int64_t wanted_ms)
 	cr_expect_eq(ms, wanted_ms, "\"%s\" is %" PRId64 " ms, not %" PRId64, value, ms, wanted_ms);
 }
 
-/* The longest pause after that attempt, and the one beyond it. */
+/* The longest pause after that attempt, and the value just beyond it. */
 static void ceiling(int attempt, uint64_t wanted_ms)
 {
 	cr_expect_eq(retry_policy_pause_ms(attempt, wanted_ms), (int64_t)wanted_ms, "attempt %d", attempt);

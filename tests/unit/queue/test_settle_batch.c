@@ -1,8 +1,9 @@
+/* test_settle_batch.c - which results go into one settlement, and what happens to them if its answer is lost or the
+ * database rejects it. */
+
 #include <criterion/criterion.h>
 
 #include "queue/settle_batch.h"
-
-/* test_settle_batch.c - which results are settled together, and what a lost or refused settlement leaves. */
 
 static struct settle_batch r;
 static struct job jobs[SETTLE_BATCH_MAX + 10];

@@ -1,9 +1,9 @@
+/* test_metric.c - counters, gauges and histograms, and their text in Prometheus' format. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "runtime/metric.h"
-
-/* test_metric.c - counters, gauges and histograms, and their text. */
 
 static const char *const OUTCOMES[] = {"accepted", "rejected", NULL};
 static const char *const CODES[] = {"200", "404", "other", NULL};

@@ -1,3 +1,5 @@
+/* test_scoreboard.c - the shared memory in which processes count: a process that dies takes no counts away. */
+
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +10,6 @@
 #include <unistd.h>
 
 #include "runtime/scoreboard.h"
-
-/* test_scoreboard.c - the page that processes share: who dies takes no counts away. */
 
 static const struct metric TABLE[] = {
 	{.name = "t_things_total", .help = "Things", .kind = METRIC_COUNTER},
@@ -59,7 +59,7 @@ static void sums_are(const struct scoreboard *p, int living, int64_t things, int
 	cr_expect_eq(sums[1], busy, "%lld busy", (long long)sums[1]);
 }
 
-/* Another process counts so much, says so, and waits to be killed. */
+/* A child that counts this much, reports that it has, and waits to be killed. */
 static pid_t counting_child(int64_t things)
 {
 	int ends[2];

@@ -1,3 +1,5 @@
+/* test_sd_notify.c - messages to the service manager, without and with one that receives them. */
+
 #include <criterion/criterion.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@
 static int fd = -1;
 static char path[64];
 
-/* As systemd does: a datagram socket whose address is in NOTIFY_SOCKET. */
+/* Receives as systemd does: a datagram socket with its address in NOTIFY_SOCKET. */
 static void listen_at(const char *name)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -45,9 +47,9 @@ static void reports(const char *wanted)
 	cr_expect_eq((size_t)got, strlen(wanted));
 }
 
-TestSuite(listener, .init = begin, .fini = end);
+TestSuite(sd_notify, .init = begin, .fini = end);
 
-Test(listener, is_sent_in_one_message)
+Test(sd_notify, sends_each_message_in_one_datagram)
 {
 	sd_notify_send("READY=1\nSTATUS=works; %d in flight", 3);
 	reports("READY=1\nSTATUS=works; 3 in flight");
@@ -55,7 +57,7 @@ Test(listener, is_sent_in_one_message)
 	cr_expect_eq(recv(fd, text, sizeof text, 0), -1, "something more was told");
 }
 
-Test(listener, may_have_an_address_without_a_file)
+Test(sd_notify, reaches_an_abstract_address)
 {
 	char name[64];
 	close(fd);
@@ -65,7 +67,7 @@ Test(listener, may_have_an_address_without_a_file)
 	reports("WATCHDOG=1");
 }
 
-Test(listener, hears_the_beginning_of_what_is_too_long)
+Test(sd_notify, sends_the_beginning_of_a_message_that_is_too_long)
 {
 	char wanted[256];
 	memset(wanted, 'x', sizeof wanted);
@@ -75,7 +77,7 @@ Test(listener, hears_the_beginning_of_what_is_too_long)
 	reports(wanted);
 }
 
-Test(listener, that_is_not_there_or_does_not_listen_is_no_failure)
+Test(sd_notify, does_not_fail_without_a_receiver)
 {
 	close(fd);
 	sd_notify_send("READY=1");
@@ -95,7 +97,7 @@ Test(listener, that_is_not_there_or_does_not_listen_is_no_failure)
 	sd_notify_send("READY=1");
 }
 
-Test(listener, does_not_block_a_sender_when_it_does_not_read)
+Test(sd_notify, does_not_block_when_the_receiver_does_not_read)
 {
 	for (int i = 0; i < 10000; i++)
 		sd_notify_send("WATCHDOG=1");
@@ -109,7 +111,7 @@ static void watches(const char *every, const char *pid, int wanted)
 	cr_expect_eq(sd_notify_watchdog_ms(), wanted, "%s of %s: %d", every, pid, sd_notify_watchdog_ms());
 }
 
-Test(listener, wants_to_hear_twice_in_its_time)
+Test(sd_notify, halves_the_interval_of_the_watchdog)
 {
 	char self[32];
 	snprintf(self, sizeof self, "%d", (int)getpid());

@@ -1,3 +1,6 @@
+/* test_settings.c - reading the settings from the environment: defaults, ranges, secrets from files, and error
+ * messages. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,8 +8,6 @@
 #include <unistd.h>
 
 #include "runtime/settings.h"
-
-/* test_settings.c - the environment, read once. */
 
 static struct settings s;
 static char report[4096];
@@ -46,7 +47,7 @@ static void refuses(const char *name, const char *value, const char *why)
 	unsetenv(name);
 }
 
-/* A value is quoted short and in signs that can be read, so that the reason behind it is always there. */
+/* A quoted value is cut and escaped, so the message always has space for the reason. */
 Test(settings, reports_why_however_long_or_strange_the_value_is)
 {
 	char value[2000];
@@ -85,7 +86,7 @@ Test(settings, takes_an_empty_value_for_none)
 	cr_expect_eq(s.processor_delay_ms, 30000);
 }
 
-/* A file of the test's own, which holds these bytes; its path. */
+/* Creates a file with these bytes.  Returns its path. */
 static const char *file_of(const char *bytes, size_t len)
 {
 	static char path[64];
@@ -225,8 +226,8 @@ Test(settings, prints_no_password)
 	free(text);
 }
 
-/* The shell checks those: tests/unit/test_shell_settings.sh. */
-Test(settings, has_no_say_in_what_no_c_program_reads)
+/* These settings are checked by the shell: tests/unit/runtime/test_shell_settings.sh. */
+Test(settings, ignores_settings_that_no_c_program_reads)
 {
 	setenv("PAYHOOK_PORT", "x", 1);
 	setenv("RATE_LIMIT", "-1", 1);

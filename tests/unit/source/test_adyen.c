@@ -1,3 +1,6 @@
+/* test_adyen.c - finding the signed items in a body of Adyen's.  Key, item and signature are those that Adyen publishes
+ * for testing (docs.adyen.com, "Verify HMAC signatures"). */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,9 +8,6 @@
 
 #include "source/adyen.h"
 #include "source/mapping.h"
-
-/* test_adyen.c - Adyen's items inside a body.  Key, item and signature are those that Adyen publishes for trying one's
- * verification (docs.adyen.com, "Verify HMAC signatures"). */
 
 #define KEY "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 #define SIGNATURE "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="

@@ -1,3 +1,5 @@
+/* test_mapping.c - providers' payloads, read by mappings into transactions. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,8 +7,6 @@
 
 #include "source/sources_read.h"
 #include "json/scan.h"
-
-/* test_mapping.c - payloads of processors, read as their mappings say. */
 
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 static struct sources sources;
@@ -27,7 +27,7 @@ static const struct mapping *configured(const char *members)
 	return &sources.list[0].mapping;
 }
 
-/* Most of these differ in one member only. */
+/* Most of the tested mappings differ from this one in one member only. */
 static const struct mapping *mapping_with(const char *id, const char *account, const char *amount, const char *currency)
 {
 	char members[2000];
@@ -121,7 +121,7 @@ Test(mapping, refuses_what_are_no_minor_units)
 	refuses(m, PAYLOAD("[1]", "USD"), "/amount", "wrong_type");
 }
 
-Test(mapping, takes_a_processor_s_own_minor_units)
+Test(mapping, takes_a_providers_own_minor_units)
 {
 	const char *amount = "{\"at\":\"/amount\",\"unit\":\"minor\",\"minor_units\":{\"ISK\":2,\"CLP\":2,\"EUR\":3}}";
 	const struct mapping *m = mapping_with(NULL, NULL, amount, NULL);

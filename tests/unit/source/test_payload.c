@@ -1,11 +1,11 @@
+/* test_payload.c - the transactions that a body contains, in payhook's own format and in providers' formats. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "source/payload.h"
 #include "source/sources_read.h"
-
-/* test_payload.c - the transactions that a body tells. */
 
 static const struct currency_extras extras;
 static struct sources sources;
@@ -36,7 +36,7 @@ static const struct source *source(const char *members)
 	return &sources.list[0];
 }
 
-/* How many transactions a body tells; -1: it is refused. */
+/* The number of transactions in a body; -1 if it is refused. */
 static int opens(const char *members, const char *body)
 {
 	return payload_open(source(members), body, strlen(body), &payload, &fault) ? payload.count : -1;
@@ -56,7 +56,7 @@ Test(payload, reads_our_own_body)
 	next_is("1");
 }
 
-Test(payload, reads_one_of_a_processor_s)
+Test(payload, reads_one_of_a_providers_own)
 {
 	cr_assert_eq(opens(MAPPED, "{\"id\":\"7\",\"n\":1}"), 1);
 	next_is("7");

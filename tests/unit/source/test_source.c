@@ -1,9 +1,10 @@
+/* test_source.c - which addresses and client certificates may send to a source; these are checked before any
+ * signature. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "source/source.h"
-
-/* test_source.c - who may send to a source, before any signature is looked at. */
 
 static struct source s;
 static struct fault why;
@@ -20,7 +21,7 @@ static void allow(const char *network)
 	cr_assert(network_read(network, &s.allow[s.allow_count++], &why), "%s", why.text);
 }
 
-Test(source, without_a_list_or_a_certificate_is_anybody_s)
+Test(source, without_a_list_or_a_certificate_accepts_any_sender)
 {
 	cr_expect_eq(admits("203.0.113.1", "", ""), SOURCE_ADMITS);
 	cr_expect_eq(admits("", "NONE", ""), SOURCE_ADMITS);

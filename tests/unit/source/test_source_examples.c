@@ -1,3 +1,6 @@
+/* test_source_examples.c - the examples of docs/sources.  Each payload, signed by an implementation that is independent
+ * of payhook's, is verified and mapped with the sources.json beside it, and gives exactly the expected transactions. */
+
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -12,18 +15,15 @@
 #include "txn/txn_json.h"
 #include "json/scan.h"
 
-/* test_source_examples.c - the examples of docs/sources: each payload, signed by the scheme's published algorithm and by
- * none of ours, is taken by its sources.json as that file stands, and told as exactly these transactions. */
-
 #define FOLDER DOCS "/sources/"
-#define NOW_S 1771502400 /* 2026-02-19T12:00:00Z, when the kept requests were signed */
+#define NOW_S 1771502400 /* 2026-02-19T12:00:00Z, at which the stored requests were signed */
 #define BODY_MAX 16384
 #define TXNS_MAX 4
 #define KEY_TEXT "this is no secret but an example"
 
 static const struct currency_extras extras = {0};
 static struct sources sources;
-static const struct source *source; /* the one of the example */
+static const struct source *source; /* the source of the current example */
 static char folder[64], body[BODY_MAX];
 static struct signature_report report;
 
@@ -63,7 +63,7 @@ static void close_example(void)
 	sources_finish(&sources);
 }
 
-/* Puts one text for another, wherever it stands in the body. */
+/* Replaces every occurrence of a text in the body. */
 static void replace(const char *old, const char *new)
 {
 	char changed[BODY_MAX];
@@ -90,14 +90,14 @@ static void is_refused(struct sent *sent, int64_t now_s, enum signature_cause ca
 	cr_expect_eq(report.cause, cause, "%s: %s: %s", folder, signature_cause_name(report.cause), report.text);
 }
 
-/* The body as it stands, signed with a key of the test's. */
+/* Signs the body with a key of the test. */
 static void sign(const struct sender *s, struct sender_key *key, struct sent *ret)
 {
 	sender_sign(s, key, NOW_S, body, strlen(body), ret);
 }
 
-/* Right with the key; wrong with another one; wrong when a byte of the body is another one; and where a time is signed,
- * wrong too early and too late. */
+/* The request verifies with its key.  It fails with another key, with any changed byte of the body and, if a time is
+ * signed, outside the tolerance on both sides. */
 static void is_verified(const struct sender *s, struct sender_key *key, struct sender_key *other)
 {
 	struct sent sent;
@@ -188,7 +188,7 @@ static void is_ignored_with(const char *old, const char *new)
 	read_file("payload.json", body, sizeof body);
 }
 
-/* The example's amount and currency as others: what it is worth. */
+/* The example with another amount and currency gives this amount. */
 static void is_worth(
 	const char *amount, const char *new_amount, const char *currency, const char *new_currency, const char *digits)
 {
@@ -220,8 +220,8 @@ Test(source_examples, stripe)
 	close_example();
 }
 
-/* docs.stripe.com/currencies: zero-decimal currencies are charged in whole units, MGA among them; ISK and UGX in
- * hundredths all the same; HUF and TWD, which are special in payouts, like any other. */
+/* docs.stripe.com/currencies: zero-decimal currencies, MGA among them, are charged in whole units.  ISK and UGX are
+ * charged in hundredths nevertheless.  HUF and TWD, which are special only in payouts, are charged as usual. */
 Test(source_examples, stripe_counts_as_stripe_does)
 {
 	open_example("stripe", "stripe");
@@ -354,13 +354,13 @@ Test(source_examples, paypal)
 	close_example();
 }
 
-/* ---- what PayPal does not sign ---- */
+/* ---- the limits of PayPal's signature ---- */
 
-/* Sets the digits of a member, all 0, to 0 or 1 so that the body's CRC-32 is the wanted one: each digit flips bits of its
- * own in that, so this is a system of linear equations. */
+/* Sets the digits of a member, all 0, to 0 or 1 so that the CRC-32 of the body becomes the given one.  Each digit flips
+ * a set of bits of its own in the CRC, so this is a system of linear equations. */
 static void set_crc(uint32_t wanted, char *digits, int count)
 {
-	uint32_t lead[32] = {0}; /* by its highest bit; beside it, which digits it takes */
+	uint32_t lead[32] = {0}; /* the rows of the system, by their highest bit */
 	uint64_t taken[32] = {0}, chosen = 0;
 	uint32_t left = wanted ^ digest_crc32(body, strlen(body)), before = digest_crc32(body, strlen(body));
 	for (int i = 0; i < count; i++) {
@@ -391,7 +391,7 @@ static void set_crc(uint32_t wanted, char *digits, int count)
 		digits[i] = chosen >> i & 1 ? '1' : '0';
 }
 
-/* This is no wish but how it is: docs/sources/README.md and docs/security.md tell it. */
+/* This is not desired but a fact, documented in docs/sources/README.md and docs/security.md. */
 Test(source_examples, paypal_signs_no_more_of_a_body_than_a_crc)
 {
 	struct sender sender = {"paypal", {.scheme = SCHEME_PAYPAL}, true, false, "paypal-transmission-sig",
@@ -418,13 +418,13 @@ Test(source_examples, paypal_signs_no_more_of_a_body_than_a_crc)
 	close_example();
 }
 
-/* ---- Adyen, whose signatures stand in the body ---- */
+/* ---- Adyen: the signatures are in the body ---- */
 
 static const char *const ADYEN_SIGNED[] = {
 	"PAYHOOKEXAMPLE01::PayhookExampleECOM:order:1001:113050:EUR:AUTHORISATION:true",
 	"PAYHOOKEXAMPLE02::PayhookExampleECOM:order:1002:1500000:CLP:AUTHORISATION:true"};
 
-/* Puts signatures by this key in place of those of the file. */
+/* Replaces the signatures of the file by those of this key. */
 static void sign_items(const unsigned char key[32])
 {
 	static const char *const kept[] = {
@@ -463,7 +463,7 @@ Test(source_examples, adyen)
 	close_example();
 }
 
-/* docs.adyen.com/development-resources/currency-codes: four differ from ISO 4217. */
+/* docs.adyen.com/development-resources/currency-codes: four currencies differ from ISO 4217. */
 Test(source_examples, adyen_counts_as_adyen_does)
 {
 	open_example("adyen", "adyen");

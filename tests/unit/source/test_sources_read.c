@@ -1,10 +1,10 @@
+/* test_sources_read.c - reading SOURCES_FILE: what is accepted, and the errors that are reported. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "source/sources_read.h"
-
-/* test_sources_read.c - the sources as an operator writes them down. */
 
 static const struct currency_extras extras = {0};
 static struct sources s;
@@ -283,7 +283,7 @@ Test(sources_read, reads_the_allowed_senders)
 	sources_finish(&s);
 }
 
-/* An empty list would be taken for "nobody" by one reader and for "everybody" by another. */
+/* An empty list could be read as "nobody" or as "everybody". */
 Test(sources_read, refuses_senders_that_cannot_be)
 {
 	refuses(ONE("\"scheme\":\"none\",\"allow\":[]"), "sources.json:2: /sources/0/allow: is empty");

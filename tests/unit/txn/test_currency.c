@@ -1,3 +1,5 @@
+/* test_currency.c - the table of active currencies with their minor units, and the operator's additional codes. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* test_money.c - parsing and comparing exact decimals. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 

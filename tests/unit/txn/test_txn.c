@@ -1,3 +1,5 @@
+/* test_txn.c - the rules for a transaction's texts, and when two transactions are the same. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 

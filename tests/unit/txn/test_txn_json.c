@@ -1,3 +1,5 @@
+/* test_txn_json.c - reading a transaction from payhook's own JSON format, and the errors for everything else. */
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 
-/* A body with one member replaced; value NULL leaves it out. */
+/* A body with one member replaced; value NULL omits the member. */
 static void body_with(const char *member, const char *value, char ret[2000])
 {
 	static const char *const members[][2] = {
@@ -227,8 +229,8 @@ Test(txn_json, keeps_texts_byte_for_byte)
 	cr_expect_str_eq(txn.transaction_id, " \"\\/\xc3\xa9\xf0\x9f\x92\xa9\xe2\x82\xac'; DROP TABLE--");
 }
 
-/* Of every thirty-two characters beyond U+FFFF, json-c 0.16 takes the escape of one for half a pair, and makes it U+FFFD:
- * SignWriting and Ethiopic are among them. */
+/* json-c 0.16 takes one escape in thirty-two beyond U+FFFF for half of a pair and replaces it by U+FFFD, in SignWriting
+ * and Ethiopic among others. */
 Test(txn_json, reads_any_pair_of_escapes_as_the_character_it_is)
 {
 	static const struct {

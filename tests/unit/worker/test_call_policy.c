@@ -1,10 +1,10 @@
+/* test_call_policy.c - the outcome of a job after a call: processed, failed, or retried after a pause. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "call_policy.h"
 #include "queue/retry_policy.h"
-
-/* test_call_policy.c - what becomes of a job after a call. */
 
 #define CLOSED (-1)
 
@@ -17,7 +17,7 @@ static void end_with(enum call_result result, int attempt, int64_t asked_ms, int
 	call_policy_end(&j, &o, 12, open_pause_ms, random);
 }
 
-Test(result, what_is_done_is_processed)
+Test(call_policy, what_is_done_is_processed)
 {
 	end_with(CALL_DONE, 12, -1, CLOSED, 0);
 	cr_expect_eq(j.outcome, JOB_PROCESSED);
@@ -25,7 +25,7 @@ Test(result, what_is_done_is_processed)
 	cr_expect_eq(j.outcome, JOB_PROCESSED);
 }
 
-Test(result, what_can_never_be_done_fails_at_the_first_attempt)
+Test(call_policy, what_can_never_be_done_fails_at_the_first_attempt)
 {
 	end_with(CALL_GIVE_UP, 1, -1, CLOSED, 0);
 	cr_expect_eq(j.outcome, JOB_FAILED);
@@ -33,7 +33,7 @@ Test(result, what_can_never_be_done_fails_at_the_first_attempt)
 	cr_expect_eq(j.outcome, JOB_FAILED, "the circuit has no say in it");
 }
 
-Test(result, tries_again_after_a_pause_that_grows)
+Test(call_policy, tries_again_after_a_pause_that_grows)
 {
 	end_with(CALL_AGAIN, 1, -1, CLOSED, RETRY_BASE_MS);
 	cr_expect_eq(j.outcome, JOB_RETRIED);
@@ -43,7 +43,7 @@ Test(result, tries_again_after_a_pause_that_grows)
 	cr_expect_eq(j.delay_ms, RETRY_CAP_MS);
 }
 
-Test(result, waits_as_long_as_it_is_asked_to)
+Test(call_policy, waits_as_long_as_it_is_asked_to)
 {
 	end_with(CALL_AGAIN, 1, 90000, CLOSED, 0);
 	cr_expect_eq(j.delay_ms, 90000);
@@ -51,7 +51,7 @@ Test(result, waits_as_long_as_it_is_asked_to)
 	cr_expect_eq(j.delay_ms, 90000);
 }
 
-Test(result, fails_when_the_attempts_are_exhausted)
+Test(call_policy, fails_when_the_attempts_are_exhausted)
 {
 	end_with(CALL_AGAIN, 12, -1, CLOSED, 0);
 	cr_expect_eq(j.outcome, JOB_FAILED);
@@ -59,7 +59,7 @@ Test(result, fails_when_the_attempts_are_exhausted)
 	cr_expect_eq(j.outcome, JOB_FAILED, "rescues count too");
 }
 
-Test(result, burns_no_attempt_while_the_processor_is_down)
+Test(call_policy, burns_no_attempt_while_the_processor_is_down)
 {
 	end_with(CALL_AGAIN, 12, -1, 8000, 0);
 	cr_expect_eq(j.outcome, JOB_PROBED);
@@ -76,12 +76,12 @@ static const char *error_of(const char *why)
 	return call_policy_error(why, error);
 }
 
-Test(result, keeps_an_error_as_it_is)
+Test(call_policy, keeps_an_error_as_it_is)
 {
 	cr_expect_str_eq(error_of("HTTP 503, für später €"), "HTTP 503, für später €");
 }
 
-Test(result, shows_what_the_database_would_refuse_as_question_marks)
+Test(call_policy, shows_what_the_database_would_refuse_as_question_marks)
 {
 	cr_expect_str_eq(error_of("a\xff"
 				  "b\xc3"),
@@ -89,7 +89,7 @@ Test(result, shows_what_the_database_would_refuse_as_question_marks)
 	cr_expect_str_eq(error_of("line\nline\x7f"), "line?line?");
 }
 
-Test(result, cuts_a_long_error_at_a_character)
+Test(call_policy, cuts_a_long_error_at_a_character)
 {
 	char why[2000];
 	memset(why, 'x', sizeof why);
@@ -100,7 +100,7 @@ Test(result, cuts_a_long_error_at_a_character)
 	cr_expect_eq(strlen(error_of(why)), CALL_POLICY_ERROR_MAX - 1);
 }
 
-Test(result, has_an_error_even_where_none_was_given)
+Test(call_policy, has_an_error_even_where_none_was_given)
 {
 	cr_expect_str_eq(error_of(NULL), "no reason was given");
 	cr_expect_str_eq(error_of(""), "no reason was given");

@@ -1,11 +1,11 @@
+/* test_circuit.c - when the processor is called normally and when it is only probed.  The clock starts at 1000 ms. */
+
 #include <criterion/criterion.h>
 
 #include "circuit.h"
 
-/* test_circuit.c - when a processor is called, and when it is only probed.  The clock starts at 1000 ms. */
-
 #define NOW 1000
-#define LONGEST UINT64_MAX / 2 /* any random number; the pauses' bounds are tested, not their middle */
+#define LONGEST UINT64_MAX / 2 /* the largest random number; the pauses are tested at their bounds */
 
 static struct circuit c;
 

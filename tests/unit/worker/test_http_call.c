@@ -1,9 +1,9 @@
+/* test_http_call.c - the requests to an HTTP processor, and the meaning of its responses. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "http_call.h"
-
-/* test_http_call.c - what is said to an HTTP processor, and what its answer means. */
 
 static struct buf b;
 
@@ -80,7 +80,7 @@ Test(http_call, has_room_for_the_longest_transaction)
 	cr_expect(buf_ok(&b));
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
 static char why[RESPONSE_WHY_MAX];
 

@@ -1,9 +1,9 @@
+/* test_worker_metrics.c - the counters and gauges of a worker, and their names in /metrics. */
+
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "worker_metrics.h"
-
-/* test_worker_metrics.c - what a worker counts, and under which names. */
 
 static struct worker_metrics *worker_metrics;
 static struct buf text = {.max = 65536};
