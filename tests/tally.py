@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Counts single tests.
+"""Counts the single tests of a run.
 
-tally.py FOLDER                      what tests/run left there; prints what failed, then "N passed, N failed"
-tally.py --match TESTS SUITE NAME... prints the suite's test programs of such names; a name may be a pattern
+tally.py FOLDER                      reads the results of tests/run; prints the failures, then "N passed, N failed"
+tally.py --match TESTS SUITE NAME... prints the suite's test programs with these names, which may be patterns
 
-Each folder in FOLDER holds a name and a failure's output (failure), or the output of one TAP program (tap) and its exit
-status, or a suite's run: meson's log, one JSON object for each test program; meson's list of programs (tests); meson's exit
-status (status).
+Each directory in FOLDER contains a name and one of these: the output of a failure (failure); the output of one TAP
+program (tap) and its exit status (status); or the run of a suite, which is meson's log with one JSON object for each
+test program, meson's list of programs (tests), and meson's exit status (status).
 """
 
 import fnmatch
@@ -29,7 +29,7 @@ class Tally:
         self.failures.append((name, output))
 
     def add_tap(self, name, program):
-        """One TAP program: each result line is a test, and so is the program's own end when that was not regular."""
+        """One TAP program: each result line is a test; an irregular end of the program counts as a failed one."""
         out = program.get('stdout', '')
         output = out + program.get('stderr', '')
         count = bad = 0

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2016
-# Where this machine has Debian from.
+# The apt sources from which this machine installs Debian.
 
-# apt_sources RELEASE...: the machine's sources of Debian's main part that are named so, as lines.
+# apt_sources RELEASE... - prints the machine's sources of the component main of these releases, as lines of a
+# sources.list.
 apt_sources() {
 	apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' 'Created-By: Packages' | sort -u |
 		awk -v wanted=" $* " '$2 == "main" && index(wanted, " " $1 " ") {

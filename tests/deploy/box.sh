@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# A Debian 12 that systemd boots, in a container of systemd-nspawn's, without a network but its own loopback.
+# A Debian 12 that is booted by systemd in a container of systemd-nspawn, with no network except its own loopback.
 #
-# BOX is the test's folder; the tree lies in BOX/tree.
+# BOX is the directory of the test; the root file system is in BOX/tree.
 
-# box_possible: says why it cannot be done here.
+# box_possible - fails with the reason if this machine cannot run the test.
 box_possible() {
 	local command
 	((EUID == 0)) || { echo "only root can boot a container" && return 1; }
@@ -12,7 +12,7 @@ box_possible() {
 	done
 }
 
-# box_make PACKAGE...: a tree of Debian 12 with these, from the machine's own sources.
+# box_make PACKAGE... - creates a Debian 12 with these packages from the machine's own sources.
 box_make() {
 	local packages
 	packages=$(IFS=, && echo "systemd,systemd-sysv,dbus,$*")
@@ -21,7 +21,7 @@ box_make() {
 	mmdebstrap --quiet --variant=apt --include="$packages" bookworm "$BOX/tree" - <"$BOX/sources.list"
 }
 
-# Control groups of the box's own, in each hierarchy that systemd uses: what it makes in them can be removed.
+# The control groups of the box, one in each hierarchy that systemd uses: whatever it creates below them can be removed.
 box_groups() {
 	local mount
 	for mount in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
@@ -36,7 +36,7 @@ box_enter_groups() {
 	done
 }
 
-# Not inside a check: the shell that starts it is its parent.
+# Must not run inside a check: the shell that starts the box must be the one that waits for it.
 box_boot() {
 	(
 		box_enter_groups
@@ -46,28 +46,28 @@ box_boot() {
 	NSPAWN=$!
 }
 
-# Sets LEADER, the box's first process.  What the kernel lists has no end of line.
+# Sets LEADER to the first process of the box.  The kernel's list has no line end.
 box_find() {
 	LEADER=
 	{ read -r LEADER _ <"/proc/$NSPAWN/task/$NSPAWN/children"; } 2>/dev/null || [[ -n $LEADER ]]
 }
 
-# "degraded" is up, too: one of Debian's own services may not like a container.
+# "degraded" counts as up: some service of Debian's own may not run in a container.
 box_is_up() {
 	box_find && [[ $(box systemctl is-system-running) =~ ^(running|degraded)$ ]]
 }
 
-# box COMMAND...: in the box.
+# box COMMAND... - runs a command inside the box.
 box() {
 	nsenter -t "$LEADER" -m -u -i -n -p -C -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb "$@"
 }
 
-# near COMMAND...: on this machine, but with the box's network.  It becomes the command.
+# near COMMAND... - runs a command of this machine in the network of the box.  It replaces the shell.
 near() {
 	exec nsenter -t "$LEADER" -n -- "$@"
 }
 
-# SIGTERM to nspawn is an orderly shutdown of the box.
+# nspawn shuts the box down in order when it receives SIGTERM.
 box_stop() {
 	[[ -n ${NSPAWN-} ]] || return 0
 	kill -TERM "$NSPAWN" 2>/dev/null || true
@@ -76,7 +76,7 @@ box_stop() {
 	box_leave_groups
 }
 
-# The kernel lets go of a group a moment after its last process.
+# The kernel allows the removal of a group a moment after its last process has ended.
 box_leave_groups() {
 	local group try
 	for group in $(box_groups); do

@@ -1,5 +1,6 @@
 #!/bin/bash
-# compose.sh - docker compose as an operator runs it: built, started, used, scaled, broken and taken down.  Prints TAP.
+# compose.sh - runs docker compose as an operator does: builds, starts, uses, scales, breaks and removes the services.
+# Prints TAP.
 set -uo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -21,7 +22,7 @@ DIR=$ENGINE
 ACCEPTED=$ENGINE/accepted
 export DOCKER_HOST=unix://$ENGINE/docker.sock DOCKER_CONFIG=$ENGINE/config
 
-# As from an operator's shell, with settings from a file and none from the environment of the test.
+# Runs docker compose as in an operator's shell: the settings are in a file, and none comes from the test's environment.
 compose() {
 	env -i PATH="$PATH" HOME="$ENGINE" DOCKER_HOST="$DOCKER_HOST" DOCKER_CONFIG="$DOCKER_CONFIG" \
 		docker compose --progress plain -p payhook-test --project-directory "$ROOT" --env-file "$ENGINE/env" "$@"
@@ -38,12 +39,12 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# ids SERVICE: its containers that run.
+# ids SERVICE - its running containers.
 ids() {
 	compose ps -q "$1"
 }
 
-# sql STATEMENT: as the superuser, inside the container.
+# sql STATEMENT - as the superuser, inside the container.
 sql() {
 	docker exec -i "$(ids database)" psql -X -q -At -v ON_ERROR_STOP=1 -U postgres -d payhook -c "$1" "${@:2}"
 }
@@ -56,7 +57,7 @@ load_begin() {
 	sleep 1
 }
 
-# Not inside a check: the shell that started the sender can wait for it.
+# Must not run inside a check: only the shell that started the sender can wait for it.
 load_end() {
 	sleep 1
 	kill -TERM "$SENDER"
@@ -64,7 +65,7 @@ load_end() {
 	SENDER=
 }
 
-# What it said: that every single one was accepted.
+# The sender's output must report that every webhook was accepted.
 load_was_accepted() {
 	local id
 	! grep -x '202: [0-9]*' "$ENGINE/load" || return 0
@@ -76,7 +77,7 @@ load_was_accepted() {
 	return 1
 }
 
-# ---- what containers are like ----
+# ---- containers ----
 
 only_nginx_is_published() {
 	local id ports
@@ -87,26 +88,27 @@ only_nginx_is_published() {
 	equal "$(docker inspect -f '{{range $port, $_ := .HostConfig.PortBindings}}{{$port}} {{end}}' "$(ids nginx)")" '8080/tcp '
 }
 
-# By what docker was told for each, those that have ended included; and by what the kernel says of their processes.
+# Checks the options with which docker created every container, including those that have exited, and the privileges
+# that the kernel reports for their processes.
 containers_are_confined() {
-	local id told pid said
+	local id options pid status
 	for id in $(docker ps -aq); do
-		told=$(docker inspect -f '{{.Name}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Privileged}}' "$id")
-		[[ $told == *' true [ALL] [] [no-new-privileges:true] false' ]] || { echo "$told" && return 1; }
-		told=$(docker inspect -f '{{.Name}} {{.Config.User}}' "$id")
-		[[ $told != *' ' && $told != *' root'* && $told != *' 0'* ]] || { echo "$told: root" && return 1; }
+		options=$(docker inspect -f '{{.Name}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Privileged}}' "$id")
+		[[ $options == *' true [ALL] [] [no-new-privileges:true] false' ]] || { echo "$options" && return 1; }
+		options=$(docker inspect -f '{{.Name}} {{.Config.User}}' "$id")
+		[[ $options != *' ' && $options !=  *' root'* && $options !=  *' 0'* ]] || { echo "$options: root" && return 1; }
 	done
 	for id in $(docker ps -q); do
 		for pid in $(docker top "$id" -o pid | tail -n +2); do
-			said=$(awk '/^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):/ { print $1, $2 }' "/proc/$pid/status" 2>/dev/null | paste -sd' ')
-			[[ -z $said || $said =~ ^Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1\ Seccomp:\ 2$ ]] ||
-				{ docker inspect -f '{{.Name}}' "$id" && echo "$pid: $said" && return 1; }
+			status=$(awk '/^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):/ { print $1, $2 }' "/proc/$pid/status" 2>/dev/null | paste -sd' ')
+			[[ -z $status || $status =~ ^Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1\ Seccomp:\ 2$ ]] ||
+				{ docker inspect -f '{{.Name}}' "$id" && echo "$pid: $status" && return 1; }
 		done
 		! docker exec "$id" touch /etc/new 2>/dev/null || { docker inspect -f '{{.Name}}: / can be written to' "$id" && return 1; }
 	done
 }
 
-# connects_as USER:GROUP: to the responders' socket, where nginx is.
+# connects_as USER:GROUP - connects to the responders' socket inside the nginx container.
 connects_as() {
 	docker exec -u "$1" "$(ids nginx)" perl -MSocket -e '
 		my ($path) = glob("/run/payhook/*.sock") or die "none is seen\n";
@@ -114,7 +116,7 @@ connects_as() {
 		connect($s, pack_sockaddr_un($path)) or die "$!\n"'
 }
 
-# nginx has no network but the one that webhooks come in by, and nobody else has the sockets.
+# nginx has only the network on which webhooks arrive, and no other service sees the sockets.
 sockets_are_nginx_s_alone() {
 	local id
 	equal "$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$(ids nginx)")" 'payhook-test_door ' || return
@@ -128,7 +130,7 @@ sockets_are_nginx_s_alone() {
 	! connects_as 65534:65534 || { echo "a user of another group connects" && return 1; }
 }
 
-# And what they must not know they do not find.
+# No service can read the password of another role.
 each_has_its_role() {
 	equal "$(sql "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename) FROM pg_stat_activity
 		WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 'payhook_app payhook_worker' || return
@@ -139,7 +141,7 @@ each_has_its_role() {
 	equal "$known" 113
 }
 
-# healthy SERVICE...: all of its containers, as many as there are.
+# healthy SERVICE... - all containers of these services are healthy.
 healthy() {
 	local service id
 	for service in "$@"; do
@@ -155,8 +157,8 @@ scale() {
 	compose up -d --wait --wait-timeout 90 --no-recreate --scale "app=$1" --scale "worker=$2"
 }
 
-# responders_that_answered PREFIX: the sockets that nginx took the last webhooks to.
-responders_that_answered() {
+# webhooks_by_responder PREFIX - counts the last webhooks by the socket to which nginx sent them.
+webhooks_by_responder() {
 	"$SEND" "$PORT" "$1" 200 "$ACCEPTED" >/dev/null || return
 	sleep 1.5
 	docker logs "$(ids nginx)" 2>&1 | grep '"path":"/v1/webhooks/transactions"' | tail -n 200 |
@@ -166,16 +168,16 @@ responders_that_answered() {
 # count_answered PREFIX NUMBER
 count_answered() {
 	local lines
-	lines=$(responders_that_answered "$1") || { echo "a webhook was not accepted" && return 1; }
+	lines=$(webhooks_by_responder "$1") || { echo "a webhook was not accepted" && return 1; }
 	equal "$(grep -c . <<<"$lines") $lines" "$2 $lines"
 }
 
-# Whichever container nginx asks; 127.0.0.1 may ask.
+# The result does not depend on the container that nginx chooses; 127.0.0.1 may read the metrics.
 counted_together() {
-	local told
-	told=$(docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080
+	local metrics
+	metrics=$(docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080
 		printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3')
-	equal "$(sed -n 's/^payhook_webhooks_total{outcome="accepted"} //p' <<<"$told")" \
+	equal "$(sed -n 's/^payhook_webhooks_total{outcome="accepted"} //p' <<<"$metrics")" \
 		"$(sql 'SELECT count(*) FROM payhook.transactions')"
 }
 
@@ -183,7 +185,7 @@ worker_rows() {
 	equal "$(sql "SELECT count(DISTINCT host) FROM payhook.workers WHERE beat_at > now() - interval '15 s'")" "$1"
 }
 
-# As docs/compose.md has it.
+# The procedure of docs/compose.md.
 replace_app() {
 	local old
 	old=$(ids app)
@@ -211,7 +213,8 @@ all_new() {
 
 # ---- breaking ----
 
-# crash SERVICE: the first process of one of its containers dies, as by the kernel's hand, and docker starts it again.
+# crash SERVICE - kills the first process of one of its containers, as the kernel may, and waits until docker has
+# restarted it.
 crash() {
 	local id
 	id=$(ids "$1" | head -n 1)
@@ -232,7 +235,7 @@ restart_database() {
 	return "$status"
 }
 
-# All that were accepted, by their ids.
+# Every accepted id is stored and processed.
 all_processed() {
 	local left
 	left=$(sql 'CREATE TEMP TABLE accepted (id text)' -c 'COPY accepted FROM STDIN' \
@@ -249,7 +252,7 @@ with_tls() {
 	compose -f "$ROOT/docker-compose.yml" -f "$ROOT/docker-compose.tls.yml" "$@"
 }
 
-# certificate NAME: the files that compose mounts are written into, as a renewal does that docs/compose.md tells of.
+# certificate NAME - writes into the files that compose mounts, as a renewal does according to docs/compose.md.
 certificate() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 2 -subj "/CN=$1" \
 		-addext subjectAltName=DNS:localhost -keyout "$ENGINE/key.new" -out "$ENGINE/crt.new" 2>/dev/null || return
@@ -269,16 +272,16 @@ tls_is_spoken() {
 	certificate second
 	! shows_certificate || { echo "the second before HUP" && return 1; }
 	with_tls kill -s HUP nginx && await 10 shows_certificate || return
-	# One that cannot be is not taken; the one before stays, in memory.
+	# An invalid certificate is not used; the previous one stays in the container's memory.
 	cp "$ENGINE/tls.crt" "$ENGINE/good.crt"
 	echo nonsense >"$ENGINE/tls.crt"
 	with_tls kill -s HUP nginx
-	await 10 says_no || return
+	await 10 certificates_are_kept || return
 	cat "$ENGINE/good.crt" >"$ENGINE/tls.crt"
 	shows_certificate
 }
 
-says_no() {
+certificates_are_kept() {
 	docker logs "$(ids nginx)" 2>&1 | grep -q 'the certificates stay as they were'
 }
 
@@ -286,10 +289,10 @@ says_no() {
 
 ended_in_order() {
 	compose stop || return
-	local id said
+	local id status
 	for id in $(docker ps -aq); do
-		said=$(docker inspect -f '{{.Name}} {{.State.ExitCode}}' "$id")
-		[[ $said == *' 0' ]] || { docker logs --tail 20 "$id" && echo "$said" && return 1; }
+		status=$(docker inspect -f '{{.Name}} {{.State.ExitCode}}' "$id")
+		[[ $status == *' 0' ]] || { docker logs --tail 20 "$id" && echo "$status" && return 1; }
 	done
 }
 
@@ -299,21 +302,21 @@ kept_by_the_volume() {
 	curl -s --max-time 5 "http://127.0.0.1:$PORT/v1/transactions/first-0" | grep '"PROCESSED"'
 }
 
-# DATABASE_URL_FILE of the machine reaches the programs: this one names a database that is not there.
+# The content of DATABASE_URL_FILE reaches the programs: the file names a database that does not exist.
 secret_file_is_read() {
-	local said
+	local output
 	echo "host=nowhere.invalid user=payhook" >"$ENGINE/url"
 	printf 'DATABASE_URL_FILE=%s\n' "$ENGINE/url" >>"$ENGINE/env"
-	said=$(compose run --rm --no-deps migrate 2>&1)
+	output=$(compose run --rm --no-deps migrate 2>&1)
 	sed -i '$d' "$ENGINE/env"
-	[[ $said == *nowhere.invalid* ]] || { echo "$said" && return 1; }
+	[[ $output == *nowhere.invalid* ]] || { echo "$output" && return 1; }
 }
 
 backed_up() {
 	compose run --rm -T migrate payhook backup - >"$ENGINE/backup" && [[ -s $ENGINE/backup ]]
 }
 
-# Everything anew, the password too.
+# Removes everything, including the passwords, and restores the backup into a new deployment.
 restored() {
 	local before
 	before=$(sql 'SELECT count(*) FROM payhook.transactions')

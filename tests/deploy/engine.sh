@@ -1,16 +1,17 @@
 # shellcheck shell=bash disable=SC2016,SC2154
-# A docker of the test's own, on a machine that reaches no image registry.
+# A docker engine of the test's own, for a machine that reaches no image registry.
 #
-# dockerd runs by hand in the test's folder; Debian 12's docker has no "compose" v2 and no buildx, so these come from the
-# next Debian release, unpacked and not installed.  Images that the project builds on are stood in for by what mmdebstrap
-# makes, that of PostgreSQL with an entrypoint that does what the official one does, as far as we use it.
+# dockerd runs in the test's directory without a service manager.  Debian 12's docker has neither "compose" v2 nor
+# buildx, so these come from the next Debian release, unpacked and not installed.  The base images of the project are
+# replaced by ones that mmdebstrap builds; that of PostgreSQL has an entrypoint with the functions of the official one
+# that the project uses.
 #
-# Everything comes through the machine's own apt sources.  ENGINE is the folder; what is slow to make is kept in
-# CACHE.
+# Everything comes from the machine's own apt sources.  ENGINE is the directory of the test; results that take long to
+# build are kept in CACHE.
 
 NEXT_RELEASE=trixie
 
-# In memory: gigabytes that live for minutes, and nothing of them stays behind on a disk.
+# In memory: the files are gigabytes, exist for minutes, and must not be left on a disk.
 engine_folder_make() {
 	ENGINE=$(mktemp -d /tmp/payhook-compose.XXXXXX)
 	mount -t tmpfs -o mode=700,size=8g tmpfs "$ENGINE" 2>/dev/null || true
@@ -21,7 +22,7 @@ engine_folder_remove() {
 	rm -rf -- "$ENGINE"
 }
 
-# engine_possible: says why it cannot be done here.
+# engine_possible - fails with the reason if this machine cannot run the test.
 engine_possible() {
 	local command
 	((EUID == 0)) || { echo "only root can run dockerd" && return 1; }
@@ -34,7 +35,7 @@ engine_possible() {
 	umount "$ENGINE/try/all"
 }
 
-# The two programs that docker calls for "compose" and for builds.
+# The two programs that docker runs for "compose" and for builds.
 engine_plugins() {
 	local apt=$ENGINE/apt
 	if [[ ! -d $CACHE/cli-plugins ]]; then
@@ -59,7 +60,8 @@ engine_plugins() {
 	cp -r "$CACHE/cli-plugins" "$DOCKER_CONFIG/"
 }
 
-# Not inside a check: the shell that starts it is its parent, and it ends when that does, however that comes.
+# Must not run inside a check: the shell that starts dockerd is its parent, and dockerd ends when the shell does,
+# however it ends.
 engine_start() {
 	cat >"$ENGINE/daemon.json" <<-END
 		{"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": $(ulimit -Hn)},
@@ -75,7 +77,7 @@ engine_answers() {
 	docker version
 }
 
-# dockerd ends its containers and its containerd.  Bridges and firewall chains stay: they may be another docker's too.
+# dockerd stops its containers and its containerd.  Bridges and firewall chains stay: another docker may use them too.
 engine_stop() {
 	[[ -n ${DOCKERD-} ]] || return 0
 	kill -TERM "$DOCKERD" 2>/dev/null || true
@@ -83,7 +85,8 @@ engine_stop() {
 	wait "$DOCKERD" 2>/dev/null || true
 }
 
-# image_import NAME TAR CHANGE... -- MMDEBSTRAP-OPTION...: an image of Debian 12 from the cache, or made.
+# image_import NAME TAR CHANGE... -- MMDEBSTRAP-OPTION... - imports an image of Debian 12, which is built if it is not
+# in the cache.
 image_import() {
 	local name=$1 tar=$CACHE/$2 sources
 	local -a changes=()
@@ -101,7 +104,8 @@ image_import() {
 	docker import "${changes[@]}" "$tar" "$name"
 }
 
-# What the project builds on.  The official images' files differ; their names, users, variables and paths are these.
+# The base images of the project.  The files of the official images differ, but the names, users, variables and paths
+# are the same.
 engine_images() {
 	local here=$ROOT/tests/deploy
 	image_import debian:bookworm-slim debian.tar 'CMD ["bash"]' -- || return

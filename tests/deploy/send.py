@@ -1,15 +1,15 @@
 #!/usr/bin/env -S python3 -B
-"""Sends webhooks, and notes which were accepted.
+"""Sends webhooks and records which of them were accepted.
 
 send.py PORT PREFIX COUNT FILE [SENDERS]
-    sends COUNT webhooks with the ids PREFIX-0, PREFIX-1 ... and adds the accepted ids to FILE; each that is refused or
-    not answered is a failure.  COUNT 0: some hundred a second, until SIGTERM.
+    sends COUNT webhooks with the ids PREFIX-0, PREFIX-1 ... and appends the accepted ids to FILE; one that is not
+    accepted is a failure.  COUNT 0: some hundred a second, until SIGTERM.
 send.py --again PORT PREFIX COUNT FILE [SENDERS]
-    the same, slower, and as a sender does that wants its webhook to arrive: again until it is accepted; it ends when
-    one was not within a minute
+    the same, slower, and with the retries of a provider: each webhook is sent again until it is accepted; the script
+    ends when one was not accepted within a minute
 
-A connection for each: one that nginx closes between two requests is not its failure.  The last line counts; status 1
-after a failure.
+Each webhook has a connection of its own, so one that nginx closes between two requests is no failure.  The last line of
+output counts the results.  The exit status is 1 after a failure.
 """
 
 import collections
@@ -58,7 +58,7 @@ class Sender:
             self.results[result] += 1
             if result == '202':
                 self.file.write(name + '\n')
-        # Who has waited that long in vain need not wait for each of the others.
+        # After one such timeout, do not wait for each of the other webhooks.
         self.stopped = self.stopped or self.again and result != '202'
 
     def run(self):

@@ -1,6 +1,6 @@
 #!/bin/bash
-# systemd.sh - the Debian package as an operator runs it: installed in a booted system, configured, started, used,
-# broken, upgraded and purged.  Prints TAP.
+# systemd.sh - runs the Debian package as an operator does, in a booted system: installs, configures, starts, uses,
+# breaks, upgrades and purges it.  Prints TAP.
 set -uo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -30,7 +30,7 @@ sql() {
 	box payhook psql -X -q -At -v ON_ERROR_STOP=1 "$@"
 }
 
-# To be run in a subshell, which it becomes: a signal to that is one to the sender.
+# Replaces the subshell in which it must run, so a signal to the subshell reaches the sender.
 send() {
 	near "$ROOT/tests/deploy/send.py" "$@"
 }
@@ -53,7 +53,7 @@ responders() {
 	box pgrep -x payhook-app
 }
 
-# ---- a load that goes on while something else happens ----
+# ---- load during an event ----
 
 load_begin() {
 	send 80 "$1" 0 "$ACCEPTED" 8 >"$BOX/load" 2>&1 &
@@ -61,7 +61,7 @@ load_begin() {
 	sleep 1
 }
 
-# Fails if a single request did.
+# Fails if a single request failed.
 load_end() {
 	local status=0
 	sleep 1
@@ -79,7 +79,7 @@ build_package() {
 	cp "$PAYHOOK_BUILD"/deb/payhook_*.deb "$BOX/payhook.deb"
 }
 
-# What the package needs but does not depend on: nginx, which it recommends, and a server.
+# Includes what the package needs but does not depend on: nginx, which it recommends, and a PostgreSQL server.
 make_tree() {
 	local -a needs
 	mapfile -t needs < <(dpkg-deb -f "$BOX/payhook.deb" Depends | sed 's/, /\n/g; s/ *([^)]*)//g; s/ |[^\n]*//g' | sed 's/ |.*//')
@@ -87,7 +87,7 @@ make_tree() {
 	cp "$BOX/payhook.deb" "$BOX/tree/root/"
 }
 
-# What is there: all but what other packages write while they run.
+# Lists all files except those that other packages write while they run.
 files() {
 	box find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log -o \
 		-path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /var/lib/postgresql -o -path /root -o \
@@ -108,7 +108,7 @@ nothing_runs() {
 	box getent passwd payhook | grep -q ':/usr/sbin/nologin$'
 }
 
-# Its settings name no database: it says so, once, and stays down.
+# The settings name no database: the responders log that once and are not restarted.
 unconfigured_stays_down() {
 	box systemctl start payhook-app
 	await 5 is payhook-app ActiveState failed || return
@@ -148,9 +148,9 @@ start() {
 	equal "$(box stat -c '%a %U:%G' /run/payhook /run/payhook/app.sock | paste -sd' ')" '750 payhook:www-data 660 payhook:www-data'
 }
 
-# ---- being broken ----
+# ---- faults ----
 
-# A thousand, and whoever may die, dies meanwhile.
+# Sends a thousand webhooks while responders and a worker are killed.
 kill_while_sending() {
 	local _ status=0
 	send --again 80 thousand 1000 "$ACCEPTED" 4 >"$BOX/load" 2>&1 &
@@ -173,7 +173,7 @@ all_processed() {
 		echo 'CREATE TEMP TABLE accepted (id text); COPY accepted FROM STDIN;'
 		cat "$ACCEPTED"
 		echo '\.'
-		# What was accepted and is not processed by now; and what is processed twice.
+		# The number of accepted transactions, and of those that are processed.
 		echo "SELECT count(*) || ' ' || count(*) FILTER (WHERE status = 'PROCESSED')
 			FROM (SELECT DISTINCT id FROM accepted) a LEFT JOIN transactions t ON t.transaction_id = a.id;"
 	} | sql >"$BOX/processed" || return
@@ -206,7 +206,7 @@ reload_under_load() {
 	load_end && return "$status"
 }
 
-# others_than PIDS: responders are there, and none of those is left.
+# others_than PIDS - there are responders, and none of those is left.
 others_than() {
 	local now
 	now=$(responders)
@@ -214,7 +214,7 @@ others_than() {
 	[[ -z $(comm -12 <(sort <<<"$1") <(sort <<<"$now")) ]] || { echo "still there: $now" && return 1; }
 }
 
-# It hands back what it holds, and is gone from the workers' list.
+# The worker releases its jobs and removes its row.
 stop_a_worker() {
 	local status=0 pid
 	pid=$(show payhook-worker@2 MainPID)
@@ -227,17 +227,17 @@ stop_a_worker() {
 	return "$status"
 }
 
-# A frozen worker does not feed the watchdog.
+# A frozen worker does not notify the watchdog.
 watchdog_bites() {
 	mkdir -p "$BOX/tree/etc/systemd/system/payhook-worker@3.service.d"
 	printf '[Service]\nWatchdogSec=2s\n' >"$BOX/tree/etc/systemd/system/payhook-worker@3.service.d/test.conf"
 	box systemctl daemon-reload
 	box systemctl start payhook-worker@3 || return
-	# It lives as long as its loop turns ...
+	# The worker runs as long as its loop does ...
 	sleep 3
 	is payhook-worker@3 NRestarts 0 || return
 	box systemctl kill -s STOP payhook-worker@3
-	# ... and is killed and started anew when that stands.
+	# ... and is killed and restarted when the loop stops.
 	await 15 is payhook-worker@3 NRestarts 1 || return
 	await 10 is payhook-worker@3 ActiveState active || return
 	box journalctl -u payhook-worker@3 -o cat | grep -q 'Watchdog timeout' || return
@@ -246,26 +246,26 @@ watchdog_bites() {
 	box systemctl daemon-reload
 }
 
-# ---- being confined ----
+# ---- confinement ----
 
-# What the kernel says of every process of the services.
+# Checks what the kernel reports for every process of the services.
 processes_are_confined() {
-	local pid said path
+	local pid status path
 	local -a all
 	mapfile -t all < <(box pgrep -x 'multiwatch|payhook-app|payhook-worker')
 	((${#all[@]} >= 3)) || { echo "only these: ${all[*]}" && return 1; }
 	for pid in "${all[@]}"; do
 		# shellcheck disable=SC2016
-		said=$(box awk '/^(Name|Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):/ { print $1, $2 }' "/proc/$pid/status" | paste -sd' ')
-		[[ $said =~ \ Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1\ Seccomp:\ 2$ ]] ||
-			{ echo "$said" && return 1; }
+		status=$(box awk '/^(Name|Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):/ { print $1, $2 }' "/proc/$pid/status" | paste -sd' ')
+		[[ $status =~ \ Uid:\ [1-9][0-9]*\ CapEff:\ 0+\ CapBnd:\ 0+\ NoNewPrivs:\ 1\ Seccomp:\ 2$ ]] ||
+			{ echo "$status" && return 1; }
 		for path in / /etc /usr /var /srv; do
-			! box nsenter -t "$pid" -m touch "$path/new" 2>/dev/null || { echo "$said: $path can be written to" && return 1; }
+			! box nsenter -t "$pid" -m touch "$path/new" 2>/dev/null || { echo "$status: $path can be written to" && return 1; }
 		done
 	done
 }
 
-# connects_as USER: to the responders' socket.
+# connects_as USER - connects to the responders' socket.
 connects_as() {
 	# shellcheck disable=SC2016
 	box setpriv --reuid="$1" --regid="$(box id -g "$1")" --init-groups perl -MSocket -e '
@@ -280,7 +280,8 @@ socket_is_nginx_s_alone() {
 	! connects_as nobody || { echo "nobody connects" && return 1; }
 }
 
-# The site's lines for TLS and limits, uncommented, and what docs/operations.md has for trying.
+# Uncomments the lines for TLS and limits in the site's configuration, and makes a certificate as docs/operations.md
+# shows.
 site_is_ready_for_tls() {
 	local site=$BOX/tree/etc/nginx/sites-available/payhook status=0
 	cp "$site" "$BOX/site"
@@ -303,7 +304,7 @@ speaks_tls() {
 		https://localhost/readyz) | grep -q '^{"status":"ready"'
 }
 
-# A service by whose name it has the same drop-in, and which tries what the programs never need.
+# The name of this service gives it the drop-in of payhook's services; it tries what the programs never need.
 forbidden_is_refused() {
 	local status=0
 	cat >"$BOX/tree/root/try" <<-'END'
@@ -336,12 +337,12 @@ forbidden_is_refused() {
 	return "$status"
 }
 
-# ---- logs, processor, upgrade, end ----
+# ---- logs, processor, upgrade, removal ----
 
 logs_are_json() {
 	local program
 	for program in payhook-app payhook-worker; do
-		# What is refused at start is said before there is a log.
+		# Errors in settings are reported before the log is opened.
 		box journalctl -t "$program" -o cat "_COMM=$program" | grep -v "^$program: DATABASE_URL is not set" >"$BOX/logs"
 		python3 - "$BOX/logs" "$program" <<-'END' || return
 			import json, sys
@@ -357,12 +358,12 @@ metrics_at() {
 	grep -q '^payhook_build_info{' "$BOX/metrics" || { head -n 20 "$BOX/metrics" && return 1; }
 }
 
-# Two workers wanted one port; the one that is left tries again every 5 s.
-metrics_are_told() {
+# Two workers were configured for one port.  The one that is left retries every 5 s.
+metrics_are_served() {
 	metrics_at 80 && await 10 metrics_at 9464
 }
 
-# By name and with TLS: the look-up is a thread of curl's, and certificates are read.
+# By name and with TLS: curl resolves names in a thread, and reads the system's certificates.
 http_processor_works() {
 	echo '127.0.0.1 processor.test' >>"$BOX/tree/etc/hosts"
 	box openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=processor.test -addext subjectAltName=DNS:processor.test \
@@ -386,7 +387,7 @@ http_processor_works() {
 	equal "$(box grep -c '^127.*"POST / HTTP/[12.]*" 200' /var/log/nginx/processor.log)" 100
 }
 
-# As payhook.env tells: the services read it, their user cannot.
+# The method that payhook.env describes: the service manager reads the file, the services' user cannot.
 secret_is_a_credential() {
 	local env=$BOX/tree/etc/payhook/payhook.env folder=$BOX/tree/etc/systemd/system/payhook-.service.d status=0
 	grep '^DATABASE_URL=' "$env" | cut -d= -f2- | install -m 600 /dev/stdin "$BOX/tree/etc/payhook/database_url"
@@ -406,7 +407,7 @@ secret_is_a_credential() {
 	return "$status"
 }
 
-# Responders and workers as users of their own, who can do no more than they have to.
+# Responders and workers connect as users of their own, which have no more rights than they need.
 each_service_has_its_role() {
 	local conf=$BOX/tree/etc/payhook url=postgresql://%s:secret@127.0.0.1/payhook status=0
 	box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -q -d payhook \
@@ -430,14 +431,14 @@ each_service_has_its_role() {
 	return "$status"
 }
 
-# The file of "payhook backup" is PostgreSQL's own; what is in it is tested elsewhere.
+# The content of the backup is tested in tests/integration.
 operator_has_a_command() {
 	box payhook help | grep -q payhook.target || return
 	box payhook backup - >"$BOX/backup" || return
 	head -c 5 "$BOX/backup" | grep -q PGDMP
 }
 
-# The same version again is an upgrade as far as the package's scripts are concerned.
+# For the package's scripts, installing the same version again is an upgrade.
 upgrade_under_load() {
 	local before worker status=0
 	before=$(responders)
@@ -452,9 +453,9 @@ upgrade_under_load() {
 	return "$status"
 }
 
-# By root, who becomes the user of the services.  What these commands are made of, tests/integration tests.
+# Run by root, which becomes the user of the services. tests/integration tests what the commands do.
 tools_work() {
-	local said
+	local output
 	sql -o /dev/null <<-'SQL' || return
 		CREATE TABLE public.transactions_transaction AS
 		SELECT 'old'::varchar AS transaction_id, 'a'::varchar AS source_account, 'b'::varchar AS destination_account,
@@ -462,13 +463,13 @@ tools_work() {
 			now() AS processed_at;
 		SELECT pause();
 	SQL
-	said=$(box payhook import 2>&1) || { echo "$said" && return 1; }
-	[[ $said == *"1 imported"*"0 refused"* ]] || { echo "$said" && return 1; }
+	output=$(box payhook import 2>&1) || { echo "$output" && return 1; }
+	[[ $output == *"1 imported"*"0 refused"* ]] || { echo "$output" && return 1; }
 	sql -c 'SELECT resume()' || return
 	box payhook backup - >"$BOX/backup" || return
 	[[ $(head -c 5 "$BOX/backup") == PGDMP ]] || { echo "no backup" && return 1; }
-	! said=$(box payhook restore - <"$BOX/backup" 2>&1) || { echo "$said" && return 1; }
-	[[ $said == *"this payhook has transactions"* ]] || { echo "$said" && return 1; }
+	! output=$(box payhook restore - <"$BOX/backup" 2>&1) || { echo "$output" && return 1; }
+	[[ $output == *"this payhook has transactions"* ]] || { echo "$output" && return 1; }
 }
 
 stop() {
@@ -505,7 +506,7 @@ box_find
 need "systemd is up" box_is_up
 need "the package can be installed" install_package
 check "nothing is started or enabled, and the settings are root's" nothing_runs
-check "responders without a database to go to say so and stay down" unconfigured_stays_down
+check "responders without a configured database report that and stay down" unconfigured_stays_down
 check "the units verify without a word, and are 1.5 or better by systemd-analyze security" units_are_clean
 need "what is left to do is a database, one setting and nginx's site" configure
 need "all is started, and ready" start
@@ -514,14 +515,14 @@ check "every accepted one is processed" await 40 all_processed
 check "the database is restarted, and senders that try again are served" restart_database
 check "a reload under load loses no request" reload_under_load
 check "one of two workers is stopped, and no request is lost" stop_a_worker
-check "every accepted one is processed, still" await 40 all_processed
+check "every accepted one is still processed" await 40 all_processed
 check "a frozen worker is killed by the watchdog and started anew" watchdog_bites
 check "no process of payhook has a privilege or a place to write to" processes_are_confined
 check "the responders' socket is nginx's alone" socket_is_nginx_s_alone
 check "nginx's site is ready for TLS and limits" site_is_ready_for_tls
 check "what the programs never need is refused to all of payhook's services" forbidden_is_refused
 check "the journal has the logs as they are, JSON" logs_are_json
-check "responders and worker tell their metrics on the host" metrics_are_told
+check "responders and worker serve their metrics on the host" metrics_are_served
 check "the http processor is reached by name and TLS" http_processor_works
 check 'responders and workers have database users of their own' each_service_has_its_role
 check "the database's address may be a secret that only root can read" secret_is_a_credential

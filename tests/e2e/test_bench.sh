@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_bench.sh - ./payhook bench from its start to its end, on a cheap row; prints TAP.  What it measures is not
-# asserted: the machine has other things to do.
+# test_bench.sh - runs ./payhook bench with one cheap row and checks its output, files and cleanup; prints TAP.  The
+# figures are not checked, since the machine has other work.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -31,7 +31,7 @@ prints_a_table() {
 		grep -Eq '^[01] of 1 targets are met\.$' "$DIR/out"
 }
 
-# Whatever started from a folder that it spoke of.
+# Searches for processes started from any directory that the output names.
 leaves_nothing() {
 	local folder
 	local -a folders
@@ -67,7 +67,7 @@ ends_when_interrupted() {
 		! grep -q 'storing' "$DIR/out" || break
 		sleep 0.1
 	done
-	# Of the shell that waits for it, the one child.
+	# The only child of the shell that waits for it.
 	kill -INT "$(pgrep -P "$pid" payhook-bench)"
 	wait "$pid" || status=$?
 	echo "status $status"

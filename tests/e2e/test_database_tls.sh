@@ -1,9 +1,9 @@
 #!/bin/bash
-# test_database_tls.sh - a whole payhook whose PostgreSQL takes connections by TLS only; prints TAP.
+# test_database_tls.sh - a whole payhook with a PostgreSQL that accepts TLS connections only; prints TAP.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-# Nobody's PGHOST or PGOPTIONS.
+# PGHOST, PGOPTIONS and the like must not affect the test.
 unset "${!PG@}"
 PGBIN=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
 # shellcheck source=tests/support/tap.sh
@@ -30,7 +30,7 @@ authority() {
 		-keyout "$DIR/$1.key" -out "$DIR/$1.crt" 2>/dev/null
 }
 
-# server_certificate AUTHORITY: for the name localhost, and for no address.
+# server_certificate AUTHORITY - for the name localhost, and for no address.
 server_certificate() {
 	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=localhost \
 		-keyout "$DIR/server.key" -out "$DIR/server.csr" 2>/dev/null
@@ -47,7 +47,7 @@ as_postgres() {
 	exec setpriv "${drop[@]}" --pdeathsig INT -- "$@"
 }
 
-# The socket is for the test to look in; by TCP there is nothing but TLS.
+# The test itself uses the socket; TCP connections must use TLS.
 server_start() {
 	[[ $EUID -ne 0 ]] || chown postgres: "$DIR"
 	(as_postgres "$PGBIN/initdb" -D "$DIR/data" -U postgres -A trust --no-sync --no-instructions \
@@ -74,7 +74,7 @@ url() {
 	printf 'postgresql://postgres@%s:%s/payhook?sslmode=%s&sslrootcert=%s' "$1" "$DB_PORT" "$3" "$DIR/$2.crt"
 }
 
-# post ID: the status of a webhook.
+# post ID - posts a webhook and prints the status.
 post() {
 	curl -sS -m 10 --noproxy '*' -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' \
 		-d '{"transaction_id":"'"$1"'","source_account":"a","destination_account":"b","amount":1,"currency":"INR"}' \
@@ -95,7 +95,7 @@ accepts_and_processes() {
 	echo "it is not processed" && return 1
 }
 
-# Beside the test's own, by the socket, which is no TCP and no payhook.
+# Without the test's own connections, which use the socket.
 encrypts_every_connection() {
 	local all="FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid) WHERE datname = 'payhook' AND client_addr IS NOT NULL"
 	value "SELECT application_name, ssl, version $all" payhook
@@ -105,7 +105,7 @@ encrypts_every_connection() {
 	! grep 'connection authorized: .*database=payhook application_name=payhook' "$DIR/log" | grep -v 'SSL enabled' || return 1
 }
 
-# becomes STATUS: what webhooks get, in the end.
+# becomes STATUS - waits until webhooks get this status.
 becomes() {
 	local try
 	for ((try = 0; try < 100; try++)); do
@@ -115,7 +115,7 @@ becomes() {
 	echo "no webhook gets $1" && return 1
 }
 
-# shown_by AUTHORITY: the server has another certificate, and every connection is made anew.
+# shown_by AUTHORITY - gives the server a certificate of this authority and terminates all connections.
 shown_by() {
 	server_certificate "$1"
 	kill -HUP "$SERVER"
@@ -129,24 +129,24 @@ shown_by() {
 believes_no_impostor() {
 	shown_by stranger
 	becomes 503
-	local said
+	local output
 	grep -q '"event":"database unreachable"' "$DIR/var/log/pool.log"
-	# Those that ran have told of the connection that broke; why there is no other, a reload tells.
-	! said=$("$ROOT/payhook" reload 2>&1) || { echo "it reloads: $said" && return 1; }
-	[[ $said == *'certificate verify failed'* ]] || { echo "it says: $said" && return 1; }
+	# The running responders have logged that the connection broke.  The reload reports why there is no other one.
+	! output=$("$ROOT/payhook" reload 2>&1) || { echo "it reloads: $output" && return 1; }
+	[[ $output == *'certificate verify failed'* ]] || { echo "it prints: $output" && return 1; }
 	becomes 503
 	equal "$(value "SELECT count(*) FROM pg_stat_activity WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 0
 	shown_by authority
 	becomes 202
 }
 
-# refuses TEXT URL: the migrations say so, and so does the start.
+# refuses TEXT URL - the migrations fail with this text, and so does the start.
 refuses() {
-	local said
-	! said=$(DATABASE_URL=$2 "$ROOT/schema/migrate" 2>&1) || { echo "it migrates" && return 1; }
-	[[ $said == *"$1"* && $said == *"no connection to the database"* ]] || { echo "it says: $said" && return 1; }
-	! said=$(DATABASE_URL=$2 up 2>&1) || { echo "it starts" && return 1; }
-	[[ $said == *"$1"* ]] || { echo "it says: $said" && return 1; }
+	local output
+	! output=$(DATABASE_URL=$2 "$ROOT/schema/migrate" 2>&1) || { echo "it migrates" && return 1; }
+	[[ $output == *"$1"* && $output == *"no connection to the database"* ]] || { echo "it prints: $output" && return 1; }
+	! output=$(DATABASE_URL=$2 up 2>&1) || { echo "it starts" && return 1; }
+	[[ $output == *"$1"* ]] || { echo "it prints: $output" && return 1; }
 }
 
 authority authority
@@ -164,6 +164,6 @@ export DATABASE_URL
 check "it starts with the right name and authority" up
 check "a webhook is accepted and processed" accepts_and_processes
 check "every connection of the programs and of the migrations is encrypted" encrypts_every_connection
-check "a server with another authority's certificate gets nothing: 503, and a reload tells why, until the right one is back" \
+check "a server with another authority's certificate gets nothing: 503, and a reload reports why, until the right one is back" \
 	believes_no_impostor
 finish

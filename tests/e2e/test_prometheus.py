@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -B
-"""test_prometheus.py - what operators watch payhook with, against the real thing; prints TAP.
+"""test_prometheus.py - the dashboard, the alerts and the scrape configuration work with a real Prometheus; prints TAP.
 
-A payhook of its own gets webhooks of every outcome, a Prometheus of its own scrapes it as ops/prometheus/prometheus.yml
-says, with other targets.  Then every expression of the dashboard and of the alerts is asked."""
+A payhook gets webhooks of every outcome, and a Prometheus scrapes it with ops/prometheus/prometheus.yml, in which
+only the targets are changed.  Then every expression of the dashboard and of the alerts is evaluated."""
 
 import json
 import os
@@ -20,7 +20,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPS = ROOT / 'ops'
-# Names that this scrape cannot have, and why.
+# Names that this scrape cannot contain, with the reason.
 ELSEWHERE = {
     'node_filesystem_avail_bytes': 'of node_exporter',
     'node_filesystem_size_bytes': 'of node_exporter',
@@ -88,7 +88,7 @@ def webhook(name, amount):
 
 
 class World:
-    """A payhook and a Prometheus, in one folder."""
+    """A payhook and a Prometheus, in one directory."""
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='payhook-prometheus-', dir='/tmp'))
@@ -162,7 +162,7 @@ def every_metric_of_dashboard_and_alerts_is_scraped(world):
     named = set(METRIC.findall(text))
     missing = {name for name in named - there if SUFFIX.sub('', name) not in there} - set(ELSEWHERE)
     assert not missing, f'nothing scraped is called {sorted(missing)}'
-    assert not set(ELSEWHERE) & there, 'a name that was said to be elsewhere is here'
+    assert not set(ELSEWHERE) & there, 'a name in ELSEWHERE is scraped after all'
 
 
 @test
@@ -177,12 +177,12 @@ def every_alert_is_evaluated_and_none_of_a_sound_payhook_fires(world):
     until('all rules evaluated', lambda: all(rule['health'] == 'ok' for group in alert_groups(world)
                                              for rule in group['rules']))
     firing = [rule['name'] for group in alert_groups(world) for rule in group['rules'] if rule['state'] == 'firing']
-    # The conflict above is one.
+    # start() causes one conflict.
     assert set(firing) <= {'PayhookConflicts'}, firing
 
 
 @test
-def promtool_finds_nothing_to_say_of_what_is_scraped(world):
+def promtool_has_no_complaint_about_the_metrics(world):
     for target in world.targets.values():
         check = subprocess.run(['promtool', 'check', 'metrics'], input=get(f'http://{target}/metrics'), text=True,
                                capture_output=True, check=False)
@@ -190,7 +190,7 @@ def promtool_finds_nothing_to_say_of_what_is_scraped(world):
 
 
 @test
-def every_alert_fires_and_is_silent_as_its_tests_say(world):
+def every_alert_fires_and_is_silent_as_its_tests_require(world):
     check = subprocess.run(['promtool', 'test', 'rules', OPS / 'prometheus/alerts_test.yml'], text=True,
                            capture_output=True, check=False)
     assert check.returncode == 0, check.stdout + check.stderr

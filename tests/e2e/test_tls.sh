@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_tls.sh - the port for TLS as curl and openssl find it: versions, protocols, certificates and their renewal; prints
+# test_tls.sh - the TLS port as curl and openssl see it: versions, protocols, certificates and their renewal; prints
 # TAP.
 set -euo pipefail
 
@@ -34,7 +34,7 @@ certificate() {
 		-extfile <(echo subjectAltName=DNS:localhost) -out "$DIR/$1.crt" 2>/dev/null
 }
 
-# use NAME: the certificate and the key that payhook is told of.
+# use NAME - installs this certificate and key in the files that the settings name.
 use() {
 	cp "$DIR/$1.crt" "$DIR/in_use.crt"
 	cp "$DIR/$1.key" "$DIR/in_use.key"
@@ -42,30 +42,30 @@ use() {
 
 # ---- senders ----
 
-# ask PATH CURL-ARGS...: by TLS, with the authority known; the answer's head and body.
+# ask PATH CURL-ARGS... - a request with TLS that trusts the authority; prints headers and body.
 ask() {
 	curl -sS -m 10 --noproxy '*' --cacert "$DIR/authority.crt" -i "https://localhost:$TLS$1" "${@:2}"
 }
 
-# post ID CURL-ARGS...: a webhook; its status and the version of HTTP.
+# post ID CURL-ARGS... - posts a webhook; prints the status and the HTTP version.
 post() {
 	ask /v1/webhooks/transactions -o /dev/null -w '%{http_code} %{http_version}\n' -H 'Content-Type: application/json' \
 		-d '{"transaction_id":"'"$1"'","source_account":"a","destination_account":"b","amount":1,"currency":"INR"}' "${@:2}"
 }
 
-# handshake OPENSSL-ARGS...: of the port, once; what openssl says of it.
+# handshake OPENSSL-ARGS... - one TLS handshake; prints what openssl reports.
 handshake() {
 	openssl s_client -connect "127.0.0.1:$TLS" -brief "$@" </dev/null 2>&1
 }
 
-# serial: of the certificate that is shown.
+# serial - prints the serial number of the certificate that the port shows.
 serial() {
 	openssl s_client -connect "127.0.0.1:$TLS" </dev/null 2>/dev/null | openssl x509 -noout -serial
 }
 
 # ---- tests ----
 
-# And the key is for its owner's eyes.
+# Only its owner may read the key.
 tries_with_a_self_signed_one() {
 	[[ $(stat -c %a "$DIR/var/nginx/self-signed.key") == 600 ]] || return
 	equal "$(curl -sS -m 10 --noproxy '*' --cacert "$DIR/var/nginx/self-signed.crt" "https://localhost:$TLS/livez")" '{"status":"alive"}'
@@ -82,7 +82,7 @@ takes_webhooks_by_every_version() {
 	curl -sS --noproxy '*' "http://localhost:$PORT/v1/transactions/v2" | grep -q '"transaction_id":"v2"'
 }
 
-# At level 0 openssl itself would speak the old ones, with every cipher that it knows.
+# At level 0 openssl itself would use the old versions, and all its ciphers.
 refuses_what_is_old() {
 	local version
 	for version in -tls1 -tls1_1; do
@@ -101,52 +101,53 @@ offers_both_protocols() {
 	openssl s_client -connect "127.0.0.1:$TLS" </dev/null 2>&1 | grep -qx 'No ALPN negotiated'
 }
 
-# What nginx keeps, and no ticket, whose key would open all sessions.
+# nginx resumes sessions from its own cache.  It issues no tickets: the key that encrypts them could decrypt all
+# sessions.
 keeps_sessions_itself() {
 	openssl s_client -connect "127.0.0.1:$TLS" -tls1_2 -reconnect </dev/null >"$DIR/sessions" 2>&1
 	grep -q '^Reused, TLSv1.2' "$DIR/sessions"
 	! grep -q 'TLS session ticket:' "$DIR/sessions"
 }
 
-# says_headers NAME...: of the answer in $DIR/answer, each once.
-says_headers() {
+# has_headers NAME... - the answer in $DIR/answer has each of these headers once.
+has_headers() {
 	local line
 	for line in "$@"; do
 		equal "$line $(tr -d '\r' <"$DIR/answer" | grep -ixc -- "$line")" "$line 1"
 	done
 }
 
-says_what_browsers_should_know() {
+sends_headers_for_browsers() {
 	local -a all=('x-content-type-options: nosniff' "content-security-policy: default-src 'none'; frame-ancestors 'none'"
 		'referrer-policy: no-referrer' 'server: nginx')
 	local path
-	# A route, no route, nginx's own refusals, what nginx cannot read.
+	# A route, no route, errors that nginx answers, a request that nginx cannot parse.
 	for path in /livez /nowhere /metrics/../.. '/%zz' "/$(printf '%09000d' 0)"; do
 		ask "$path" --path-as-is --http1.1 >"$DIR/answer"
-		says_headers "${all[@]}" 'strict-transport-security: max-age=63072000'
+		has_headers "${all[@]}" 'strict-transport-security: max-age=63072000'
 		curl -sS --noproxy '*' --path-as-is -i "http://localhost:$PORT$path" >"$DIR/answer"
-		says_headers "${all[@]}"
+		has_headers "${all[@]}"
 		! grep -qi '^strict-transport-security' "$DIR/answer" || { echo "$path: HSTS without TLS" && return 1; }
 	done
 	ask /livez -X POST --http2 >"$DIR/answer"
-	says_headers "${all[@]}" 'strict-transport-security: max-age=63072000'
+	has_headers "${all[@]}" 'strict-transport-security: max-age=63072000'
 	grep -q '^HTTP/2 405' "$DIR/answer"
 }
 
-tells_who_forgot_tls() {
+reports_http_on_the_tls_port() {
 	curl -sS --noproxy '*' -i "http://localhost:$TLS/livez" >"$DIR/answer"
 	grep -q '^HTTP/1.1 400' "$DIR/answer"
 	grep -qi '^content-type: application/problem+json' "$DIR/answer"
 	grep -q '"detail":"this port is for TLS: https, not http"' "$DIR/answer"
 }
 
-# The same as without TLS: body and headers of a size, in a time.
+# The same limits as without TLS, of headers, body and time.
 bounds_what_h2_senders_may() {
 	head -c 65537 /dev/zero | tr '\0' ' ' >"$DIR/large"
 	equal "$(ask /v1/webhooks/transactions --http2 -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' --data-binary "@$DIR/large")" 413
 	ask /livez --http2 -H "X-Long: $(head -c 40000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' >"$DIR/answer" || true
 	[[ $(<"$DIR/answer") == 4?? || $(<"$DIR/answer") == 000 ]]
-	# Headers that do not come, and a handshake that does not.
+	# Headers that never arrive, and a handshake that is never completed.
 	local began=$SECONDS
 	timeout 15 openssl s_client -connect "127.0.0.1:$TLS" -alpn http/1.1 -quiet < <(exec sleep 20) >/dev/null 2>&1 || true
 	kill "$!" 2>/dev/null || true
@@ -173,17 +174,17 @@ reads_renewed_certificates() {
 	(($(wc -l <"$DIR/posts") > 10)) || { wc -l "$DIR/posts" && return 1; }
 }
 
-# goes_on_without TEXT: a reload is refused with that text, and what runs goes on.
+# goes_on_without TEXT - a reload fails with this text, and payhook continues unchanged.
 goes_on_without() {
-	local before said
+	local before output
 	before=$(serial)
-	! said=$("$ROOT/payhook" reload 2>&1) || { echo "it reloads: $said" && return 1; }
-	[[ $said == *"$1"* ]] || { echo "it says: $said" && return 1; }
+	! output=$("$ROOT/payhook" reload 2>&1) || { echo "it reloads: $output" && return 1; }
+	[[ $output == *"$1"* ]] || { echo "it prints: $output" && return 1; }
 	equal "$(serial)" "$before"
 	equal "$(post "g$RANDOM$RANDOM")" '202 2'
 }
 
-refuses_to_reload_what_cannot_be() {
+refuses_to_reload_a_bad_certificate() {
 	use second
 	cp "$DIR/first.key" "$DIR/in_use.key"
 	goes_on_without "TLS_KEY=$DIR/in_use.key: the key is not that of the certificate in $DIR/in_use.crt"
@@ -201,12 +202,12 @@ refuses_to_reload_what_cannot_be() {
 
 # refuses_to_start TEXT NAME=VALUE...
 refuses_to_start() {
-	local said
-	! said=$(env "${@:2}" "$ROOT/payhook" up -d 2>&1) || { echo "it starts" && return 1; }
-	[[ $said == *"$1"* ]] || { echo "it says: $said" && return 1; }
+	local output
+	! output=$(env "${@:2}" "$ROOT/payhook" up -d 2>&1) || { echo "it starts" && return 1; }
+	[[ $output == *"$1"* ]] || { echo "it prints: $output" && return 1; }
 }
 
-says_what_is_wrong_before_it_starts() {
+reports_bad_settings_before_it_starts() {
 	refuses_to_start "TLS_KEY=$DIR/absent: there is no such file" TLS_KEY="$DIR/absent" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_KEY=$DIR/second.key: the key is not that of the certificate" TLS_KEY="$DIR/second.key" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_CLIENT_CA=$DIR: the file cannot be read" TLS_KEY="$DIR/first.key" TLS_CERTIFICATE="$DIR/first.crt" TLS_CLIENT_CA="$DIR"
@@ -216,19 +217,19 @@ says_what_is_wrong_before_it_starts() {
 	refuses_to_start "TLS_PORT=x: must be a whole number" TLS_PORT=x
 }
 
-# post_to PATH ID CURL-ARGS...: by TLS; the status.
+# post_to PATH ID CURL-ARGS... - posts a webhook with TLS; prints the status.
 post_to() {
 	ask "$1" --path-as-is -o "$DIR/answer" -w '%{http_code}\n' -H 'Content-Type: application/json' \
 		-d '{"transaction_id":"'"$2"'","source_account":"a","destination_account":"b","amount":1,"currency":"INR"}' "${@:3}"
 }
 
-# by NAME: curl's arguments for that client certificate.
+# by NAME - curl's arguments for this client certificate.
 by() {
 	printf '%s\n' --cert "$DIR/$1.crt" --key "$DIR/$1.key"
 }
 
-# refuses CAUSE REASON PATH CURL-ARGS...: by the one text for all, and the log has the cause.  Of many that are refused, one
-# a second is logged; so it is tried again until one of these is.
+# refuses CAUSE REASON PATH CURL-ARGS... - the answer is the same for every cause, and the log has the cause.  Only one
+# failure a second is logged, so the request is repeated until it is one of those.
 refuses() {
 	local id
 	for _ in {1..30}; do
@@ -254,14 +255,14 @@ wants_the_certificate_of_its_source() {
 	refuses certificate 'the client certificate does not verify' "$path" "${unknown[@]}"
 	equal "$(post_to /v1/webhooks/known c3 "${other[@]}")" 202
 	equal "$(post_to /v1/webhooks/known c4 "${unknown[@]}")" 403
-	# Others need not show any, and may show whichever.
+	# Other sources require no certificate, and ignore any.
 	equal "$(post_to /v1/webhooks/transactions c5)" 202
 	equal "$(post_to /v1/webhooks/transactions c6 "${unknown[@]}")" 202
-	# Without TLS there is none.
+	# Without TLS there is no certificate.
 	equal "$(curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -d '{}' "http://localhost:$PORT$path")" 403
 }
 
-# However the path is written, and whatever a sender says of itself.
+# Neither another spelling of the path nor any header bypasses the certificate.
 is_not_got_around() {
 	local path header status
 	for path in /v1/webhooks/%63ertified /v1/webhooks/certifie%64 //v1/webhooks/certified /v1//webhooks/certified \
@@ -279,7 +280,7 @@ is_not_got_around() {
 	equal "$(ask '/v1/transactions/around?source=known' -o /dev/null -w '%{http_code}')" 404
 }
 
-# 127.0.0.9 is the balancer.
+# 127.0.0.9 is the load balancer.
 wants_the_address_of_its_source() {
 	local path=/v1/webhooks/listed
 	equal "$(post_to "$path" a1 --interface 127.0.0.5)" 202
@@ -316,9 +317,9 @@ certificate first authority /CN=localhost
 certificate second authority /CN=localhost
 use first
 
-check "what cannot be is said before the start" says_what_is_wrong_before_it_starts
-check "without a certificate it makes one for trying, and says so" up
-check "which is good for who is told to trust it, and no one else" tries_with_a_self_signed_one
+check "bad settings are reported before the start" reports_bad_settings_before_it_starts
+check "without a certificate it makes a self-signed one for trials and reports that" up
+check "only clients that are configured to trust it accept it" tries_with_a_self_signed_one
 "$ROOT/payhook" down >/dev/null
 export TLS_CERTIFICATE=$DIR/in_use.crt TLS_KEY=$DIR/in_use.key TLS_CLIENT_CA=$DIR/authority.crt
 export SOURCES_FILE=$DIR/sources.json REAL_IP_FROM=127.0.0.9
@@ -327,12 +328,12 @@ check "webhooks come in by TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2" takes_webhooks_
 check "older versions and weak ciphers are refused" refuses_what_is_old
 check "HTTP/2 and HTTP/1.1 are offered" offers_both_protocols
 check "sessions are resumed, without tickets" keeps_sessions_itself
-check "every answer has the headers for browsers, HSTS only by TLS" says_what_browsers_should_know
-check "who forgot the TLS is told" tells_who_forgot_tls
+check "every answer has the headers for browsers, HSTS only by TLS" sends_headers_for_browsers
+check "a request without TLS on the TLS port gets an explanation" reports_http_on_the_tls_port
 check "sizes and times are bounded as without TLS" bounds_what_h2_senders_may
-check "a source may want a certificate, its own or a known one" wants_the_certificate_of_its_source
+check "a source may require its own client certificate or any known one" wants_the_certificate_of_its_source
 check "no spelling of the path and no header is a way around it" is_not_got_around
-check "a source may want an address, which a known balancer tells" wants_the_address_of_its_source
+check "a source may require an address, which a known balancer forwards" wants_the_address_of_its_source
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
 check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_what_cannot_be
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
-# test_verify.sh - payhook verify on the examples of docs/sources, and on requests that openssl signs here; prints TAP.
+# test_verify.sh - payhook verify with the examples of docs/sources, and with requests that openssl signs here; prints
+# TAP.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -24,12 +25,12 @@ verify() {
 	((status == $1))
 }
 
-# says TEXT...: each stands in what was said.
-says() {
+# prints TEXT... - the output contains each text.
+prints() {
 	local text
 	for text in "$@"; do
 		grep -qF -- "$text" "$DIR/out" || {
-			echo "not said: $text"
+			echo "not printed: $text"
 			return 1
 		}
 	done
@@ -45,7 +46,7 @@ secret() {
 	tr -d '\n' <"$EXAMPLES/$1/secret"
 }
 
-# hmac ALGORITHM HEXKEY: of standard input, in hex.
+# hmac ALGORITHM HEXKEY - of standard input, in hex.
 hmac() {
 	openssl dgst "-$1" -mac HMAC -macopt "hexkey:$2" -r | cut -d' ' -f1
 }
@@ -66,7 +67,7 @@ key() {
 	secret "$1" | hex
 }
 
-# send NAME BODYFILE HEADER...: a request as text.
+# send NAME BODYFILE HEADER... - prints a request.
 send() {
 	printf 'POST /v1/webhooks/%s HTTP/1.1\r\nHost: pay.example\r\nContent-Type: application/json\r\n' "$1"
 	(($# < 3)) || printf '%s\r\n' "${@:3}"
@@ -128,8 +129,8 @@ takes_what_openssl_signed_now() {
 	local now body=$EXAMPLES/razorpay/payload.json
 	now=$(date +%s)
 	stripe "$EXAMPLES/stripe/payload.json" "$now" | verify 0 stripe || return 1
-	standard "$now" v1 | verify 0 standard-webhooks && says "1 of 2" || return 1
-	standard "$now" v1a | verify 0 standard-webhooks && says "2 of 2" || return 1
+	standard "$now" v1 | verify 0 standard-webhooks && prints "1 of 2" || return 1
+	standard "$now" v1a | verify 0 standard-webhooks && prints "2 of 2" || return 1
 	paypal "$(date -u -d "@$now" +%FT%TZ)" | verify 0 paypal || return 1
 	send razorpay "$body" "X-Razorpay-Signature: $(hmac sha256 "$(key razorpay)" <"$body")" | verify 0 razorpay || return 1
 	body=$EXAMPLES/github/payload.json
@@ -140,86 +141,86 @@ takes_what_openssl_signed_now() {
 	body=$EXAMPLES/hmac/payload.json
 	send clearing "$body" "X-Bank-Time: $now" "X-Bank-Signature: sha512:$({ printf '%s:' "$now"; cat "$body"; } |
 		hmac sha512 "$(key hmac)")" | verify 0 hmac || return 1
-	says "item 1     is ignored"
+	prints "item 1     is ignored"
 }
 
 shows_every_field() {
 	verify 0 adyen --at "$THEN" < <(request adyen) &&
-		says "item 0     is read:" "transaction_id       PAYHOOKEXAMPLE01" "source_account       adyen:order:1001" \
+		prints "item 0     is read:" "transaction_id       PAYHOOKEXAMPLE01" "source_account       adyen:order:1001" \
 			"destination_account  adyen:PayhookExampleECOM" "amount               1130.50" "currency             EUR" \
 			"item 1     is read:" "amount               15000.00" "signed at  no time is signed"
 }
 
-tells_the_time_that_it_would_take() {
+reports_the_time_at_which_it_would_verify() {
 	verify 1 stripe < <(request stripe) &&
-		says "signature  old: " "it would have verified at its own time: --at $THEN" "1 of 1" "it would have been read so:" &&
-		verify 1 stripe --at 2026-02-19T11:54:59Z < <(request stripe) && says "signature  future: " "--at $THEN" &&
-		verify 0 stripe --at 1771502700 < <(request stripe) && says "300 s before; 300 s are allowed" &&
+		prints "signature  old: " "it would have verified at its own time: --at $THEN" "1 of 1" "it would have been read so:" &&
+		verify 1 stripe --at 2026-02-19T11:54:59Z < <(request stripe) && prints "signature  future: " "--at $THEN" &&
+		verify 0 stripe --at 1771502700 < <(request stripe) && prints "300 s before; 300 s are allowed" &&
 		verify 1 stripe --at 1771502701 < <(request stripe)
 }
 
 finds_an_editor_s_newline() {
 	local where="it is right without the newline at the end of the body"
-	{ request stripe && echo; } | verify 1 stripe --at "$THEN" && says "$where" "its Content-Length says" || return 1
-	{ request stripe && printf '\r\n'; } | verify 1 stripe --at "$THEN" && says "$where" || return 1
-	{ request stripe && echo; } | verify 1 stripe && says "$where" || return 1
-	{ request razorpay && echo; } | verify 1 razorpay && says "$where" || return 1
-	# A space more is no newline.
-	{ request stripe && printf ' '; } | verify 1 stripe --at "$THEN" && ! says "it is right"
+	{ request stripe && echo; } | verify 1 stripe --at "$THEN" && prints "$where" "its Content-Length says" || return 1
+	{ request stripe && printf '\r\n'; } | verify 1 stripe --at "$THEN" && prints "$where" || return 1
+	{ request stripe && echo; } | verify 1 stripe && prints "$where" || return 1
+	{ request razorpay && echo; } | verify 1 razorpay && prints "$where" || return 1
+	# A space at the end is no newline.
+	{ request stripe && printf ' '; } | verify 1 stripe --at "$THEN" && ! prints "it is right"
 }
 
 finds_turned_line_ends() {
-	request stripe | sed '$!s/$/\r/' | verify 1 stripe --at "$THEN" && says "it is right with LF where the body has CR LF" || return 1
-	# In the head they are as good.
+	request stripe | sed '$!s/$/\r/' | verify 1 stripe --at "$THEN" && prints "it is right with LF where the body has CR LF" || return 1
+	# In the headers both line ends are equivalent.
 	request stripe | sed '1,/^$/s/$/\r/' | verify 0 stripe --at "$THEN"
 }
 
-tells_a_changed_request() {
+reports_why_a_changed_request_fails() {
 	request stripe | sed 's/109900/109901/' | verify 1 stripe --at "$THEN" &&
-		says "secret     none of 1" "signature  wrong: " "it does not verify, and is answered 401" && ! says " is read" || return 1
-	request stripe | sed '/^Stripe-Signature/d' | verify 1 stripe --at "$THEN" && says "signature  missing: the header stripe-signature" || return 1
-	request stripe | sed 's/v1=/v1=zz/' | verify 1 stripe --at "$THEN" && says "signature  malformed: " || return 1
-	request paypal | sed 's/SHA256withRSA/SHA1withRSA/' | verify 1 paypal --at "$THEN" && says "signature  unsupported: " || return 1
-	request adyen | sed 's/1500000/1500001/' | verify 1 adyen && says "signature  wrong: item 1: "
+		prints "secret     none of 1" "signature  wrong: " "it does not verify, and is answered 401" && ! prints " is read" || return 1
+	request stripe | sed '/^Stripe-Signature/d' | verify 1 stripe --at "$THEN" && prints "signature  missing: the header stripe-signature" || return 1
+	request stripe | sed 's/v1=/v1=zz/' | verify 1 stripe --at "$THEN" && prints "signature  malformed: " || return 1
+	request paypal | sed 's/SHA256withRSA/SHA1withRSA/' | verify 1 paypal --at "$THEN" && prints "signature  unsupported: " || return 1
+	request adyen | sed 's/1500000/1500001/' | verify 1 adyen && prints "signature  wrong: item 1: "
 }
 
-tells_a_wrong_url() {
+reports_a_wrong_url() {
 	cp -r "$EXAMPLES/square" "$DIR/square"
 	sed -i 's|"https://pay|"http://pay|' "$DIR/square/sources.json"
 	FILE=$DIR/square/sources.json verify 1 square < <(request square) &&
-		says "signature  wrong_url: " "url        http://pay.example/v1/webhooks/square" || return 1
+		prints "signature  wrong_url: " "url        http://pay.example/v1/webhooks/square" || return 1
 	request square | sed 's|webhooks/square HTTP|hooks/square?key=k3y HTTP|' | verify 0 square &&
-		says "it was not sent to /v1/webhooks/square" && ! says k3y
+		prints "it was not sent to /v1/webhooks/square" && ! prints k3y
 }
 
-tells_which_secret() {
+reports_which_secret() {
 	cp -r "$EXAMPLES/stripe" "$DIR/stripe"
 	printf 'another' >"$DIR/stripe/new"
 	sed -i 's|\[{"file": "secret"}\]|[{"file": "new"}, {"file": "secret", "not_after": "2026-02-19T11:00:00Z"}]|' "$DIR/stripe/sources.json"
 	FILE=$DIR/stripe/sources.json verify 1 stripe --at "$THEN" < <(request stripe) &&
-		says "secret     2 of 2 (/sources/0/secrets/1), counts until 2026-02-19T11:00:00Z" "signature  expired: " || return 1
+		prints "secret     2 of 2 (/sources/0/secrets/1), counts until 2026-02-19T11:00:00Z" "signature  expired: " || return 1
 	sed -i 's|T11:00:00Z|T13:00:00Z|' "$DIR/stripe/sources.json"
-	FILE=$DIR/stripe/sources.json verify 0 stripe --at "$THEN" < <(request stripe) && says "secret     2 of 2"
+	FILE=$DIR/stripe/sources.json verify 0 stripe --at "$THEN" < <(request stripe) && prints "secret     2 of 2"
 }
 
-tells_what_becomes_of_the_body() {
+reports_what_becomes_of_the_body() {
 	local now
 	now=$(date +%s)
 	sed 's/"usd"/"xyz"/; s/"pi_3PayhookExample0001",/7.5,/' "$EXAMPLES/stripe/payload.json" >"$DIR/body"
 	stripe "$DIR/body" "$now" | verify 0 stripe &&
-		says "body       cannot be read:" "answer     422, and nothing of it is stored" "/data/object/id  wrong_type:" "/data/object/currency  unknown_currency:" || return 1
+		prints "body       cannot be read:" "answer     422, and nothing of it is stored" "/data/object/id  wrong_type:" "/data/object/currency  unknown_currency:" || return 1
 	sed 's/payment_intent.succeeded/charge.updated/' "$EXAMPLES/stripe/payload.json" >"$DIR/body"
-	stripe "$DIR/body" "$now" | verify 0 stripe && says "is ignored: the filter does not let it pass" "answer     200: ignored" || return 1
+	stripe "$DIR/body" "$now" | verify 0 stripe && prints "is ignored: the filter does not let it pass" "answer     200: ignored" || return 1
 	printf '{"a":1,}' >"$DIR/body"
-	stripe "$DIR/body" "$now" | verify 0 stripe && says "answer     400: " || return 1
+	stripe "$DIR/body" "$now" | verify 0 stripe && prints "answer     400: " || return 1
 	head -c 65537 /dev/zero | tr '\0' ' ' >"$DIR/body"
-	stripe "$DIR/body" "$now" | verify 0 stripe && says "answer     413: " || return 1
+	stripe "$DIR/body" "$now" | verify 0 stripe && prints "answer     413: " || return 1
 	sed 's/"GBP"/"XYZ"/' "$EXAMPLES/hmac/payload.json" >"$DIR/body"
 	send clearing "$DIR/body" "X-Bank-Time: $now" "X-Bank-Signature: sha512:$({ printf '%s:' "$now"; cat "$DIR/body"; } |
 		hmac sha512 "$(key hmac)")" | verify 0 hmac &&
-		says "item 0     cannot be read:" "/transfers/0/currency  unknown_currency:" "item 2     is read:" \
+		prints "item 0     cannot be read:" "/transfers/0/currency  unknown_currency:" "item 2     is read:" \
 			"answer     422, and nothing of it is stored" || return 1
-	request stripe | sed 's|application/json|text/plain|' | verify 0 stripe --at "$THEN" && says "answer     415: "
+	request stripe | sed 's|application/json|text/plain|' | verify 0 stripe --at "$THEN" && prints "answer     415: "
 }
 
 says_that_a_source_is_open() {
@@ -236,19 +237,19 @@ refuses_what_cannot_be_judged() {
 	FILE=$EXAMPLES/adyen/sources.json verify 2 stripe < <(request stripe) && says "no source is named stripe" "there are: adyen" || return 1
 	FILE=$DIR/none.json verify 2 stripe < <(request stripe) && says "SOURCES_FILE=$DIR/none.json" || return 1
 	printf '{"sources":[{"name":"stripe","scheme":"stripe","secrets":[{"file":"none"}]}]}' >"$DIR/bad.json"
-	FILE=$DIR/bad.json verify 2 stripe < <(request stripe) && says "bad.json:1: /sources/0/secrets/0/file: it cannot be opened"
+	FILE=$DIR/bad.json verify 2 stripe < <(request stripe) && prints "bad.json:1: /sources/0/secrets/0/file: it cannot be opened"
 }
 
 is_the_operator_s_command_too() {
 	local status=0
 	SOURCES_FILE=$EXAMPLES/stripe/sources.json "$ROOT/payhook" verify stripe --at "$THEN" \
-		<"$EXAMPLES/stripe/request.http" >"$DIR/out" && says "verdict    it verifies" || return 1
-	# A relative path begins where the operator is.
+		<"$EXAMPLES/stripe/request.http" >"$DIR/out" && prints "verdict    it verifies" || return 1
+	# A relative path starts from the operator's directory.
 	(cd "$EXAMPLES" && SOURCES_FILE=stripe/sources.json "$ROOT/payhook" verify stripe <stripe/request.http >"$DIR/out") || status=$?
-	((status == 1)) && says "signature  old"
+	((status == 1)) && prints "signature  old"
 }
 
-# Of all that was said above.
+# In the output of all tests above.
 shows_no_secret_and_no_signature() {
 	local example word
 	for example in "${!SOURCE[@]}"; do
@@ -264,14 +265,14 @@ check "takes every example at its own time" takes_every_example
 check "examples hold their payloads" examples_hold_their_payloads
 check "takes what openssl signed now, by every scheme" takes_what_openssl_signed_now
 check "shows every field of every item" shows_every_field
-check "tells at which time it would have verified" tells_the_time_that_it_would_take
+check "reports at which time it would have verified" reports_the_time_at_which_it_would_verify
 check "finds an editor's newline" finds_an_editor_s_newline
 check "finds line ends that were turned" finds_turned_line_ends
-check "tells why a changed request does not verify" tells_a_changed_request
-check "tells that the URL is another one, and where it was sent" tells_a_wrong_url
-check "tells which secret, and that it has expired" tells_which_secret
-check "tells what becomes of the body" tells_what_becomes_of_the_body
-check "says that a source is open" says_that_a_source_is_open
+check "reports why a changed request does not verify" reports_why_a_changed_request_fails
+check "reports that the URL is another one, and where the request was sent" reports_a_wrong_url
+check "reports which secret signed, and that it has expired" reports_which_secret
+check "reports what becomes of the body" reports_what_becomes_of_the_body
+check "reports that a source is open" reports_an_open_source
 check "refuses what cannot be judged" refuses_what_cannot_be_judged
 check "is the operator's command too" is_the_operator_s_command_too
 check "shows no secret and no signature" shows_no_secret_and_no_signature

@@ -1,4 +1,4 @@
-"""openapi.yaml as the checks read it: without references, its operations found by method and path."""
+"""Reads openapi.yaml for the checks: resolves references, and finds operations by method and path."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ Validator = jsonschema.Draft202012Validator
 
 
 class Loader(yaml.SafeLoader):
-    """Of a name that stands twice, YAML as it is read here would take the last and say nothing."""
+    """Rejects a duplicate name, of which PyYAML would silently use the last."""
 
     def construct_mapping(self, node, deep=False):
         names = [self.construct_object(name, deep=True) for name, _ in node.value]
@@ -33,7 +33,7 @@ class Document:
         self.raw = yaml.load(tree.text(FILE), Loader)
         self.used = set()  # references
         self.whole = self.expand(self.raw, FILE)
-        # (method, path) -> operation; and what x-errors adds, as operations of no path.
+        # (method, path) -> operation; x-errors documents answers that belong to no path.
         self.operations = {(method.upper(), path): operation for path, item in self.whole['paths'].items()
                            for method, operation in item.items() if method in METHODS}
         self.errors = self.whole['x-errors']
@@ -45,7 +45,7 @@ class Document:
         return at
 
     def expand(self, part, where):
-        """References replaced by what they name; there are no circles in this file."""
+        """Replaces references by their targets; the file has no circular ones."""
         if isinstance(part, list):
             return [self.expand(each, f'{where}/{n}') for n, each in enumerate(part)]
         if not isinstance(part, dict):
@@ -56,8 +56,8 @@ class Document:
         return {name: self.expand(each, f'{where}/{name}') for name, each in part.items()}
 
     def operation(self, method, target):
-        """(method as documented, path, operation) of a request: the path None when it is not listed, the operation None
-        when it has no such method.  A path that is written out goes before one with a parameter."""
+        """(method as documented, path, operation) of a request.  The path is None if it is not documented, the
+        operation is None if the path has no such method.  A literal path precedes one with a parameter."""
         segments = target.split('?')[0].split('/')
         listed = [path for path in self.whole['paths'] if matches(path.split('/'), segments)]
         if not listed:

@@ -1,12 +1,13 @@
 #!/usr/bin/env -S python3 -B
-"""Holds every answer that the e2e tests got against openapi.yaml, and openapi.yaml against all those answers.
+"""Compares every answer that the e2e tests received with openapi.yaml, and openapi.yaml with all those answers.
 
-tests/support/exchange.c writes them to the folder PAYHOOK_EXCHANGES; tests/run sets PAYHOOK_EXCHANGES_WHOLE when the whole
-suite has run, as only then an answer that nobody got means something.
+tests/support/exchange.c writes them to the directory PAYHOOK_EXCHANGES.  tests/run sets PAYHOOK_EXCHANGES_WHOLE if the
+whole suite has run: only then does a documented answer that no test received mean that a test is missing.
 
-An answer belongs to the operation of its method and path (HEAD to that of GET), else to x-errors: to other-methods if
-the path is listed, to other-paths if not.  Any may be one of any-request instead, as nginx answers before the routes.  Of
-bytes that were no request of the harness's own, the answer is one that some operation may give; it stands for none.
+An answer belongs to the operation of its method and path (HEAD to that of GET), otherwise to x-errors: to
+other-methods if the path is documented, to other-paths if not.  Any answer may be one of any-request instead, since
+nginx answers before the routes.  If the request was raw bytes, its answer must be one that some operation has, and
+counts for none of them.
 """
 
 import json
@@ -16,20 +17,20 @@ from pathlib import Path
 
 from document import Document, complaints, tree
 
-DOCUMENTED, SEEN = 'every answer that a test got is documented', 'every documented answer was got by a test'
+DOCUMENTED, SEEN = 'every answer that a test received is documented', 'every documented answer was received by a test'
 ACCEPTED, ANSWERS = 'every body that was accepted is one that is documented', 'there were answers to look at'
 
-# Of HTTP itself, or of nginx: documented for none or for all.
+# Headers of HTTP itself or of nginx; they need not be documented.
 USUAL = {'server', 'date', 'content-type', 'content-length', 'transfer-encoding', 'connection', 'keep-alive',
          'strict-transport-security'}
 
-# Of every answer, whoever gives it: nginx/headers.conf.
+# Headers of every answer, from nginx or a responder: nginx/headers.conf.
 ALWAYS = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer',
           'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'server': 'nginx'}
 
-TOLD_MOST = 30  # complaints; the others are bound to be the same
+REPORTED_MOST = 30  # errors; further ones are probably the same
 
-# Answers that no test brings about, as (operation, code), and why.
+# Answers that no test causes, as (operation, code), with the reason.
 UNSEEN = {
     ('any-request', '500'): 'nginx fails by itself, as when it is out of memory',
 }
@@ -78,13 +79,13 @@ def check_body(contents, exchange, got):
 
 
 def misfit(answer, exchange):
-    """What of an exchange is not as this answer is documented."""
+    """The differences between an answer and its documentation."""
     return [*check_headers(answer.get('headers', {}), exchange['head']),
             *check_body(answer.get('content', {}), exchange, fields(exchange['head']))]
 
 
 def candidates(document, exchange):
-    """Where the answer may be documented: (name, responses).  nginx's own first, as its words are known."""
+    """The places that may document the answer: (name, responses).  nginx's own come first: their texts are fixed."""
     everywhere = ('any-request', document.errors['any-request']['responses'])
     if exchange['method'] is None:
         return [everywhere, *(('some operation', operation['responses']) for operation in document.operations.values()),
@@ -97,7 +98,7 @@ def candidates(document, exchange):
 
 
 def check_sent(checks, document, exchange, where):
-    """What was accepted fits the schema of the request."""
+    """An accepted body must match the schema of the request."""
     _, _, operation = document.operation(exchange['method'] or '', exchange['target'] or '')
     contents = (operation or {}).get('requestBody', {}).get('content', {})
     if exchange['status'] >= 300 or not contents or exchange['sent'] is None:
@@ -119,19 +120,19 @@ def check_exchange(checks, document, exchange, seen):
         if not wrong:
             seen.add((name, code))
             return
-    if len(checks.rules[DOCUMENTED]) < TOLD_MOST:
+    if len(checks.rules[DOCUMENTED]) < REPORTED_MOST:
         checks.add(DOCUMENTED, f'{where}: {"; ".join(wrong)}')
 
 
 def check_seen(checks, document, seen):
-    """An answer of any-request counts once, whoever documents it beside."""
+    """An answer of any-request counts once, even if operations document it as well."""
     everywhere = document.errors['any-request']['responses']
     documented = {(f'{method} {path}', code) for (method, path), operation in document.operations.items()
                   for code, answer in operation['responses'].items() if answer != everywhere.get(code)}
     documented |= {(name, code) for name, errors in document.errors.items() for code in errors['responses']}
     got = seen | {('any-request', code) for name, code in seen if (name, code) not in documented}
     for name, code in sorted(documented - got - set(UNSEEN)):
-        checks.add(SEEN, f'{name} {code}: nobody got it; a test is missing, or it is wrong')
+        checks.add(SEEN, f'{name} {code}: no test received it; a test is missing, or the document is wrong')
     for name, code in sorted(set(UNSEEN) - documented):
         checks.add(SEEN, f'{name} {code} in UNSEEN is not documented')
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""Holds openapi.yaml to what a reader may expect of it."""
+"""Checks openapi.yaml: valid OpenAPI 3.1, complete descriptions, fitting examples, nothing unused."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from document import FILE, Document, Validator, complaints, tree
 
 CHECKS = tree.Checks()
 SCHEMAS, EXAMPLES = 'every schema is one of JSON Schema 2020-12', 'every body has an example, and each example fits'
-OPERATIONS, ANSWERS = 'every operation is told in full', 'every answer is told, and names its request'
+OPERATIONS, ANSWERS = 'every operation is described in full', 'every answer is described, and names its request'
 WORDS, COMPONENTS = 'every word is one of OpenAPI 3.1', 'every component is used'
 VERSION = 'it is OpenAPI 3.1, of the version that is built'
 
-# What may stand in each kind of object, of what is used here; a misspelt word would say nothing, and nobody would see.
+# The words that each kind of object may contain, of those in use.  OpenAPI ignores a misspelt word silently.
 KNOWN = {
     'document': 'openapi info servers security tags paths components x-errors',
     'info': 'title version summary description license',
@@ -124,7 +124,7 @@ def main():
         for name in parts.keys() - (wanted if kind == 'securitySchemes' else set()):
             if f'#/components/{kind}/{name}' not in document.used:
                 CHECKS.add(COMPONENTS, f'{kind}/{name} in {FILE}')
-    json.dumps(document.whole)  # no date, no binary: what YAML reads and JSON cannot say
+    json.dumps(document.whole)  # fails for values that YAML has and JSON has not: dates and binary data
     CHECKS.end()
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""What the documents name is there: links and their anchors, files, commands, settings, and what is called in psql."""
+"""Checks that what the documents name exists: targets of links, files, commands, and functions and views for psql."""
 
 import re
 import subprocess
@@ -10,15 +10,15 @@ import tree
 FENCE = re.compile(r'^```.*?^```', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\[[^\]\n]*(?:\n[^\]\n]*)?\]\(([^)\s]+)\)')
 HEADING = re.compile(r'^#{1,6} +(.+?) *#*$', re.MULTILINE)
-# Only below folders of ours; what has a <, a * or a { in it stands for many.
+# Only paths below these directories; a name with <, * or { stands for many files.
 FOLDERS = 'app bench ctl debian docker docs include lib man nginx ops schema systemd tests worker'.split()
 FILE = re.compile(r'`((?:%s)/[\w./@-]*)`' % '|'.join(FOLDERS))
 COMMAND = re.compile(r'(?<![\w/])\./payhook ([a-z]+)\b')
 INSTALLED = re.compile(r'(?<![\w/.])payhook (psql|backup|restore|import|verify|help)\b')
 CALLED = re.compile(r'\bselect (?:payhook\.)?([a-z_]+)\(', re.IGNORECASE)
 TABLE = re.compile(r"""[`'"]table ([a-z_]+)""", re.IGNORECASE)
-LATER = []  # pages to come: to be taken out when they are there
-# What is fenced as SQL, tests/integration/ops/test_recipes.sh runs.
+LATER = []  # planned pages; to be removed from this list when they exist
+# tests/integration/ops/test_recipes.sh runs the fenced SQL.
 RULES = LINKS, FILES, COMMANDS, IN_PSQL, FUNCTIONS, MODULES = [
     'every relative link leads somewhere', 'every file that is named is there', 'every command that is shown is one',
     'what is shown for psql is in the schema', 'every function that is named is in the code',
@@ -29,7 +29,7 @@ NAMED = re.compile(r'\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\(\)|^\| ((?:`[a-z][a-z0-9
 
 
 def slug(heading):
-    """As the usual renderers make it."""
+    """The anchor that the usual renderers give to a heading."""
     text = re.sub(r'\[([^\]]*)\]\([^)]*\)', r'\1', heading).replace('`', '')
     return re.sub(r'[^\w\- ]', '', text.lower()).replace(' ', '-')
 
@@ -39,7 +39,7 @@ def anchors(path):
 
 
 def resolve(page, target):
-    """The path from the root that a link on this page means."""
+    """The path from the root of a link's target on this page."""
     parts = []
     for part in (PurePosixPath(page).parent / target).parts:
         if part == '..':
@@ -65,7 +65,7 @@ def check_links(checks, page):
 
 
 def commands(script):
-    """The first words of the lines of a help text that are set in by two spaces."""
+    """The first words of those lines of the help text that are indented by two spaces."""
     text = subprocess.run([tree.ROOT / script, 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
     return set(re.findall(r'^  ([a-z]+)\b', text, re.MULTILINE))
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env -S python3 -B
-"""Holds the structure that docs/design.md draws: which room may include which, no circle inside a room, and the doors: the
-files that may include a foreign library.
+"""Checks the structure that docs/design.md describes: which room may include which, no circular includes within a
+room, and the doors, the only files that may include a foreign library.
 
-A module is lib/<room>/x.c with include/<room>/x.h, included as "<room>/x.h"; a program is a room of its own, whose headers
-lie beside its files and are included by no other room."""
+A module is lib/<room>/x.c with include/<room>/x.h, included as "<room>/x.h"; a program is a room of its own, whose
+headers are beside its files and are included by no other room."""
 
 import re
 from pathlib import PurePath
 
 import tree
 
-# Room: the rooms that it may include, all of which stand above it in this list.
+# Room: the rooms that it may include, which must precede it in this list.
 ROOMS = {
     'base': '',
     'json': 'base',
@@ -28,8 +28,8 @@ ROOMS = {
 }
 PROGRAMS = ('app', 'worker', 'ctl')
 
-# Library, as it is included: the files that may, by their paths.  libevent is the floor on which the rooms that wait stand:
-# theirs is the loop, and none of them hides it from another.
+# Library, as it is included: the files that may include it, or the beginnings of their paths.  libevent has no single
+# door: all rooms that wait for something use its loop directly.
 WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for program in PROGRAMS)
 DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/connection.c'),
@@ -46,7 +46,7 @@ ARROWS, CIRCLES, PLACE = 'a room includes only the rooms below it', 'no circle i
 
 
 def room_of(path):
-    """The room of a source or header, None for one that is in none."""
+    """The room of a source or header; None if it is in no room."""
     folder, *rest = path.parts[:-1]
     if folder in PROGRAMS and not rest:
         return folder
@@ -56,7 +56,7 @@ def room_of(path):
 
 
 def target_of(path, room, include):
-    """(room, module) of what is included in quotes; generated headers lie in no folder and belong to the room itself."""
+    """(room, module) of an include in quotes.  A generated header has no directory: it is of the including room."""
     parts = PurePath(include).parts
     return (parts[0], PurePath(include).stem) if len(parts) == 2 else (room, PurePath(include).stem)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# headers.sh COMPILER - each header compiles alone, and included twice.
+# headers.sh COMPILER - checks that each header compiles alone, and when it is included twice; prints TAP.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

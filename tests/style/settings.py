@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""The table of settings: what is written from it is up to date, who it says reads a setting does, and what is written by
-hand (docker compose, the documents) names its settings and no others."""
+"""Checks the table of settings: the files generated from it are up to date, each listed reader really reads the
+setting, and files written by hand (docker compose, the documents) name its settings and no others."""
 
 import re
 import subprocess
@@ -15,14 +15,14 @@ import settings_table  # noqa: E402
 COMPOSE = ['docker-compose.yml', 'docker-compose.tls.yml']
 HELP_COLUMNS = 100
 C_READERS = ('app', 'worker', 'ctl')
-# Where the name of a setting that this one reads has to stand.
+# The files that must mention a setting which this reader reads.
 READ_IN = {
     'pool': ['ops/pool'],
     'migrate': ['ops/conninfo.sh'],
     'shell': ['payhook', 'ops/*.sh'],
     'nginx': ['ops/nginx.sh', 'ops/tls.sh', 'docker/nginx'],
 }
-# In documents, `NAME` and `NAME=value` that end as settings do, and are none.
+# Names in documents that look like settings and are none.
 OTHER_NAMES = {'NAME_FILE', 'PAYHOOK_ENV_FILE', 'PAYHOOK_SOURCE'}
 
 
@@ -40,7 +40,7 @@ def check_outputs(checks, groups):
 
 
 def text_of(patterns):
-    """Without the shell's table, which names everything."""
+    """The text of these files, without the shell's table, which names every setting."""
     return '\n'.join(tree.text(path) for path in tree.files(*patterns) if not path.endswith('settings_table.sh'))
 
 
@@ -58,7 +58,7 @@ def check_readers(checks, settings):
 
 
 def check_members(checks, settings):
-    """What settings.c makes of several settings has no setting of its own."""
+    """Members that settings.c derives from several settings have no setting of their own."""
     rule = 'struct settings has the settings of the C programs and no others'
     checks.rule(rule)
     header, = tree.files('include/**/settings.h')
@@ -84,7 +84,7 @@ def check_compose(checks, settings):
 
 
 def check_documents(checks, settings):
-    """By their prefixes: no other name begins as settings do."""
+    """Recognises settings by their prefixes, which no other names have."""
     rule = 'the documents name no setting that is none'
     checks.rule(rule)
     prefixes = sorted({name.split('_')[0] for name in names_of(settings) if '_' in name})

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""Holds the ceilings: past one, ask what second idea moved in.  Relies on clang-format's layout: a function's body opens
-with a brace in column 0 and closes with one."""
+"""Checks the maximum sizes of functions, files and headers; one that exceeds them probably contains a second idea.
+Relies on clang-format's layout: the body of a function is between two braces in column 0."""
 
 import tree
 
@@ -8,7 +8,7 @@ FUNCTION_LINES = 60  # between its braces
 FILE_LINES = 500
 HEADER_CODE_LINES = 100  # without blank lines and comments
 
-# "path function": the reason.  Tables and flat switches only.
+# "path function": the reason for an exception.  Only tables and flat switches.
 LONG_FUNCTIONS = {
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -B
-"""clang-tidy over what runs, with the checks that .clang-tidy chooses.
+"""Runs clang-tidy over the programs and the library, with the checks that .clang-tidy selects.
 
-tidy.py BUILD - the build folder has the compile commands, and keeps under tidy/ the sums of what was found clean: a file is
-looked at again when it, a header of it or a check has changed."""
+tidy.py BUILD - the build directory contains the compile commands, and keeps in tidy/ a checksum of each file without
+findings.  A file is checked again when it, one of its headers or the configuration has changed."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ FINDING = re.compile(r'^(\S+:\d+:\d+): (?:warning|error): (.*)$', re.MULTILINE)
 
 
 def sources(build):
-    """(path from the root, folder to stand in, compile command) of each file, once."""
+    """(path from the root, working directory, compile command) of each file, once."""
     seen = {}
     for entry in json.loads((build / 'compile_commands.json').read_text()):
         path = os.path.relpath(os.path.join(entry['directory'], entry['file']), tree.ROOT)
@@ -38,12 +38,12 @@ def preprocessed(folder, command):
 
 
 def look(build, version, path, folder, command):
-    """What is found in a file, by lines; nothing for one that has not changed since nothing was found."""
+    """The findings in a file; none if it has not changed since a run without findings."""
     parts = [version, (tree.ROOT / '.clang-tidy').read_bytes(), (tree.ROOT / path).read_bytes(), preprocessed(folder, command)]
     stamp = build / 'tidy' / hashlib.sha256(b'\0'.join(parts)).hexdigest()
     if stamp.exists():
         return []
-    # The commands are gcc's, whose warnings clang does not know.
+    # The compile commands are for gcc, and clang does not know all its warnings.
     ran = subprocess.run(['clang-tidy', '-p', build, '--quiet', '--extra-arg=-w', '--extra-arg=-Wno-error', tree.ROOT / path],
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = ran.stdout.decode(errors='replace')

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
-"""What the style checks share: the tree's files, C code without its comments and strings, and TAP.
+"""Shared by the style checks: the list of files, C code without comments and strings, and TAP output.
 
-tree.py [PATTERN...] prints the files, one a line."""
+tree.py [PATTERN...] prints the matching files, one a line."""
 
 import re
 import subprocess
@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def files(*patterns):
-    """The tree's files by these patterns ("lib/**/*.c", "**/*.h"; none: all), as paths from the root: git's, and those it
-    does not ignore.  A pattern that matches no file ends the check, which would otherwise pass without having looked."""
+    """The files that match these patterns ("lib/**/*.c", "**/*.h"; none: all), as paths from the root: those in git,
+    and new ones that git does not ignore.  A pattern without a match ends the check, which would otherwise pass
+    unchecked."""
     git = ['git', '-c', f'safe.directory={ROOT}', '-C', ROOT, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--']
     found = set()
     for pattern in patterns or ['**']:
@@ -34,12 +35,12 @@ TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*
 
 
 def code(path):
-    """C without comments and without what stands in quotes; lines keep their numbers."""
+    """C code without comments and string contents; line numbers are kept."""
     return TOKEN.sub(lambda match: '\n' * match[0].count('\n') or '""', text(path))
 
 
 class Checks:
-    """Each rule is one test: add() what breaks it, or nothing, then end()."""
+    """Each rule is one test: rule() declares it, add() records a violation, end() prints the results."""
 
     def __init__(self):
         self.rules = {}

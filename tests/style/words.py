@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""Holds the list of banned words.  Each is looked for in code, not in comments or strings."""
+"""Checks that banned functions and constructs do not occur in code; comments and strings are ignored."""
 
 import re
 
@@ -18,7 +18,7 @@ RULES = [
     ('no setjmp, no alloca', r'\b(?:setjmp|longjmp|alloca)\s*\(', C_FILES, ()),
 ]
 
-# DDL takes no parameters: the database's name, and the names of partitions, which are dates.  No sender's value is in it.
+# DDL takes no parameters.  These statements contain the name of the database or of a partition, no value of a sender.
 SQL_EXCEPTED = [
     "EXECUTE format('ALTER DATABASE %I SET search_path = payhook, public', current_database());",
     "EXECUTE format('CREATE TABLE payhook.%I PARTITION OF payhook.job_attempts FOR VALUES FROM (%L) TO (%L)',",
@@ -26,7 +26,7 @@ SQL_EXCEPTED = [
     "EXECUTE format('DROP TABLE IF EXISTS payhook.%I', old.relname);",
 ]
 SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:ON\s+)?(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b', re.IGNORECASE)
-# What programs of the version before may use; a line that is excepted says since which version nobody does.
+# Removes what programs of the previous version may use; an exception states since which version no program does.
 TAKES_AWAY = re.compile(r'\bDROP\s+(?:TABLE|VIEW|FUNCTION|COLUMN|SCHEMA)\b|\bRENAME\b|\bSET\s+NOT\s+NULL\b|\bALTER\b.*\bTYPE\b',
                         re.IGNORECASE)
 ADJACENT = re.compile(r'"\s*"')

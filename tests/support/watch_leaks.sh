@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a test program so that a leak fails it.  LeakSanitizer reports a leak when one of Criterion's children ends, and
-# Criterion does not look at that: the run would pass.
+# watch_leaks.sh PROGRAM - runs a test program so that a leak fails it.  LeakSanitizer reports a leak when a child
+# process of Criterion ends, and Criterion ignores that child's exit status.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

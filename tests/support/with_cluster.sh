@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# with_cluster.sh COMMAND [ARGS] - runs COMMAND with a PostgreSQL of its own, which is gone afterwards.
+# with_cluster.sh COMMAND [ARGS] - runs COMMAND with a PostgreSQL of its own, which is removed afterwards.
 #
 # The command finds the server's conninfo in PAYHOOK_TEST_CLUSTER, and on the server the database template_payhook,
 # freshly migrated, to make its own databases from (fresh_database.h does).  When PAYHOOK_TEST_CLUSTER is set already, that
@@ -14,7 +14,7 @@ if [[ -n ${PAYHOOK_TEST_CLUSTER-} ]]; then
 	exec "$@"
 fi
 
-# Nobody's PGHOST or PGOPTIONS.
+# PGHOST, PGOPTIONS and the like must not affect the tests.
 unset "${!PG@}"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 bin=${PAYHOOK_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
@@ -30,7 +30,8 @@ fail() {
 	exit 1
 }
 
-# PostgreSQL does not run as root.  The kernel stops the server should this script be killed: SIGINT is a fast stop.
+# PostgreSQL refuses to run as root.  If this script is killed, the kernel sends SIGINT to the server, which is a fast
+# shutdown.
 as_postgres() {
 	local -a drop=()
 	if [[ $EUID -eq 0 ]]; then
@@ -55,7 +56,8 @@ end() {
 	fi
 }
 
-# In /tmp whatever TMPDIR says: the server's user must be able to enter it, and a socket's path has 107 bytes.
+# In /tmp, whatever TMPDIR is: the server's user must be able to enter the directory, and the path of a socket has at
+# most 107 bytes.
 make_cluster() {
 	dir=$(mktemp -d /tmp/payhook-test.XXXXXX)
 	chmod 0755 "$dir"
@@ -66,8 +68,9 @@ make_cluster() {
 		--encoding=UTF8 --locale=C.UTF-8) >"$dir/log" 2>&1 || fail "initdb failed"
 }
 
-# Tests of statements need no disk and no vacuum that comes when it likes.  synchronous_commit stays as it is.  jit as in
-# ops/postgresql.conf.in: a plan without sequential scans may seem dear enough to be compiled, for a second of a busy core.
+# The tests need no durable disk and no automatic vacuum. synchronous_commit keeps its default. jit is off as in
+# ops/postgresql.conf.in: a plan without sequential scans may be estimated as expensive enough to be compiled, which
+# takes a second.
 start_server() {
 	(as_postgres "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c unix_socket_permissions=0700 \
 		-c fsync=off -c full_page_writes=off -c autovacuum=off -c jit=off -c max_connections=200 \
@@ -100,7 +103,7 @@ trap 'end; exit 143' TERM HUP
 make_cluster
 start_server
 make_template
-# In the background and waited for, so that a signal is acted upon at once.
+# In the background, so that a signal is handled at once.
 "$@" <&0 &
 child=$!
 status=0

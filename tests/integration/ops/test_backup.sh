@@ -1,12 +1,12 @@
 #!/bin/bash
-# test_backup.sh - ./payhook backup and restore, between databases; prints TAP.
+# test_backup.sh - ./payhook backup and restore between databases; prints TAP.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/shell_database.sh disable=SC1091
 source "$ROOT/tests/support/shell_database.sh"
 
-# A payhook that is used, and a file for its backup.
+# Prepares a database with transactions and jobs, and the name of a file for its backup.
 fresh() {
 	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
 	export PAYHOOK_VAR="$DIR/var $COUNT" PAYHOOK_ENV_FILE="$DIR/env" DATABASE_URL=$DB
@@ -34,15 +34,15 @@ fill() {
 	SQL
 }
 
-# payhook EXPECTED-STATUS ARGS...: what it says is in $said.
+# payhook EXPECTED-STATUS ARGS... - runs ./payhook; the output is in $output.
 payhook() {
 	local expected=$1 status=0
 	shift
-	said=$("$ROOT/payhook" "$@" 2>&1) || status=$?
-	expect "exit status of $1, saying $said" "$status" "$expected"
+	output=$("$ROOT/payhook" "$@" 2>&1) || status=$?
+	expect "exit status of $1, printing $output" "$status" "$expected"
 }
 
-# bare: from here on another database, without a schema; other: with one, as "payhook up" would have made it.
+# bare - switches to another database, without a schema; other - to one with a schema, as "payhook up" creates it.
 bare() {
 	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE other$COUNT"
 	DB="host=$DIR user=postgres dbname=other$COUNT"
@@ -68,7 +68,7 @@ what_was_saved_comes_back_and_no_worker_has_it() {
 	expect "mode" "$(stat -c %a "$FILE")" 600
 	other
 	payhook 0 restore "$FILE"
-	[[ $said == *"restored 5 transactions, the last accepted at 2026-10-01 10:00:00Z; 3 are to be processed"* ]]
+	[[ $output == *"restored 5 transactions, the last accepted at 2026-10-01 10:00:00Z; 3 are to be processed"* ]]
 	expect "everything" "$(everything)" "$before"
 	expect "claimed" "$(value 'SELECT count(*) FROM payhook.jobs WHERE owner IS NOT NULL')" 0
 	expect "fresh" "$(value "SELECT id > $last FROM payhook.jobs WHERE transaction_id = 'claimed'")" t
@@ -83,8 +83,8 @@ through_pipes_and_into_a_bare_database_as_well() {
 	before=$(everything)
 	"$ROOT/payhook" backup - >"$FILE"
 	bare
-	# As a pipe, which cannot be read twice.
-	tail -c +1 "$FILE" | "$ROOT/payhook" restore - >"$DIR/said"
+	# From a pipe, which cannot be read twice.
+	tail -c +1 "$FILE" | "$ROOT/payhook" restore - >"$DIR/output"
 	expect "search path" "$(value 'SHOW search_path')" "payhook, public"
 	expect "everything" "$(everything)" "$before"
 }
@@ -92,21 +92,21 @@ through_pipes_and_into_a_bare_database_as_well() {
 it_overwrites_nothing() {
 	echo precious >"$FILE"
 	payhook 1 backup "$FILE"
-	[[ $said == *"$FILE is there already"* ]]
+	[[ $output == *"$FILE is there already"* ]]
 	expect "the file" "$(<"$FILE")" precious
 	rm "$FILE"
 	payhook 0 backup "$FILE"
 	local before
 	before=$(everything)
 	payhook 1 restore "$FILE"
-	[[ $said == *"this payhook has transactions; restore into an empty one"* && $said == *"nothing was restored"* ]]
+	[[ $output == *"this payhook has transactions; restore into an empty one"* && $output == *"nothing was restored"* ]]
 	expect "everything" "$(everything)" "$before"
 	expect "workers" "$(value 'SELECT count(*) FROM payhook.workers')" 1
 }
 
 a_damaged_file_changes_nothing() {
 	local size n
-	# Random, so that it does not shrink to a block, and the cut lies within the rows.
+	# Random values, which hardly compress: so the cuts lie within the rows.
 	psql -X -q -d "$DB" -c "INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)
 		SELECT md5(n::text), md5(random()::text), 'b', 1, 'INR' FROM generate_series(1, 20000) n"
 	payhook 0 backup "$FILE"
@@ -115,7 +115,7 @@ a_damaged_file_changes_nothing() {
 	for n in 0 100 $((size / 2)) $((size - 2000)) $((size - 3)); do
 		head -c "$n" "$FILE" >"$FILE.cut"
 		payhook 1 restore "$FILE.cut"
-		[[ $said == *"nothing was restored"* ]]
+		[[ $output == *"nothing was restored"* ]]
 		expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
 		expect "paused" "$(value 'SELECT count(*) FROM payhook.pauses')" 0
 	done
@@ -126,13 +126,13 @@ a_damaged_file_changes_nothing() {
 a_failed_backup_leaves_no_file() {
 	psql -X -q -d "$DB" -c 'DROP SCHEMA payhook CASCADE'
 	payhook 1 backup "$FILE"
-	[[ $said == *"the backup failed"* ]]
+	[[ $output == *"the backup failed"* ]]
 	expect "files" "$(find "$DIR" -name "backup $COUNT*")" ""
 	payhook 1 backup "$DIR/nowhere/file"
 	payhook 2 backup
 	payhook 2 restore
 	payhook 1 restore "$FILE"
-	[[ $said == *"$FILE cannot be read"* ]]
+	[[ $output == *"$FILE cannot be read"* ]]
 }
 
 a_backup_of_an_older_version_is_migrated() {
@@ -153,7 +153,7 @@ a_backup_of_an_older_version_is_migrated() {
 a_webhook_that_comes_meanwhile_is_kept() {
 	payhook 0 backup "$FILE"
 	other
-	# It has its row and is not yet committed when the restore begins.
+	# The webhook's row exists and is not committed when the restore begins.
 	mkfifo "$DIR/pipe $COUNT"
 	psql -X -q -d "$DB" <"$DIR/pipe $COUNT" &
 	exec 7>"$DIR/pipe $COUNT"
@@ -178,6 +178,6 @@ TESTS=(
 	a_webhook_that_comes_meanwhile_is_kept
 )
 
-# Or those that are named.
+# Runs all tests, or those named as arguments.
 [[ $# -eq 0 ]] || TESTS=("$@")
 run_all "${TESTS[@]}"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_import.sh - ./payhook import, from a table as Django makes it; prints TAP.
+# test_import.sh - ./payhook import, from a table as Django creates it; prints TAP.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
@@ -33,7 +33,7 @@ fresh() {
 				(transaction_id, source_account, destination_account, amount, currency, status, processed_at)
 			VALUES ($1, account, 'acc_b', amount, currency, status, processed_at);
 		$$;
-		-- What a webhook does.
+		-- Stores a webhook as a responder does.
 		CREATE FUNCTION webhook(text, amount numeric DEFAULT 1500) RETURNS void LANGUAGE sql AS $$
 			INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency)
 			VALUES ($1, 'acc_a', 'acc_b', amount, 'INR');
@@ -43,34 +43,34 @@ fresh() {
 	SQL
 }
 
-# import EXPECTED-STATUS ARGS...: what it says is in $said.
+# import EXPECTED-STATUS ARGS... - runs ./payhook import; the output is in $output.
 import() {
 	local expected=$1 status=0
 	shift
-	said=$("$ROOT/payhook" import "$@" 2>&1) || status=$?
-	expect "exit status, saying $said" "$status" "$expected"
+	output=$("$ROOT/payhook" import "$@" 2>&1) || status=$?
+	expect "exit status, printing $output" "$status" "$expected"
 }
 
-# says TEXT...
-says() {
+# prints TEXT... - the output contains each text.
+prints() {
 	local text
 	for text in "$@"; do
-		[[ $said == *"$text"* ]] || expect "what it says" "$said" "$text"
+		[[ $output == *"$text"* ]] || expect "output" "$output" "$text"
 	done
 }
 
-# of ID: the row in payhook, as people would compare it.
+# of ID - the row in payhook.
 of() {
 	value "SET timezone = UTC; SELECT amount, currency, status, created_at, processed_at, failure FROM payhook.transactions
 		WHERE transaction_id = '$1' AND source = 'transactions'"
 }
 
-# job ID: how many it has.
+# job ID - the number of its jobs.
 job() {
 	value "SELECT count(*) FROM payhook.jobs WHERE transaction_id = '$1'"
 }
 
-# refused ID: held or not, and the reason.
+# refused ID - whether it is held, and the reason.
 refused() {
 	awk -F '\t' -v id="$1" '$1 == id { print $2 ": " $3 }' "$PAYHOOK_VAR/import-refused.tsv"
 }
@@ -86,7 +86,7 @@ ids_states_and_times_are_kept_and_the_unprocessed_is_enqueued() {
 		SELECT old('given up', 'FAILED');
 	SQL
 	import 0
-	says "3 rows of public.transactions_transaction: 3 imported, 1 of them enqueued; 0 settled" "0 already there; 0 refused"
+	prints "3 rows of public.transactions_transaction: 3 imported, 1 of them enqueued; 0 settled" "0 already there; 0 refused"
 	expect "done" "$(of 'done')" '12.30|INR|PROCESSED|2026-10-01 10:00:00+00|2026-10-01 10:00:30.123456+00|'
 	expect "open" "$(of open)" '1500.00|INR|PROCESSING|2026-10-01 10:00:00+00||'
 	expect "given up" "$(of 'given up')" '1500.00|INR|FAILED|2026-10-01 10:00:00+00||FAILED in public.transactions_transaction'
@@ -105,31 +105,31 @@ a_second_run_changes_nothing() {
 	local before
 	before=$(value 'TABLE payhook.transactions; TABLE payhook.jobs; TABLE payhook.dead_jobs')
 	import 0
-	says "3 rows of public.transactions_transaction: 0 imported" "3 already there; 0 refused"
+	prints "3 rows of public.transactions_transaction: 0 imported" "3 already there; 0 refused"
 	expect "everything" "$(value 'TABLE payhook.transactions; TABLE payhook.jobs; TABLE payhook.dead_jobs')" "$before"
 }
 
 it_refuses_while_the_workers_are_not_paused() {
 	sql <<<"SELECT old('open', 'PROCESSING'); SELECT payhook.resume();"
 	import 1
-	says "not paused" "select pause()"
+	prints "not paused" "select pause()"
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
 }
 
 a_resume_in_the_middle_stops_it() {
 	sql <<<"SELECT old('t' || n, 'PROCESSING') FROM generate_series(1, 3000) n;"
-	# The second batch finds that somebody has resumed.
+	# The second batch finds the pause gone, as if an operator had resumed.
 	sql <<-'SQL'
 		CREATE FUNCTION end_pause() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN DELETE FROM payhook.pauses; RETURN NULL; END $$;
 		CREATE TRIGGER resumes AFTER INSERT ON payhook.jobs EXECUTE FUNCTION end_pause();
 	SQL
 	import 1
-	says "the workers are not paused" "stopped after 2000 rows; import again to go on"
+	prints "the workers are not paused" "stopped after 2000 rows; import again to go on"
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 2000
 	sql <<<'DROP TRIGGER resumes ON payhook.jobs; SELECT payhook.pause();'
 	import 0
-	says "3000 rows of public.transactions_transaction: 1000 imported, 1000 of them enqueued; 0 settled" "2000 already there"
+	prints "3000 rows of public.transactions_transaction: 1000 imported, 1000 of them enqueued; 0 settled" "2000 already there"
 	balances
 }
 
@@ -144,7 +144,7 @@ a_webhook_sent_again_of_a_processed_transaction_loses_its_job() {
 		SELECT old(id, 'PROCESSED', '2026-10-01 10:00:30Z') FROM unnest('{ready,waiting,claimed,dead}'::text[]) id;
 	SQL
 	import 1
-	says "0 imported, 0 of them enqueued; 3 settled" "1 refused"
+	prints "0 imported, 0 of them enqueued; 3 settled" "1 refused"
 	local id row='1500|INR|PROCESSED|2026-10-01 10:00:00+00|2026-10-01 10:00:30+00|'
 	for id in ready waiting dead; do
 		expect "$id" "$(of "$id") $(job "$id")" "$row 0"
@@ -153,15 +153,15 @@ a_webhook_sent_again_of_a_processed_transaction_loses_its_job() {
 	expect "the new one's job" "$(job new)" 1
 	[[ $(of claimed) == *PROCESSING* && $(job claimed) == 1 ]] || expect "claimed" "$(of claimed)" "as it was"
 	[[ $(refused claimed) == "-: PROCESSED there, but"*"a worker has it just now; import again" ]]
-	# The worker died; somebody has freed its job.
+	# The worker died, and another one has freed its job.
 	sql <<<"UPDATE payhook.jobs SET id = DEFAULT, owner = NULL, claimed_at = NULL WHERE transaction_id = 'claimed';"
 	import 0
-	says "1 settled" "3 already there"
+	prints "1 settled" "3 already there"
 	expect "claimed" "$(of claimed) $(job claimed)" "$row 0"
 	balances
 }
 
-# begin SQL: another connection runs it in a transaction, which goes on until "end SQL".
+# begin SQL - another connection runs the statement in a transaction that stays open until "end SQL".
 begin() {
 	mkfifo "$DIR/pipe $COUNT"
 	psql -X -q -v ON_ERROR_STOP=1 -d "$DB" <"$DIR/pipe $COUNT" &
@@ -195,7 +195,7 @@ ids_are_taken_in_the_responders_order() {
 	end "SELECT webhook('a'), webhook('b')"
 	wait "$!"
 	import 0
-	says "3 already there"
+	prints "3 already there"
 	expect "processed" "$(value 'SELECT count(processed_at) FROM payhook.transactions')" 3
 	balances
 }
@@ -209,7 +209,7 @@ what_payhook_has_done_already_stays() {
 		SELECT old('same', 'PROCESSING'), old('both open', 'PROCESSING');
 	SQL
 	import 0
-	says "0 imported" "2 already there"
+	prints "0 imported" "2 already there"
 	expect "same" "$(of same) $(job same)" '1500|INR|PROCESSED|2026-10-02 00:00:00+00|2026-10-03 00:00:00+00| 0'
 	expect "both open" "$(job 'both open')" 1
 }
@@ -222,9 +222,9 @@ another_content_under_one_id_is_held_for_a_person() {
 		SELECT old('differs', 'PROCESSED', now()), old('settled', 'PROCESSED', now());
 	SQL
 	import 1
-	says "2 refused" "1 that payhook had yet to process are held back" "payhook has it with another amount"
+	prints "2 refused" "1 that payhook had yet to process are held back" "payhook has it with another amount"
 	import 1 --refused -
-	says "differs	-	payhook has it with another amount" "settled	-	payhook has it with another amount"
+	prints "differs	-	payhook has it with another amount" "settled	-	payhook has it with another amount"
 	expect "differs" "$(refused differs)" "held: payhook has it with another amount"
 	expect "settled" "$(refused settled)" "-: payhook has it with another amount"
 	[[ $(of differs) == "99|INR|FAILED|"*"|import from public.transactions_transaction: payhook has it with another amount" ]]
@@ -250,7 +250,7 @@ each_broken_row_is_refused_by_name_and_the_others_come() {
 		SELECT old('good', 'PROCESSING');
 	SQL
 	import 1
-	says "20 rows of public.transactions_transaction: 1 imported" "19 refused" "2 source_account is empty"
+	prints "20 rows of public.transactions_transaction: 1 imported" "19 refused" "2 source_account is empty"
 	expect "good" "$(job good)" 1
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 2
 	expect "no account" "$(refused 'no account')" "-: source_account is empty"
@@ -270,12 +270,13 @@ each_broken_row_is_refused_by_name_and_the_others_come() {
 	expect "long" "$(refused "$(printf 'x%.0s' {1..256})")" "-: transaction_id is longer than 255 bytes"
 	expect "tab" "$(refused 'tab?here')" "-: transaction_id holds a control character"
 	expect "two" "$(refused two)" "-: source_account is empty, status 'NEW' is unknown"
-	# It was in payhook's queue: what became of it in the old service is not known, so nobody processes it.
+	# The webhook was in payhook's queue.  Whether the old service has processed it is unknown, so it is not
+	# processed.
 	expect "no time" "$(refused 'no time') $(job 'no time')" "held: PROCESSED without processed_at 0"
-	# Mended where it came from, it comes.
+	# After the row is repaired in the old table, it is imported.
 	sql <<<"UPDATE public.transactions_transaction SET processed_at = created_at WHERE transaction_id = 'no time'"
 	import 1
-	says "1 settled" "18 refused"
+	prints "1 settled" "18 refused"
 	[[ $(of 'no time') == *"|PROCESSED|"* ]]
 	balances
 }
@@ -304,26 +305,26 @@ another_database_and_another_table_are_read() {
 		ALTER DATABASE :"DBNAME" SET datestyle = 'German';
 		ALTER DATABASE :"DBNAME" SET timezone = 'Asia/Kolkata';
 	SQL
-	# As the user of a service, who has no shell.
+	# As the user of a service, which has no login shell.
 	SHELL=/bin/false import 0 --from "host=$DIR user=postgres dbname='django $COUNT' password=x" --table '"Old"."Hooks"' --refused "$DIR/refused"
-	says '1 rows of "Old"."Hooks": 1 imported'
+	prints '1 rows of "Old"."Hooks": 1 imported'
 	expect "its row" "$(of ö)" '1.5|EUR|PROCESSING|2026-10-01 00:00:00+00||'
 	expect "refused" "$(wc -l <"$DIR/refused")" 0
 }
 
-a_table_that_cannot_be_read_is_told_by_name() {
+a_table_that_cannot_be_read_is_reported_by_name() {
 	import 1 --table nowhere
-	says "nowhere: there is no table public.nowhere, or no right to read it"
+	prints "nowhere: there is no table public.nowhere, or no right to read it"
 	sql <<-'SQL'
 		ALTER TABLE public.transactions_transaction DROP processed_at;
 		ALTER TABLE public.transactions_transaction ALTER created_at TYPE timestamp;
 		ALTER TABLE public.transactions_transaction ALTER amount TYPE float8;
 	SQL
 	import 1
-	says "its column amount is double precision, and should be numeric" "it has no column processed_at" \
+	prints "its column amount is double precision, and should be numeric" "it has no column processed_at" \
 		"its column created_at is timestamp without time zone, and should be timestamp with time zone"
 	import 1 --from "host=$DIR/nowhere"
-	says "the old table's database cannot be read"
+	prints "the old table's database cannot be read"
 	import 2 --from
 	import 2 everything
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
@@ -339,10 +340,10 @@ a_failure_in_the_middle_is_resumed() {
 		CREATE TRIGGER fails AFTER INSERT ON payhook.jobs EXECUTE FUNCTION third_fails();
 	SQL
 	import 1
-	says "enough" "stopped after 4000 rows"
+	prints "enough" "stopped after 4000 rows"
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 4000
 	import 0
-	says "  2000 rows" "10000 rows of public.transactions_transaction: 6000 imported, 3000 of them enqueued" \
+	prints "  2000 rows" "10000 rows of public.transactions_transaction: 6000 imported, 3000 of them enqueued" \
 		"4000 already there"
 	expect "jobs" "$(value 'SELECT count(DISTINCT transaction_id), count(*) FROM payhook.jobs')" "5000|5000"
 	balances
@@ -351,20 +352,21 @@ a_failure_in_the_middle_is_resumed() {
 the_old_service_may_go_on_between_two_runs() {
 	sql <<<"SELECT old('t' || n, 'PROCESSING') FROM generate_series(1, 100) n;"
 	import 0
-	says "100 of them enqueued"
+	prints "100 of them enqueued"
 	sql <<-'SQL'
 		UPDATE public.transactions_transaction SET status = 'PROCESSED', processed_at = now() WHERE id <= 60;
 		SELECT old('later', 'PROCESSED', now());
 	SQL
 	import 0
-	says "1 imported, 0 of them enqueued; 60 settled" "40 already there"
+	prints "1 imported, 0 of them enqueued; 60 settled" "40 already there"
 	expect "jobs" "$(value 'SELECT count(*) FROM payhook.jobs')" 40
 	balances
 }
 
 webhooks_that_come_meanwhile_are_neither_lost_nor_doubled() {
 	sql <<<"SELECT old('t' || n, 'PROCESSED', now()) FROM generate_series(1, 8000) n;"
-	# As a responder: batches of new and known ids, each in order, while the import goes through the same ones.
+	# Does what a responder does: inserts batches of new and known ids, each in order, while the import handles the
+	# same ids.
 	(
 		for n in {1..40}; do
 			echo "WITH stored AS (INSERT INTO payhook.transactions
@@ -378,7 +380,7 @@ webhooks_that_come_meanwhile_are_neither_lost_nor_doubled() {
 	local webhooks=$!
 	import 0
 	wait "$webhooks"
-	says "0 refused"
+	prints "0 refused"
 	import 0
 	expect "rows" "$(value 'SELECT count(*), count(*) FILTER (WHERE processed_at IS NOT NULL) FROM payhook.transactions')" "9000|8000"
 	expect "jobs" "$(value 'SELECT count(*), count(DISTINCT transaction_id) FROM payhook.jobs')" "1000|1000"
@@ -398,12 +400,12 @@ TESTS=(
 	each_broken_row_is_refused_by_name_and_the_others_come
 	what_is_plain_is_mended
 	another_database_and_another_table_are_read
-	a_table_that_cannot_be_read_is_told_by_name
+	a_table_that_cannot_be_read_is_reported_by_name
 	a_failure_in_the_middle_is_resumed
 	the_old_service_may_go_on_between_two_runs
 	webhooks_that_come_meanwhile_are_neither_lost_nor_doubled
 )
 
-# Or those that are named.
+# Runs all tests, or those named as arguments.
 [[ $# -eq 0 ]] || TESTS=("$@")
 run_all "${TESTS[@]}"

@@ -1,12 +1,12 @@
 #!/bin/bash
-# test_migrate.sh - schema/migrate against a PostgreSQL of its own; prints TAP.
+# test_migrate.sh - schema/migrate with a PostgreSQL of its own; prints TAP.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/shell_database.sh disable=SC1091
 source "$ROOT/tests/support/shell_database.sh"
 
-# Each test has a folder of migrations of its own, too, and leaves it.
+# Each test also has a directory of migrations of its own.
 fresh() {
 	export PAYHOOK_SCHEMA="$DIR/schema $COUNT"
 	mkdir "$PAYHOOK_SCHEMA"
@@ -18,14 +18,14 @@ migrate() {
 	"$ROOT/schema/migrate" "$DB"
 }
 
-# refuses TEXT: migrate fails, says TEXT, and leaves the table of migrations as it was.
+# refuses TEXT - migrate fails with this text and does not change the table of migrations.
 refuses() {
-	local before after said status=0
+	local before after output status=0
 	before=$(value 'SELECT count(*) FROM payhook.migrations' 2>/dev/null || echo none)
-	said=$(migrate 2>&1) || status=$?
+	output=$(migrate 2>&1) || status=$?
 	after=$(value 'SELECT count(*) FROM payhook.migrations')
 	[[ $status -eq 1 ]] || expect "exit status" "$status" 1
-	[[ $said == *"$1"* ]] || expect "what it says" "$said" "$1"
+	[[ $output == *"$1"* ]] || expect "output" "$output" "$1"
 	[[ $before == none ]] || expect "migrations" "$after" "$before"
 }
 
@@ -45,7 +45,7 @@ a_second_run_changes_nothing() {
 	migrate
 	local before
 	before=$(value 'SELECT max(applied_at) FROM payhook.migrations')
-	expect "what it says" "$(migrate)" ""
+	expect "output" "$(migrate)" ""
 	expect "last applied" "$(value 'SELECT max(applied_at) FROM payhook.migrations')" "$before"
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 1
 }
@@ -53,14 +53,14 @@ a_second_run_changes_nothing() {
 a_new_file_is_applied_alone() {
 	migrate
 	echo 'INSERT INTO payhook.one VALUES (3);' >"$PAYHOOK_SCHEMA/0010_ten.sql"
-	expect "what it says" "$(migrate)" "migrate: 0010_ten.sql"
+	expect "output" "$(migrate)" "migrate: 0010_ten.sql"
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 2
 }
 
 many_starters_at_once_apply_each_file_once() {
 	local -a starters=()
 	local i
-	# Long enough for the others to wait under the lock.
+	# Long enough for the other processes to wait for the lock.
 	echo 'SELECT pg_sleep(0.2); INSERT INTO payhook.one VALUES (3);' >"$PAYHOOK_SCHEMA/0003_slow.sql"
 	for ((i = 0; i < 8; i++)); do
 		migrate &
@@ -106,12 +106,12 @@ two_files_of_one_number_are_refused() {
 a_newer_database_is_left_alone() {
 	migrate
 	rm "$PAYHOOK_SCHEMA/0002_two.sql"
-	local said
-	said=$(migrate 2>&1)
-	[[ $said == *"migration 2, which this version of payhook does not know"* ]]
+	local output
+	output=$(migrate 2>&1)
+	[[ $output == *"migration 2, which this version of payhook does not know"* ]]
 }
 
-# hold: another connection reads payhook.one, in a transaction that goes on until descriptor 7 is closed.
+# hold - another connection reads payhook.one, in a transaction that stays open until descriptor 7 is closed.
 hold() {
 	mkfifo "$DIR/pipe $COUNT"
 	psql -X -q -o /dev/null -d "$DB" <"$DIR/pipe $COUNT" &
@@ -125,7 +125,7 @@ a_long_query_holds_the_migration_up_and_nobody_else() {
 	migrate
 	hold
 	echo 'ALTER TABLE payhook.one ADD COLUMN more int;' >"$PAYHOOK_SCHEMA/0003_more.sql"
-	migrate >"$DIR/said" 2>&1 7>&- &
+	migrate >"$DIR/output" 2>&1 7>&- &
 	migration=$!
 	await_session "wait_event_type = 'Lock'"
 	# As a responder would, again and again while the migration tries.
@@ -135,7 +135,7 @@ a_long_query_holds_the_migration_up_and_nobody_else() {
 	expect "it still waits" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
 	exec 7>&-
 	wait "$migration"
-	[[ $(<"$DIR/said") == *"0003_more.sql waits for a lock"*"migrate: 0003_more.sql" ]]
+	[[ $(<"$DIR/output") == *"0003_more.sql waits for a lock"*"migrate: 0003_more.sql" ]]
 	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.one WHERE more IS NULL')" 21
 }
@@ -151,10 +151,10 @@ a_lock_that_is_never_given_ends_it_and_leaves_no_trace() {
 }
 
 no_server_is_one_clear_line() {
-	local said status=0
-	said=$("$ROOT/schema/migrate" "host=$DIR/nowhere" 2>&1) || status=$?
+	local output status=0
+	output=$("$ROOT/schema/migrate" "host=$DIR/nowhere" 2>&1) || status=$?
 	expect "exit status" "$status" 1
-	[[ $said == *"no connection to the database"* ]]
+	[[ $output == *"no connection to the database"* ]]
 }
 
 a_password_is_not_among_the_arguments() {
@@ -174,7 +174,7 @@ a_password_is_not_among_the_arguments() {
 	done
 }
 
-# secret_refused TEXT: a secret's file is refused, and TEXT says why.
+# secret_refused TEXT - the file of a secret is refused with this reason.
 secret_refused() {
 	local REASON=
 	secrets_take && expect "a file is refused" accepted "$1"
@@ -207,7 +207,7 @@ the_settings_name_the_database() {
 	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
 	printf '%s\n' "$DB" >"$DIR/url"
 	DATABASE_URL_FILE=$DIR/url "$ROOT/schema/migrate"
-	# A file of settings says where the file of a secret lies, seen from itself.
+	# A path in the file of settings is relative to that file.
 	echo 'DATABASE_URL_FILE=url' >"$DIR/env"
 	expect "payhook psql" "$(PAYHOOK_ENV_FILE=$DIR/env "$ROOT/payhook" psql -X -A -t -c 'SELECT current_database()')" "t$COUNT"
 }
@@ -230,6 +230,6 @@ TESTS=(
 	the_settings_name_the_database
 )
 
-# Or those that are named.
+# Runs all tests, or those named as arguments.
 [[ $# -eq 0 ]] || TESTS=("$@")
 run_all "${TESTS[@]}"

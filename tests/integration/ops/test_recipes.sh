@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_recipes.sh - what docs/operations.md shows for psql works as it stands; prints TAP.
+# test_recipes.sh - every SQL example of docs/operations.md runs; prints TAP.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_shell_settings.sh - ops/settings.sh checks what the shell, the pool and nginx read, by the table; prints TAP.
+# test_shell_settings.sh - ops/settings.sh checks the settings that the shell, the pool and nginx read; prints TAP.
 # shellcheck disable=SC2030,SC2031
 set -euo pipefail
 
@@ -22,14 +22,14 @@ takes() {
 	(export "${@?}" && settings_read) || { echo "$* is refused" && return 1; }
 }
 
-# refuses TEXT NAME=VALUE: with status 2, the setting and the reason.
+# refuses TEXT NAME=VALUE - the setting is refused with status 2, its name and the reason.
 refuses() {
 	local status=0 answer
 	answer=$( (export "${@:2}" && settings_read) 2>&1) || status=$?
 	[[ $status == 2 && $answer == "payhook: ${2%%=*}"*"$1"* ]] || { echo "$2: status $status: $answer" && return 1; }
 }
 
-# Of each number that the shell checks: both ends of its range, and what lies beyond.
+# For each number that the shell checks: both ends of its range, and the values beyond.
 numbers_have_their_range() {
 	local line name kind range readers least most seen=0
 	for line in "${SETTINGS[@]}"; do
@@ -51,7 +51,7 @@ numbers_are_digits() {
 		refuses "=$value: must be a whole number" "TLS_PORT=$value" || return
 	done
 	[[ ! -e $DIR/ran ]] || { echo "a value was run as a command" && return 1; }
-	# Not octal.
+	# Decimal, not octal.
 	takes RATE_LIMIT=0089
 }
 
@@ -81,7 +81,7 @@ refuses_colour() {
 	[[ $answer == "payhook: COLOUR=$1: must be one of: red light blue" ]]
 }
 
-# The programs' own settings are theirs to check: "down" has to work whatever they are.
+# The shell does not check the settings of the C programs: "down" must work whatever they are.
 others_are_left_alone() {
 	takes MAX_ATTEMPTS=many LOG_LEVEL=loud PROCESSOR=pigeon
 }
@@ -90,7 +90,7 @@ empty_is_unset() {
 	takes PAYHOOK_PORT= RATE_LIMIT= METRICS_ALLOW= RESPONDERS= TLS_PORT=
 }
 
-# env_gives NAME VALUE: after reading the file of settings.
+# env_gives NAME VALUE - the setting has this value after the .env file was read.
 env_gives() {
 	local value
 	value=$(settings_read && printf '%s' "${!1-}")
