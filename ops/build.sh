@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# Compiles the programs, and puts copies where the users that run them can enter.
+# Compiles the programs, and copies them to a directory that the users who run them can enter.
 
 BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl)
 
-# build_run LOG COMMAND...: quiet unless it fails.
+# build_run LOG COMMAND... - prints the log only if the command fails.
 build_run() {
 	local log=$1
 	shift
@@ -11,10 +11,10 @@ build_run() {
 		return 0
 	fi
 	tail -n 40 -- "$log" >&2
-	fail 1 "the build failed; the whole of it is in $log"
+	fail 1 "the build failed; its complete output is in $log"
 }
 
-# A copied source tree brings a build folder that speaks of the place it was copied from.
+# A copied source tree may contain a build directory that refers to the original tree.
 build_is_ours() {
 	[[ -f $BUILD/build.ninja ]] && grep -qF "\"source\": \"$HERE\"" -- "$BUILD/meson-info/meson-info.json"
 }
@@ -24,10 +24,10 @@ build_configure() {
 	build_is_ours && return 0
 	[[ -z ${PAYHOOK_BUILD-} || ! -e $BUILD || -z $(ls -A -- "$BUILD") ]] ||
 		fail 1 "PAYHOOK_BUILD=$BUILD: not empty, and not a build folder of $HERE"
-	say "preparing the build in $BUILD"
+	info "preparing the build in $BUILD"
 	rm -rf -- "$BUILD"
 	folder_make "$BUILD" 755 "PAYHOOK_BUILD=$BUILD"
-	# Tests need packages that running does not.
+	# The tests need packages that payhook itself does not need.
 	! pkg-config --exists criterion || tests=true
 	build_run "$BUILD/setup.log" meson setup -Dtests="$tests" -- "$BUILD" "$HERE"
 }
@@ -36,12 +36,12 @@ build_targets() {
 	build_configure
 	[[ -w $BUILD ]] || fail 1 "PAYHOOK_BUILD=$BUILD: the folder cannot be written to"
 	if ! ninja -C "$BUILD" -n "$@" 2>/dev/null | grep -q 'no work to do'; then
-		say "building the programs"
+		info "building the programs"
 	fi
 	build_run "$BUILD/ninja.log" ninja -C "$BUILD" "$@"
 }
 
-# Neither meson nor ninja expects two of itself in one folder.
+# Under a lock: neither meson nor ninja supports two processes in one directory.
 build_programs() {
 	(
 		exec 9>&-
@@ -50,7 +50,7 @@ build_programs() {
 	) 8<"$HERE" || exit 1
 }
 
-# By rename: a running program keeps its file, and the next start finds a whole one.
+# Replaces each program by rename: a running program keeps its file, and the next start finds a complete one.
 programs_copy() {
 	local target name
 	for target in "${BUILD_TARGETS[@]}"; do
@@ -61,7 +61,8 @@ programs_copy() {
 	done
 }
 
-# The settings of the C programs, the workers' too; settings_check has seen what the shell and nginx read.
+# Checks the settings of the C programs, including the worker's.  settings_check has checked those of the shell and
+# nginx.
 programs_check_settings() {
 	local answer
 	answer=$("${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null) && return 0

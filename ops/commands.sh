@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Every command but "up".
+# All commands except "up".
 
 LOG_MOST=$((50 * 1024 * 1024))
 
-# setting_help NAME DEFAULT MEANING: its entry in the help, in lines of at most 100 columns.
+# setting_help NAME DEFAULT MEANING - prints the setting's entry of the help, in lines of at most 100 columns.
 setting_help() {
 	local word line
 	local -a words
@@ -22,34 +22,35 @@ setting_help() {
 cmd_help() {
 	local line name default text
 	cat <<-'END'
-		payhook - receives transaction webhooks, and processes them in the background
+		payhook - receives transaction webhooks, stores them, and processes them in the background
 
 		usage: ./payhook COMMAND
-		  up [-d]            install, build and start everything; -d: in the background
-		  down               stop what "up" started
-		  status             what runs, since when; what is queued; where the data lies
-		  logs [-f] [PART]   what the parts logged; -f: and what they log from now on
-		  psql [ARGS]        psql on the database, as its owner
-		  reload             build, migrate, put the new programs and certificates in place; no request is lost
-		  backup FILE        save the data in a file (- for standard output), while it runs
-		  restore FILE       put such a file (-: standard input) into a payhook without transactions
-		  import [ARGS]      take over the transactions of the Django service that this one replaces:
+		  up [-d]            install what is missing, build, and start all parts; -d: in the background
+		  down               stop all parts
+		  status             show the parts and their uptime, the queue, and where the data is
+		  logs [-f] [PART...]
+		                     show the logs of all parts, or of those named; -f: and follow them
+		  psql [ARGS]        run psql on the database, as its owner
+		  reload             build, migrate, and replace programs and certificates; no request is lost
+		  backup FILE        write the data to a file (-: standard output); payhook may be running
+		  restore FILE       restore a backup (-: standard input) into a payhook without transactions
+		  import [ARGS]      import the transactions of the Django service that payhook replaces:
 		                     --from CONNINFO (default: the same database), --refused FILE,
 		                     --table [SCHEMA.]TABLE (public.transactions_transaction)
 		  verify SOURCE [--at TIME]
-		                     why the HTTP request on standard input does or does not verify as one of
-		                     this source of SOURCES_FILE, now or at a time: 2026-02-19T12:00:00Z
-		  key NAME SCOPE...  make a key for who may read, and its entry for API_KEYS_FILE; scopes: read, operate
+		                     check the signature of the HTTP request on standard input for a source of
+		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z
+		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
 		  reset [--yes]      delete the data
-		  test [ARGS]        build and run every test suite; --deploy: the real deployments too; --help: more
-		  bench [ARGS]       measure it beside what the machine leaves possible
-		  build              build only
+		  test [ARGS]        build and run all test suites; --deploy: the real deployments too; --help: more
+		  bench [ARGS]       measure payhook against what the machine can achieve
+		  build              build the programs
 		  deb                build the Debian package
-		  help               this
+		  help               print this summary
 
 		settings, from the environment or from lines NAME=value of the file .env (PAYHOOK_ENV_FILE names
-		another), with their [default]; DATABASE_URL_FILE and POSTGRES_PASSWORD_FILE name a file that holds
-		the value instead:
+		another file), each with its [default]; DATABASE_URL_FILE and POSTGRES_PASSWORD_FILE name a file
+		that contains the value instead:
 	END
 	for line in "${SETTINGS[@]}"; do
 		IFS='|' read -r name _ _ default _ text <<<"$line"
@@ -66,23 +67,23 @@ cmd_down() {
 	local most=$((10#${WORKER_GRACE_MS:-2000} / 1000 + 90))
 	if ! is_running; then
 		leftovers_clear
-		say "not running"
+		info "not running"
 		return
 	fi
-	say "stopping"
+	info "stopping"
 	if part_runs payhook; then
 		kill -TERM "$R_PID"
 	fi
 	if ! stopped_await "$most"; then
-		say "the supervisor did not end within $most s; killing it"
+		info "the supervisor did not end within $most s; killing it"
 		part_signal payhook KILL
 		stopped_await 5 || fail 1 "another process holds $RUN/lock"
 	fi
 	leftovers_clear
-	say "stopped"
+	info "stopped"
 }
 
-# What a supervisor that was killed left behind, and its run folder.
+# Stops the processes that a killed supervisor left behind, and removes its run directory.
 leftovers_clear() {
 	[[ -e $RUN/lock ]] || return 0
 	lock_take || fail 1 "another payhook for $VAR is starting"
@@ -125,22 +126,22 @@ queue_depth() {
 		FROM payhook.queue" 2>/dev/null || echo "the database does not answer"
 }
 
-# Status 3 when it does not run, as of other services.
+# Exits with status 3 if payhook is not running, as init scripts do.
 cmd_status() {
 	local port='' part
 	if ! is_running; then
-		say "not running; data folder $STATE"
+		info "not running; data folder $STATE"
 		exit 3
 	fi
 	{ read -r port <"$RUN/port"; } 2>/dev/null || true
 	if [[ -z $port ]]; then
-		say "starting or stopping; data folder $STATE"
+		info "starting or stopping; data folder $STATE"
 		exit 3
 	fi
 	if [[ $(ready_code "$port") == 200 ]]; then
-		say "running at $(address "$port"), ready"
+		info "running at $(address "$port"), ready"
 	else
-		say "running at $(address "$port"), not ready"
+		info "running at $(address "$port"), not ready"
 	fi
 	for part in "${ALL_PARTS[@]}"; do
 		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
@@ -150,7 +151,7 @@ cmd_status() {
 	printf '  data      %s\n  sockets   %s\n' "$STATE" "$RUN"
 }
 
-# A log that has grown too long makes room: its content goes to a second file, whose content is dropped.
+# Moves the content of each log that has become too long to a second file, which replaces the previous second file.
 logs_bound() {
 	local size file
 	while read -r size file; do
@@ -159,7 +160,7 @@ logs_bound() {
 	done < <(stat -c '%s %n' -- "$STATE"/log/*.log 2>/dev/null)
 }
 
-# logs_show TAIL-ARGS -- FILES: what tail shows, each line led by its file's name.
+# logs_show TAIL-ARGS -- FILES - prints the output of tail with the file's name before each line.
 logs_show() {
 	tail -v "$@" 2>/dev/null | perl -ne '
 		BEGIN { $| = 1 }
@@ -186,7 +187,7 @@ cmd_logs() {
 	logs_show "${how[@]}" -- "${files[@]}"
 }
 
-# What speaks to the database needs a client, and a private database that runs.
+# Commands that use the database need psql, and the private database must be running.
 database_need() {
 	command -v psql >/dev/null || fail 1 "psql is missing: package postgresql-client-15"
 	[[ -z $DB_PRIVATE ]] || part_runs postgres || fail 1 "the database does not run; ./payhook up starts it"
@@ -226,9 +227,9 @@ cmd_verify() {
 	exec "$BUILD/ctl/payhook-ctl" verify "$@"
 }
 
-# The database first: a migration lets the programs before it go on, not the other way round.  multiwatch hands USR2 to
-# the responders: each finishes what it has, ends, and is started again from the new file.  The worker gives its jobs
-# back and is started again.
+# Migrates the database first: a migration keeps working with the previous programs, but new programs do not work with
+# the previous schema.  multiwatch forwards USR2 to the responders: each finishes its requests, exits, and is restarted
+# from the new file.  The worker releases its jobs and is restarted.
 cmd_reload() {
 	local before after
 	if ! is_running || ! part_runs pool; then
@@ -239,12 +240,12 @@ cmd_reload() {
 	build_programs
 	programs_copy
 	pool_check
-	database_migrate || fail 1 "the database could not be migrated; the programs that run go on"
+	database_migrate || fail 1 "the database could not be migrated; the running programs continue unchanged"
 	part_signal pool USR2
 	nginx_certificates_reload
 	after=$(cksum <"$STATE/bin/payhook-worker")
 	[[ $before == "$after" ]] || part_signal worker TERM
-	say "reloaded"
+	info "reloaded"
 }
 
 cmd_reset() {
@@ -252,20 +253,20 @@ cmd_reset() {
 	[[ $# -eq 0 || $* == --yes ]] || fail 2 "reset takes --yes or nothing, not: $*"
 	[[ -n $DB_PRIVATE ]] || fail 1 "the database is not payhook's own; delete its schema payhook by hand"
 	! is_running || fail 1 "it is running; stop it first: ./payhook down"
-	[[ -d $STATE/pg ]] || { say "there is no data in $STATE" && return; }
+	[[ -d $STATE/pg ]] || { info "there is no data in $STATE" && return; }
 	if [[ $# -eq 0 ]]; then
 		read -r -p "Delete all transactions in $STATE/pg? Type yes: " answer || true
 		[[ $answer == yes ]] || fail 1 "nothing was deleted"
 	fi
-	# With the lock held, so that nobody starts it meanwhile.
+	# With the lock held, so that no other process starts payhook meanwhile.
 	lock_take || fail 1 "another payhook for $VAR is starting"
 	leftovers_end
 	rm -rf -- "$STATE/pg" "$STATE/pg.new"
 	run_folder_remove
-	say "deleted $STATE/pg"
+	info "deleted $STATE/pg"
 }
 
-# A build folder made when the test packages were missing has the tests left out.
+# A build directory that was configured without the test packages does not build the tests.
 tests_configure() {
 	build_is_ours || return 0
 	if tr -d '\n' <"$BUILD/meson-info/intro-buildoptions.json" | grep -qE '"name": "tests", "value": false'; then
@@ -281,14 +282,14 @@ cmd_test() {
 	done
 	packages_need run database build test bench "${more[@]}"
 	tests_configure
-	# Whose settings these are does not matter: tests have instances of their own, with settings of their own.
+	# These settings must not reach the tests, which run instances with settings of their own.
 	for line in "${SETTINGS[@]}"; do
 		unset "${line%%|*}"
 	done
 	exec "$HERE/tests/run" "$@"
 }
 
-# Its settings and its folders are its own; only where the figures go is ours to say.
+# The benchmark runs instances with settings and directories of its own; only the directory for its results is set here.
 cmd_bench() {
 	packages_need run database build bench
 	BUILD_TARGETS+=(bench/payhook-bench bench/payhook-bench-echo)

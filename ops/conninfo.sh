@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034
-# Where the database is, as the settings say it, and its password.
+# The connection string of the database, from the settings, and its password.
 
-# The settings that may stand in a file, which NAME_FILE names.
+# The settings whose value may be in a file, named by NAME_FILE.
 SECRETS=(DATABASE_URL POSTGRES_PASSWORD)
 
-# secrets_take: what such files hold becomes the setting.  The reason why not is in REASON, without the secret.
+# secrets_take - sets these settings from their files.  On failure sets REASON, which does not contain the secret.
 secrets_take() {
 	local name file value
 	local -a lines
@@ -13,7 +13,7 @@ secrets_take() {
 		file=${!file-}
 		unset "${name}_FILE"
 		[[ -n $file ]] || continue
-		REASON="$name and ${name}_FILE are both set: which?"
+		REASON="$name and ${name}_FILE are both set; set only one"
 		[[ -z ${!name-} ]] || return 1
 		REASON="${name}_FILE=$file: the file cannot be read"
 		{ mapfile -t lines <"$file"; } 2>/dev/null || return 1
@@ -27,13 +27,13 @@ secrets_take() {
 	done
 }
 
-# conninfo_part NAME VALUE: a value in libpq's quotes.
+# conninfo_part NAME VALUE - prints a keyword with its value in libpq's quotes.
 conninfo_part() {
 	local value=${2//\\/\\\\}
 	printf "%s='%s' " "$1" "${value//\'/\\\'}"
 }
 
-# Sets CONNINFO, empty when the settings name no server; a password goes into PGPASSWORD.
+# Sets CONNINFO, empty if the settings name no server.  A password is set as PGPASSWORD.
 conninfo_find() {
 	CONNINFO=${DATABASE_URL-}
 	if [[ -z $CONNINFO && -n ${POSTGRES_HOST-} ]]; then
@@ -46,14 +46,14 @@ conninfo_find() {
 	conninfo_hide_password
 }
 
-# A program's arguments can be read by every user of the machine: a password does not stay in them.
+# Every user of the machine can read a program's arguments, so these must not contain a password.
 
-# Takes the password out of CONNINFO (URI or keywords) into PGPASSWORD.  What it does not recognise it leaves alone.
+# Moves the password from CONNINFO (URI or keywords) to PGPASSWORD.  A conninfo of another form is left unchanged.
 conninfo_hide_password() {
 	local word="'(([^'\\\\]|\\\\.)*)'|([^[:space:]']+)"
 	if [[ $CONNINFO =~ ^(postgres(ql)?://[^:@/?]*):([^@/?]*)(@.*)$ ]]; then
 		CONNINFO=${BASH_REMATCH[1]}${BASH_REMATCH[4]}
-		# %41 is A; printf knows that as \x41.
+		# %41 is A; printf has \x41 for it.
 		printf -v PGPASSWORD '%b' "$(sed 's/\\/\\\\/g; s/%\([0-9A-Fa-f][0-9A-Fa-f]\)/\\x\1/g' <<<"${BASH_REMATCH[3]}")"
 	elif [[ $CONNINFO != *://* && $CONNINFO =~ ^(.*[[:space:]])?password[[:space:]]*=[[:space:]]*($word)(.*)$ ]]; then
 		CONNINFO=${BASH_REMATCH[1]}${BASH_REMATCH[6]}

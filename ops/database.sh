@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The private PostgreSQL cluster, or the way to an existing server.
+# The private PostgreSQL cluster, or the connection to an existing server.
 
 PGBIN=/usr/lib/postgresql/15/bin
 
-# Sets DB_PRIVATE and CONNINFO.  For the private cluster also what the programs read, and takes away what psql would
-# read; it is then known by that conninfo to a payhook that this one starts.
+# Sets DB_PRIVATE and CONNINFO.  For the private cluster it also sets DATABASE_URL, which the programs read, and removes
+# the variables that psql would read.  A payhook started by this one recognises the private cluster by this conninfo.
 database_find() {
 	local private="host=$RUN/pg port=5432 user=payhook dbname=payhook"
 	DB_PRIVATE=''
@@ -17,8 +17,8 @@ database_find() {
 	conninfo_find
 }
 
-# As the programs see it: without a host there is no other server.  The rest of POSTGRES_* alone is a mistake, which
-# should not end in data lying where nobody looks for it.
+# The programs decide in the same way: without a host there is no other server.  Further POSTGRES_ settings without a
+# host are a mistake; data must not end up in a database where the operator does not expect it.
 database_is_unnamed() {
 	local name
 	[[ -z ${DATABASE_URL-}${POSTGRES_HOST-} ]] || return 1
@@ -27,7 +27,7 @@ database_is_unnamed() {
 	done
 }
 
-# The memory that is ours, in MB: the machine's, or the container's when that is less.
+# The memory available, in MB: that of the machine, or the limit of the container if it is lower.
 memory_mb() {
 	local kb limit=max
 	kb=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
@@ -56,9 +56,9 @@ database_conf() {
 	database_access
 }
 
-# Who may connect is who the kernel says it is: the cluster's user and root as anybody, the programs in the two roles
-# that have just the rights they need.  Peer authentication, no passwords.  "all" is not replication, which pg_basebackup
-# needs.
+# Peer authentication, without passwords: the kernel reports the user of a connection.  The cluster's user and root may
+# connect in any role, the programs' user in the two roles with just the rights they need.  "all" does not include
+# replication, which pg_basebackup needs.
 database_access() {
 	local user me
 	me=$(id -un)
@@ -72,10 +72,10 @@ database_access() {
 	} >"$STATE/pg/pg_ident.conf"
 }
 
-# Made beside its place and moved there when it is whole: a cluster half made never counts as one.
+# Creates the cluster under another name and renames it when it is complete, so a half-made cluster is never used.
 database_create() {
 	local log=$STATE/initdb.log
-	say "making a PostgreSQL cluster in $STATE/pg"
+	info "creating a PostgreSQL cluster in $STATE/pg"
 	rm -rf -- "$STATE/pg.new"
 	mkdir -m 700 -- "$STATE/pg.new"
 	[[ -z $APP_USER ]] || chown postgres: -- "$STATE/pg.new"
@@ -104,9 +104,10 @@ database_prepare() {
 	database_allow_huge_pages
 }
 
-# PostgreSQL asks for huge pages (huge_pages = try), for which a random read looks up far fewer addresses, and a kernel
-# lends as many as root allows it to: none, as it comes.  What is allowed costs nothing until it is asked for, and goes
-# back when PostgreSQL ends.  Not where that would be more than a third of the memory that is free now.
+# PostgreSQL tries to use huge pages (huge_pages = try), which make random reads faster: fewer page table entries are
+# looked up.  The kernel lends only as many as root allows, by default none.  An allowance costs nothing until it is
+# used, and the pages are returned when PostgreSQL ends.  No allowance is made if the pages would exceed a third of the
+# available memory.
 database_allow_huge_pages() {
 	local allowed=/proc/sys/vm/nr_overcommit_hugepages pages most want
 	[[ -w $allowed ]] || return 0
@@ -117,12 +118,12 @@ database_allow_huge_pages() {
 	want=$((pages + $(awk '/^HugePages_Surp:/ { print $2 }' /proc/meminfo)))
 	((want > $(<"$allowed"))) || return 0
 	if { echo "$want" >"$allowed"; } 2>/dev/null; then
-		say "PostgreSQL may have huge pages: vm.nr_overcommit_hugepages = $want until the machine starts anew"
+		info "allowing PostgreSQL huge pages: vm.nr_overcommit_hugepages = $want until the machine restarts"
 	fi
 }
 
-# PostgreSQL takes the pid that an earlier one left in its folder for a living server when that pid is now another
-# process of its user, or a zombie that a container's first process does not reap.  We know better.
+# PostgreSQL refuses to start if the pid in its old pid file belongs to a process of its user now, or to a zombie that
+# the first process of a container does not reap.  The file is removed if no process works in the cluster's directory.
 database_unlock() {
 	local folder
 	for folder in /proc/[0-9]*; do
@@ -131,7 +132,7 @@ database_unlock() {
 	rm -f -- "$STATE/pg/postmaster.pid" "$RUN"/pg/.s.PGSQL.*
 }
 
-# The postmaster itself notes in its pid file when it takes connections.
+# The postmaster writes into its pid file when it accepts connections.
 database_is_ready() {
 	local -a line
 	mapfile -t line 2>/dev/null <"$STATE/pg/postmaster.pid" || return 1

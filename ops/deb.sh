@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# The Debian package, built by debhelper from a copy of what it is made of.
+# Builds the Debian package with debhelper, from a copy of its sources.
 
 DEB_SOURCES=(app debian include lib man nginx ops schema systemd worker meson.build meson_options.txt LICENSE README.md)
 
-# Neither dpkg nor meson expects two of itself in one folder.
+# Under a lock: neither dpkg nor meson supports two processes in one directory.
 cmd_deb() {
 	packages_need build package
 	folder_make "$BUILD" 755 "PAYHOOK_BUILD=$BUILD"
@@ -18,15 +18,15 @@ deb_build() {
 	local version file
 	version=$(dpkg-parsechangelog -l "$HERE/debian/changelog" -S Version)
 	grep -q "version: '$version'," "$HERE/meson.build" ||
-		fail 1 "debian/changelog is of version $version, meson.build is not"
-	say "building the package of payhook $version"
+		fail 1 "debian/changelog has version $version, meson.build has another"
+	info "building the package of payhook $version"
 	rm -rf -- "$BUILD/deb"
 	mkdir -p -- "$BUILD/deb/payhook-$version"
 	tar -C "$HERE" -c -- "${DEB_SOURCES[@]}" | tar -C "$BUILD/deb/payhook-$version" --no-same-owner -x
 	cd -- "$BUILD/deb/payhook-$version" || exit
-	# Which packages it needs, packages.txt knows.
+	# packages.txt lists the packages that the build needs.
 	build_run "$BUILD/deb/build.log" dpkg-buildpackage --build=binary --no-check-builddeps --no-sign
 	for file in "$BUILD/deb"/payhook_*.deb; do
-		say "built $file"
+		info "built $file"
 	done
 }

@@ -1,14 +1,16 @@
 # shellcheck shell=bash disable=SC2154
-# "import": takes over the transactions of the service that payhook replaces.
+# "import" takes over the transactions of the service that payhook replaces.
 #
-# The old table is read once, as one stream and under one snapshot, and merged in batches, each by ops/import.sql in a
-# transaction of its own.  To go on after an interruption is to begin again: what is there already is passed over.
+# The old table is read once, as one stream in one snapshot, and merged in batches; ops/import.sql merges each in a
+# transaction of its own.  An interrupted import is continued by a new one: transactions that were imported before are
+# skipped.
 
 IMPORT_TABLE=public.transactions_transaction
-IMPORT_BATCH=2000        # rows a batch: webhooks of the same ids wait for it, so it must take well under 450 ms
-IMPORT_REFUSED_MAX=10000 # lines kept of those refused; all are counted
+IMPORT_BATCH=2000        # rows a batch; webhooks with the same ids wait for it, so it must take well under 450 ms
+IMPORT_REFUSED_MAX=10000 # refused rows that are listed; all are counted
 
-# import_run CTL REFUSED [ARG...]: payhook-ctl, which lists the accepted currencies, and the file for refused rows.
+# import_run CTL REFUSED [ARG...]: CTL is payhook-ctl, which lists the accepted currencies; refused rows are written to the
+# file REFUSED.
 import_run() {
 	local program=$1 refused=$2 from='' table=$IMPORT_TABLE currencies
 	shift 2
@@ -19,7 +21,7 @@ import_run() {
 		--refused) refused=${2-} ;;
 		*) fail 2 "import takes --from CONNINFO, --table [SCHEMA.]TABLE and --refused FILE, not: $1" ;;
 		esac
-		[[ -n ${2-} ]] || fail 2 "$1 wants a value"
+		[[ -n ${2-} ]] || fail 2 "$1 needs a value"
 		shift 2
 	done
 	export PGCLIENTENCODING=UTF8 PGAPPNAME='payhook import'
@@ -27,11 +29,11 @@ import_run() {
 	import_check_source
 	currencies=$("$program" currencies | paste -sd,) || exit 1
 	import_list
-	import_tell < <(import_read | import_merge || echo failed)
+	import_report < <(import_read | import_merge || echo failed)
 }
 
-# Opens the list of refused rows as descriptor 8.  "-" is standard output itself: whoever has it from another user could
-# not open it by a name.
+# Opens the list of refused rows as descriptor 8.  "-" is standard output itself: if another user opened it, this one
+# could not open it by name.
 import_list() {
 	if [[ $refused == - ]]; then
 		exec 8>&1
@@ -41,7 +43,7 @@ import_list() {
 	fi
 }
 
-# psql on the old table's database; ends the subshell that it is called in.  The password there is its own, never that of
+# Runs psql on the database of the old table, in place of the subshell that calls this.  It must not use the password of
 # payhook's database.
 import_source() {
 	if [[ -n $from ]]; then
@@ -60,7 +62,7 @@ import_check_target() {
 		"again meanwhile: payhook psql -c 'select pause()', import, then select resume()"
 }
 
-# One line for whatever keeps the table from being read; more columns than these may be there.
+# Reports everything that prevents reading the table in one line.  Additional columns are allowed.
 import_check_source() {
 	local trouble
 	trouble=$(import_source <<-'SQL'
@@ -88,7 +90,7 @@ import_check_source() {
 	[[ -z $trouble ]] || fail 1 "$table: $trouble"
 }
 
-# In the order in which the rows lie, which is about that of their times.
+# In the physical order of the rows, which is roughly that of their creation.
 import_read() {
 	import_source <<-'SQL'
 		SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
@@ -102,8 +104,8 @@ import_read() {
 	SQL
 }
 
-# One psql for each batch: COPY writes a row a line, whatever is in it.  A shell for split, since the user of services has
-# none.
+# Runs one psql for each batch: COPY writes one line for each row, whatever it contains.  split needs SHELL, since the
+# services' user has no login shell.
 import_merge() {
 	export IMPORT_SQL=$HERE/ops/import.sql IMPORT_ORIGIN=$table IMPORT_CURRENCIES=$currencies CONNINFO
 	# shellcheck disable=SC2016
@@ -111,9 +113,10 @@ import_merge() {
 		-v currencies="$IMPORT_CURRENCIES" -d "$CONNINFO" -f "$IMPORT_SQL"'
 }
 
-# Adds the batches up.  Status 1 when rows were refused: somebody must look at them before the workers go on.
-import_tell() {
-	local line field reason lines=0 told=-1
+# Adds up the counts of the batches.  Returns 1 if rows were refused: an operator must check them before the workers
+# continue.
+import_report() {
+	local line field reason lines=0 reported=-1
 	local -a sum=(0 0 0 0 0 0 0) counts
 	local -A reasons=()
 	while IFS= read -r line; do
@@ -122,8 +125,8 @@ import_tell() {
 			for field in "${!sum[@]}"; do
 				sum[field]=$((sum[field] + counts[field]))
 			done
-			((SECONDS == told)) || say "  ${sum[0]} rows"
-			told=$SECONDS
+			((SECONDS == reported)) || info "  ${sum[0]} rows"
+			reported=$SECONDS
 		elif [[ $line == failed ]]; then
 			fail 1 "stopped after ${sum[0]} rows; import again to go on"
 		else
@@ -133,13 +136,13 @@ import_tell() {
 			((lines > IMPORT_REFUSED_MAX)) || printf '%s\n' "${line#*$'\t'}" >&8
 		fi
 	done
-	say "${sum[0]} rows of $table: ${sum[1]} imported, ${sum[2]} of them enqueued; ${sum[3]} settled, as the old" \
+	info "${sum[0]} rows of $table: ${sum[1]} imported, ${sum[2]} of them enqueued; ${sum[3]} settled, as the old" \
 		"service has processed them; ${sum[4]} already there; ${sum[5]} refused"
 	((sum[5] > 0)) || return 0
 	for reason in "${!reasons[@]}"; do
 		printf '%7d %s\n' "${reasons[$reason]}" "$reason"
 	done | sort -rn | head -n 10
-	[[ $refused == - ]] || say "the refused ones stand in $refused"
-	say "${sum[6]} that payhook had yet to process are held back, as FAILED"
-	fail 1 "look at them before select resume()"
+	[[ $refused == - ]] || info "the refused rows are listed in $refused"
+	info "${sum[6]} that payhook had yet to process are held back, as FAILED"
+	fail 1 "check the refused rows before you resume the workers with select resume()"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# nginx's configuration, and its port.
+# The configuration of nginx, and its ports.
 
-# Binds and listens as nginx will, and closes again.  Prints "4", or "46" when there is IPv6 too; the reason when it
-# cannot be.
+# Binds and listens on a port as nginx will, and closes it again.  Prints "4", or "46" if IPv6 is available too; prints
+# the reason if the port cannot be used.
 port_try() {
 	perl -MSocket=:all -e '
 		my ($port, $found) = ($ARGV[0], "");
@@ -23,13 +23,13 @@ port_try() {
 	' "$1"
 }
 
-# port_check NAME: of the setting that is a port.  Sets PORT_KINDS.
+# port_check NAME - checks the port in this setting.  Sets PORT_KINDS.
 port_check() {
 	PORT_KINDS=$(port_try "${!1}") && return 0
 	case $PORT_KINDS in
 	taken) fail 1 "$1=${!1}: the port is taken by another program" ;;
 	forbidden) fail 1 "$1=${!1}: this user may not listen on the port; try one above 1023" ;;
-	*) fail 1 "$1=${!1}: no listening on the port: ${PORT_KINDS:-no network}" ;;
+	*) fail 1 "$1=${!1}: cannot listen on the port: ${PORT_KINDS:-no network}" ;;
 	esac
 }
 
@@ -44,7 +44,8 @@ cores() {
 	echo $((n < $1 ? n : $1))
 }
 
-# Sets FILES.  A soft limit of 1024 open files is less than a responder's slots: all parts get what the hard limit allows.
+# Sets FILES.  A soft limit of 1024 open files is less than the slots of a responder, so all parts get as many as the
+# hard limit allows.
 files_limit() {
 	local hard
 	hard=$(ulimit -Hn)
@@ -55,7 +56,7 @@ files_limit() {
 	FILES=$hard
 }
 
-# nginx_fill NAME: nginx/NAME.in with its @NAMES@ filled in, as the instance's NAME.
+# nginx_fill NAME - writes nginx/NAME.in with its @NAMES@ replaced to the instance's directory.
 nginx_fill() {
 	local text name
 	text=$(<"$HERE/nginx/$1.in")
@@ -65,8 +66,8 @@ nginx_fill() {
 	printf '%s\n' "$text" >"$STATE/nginx/$1"
 }
 
-# sockets_join SOCKET...: a server for each.  Of several none is ever taken for down: nginx would do so for 10 s after
-# one kept connection that was closed, and of dead ones it knows at once.
+# sockets_join SOCKET... - prints one server for each socket.  With several servers none may be considered unavailable
+# (max_fails=0): nginx would do so for 10 s after a kept connection was closed, and it notices a dead socket at once.
 sockets_join() {
 	local socket=$1
 	shift
@@ -74,8 +75,9 @@ sockets_join() {
 	printf '%s' "$socket"
 }
 
-# limits_fill: into FILL.  What one refuses, another does not count: an address that is over its own limit leaves that
-# of the source alone.  nginx's log of errors is spared what its log of requests tells.
+# limits_fill - sets the limits in FILL.  A request that one limit rejects is not counted by the other: an address
+# beyond its own limit does not use up that of the source.  Rejections are in nginx's access log, so the error log omits
+# them.
 limits_fill() {
 	local rate=$((10#${RATE_LIMIT:-0})) of_source=$((10#${SOURCE_RATE_LIMIT:-0})) connections=$((10#${CONNECTION_LIMIT:-0}))
 	if ((rate > 0)); then
@@ -93,7 +95,8 @@ limits_fill() {
 	[[ -z ${FILL[LIMIT]} ]] || FILL[LIMIT]+="limit_req_status 429; limit_conn_status 429; limit_req_log_level info; limit_conn_log_level info;"
 }
 
-# addresses_fill NAME BEFORE LIST AFTER: into FILL.  settings_check has seen that these are addresses and networks.
+# addresses_fill NAME BEFORE LIST AFTER - appends one directive for each address to FILL. settings_check has validated
+# the list.
 addresses_fill() {
 	local address
 	for address in ${3//,/ }; do
@@ -102,7 +105,7 @@ addresses_fill() {
 	[[ -z ${FILL[$1]} ]] || FILL[$1]+=$4
 }
 
-# nginx_prepare SOCKET...: where the pools of responders listen.
+# nginx_prepare SOCKET... - writes the configuration for pools of responders that listen on these sockets.
 nginx_prepare() {
 	local -A FILL=(
 		[USER]=${APP_USER:+user www-data payhook;}
@@ -132,5 +135,5 @@ nginx_test() {
 	local answer
 	answer=$(nginx -t -q -p "$STATE/nginx/" -c nginx.conf -e stderr 2>&1 9>&-) && return 0
 	printf '%s\n' "$answer" >&2
-	fail 1 "nginx refuses $STATE/nginx/nginx.conf"
+	fail 1 "nginx rejects $STATE/nginx/nginx.conf"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Debian packages: finds what is missing of packages.txt and installs it, without letting a package start a service.
+# Finds the packages of packages.txt that are missing, and installs them without letting a package start a service.
 
 # packages_list SECTION...
 packages_list() {
@@ -34,14 +34,14 @@ packages_need() {
 	mapfile -t missing < <(packages_missing "$@")
 	[[ ${#missing[@]} -gt 0 ]] || return 0
 	if [[ $EUID -ne 0 ]]; then
-		say "these Debian packages are missing: ${missing[*]}"
+		info "these Debian packages are missing: ${missing[*]}"
 		fail 1 "install them with: sudo apt-get install --no-install-recommends ${missing[*]}"
 	fi
-	say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+	info "installing ${#missing[@]} Debian packages: ${missing[*]}"
 	(packages_install "${missing[@]}") || exit 1
 }
 
-# In a subshell of its own: its EXIT trap takes back what keeps packages from starting services.
+# In a subshell of its own, whose EXIT trap removes the policy that prevents services from starting.
 packages_install() {
 	PACKAGES_LOG=$(mktemp)
 	trap packages_allow_services EXIT
@@ -49,13 +49,13 @@ packages_install() {
 	trap 'exit 143' TERM
 	packages_forbid_services
 	export DEBIAN_FRONTEND=noninteractive
-	say "  apt-get update"
+	info "  apt-get update"
 	packages_apt update || fail 1 "apt-get update failed"
-	say "  apt-get install"
+	info "  apt-get install"
 	packages_apt install -y --no-install-recommends "$@" || fail 1 "apt-get install failed"
 }
 
-# Quiet unless it fails.
+# Prints the output only if apt-get fails.
 packages_apt() {
 	if apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef "$@" </dev/null >"$PACKAGES_LOG" 2>&1 9>&-; then
 		return 0
@@ -67,8 +67,8 @@ packages_apt() {
 POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/payhook-none.conf
 
-# nginx would take port 80 and PostgreSQL make a cluster "main".  A policy-rc.d that is there already has its reasons
-# and stays; one that lets services start would have let them start without us too.
+# Prevents nginx from taking port 80, and PostgreSQL from creating a cluster "main".  An existing policy-rc.d is kept,
+# since the administrator has chosen it; if it allows services to start, that is the machine's normal behaviour.
 packages_forbid_services() {
 	POLICY_MADE='' FOLDERS_MADE=()
 	if [[ ! -e $POLICY ]]; then
@@ -86,7 +86,7 @@ packages_forbid_services() {
 packages_allow_services() {
 	rm -f -- "$NO_CLUSTER" "$PACKAGES_LOG"
 	[[ -z $POLICY_MADE ]] || rm -f -- "$POLICY"
-	# What a package has put something into by now is that package's.
+	# A directory that a package has used meanwhile is not empty, and stays.
 	local folder
 	for folder in "${FOLDERS_MADE[@]}"; do
 		rmdir -- "$folder" 2>/dev/null || true
@@ -96,7 +96,7 @@ packages_allow_services() {
 user_make() {
 	[[ $EUID -eq 0 ]] || return 0
 	getent passwd payhook >/dev/null && getent group payhook >/dev/null && return 0
-	say "making the system user payhook"
+	info "creating the system user payhook"
 	useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin payhook ||
 		fail 1 "the user payhook cannot be made"
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The four parts as processes: how each is started, recorded, found again and ended.
+# The four parts as processes: starting, recording, finding and stopping them.
 #
-# Every part is a session of its own, so that the terminal's Ctrl-C reaches the supervisor alone, and has a record
-# $RUN/<part>.pid: "pid start restarts since".  The start time (clock ticks, as /proc gives it) tells it from a stranger
-# that was given the same pid later.
+# Every part is a session of its own, so the terminal's Ctrl-C reaches the supervisor only.  Its record $RUN/<part>.pid
+# contains "pid start restarts since".  The start time (in clock ticks, from /proc) distinguishes the process from a
+# later one with the same pid.
 
 ALL_PARTS=(nginx pool worker postgres)
 
@@ -22,7 +22,7 @@ proc_read() {
 	local line=
 	{ IFS= read -r -d '' line <"/proc/$1/stat"; } 2>/dev/null || [[ -n $line ]] || return 1
 	local -a field
-	# The name before the last parenthesis may hold anything.
+	# The name, which ends at the last parenthesis, may contain anything.
 	read -ra field <<<"${line##*) }"
 	P_STATE=${field[0]} P_SESSION=${field[3]} P_START=${field[19]}
 }
@@ -38,7 +38,7 @@ record_read() {
 	{ read -r R_PID R_START R_RESTARTS R_SINCE <"$RUN/$1.pid"; } 2>/dev/null
 }
 
-# The process of the record itself, not another one with its pid and not a zombie.
+# Whether the recorded process itself runs: not another one with its pid, and not a zombie.
 part_runs() {
 	record_read "$1" && proc_read "$R_PID" && [[ $P_START == "$R_START" && $P_STATE != Z ]]
 }
@@ -52,8 +52,9 @@ part_has_name() {
 	esac
 }
 
-# Sets MEMBERS: what is left of a part besides its first process, for it may have died before its children.  They are
-# of its session and carry its program's name; PostgreSQL's processes have sessions of their own but stand in its folder.
+# Sets MEMBERS to the processes of a part except its first one, which may have died before its children.  They belong to
+# its session and have the name of its program.  PostgreSQL's processes have sessions of their own, and work in its
+# directory.
 part_members() {
 	local folder pid name
 	MEMBERS=()
@@ -76,8 +77,9 @@ part_is_left() {
 	[[ ${#MEMBERS[@]} -gt 0 ]]
 }
 
-# CONT, so that a frozen part hears it too, its children included; and before the signal, since what ends by it may stop
-# itself on its way: the leak sanitizer attaches to its process as a debugger does, and hangs when CONT undoes that.
+# Sends CONT as well, so that frozen processes receive the signal, including the children.  CONT comes first, because a
+# process that handles the signal may stop itself on purpose: the leak sanitizer attaches to its process like a
+# debugger, and hangs if CONT resumes it.
 part_signal() {
 	if part_runs "$1"; then
 		part_members "$1"
@@ -86,7 +88,7 @@ part_signal() {
 	fi
 }
 
-# part_await PART MS
+# part_await PART MS - waits until no process of the part is left.
 part_await() {
 	local until
 	now_ms
@@ -105,13 +107,14 @@ part_kill() {
 	part_await "$1" 5000 || true
 }
 
-# What a dead part's children hold (nginx its port, the pool its socket) would keep it from starting again.
+# Ends the remaining children of a dead part.  What they hold (nginx its port, the pool its socket) would prevent a
+# restart.
 part_end_members() {
 	local signal=QUIT
 	[[ $1 != pool ]] || signal=USR2
 	part_members "$1"
 	[[ ${#MEMBERS[@]} -gt 0 ]] || return 0
-	# PostgreSQL's see for themselves that their first process is gone.
+	# PostgreSQL's children notice by themselves that the postmaster is gone.
 	[[ $1 == postgres ]] || kill "-$signal" "${MEMBERS[@]}" 2>/dev/null || true
 	part_await "$1" 500 || part_kill "$1"
 }
@@ -121,7 +124,7 @@ start_postgres() {
 	exec setsid "${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg"
 }
 
-# connects_as ROLE: of a private cluster the programs are not the owner; see schema/0010_roles.sql.
+# connects_as ROLE - in a private cluster the programs do not connect as the owner; see schema/0010_roles.sql.
 connects_as() {
 	[[ -z $DB_PRIVATE ]] || export DATABASE_URL=${DATABASE_URL/ user=payhook / user=$1 }
 }
@@ -132,7 +135,7 @@ start_worker() {
 	exec setsid "${AS_APP[@]}" "$STATE/bin/payhook-worker"
 }
 
-# Beside the sockets, in memory: the counts outlive a responder, not the instance.
+# Beside the sockets, in memory: the counters survive a responder but not the instance.
 metrics_folder_make() {
 	[[ -z ${METRICS_FOLDER-} ]] || return 0
 	export METRICS_FOLDER=$RUN/metrics
@@ -150,8 +153,8 @@ start_pool() {
 	exec setsid "${BARE[@]}" -- "$HERE/ops/pool" "$STATE/bin/payhook-app" -s "$RUN/app.sock" -M 0660 "${owner[@]}"
 }
 
-# Whether responders that are started now will stay: with the environment of the pool that runs, which they inherit, and
-# as its user.  No variable becomes an argument, which everybody could see.
+# Checks that new responders will start: with the environment of the running pool, which they inherit, and as its user.
+# No variable is passed as an argument, which every user could read.
 pool_check() {
 	local answer variable
 	local -a inherited=()
@@ -172,7 +175,7 @@ pool_check() {
 }
 
 start_nginx() {
-	# So that the times in its log are those of the programs.
+	# nginx's log has its times in UTC, as the programs' logs do.
 	export TZ=UTC
 	exec setsid "${BARE[@]}" -- nginx -p "$STATE/nginx/" -c nginx.conf -e stderr
 }
@@ -183,19 +186,20 @@ part_start() {
 	record_write "$1" "$!" "$2"
 }
 
-# Ends a part that does not listen: asks again with a second signal, then kills.
+# Ends a part that does not react: sends a second signal, then kills it.
 part_finish() {
 	local part=$1 patience_ms=$2 signal=$3
 	part_await "$part" "$patience_ms" && return 0
-	say "$part did not stop within $((patience_ms / 1000)) s; ending it"
+	info "$part did not stop within $((patience_ms / 1000)) s; ending it"
 	part_signal "$part" "$signal"
 	part_await "$part" 3000 || part_kill "$part"
 }
 
-# In the order that loses nothing: no new requests; then those who answer and those who work; the database last.
+# Stops the parts in the order that loses nothing: first new requests, then the responders and the worker, last the
+# database.
 parts_stop() {
 	local part
-	# By SIGQUIT nginx and the responders finish what they have begun.
+	# On SIGQUIT, nginx and the responders finish the requests in progress.
 	part_signal nginx QUIT
 	part_signal worker TERM
 	part_finish nginx 6000 TERM
@@ -211,7 +215,7 @@ parts_stop() {
 	done
 }
 
-# Ends what a supervisor that was killed left behind.
+# Stops the processes that a killed supervisor left behind.
 leftovers_end() {
 	local part found=()
 	for part in "${ALL_PARTS[@]}"; do
@@ -222,7 +226,7 @@ leftovers_end() {
 		fi
 	done
 	[[ ${#found[@]} -gt 0 ]] || return 0
-	say "ending what an earlier run left behind: ${found[*]}"
+	info "ending what an earlier run left behind: ${found[*]}"
 	for part in "${found[@]}"; do
 		part_runs "$part" || part_end_members "$part"
 	done

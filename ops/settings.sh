@@ -1,29 +1,29 @@
 # shellcheck shell=bash disable=SC2034
-# Settings from the environment and the .env file, and the folders that follow from them.
+# Settings from the environment and the .env file, and the directories that follow from them.
 
 # shellcheck source=ops/settings_table.sh
 source "${BASH_SOURCE[0]%/*}/settings_table.sh"
 
-# To whoever started us; a supervisor's words also go to its log.
-say() {
+# info TEXT - prints a message on standard output; a supervisor's messages also go to its log.
+info() {
 	printf 'payhook: %s\n' "$*" 2>/dev/null || true
-	say_log "$@"
+	info_log "$@"
 }
 
-say_log() {
-	[[ -z ${SAY_LOG-} ]] || printf '%(%FT%TZ)T %s\n' -1 "$*" >>"$SAY_LOG" || true
+info_log() {
+	[[ -z ${INFO_LOG-} ]] || printf '%(%FT%TZ)T %s\n' -1 "$*" >>"$INFO_LOG" || true
 }
 
-# fail STATUS TEXT: 1 something went wrong, 2 the caller asked for something that cannot be.
+# fail STATUS TEXT - prints the message and exits: 1 for a failure, 2 for a wrong argument or setting.
 fail() {
 	local status=$1
 	shift
 	printf 'payhook: %s\n' "$*" >&2 || true
-	say_log "$@"
+	info_log "$@"
 	exit "$status"
 }
 
-# setting_find NAME: sets KIND, RANGE, DEFAULT, READERS and MEANING from the table.  NAME_FILE of a secret is a path.
+# setting_find NAME - sets KIND, RANGE, DEFAULT, READERS and MEANING from the table.  NAME_FILE of a secret is a path.
 setting_find() {
 	local line
 	for line in "${SETTINGS[@]}"; do
@@ -39,7 +39,8 @@ setting_find() {
 	return 1
 }
 
-# env_take NAME VALUE FOLDER, after setting_find: a path that the file gives is relative to the folder of that file.
+# env_take NAME VALUE FOLDER - sets a variable from the file unless it is set already; call setting_find first.  A path
+# in the file is relative to the directory of the file.
 env_take() {
 	local name=$1 value=$2 folder=$3
 	if [[ $KIND == path && -n $value && $value != /* ]]; then
@@ -50,8 +51,8 @@ env_take() {
 	fi
 }
 
-# One line NAME=value.  The value is taken as it stands, nothing in it is expanded; quotes around it are removed, and
-# without quotes it ends before " #".
+# env_line LINE WHERE FOLDER - reads one line NAME=value.  The value is literal: nothing in it is expanded.  Quotes
+# around it are removed; without quotes it ends before " #".
 env_line() {
 	local line=$1 where=$2 folder=$3 name value KIND RANGE DEFAULT READERS MEANING
 	line=${line%$'\r'}
@@ -64,7 +65,7 @@ env_line() {
 	if [[ $value =~ ^\"([^\"]*)\"([[:space:]]+#.*)?$ || $value =~ ^\'([^\']*)\'([[:space:]]+#.*)?$ ]]; then
 		value=${BASH_REMATCH[1]}
 	elif [[ $value == [\"\']* ]]; then
-		fail 2 "$where: $name has a quote without its pair"
+		fail 2 "$where: $name has an opening quote without a closing one"
 	else
 		value=${value%%[[:space:]]#*}
 		value="${value%"${value##*[![:space:]]}"}"
@@ -87,9 +88,9 @@ env_file_read() {
 	done <"$file"
 }
 
-# Each of these checks the value of the setting NAME by its range or choices in the table.
+# Each of the following functions checks the value of the setting NAME against its range or choices in the table.
 
-# number_check NAME "LEAST MOST": the value is digits before it is used in arithmetic.
+# number_check NAME "LEAST MOST" - verifies that the value is digits before it is used in arithmetic.
 number_check() {
 	local value=${!1} least=${2% *} most=${2#* }
 	if [[ ! $value =~ ^[0-9]{1,9}$ ]] || ((10#$value < least || 10#$value > most)); then
@@ -106,7 +107,7 @@ choice_check() {
 	fail 2 "$1=$value: must be one of: $2"
 }
 
-# networks_check NAME: as lib/network.c reads them.
+# networks_check NAME - accepts the same forms as lib/http/network.c.
 networks_check() {
 	local bad
 	bad=$(perl -MSocket=:all -e '
@@ -120,8 +121,8 @@ networks_check() {
 	' -- "${!1}") || fail 2 "$1: \"$bad\" is neither an address nor a network such as 10.0.0.0/8"
 }
 
-# settings_check READER...: the settings that one of these reads, as far as they are set.  What only the C programs read
-# is checked by them.
+# settings_check READER... - checks the settings of these readers that are set.  The C programs check the settings that
+# only they read.
 settings_check() {
 	local line name reader KIND RANGE READERS
 	for line in "${SETTINGS[@]}"; do
@@ -137,7 +138,7 @@ settings_check() {
 	done
 }
 
-# Sets TLS_PORT, empty where there is none.
+# Sets TLS_PORT, empty if TLS is disabled.
 tls_settings_check() {
 	local name
 	TLS_PORT=$((10#${TLS_PORT:-0}))
@@ -146,11 +147,11 @@ tls_settings_check() {
 	for name in TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA; do
 		[[ -n ${!name-} ]] || continue
 		[[ -n $TLS_PORT ]] || fail 2 "$name=${!name}: it has no use without TLS_PORT"
-		# The programs and nginx are started from other folders.
+		# The programs and nginx are started in other directories.
 		printf -v "$name" %s "$(realpath -ms -- "${!name}")"
 	done
-	[[ -n ${TLS_CERTIFICATE-} || -z ${TLS_KEY-} ]] || fail 2 "TLS_KEY=$TLS_KEY: it wants its TLS_CERTIFICATE"
-	[[ -n ${TLS_KEY-} || -z ${TLS_CERTIFICATE-} ]] || fail 2 "TLS_CERTIFICATE=$TLS_CERTIFICATE: it wants its TLS_KEY"
+	[[ -n ${TLS_CERTIFICATE-} || -z ${TLS_KEY-} ]] || fail 2 "TLS_KEY=$TLS_KEY: TLS_CERTIFICATE must be set too"
+	[[ -n ${TLS_KEY-} || -z ${TLS_CERTIFICATE-} ]] || fail 2 "TLS_CERTIFICATE=$TLS_CERTIFICATE: TLS_KEY must be set too"
 }
 
 settings_read() {
@@ -159,7 +160,7 @@ settings_read() {
 	secrets_take || fail 2 "$REASON"
 	for line in "${SETTINGS[@]}"; do
 		name=${line%%|*}
-		# Set but empty means not set, for the programs too.
+		# An empty setting counts as unset, for the programs too.
 		if [[ -n ${!name-} ]]; then
 			export "${name?}"
 		else
@@ -169,24 +170,25 @@ settings_read() {
 	[[ ${PAYHOOK_PORT:-0} != 0 ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
 	settings_check shell pool nginx
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
-	# The programs are started from another folder.
+	# The programs are started in another directory.
 	[[ -z ${API_KEYS_FILE-} ]] || API_KEYS_FILE=$(realpath -ms -- "$API_KEYS_FILE")
 	[[ -z ${SOURCES_FILE-} ]] || SOURCES_FILE=$(realpath -ms -- "$SOURCES_FILE")
 	tls_settings_check
-	# What libfcgi reads from the environment is ours to decide, not the caller's.
+	# The variables that libfcgi reads are payhook's to set, not the caller's.
 	unset "${!LIBFCGI_@}"
 }
 
-# VAR is what PAYHOOK_VAR says.  RUN is a short path for sockets (at most 107 bytes) and the records of processes; it
-# follows from VAR alone, so that every command finds it.  Not under $XDG_RUNTIME_DIR, which goes when its user logs
-# out while "up -d" runs on.
+# VAR is PAYHOOK_VAR.  RUN is a directory for sockets, whose paths are limited to 107 bytes, and for the records of
+# processes.  It is derived from VAR alone, so every command finds it.  It is not below $XDG_RUNTIME_DIR, which is
+# removed when its user logs out, although "up -d" continues to run.
 folders_find() {
 	VAR=$(realpath -m -- "${PAYHOOK_VAR:-$HERE/var}")
 	BUILD=$(realpath -m -- "${PAYHOOK_BUILD:-$HERE/build}")
 	export PAYHOOK_VAR=$VAR
 	HASH=$(printf '%s' "$VAR" | sha256sum)
 	HASH=${HASH:0:12}
-	# No part ever gains a privilege: by a file's owner, by its capabilities, or by some that were handed down.
+	# No part can gain a privilege, neither through a file's owner or capabilities nor through inherited
+	# capabilities.
 	BARE=(setpriv --no-new-privs --inh-caps=-all)
 	AS_DB=("${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER=
 	RUN=/tmp/payhook-$EUID-$HASH
@@ -215,13 +217,13 @@ run_folder_make() {
 		return
 	fi
 	folder_make "$RUN" 700 "$RUN"
-	# /tmp is everybody's: a folder by that name which is not ours would be a trap.
+	# Every user can write to /tmp, so a directory with this name may belong to an attacker.
 	[[ -O $RUN && ! -L $RUN ]] || fail 1 "$RUN belongs to another user"
 	chmod 700 -- "$RUN"
 }
 
-# Users other than root run the database and the programs; where the state folder is closed to them, the data lies in
-# /var/lib/payhook, and the symlink "elsewhere" in the state folder says so.
+# The database and the programs run as users other than root.  If the state directory is closed to them, the data goes
+# to /var/lib/payhook, and the symlink "elsewhere" in the state directory points there.
 state_folder_make() {
 	local user
 	folder_make "$VAR" 755 "PAYHOOK_VAR=$VAR"
@@ -237,9 +239,9 @@ state_folder_make() {
 	fi
 	if [[ $STATE != "$VAR" ]]; then
 		folder_make "$STATE" 755 "$STATE"
-		say "other users cannot enter $VAR; the data lies in $STATE"
+		info "other users cannot enter $VAR; the data lies in $STATE"
 	fi
 	mkdir -p -- "$STATE"/{bin,log,nginx}
-	# What is logged is for the operator's eyes.
+	# The logs are for the operator only.
 	chmod 750 -- "$STATE/log"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# "up": brings the parts up in order, waits until a webhook could be accepted, and then keeps them running.
+# "up" starts the parts in order, waits until a webhook could be accepted, and then keeps the parts running.
 
 READY_WITHIN_MS=20000
 
@@ -7,7 +7,7 @@ is_running() {
 	[[ -e $RUN/lock ]] && ! flock -n -s "$RUN/lock" true 2>/dev/null
 }
 
-# stopped_await SECONDS
+# stopped_await SECONDS - waits until no supervisor holds the lock.
 stopped_await() {
 	local until
 	now_ms
@@ -25,12 +25,13 @@ address() {
 	echo "http://localhost:$port"
 }
 
-# The lock is the proof that an instance runs: it goes with its process, however that ends, and no part inherits it.
+# The lock proves that an instance runs: it is released when its process ends, however that happens, and no part
+# inherits it.
 lock_take() {
 	run_folder_make
 	exec 9>>"$RUN/lock"
 	flock -w 0.5 9 || return 1
-	# Its last holder has removed it with the folder while we waited.
+	# The last holder has removed the file and its directory while this process waited.
 	if ! [[ $RUN/lock -ef /proc/self/fd/9 ]]; then
 		lock_take
 		return
@@ -39,7 +40,7 @@ lock_take() {
 	rm -f -- "$RUN/port"
 }
 
-# Only by who has the lock: nothing that is left there says anything then.
+# Only the holder of the lock may do this: no process uses the files in the directory then.
 run_folder_remove() {
 	rm -rf -- "$RUN"
 }
@@ -50,7 +51,7 @@ already_running() {
 	[[ -n $port ]] || fail 1 "another \"payhook up\" for $VAR is starting"
 	[[ $port == "$PAYHOOK_PORT" ]] ||
 		fail 1 "already running at port $port, not PAYHOOK_PORT=$PAYHOOK_PORT; \"payhook down\" stops it"
-	say "already running at $(address "$port")"
+	info "already running at $(address "$port")"
 	exit "$1"
 }
 
@@ -77,7 +78,7 @@ up_prepare() {
 	user_make
 	lock_take || already_running 1
 	leftovers_end
-	# Until the supervisor sees to it.
+	# Until the supervisor's own trap replaces this one.
 	trap run_folder_remove EXIT
 	ports_check
 	state_folder_make
@@ -89,7 +90,8 @@ up_prepare() {
 	nginx_prepare "$RUN/app.sock"
 }
 
-# The supervisor in a session of its own.  It says what it does on a pipe until it is ready, or ends.
+# Starts the supervisor in a session of its own.  Prints its messages, which arrive through a pipe, until it is ready or
+# ends.
 up_detached() {
 	local out line supervisor status=0
 	exec {out}< <(BEGUN=$BEGUN exec setsid "$ME" supervise </dev/null 2>&1)
@@ -107,7 +109,7 @@ up_detached() {
 	exit "$((status > 0 ? status : 1))"
 }
 
-# What "up -d" starts: the lock comes with it as descriptor 9.
+# The process that "up -d" starts.  It inherits the lock as descriptor 9.
 cmd_supervise() {
 	[[ -e /proc/self/fd/9 && -d $RUN ]] || fail 2 "supervise is started by \"up -d\" only"
 	record_write payhook $$ 0
@@ -121,35 +123,35 @@ stop_ask() {
 
 supervise() {
 	STOP='' TICKER='' FOLLOWER=''
-	SAY_LOG=$STATE/log/payhook.log
+	INFO_LOG=$STATE/log/payhook.log
 	PARTS=(worker pool nginx)
 	[[ -z $DB_PRIVATE ]] || PARTS=(postgres "${PARTS[@]}")
 	declare -gA BEGAN=() DEAD=() DEATHS=()
 	trap stop_ask INT TERM HUP
-	# Handled, not ignored: an ignored signal would be inherited by the parts.
+	# A handler instead of '': the parts would inherit an ignored signal.
 	trap : PIPE
 	trap finish EXIT
 	bring_up
 	printf '%s\n' "$PAYHOOK_PORT" >"$RUN/port"
 	announce "$1"
 	if [[ $1 == background ]]; then
-		exec >/dev/null 2>>"$SAY_LOG"
+		exec >/dev/null 2>>"$INFO_LOG"
 	else
 		follow
 	fi
 	keep_up
-	say "stopping"
+	info "stopping"
 }
 
-# However the supervisor ends, by a fault of its own too, its parts end with it.
+# Runs when the supervisor ends for any reason, including its own errors, so that its parts end with it.
 finish() {
 	local status=$?
 	trap '' INT TERM HUP
 	trap - EXIT
 	rm -f -- "$RUN/port"
-	# bash would tell of every child that a signal ended.
+	# bash would report every child that was ended by a signal.
 	parts_stop 2>/dev/null
-	say "stopped"
+	info "stopped"
 	if [[ -n $FOLLOWER ]]; then
 		sleep 0.1
 		kill -TERM -- "-$FOLLOWER" 2>/dev/null || true
@@ -183,24 +185,24 @@ stop_check() {
 	[[ -z $STOP ]] || exit 0
 }
 
-# After a crash PostgreSQL first replays its log, which may take minutes: as long as it lives, it is waited for.
+# After a crash PostgreSQL first replays its log, which may take minutes.  There is no time limit as long as it runs.
 database_await() {
-	local told
+	local reported
 	now_ms
-	told=$NOW
+	reported=$NOW
 	until database_is_ready; do
 		stop_check
 		part_runs postgres || part_failed postgres "PostgreSQL ended"
 		now_ms
-		if ((NOW - told > 3000)); then
-			told=$NOW
-			say "waiting for PostgreSQL, which recovers its data"
+		if ((NOW - reported > 3000)); then
+			reported=$NOW
+			info "waiting for PostgreSQL, which recovers its data"
 		fi
 		nap
 	done
 }
 
-# part_failed PART TEXT: with the end of what the part had to say.
+# part_failed PART TEXT - fails, and prints the end of the part's log.
 part_failed() {
 	printf -- '--- the end of %s\n' "$STATE/log/$1.log" >&2
 	tail -n 15 -- "$STATE/log/$1.log" >&2 || true
@@ -236,18 +238,18 @@ announce() {
 	local url
 	url=$(address)
 	now_ms
-	say "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s; send it a webhook:"
+	info "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s; send it a webhook:"
 	cat <<-END || true
 		  curl -i $url/v1/webhooks/transactions -H 'Content-Type: application/json' \\
 		    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
 	END
-	[[ -z $TLS_PORT ]] || say "and with TLS at https://localhost:$TLS_PORT"
+	[[ -z $TLS_PORT ]] || info "and with TLS at https://localhost:$TLS_PORT"
 	if [[ $1 == foreground ]]; then
-		say "Ctrl-C stops it"
+		info "Ctrl-C stops it"
 	fi
 }
 
-# Shows on the terminal what the parts log from now on.  It ends with this process, even when that is killed.
+# Prints on the terminal what the parts log from now on.  tail ends with this process, even if that is killed.
 follow() {
 	local -a files=("${PARTS[@]/#/$STATE/log/}")
 	setsid bash -c "$(declare -f logs_show); logs_show -n 0 -F --pid=$$ -- \"\$@\"" logs "${files[@]/%/.log}" </dev/null 9>&- &
@@ -259,7 +261,8 @@ keep_up() {
 	while :; do
 		sleep "$tick" 9>&- >/dev/null 2>&1 &
 		TICKER=$!
-		# After the ticker exists: a signal before this line is seen here, one after it ends the ticker.
+		# The check follows the start of the timer process: a signal before this line is noticed here, a later
+		# one ends the timer.
 		[[ -z $STOP ]] || break
 		wait -n 2>/dev/null || true
 		kill "$TICKER" 2>/dev/null || true
@@ -283,9 +286,11 @@ how_it_ended() {
 	fi
 }
 
-# Starts again what has died: at once when it had lived for a second, else a second after its last start.
-# Sets TEND_AGAIN: in how many seconds to look again at the latest.  Soon, when something died: another part may be dying,
-# and when it ends while this looks, bash's wait -n does not tell of it.
+# Restarts the parts that have died: at once if the part had run for a second, otherwise one second after its last
+# start.
+#
+# Sets TEND_AGAIN to the number of seconds after which to check again at the latest.  It is short if a part has died:
+# another part may be dying, and if that ends during this function, bash's wait -n does not return for it.
 parts_tend() {
 	local part wait_ms found=''
 	TEND_AGAIN=5
@@ -295,7 +300,7 @@ parts_tend() {
 		if [[ -z ${DEAD[$part]} ]]; then
 			DEAD[$part]=yes found=yes
 			DEATHS[$part]=$((${DEATHS[$part]:-0} + 1))
-			say "$part ended ($(how_it_ended "$R_PID")); starting it again"
+			info "$part ended ($(how_it_ended "$R_PID")); starting it again"
 		fi
 		now_ms
 		wait_ms=$((BEGAN[$part] + 1000 - NOW))

@@ -1,37 +1,38 @@
 # shellcheck shell=bash disable=SC2154
-# TLS: which certificate, whether it can be used, and one for trying.
+# TLS: checks the certificate and its key, and creates a self-signed one for trials.
 
 # tls_refuses NAME TEXT
 tls_refuses() {
 	fail 1 "$1=${!1}: $2"
 }
 
-# tls_file NAME KIND COMMAND...: that the file is there and OpenSSL reads it as what it should be.
+# tls_file NAME KIND COMMAND... - checks that the file in this setting exists, and that this OpenSSL command can read
+# it.
 tls_file() {
 	local file=${!1} kind=$2
-	[[ $file != *[\"\\\$\;[:cntrl:]]* ]] || tls_refuses "$1" "nginx cannot be told a path with such characters"
+	[[ $file != *[\"\\\$\;[:cntrl:]]* ]] || tls_refuses "$1" "nginx cannot read a path with quotes, backslashes, dollar signs, semicolons or control characters"
 	[[ -e $file ]] || tls_refuses "$1" "there is no such file"
 	[[ -f $file && -r $file ]] || tls_refuses "$1" "the file cannot be read"
 	"${@:3}" -noout -in "$file" >/dev/null 2>&1 </dev/null || tls_refuses "$1" "the file holds no $kind in PEM"
 }
 
-# Before nginx sees them: it would say the same, in OpenSSL's words.  A key with a passphrase is none here: nobody is there
-# to give it.
+# Checks the files before nginx does, whose messages contain only OpenSSL's texts.  A key must have no passphrase: there
+# is nobody to enter it.
 tls_check() {
 	tls_file TLS_CERTIFICATE certificate openssl x509
 	tls_file TLS_KEY "key without a passphrase" openssl pkey -passin pass:
 	if [[ $(openssl x509 -noout -pubkey -in "$TLS_CERTIFICATE") != $(openssl pkey -pubout -in "$TLS_KEY" -passin pass:) ]]; then
-		tls_refuses TLS_KEY "the key is not that of the certificate in $TLS_CERTIFICATE, whose own comes first there"
+		tls_refuses TLS_KEY "the key is not that of the certificate in $TLS_CERTIFICATE; the server's own must be the first there"
 	fi
 	[[ -z ${TLS_CLIENT_CA-} ]] || tls_file TLS_CLIENT_CA certificate openssl x509
 	openssl x509 -noout -checkend 0 -in "$TLS_CERTIFICATE" >/dev/null ||
-		say "TLS_CERTIFICATE=$TLS_CERTIFICATE: the certificate has expired; senders will refuse it"
+		info "TLS_CERTIFICATE=$TLS_CERTIFICATE: the certificate has expired; providers will reject it"
 }
 
-# For trying: nobody trusts it who is not told to.  It stays as long as it is good for another week.
+# For trials: only clients that are configured to trust it accept it.  It is kept until it expires within a week.
 tls_self_sign() {
 	TLS_CERTIFICATE=$STATE/nginx/self-signed.crt TLS_KEY=$STATE/nginx/self-signed.key
-	say "TLS with a self-signed certificate, for trying only: $TLS_CERTIFICATE"
+	info "TLS with a self-signed certificate, for trials only: $TLS_CERTIFICATE"
 	if [[ -r $TLS_KEY ]] && openssl x509 -noout -checkend 604800 -in "$TLS_CERTIFICATE" >/dev/null 2>&1; then
 		return 0
 	fi
@@ -42,7 +43,7 @@ tls_self_sign() {
 	chmod 644 -- "$TLS_CERTIFICATE"
 }
 
-# What nginx is told, into FILL.
+# Adds the directives for TLS to FILL.
 tls_fill() {
 	local text
 	[[ -n $TLS_PORT ]] || return 0
@@ -54,13 +55,14 @@ tls_fill() {
 	fi
 	text+=$'\n\t'"ssl_certificate \"$TLS_CERTIFICATE\";"$'\n\t'"ssl_certificate_key \"$TLS_KEY\";"$'\n\t'"include ${FILL[PARTS]}tls.conf;"
 	if [[ -n ${TLS_CLIENT_CA-} ]]; then
-		# One that does not verify is the program's to refuse, where a source wants one: others need not have any.
+		# nginx accepts a client certificate that does not verify; the responder rejects it if the source
+		# requires one.  Other sources do not depend on client certificates.
 		text+=$'\n\t'"ssl_client_certificate \"$TLS_CLIENT_CA\"; ssl_verify_client optional_no_ca; ssl_verify_depth 3;"
 	fi
 	FILL[TLS]=$text
 }
 
-# Sets TLS_CERTIFICATE, TLS_KEY and TLS_CLIENT_CA to what the nginx that runs was started with.  False: it has no TLS.
+# Sets TLS_CERTIFICATE, TLS_KEY and TLS_CLIENT_CA to the files of the running nginx.  Returns 1 if it has no TLS.
 tls_in_use() {
 	local conf=$STATE/nginx/payhook.conf
 	TLS_CERTIFICATE=$(sed -n 's/^\tssl_certificate "\(.*\)";$/\1/p' "$conf")
@@ -69,8 +71,8 @@ tls_in_use() {
 	[[ -n $TLS_CERTIFICATE ]]
 }
 
-# For a reload, before anything is changed: an nginx that is told of a certificate it cannot use goes on with the old one
-# and says so in its log only.
+# Called by a reload before anything is changed: when nginx is reloaded with a certificate that it cannot use, it
+# continues with the old one and reports that in its log only.
 nginx_certificates_check() {
 	tls_in_use || return 0
 	tls_check

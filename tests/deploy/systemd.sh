@@ -453,7 +453,7 @@ upgrade_under_load() {
 	return "$status"
 }
 
-# Run by root, which becomes the user of the services. tests/integration tests what the commands do.
+# Run by root, which becomes the user of the services.  tests/integration tests what the commands do.
 tools_work() {
 	local output
 	sql -o /dev/null <<-'SQL' || return

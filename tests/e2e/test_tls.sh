@@ -211,7 +211,7 @@ reports_bad_settings_before_it_starts() {
 	refuses_to_start "TLS_KEY=$DIR/absent: there is no such file" TLS_KEY="$DIR/absent" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_KEY=$DIR/second.key: the key is not that of the certificate" TLS_KEY="$DIR/second.key" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_CLIENT_CA=$DIR: the file cannot be read" TLS_KEY="$DIR/first.key" TLS_CERTIFICATE="$DIR/first.crt" TLS_CLIENT_CA="$DIR"
-	refuses_to_start "TLS_CERTIFICATE=$DIR/first.crt: it wants its TLS_KEY" TLS_CERTIFICATE="$DIR/first.crt"
+	refuses_to_start "TLS_CERTIFICATE=$DIR/first.crt: TLS_KEY must be set too" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "it has no use without TLS_PORT" TLS_PORT=0 TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_PORT=$PORT: that is PAYHOOK_PORT too" TLS_PORT="$PORT"
 	refuses_to_start "TLS_PORT=x: must be a whole number" TLS_PORT=x

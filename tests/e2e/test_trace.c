@@ -54,7 +54,7 @@ static void wait_processed(const char *id)
 	cr_assert_eq(database_wait(sql, id, 1, STEP_MS), 1);
 }
 
-/* The number of lines in nginx's access log that contain a text. nginx writes them within a second. */
+/* The number of lines in nginx's access log that contain a text.  nginx writes them within a second. */
 static int access_log_contains(const char *text)
 {
 	char path[256], line[4096];

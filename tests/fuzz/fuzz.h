@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The interface of a fuzz target. libFuzzer calls it with generated inputs, replay.c with those of the corpus.  A
+/* The interface of a fuzz target.  libFuzzer calls it with generated inputs, replay.c with those of the corpus.  A
  * target processes the input and checks what must hold for every input; if a check fails, the program aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

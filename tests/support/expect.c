@@ -98,7 +98,7 @@ void expect_accepted(const char *body)
 	answer_finish(&a);
 }
 
-/* Posts until the webhook is accepted; each earlier answer must be a well-formed 503. port 0: that of the shared
+/* Posts until the webhook is accepted; each earlier answer must be a well-formed 503.  port 0: that of the shared
  * instance. */
 static void accepted_by(const char *body, int port, long long deadline)
 {

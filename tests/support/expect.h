@@ -43,5 +43,5 @@ void expect_recovery(int timeout_ms);
 void expect_health(int timeout_ms);
 
 /* Waits until payhook_responders has reached this number.  A responder is included once it has read its files; until
- * then the files must not be changed. authorization: the header with which /metrics may be read, or NULL. */
+ * then the files must not be changed.  authorization: the header with which /metrics may be read, or NULL. */
 void expect_responders(int count, const char *authorization);

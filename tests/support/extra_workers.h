@@ -18,7 +18,7 @@ pid_t extra_workers_wait_own(void);
 /* Ends the instance's own worker; it is not restarted until mend_all(). */
 void extra_workers_dismiss_own(void);
 
-/* Starts a worker. settings: "NAME=value", ended by NULL.  The worker is killed when the test ends. */
+/* Starts a worker.  settings: "NAME=value", ended by NULL.  The worker is killed when the test ends. */
 void extra_workers_hire(struct hired *h, const char *database, const char *const settings[]);
 
 /* Sends SIGTERM and waits until the worker has ended. */

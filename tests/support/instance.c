@@ -321,7 +321,7 @@ void instance_parts(const struct instance *i, const char *name, struct pids *ret
 
 	process_tree(instance_supervisor(i), &all);
 	process_pick(&all, name, ret);
-	/* Some processes outlive their parent. nginx and PostgreSQL overwrite their environment and are found only as
+	/* Some processes outlive their parent.  nginx and PostgreSQL overwrite their environment and are found only as
 	 * children. */
 	snprintf(state, sizeof(state), "%s/state", i->folder);
 	process_find(name, "PAYHOOK_VAR", state, &found);

@@ -9,7 +9,7 @@
 /* A complete payhook for the tests, run by ./payhook: nginx, responders, PostgreSQL and a worker, with its own port and
  * state directory.
  *
- * All tests of a binary share one instance. main() starts it; the tests run in processes of their own and read its
+ * All tests of a binary share one instance.  main() starts it; the tests run in processes of their own and read its
  * parameters from the environment.  A guard process beside the starting process stops the instance if that process
  * dies. */
 

@@ -53,8 +53,8 @@ void process_signal(const struct pids *list, int signal);
 /* Waits until no process of the list exists.  Returns false if one is left at the deadline. */
 bool process_wait_gone(const struct pids *list, int timeout_ms);
 
-/* Starts a program in a process group of its own. variables ("NAME=value", ended by NULL) override the environment; one
- * without "=" is removed from it.  The output is appended to the file log.  Returns -1 if fork fails. */
+/* Starts a program in a process group of its own.  variables ("NAME=value", ended by NULL) override the environment;
+ * one without "=" is removed from it.  The output is appended to the file log.  Returns -1 if fork fails. */
 pid_t process_start(const char *const argv[], const char *const variables[], const char *log);
 
 /* Waits for a child.  Returns false if it still runs at the deadline; it is then killed with its group and reaped. */

@@ -18,7 +18,7 @@ struct recording_processor {
 void recording_processor_open(struct recording_processor *p, int delay_ms);
 void recording_processor_close(struct recording_processor *p);
 
-/* hold: from now on calls are not answered. release: calls are answered again, including those that were held.  Both
+/* hold: from now on calls are not answered.  release: calls are answered again, including those that were held.  Both
  * have taken effect when they return. */
 void recording_processor_hold(struct recording_processor *p);
 void recording_processor_release(struct recording_processor *p);

@@ -68,7 +68,7 @@ make_cluster() {
 		--encoding=UTF8 --locale=C.UTF-8) >"$dir/log" 2>&1 || fail "initdb failed"
 }
 
-# The tests need no durable disk and no automatic vacuum. synchronous_commit keeps its default. jit is off as in
+# The tests need no durable disk and no automatic vacuum.  synchronous_commit keeps its default.  jit is off as in
 # ops/postgresql.conf.in: a plan without sequential scans may be estimated as expensive enough to be compiled, which
 # takes a second.
 start_server() {

@@ -184,7 +184,7 @@ Test(schema, leaves_room_on_its_pages_for_the_one_update_of_a_row)
 
 Test(schema, indexes_nothing_that_a_claim_or_a_settlement_changes)
 {
-	/* pg_depend includes the columns of an index's predicate. run_at changes only with a retry, not with every
+	/* pg_depend includes the columns of an index's predicate.  run_at changes only with a retry, not with every
 	 * job. */
 	cr_expect_str_eq(
 		database_value(

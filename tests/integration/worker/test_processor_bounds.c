@@ -32,7 +32,7 @@ static void close_all(void)
 
 TestSuite(processor_bounds, .init = open_all, .fini = close_all);
 
-/* Replaces the C library's function for this program: a lookup takes a while and fails. curl calls it in a thread of
+/* Replaces the C library's function for this program: a lookup takes a while and fails.  curl calls it in a thread of
  * its own, where sleeping does not stop the loop. */
 int getaddrinfo(const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints,
 	struct addrinfo **restrict ret)

@@ -1,4 +1,4 @@
-/* test_signature.c - what each signature scheme accepts and rejects. test_signature_published.c has the vectors that
+/* test_signature.c - what each signature scheme accepts and rejects.  test_signature_published.c has the vectors that
  * providers publish. */
 
 #include <criterion/criterion.h>

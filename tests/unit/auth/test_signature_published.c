@@ -7,7 +7,7 @@
 #include "auth/signature.h"
 #include "support/signing.h"
 
-/* A published request: settings, one secret, headers, body. now_s is the time at which it was signed. */
+/* A published request: settings, one secret, headers, body.  now_s is the time at which it was signed. */
 static void verifies(
 	const struct signer_settings *settings, const char *secret, struct sent *sent, const char *body, int64_t now_s)
 {
