@@ -246,13 +246,13 @@ Test(crash, postgresql_stopped_for_30_s_under_two_busy_workers_repeats_no_call)
 	fixture_wait_processed(&f, RESCUE_MS);
 	expect_calls(&f, 1, "the database was away");
 	const char *now = database_text_of(numbers, NULL);
-	cr_assert_str_eq(now, owners, "a worker was taken for dead: \"%s\" has become \"%s\"", owners, now);
+	cr_assert_str_eq(now, owners, "a worker was declared dead: \"%s\" has become \"%s\"", owners, now);
 	const struct hired *both[] = {&one, &two};
 	for (int n = 0; n < 2; n++) {
 		cr_assert_geq(extra_workers_logged(both[n], "database unreachable"), 1);
 		cr_assert_eq(extra_workers_logged(both[n], "jobs of a dead worker freed"), 0);
-		cr_assert_eq(extra_workers_logged(both[n], "taken for dead"), 0);
-		cr_assert_eq(extra_workers_logged(both[n], "of workers that are gone"), 0);
+		cr_assert_eq(extra_workers_logged(both[n], "declared dead"), 0);
+		cr_assert_eq(extra_workers_logged(both[n], "of unregistered workers"), 0);
 	}
 	extra_workers_dismiss(&one);
 	extra_workers_dismiss(&two);
@@ -287,7 +287,7 @@ Test(crash, frozen_beyond_its_death_settles_late_and_changes_nothing)
 	kill(frozen.pid, SIGCONT);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 2, STEP_MS), 2, "it is not back");
 	long long deadline = now_ms() + STEP_MS;
-	while (extra_workers_logged(&frozen, "stale results change nothing") == 0) {
+	while (extra_workers_logged(&frozen, "stale settlements changed nothing") == 0) {
 		cr_assert_eq(fixture_processed(&f), 0, "a late result counts");
 		cr_assert(now_ms() < deadline, "it has not settled late");
 		pause_a_little();

@@ -60,7 +60,7 @@ Test(outage, a_processor_that_is_down_is_probed_and_work_goes_on_when_it_returns
 	cr_assert(await("SELECT count(*) FROM payhook.job_attempts WHERE outcome = 'probed'", 3) >= 3, "it probes");
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.dead_jobs"), 0, "attempts are burnt");
 	cr_expect(database_number("SELECT max(attempt) FROM payhook.jobs") <= 2, "attempts are burnt");
-	cr_expect_eq(extra_workers_logged(&worker, "processor is down"), 1);
+	cr_expect_eq(extra_workers_logged(&worker, "circuit opened"), 1);
 
 	recording_processor_release(&recording_processor);
 	fixture_wait_processed(&s, STEP_MS);

@@ -288,7 +288,7 @@ static bool is_cut(void *ctx)
 {
 	(void)ctx;
 	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-			       " AND application_name = 'payhook-app reject'") == 0;
+			       " AND application_name = 'payhook-app auth-failures'") == 0;
 }
 
 /* Allows or forbids new connections to the test's database.  Over a connection to another database: a session cannot

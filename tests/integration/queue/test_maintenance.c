@@ -94,7 +94,7 @@ static bool has_looked(void *ctx)
 {
 	(void)ctx;
 	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-			       " AND application_name = 'payhook-worker keeper' AND state = 'idle'"
+			       " AND application_name = 'payhook-worker maintenance' AND state = 'idle'"
 			       " AND query LIKE '%%keep_attempts%%'") > 0;
 }
 

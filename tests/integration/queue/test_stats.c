@@ -130,7 +130,8 @@ Test(stats, is_taken_once_in_a_while_however_often_it_is_asked_for)
 	cr_expect_eq(seen.ready, 0, "it was taken again at once");
 }
 
-#define CONNECTION " FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%%survey'"
+#define CONNECTION \
+	" FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'payhook-worker stats'"
 
 /* The worker opens another connection after it has noticed the loss of the first one. */
 static bool has_another_connection(void *ctx)
