@@ -1,4 +1,8 @@
-/* access.c - who may read. */
+/* access.c - decides whether a client may read, and answers the request if it may not.
+ *
+ * The key is compared by its SHA-256 in constant time (auth/api_keys.h); this file turns the decision into a status.
+ * A failed attempt is reported to the operator with its reason.  The client learns no more than the status shows: 401
+ * does not distinguish a missing key from an unknown or expired one. */
 
 #include "access.h"
 
@@ -9,7 +13,8 @@
 #include "http/network.h"
 #include "runtime/log.h"
 
-/* Whose key it is stands beside the reason; that of nobody's does not. */
+/* The detail begins with the key's name if the file has the key.  The key itself is a credential and is never
+ * logged. */
 static void access_report(const struct request *rq, enum access_decision decision, const struct api_key *key)
 {
 	char detail[API_KEY_NAME_MAX + 64];
@@ -42,7 +47,8 @@ static void access_refuse(struct request *rq, enum access_decision decision, con
 	}
 }
 
-static bool is_near(struct request *rq)
+/* Without a file of keys, answers 403 to a client outside this host and private networks. */
+static bool admit_private_address(struct request *rq)
 {
 	if (network_is_private(rq->address))
 		return true;
@@ -55,10 +61,10 @@ bool access_granted(struct request *rq, enum api_scope wanted)
 {
 	const struct api_key *key;
 	if (!rq->service->keys)
-		return wanted == API_OPERATE || is_near(rq);
-	const char *shown = rq->header(rq, "authorization");
-	enum access_decision decision =
-		api_keys_judge(rq->service->keys, shown ? shown : "", wanted, (int64_t)time(NULL), &key);
+		return wanted == API_OPERATE || admit_private_address(rq);
+	const char *authorization = rq->header(rq, "authorization");
+	enum access_decision decision = api_keys_judge(
+		rq->service->keys, authorization ? authorization : "", wanted, (int64_t)time(NULL), &key);
 	if (decision != API_GRANTED) {
 		access_refuse(rq, decision, key);
 		return false;

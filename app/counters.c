@@ -1,4 +1,10 @@
-/* counters.c - the responders' table of metrics. */
+/* counters.c - the responders' table of metrics, and the calls that count into it.
+ *
+ * Every label value is a constant of this file, so a sender cannot create new time series.  A counter is a cell of 64
+ * bits with one writer, this process; a reader of another process sees it whole (runtime/metric.h).
+ *
+ * Without a shared folder the cells belong to this process alone.  They are then counted but not served: each scrape
+ * may reach another responder, so the counters would seem to jump back and forth. */
 
 #include "counters.h"
 
@@ -24,30 +30,32 @@ enum {
 	BUSY
 };
 
-/* In the order of enum counted_route. */
+/* The values of the label "route", in the order of enum counted_route. */
 static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metrics", "/v1/webhooks/{source}",
 	"/v1/transactions/{transaction_id}", NULL};
 
-/* Those that we answer with, and one for what was forgotten here. */
+/* The statuses that responders answer.  "other" catches a status that is missing here. */
 static const int STATUSES[] = {200, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};
 static const char *const CODES[] = {
 	"200", "202", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
 
-/* In the order of enum webhook_outcome, its first left out. */
+/* The values of the label "outcome", in the order of enum webhook_outcome without WEBHOOK_NONE. */
 static const char *const OUTCOMES[] = {
 	"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored", "unsigned", NULL};
 
+/* The validation errors, by the status of the reply. */
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };
 static const char *const CAUSES[] = {"malformed", "too_large", "media_type", "invalid", "other", NULL};
 
-/* In the order of enum signature_cause, its first left out, and then of enum auth_failure_cause. */
+/* In the order of enum signature_cause without SIGNATURE_GOOD, followed by enum auth_failure_cause. */
 static const char *const AUTH_CAUSES[] = {"missing", "malformed", "unsupported", "old", "future", "expired",
 	"wrong_url", "wrong", "failed", "address", "certificate", "api_key", NULL};
 _Static_assert(COUNT_OF(AUTH_CAUSES) == AUTH_FAILURE_CAUSE_COUNT, "each cause but the good one, and the end");
 
 static const char *const VERSIONS[] = {PAYHOOK_VERSION, NULL};
 
-/* Microseconds.  The sender is owed an answer within half a second. */
+/* Upper bounds of the histograms' buckets: microseconds, and for BATCH webhooks.  Senders are answered within half a
+ * second, so the durations are finest below that. */
 static const int64_t ACCEPT_BOUNDS[] = {1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 0};
 static const int64_t COMMIT_BOUNDS[] = {500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 3000000, 0};
 static const int64_t BATCH_BOUNDS[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 0};
@@ -85,10 +93,10 @@ static const struct metric TABLE[] = {
 
 struct counters {
 	struct metrics metrics;
-	struct scoreboard *scoreboard; /* NULL: alone */
-	_Atomic int64_t *alone;        /* cells of one's own, where there is no page; else NULL */
-	_Atomic int64_t *cells;        /* of the one or the other */
-	int busy;
+	struct scoreboard *scoreboard; /* NULL: the folder cannot be used */
+	_Atomic int64_t *alone;        /* cells of this process, if there is no scoreboard; else NULL */
+	_Atomic int64_t *cells;        /* those of the scoreboard, or alone */
+	int busy;                      /* requests in progress in this process */
 };
 
 struct counters *counters_create(const char *folder, bool *shared, struct fault *why)
@@ -119,6 +127,7 @@ void counters_destroy(struct counters *c)
 	free(c);
 }
 
+/* The index in CODES: that of the status, or of "other". */
 static int code_of(int status)
 {
 	int i = 0;
@@ -156,10 +165,13 @@ void counters_begin(struct counters *c)
 void counters_end(struct counters *c, enum counted_route route, int status, enum webhook_outcome outcome, int64_t us)
 {
 	metric_set(&c->metrics, c->cells, BUSY, 0, --c->busy);
+	/* A series for each route and code; CODES ends in a NULL, which has none. */
 	counters_add(c, REQUESTS, (int)(route * (COUNT_OF(CODES) - 1)) + code_of(status));
 	if (outcome == WEBHOOK_NONE)
 		return;
 	counters_add(c, WEBHOOKS, (int)outcome - 1);
+	/* The histogram measures the wait for the database, so it leaves out invalid, ignored and unsigned
+	 * webhooks. */
 	if (outcome == WEBHOOK_INVALID)
 		counters_add(c, VALIDATION_ERRORS, (int)cause_of(status));
 	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED)
@@ -187,6 +199,7 @@ bool counters_render(const struct counters *c, struct buf *ret)
 	int64_t *sums = c->scoreboard ? calloc((size_t)c->metrics.cells, sizeof *sums) : NULL;
 	if (!sums)
 		return false;
+	/* These two are facts of the moment, not sums of cells. */
 	int living = scoreboard_sum(c->scoreboard, sums);
 	sums[c->metrics.first[BUILD]] = 1;
 	sums[c->metrics.first[RESPONDERS]] = living;

@@ -7,11 +7,14 @@
 #include "base/buf.h"
 #include "base/fault.h"
 
-/* What the responders count, all of a host together. */
+/* The counters of the responders on one host.
+ *
+ * The responders share one file of cells (runtime/scoreboard.h), so any of them can report the sums of all.  Each
+ * responder writes only its own cells; no call waits or takes a lock. */
 
-/* Of requests, by route: the table in counters.c has their names. */
+/* The routes by which requests are counted.  The table in counters.c has their names, in this order. */
 enum counted_route {
-	ROUTE_OTHER, /* a path of no route, or none that could be read */
+	ROUTE_OTHER, /* no route has the path, or the request could not be read */
 	ROUTE_HEALTH,
 	ROUTE_LIVE,
 	ROUTE_READY,
@@ -20,39 +23,45 @@ enum counted_route {
 	ROUTE_TRANSACTION,
 };
 
-/* What became of a webhook. */
+/* The outcome of a webhook: its label in payhook_webhooks_total.  Names and order are repeated in counters.c. */
 enum webhook_outcome {
-	WEBHOOK_NONE, /* the request brought none */
-	WEBHOOK_ACCEPTED,
-	WEBHOOK_DUPLICATE,   /* the same transaction was there */
-	WEBHOOK_CONFLICT,    /* another one was there, whatever was answered */
-	WEBHOOK_INVALID,     /* it breaks a rule: the answer's status says which */
-	WEBHOOK_UNAVAILABLE, /* it could not be made durable in time */
-	WEBHOOK_IGNORED,     /* the source's filter lets none of its transactions pass */
-	WEBHOOK_UNSIGNED,    /* it was not signed as its source signs */
+	WEBHOOK_NONE,      /* the request is no webhook, or its source is unknown or disabled */
+	WEBHOOK_ACCEPTED,  /* at least one transaction was new */
+	WEBHOOK_DUPLICATE, /* all transactions were stored before, with the same content */
+	WEBHOOK_CONFLICT,  /* a stored transaction has the same id and other content; CONFLICT_POLICY sets the status */
+	WEBHOOK_INVALID,   /* the webhook breaks a rule, shown by the status, or its sender is not admitted (403) */
+	WEBHOOK_UNAVAILABLE, /* the webhook could not be committed, or verified, in time */
+	WEBHOOK_IGNORED,     /* the filter of the source lets no transaction pass */
+	WEBHOOK_UNSIGNED,    /* the signature does not verify */
 };
 
 struct counters;
 
-/* With a folder that cannot be used the responder counts for itself alone: *why says so, and shared is false.  NULL: out
- * of memory. */
+/* Opens the counters in a folder that all responders of the host share (METRICS_FOLDER).  If the folder is empty or
+ * cannot be used, *shared is false and *why the reason: the responder then counts for itself, and counters_render()
+ * fails.  NULL: out of memory. */
 MUST_USE struct counters *counters_create(const char *folder, bool *shared, struct fault *why);
+
+/* Releases the responder's cells, whose counts stay in the sums.  NULL is allowed. */
 void counters_destroy(struct counters *c);
 
-/* A request was read. */
+/* Counts a request as in progress, after it was read. */
 void counters_begin(struct counters *c);
 
-/* It is answered, so many microseconds after it was read. */
+/* Counts an answered request: one call for each counters_begin().  status is the HTTP status, us the microseconds
+ * from read to answer; outcome is WEBHOOK_NONE for a request that is no webhook. */
 void counters_end(struct counters *c, enum counted_route route, int status, enum webhook_outcome outcome, int64_t us);
 
-/* A commit stored so many webhooks, and took so many microseconds. */
+/* Counts a commit of new transactions or conflicts, us microseconds after its statement was sent. */
 void counters_commit(struct counters *c, int webhooks, int64_t us);
 
-/* A request was refused: an enum signature_cause but SIGNATURE_GOOD, or an enum auth_failure_cause. */
+/* Counts an auth failure.  cause is an enum signature_cause other than SIGNATURE_GOOD, or an enum
+ * auth_failure_cause. */
 void counters_auth_failure(struct counters *c, int cause);
 
-/* So many refusals are not in rejected_requests. */
+/* Counts auth failures that the view auth_failures lacks. */
 void counters_unrecorded(struct counters *c, int count);
 
-/* Adds everything to a text for Prometheus.  False: the folder cannot be used. */
+/* Appends the sums of all responders of the host to *ret, in the text format of Prometheus.  False: the responders do
+ * not share their counters, or memory cannot be allocated; nothing is appended. */
 MUST_USE bool counters_render(const struct counters *c, struct buf *ret);

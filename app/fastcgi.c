@@ -1,14 +1,14 @@
-/* fastcgi.c - from FastCGI records to requests, and back.
+/* fastcgi.c - the FastCGI server: turns FastCGI records into requests, and replies into records.
  *
- * One rule stands above the others: a request ends in one place, slot_finish(), with its body read to the end or its
- * connection closed.  libfcgi does not drain what was left unread; on a kept connection the sender's leftover bytes
- * would be parsed as FastCGI records, which is how a sender could forge requests.  Therefore the body is read to its
- * end before anything else looks at the request, whatever the answer will be.
+ * One rule keeps senders from forging requests: a request ends only in slot_finish(), with its body read to the end
+ * or its connection closed.  libfcgi does not drain unread body bytes; on a kept connection it would parse them as
+ * FastCGI records, that is, as the next request.  Therefore the body is read to its end before anything else looks at
+ * the request, whatever the reply will be.
  *
- * libfcgi waits for its peer: up to 2 s for the first byte after an accept, up to 2 s for the peer to hang up at a
- * close, and for ever in a read.  So connections are accepted here, given to it when their first byte is there, and
- * detached before they are closed; and reads and writes have a limit of their own.  nginx sends a request only when
- * it has all of it, so a read does not wait in practice. */
+ * libfcgi blocks on its peer: up to 2 s for the first byte after an accept, up to 2 s for the peer to hang up at a
+ * close, and without limit in a read.  This file therefore accepts connections itself, passes one to libfcgi when its
+ * first byte has arrived, detaches it before the close, and limits reads and writes by socket timeouts (PEER_MS).
+ * nginx sends a request only when it has received all of it, so in practice a read does not wait. */
 
 #include "fastcgi.h"
 
@@ -29,32 +29,32 @@
 #include "runtime/log.h"
 #include "source/payload.h"
 
-#define PEER_MS 500          /* for nginx to go on with a request that it has begun */
-#define DRAIN_MS 100         /* for idle connections to be used once more */
-#define DRAIN_MOST (1 << 20) /* bytes of a body that are read in order to keep a connection */
-#define BODY_KEEP 4096       /* bytes of memory that a slot keeps between requests */
+#define PEER_MS 500          /* the longest wait for the rest of a request that nginx has begun to send */
+#define DRAIN_MS 100         /* how long a draining responder keeps idle connections, for nginx to use once more */
+#define DRAIN_MOST (1 << 20) /* bytes; the connection of a longer body is closed instead of drained */
+#define BODY_KEEP 4096       /* bytes of each buffer that a slot keeps between requests */
 #define HEAD_MAX 1024        /* bytes of a reply before its body */
-#define HEADER_NAME_MAX 255  /* bytes; no longer one can be asked for in sources.json */
+#define HEADER_NAME_MAX 255  /* bytes; SIGNER_TEXT_MAX bounds the header names of a source in the same way */
 #define RETRY_MS 50          /* until the next accept when the process is out of descriptors */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
-	SLOT_FRESH,   /* a connection that has not brought a request yet */
+	SLOT_FRESH,   /* a new connection, before its first request */
 	SLOT_IDLE,    /* a kept connection between two requests */
 	SLOT_SERVING, /* a request is being read or routed */
-	SLOT_WAITING, /* a request waits for its outcome; libfcgi must not touch the connection */
+	SLOT_WAITING, /* a request waits for its outcome; libfcgi may not use the connection */
 };
 
 struct slot {
 	struct fastcgi *fastcgi;
 	enum slot_state state;
-	bool deaf;     /* its event is off: the peer spoke or hung up while the slot waited */
-	bool answered; /* answer() was called while the slot was being served */
-	int64_t deadline_ms;
+	bool deaf;           /* readable is not pending, since the peer sent bytes or hung up while the slot waited */
+	bool answered;       /* answer() was called in SLOT_SERVING */
+	int64_t deadline_ms; /* clock_ms() at which request.expire() is called; valid in SLOT_WAITING */
 	FCGX_Request fcgi;
 	struct event *readable;
 	struct request request;
-	TAILQ_ENTRY(slot) link; /* in the list of its state: free, idle (oldest first, fresh ones too), or waiting */
+	TAILQ_ENTRY(slot) link; /* in free, idle (SLOT_FRESH too; oldest first) or waiting (by deadline) */
 };
 
 TAILQ_HEAD(slots, slot);
@@ -64,14 +64,14 @@ struct fastcgi {
 	struct service *service;
 	int listener;
 	struct event *acceptable;
-	struct event *retry; /* the process was out of descriptors: accept again soon */
-	struct event *timer; /* the first deadline of those who wait */
+	struct event *retry; /* re-enables acceptable after the process ran out of descriptors */
+	struct event *timer; /* the first deadline in waiting */
 	struct event *drain_over;
 	struct slots free, idle, waiting;
 	struct slot *all;
-	unsigned char (*states)[REQUEST_STATE_MAX]; /* of each slot's request */
+	unsigned char (*states)[REQUEST_STATE_MAX]; /* request.state of each slot */
 	int connections;                            /* slots that are not free */
-	struct buf head;                            /* of the reply that is being written; kept for its memory */
+	struct buf head; /* head of the reply being written; kept so that its memory is reused */
 	bool is_open;
 	void (*drained)(void *ctx);
 	void *drained_ctx;
@@ -82,7 +82,7 @@ static void serve(struct slot *s);
 
 /* ---- slots and their connections ---- */
 
-static struct slots *list_of(struct slot *s)
+static struct slots *list_for(struct slot *s)
 {
 	switch (s->state) {
 	case SLOT_FREE:
@@ -98,30 +98,30 @@ static struct slots *list_of(struct slot *s)
 	return NULL;
 }
 
-/* The free list is a stack, so that the same few slots stay in the cache. */
+/* The free list is a stack, so that the slots in use stay few and in the CPU cache. */
 static void set_state(struct slot *s, enum slot_state state)
 {
-	struct slots *list = list_of(s);
+	struct slots *list = list_for(s);
 	if (list)
 		TAILQ_REMOVE(list, s, link);
 	s->state = state;
-	list = list_of(s);
+	list = list_for(s);
 	if (state == SLOT_FREE)
 		TAILQ_INSERT_HEAD(list, s, link);
 	else if (list)
 		TAILQ_INSERT_TAIL(list, s, link);
 }
 
-static void drain_check(struct fastcgi *g)
+static void drain_check(struct fastcgi *fc)
 {
-	void (*drained)(void *) = g->drained;
-	if (!drained || g->connections > 0)
+	void (*drained)(void *) = fc->drained;
+	if (!drained || fc->connections > 0)
 		return;
-	g->drained = NULL;
-	drained(g->drained_ctx);
+	fc->drained = NULL;
+	drained(fc->drained_ctx);
 }
 
-/* The connection is closed, by us or by libfcgi. */
+/* Called after slot_close() or libfcgi has closed the connection. */
 static void slot_freed(struct slot *s)
 {
 	event_free(s->readable);
@@ -149,7 +149,7 @@ static void fastcgi_on_readable(evutil_socket_t fd, short what, void *arg)
 		serve(s);
 		return;
 	}
-	/* The peer hung up on a request that waits for its commit.  The reply will find out; until then, do not spin. */
+	/* nginx hung up on a waiting request.  The reply will fail; until then the event must not spin. */
 	event_del(s->readable);
 	s->deaf = true;
 }
@@ -162,7 +162,7 @@ static const char *param(struct slot *s, const char *name)
 	return value ? value : "";
 }
 
-/* By its name as a parameter (RFC 3875, 4.1.18): "webhook-id" is HTTP_WEBHOOK_ID. */
+/* FastCGI passes the header "webhook-id" as the parameter HTTP_WEBHOOK_ID (RFC 3875, 4.1.18). */
 static const char *header(const struct request *rq, const char *name)
 {
 	const struct slot *s = CONTAINER_OF(rq, const struct slot, request);
@@ -177,7 +177,8 @@ static const char *header(const struct request *rq, const char *name)
 	return FCGX_GetParam(variable, s->fcgi.envp);
 }
 
-/* Reads the body to its end.  False: it is cut short, or so long that the connection is better closed. */
+/* Reads the body to its end.  False: the body is not as long as CONTENT_LENGTH, is longer than DRAIN_MOST, or did not
+ * fit in memory; the connection must then be closed. */
 static bool read_body(struct slot *s)
 {
 	struct request *rq = &s->request;
@@ -223,8 +224,8 @@ static bool fastcgi_read_request(struct slot *s)
 
 /* ---- answering it ---- */
 
-/* Into libfcgi's buffer, which is sent when it is full and when the request ends.  A reply that memory could not hold is
- * not half told: nginx then asks another responder. */
+/* Writes into libfcgi's buffer, which is sent when it is full and when the request ends.  After an allocation failure
+ * nothing is written, not half a reply: the connection closes and nginx sends the request to another responder. */
 static void write_reply(struct slot *s)
 {
 	const struct reply *reply = &s->request.reply;
@@ -239,10 +240,10 @@ static void write_reply(struct slot *s)
 	FCGX_PutStr(reply->body.data, (int)reply->body.len, s->fcgi.out);
 }
 
-/* The one place where a request ends.  Its body has been read to the end, or keepConnection is 0. */
+/* The only place where a request ends.  Its body has been read to the end, or keepConnection is 0. */
 static void slot_finish(struct slot *s)
 {
-	/* Before the peer can see the answer: who has one and asks for the counts finds it there. */
+	/* Count before the reply is sent: a client that then reads the metrics finds its request counted. */
 	counters_end(s->fastcgi->service->counters, s->request.route, s->request.reply.status, s->request.outcome,
 		clock_us() - s->request.read_us);
 	write_reply(s);
@@ -272,35 +273,35 @@ static void fastcgi_on_answer(struct request *rq)
 		slot_finish(s);
 }
 
-static void watch_deadline(struct fastcgi *g)
+static void arm_timer(struct fastcgi *fc)
 {
-	struct slot *first = TAILQ_FIRST(&g->waiting);
-	if (!first || evtimer_pending(g->timer, NULL))
+	struct slot *first = TAILQ_FIRST(&fc->waiting);
+	if (!first || evtimer_pending(fc->timer, NULL))
 		return;
 	int64_t left = first->deadline_ms - clock_ms();
 	if (left < 0)
 		left = 0;
 	struct timeval tv = {.tv_sec = left / 1000, .tv_usec = (left % 1000) * 1000};
-	evtimer_add(g->timer, &tv);
+	evtimer_add(fc->timer, &tv);
 }
 
 static void fastcgi_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct fastcgi *g = arg;
+	struct fastcgi *fc = arg;
 	struct slot *s;
 	int64_t now = clock_ms();
-	while ((s = TAILQ_FIRST(&g->waiting)) && s->deadline_ms <= now)
+	while ((s = TAILQ_FIRST(&fc->waiting)) && s->deadline_ms <= now)
 		s->request.expire(&s->request);
-	watch_deadline(g);
+	arm_timer(fc);
 }
 
-/* A request's first byte is there, or the peer hung up. */
+/* Called when a request's first byte has arrived or nginx has hung up. */
 static void serve(struct slot *s)
 {
 	set_state(s, SLOT_SERVING);
-	/* libfcgi first ends the request before this one, and would close the connection were it not kept; detached, it
-	 * does not wait for the peer when it closes.  It has no listening socket to accept another connection from. */
+	/* FCGX_Accept_r() first ends the previous request, and closes the connection if keepConnection is 0.  If it
+	 * closes a detached connection, it does not wait for the peer.  It accepts nothing, as it has no listener. */
 	s->fcgi.keepConnection = 1;
 	FCGX_Detach(&s->fcgi);
 	if (FCGX_Accept_r(&s->fcgi) != 0) {
@@ -323,7 +324,7 @@ static void serve(struct slot *s)
 	}
 	s->deadline_ms = s->request.read_us / 1000 + REQUEST_WAIT_MS;
 	set_state(s, SLOT_WAITING);
-	watch_deadline(s->fastcgi);
+	arm_timer(s->fastcgi);
 }
 
 /* ---- accepting connections ---- */
@@ -343,36 +344,36 @@ static bool slot_attach(struct slot *s, int fd)
 	return true;
 }
 
-/* Out of descriptors: an idle connection gives up its own, or we wait a moment. */
-static void accept_failed(struct fastcgi *g)
+/* When the process is out of descriptors, closes the oldest idle connection, or else pauses accepting for RETRY_MS. */
+static void accept_failed(struct fastcgi *fc)
 {
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-		return; /* another process of the pool was faster, or the peer is gone */
+		return; /* another responder accepted the connection first, or the peer closed it */
 	LOG(LOG_LEVEL_WARN, "cannot accept a connection", LOG_TEXT("reason", strerror(errno)));
-	if (!TAILQ_EMPTY(&g->idle)) {
-		slot_close(TAILQ_FIRST(&g->idle));
+	if (!TAILQ_EMPTY(&fc->idle)) {
+		slot_close(TAILQ_FIRST(&fc->idle));
 		return;
 	}
 	struct timeval tv = {.tv_usec = RETRY_MS * 1000};
-	event_del(g->acceptable);
-	evtimer_add(g->retry, &tv);
+	event_del(fc->acceptable);
+	evtimer_add(fc->retry, &tv);
 }
 
-/* Takes one connection, so that those that come together spread over the pool. */
+/* Accepts one connection for each event, not all that wait, so that a burst spreads over the pool. */
 static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *arg)
 {
 	(void)what;
-	struct fastcgi *g = arg;
-	if (TAILQ_EMPTY(&g->free) && !TAILQ_EMPTY(&g->idle))
-		slot_close(TAILQ_FIRST(&g->idle));
-	struct slot *s = TAILQ_FIRST(&g->free);
+	struct fastcgi *fc = arg;
+	if (TAILQ_EMPTY(&fc->free) && !TAILQ_EMPTY(&fc->idle))
+		slot_close(TAILQ_FIRST(&fc->idle));
+	struct slot *s = TAILQ_FIRST(&fc->free);
 	if (!s) {
-		event_del(g->acceptable); /* slot_freed() adds it again */
+		event_del(fc->acceptable); /* slot_freed() adds it again */
 		return;
 	}
 	int fd = accept(listener, NULL, NULL);
 	if (fd < 0) {
-		accept_failed(g);
+		accept_failed(fc);
 		return;
 	}
 	if (!slot_attach(s, fd)) {
@@ -386,112 +387,113 @@ static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *ar
 static void fastcgi_on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct fastcgi *g = arg;
-	if (g->is_open)
-		event_add(g->acceptable, NULL);
+	struct fastcgi *fc = arg;
+	if (fc->is_open)
+		event_add(fc->acceptable, NULL);
 }
 
 /* ---- ending ---- */
 
-/* An idle connection may be the one that nginx takes next, at this very moment; nginx then tries another, but not for
- * ever.  So a draining responder goes on serving whoever speaks, and closes each connection with its reply; what
- * has not spoken for DRAIN_MS is hardly in use, and closed. */
+/* nginx may be about to use an idle connection.  If the connection closes at that moment, nginx tries another one,
+ * but only fastcgi_next_upstream_tries times.  So a draining responder still serves requests on kept connections and
+ * closes each connection with its reply; connections that stay idle for DRAIN_MS are closed here. */
 static void fastcgi_on_drain_over(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct fastcgi *g = arg;
-	while (!TAILQ_EMPTY(&g->idle))
-		slot_close(TAILQ_FIRST(&g->idle));
+	struct fastcgi *fc = arg;
+	while (!TAILQ_EMPTY(&fc->idle))
+		slot_close(TAILQ_FIRST(&fc->idle));
 }
 
-void fastcgi_drain(struct fastcgi *g, void (*done)(void *ctx), void *ctx)
+void fastcgi_drain(struct fastcgi *fc, void (*done)(void *ctx), void *ctx)
 {
-	if (g->is_draining)
+	if (fc->is_draining)
 		return;
-	g->is_draining = true;
-	g->is_open = false;
-	g->drained = done;
-	g->drained_ctx = ctx;
-	event_del(g->acceptable);
-	event_del(g->retry);
+	fc->is_draining = true;
+	fc->is_open = false;
+	fc->drained = done;
+	fc->drained_ctx = ctx;
+	event_del(fc->acceptable);
+	event_del(fc->retry);
 	struct timeval tv = {.tv_usec = DRAIN_MS * 1000};
-	evtimer_add(g->drain_over, &tv);
-	drain_check(g);
+	evtimer_add(fc->drain_over, &tv);
+	drain_check(fc);
 }
 
 /* ---- the interface ---- */
 
-static void slots_init(struct fastcgi *g)
+static void slots_init(struct fastcgi *fc)
 {
 	for (int i = FASTCGI_SLOTS - 1; i >= 0; i--) {
-		struct slot *s = &g->all[i];
-		s->fastcgi = g;
+		struct slot *s = &fc->all[i];
+		s->fastcgi = fc;
 		s->state = SLOT_FREE;
 		FCGX_InitRequest(&s->fcgi, -1, 0);
 		s->fcgi.ipcFd = -1;
-		s->request.service = g->service;
+		s->request.service = fc->service;
 		s->request.header = header;
 		s->request.answer = fastcgi_on_answer;
-		s->request.state = g->states[i];
+		s->request.state = fc->states[i];
 		s->request.body = BUF_INIT(PAYLOAD_MAX);
 		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);
-		TAILQ_INSERT_HEAD(&g->free, s, link);
+		TAILQ_INSERT_HEAD(&fc->free, s, link);
 	}
 }
 
 struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct service *service)
 {
-	struct fastcgi *g = calloc(1, sizeof *g);
-	if (!g)
+	struct fastcgi *fc = calloc(1, sizeof *fc);
+	if (!fc)
 		return NULL;
-	*g = (struct fastcgi){.base = base, .service = service, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
-	TAILQ_INIT(&g->free);
-	TAILQ_INIT(&g->idle);
-	TAILQ_INIT(&g->waiting);
-	g->acceptable = event_new(base, listener, EV_READ | EV_PERSIST, fastcgi_on_acceptable, g);
-	g->retry = evtimer_new(base, fastcgi_on_retry, g);
-	g->timer = evtimer_new(base, fastcgi_on_timer, g);
-	g->drain_over = evtimer_new(base, fastcgi_on_drain_over, g);
-	g->all = calloc(FASTCGI_SLOTS, sizeof *g->all);
-	g->states = calloc(FASTCGI_SLOTS, sizeof *g->states);
-	if (!g->acceptable || !g->retry || !g->timer || !g->drain_over || !g->all || !g->states || FCGX_Init() != 0) {
-		fastcgi_destroy(g);
+	*fc = (struct fastcgi){.base = base, .service = service, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
+	TAILQ_INIT(&fc->free);
+	TAILQ_INIT(&fc->idle);
+	TAILQ_INIT(&fc->waiting);
+	fc->acceptable = event_new(base, listener, EV_READ | EV_PERSIST, fastcgi_on_acceptable, fc);
+	fc->retry = evtimer_new(base, fastcgi_on_retry, fc);
+	fc->timer = evtimer_new(base, fastcgi_on_timer, fc);
+	fc->drain_over = evtimer_new(base, fastcgi_on_drain_over, fc);
+	fc->all = calloc(FASTCGI_SLOTS, sizeof *fc->all);
+	fc->states = calloc(FASTCGI_SLOTS, sizeof *fc->states);
+	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all || !fc->states ||
+		FCGX_Init() != 0) {
+		fastcgi_destroy(fc);
 		return NULL;
 	}
 	evutil_make_socket_nonblocking(listener);
-	slots_init(g);
-	return g;
+	slots_init(fc);
+	return fc;
 }
 
-void fastcgi_destroy(struct fastcgi *g)
+void fastcgi_destroy(struct fastcgi *fc)
 {
-	if (!g)
+	if (!fc)
 		return;
-	for (int i = 0; g->all && i < FASTCGI_SLOTS; i++) {
-		struct slot *s = &g->all[i];
+	for (int i = 0; fc->all && i < FASTCGI_SLOTS; i++) {
+		struct slot *s = &fc->all[i];
 		if (s->readable)
 			slot_close(s);
 		buf_finish(&s->request.body);
 		buf_finish(&s->request.reply.body);
 	}
-	if (g->acceptable)
-		event_free(g->acceptable);
-	if (g->retry)
-		event_free(g->retry);
-	if (g->timer)
-		event_free(g->timer);
-	if (g->drain_over)
-		event_free(g->drain_over);
-	buf_finish(&g->head);
-	free(g->states);
-	free(g->all);
-	free(g);
+	if (fc->acceptable)
+		event_free(fc->acceptable);
+	if (fc->retry)
+		event_free(fc->retry);
+	if (fc->timer)
+		event_free(fc->timer);
+	if (fc->drain_over)
+		event_free(fc->drain_over);
+	buf_finish(&fc->head);
+	free(fc->states);
+	free(fc->all);
+	free(fc);
 }
 
-void fastcgi_open(struct fastcgi *g)
+void fastcgi_open(struct fastcgi *fc)
 {
-	if (g->is_draining || g->is_open)
+	if (fc->is_draining || fc->is_open)
 		return;
-	g->is_open = true;
-	event_add(g->acceptable, NULL);
+	fc->is_open = true;
+	event_add(fc->acceptable, NULL);
 }

@@ -5,25 +5,31 @@
 #include "base/base.h"
 #include "http.h"
 
-/* The gate: FastCGI on one side, requests and replies on the other.  The door of libfcgi.
+/* The FastCGI server: accepts connections from nginx, passes each request to route_request(), and writes the replies.
+ * It alone includes libfcgi; the routes see struct request and struct reply.
  *
- * It owns a fixed number of slots.  A slot holds a connection from nginx, idle between two requests, or a request
- * that waits for its outcome.  When slots run out, idle connections are closed first, so that a sender who waits
- * never starves behind a connection that nobody uses. */
+ * The server owns FASTCGI_SLOTS slots.  A slot holds one connection: idle between two requests, or with a request
+ * that waits for its outcome.  When all slots are taken, the oldest idle connection is closed, so that an unused
+ * connection never keeps a new request waiting.  When all slots hold requests, new connections wait in the socket's
+ * backlog. */
 
-#define FASTCGI_SLOTS 1024 /* more than nginx keeps: its workers times the upstream's keepalive, plus the peak */
+#define FASTCGI_SLOTS 1024 /* more than nginx keeps open: its workers times the upstream's keepalive, plus peaks */
 
 struct event_base;
 struct fastcgi;
 
-/* Takes requests from a listening unix socket, which it makes non-blocking.  Nothing is accepted before fastcgi_open().
- * NULL: out of memory, or libfcgi cannot start. */
+/* Creates a server for a listening unix socket, which becomes non-blocking and stays the caller's.  service is
+ * borrowed for the server's life.  Nothing is accepted before fastcgi_open().  NULL: out of memory, or libfcgi cannot
+ * start. */
 MUST_USE struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct service *service);
-void fastcgi_destroy(struct fastcgi *g);
 
-/* Begins to accept connections.  May be called again. */
-void fastcgi_open(struct fastcgi *g);
+/* Closes all connections at once, without a reply to waiting requests.  NULL is allowed. */
+void fastcgi_destroy(struct fastcgi *fc);
 
-/* Accepts no more, answers what is under way and what still comes over kept connections for a moment, closes them all,
- * then calls done().  Takes REQUEST_WAIT_MS and a moment at most. */
-void fastcgi_drain(struct fastcgi *g, void (*done)(void *ctx), void *ctx);
+/* Begins to accept connections.  Further calls, and calls while draining, have no effect. */
+void fastcgi_open(struct fastcgi *fc);
+
+/* Stops accepting connections, answers the requests in progress and those that still arrive on kept connections
+ * within 100 ms, closes all connections, then calls done(), which may happen before fastcgi_drain() returns.  It
+ * takes little more than REQUEST_WAIT_MS plus these 100 ms.  Further calls have no effect. */
+void fastcgi_drain(struct fastcgi *fc, void (*done)(void *ctx), void *ctx);

@@ -1,4 +1,8 @@
-/* health.c - could a webhook be made durable now? */
+/* health.c - reports whether a webhook could be made durable now.
+ *
+ * The answer comes from the ingest connection: from its last commit if that is recent, else from a small durable
+ * write.  A mere read would not do, because reads still work when the disk is full or the server is a standby.  A
+ * probe waits at most REQUEST_WAIT_MS, as a webhook does; a database that answers later would fail webhooks too. */
 
 #include "health.h"
 
@@ -9,7 +13,7 @@
 #include "ingest/ingest.h"
 #include "source/source.h"
 
-/* The state of a request that waits for the probe's result. */
+/* request.state of a request that waits for the result of its probe. */
 struct health_check {
 	struct request *rq;
 	struct ingest_probe probe;
@@ -27,12 +31,14 @@ static void reply_health(struct request *rq, bool healthy)
 	rq->answer(rq);
 }
 
+/* Answers GET /. */
 static void health_on_health(struct ingest_probe *p, const struct fault *f)
 {
 	reply_health(CONTAINER_OF(p, struct health_check, probe)->rq, !f);
 }
 
-/* Those to which whoever reaches the port may send; their names need no escapes. */
+/* Lists the sources that accept unsigned webhooks, so that a deployment can be checked from outside.  Source names
+ * consist of lower case letters, digits and hyphens, so they need no JSON escapes. */
 static void add_open_sources(struct buf *b, const struct sources *all)
 {
 	int count = 0;
@@ -44,6 +50,7 @@ static void add_open_sources(struct buf *b, const struct sources *all)
 		buf_add_text(b, "]");
 }
 
+/* Answers GET /readyz. */
 static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(p, struct health_check, probe)->rq;
@@ -58,6 +65,7 @@ static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 	rq->answer(rq);
 }
 
+/* The probe is withdrawn first: its memory is the request's and is reused after the answer. */
 static void health_expire(struct request *rq)
 {
 	struct health_check *check = rq->state;
@@ -67,7 +75,8 @@ static void health_expire(struct request *rq)
 	check->probe.done(&check->probe, &f);
 }
 
-static void ask(struct request *rq, void (*done)(struct ingest_probe *, const struct fault *))
+/* done() answers the request, possibly before this returns. */
+static void probe_health(struct request *rq, void (*done)(struct ingest_probe *, const struct fault *))
 {
 	struct health_check *check = rq->state;
 	*check = (struct health_check){.rq = rq, .probe = {.done = done}};
@@ -77,12 +86,12 @@ static void ask(struct request *rq, void (*done)(struct ingest_probe *, const st
 
 void health_get(struct request *rq)
 {
-	ask(rq, health_on_health);
+	probe_health(rq, health_on_health);
 }
 
 void health_ready(struct request *rq)
 {
-	ask(rq, health_on_ready);
+	probe_health(rq, health_on_ready);
 }
 
 void health_live(struct request *rq)

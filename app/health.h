@@ -2,11 +2,13 @@
 
 #include "http.h"
 
-/* GET /: HEALTHY when a webhook could be made durable now, else 503 and UNHEALTHY. */
+/* GET /: 200 and HEALTHY if a webhook could be made durable now, 503 and UNHEALTHY if not or not within
+ * REQUEST_WAIT_MS. */
 void health_get(struct request *rq);
 
-/* GET /readyz: the same question, as load balancers ask it. */
+/* GET /readyz: the same check for load balancers.  The 200 lists the sources that accept unsigned webhooks; a failure
+ * is answered with a problem (RFC 9457), 503. */
 void health_ready(struct request *rq);
 
-/* GET /livez: the process answers; the database is not asked. */
+/* GET /livez: always 200, without use of the database. */
 void health_live(struct request *rq);

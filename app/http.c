@@ -1,10 +1,14 @@
-/* http.c - replies, and what faults mean in HTTP. */
+/* http.c - writes replies, and turns faults into HTTP statuses.
+ *
+ * Errors are problem documents (RFC 9457).  http_fault() is the only place where the kind of a fault becomes a
+ * status; its switch has no default, so a new kind does not compile until it has a status.  A reply that does not fit
+ * in memory leaves its buffer marked, and fastcgi.c then sends nothing. */
 
 #include "http.h"
 
 #include <string.h>
 
-/* The reason phrase of a status that we use. */
+/* The reason phrases of RFC 9110, 15, for the statuses that responders answer. */
 static const char *http_phrase(int status)
 {
 	switch (status) {
@@ -72,6 +76,7 @@ void http_begin(struct request *rq, int status)
 	buf_reset(&rq->reply.body, REPLY_BODY_MAX);
 }
 
+/* Appends a string member to a JSON object that has members already. */
 static void add_member(struct buf *b, const char *name, const char *text)
 {
 	buf_add_format(b, ",\"%s\":\"", name);
@@ -124,6 +129,7 @@ void http_fault(struct request *rq, const struct fault *f)
 	case FAULT_CONFLICT:
 		http_problem(rq, 409, f->text);
 		return;
+	/* The text of these may name hosts or quote the database, so the reply does not contain it. */
 	case FAULT_BUSY:
 	case FAULT_AGAIN:
 	case FAULT_BUG:

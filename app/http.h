@@ -12,15 +12,17 @@
 #include "http/traceparent.h"
 #include "txn/txn_json.h"
 
-/* A request and its reply, as the routes see them; only fastcgi.c knows FastCGI.
+/* A request and its reply, as the routes see them.  Only fastcgi.c knows FastCGI.
  *
- * A route fills the reply and calls answer() exactly once, immediately or later.  A route that waits sets expire first:
- * fastcgi.c calls it after REQUEST_WAIT_MS, and the route then withdraws what it waits for and answers. */
+ * A route fills the reply and calls answer() exactly once, immediately or later.  A route that waits sets expire
+ * first: fastcgi.c calls it REQUEST_WAIT_MS after the request was read, if the request is not answered by then.
+ * expire() withdraws the probe, lookup or insert that the route waits for, and answers.  After answer() the route may
+ * not use the request. */
 
-#define REQUEST_WAIT_MS 450        /* the sender is owed an answer within half a second */
-#define REQUEST_STATE_MAX 4096     /* bytes of a route's state; each route asserts that its own fits */
-#define REQUEST_ID_MAX 32          /* nginx's $request_id: 32 hexadecimal digits */
-#define REPLY_BODY_MAX (64 * 1024) /* bytes; a transaction whose every byte is escaped, or all metrics */
+#define REQUEST_WAIT_MS 450        /* senders are to have an answer within half a second */
+#define REQUEST_STATE_MAX 4096     /* bytes of request.state; each route asserts that its struct fits */
+#define REQUEST_ID_MAX 32          /* bytes: nginx's $request_id has 32 hexadecimal digits */
+#define REPLY_BODY_MAX (64 * 1024) /* bytes: enough for a transaction with every byte escaped, and for all metrics */
 
 struct api_keys;
 struct auth_failures;
@@ -29,67 +31,75 @@ struct settings;
 struct sources;
 struct txn_reader;
 
-/* What the routes work with. */
+/* The parts of the responder that the routes use.  main.c owns them; all outlive every request. */
 struct service {
 	const struct settings *settings;
 	const struct sources *sources;
-	const struct api_keys *keys; /* of those who may read; NULL: no file of keys */
+	const struct api_keys *keys; /* NULL: API_KEYS_FILE is not set */
 	struct ingest *ingest;
 	struct txn_reader *txn_reader;
 	struct counters *counters;
 	struct auth_failures *auth_failures;
 };
 
+/* A reply.  The texts are constants. */
 struct reply {
 	int status;
-	const char *type;      /* of the body */
-	const char *allow;     /* methods, for a 405; or NULL */
-	const char *challenge; /* how to prove who one is, for a 401 (WWW-Authenticate); or NULL */
-	int retry_after;       /* seconds; 0: no such header */
+	const char *type;      /* Content-Type */
+	const char *allow;     /* Allow: the methods of the path, for a 405; or NULL */
+	const char *challenge; /* WWW-Authenticate: the scheme to use, for a 401; or NULL */
+	int retry_after;       /* Retry-After in seconds; 0: no such header */
 	struct buf body;
 };
 
 struct request;
 
 struct request {
-	const char *method;         /* as are the texts that follow: valid until answer() */
-	const char *target;         /* REQUEST_URI, as it came */
-	const char *content_type;   /* as are the next: "" where there is none */
-	const char *address;        /* of the client, as nginx knows it */
-	const char *client_verify;  /* what nginx says of its certificate: SUCCESS, NONE, "FAILED:..." */
-	const char *client_subject; /* of a certificate: its subject, "CN=stripe,O=Stripe" */
+	const char *method;         /* this and the texts that follow are valid until answer() */
+	const char *target;         /* REQUEST_URI, unchanged: path and query */
+	const char *content_type;   /* this and the next three: "" if absent */
+	const char *address;        /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
+	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
+	const char *client_subject; /* subject of the client certificate: "CN=stripe,O=Stripe" */
 	char id[REQUEST_ID_MAX + 1];
-	struct traceparent trace; /* that the sender named */
+	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
 	struct buf body;
-	bool body_too_large; /* it was read to its end, and not kept */
-	bool may_see_metrics;
-	int64_t read_us; /* clock_us() when it was read */
+	bool body_too_large;  /* the body was longer than PAYLOAD_MAX: read to its end, and not kept */
+	bool may_see_metrics; /* nginx admits the address to /metrics (METRICS_ALLOW) */
+	int64_t read_us;      /* clock_us() when the request had been read */
 	struct service *service;
 	struct path path;
 	struct reply reply;
-	enum counted_route route; /* as are the next, for the counts: set before answer() */
+	enum counted_route route; /* this and outcome go to counters_end(): set before answer() */
 	enum webhook_outcome outcome;
-	/* A header by its name in lower case, the first of several; NULL: there is none. */
+	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */
 	const char *(*header)(const struct request *rq, const char *name);
+	/* Sends the reply and ends the request, immediately or when the route returns. */
 	void (*answer)(struct request *rq);
+	/* Set by a route that waits; see above. */
 	void (*expire)(struct request *rq);
-	/* The route's own, REQUEST_STATE_MAX bytes that live as long as the request: a struct of the route's file, whose
-	 * first member leads back here.  Its content is undefined when the route begins. */
+	/* REQUEST_STATE_MAX bytes that the route may use as it likes, valid as long as the request: each route that
+	 * waits keeps a struct of its own there, with a member rq that points back to the request.  The content is
+	 * undefined when the route begins. */
 	void *state;
 };
 
-/* The head of a reply as CGI has it (RFC 3875, 6.3), the empty line included. */
+/* Appends the head of a reply in the form of CGI (RFC 3875, 6.3): Status, headers, empty line.  Every reply has
+ * Content-Length and Cache-Control: no-store. */
 void http_head(const struct reply *reply, struct buf *ret);
 
-/* Starts a reply: status, application/json, an empty body. */
+/* Starts a reply with this status, Content-Type application/json and an empty body. */
 void http_begin(struct request *rq, int status);
 
-/* Answers with a problem (RFC 9457), its type about:blank. */
+/* Answers with a problem document (RFC 9457) of type about:blank: the title is the status's phrase, the instance the
+ * request id.  The client sees detail. */
 void http_problem(struct request *rq, int status, const char *detail);
 
-/* The same, with a list of what is wrong with which member. */
+/* As http_problem(), with a member "errors": pointer (RFC 6901), code and detail for each problem.  problems may be
+ * NULL. */
 void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems);
 
-/* Answers with the problem that a fault stands for: the one place where a kind becomes a status.  Of faults that are
- * not the sender's, the text is for the log; the sender is told what to do. */
+/* Answers with the status of the fault's kind.  If the client can correct the request, the reply contains the fault's
+ * text.  For FAULT_BUSY, FAULT_AGAIN and FAULT_BUG the reply is a 503 with Retry-After and a fixed text, since
+ * the fault's text is for the log only. */
 void http_fault(struct request *rq, const struct fault *f);

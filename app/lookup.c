@@ -1,4 +1,8 @@
-/* lookup.c - the state of one transaction. */
+/* lookup.c - answers requests for the state of one transaction.
+ *
+ * A lookup goes by its own connection (ingest/txn_reader.h), together with the others that wait, so reads never delay
+ * commits.  It sees every transaction that was committed before its statement began: a sender that has its 202 finds
+ * its transaction.  Access is decided before, by route.c. */
 
 #include "lookup.h"
 
@@ -12,7 +16,7 @@
 #include "source/source.h"
 #include "txn/txn.h"
 
-/* The state of a request whose transaction is being looked up. */
+/* request.state of a request that waits for its lookup, which borrows source and the id in request.path. */
 struct reading {
 	struct request *rq;
 	struct lookup lookup;
@@ -21,7 +25,7 @@ struct reading {
 
 _Static_assert(sizeof(struct reading) <= REQUEST_STATE_MAX, "the state fits");
 
-/* name: with its quotes and what stands around it. */
+/* Appends a string, or null if text is NULL.  name includes its quotes, the colon and the comma or brace before it. */
 static void add_string(struct buf *b, const char *name, const char *text)
 {
 	buf_add_text(b, name);
@@ -34,6 +38,7 @@ static void add_string(struct buf *b, const char *name, const char *text)
 	buf_add_text(b, "\"");
 }
 
+/* The amount is a JSON number with the digits that the sender wrote; it never becomes a binary number. */
 static void reply_found(struct request *rq, const struct found *t)
 {
 	struct buf *b = &rq->reply.body;
@@ -68,6 +73,7 @@ static void lookup_on_found(struct lookup *l, const struct found *found, const s
 	}
 }
 
+/* The lookup is withdrawn first: its memory is the request's and is reused after the answer. */
 static void lookup_expire(struct request *rq)
 {
 	struct reading *reading = rq->state;
@@ -81,6 +87,7 @@ void lookup_get(struct request *rq)
 {
 	struct fault f;
 	const char *id = rq->path.segment[rq->path.count - 1];
+	/* An id that could not be stored cannot be found; the database is not asked. */
 	if (!txn_text_valid(id, strlen(id))) {
 		http_problem(rq, 404, "there is no such transaction, and there cannot be");
 		return;

@@ -1,4 +1,12 @@
-/* main.c - the responder: a FastCGI program of one thread that makes webhooks durable. */
+/* main.c - payhook-app, the responder: a FastCGI program of one thread that makes webhooks durable.
+ *
+ * A pool of responders shares one listening socket, which is the standard input of each.  main() sets up the parts in
+ * an order that matters (settings, socket, log, FastCGI, signals), runs the event loop, and releases the parts when
+ * it ends.
+ *
+ * A signal never loses a webhook: the responder stops accepting, answers the requests in progress, and ends.  If it
+ * is killed instead, unanswered webhooks have no 202 and are sent again.  The database may be unreachable at start
+ * and at any time: the responder then answers 503 and reconnects by itself. */
 
 #include <event2/event.h>
 #include <signal.h>
@@ -19,7 +27,7 @@
 #include "runtime/log.h"
 
 #define PROGRAM "payhook-app"
-#define DESCRIPTORS (FASTCGI_SLOTS + 64) /* a connection for each slot, and our own */
+#define DESCRIPTORS (FASTCGI_SLOTS + 64) /* one for each slot, and some for PostgreSQL, the log and the event loop */
 
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
@@ -32,10 +40,14 @@ struct responder {
 	struct service service;
 	struct fastcgi *fastcgi;
 	struct event *signals[COUNT_OF(SIGNALS)];
-	enum { DATABASE_UNKNOWN, DATABASE_UP, DATABASE_DOWN } database; /* as logged last */
+	enum {
+		DATABASE_UNKNOWN,
+		DATABASE_UP,
+		DATABASE_DOWN
+	} database; /* the state logged last, so that a change is logged once */
 };
 
-/* ---- the intake's news ---- */
+/* ---- events of ingest and auth_failures ---- */
 
 static void responder_on_up(void *ctx)
 {
@@ -47,8 +59,9 @@ static void responder_on_up(void *ctx)
 	fastcgi_open(r->fastcgi);
 }
 
-/* Requests that come while the database is away are answered 503, so the gate opens all the same; but not before the
- * first attempt, or a reload would answer 503 for its first moments. */
+/* The server opens even if the database is unreachable, since requests are then answered 503 without delay.  It opens
+ * only after the first attempt to connect, because otherwise every reload would answer 503 until the connection is
+ * up. */
 static void responder_on_down(void *ctx, const struct fault *why)
 {
 	struct responder *r = ctx;
@@ -58,6 +71,7 @@ static void responder_on_down(void *ctx, const struct fault *why)
 	fastcgi_open(r->fastcgi);
 }
 
+/* A commit brought new jobs.  The notifier wakes the workers; if it fails, they find the jobs by themselves. */
 static void responder_on_enqueued(void *ctx)
 {
 	struct responder *r = ctx;
@@ -70,6 +84,7 @@ static void responder_on_committed(void *ctx, int webhooks, int64_t us)
 	counters_commit(r->service.counters, webhooks, us);
 }
 
+/* Auth failures that were not recorded as rows are counted at least. */
 static void responder_on_unrecorded(void *ctx, int count)
 {
 	struct responder *r = ctx;
@@ -89,6 +104,7 @@ static void responder_on_drained(void *ctx)
 	event_base_loopbreak(r->base);
 }
 
+/* The second signal has no effect: a drain is bounded by REQUEST_WAIT_MS, so there is nothing to hasten. */
 static void responder_on_signal(evutil_socket_t signal_number, short what, void *arg)
 {
 	(void)what;
@@ -107,17 +123,18 @@ static void responder_complain(const char *complaint)
 static void responder_help(void)
 {
 	printf("Usage: " PROGRAM " [--check | --version | --help]\n\n"
-	       "Receives transaction webhooks over FastCGI and makes them durable in PostgreSQL.\n"
-	       "spawn-fcgi starts it, with the listening socket as its standard input.\n"
-	       "On SIGTERM or SIGUSR2 it answers the requests in flight and ends.\n\n"
-	       "  --check    print the settings, sources and keys in force, or what is wrong with them\n"
+	       "Receives transaction webhooks over FastCGI and stores them durably in PostgreSQL.\n"
+	       "Standard input must be a listening socket, as spawn-fcgi provides it.\n"
+	       "SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 make it answer the requests in progress and exit.\n\n"
+	       "  --check    print the effective settings, sources and API keys, or every error in them\n"
 	       "             (exit status 2)\n"
 	       "  --version  print the version\n"
 	       "  --help     print this text\n\n"
-	       "Settings, from the environment:\n");
+	       "Environment variables:\n");
 	settings_help(stdout);
 }
 
+/* Warns of each source that accepts unsigned webhooks, at every start. */
 static void log_sources(const struct sources *all)
 {
 	for (int i = 0; i < all->count; i++) {
@@ -129,6 +146,8 @@ static void log_sources(const struct sources *all)
 	}
 }
 
+/* Raises the soft limit as far as the hard one allows.  With fewer descriptors the responder works too: fastcgi.c
+ * closes idle connections when they run out. */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
@@ -138,6 +157,7 @@ static void raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Fails early, with a reason, when the program is started by hand. */
 static bool is_listening(int fd)
 {
 	int listening = 0;
@@ -145,7 +165,7 @@ static bool is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
 }
 
-/* After the gate, since libfcgi installs handlers of its own for some of these. */
+/* Called after fastcgi_create(), because FCGX_Init() installs handlers of its own for SIGTERM, SIGUSR1 and SIGPIPE. */
 static bool catch_signals(struct responder *r)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -157,7 +177,7 @@ static bool catch_signals(struct responder *r)
 	return true;
 }
 
-/* Without its counts a responder works all the same. */
+/* Metrics that cannot be shared do not prevent a start: webhooks matter more. */
 static struct counters *open_counters(const struct settings *s)
 {
 	struct fault why;
@@ -213,7 +233,7 @@ static void responder_finish(struct responder *r)
 	libevent_global_shutdown();
 }
 
-/* Handles the options; -1: there is none, go on. */
+/* Handles the options.  Returns the exit status, or -1 if there is no option and the responder is to run. */
 static int read_options(int argc, char **argv)
 {
 	if (argc < 2)

@@ -1,4 +1,7 @@
-/* metrics.c - what the responders have counted, for those who may see it. */
+/* metrics.c - answers GET /metrics with the sums of all responders of the host.
+ *
+ * Two conditions must hold: nginx admits the address (METRICS_ALLOW), and with API_KEYS_FILE the key has the scope
+ * "operate", which route.c has checked before. */
 
 #include "metrics.h"
 
@@ -14,7 +17,7 @@ void metrics_get(struct request *rq)
 	http_begin(rq, 200);
 	rq->reply.type = METRICS_TYPE;
 	if (!counters_render(rq->service->counters, &rq->reply.body)) {
-		rq->reply.retry_after = 60; /* when somebody has seen to it */
+		rq->reply.retry_after = 60; /* seconds; an operator has to act first */
 		http_problem(rq, 503, "the responders do not share their counts; their log says why");
 		return;
 	}

@@ -2,6 +2,6 @@
 
 #include "http.h"
 
-/* GET /metrics: what the responders of this host have counted, for Prometheus.  403 unless nginx vouches for the address
- * that asks. */
+/* GET /metrics: the sums of all responders of this host, in the text format of Prometheus.  403 unless nginx admits
+ * the client's address; 503 if the responders do not share their counters. */
 void metrics_get(struct request *rq);

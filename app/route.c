@@ -1,4 +1,8 @@
-/* route.c - method and path to handler. */
+/* route.c - finds the handler of a request by method and path.
+ *
+ * The one table of routes also names the scope of an API key that each route needs, so a new route cannot be added
+ * without a decision on access.  Paths are compared after path_read(): decoded once, with "." and ".." resolved, so
+ * no other spelling of a path evades the scope of its route. */
 
 #include "route.h"
 
@@ -10,13 +14,13 @@
 #include "metrics.h"
 #include "webhook.h"
 
-#define ANY "*" /* a segment that the handler reads itself */
+#define ANY "*" /* matches any segment; the handler reads it */
 
 struct route {
 	const char *method;
-	const char *segments[4]; /* up to the first null */
-	enum counted_route counted;
-	unsigned scope; /* that a key has to have (enum api_scope); 0: for everybody */
+	const char *segments[4];    /* ends at the first NULL */
+	enum counted_route counted; /* its label in the metrics */
+	unsigned scope; /* enum api_scope that a client needs; 0: the route decides by itself, or is public */
 	void (*handle)(struct request *rq);
 };
 
@@ -41,7 +45,7 @@ static bool path_matches(const struct route *r, const struct path *p)
 	return n == p->count;
 }
 
-/* HEAD is answered wherever GET is; nginx leaves the body out. */
+/* Each GET route answers HEAD too; nginx omits the body (RFC 9110, 9.3.2). */
 static bool method_matches(const struct route *r, const char *method)
 {
 	return strcmp(r->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(r->method, "GET") == 0);

@@ -1,9 +1,14 @@
-/* submission.c - the transactions of one webhook, and one answer for all of them.
+/* submission.c - stores the transactions of one webhook, and answers once for all of them.
  *
- * Most webhooks tell one transaction, and then nothing is allocated.  Of several, none is stored unless all can be read;
- * and the answer is that of the one that fared worst, since the sender sends the whole again: what was stored is then
- * found, and nothing is done twice.  The 202 is our promise that the transactions will be processed; therefore it is
- * said after the commit and nowhere else. */
+ * The 202 is a promise that the transactions will be processed; therefore it is sent after their commit and nowhere
+ * else.
+ *
+ * Most webhooks contain one transaction, and then nothing is allocated.  Of several transactions none is stored
+ * unless all can be read.  They may still be committed in different batches, so one can fail after another was
+ * stored.  The reply is then that of the worst outcome: the provider sends the whole webhook again, the stored
+ * transactions are found as duplicates, and nothing is processed twice.
+ *
+ * Batches, duplicates and conflicts belong to ingest/ingest.h; the body's format belongs to source/payload.h. */
 
 #include "submission.h"
 
@@ -20,36 +25,38 @@ struct item {
 	struct request *rq;
 	struct pending_insert pending_insert;
 	struct txn txn;
-	bool is_waiting; /* for its outcome */
+	bool is_waiting; /* its outcome is not known yet */
 };
 
-/* All transactions of one webhook: the state of its request. */
+/* All transactions of one webhook: request.state of its request. */
 struct submission {
 	int count;
 	int waiting; /* items without an outcome */
 	struct item one;
-	struct item *many;              /* in place of one when there are several; NULL otherwise */
-	bool failed, conflicts, is_new; /* whether any item failed, was a conflict, was new */
-	struct fault fault;             /* the one to report, when failed */
+	struct item *many;              /* used instead of one if there are several; heap, NULL otherwise */
+	bool failed, conflicts, is_new; /* at least one item failed, conflicts, is new */
+	struct fault fault;             /* the fault to report; valid if failed */
 };
 
 _Static_assert(sizeof(struct submission) <= REQUEST_STATE_MAX, "the state fits");
 
-static void log_not_stored(const struct item *d, const struct fault *f)
+/* At most one line a second: when the database is unreachable, every webhook ends here. */
+static void log_not_stored(const struct item *item, const struct fault *f)
 {
 	static struct log_pause pause;
-	const struct request *rq = d->rq;
-	int64_t unsaid;
-	if (!log_pause_over(&pause, &unsaid))
+	const struct request *rq = item->rq;
+	int64_t suppressed;
+	if (!log_pause_over(&pause, &suppressed))
 		return;
 	LOG(f->kind == FAULT_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "webhook not stored",
-		LOG_TEXT("request_id", rq->id), LOG_TEXT("transaction_id", d->txn.transaction_id),
+		LOG_TEXT("request_id", rq->id), LOG_TEXT("transaction_id", item->txn.transaction_id),
 		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_SECONDS("duration", clock_us() - rq->read_us),
-		LOG_TEXT("reason", f->text), LOG_NUMBER("more_since_last", unsaid));
+		LOG_TEXT("reason", f->text), LOG_NUMBER("more_since_last", suppressed));
 }
 
-/* One line for each transaction: only for who asks for them, but conflicts always. */
-static void log_outcome(const struct item *d, enum accepted outcome)
+/* Conflicts are logged as warnings, since somebody has to look at them.  The other outcomes are the normal case and
+ * would flood the log, so they are logged at the level debug only. */
+static void log_outcome(const struct item *item, enum accepted outcome)
 {
 	static const char *const EVENTS[] = {
 		[ACCEPTED_NEW] = "webhook stored",
@@ -59,9 +66,10 @@ static void log_outcome(const struct item *d, enum accepted outcome)
 	enum log_level level = outcome == ACCEPTED_CONFLICT ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
 	if (!log_wants(level))
 		return;
-	LOG(level, EVENTS[outcome], LOG_TEXT("request_id", d->rq->id),
-		LOG_TEXT("transaction_id", d->txn.transaction_id), LOG_TEXT("trace_id", TRACE_ID(d->rq->trace.text)),
-		LOG_SECONDS("duration", clock_us() - d->rq->read_us));
+	LOG(level, EVENTS[outcome], LOG_TEXT("request_id", item->rq->id),
+		LOG_TEXT("transaction_id", item->txn.transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(item->rq->trace.text)),
+		LOG_SECONDS("duration", clock_us() - item->rq->read_us));
 }
 
 /* ---- the answer ---- */
@@ -81,94 +89,103 @@ static void reply_ignored(struct request *rq)
 	rq->answer(rq);
 }
 
-/* What is not the sender's fault becomes a 503. */
+/* Answers 422 if the database rejects the transaction itself, else 503.  The rules for transactions were checked when
+ * the body was read, so FAULT_INPUT comes from the database here. */
 static void submission_refuse(struct request *rq, const struct fault *f)
 {
 	struct fault hidden;
 	if (f->kind == FAULT_BUSY || f->kind == FAULT_AGAIN || f->kind == FAULT_BUG)
 		rq->outcome = WEBHOOK_UNAVAILABLE;
 	else if (!fault_set(&hidden, FAULT_INPUT, "the database cannot hold this transaction"))
-		f = &hidden; /* its text quotes the server; the sender learns only that it is this transaction */
+		f = &hidden; /* the original text quotes the server and is only logged */
 	http_fault(rq, f);
 }
 
-/* All have their outcome. */
+/* Called when every item has its outcome.  The order is that of gravity: a failure outweighs a conflict, and a
+ * conflict outweighs success.  The fault is copied and the items are freed first, because answering ends the request
+ * and its state. */
 static void submission_finish(struct request *rq)
 {
-	struct submission *p = rq->state;
-	struct fault f = p->fault;
-	free(p->many);
-	p->many = NULL;
-	if (p->failed) {
+	struct submission *s = rq->state;
+	struct fault f = s->fault;
+	free(s->many);
+	s->many = NULL;
+	if (s->failed) {
 		submission_refuse(rq, &f);
-	} else if (p->conflicts) {
+	} else if (s->conflicts) {
 		rq->outcome = WEBHOOK_CONFLICT;
 		if (rq->service->settings->conflict_policy == CONFLICT_QUARANTINE)
 			reply_accepted(rq);
 		else if (!fault_set(&f, FAULT_CONFLICT, "this transaction_id already stands for another transaction"))
 			http_fault(rq, &f);
 	} else {
-		rq->outcome = p->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
+		rq->outcome = s->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
 		reply_accepted(rq);
 	}
 }
 
-/* ---- the way to it ---- */
+/* ---- from the body to the outcomes ---- */
 
-/* Of two failures, the one that passes counts: who is told 4xx does not come again. */
-static void keep_fault(struct submission *p, const struct fault *f)
+/* Keeps a temporary failure in preference to a permanent one: providers do not send again after a 4xx, and the item
+ * that failed for a moment would be lost. */
+static void keep_fault(struct submission *s, const struct fault *f)
 {
-	if (!p->failed || f->kind != FAULT_INPUT)
-		p->fault = *f;
-	p->failed = true;
+	if (!s->failed || f->kind != FAULT_INPUT)
+		s->fault = *f;
+	s->failed = true;
 }
 
-static void submission_on_outcome(struct pending_insert *a, enum accepted outcome, const struct fault *f)
+static void submission_on_outcome(struct pending_insert *p, enum accepted outcome, const struct fault *f)
 {
-	struct item *d = CONTAINER_OF(a, struct item, pending_insert);
-	struct submission *p = d->rq->state;
-	d->is_waiting = false;
+	struct item *item = CONTAINER_OF(p, struct item, pending_insert);
+	struct submission *s = item->rq->state;
+	item->is_waiting = false;
 	if (f) {
-		log_not_stored(d, f);
-		keep_fault(p, f);
+		log_not_stored(item, f);
+		keep_fault(s, f);
 	} else {
-		log_outcome(d, outcome);
-		p->conflicts |= outcome == ACCEPTED_CONFLICT;
-		p->is_new |= outcome == ACCEPTED_NEW;
+		log_outcome(item, outcome);
+		s->conflicts |= outcome == ACCEPTED_CONFLICT;
+		s->is_new |= outcome == ACCEPTED_NEW;
 	}
-	if (--p->waiting == 0)
-		submission_finish(d->rq);
+	if (--s->waiting == 0)
+		submission_finish(item->rq);
 }
 
-static struct item *items(struct submission *p)
+/* The array of all items, or the one. */
+static struct item *items(struct submission *s)
 {
-	return p->many ? p->many : &p->one;
+	return s->many ? s->many : &s->one;
 }
 
+/* Withdraws the items without an outcome.  One that is already in a statement may be stored all the same; the answer
+ * is 503 nevertheless, since nothing is certain yet. */
 static void submission_expire(struct request *rq)
 {
-	struct submission *p = rq->state;
+	struct submission *s = rq->state;
 	struct fault f;
 	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
-	for (int i = 0; i < p->count; i++) {
-		struct item *d = &items(p)[i];
-		if (!d->is_waiting)
+	for (int i = 0; i < s->count; i++) {
+		struct item *item = &items(s)[i];
+		if (!item->is_waiting)
 			continue;
-		ingest_withdraw(rq->service->ingest, &d->pending_insert);
-		d->is_waiting = false;
-		log_not_stored(d, &f);
+		ingest_withdraw(rq->service->ingest, &item->pending_insert);
+		item->is_waiting = false;
+		log_not_stored(item, &f);
 	}
-	keep_fault(p, &f);
+	keep_fault(s, &f);
 	submission_finish(rq);
 }
 
-/* The last of them may be answered at once, and with it all: then nothing of the parcel is there any more. */
+/* Passes every item to ingest.  waiting and all items are set before the first ingest_accept(), which may report an
+ * outcome at once.  With the last outcome the request ends and the items are freed, so the loop keeps its
+ * own copies, and does not use the request after its last call. */
 static void send(struct request *rq, const struct source *source)
 {
-	struct submission *p = rq->state;
-	struct item *list = items(p);
-	int count = p->count;
-	p->waiting = count;
+	struct submission *s = rq->state;
+	struct item *list = items(s);
+	int count = s->count;
+	s->waiting = count;
 	rq->expire = submission_expire;
 	for (int i = 0; i < count; i++) {
 		list[i].rq = rq;
@@ -187,25 +204,26 @@ static void send(struct request *rq, const struct source *source)
 		ingest_accept(rq->service->ingest, &list[i].pending_insert);
 }
 
-/* Reads them all, and answers when one cannot be read. */
+/* Reads all transactions of the body into items.  False: one of them cannot be read, and the request has been
+ * answered. */
 static bool read_all(struct request *rq, struct payload *payload)
 {
-	struct submission *p = rq->state;
+	struct submission *s = rq->state;
 	struct txn_problems problems = {0};
 	struct fault f;
 	if (payload->count > 1) {
-		p->many = calloc((size_t)payload->count, sizeof *p->many);
-		if (!p->many && !fault_set(&f, FAULT_BUSY, "out of memory")) {
+		s->many = calloc((size_t)payload->count, sizeof *s->many);
+		if (!s->many && !fault_set(&f, FAULT_BUSY, "out of memory")) {
 			submission_refuse(rq, &f);
 			return false;
 		}
 	}
-	for (p->count = 0; p->count < payload->count; p->count++) {
+	for (s->count = 0; s->count < payload->count; s->count++) {
 		if (payload_next(
-			    payload, &rq->service->settings->extra_currencies, &items(p)[p->count].txn, &problems, &f))
+			    payload, &rq->service->settings->extra_currencies, &items(s)[s->count].txn, &problems, &f))
 			continue;
-		free(p->many);
-		p->many = NULL;
+		free(s->many);
+		s->many = NULL;
 		if (problems.count > 0)
 			http_problems(rq, 422, f.text, &problems);
 		else
@@ -217,11 +235,11 @@ static bool read_all(struct request *rq, struct payload *payload)
 
 void submission_accept(struct request *rq, const struct source *source)
 {
-	struct submission *p = rq->state;
+	struct submission *s = rq->state;
 	struct payload payload;
 	struct fault f;
-	p->many = NULL;
-	p->failed = p->conflicts = p->is_new = false;
+	s->many = NULL;
+	s->failed = s->conflicts = s->is_new = false;
 	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, &payload, &f))
 		http_fault(rq, &f);
 	else if (payload.count == 0)

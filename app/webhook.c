@@ -1,8 +1,12 @@
-/* webhook.c - one webhook in: whether it may come in at all.
+/* webhook.c - authenticates one webhook and passes it on to be stored.
  *
- * The sender is owed an answer within half a second and will send again if it gets none.  Here it is found out who sent
- * it, over the bytes as they came and before anything reads them; what is in it is the parcel's affair.  Whoever is
- * turned away is told one thing, whatever the reason: the reason is for the operator. */
+ * Providers are to have an answer within half a second, and send a webhook again if they get none.  The checks run
+ * from cheap to expensive: source, address and client certificate, Content-Type, size, signature.  The signature is
+ * verified over the raw bytes of the body, before anything interprets them (but Adyen signs fields, so its body is
+ * scanned strictly first).  An unauthenticated client learns the status and no reason; the reason goes to the
+ * operator (auth_failure.h).
+ *
+ * The content of the body belongs to submission.c. */
 
 #include "webhook.h"
 
@@ -12,7 +16,8 @@
 #include "http/content_type.h"
 #include "submission.h"
 
-/* Answers who comes from another address, or without the certificate, than the source's. */
+/* Answers 403 if the source has a list of addresses or wants a client certificate, and the client does not match.
+ * The reply does not reveal which of the two failed. */
 static bool is_admitted(struct request *rq, const struct source *source)
 {
 	struct source_sender sender = {rq->address, rq->client_verify, rq->client_subject};
@@ -26,13 +31,15 @@ static bool is_admitted(struct request *rq, const struct source *source)
 	return false;
 }
 
+/* The callback by which the verification reads headers. */
 static const char *webhook_header_of(void *ctx, const char *name)
 {
 	const struct request *rq = ctx;
 	return rq->header(rq, name);
 }
 
-/* Answers what was not signed as the source signs. */
+/* Answers 401 if the signature does not verify.  If it cannot be computed, because memory cannot be allocated,
+ * the webhook may be genuine: the reply is 503, so that the provider sends it again. */
 static bool webhook_is_signed(struct request *rq, const struct source *source)
 {
 	struct signature_request request = {webhook_header_of, rq, rq->body.data ? rq->body.data : "", rq->body.len};
@@ -63,7 +70,7 @@ void webhook_post(struct request *rq)
 		http_problem(rq, 404, "there is no such source of webhooks");
 		return;
 	}
-	rq->outcome = WEBHOOK_INVALID; /* unless another becomes of it */
+	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
 	if (!is_admitted(rq, source))
 		return;
 	if (!content_type_is_json(rq->content_type))
