@@ -1,8 +1,9 @@
 #pragma once
 
-/* What the commands of payhook-ctl share. */
+/* Shared by the commands of payhook-ctl.  Each command is a function NAME_run() that gets the arguments behind its
+ * name, prints results to standard output and errors to standard error, and returns the exit status. */
 
 #define CTL_PROGRAM "payhook-ctl"
 
-/* Prints a complaint to standard error, the program's name before it. */
+/* Prints an error to standard error, after the program's name. */
 void ctl_complain(const char *complaint);

@@ -1,13 +1,17 @@
-/* http_message.c - a captured HTTP request. */
+/* http_message.c - parses a captured HTTP request in place, without allocation.
+ *
+ * The parser is strict, because "payhook-ctl verify" is useful only if its result is that of a responder: a message
+ * that nginx would read in another way is an error here, not a guess.  The body is never changed, since a signature
+ * covers each byte. */
 
 #include "http_message.h"
 
 #include <string.h>
 
 struct reading {
-	char *at, *end; /* of what is not read yet */
-	bool cut_short; /* the end is the bound, not that of the text */
-	int line;       /* the number of the one read last */
+	char *at, *end; /* the bytes that are not read yet */
+	bool cut_short; /* end is the bound HTTP_HEAD_MAX, not the end of the text */
+	int line;       /* number of the line read last, from 1 */
 };
 
 struct line {
@@ -15,6 +19,7 @@ struct line {
 	size_t len;
 };
 
+/* The characters of a token: a method, or the name of a header (RFC 9110, 5.6.2). */
 static const char TOKEN[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 static bool is_token(const char *text)
@@ -22,7 +27,8 @@ static bool is_token(const char *text)
 	return *text && strspn(text, TOKEN) == strlen(text);
 }
 
-/* A tab may stand in a header's value. */
+/* A tab is allowed in a header's value (RFC 9110, 5.5).  NUL counts as a control character, so a line that
+ * passes is a C string. */
 static bool has_control_character(const struct line *line)
 {
 	for (size_t i = 0; i < line->len; i++) {
@@ -33,6 +39,7 @@ static bool has_control_character(const struct line *line)
 	return false;
 }
 
+/* Reads a line up to its LF, without a CR before that, and puts a NUL at its end. */
 static bool next_line(struct reading *r, struct line *ret, struct fault *f)
 {
 	char *end = memchr(r->at, '\n', (size_t)(r->end - r->at));
@@ -53,7 +60,8 @@ static bool next_line(struct reading *r, struct line *ret, struct fault *f)
 	return true;
 }
 
-/* The text up to a space, which becomes its end; the rest is what stands behind that.  False: there is no space. */
+/* Cuts *rest at its first space: *ret is the word before the space, *rest the text after it.  False: there is no
+ * space. */
 static bool cut_word(char **rest, char **ret)
 {
 	char *space = strchr(*rest, ' ');
@@ -65,6 +73,7 @@ static bool cut_word(char **rest, char **ret)
 	return true;
 }
 
+/* The versions that browsers, proxies and capture tools write in the request line. */
 static bool is_version(const char *text)
 {
 	static const char *const versions[] = {"HTTP/1.1", "HTTP/1.0", "HTTP/2", "HTTP/2.0", "HTTP/3"};
@@ -95,6 +104,7 @@ static bool read_request_line(struct reading *r, struct http_message *ret, struc
 	return true;
 }
 
+/* Removes spaces and tabs at both ends, which do not belong to a header's value (RFC 9110, 5.5). */
 static char *http_message_trim(char *text)
 {
 	text += strspn(text, " \t");
@@ -105,6 +115,7 @@ static char *http_message_trim(char *text)
 	return text;
 }
 
+/* Header names are ASCII and compared without regard to case; not tolower(), which depends on the locale. */
 static void http_message_to_lower(char *text)
 {
 	for (; *text; text++) {
@@ -147,7 +158,7 @@ static bool read_headers(struct reading *r, struct http_message *ret, struct fau
 
 bool http_message_read(char *text, size_t len, struct http_message *ret, struct fault *f)
 {
-	struct http_message m;
+	struct http_message m; /* *ret stays unchanged on failure */
 	size_t head = len < HTTP_HEAD_MAX ? len : HTTP_HEAD_MAX;
 	struct reading r = {.at = text, .end = text + head, .cut_short = head < len};
 	if (!read_request_line(&r, &m, f) || !read_headers(&r, &m, f))

@@ -1,4 +1,9 @@
-/* key.c - a new key for who may read. */
+/* key.c - generates an API key.
+ *
+ * The key has 256 bits from the kernel's random source, so a plain SHA-256 is enough: unlike a password, the key
+ * cannot be found by trying.  The key and its entry go to standard output, explanations to standard error, so that a
+ * script can read the two lines.  The key is wiped from this process's own buffer before the process ends; the file
+ * is the operator's to edit. */
 
 #include "key.h"
 
@@ -10,9 +15,9 @@
 #include "auth/api_keys.h"
 #include "ctl.h"
 
-#define PREFIX "payhook_" /* so that it is known for what it is where it should not be */
+#define PREFIX "payhook_" /* lets secret scanners recognise a leaked key */
 #define RANDOM_BYTES 32
-#define DIGITS 43 /* of base64url (RFC 4648, 5) without padding, for so many bytes */
+#define DIGITS 43 /* of base64url (RFC 4648, 5) without padding, for RANDOM_BYTES */
 
 static int key_complain(const char *complaint, const char *value)
 {
@@ -20,6 +25,7 @@ static int key_complain(const char *complaint, const char *value)
 	return 2;
 }
 
+/* The scope of a word; 0: there is none. */
 static unsigned scope_of(const char *word)
 {
 	if (strcmp(word, api_scope_name(API_READ)) == 0)
@@ -27,6 +33,8 @@ static unsigned scope_of(const char *word)
 	return strcmp(word, api_scope_name(API_OPERATE)) == 0 ? API_OPERATE : 0;
 }
 
+/* Base64url takes 6 bits for each digit.  A digit can begin in one byte and end in the next, so the digits are cut
+ * from pairs of bytes; the array has one zero byte more, for the last pair. */
 static bool make(char ret[sizeof PREFIX + DIGITS])
 {
 	static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -44,8 +52,8 @@ static bool make(char ret[sizeof PREFIX + DIGITS])
 	return true;
 }
 
-/* False: the key was not written, and nobody has seen it.  Flushed before the words about what comes next, since those go
- * by another stream. */
+/* Prints the key and its entry.  False: a write failed, so the key may be lost and must not be used.  Standard output
+ * is flushed after each line, to keep it in order with the explanations on standard error. */
 static bool print_entry(
 	const char *name, const char *key, const unsigned char sha256[DIGEST_SHA256_LEN], unsigned scopes)
 {
@@ -80,9 +88,9 @@ int key_run(int argc, char **argv)
 		fprintf(stderr, CTL_PROGRAM ": no key can be made: %s\n", strerror(errno));
 		return 1;
 	}
-	bool report = print_entry(argv[0], key, sha256, scopes);
-	if (!report)
+	bool printed = print_entry(argv[0], key, sha256, scopes);
+	if (!printed)
 		fprintf(stderr, CTL_PROGRAM ": the key cannot be shown, so make another: %s\n", strerror(errno));
 	explicit_bzero(key, sizeof key);
-	return report ? 0 : 1;
+	return printed ? 0 : 1;
 }

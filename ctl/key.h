@@ -1,5 +1,6 @@
 #pragma once
 
-/* "key NAME SCOPE...": generates an API key and prints it once, with its entry for API_KEYS_FILE, which holds only the key's
- * SHA-256.  Returns the exit status: 0 done, 1 the key could not be made or printed, 2 the arguments are wrong. */
+/* "key NAME SCOPE...": generates an API key of 256 random bits, and prints the key and its entry for API_KEYS_FILE.
+ * The entry holds only the SHA-256 of the key, so the key cannot be recovered from the file.  The command writes no
+ * file.  Returns the exit status: 0 success, 1 the key could not be made or printed, 2 an argument is invalid. */
 int key_run(int argc, char **argv);

@@ -1,7 +1,9 @@
-/* payhook-ctl - what an operator asks of a payhook without touching one that runs.
+/* main.c - payhook-ctl, the operator's tool.
  *
- * Its commands read the same files by the same code as the responders, and none connects to the database or to a running
- * process.  They are a program of their own so that the process that faces the internet carries none of this code. */
+ * Its commands read the same settings and files as the responders, by the same code, so their results are those of a
+ * responder.  No command connects to the database or to a running process, or writes a file.
+ *
+ * The tool is a program of its own so that the responder, which faces the internet, contains none of this code. */
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +30,8 @@ static int check_run(int argc, char **argv)
 	return configuration_check(stdout, ctl_complain) ? 0 : 2;
 }
 
-/* For ./payhook import, which accepts the same currencies as the responders. */
+/* Prints CODE:DECIMALS lines for ./payhook import, so that it accepts the same currencies as the responders: ISO
+ * 4217, then EXTRA_CURRENCIES. */
 static int currencies_run(int argc, char **argv)
 {
 	static struct settings settings;
@@ -48,29 +51,31 @@ static int currencies_run(int argc, char **argv)
 	return 0;
 }
 
+/* The commands, in the order of --help. */
 static const struct command {
 	const char *name, *arguments, *purpose;
-	int (*run)(int argc, char **argv); /* the arguments behind the name; returns the exit status */
+	int (*run)(int argc, char **argv); /* gets the arguments after the name; returns the exit status */
 } COMMANDS[] = {
 	{"verify", " SOURCE [--at TIME]",
-		"explain why the HTTP request on standard input does or does not verify,\n"
-		"      now or at a time such as 2026-02-19T12:00:00Z",
+		"report whether the signature of the HTTP request on standard input is valid, and why not;\n"
+		"      now, or at a time such as 2026-02-19T12:00:00Z",
 		verify_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
 		key_run},
-	{"check", "", "print the settings, sources and keys in force, or what is wrong with them", check_run},
-	{"currencies", "", "print the accepted currency codes with their decimals", currencies_run},
+	{"check", "", "print the effective settings, sources and API keys, or every error in them", check_run},
+	{"currencies", "", "print the accepted currency codes, each with its number of decimals", currencies_run},
 };
 
 static void help(void)
 {
 	printf("Usage: " CTL_PROGRAM
-	       " COMMAND [ARGUMENT...]\n\nOperator's tool of payhook; it reads the settings of the "
+	       " COMMAND [ARGUMENT...]\n\nOperator's tool of payhook.  It reads the same settings as the "
 	       "services.\n\n");
 	for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
 		printf("  %s%s\n      %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].purpose);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
-	       "Exit status: 0 success, 1 the answer is no, 2 usage or settings are wrong.\n");
+	       "Exit status: 0 success; 1 the signature is not valid, or the key could not be made;\n"
+	       "2 an argument, a setting or the request is invalid.\n");
 }
 
 int main(int argc, char **argv)

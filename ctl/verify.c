@@ -1,4 +1,12 @@
-/* verify.c - why a captured request does or does not verify. */
+/* verify.c - explains why a captured request does or does not verify.
+ *
+ * The verification is source_verify(), the function that the responder calls, so the result is the responder's.  If
+ * the signature does not verify, two more questions are answered the same way: whether the request would have
+ * verified at its own signed time, and whether it verifies without the changes that editors make to a captured body.
+ *
+ * The report shows why a signature fails but never which one would pass: it contains no secret and no computed
+ * digest.  It does contain accounts and amounts of the request, for the operator's terminal; payhook never logs
+ * them. */
 
 #include "verify.h"
 
@@ -20,20 +28,23 @@
 #include "txn/txn_json.h"
 #include "json/scan.h"
 
-#define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX) /* a body that is too long is told so */
+/* Bytes of the request.  A body up to twice PAYLOAD_MAX is read, so that it is reported as answered 413. */
+#define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX)
 
+/* One run of the command. */
 struct verifying {
 	const struct settings *settings;
 	struct sources sources;
 	const struct source *source;
-	int64_t now_s;
-	bool is_dated; /* the time was given */
+	int64_t now_s; /* unix time at which the request is judged */
+	bool is_dated; /* now_s is the argument of --at */
 	struct http_message message;
 	struct signature_report report;
 };
 
-/* ---- what is asked ---- */
+/* ---- arguments and input ---- */
 
+/* Reads unix seconds, or RFC 3339 in UTC. */
 static bool read_time(const char *text, int64_t *ret)
 {
 	struct fault f;
@@ -72,6 +83,8 @@ static bool find_source(struct verifying *v, const char *name)
 	return false;
 }
 
+/* Reads and parses standard input.  The buffer has one byte more than INPUT_MAX, so a full buffer means that the
+ * request is too long. */
 static bool read_message(struct verifying *v)
 {
 	static char text[INPUT_MAX + 1];
@@ -100,6 +113,7 @@ static const char *verify_header_of(void *ctx, const char *name)
 	return http_message_header(ctx, name);
 }
 
+/* As webhook.c verifies, but with a given time and body. */
 static bool verify_judge(
 	const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
 {
@@ -108,13 +122,15 @@ static bool verify_judge(
 	return source_verify(v->source, &request, now_s, ret);
 }
 
-/* Whether a secret of ours made the signature, whatever the time. */
+/* Whether one of the source's secrets made the signature, even if its time is out of tolerance or the secret has
+ * expired. */
 static bool verify_is_signed(const struct signature_report *r)
 {
 	return r->secret >= 0;
 }
 
-/* What editors do to a body. */
+/* The changes that editors make to a body, as bits: ENDED adds a newline at its end, CONVERTED turns each LF into
+ * CR LF. */
 enum { ENDED = 1, CONVERTED = 2, MISTAKES = 4 };
 
 static const char *const MISTAKE_NAMES[MISTAKES] = {
@@ -123,8 +139,8 @@ static const char *const MISTAKE_NAMES[MISTAKES] = {
 	[ENDED | CONVERTED] = "with LF where the body has CR LF, and without the newline at its end: an editor's doing",
 };
 
-/* The body without what these mistakes have put into it. */
-static size_t mend(const struct http_message *m, int mistakes, char *ret)
+/* Copies the body to ret, without the bytes that these mistakes add.  Returns the length, at most that of the body. */
+static size_t undo(const struct http_message *m, int mistakes, char *ret)
 {
 	size_t len = 0;
 	for (size_t i = 0; i < m->len; i++) {
@@ -138,20 +154,22 @@ static size_t mend(const struct http_message *m, int mistakes, char *ret)
 	return len > 0 && ret[len - 1] == '\r' ? len - 1 : len;
 }
 
-/* The usual reasons why a captured body is not the one that was signed; NULL: none of them. */
+/* Finds the mistake without which the signature is valid, apart from its time; NULL: none.  A combination that
+ * changes nothing in this body is not tried, since its result is known. */
 static const char *find_mistake(const struct verifying *v)
 {
-	static char mended[INPUT_MAX];
+	static char undone[INPUT_MAX];
 	struct signature_report report;
 	for (int mistakes = ENDED; mistakes < MISTAKES; mistakes++) {
-		size_t len = mend(&v->message, mistakes, mended);
+		size_t len = undo(&v->message, mistakes, undone);
 		if (len != v->message.len &&
-			(verify_judge(v, v->now_s, mended, len, &report) || verify_is_signed(&report)))
+			(verify_judge(v, v->now_s, undone, len, &report) || verify_is_signed(&report)))
 			return MISTAKE_NAMES[mistakes];
 	}
 	return NULL;
 }
 
+/* A secret is named by its position and by the JSON pointer to it in SOURCES_FILE, never by its value. */
 static void print_secret(const struct verifying *v)
 {
 	int secret = v->report.secret, count = v->source->signer.count;
@@ -168,6 +186,7 @@ static void print_secret(const struct verifying *v)
 	printf("\n");
 }
 
+/* skew_s is positive for a request signed in the past. */
 static void print_time(const struct verifying *v)
 {
 	char date[CLOCK_DATE_MAX];
@@ -181,6 +200,7 @@ static void print_time(const struct verifying *v)
 			skew < 0 ? "later" : "before", v->source->signer.tolerance_s);
 }
 
+/* For a request that is too old or from the future: whether anything but the time is wrong with it. */
 static void print_own_time(const struct verifying *v)
 {
 	enum signature_cause cause = v->report.cause;
@@ -196,6 +216,7 @@ static void print_own_time(const struct verifying *v)
 		printf("           nor would it have verified at its own time, %s: %s\n", date, then.text);
 }
 
+/* Returns whether the signature is valid. */
 static bool print_signature(struct verifying *v)
 {
 	const struct http_message *m = &v->message;
@@ -211,7 +232,7 @@ static bool print_signature(struct verifying *v)
 	return good;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- the body, and the answer ---- */
 
 static void print_txn(const struct txn *txn)
 {
@@ -230,7 +251,7 @@ static void print_problems(const struct txn_problems *problems)
 			problems->list[i].detail);
 }
 
-/* False: it cannot be read. */
+/* Prints the transaction of one item, or the problems in it.  False: it cannot be read. */
 static bool print_item(const struct verifying *v, struct json_value item, int index)
 {
 	const struct mapping *m = &v->source->mapping;
@@ -261,7 +282,8 @@ static bool print_item(const struct verifying *v, struct json_value item, int in
 	return false;
 }
 
-/* A body that payload_open() has taken. */
+/* Prints every item of a body that payload_open() has accepted.  Unlike a responder it goes on after the first bad
+ * item. */
 static bool print_items(const struct verifying *v)
 {
 	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
@@ -276,6 +298,8 @@ static bool print_items(const struct verifying *v)
 	return good;
 }
 
+/* Prints the answer to a request with a valid signature: the first check that fails decides it, in the responder's
+ * order. */
 static void print_body(const struct verifying *v)
 {
 	struct fault f;
@@ -298,15 +322,15 @@ static void print_body(const struct verifying *v)
 		printf("answer     202, when it is durable\n");
 }
 
-/* ---- the whole ---- */
+/* ---- the report ---- */
 
 static void print_request(const struct verifying *v)
 {
 	const struct http_message *m = &v->message;
 	const char *length = http_message_header(m, "content-length");
 	char expected[SOURCE_NAME_MAX + 32], quoted[FAULT_QUOTE_MAX];
-	size_t path = strcspn(m->target, "?"); /* a key may stand behind it */
-	int64_t report;
+	size_t path = strcspn(m->target, "?"); /* the query is left out, since it may contain a key */
+	int64_t declared;
 	struct fault f;
 	snprintf(expected, sizeof expected, "/v1/webhooks/%s", v->source->name);
 	printf("source     %s\n", v->source->name);
@@ -321,11 +345,12 @@ static void print_request(const struct verifying *v)
 	if (v->source->allow_count > 0 || v->source->client != SOURCE_ANY_CLIENT)
 		printf("           the source wants an address or a client certificate, else 403: a captured request shows"
 		       " neither\n");
-	if (length && signature_read_time(length, strlen(length), &report, &f) && report != (int64_t)m->len)
+	if (length && signature_read_time(length, strlen(length), &declared, &f) && declared != (int64_t)m->len)
 		printf("           its Content-Length says %" PRId64 " bytes: this is not the body as it was sent\n",
-			report);
+			declared);
 }
 
+/* If only the time is wrong, the body is shown too: as it would have been read in time. */
 static int print_all(struct verifying *v)
 {
 	bool good = true;

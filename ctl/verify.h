@@ -1,6 +1,7 @@
 #pragma once
 
-/* "verify SOURCE [--at TIME] < request.http": explains why a captured request does or does not verify, and how a responder
- * would answer it.  Prints no secret, and no digest that would verify.  Returns the exit status: 0 it verifies, 1 it does
- * not, 2 there was nothing to verify. */
+/* "verify SOURCE [--at TIME] < request.http": reports whether the signature of a captured request is valid for a
+ * source, why not, and how a responder would answer the request.  Prints no secret, and no digest that would be a
+ * valid signature.  Returns the exit status: 0 the signature is valid or the source needs none, 1 it is not valid, 2
+ * an argument, a setting or the request cannot be read. */
 int verify_run(int argc, char **argv);
