@@ -8,25 +8,31 @@
 #include "runtime/settings.h"
 #include "source/source.h"
 
-/* All that an operator configures for the responders: the settings, and the files that SOURCES_FILE and API_KEYS_FILE name.
- * What starts a responder and what checks a configuration before a start or a reload read it by the same rules. */
+/* The complete configuration of a responder: the settings, and the files that SOURCES_FILE and API_KEYS_FILE name.
+ * The start of a responder, "payhook-app --check" before a reload, and "payhook-ctl check" all read it by this code,
+ * so a configuration that passes a check is also accepted at the start. */
 struct configuration {
 	struct settings settings;
 	struct sources sources;
-	struct api_keys keys; /* none where API_KEYS_FILE is unset */
+	struct api_keys keys; /* empty if API_KEYS_FILE is not set */
 };
 
-/* Reads all of it.  Each mistake is reported, without a secret's value; then the result is false and nothing has to be
- * finished.  A database must be named, and REQUIRE_SIGNATURES=true refuses a source that takes unsigned webhooks.
- * Environment variables that held secrets are overwritten, so a process can read its configuration once. */
+/* Reads the whole configuration into *ret, which the caller has zeroed.  Every error is reported, never with the
+ * value of a secret; the result is then false, and *ret needs no configuration_finish().  DATABASE_URL or
+ * POSTGRES_HOST must be set.  REQUIRE_SIGNATURES=true makes a source that accepts unsigned webhooks an error.
+ *
+ * The environment variables that SOURCES_FILE names for secrets are overwritten after use, so a process can read its
+ * configuration only once. */
 MUST_USE bool configuration_read(struct configuration *ret, void (*report)(const char *complaint));
 
-/* Wipes the secrets. */
+/* Wipes the secrets of the sources.  The keys need no wiping: only their SHA-256 is kept. */
 void configuration_finish(struct configuration *c);
 
-/* Prints the settings in force, a line for each source and a line for each key, and reports mistakes as
- * configuration_read() does; false: there was one.  For --check. */
+/* Reads the configuration and prints it: the effective settings with secrets hidden, a line for each source, a line
+ * for each key.  Reports errors as configuration_read() does; false: there was one.  Like
+ * configuration_read() it works only once in a process. */
 MUST_USE bool configuration_check(FILE *out, void (*report)(const char *complaint));
 
-/* The source's scheme for logs and listings: the scheme's name, "none" or "closed". */
+/* The signature scheme of a source as SOURCES_FILE writes it, for logs and listings: the scheme's name, "none" or
+ * "closed". */
 const char *configuration_scheme(const struct source *s);

@@ -1,8 +1,10 @@
-/* configuration.c - the settings and the files they name, read and checked as a whole.
+/* configuration.c - reads and checks the settings and the files that they name, as a whole.
  *
- * A responder that starts with half of what the operator asked for would be worse than none: with a source left unsigned by a
- * misread file, anyone could submit webhooks.  So the configuration is read whole or not at all, and every mistake of it is
- * reported, not only the first. */
+ * A responder with half of its configuration would be worse than none: if an error in a file left a source without a
+ * signature, anyone could submit webhooks.  Therefore the configuration is read completely or not at all, and every
+ * error is reported, not only the first.
+ *
+ * The formats of the files belong to source/sources_read.h and auth/api_keys_read.h. */
 
 #include "runtime/configuration.h"
 
@@ -22,6 +24,7 @@ const char *configuration_scheme(const struct source *s)
 	return "";
 }
 
+/* Without a name libpq would use its defaults, and webhooks could be stored in a database that nobody chose. */
 static bool database_is_named(const struct settings *s, void (*report)(const char *))
 {
 	if (!*s->database)
@@ -29,11 +32,13 @@ static bool database_is_named(const struct settings *s, void (*report)(const cha
 	return *s->database;
 }
 
+/* An unset API_KEYS_FILE is no error: reads are then answered to private networks only. */
 static bool read_keys(const struct settings *s, void (*report)(const char *), struct api_keys *ret)
 {
 	return !*s->api_keys_file || api_keys_load(s->api_keys_file, report, ret);
 }
 
+/* On failure the secrets that were loaded are wiped. */
 static bool read_sources(const struct settings *s, void (*report)(const char *), struct sources *ret)
 {
 	struct fault f;
@@ -53,7 +58,7 @@ static bool read_sources(const struct settings *s, void (*report)(const char *),
 	return good;
 }
 
-/* The files are read even when the database is not named, so that one run reports all mistakes. */
+/* Reads the files even if no database is named or the keys are bad, so that one run reports all errors. */
 static bool read_files(struct configuration *c, void (*report)(const char *))
 {
 	bool good = database_is_named(&c->settings, report);
