@@ -1,7 +1,8 @@
-/* content_type.c - is a Content-Type one of JSON in UTF-8?
+/* content_type.c - decides whether a Content-Type means JSON in UTF-8.
  *
- * RFC 8259 defines no parameter for application/json, yet senders add charset=utf-8, in quotes or not.  Any other charset is
- * not what the JSON reader reads, so it is none of ours; other parameters are passed over (RFC 9110, 8.3.1). */
+ * RFC 8259, 11, defines no parameter for application/json, but many providers add charset=utf-8, with or without
+ * quotes.  Any other charset is rejected, because the JSON reader accepts UTF-8 only.  Other parameters are ignored;
+ * their syntax is that of RFC 9110, 5.6.6, except that a quoted value may hold neither spaces nor semicolons. */
 
 #include "http/content_type.h"
 
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The value of a parameter is utf-8, in quotes or not, in any case. */
+/* Whether a parameter's value is utf-8: in any case, with or without quotes. */
 static bool is_utf8(const char *value, size_t len)
 {
 	if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
@@ -26,6 +27,7 @@ bool content_type_is_json(const char *content_type)
 	if (strncasecmp(s, JSON, sizeof JSON - 1) != 0)
 		return false;
 	s += sizeof JSON - 1;
+	/* At the end of the media type or of a parameter. */
 	for (;;) {
 		s += strspn(s, " \t");
 		if (*s == '\0')
