@@ -99,7 +99,7 @@ bool money_parse(const char *text, size_t len, struct money *ret, struct fault *
 }
 
 /* The length without trailing zeros of the fraction, and without the point if no fraction is left. */
-static size_t length_that_counts(const struct money *m)
+static size_t significant_length(const struct money *m)
 {
 	size_t len = strlen(m->digits);
 	if (!memchr(m->digits, '.', len))
@@ -111,7 +111,7 @@ static size_t length_that_counts(const struct money *m)
 
 int money_decimals(const struct money *m)
 {
-	size_t len = length_that_counts(m);
+	size_t len = significant_length(m);
 	const char *point = memchr(m->digits, '.', len);
 	return point ? (int)(m->digits + len - point - 1) : 0;
 }
@@ -119,6 +119,6 @@ int money_decimals(const struct money *m)
 /* JSON's form has no leading zeros and no plus sign, so the texts of equal amounts differ in trailing zeros only. */
 bool money_equal(const struct money *a, const struct money *b)
 {
-	size_t len = length_that_counts(a);
-	return len == length_that_counts(b) && memcmp(a->digits, b->digits, len) == 0;
+	size_t len = significant_length(a);
+	return len == significant_length(b) && memcmp(a->digits, b->digits, len) == 0;
 }

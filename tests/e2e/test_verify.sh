@@ -110,7 +110,7 @@ takes_every_example() {
 	for example in "${!SOURCE[@]}"; do
 		echo "example $example"
 		verify 0 "$example" --at "$THEN" < <(request "$example") || return 1
-		says "signature  good" "answer     202" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
+		shows "signature  good" "answer     202" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
 		taken=$((taken + $(grep -c ' is read:$' "$DIR/out" || true)))
 		ignored=$((ignored + $(grep -c ' is ignored' "$DIR/out" || true)))
 	done

@@ -1,12 +1,16 @@
 #!/usr/bin/env -S python3 -B
-"""Checks that banned functions and constructs do not occur in code; comments and strings are ignored."""
+"""Checks that banned functions and constructs do not occur in code, that no SQL is built at run time, and that names use the
+field's terms.  Comments and prose are ignored."""
 
 import re
+from collections import defaultdict
 
+import names
 import tree
 
 # Name of the rule, pattern, files, files excepted.
 C_FILES = ('**/*.c', '**/*.h')
+PROGRAM_FILES = ('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c') + (('ctl/**/*.c',) if (tree.ROOT / 'ctl').exists() else ())
 RULES = [
     ('no strcpy, strcat, sprintf, strtok', r'\b(?:strcpy|stpcpy|strcat|v?sprintf|strtok)\s*\(', C_FILES, ()),
     ('no atoi, atof: they cannot refuse', r'\b(?:atoi|atol|atoll|atof)\s*\(', C_FILES, ()),
@@ -54,12 +58,54 @@ def check_sql(checks):
                 checks.add(name, f'{path}:{number}: {line.strip()}')
             if TAKES_AWAY.search(line.split('--')[0]) and line.strip() not in SQL_EXCEPTED:
                 checks.add(forward, f'{path}:{number}: {line.strip()}')
-    for path in tree.files('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c', 'ctl/**/*.c'):
+    for path in tree.files(*PROGRAM_FILES):
         for match in STATEMENT.finditer(ADJACENT.sub('', tree.text(path))):
             checks.add(name, f'{path}: {match[0][:80]}')
+
+
+# Words that are in no name, as the field has others: CONTRIBUTING.md, "Names and sizes".  "lane" is kept free for ordered jobs.
+NOWHERE = set("""gate lane lanes stray strays parcel rides rider riders intake finder keeper survey tally verdict refusal refusals
+    tell tells told say says who whose whom cutter crew letter forge honest ledger scene breakage""".split())
+# And those that tests may use, as they speak of more than payhook.
+NOT_IN_PROGRAMS = set("""watch held results page counts news manager exchange delivery arrival rejection rejections rejected work
+    doubt door""".split())
+PROGRAMS = ('lib/', 'include/', 'app/', 'worker/', 'ctl/')
+# Variables and members are not searched: JSON's escape letter, and the members and tables that keep an old name in SQL.
+NAMES_EXCEPTED = {
+    'database rejected a statement': 'a database does reject statements; webhooks and requests fail',
+    'man_page': 'what man shows',
+}
+UNREAD = ('tests/fuzz/corpus/', 'docs/')  # inputs, and examples of what others send
+
+
+def check_names(checks):
+    rule = "names are of the field's words"
+    checks.rule(rule)
+    for path in tree.files():
+        if path.startswith(UNREAD) or b'\0' in (tree.ROOT / path).read_bytes():
+            continue
+        banned = NOWHERE | NOT_IN_PROGRAMS if path.startswith(PROGRAMS) else NOWHERE
+        for line, name in names.in_file(path):
+            for word in sorted(names.words(name) & banned) if name not in NAMES_EXCEPTED else ():
+                checks.add(rule, f'{path}:{line}: {name}: {word}')
+
+
+def check_functions(checks):
+    """So that a name in a backtrace is one function."""
+    rule = 'no two files of the programs define a function of one name'
+    checks.rule(rule)
+    places = defaultdict(list)
+    for path in tree.files(*PROGRAM_FILES):
+        for line, name in names.functions(path):
+            places[name].append(f'{path}:{line}')
+    for name, where in sorted(places.items()):
+        if len(where) > 1 and name != 'main':
+            checks.add(rule, f'{name}: {" ".join(where)}')
 
 
 checks = tree.Checks()
 check_c(checks)
 check_sql(checks)
+check_names(checks)
+check_functions(checks)
 checks.end()

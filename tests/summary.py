@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Counts the single tests of a run.
 
-tally.py FOLDER                      reads the results of tests/run; prints the failures, then "N passed, N failed"
-tally.py --match TESTS SUITE NAME... prints the suite's test programs with these names, which may be patterns
+summary.py FOLDER                      reads the results of tests/run; prints the failures, then "N passed, N failed"
+summary.py --match TESTS SUITE NAME... prints the suite's test programs with these names, which may be patterns
 
 Each directory in FOLDER contains a name and one of these: the output of a failure (failure); the output of one TAP
 program (tap) and its exit status (status); or the run of a suite, which is meson's log with one JSON object for each
@@ -19,7 +19,7 @@ TAIL_LINES = 40
 RESULT = re.compile(r'^(not )?ok\b *\d* *-? *([^#]*)(?:# *(skip|todo)\b)?', re.IGNORECASE)
 
 
-class Tally:
+class Summary:
     def __init__(self):
         self.passed = 0
         self.skipped = 0
@@ -105,17 +105,17 @@ def main(arguments):
     if arguments[0] == '--match':
         print('\n'.join(match(arguments[1], arguments[2], arguments[3:])))
         return 0
-    tally = Tally()
+    summary = Summary()
     for folder in sorted(path for path in Path(arguments[0]).iterdir() if (path / 'name').exists()):
         name = (folder / 'name').read_text().strip()
         if (folder / 'failure').exists():
-            tally.fail(name, (folder / 'failure').read_text(errors='replace'))
+            summary.fail(name, (folder / 'failure').read_text(errors='replace'))
         elif (folder / 'tap').exists():
             status = int((folder / 'status').read_text())
-            tally.add_tap(name, {'stdout': (folder / 'tap').read_text(errors='replace'), 'result': 'ERROR' if status else 'OK'})
+            summary.add_tap(name, {'stdout': (folder / 'tap').read_text(errors='replace'), 'result': 'ERROR' if status else 'OK'})
         else:
-            tally.add_suite(name, folder)
-    return tally.close()
+            summary.add_suite(name, folder)
+    return summary.close()
 
 
 if __name__ == '__main__':

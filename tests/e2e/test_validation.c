@@ -1,4 +1,4 @@
-/* test_refusals.c - webhooks with validation errors: each gets its own status and explanation, and nothing is
+/* test_validation.c - webhooks with validation errors: each gets its own status and explanation, and nothing is
  * stored. */
 
 #include <stdio.h>
