@@ -25,7 +25,7 @@ const char *configuration_scheme(const struct source *s)
 }
 
 /* Without a name libpq would use its defaults, and webhooks could be stored in a database that nobody chose. */
-static bool database_is_named(const struct settings *s, void (*report)(const char *))
+static bool configuration_names_database(const struct settings *s, void (*report)(const char *))
 {
 	if (!*s->database)
 		report("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
@@ -61,7 +61,7 @@ static bool read_sources(const struct settings *s, void (*report)(const char *),
 /* Reads the files even if no database is named or the keys are bad, so that one run reports all errors. */
 static bool read_files(struct configuration *c, void (*report)(const char *))
 {
-	bool good = database_is_named(&c->settings, report);
+	bool good = configuration_names_database(&c->settings, report);
 	good = read_keys(&c->settings, report, &c->keys) && good;
 	if (!read_sources(&c->settings, report, &c->sources))
 		return false;

@@ -223,7 +223,7 @@ reports_what_becomes_of_the_body() {
 	request stripe | sed 's|application/json|text/plain|' | verify 0 stripe --at "$THEN" && prints "answer     415: "
 }
 
-says_that_a_source_is_open() {
+reports_that_a_source_is_open() {
 	SOURCES_FILE='' "$CTL" verify transactions <"$EXAMPLES/github/request.http" >"$DIR/out" &&
 		says "the source is open" "transaction_id       txn_payhook_example_1"
 }

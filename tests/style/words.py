@@ -10,7 +10,7 @@ import tree
 
 # Name of the rule, pattern, files, files excepted.
 C_FILES = ('**/*.c', '**/*.h')
-PROGRAM_FILES = ('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c') + (('ctl/**/*.c',) if (tree.ROOT / 'ctl').exists() else ())
+PROGRAM_FILES = ('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c', 'ctl/**/*.c')
 RULES = [
     ('no strcpy, strcat, sprintf, strtok', r'\b(?:strcpy|stpcpy|strcat|v?sprintf|strtok)\s*\(', C_FILES, ()),
     ('no atoi, atof: they cannot refuse', r'\b(?:atoi|atol|atoll|atof)\s*\(', C_FILES, ()),
