@@ -227,9 +227,9 @@ cmd_verify() {
 	exec "$BUILD/ctl/payhook-ctl" verify "$@"
 }
 
-# Migrates the database first: a migration keeps working with the previous programs, but new programs do not work with
-# the previous schema.  multiwatch forwards USR2 to the responders: each finishes its requests, exits, and is restarted
-# from the new file.  The worker releases its jobs and is restarted.
+# Migrates the database first: the running programs work with the schema of the next version, but new programs do not
+# work with the previous schema.  multiwatch forwards USR2 to the responders: each finishes its requests, exits, and is
+# restarted from the new file.  The worker releases its jobs and is restarted.
 cmd_reload() {
 	local before after
 	if ! is_running || ! part_runs pool; then

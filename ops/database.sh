@@ -17,8 +17,8 @@ database_find() {
 	conninfo_find
 }
 
-# The programs decide in the same way: without a host there is no other server.  Further POSTGRES_ settings without a
-# host are a mistake; data must not end up in a database where the operator does not expect it.
+# The C programs follow the same rule: without POSTGRES_HOST there is no other server.  If only other POSTGRES_ settings
+# are set, that is a mistake: the data must not go to a database where the operator does not expect it.
 database_is_unnamed() {
 	local name
 	[[ -z ${DATABASE_URL-}${POSTGRES_HOST-} ]] || return 1

@@ -30,7 +30,7 @@ sql() {
 	box payhook psql -X -q -At -v ON_ERROR_STOP=1 "$@"
 }
 
-# Replaces the subshell in which it must run, so a signal to the subshell reaches the sender.
+# Must run in a subshell, which it replaces: a signal to the subshell then reaches the sender.
 send() {
 	near "$ROOT/tests/deploy/send.py" "$@"
 }
@@ -233,11 +233,11 @@ watchdog_bites() {
 	printf '[Service]\nWatchdogSec=2s\n' >"$BOX/tree/etc/systemd/system/payhook-worker@3.service.d/test.conf"
 	box systemctl daemon-reload
 	box systemctl start payhook-worker@3 || return
-	# The worker runs as long as its loop does ...
+	# systemd leaves the worker alone as long as its event loop runs ...
 	sleep 3
 	is payhook-worker@3 NRestarts 0 || return
 	box systemctl kill -s STOP payhook-worker@3
-	# ... and is killed and restarted when the loop stops.
+	# ... and kills and restarts it after the loop has stopped.
 	await 15 is payhook-worker@3 NRestarts 1 || return
 	await 10 is payhook-worker@3 ActiveState active || return
 	box journalctl -u payhook-worker@3 -o cat | grep -q 'Watchdog timeout' || return

@@ -314,7 +314,7 @@ static void worker_reports(const char *series, double value, int timeout_ms)
 	}
 }
 
-/* Waits until no transaction of an earlier test is left to count. */
+/* Waits until all jobs of earlier tests are done and counted. */
 static void wait_for_an_empty_queue(void)
 {
 	cr_assert_eq(database_wait("SELECT (count(*) = 0)::int FROM payhook.jobs", NULL, 1, 10000), 1);

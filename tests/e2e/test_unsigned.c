@@ -52,8 +52,7 @@ __attribute__((destructor)) static void clear(void)
 #define BODY                                                                                                  \
 	"{\"transaction_id\":\"signed-once\",\"source_account\":\"acc_a\",\"destination_account\":\"acc_b\"," \
 	"\"amount\":1500,\"currency\":\"USD\"}"
-/* printf %s BODY
- * openssl dgst -sha256 -hmac SECRET */
+/* printf %s BODY | openssl dgst -sha256 -hmac SECRET */
 #define SIGNATURE "3030c261e445f5f0000f1ab617cb8a34afd18b2bf43d6300efffcad76d41285a"
 #define OTHER "5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd"
 #define HEADER "X-Hub-Signature-256: sha256="

@@ -136,8 +136,8 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 		if (!receive(r, deadline))
 			return false;
 	take(r, head_len, body_len, ret);
-	/* "100 Continue" precedes the answer and is not recorded.  An answer to HEAD has no body, so it is not recorded
-	 * either. */
+	/* "100 Continue" precedes the answer and is not recorded.  Nor is an answer to HEAD: the record has no method,
+	 * so its missing body would look like an error. */
 	if (ret->status >= 200 && !r->is_head)
 		exchange_note(&(struct exchange){0}, ret);
 	return true;

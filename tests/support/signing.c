@@ -1,3 +1,7 @@
+/* signing.c - signs requests as the providers do, with libcrypto's one-call functions.
+ *
+ * It shares no code with lib/auth, so that a mistake there is not repeated here. */
+
 #include "support/signing.h"
 
 #include <assert.h>

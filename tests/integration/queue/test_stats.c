@@ -56,7 +56,7 @@ static void ask_once(void)
 	loop_until(is_answered, NULL, "an answer");
 }
 
-/* A query of the statistics has a timeout, which a busy server may exceed.  Then the answer says so, and the test asks
+/* A query of the statistics has a timeout, which a busy server may exceed.  Then the answer reports that, and the test asks
  * again. */
 static void ask(void)
 {
@@ -176,7 +176,7 @@ static long pages_of_a_look(void)
 	return pages;
 }
 
-/* So many rows that reading all of them would take ten times the pages, with the table statistics of an empty table. */
+/* Reading all rows would take ten times as many pages, and the planner has the statistics of an empty table. */
 Test(stats, costs_the_same_however_long_the_queue_is)
 {
 	database_exec("ANALYZE payhook.jobs");

@@ -1,5 +1,4 @@
-/* test_digest.c - the published test vectors of the algorithms, through auth/digest, the only file that uses libcrypto
- * for them. */
+/* test_digest.c - the published test vectors of hashes, HMACs, signatures and CRC-32, computed through auth/digest. */
 
 #include <criterion/criterion.h>
 #include <openssl/evp.h>

@@ -52,7 +52,7 @@ Test(signature_published, standard_webhooks)
 	verifies(&settings, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
 }
 
-/* webhook_asymmetric_test.go of the same repository; the public key belongs to the private key there. */
+/* webhook_asymmetric_test.go of the same repository; the public key is derived from the private key in that file. */
 Test(signature_published, standard_webhooks_with_ed25519)
 {
 	struct signer_settings settings = {.scheme = SCHEME_STANDARD_WEBHOOKS};

@@ -22,8 +22,8 @@ Test(histogram, keeps_small_values_as_they_are)
 	}
 }
 
-/* Around every power of two, and at random values between them.  A larger value is recorded as well, so that the
- * largest, which is exact, is not the one asked for. */
+/* Around every power of two, and at random values between them.  A larger value is recorded as well: the maximum is
+ * returned exactly, and would not test the bound. */
 Test(histogram, never_returns_less_and_never_a_128th_more)
 {
 	static struct histogram h;
