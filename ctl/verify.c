@@ -22,11 +22,11 @@
 #include "ctl.h"
 #include "http/content_type.h"
 #include "http_message.h"
+#include "json/scan.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
 #include "source/sources_file.h"
 #include "txn/txn_json.h"
-#include "json/scan.h"
 
 /* Bytes of the request.  A body up to twice PAYLOAD_MAX is read, so that it is reported as answered 413. */
 #define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX)

@@ -4,10 +4,10 @@
 
 #include "base/base.h"
 #include "base/fault.h"
+#include "json/value.h"
 #include "txn/currency.h"
 #include "txn/txn.h"
 #include "txn/txn_rules.h"
-#include "json/value.h"
 
 /* Where the members of a transaction are in a provider's own payload, as JSON pointers (RFC 6901), and how they are
  * converted.  An amount is converted as decimal digits, never as a binary number. */

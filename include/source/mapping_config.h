@@ -3,9 +3,9 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "json/config.h"
 #include "source/mapping.h"
 #include "txn/currency.h"
-#include "json/config.h"
 
 /* Reads the part of a source's configuration that describes its payload: "items", "filter" and "mapping".  Each of the
  * three may be absent; without "mapping" the body has payhook's own form.  Mistakes are reported by

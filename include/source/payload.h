@@ -5,11 +5,11 @@
 
 #include "base/base.h"
 #include "base/fault.h"
+#include "json/value.h"
 #include "source/source.h"
 #include "txn/currency.h"
 #include "txn/txn.h"
 #include "txn/txn_rules.h"
-#include "json/value.h"
 
 #define PAYLOAD_MAX (64 * 1024) /* bytes of a webhook's body; nginx refuses a longer one before a responder sees it */
 

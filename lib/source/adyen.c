@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-#include "source/mapping.h"
 #include "json/scan.h"
 #include "json/value.h"
+#include "source/mapping.h"
 
 #define ITEM "/NotificationRequestItem"
 #define SIGNATURE ITEM "/additionalData/hmacSignature"

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "txn/txn_json.h"
 #include "json/scan.h"
+#include "txn/txn_json.h"
 
 /* Counts the elements that the filter admits.  The bound is on all elements, admitted or not, since each costs a look
  * at the filter. */

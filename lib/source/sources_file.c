@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "source/sources_read.h"
 #include "json/scan.h"
+#include "source/sources_read.h"
 
 #define VARIABLES_MAX (SOURCES_MAX * SIGNER_SECRETS_MAX)
 #define PATH_MAX_BYTES 4095

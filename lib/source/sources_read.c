@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "json/config.h"
 #include "source/adyen.h"
 #include "source/mapping_config.h"
-#include "json/config.h"
 
 #define VARIABLE_MAX 127    /* bytes of the name of an environment variable */
 #define PATH_MAX_BYTES 1023 /* of a secret's file */

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "support/json_c_reader.h"
 #include "json/scan.h"
 #include "json/value.h"
+#include "support/json_c_reader.h"
 
 static void must_be_values(const char *text, size_t len)
 {

@@ -5,8 +5,8 @@
 
 #include "base/utf8.h"
 #include "fuzz.h"
-#include "source/sources_read.h"
 #include "json/scan.h"
+#include "source/sources_read.h"
 
 static const char CONFIGURATION[] =
 	"{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\",\"items\":\"/items\",\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\",\"true\",\"7\"]}],"

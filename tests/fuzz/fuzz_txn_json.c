@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "fuzz.h"
-#include "txn/txn_json.h"
 #include "json/scan.h"
+#include "txn/txn_json.h"
 
 static const struct currency_extras extras = {2, {{"USDT", 6}, {"BTC", 8}}};
 

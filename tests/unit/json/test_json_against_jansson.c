@@ -19,10 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/json_author.h"
-#include "support/json_c_reader.h"
 #include "json/scan.h"
 #include "json/value.h"
+#include "support/json_author.h"
+#include "support/json_c_reader.h"
 
 #define DOCUMENTS 100000
 #define CHANGED_MAX 8192

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/sources_read.h"
 #include "json/scan.h"
+#include "source/sources_read.h"
 
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 static struct sources sources;

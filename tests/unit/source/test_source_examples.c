@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "auth/digest.h"
+#include "json/scan.h"
 #include "source/sources_file.h"
 #include "support/signing.h"
 #include "txn/txn_json.h"
-#include "json/scan.h"
 
 #define FOLDER DOCS "/sources/"
 #define NOW_S 1771502400 /* 2026-02-19T12:00:00Z, at which the stored requests were signed */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "txn/txn_json.h"
 #include "json/scan.h"
+#include "txn/txn_json.h"
 
 static const struct currency_extras extras = {1, {{"BTC", 8}}};
 
