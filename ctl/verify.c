@@ -4,9 +4,9 @@
  * the signature does not verify, two more questions are answered the same way: whether the request would have
  * verified at its own signed time, and whether it verifies without the changes that editors make to a captured body.
  *
- * The report shows why a signature fails but never which one would pass: it contains no secret and no computed
- * digest.  It does contain accounts and amounts of the request, for the operator's terminal; payhook never logs
- * them. */
+ * The report shows why a signature does not verify, but never the signature that would: it contains no secret and no
+ * computed digest.  It does contain accounts and amounts of the request, for the operator's terminal; payhook never
+ * logs them. */
 
 #include "verify.h"
 

@@ -2,8 +2,8 @@
  *
  * main() sets up settings, log, event loop, signals and worker in an order in which each step can report its failure
  * through the steps before it.  The program is one thread: signals arrive as events of the loop, and no callback
- * waits.  To use more cores, an operator starts more workers.  No state must survive the process: what it leaves
- * behind is in the database, and other workers take it over. */
+ * waits.  To use more cores, an operator starts more workers.  If the process dies, no job is lost: its claimed jobs
+ * are rows of the database, and other workers take them over. */
 
 #include <event2/event.h>
 #include <signal.h>

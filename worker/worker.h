@@ -22,9 +22,9 @@ MUST_USE struct worker *worker_create(
  * fine. */
 void worker_destroy(struct worker *worker);
 
-/* Starts an orderly stop, once.  The worker claims no more jobs; it settles the jobs whose calls end within
- * WORKER_GRACE_MS, cancels the other calls, releases their jobs, removes its row, and leaves the event loop.  The
- * loop is left at the latest 5 s after the grace time, even if the database does not answer. */
+/* Starts an orderly stop; must not be called twice.  The worker claims no more jobs; it settles the jobs whose calls
+ * end within WORKER_GRACE_MS, cancels the other calls, releases their jobs, removes its row, and ends the event loop.
+ * The loop ends at the latest 5 s after WORKER_GRACE_MS, even if the database does not answer. */
 void worker_stop(struct worker *worker);
 
 /* Sends the worker's state to the service manager as STATUS=. */

@@ -21,8 +21,8 @@ struct json_config {
 	bool is_discreet; /* complaints quote nothing: an operator may have put a secret in the wrong place */
 };
 
-/* A value, and the path to it: it is a member or an element of the outer place.  The outer places must outlive it,
- * since complaints follow them to the top. */
+/* A value, and the path to it: the value is a member or an element of the outer place.  The outer places must outlive
+ * this one, since a complaint gives the path from the top object. */
 struct json_place {
 	struct json_config *config;
 	const struct json_place *outer; /* NULL for the top object */
@@ -35,8 +35,8 @@ struct json_place {
  * bytes (json/scan.h). */
 MUST_USE bool json_config_open(struct json_config *c, size_t len, struct json_place *ret);
 
-/* Reports "sources.json:3: /sources/0/name: ..." and counts it.  The text after the pointer has at most 511 bytes; a
- * longer one is truncated. */
+/* Reports "sources.json:3: /sources/0/name: ..." and counts it.  The formatted text, here "...", is truncated to 511
+ * bytes. */
 void json_config_complain(const struct json_place *p, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Writes the places of the count named members to ret; a missing member has no value and is no error here.  Complains

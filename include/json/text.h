@@ -5,7 +5,8 @@
 /* Decodes the content of a JSON string, without its quotes.  json_scan() must have accepted the text: escapes are not
  * checked again, and malformed ones would be read past the end. */
 
-/* Decodes the byte or the escape at this place into 1 to 4 bytes of UTF-8.  Returns the place after it. */
+/* Decodes the byte or the escape at this address into 1 to 4 bytes of UTF-8.  Returns the address of the next byte or
+ * escape. */
 const char *json_text_next(const char *at, char ret[4], size_t *ret_len);
 
 /* Decodes len bytes into ret and returns the number of bytes written, which is at most len.  No NUL is added. */

@@ -45,7 +45,7 @@ struct connection_plan {
 	const char *options;      /* server settings, "-c name=value ..."; the string's come after them; or NULL */
 	const char *greeting;     /* one SQL statement that runs after each connect, such as LISTEN; or NULL */
 	int answer_ms;            /* deadline of a statement, here and, as statement_timeout, in the server */
-	void (*up)(void *ctx);    /* connected, statements prepared; ready() follows; or NULL */
+	void (*up)(void *ctx);    /* connected, statements prepared; ready() is called next; may be NULL */
 	void (*ready)(void *ctx); /* no statement is in progress: connection_send() may be called, once */
 	void (*down)(void *ctx, const struct fault *why); /* the connection was lost, or an attempt failed; or NULL */
 	void (*notified)(void *ctx);                      /* one or more notifications arrived; or NULL */

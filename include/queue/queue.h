@@ -11,9 +11,9 @@
 
 /* The queue as a worker uses it: jobs are claimed and later settled, on one connection of its own.
  *
- * Nothing is held open in the database while a job is processed: a claim commits at once.  Two columns prove that a job
- * is still this worker's: its id, fresh at every enqueue, and its owner.  A settlement changes only jobs that match
- * both.  The processor is called at least once for each job, and a job is settled once. */
+ * No transaction is open in the database while a job is processed: a claim commits at once.  A job still belongs to
+ * this worker if two columns are unchanged: the id, which is new at every enqueue, and the owner.  A settlement changes
+ * only jobs that match both.  The processor is called at least once for each job, and a job is settled once. */
 
 #define QUEUE_CLAIM_MAX 1000  /* jobs of one claim, so that one worker does not take the whole queue */
 #define QUEUE_SETTLE_SOON 200 /* jobs waiting for settlement that are settled at once */
@@ -21,7 +21,7 @@
 #define QUEUE_RELEASE_MAX 50000 /* jobs of one release; the next one releases the rest */
 #define QUEUE_AGAIN_MS 10000    /* from a release to a second one, for a lost claim that the server commits late */
 
-/* How many jobs of one settlement came to each enum settled. */
+/* How many jobs of one settlement have each result of enum settled. */
 struct settlement {
 	int now, stale, unknown;
 };
@@ -74,14 +74,16 @@ void queue_own(struct queue *q, int64_t owner);
 /* Asks for a claim: there may be ready jobs, or room() has grown. */
 void queue_look(struct queue *q);
 
-/* The call of j has ended, and the outcome is set: j is settled, together with others.  ended() follows. */
+/* To be called when the call of j has ended and its outcome is set.  j is settled together with other jobs, and ended()
+ * is called with the result. */
 void queue_settle(struct queue *q, struct job *j);
 
 /* Removes from the jobs in flight a job that queue_settle() was not called for; its memory is the caller's again.  In
  * the database it keeps its owner until the next release. */
 void queue_drop(struct queue *q, struct job *j);
 
-/* Asks for a release.  It is sent before the next claim; released() follows. */
+/* Asks for a release: the statement QUEUE_RELEASE is sent before the next claim, and released() is called with its
+ * result. */
 void queue_release(struct queue *q);
 
 /* The jobs in flight, including those that wait for their settlement.  queue_each() is inflight_each() over them. */

@@ -9,8 +9,8 @@
 
 /* Statistics of the whole queue, for the worker's /metrics, on a connection of their own.
  *
- * The query costs the same however long the queue is: nothing is counted beyond STATS_MOST.  It is sent only when a
- * scrape asks, and at most every STATS_EVERY_MS, however many ask; between two queries the last result is returned. */
+ * The query costs the same however long the queue is: nothing is counted beyond STATS_MOST.  It is sent only when
+ * /metrics is requested, and at most every STATS_EVERY_MS; between two queries the last result is returned. */
 
 #define STATS_EVERY_MS 5000
 #define STATS_MOST 10001 /* the most that a count can be: it then means "at least"; the LIMITs in STATS */

@@ -21,8 +21,9 @@
 struct scoreboard;
 
 /* Opens the file of this program and table in the folder, creates it if necessary, and takes a free slot.  *m must
- * outlive the scoreboard.  A process opens the same scoreboard once.  Faults: FAULT_INPUT if the path is too long,
- * else FAULT_BUSY: the file cannot be created or mapped, all slots are taken, or memory is exhausted. */
+ * outlive the scoreboard.  A process must not open the same scoreboard twice, since every slot taken counts as one live
+ * process.  Faults: FAULT_INPUT if the path is too long, else FAULT_BUSY: the file cannot be created or mapped, all
+ * slots are taken, or memory is exhausted. */
 MUST_USE bool scoreboard_open(
 	const char *folder, const char *program, const struct metrics *m, struct scoreboard **ret, struct fault *f);
 

@@ -21,9 +21,9 @@
  * again.
  *
  * Plan: the update is HOT, because no index names owner, claimed_at or attempt and the pages of the table have room for
- * a second version of each row.  An index on any of these columns would end that.  The picked rows are updated by an
- * array of ids and not by a join, because one order of that join walks the whole index, dead rows included; a planner
- * with statistics of ten rows prefers that order.
+ * a second version of each row.  With an index on any of these columns, the update could not be HOT.  The picked rows
+ * are updated by an array of ids and not by a join, because one order of that join walks the whole index, dead rows
+ * included; a planner with statistics of ten rows prefers that order.
  *
  * While the workers are paused (payhook.pauses) it takes no job.  The two conditions that do not depend on a row are
  * evaluated once for the statement. */

@@ -1,6 +1,8 @@
-/* cursor.c - where the next look for jobs begins: one wanted position, and a ring of positions of the last ticks.
+/* cursor.c - where the next look for jobs begins: the lowest id that was asked for, and a ring with the positions of
+ * the cursor at the last ticks.
  *
- * Nothing is stored: a new worker begins at 0, and a wrong position delays a job until the next sweep at most. */
+ * Nothing is stored in the database: a new worker begins at 0.  A wrong position delays a job at most until the next
+ * look from 0 (CURSOR_SWEEP). */
 
 #include "queue/cursor.h"
 
@@ -37,7 +39,8 @@ void cursor_found(struct cursor *c, int64_t highest, bool full)
 
 void cursor_tick(struct cursor *c)
 {
-	/* The ring's oldest entry is the position CURSOR_BEHIND ticks ago; the current one takes its place. */
+	/* The oldest entry of the ring is the position of the cursor CURSOR_BEHIND ticks ago.  The current position
+	 * replaces it. */
 	int64_t *oldest = &c->past[c->ticks % CURSOR_BEHIND];
 	int64_t behind = *oldest;
 	*oldest = c->last;

@@ -89,8 +89,8 @@ const struct statement HEARTBEAT_RESCUE = {"rescue",
  * SKIP LOCKED: two observers do not wait for each other.  The commit waits for the disk, because it assigns ids.  A
  * lost answer: the next round finds the rest.
  *
- * Plan: there is no index on owner, because it would end HOT for claims.  So the statement reads the whole table;
- * heartbeat_on_orphans() limits how often. */
+ * Plan: there is no index on owner, because with one, no claim could be a HOT update.  So the statement reads the whole
+ * table; heartbeat_on_orphans() limits how often. */
 const struct statement HEARTBEAT_ORPHANS = {"orphans",
 	"WITH orphans AS MATERIALIZED ("
 	"  SELECT id, owner FROM payhook.jobs j WHERE owner IS NOT NULL"
@@ -102,7 +102,7 @@ const struct statement HEARTBEAT_ORPHANS = {"orphans",
 	"  FROM locked l WHERE j.id = l.id RETURNING 1"
 	") SELECT count(*) FROM freed"};
 
-/* Enqueues retries that are due: they get fresh ids, which puts them behind the cursors of all workers.
+/* Enqueues retries that are due: they get new ids, which are higher than the cursor of every worker.
  *
  * SKIP LOCKED: two workers share the due jobs.  The commit waits for the disk, because it assigns ids.  A lost answer:
  * what was enqueued is no longer due, and the next round takes the rest.  Plan: the partial index jobs_run_at has only

@@ -1,7 +1,8 @@
-/* peers.c - the observation of other workers: a merge of the list of the last look with the rows of this one.
+/* peers.c - the observation of other workers: each look merges the list of the previous look with the rows just read.
  *
- * Both are sorted by owner, so a look costs one pass.  A death found here is only a suspicion; the rescue statement in
- * heartbeat.c decides, by the heartbeat that was observed. */
+ * Both are sorted by owner, so a look costs one pass.  A worker found dead here is only suspected to be dead.  The
+ * statement HEARTBEAT_RESCUE in heartbeat.c decides: it deletes the worker's row only if the heartbeat in it is still
+ * the one that was observed. */
 
 #include "queue/peers.h"
 

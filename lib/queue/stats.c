@@ -1,7 +1,7 @@
 /* stats.c - one query over the whole queue, every part of which is bounded.
  *
- * It runs only when a scrape asks, and requests that come meanwhile share its result.  If it fails, requests get no
- * result, and never an old one: a monitor must see that the database does not answer. */
+ * The query runs only when /metrics is requested.  Requests that arrive while it runs share its result.  If it fails,
+ * all of them get no result, and never an old one: a monitor must see that the database does not answer. */
 
 #include "queue/stats.h"
 
@@ -13,11 +13,11 @@
 
 /* Reads in one snapshot, locks nothing, and reads at most 10,001 rows in each of its parts.
  *
- * No index separates ready from claimed jobs: every claim would have to change it, which would end HOT.  But claims go
- * in the order of ids, and a job that comes back has a fresh id, so the ready jobs are the newest; they are counted
- * among the newest 10,001.  Claimed jobs may be a hundred thousand for each worker, so they are not counted but summed
- * from the workers' own rows.  The oldest job may be a retry with a fresh id, so the age is the greatest among the
- * first job, the jobs that wait, and the newest ones.
+ * No index separates ready from claimed jobs: every claim would have to change it, so no claim could be a HOT update.
+ * But jobs are claimed in the order of their ids, and a job that is enqueued again has a new id, so the ready jobs are
+ * the newest; they are counted among the newest 10,001.  A worker may have claimed a hundred thousand jobs, so claimed
+ * jobs are not counted: the numbers in the workers' rows are added up.  The oldest job may be a retry with a new id, so
+ * the age is the greatest among the first job, the jobs that wait, and the newest jobs.
  *
  * A standby that has replayed everything has a null replay_lag, which counts as 0.  Without the right to see a standby,
  * only its pid is shown, and its state is null. */
