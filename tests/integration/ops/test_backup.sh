@@ -5,10 +5,10 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/shell_database.sh disable=SC1091
 source "$ROOT/tests/support/shell_database.sh"
+SCHEMA=yes
 
 # Prepares a database with transactions and jobs, and the name of a file for its backup.
 fresh() {
-	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
 	export PAYHOOK_VAR="$DIR/var $COUNT" PAYHOOK_ENV_FILE="$DIR/env" DATABASE_URL=$DB
 	mkdir -p "$PAYHOOK_VAR"
 	: >"$PAYHOOK_ENV_FILE"
@@ -44,14 +44,13 @@ payhook() {
 
 # bare - switches to another database, without a schema; other - to one with a schema, as "payhook up" creates it.
 bare() {
-	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE other$COUNT"
-	DB="host=$DIR user=postgres dbname=other$COUNT"
+	create "other$COUNT"
 	export DATABASE_URL=$DB
 }
 
 other() {
-	bare
-	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
+	create_payhook "other$COUNT"
+	export DATABASE_URL=$DB
 }
 
 everything() {

@@ -5,13 +5,13 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/shell_database.sh disable=SC1091
 source "$ROOT/tests/support/shell_database.sh"
+SCHEMA=yes
 
 sql() {
 	psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d "$DB"
 }
 
 fresh() {
-	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
 	export DATABASE_URL=$DB PAYHOOK_VAR="$DIR/var $COUNT" PAYHOOK_ENV_FILE="$DIR/env"
 	mkdir -p "$PAYHOOK_VAR"
 	: >"$PAYHOOK_ENV_FILE"

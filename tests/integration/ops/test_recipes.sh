@@ -5,10 +5,7 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/shell_database.sh disable=SC1091
 source "$ROOT/tests/support/shell_database.sh"
-
-fresh() {
-	"$ROOT/schema/migrate" "$DB" >"$DIR/log"
-}
+SCHEMA=yes
 
 every_recipe_for_psql_runs() {
 	awk '/^```sql$/ { on = 1; next } /^```$/ { on = 0 } on' "$ROOT/docs/operations.md" >"$DIR/recipes.sql"
