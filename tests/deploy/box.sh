@@ -12,13 +12,10 @@ box_possible() {
 	done
 }
 
-# box_make PACKAGE... - creates a Debian 12 with these packages from the machine's own sources.
+# box_make PACKAGE... - creates a Debian 12 with these packages, and with what every box has (tree_system).
 box_make() {
-	local packages
-	packages=$(IFS=, && echo "systemd,systemd-sysv,dbus,$*")
-	apt_sources bookworm bookworm-updates bookworm-security >"$BOX/sources.list"
-	[[ -s $BOX/sources.list ]] || { echo "the machine has no apt source of Debian 12" && return 1; }
-	mmdebstrap --quiet --variant=apt --include="$packages" bookworm "$BOX/tree" - <"$BOX/sources.list"
+	tree_system || return
+	mkdir "$BOX/tree" && tar -C "$BOX/tree" --numeric-owner -xpf "$CACHE/system.tar" && tree_install "$BOX/tree" "$@"
 }
 
 # The control groups of the box, one in each hierarchy that systemd uses: whatever it creates below them can be removed.

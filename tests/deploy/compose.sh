@@ -6,8 +6,8 @@ set -uo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/support/tap.sh
 source "$ROOT/tests/support/tap.sh"
-# shellcheck source=tests/deploy/apt.sh
-source "$ROOT/tests/deploy/apt.sh"
+# shellcheck source=tests/deploy/trees.sh
+source "$ROOT/tests/deploy/trees.sh"
 # shellcheck source=tests/deploy/engine.sh
 source "$ROOT/tests/deploy/engine.sh"
 deadline 540 "$@"

@@ -6,14 +6,15 @@ set -uo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/support/tap.sh
 source "$ROOT/tests/support/tap.sh"
-# shellcheck source=tests/deploy/apt.sh
-source "$ROOT/tests/deploy/apt.sh"
+# shellcheck source=tests/deploy/trees.sh
+source "$ROOT/tests/deploy/trees.sh"
 # shellcheck source=tests/deploy/box.sh
 source "$ROOT/tests/deploy/box.sh"
 deadline 540 "$@"
 
 BOX=$(mktemp -d /tmp/payhook-systemd.XXXXXX)
 DIR=$BOX
+CACHE=$ROOT/var/deploy
 ACCEPTED=$BOX/accepted
 UNITS=(payhook-app.service payhook-worker@1.service payhook-migrate.service payhook.target)
 export PAYHOOK_BUILD=${PAYHOOK_BUILD:-$ROOT/build}
@@ -79,11 +80,11 @@ build_package() {
 	cp "$PAYHOOK_BUILD"/deb/payhook_*.deb "$BOX/payhook.deb"
 }
 
-# Includes what the package needs but does not depend on: nginx, which it recommends, and a PostgreSQL server.
+# The package's dependencies; tree_system has nginx, which it recommends, and a PostgreSQL server.
 make_tree() {
 	local -a needs
 	mapfile -t needs < <(dpkg-deb -f "$BOX/payhook.deb" Depends | sed 's/, /\n/g; s/ *([^)]*)//g; s/ |[^\n]*//g' | sed 's/ |.*//')
-	box_make "${needs[@]}" nginx postgresql-15 openssl ca-certificates || return
+	box_make "${needs[@]}" || return
 	cp "$BOX/payhook.deb" "$BOX/tree/root/"
 }
 
