@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Counts the single tests of a run.
 
-summary.py FOLDER                      reads the results of tests/run; prints the failures, then "N passed, N failed"
-summary.py --match TESTS SUITE NAME... prints the suite's test programs with these names, which may be patterns
+summary.py FOLDER                       reads the results of tests/run; prints the failures, the rows of the table in CONTRIBUTING.md
+                                        with the time of each suite, then "N passed, N failed"
+summary.py --match TESTS SUITE NAME...  prints the suite's test programs with these names, which may be patterns
+summary.py --installed BUILD            prints the programs that this build directory installs
+summary.py --programs BUILD SUITE NAME...  prints the programs that these tests of a suite run, or all its tests if none is named
 
 Each directory in FOLDER contains a name and one of these: the output of a failure (failure); the output of one TAP
 program (tap) and its exit status (status); or the run of a suite, which is meson's log with one JSON object for each
-test program, meson's list of programs (tests), and meson's exit status (status).
+test program, meson's list of programs (tests), and meson's exit status (status).  A run also has its time (seconds).
 """
 
 import fnmatch
@@ -16,6 +19,8 @@ import sys
 from pathlib import Path
 
 TAIL_LINES = 40
+CONTRIBUTING = Path(__file__).resolve().parent.parent / 'CONTRIBUTING.md'
+ROW = re.compile(r'^(\| (\w+) \|.*\|)[^|]*\|$', re.MULTILINE)
 RESULT = re.compile(r'^(not )?ok\b *\d* *-? *([^#]*)(?:# *(skip|todo)\b)?', re.IGNORECASE)
 
 
@@ -24,6 +29,7 @@ class Summary:
         self.passed = 0
         self.skipped = 0
         self.failures = []  # (name, output)
+        self.times = {}  # by suite: how long it took in each build, as text
 
     def fail(self, name, output):
         self.failures.append((name, output))
@@ -79,6 +85,19 @@ class Summary:
         elif status != 0 and len(self.failures) == before:
             self.fail(f'{name}: meson test ended with {status}', '')
 
+    def add_time(self, name, folder):
+        """The first build needs no name: it is gcc's."""
+        suite, _, build = name.rstrip(')').partition(' (')
+        suite, build = ('fuzz', 'search') if suite == 'fuzzing' else (suite, build)
+        spent = int((folder / 'seconds').read_text())
+        text = f'{spent} s' if spent < 120 else f'{spent // 60} min {spent % 60} s'
+        self.times.setdefault(suite, []).append(text if build == 'gcc' else f'{build} {text}')
+
+    def print_times(self):
+        for row in ROW.finditer(CONTRIBUTING.read_text()):
+            if row[2] in self.times:
+                print(f'{row[1]} {", ".join(self.times[row[2]])} |')
+
     def close(self):
         shown = set()
         for name, output in self.failures:
@@ -88,6 +107,7 @@ class Summary:
                 print('\n'.join('   ' + line for line in output.splitlines()[-TAIL_LINES:]))
         if self.failures:
             print(''.join(f'failed: {name}\n' for name, _ in self.failures), end='')
+        self.print_times()
         if not self.passed and not self.failures:
             print('no test ran')
         skipped = f', {self.skipped} skipped' if self.skipped else ''
@@ -101,13 +121,37 @@ def match(tests, suite, patterns):
             and any(fnmatch.fnmatch(test['name'], pattern) for pattern in patterns)]
 
 
+def executables(build):
+    """Those that meson builds: their paths in the build folder, and whether they are installed."""
+    targets = json.loads((build / 'meson-info/intro-targets.json').read_text())
+    root = json.loads((build / 'meson-info/meson-info.json').read_text())['directories']['build']
+    return {str(Path(target['filename'][0]).relative_to(root)): target['installed'] for target in targets if target['type'] == 'executable'}
+
+
+def programs(build, suite, patterns):
+    tests = build / 'meson-info/intro-tests.json'
+    names, known, found = match(tests, suite, patterns or ['*']), executables(build), set()
+    for test in json.loads(tests.read_text()):
+        if test['name'] in names and suite in [each.split(':')[-1] for each in test['suite']]:
+            found.update(path for word in test['cmd'] for path in known if word == path or word.endswith(f'/{path}'))
+    return sorted(found)
+
+
 def main(arguments):
     if arguments[0] == '--match':
         print('\n'.join(match(arguments[1], arguments[2], arguments[3:])))
         return 0
+    if arguments[0] == '--installed':
+        print('\n'.join(path for path, installed in executables(Path(arguments[1])).items() if installed))
+        return 0
+    if arguments[0] == '--programs':
+        print(''.join(f'{path}\n' for path in programs(Path(arguments[1]), arguments[2], arguments[3:])), end='')
+        return 0
     summary = Summary()
     for folder in sorted(path for path in Path(arguments[0]).iterdir() if (path / 'name').exists()):
         name = (folder / 'name').read_text().strip()
+        if (folder / 'seconds').exists():
+            summary.add_time(name, folder)
         if (folder / 'failure').exists():
             summary.fail(name, (folder / 'failure').read_text(errors='replace'))
         elif (folder / 'tap').exists():
