@@ -136,6 +136,8 @@ OFFENCES = {
         ('every file that is named is there', {PAGE: '`lib/base/planted.c`\n'}),
         ('every command that is shown is one', {PAGE: './payhook planted\n'}),
         ('what is shown for psql is in the schema', {PAGE: '`table planted`\n'}),
+        ('every function that is named is in the code', {PAGE: 'planted_function()\n'}),
+        ('the pictures of the rooms show every module', {'lib/base/planted.c': '\n'}),
     ],
     'settings.py': [
         ('docs/settings.md is what settings_table.py writes', {'docs/settings.md': 'planted\n'}),
