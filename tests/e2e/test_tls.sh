@@ -335,5 +335,5 @@ check "a source may require its own client certificate or any known one" wants_t
 check "no spelling of the path and no header is a way around it" is_not_got_around
 check "a source may require an address, which a known balancer forwards" wants_the_address_of_its_source
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
-check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_what_cannot_be
+check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_a_bad_certificate
 finish

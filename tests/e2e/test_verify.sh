@@ -16,7 +16,7 @@ export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=$DIR/env
 declare -A SOURCE=([stripe]=stripe [razorpay]=razorpay [adyen]=adyen [square]=square [paypal]=paypal
 	[standard-webhooks]=bank [github]=ledger [hmac]=clearing)
 
-# verify STATUS EXAMPLE ARGS...: judges what standard input holds; what it says is in $DIR/out.
+# verify STATUS EXAMPLE ARGS...: judges what standard input holds; its output is in $DIR/out.
 verify() {
 	local status=0
 	SOURCES_FILE=${FILE:-$EXAMPLES/$2/sources.json} "$CTL" verify "${SOURCE[$2]}" "${@:3}" >"$DIR/out" 2>&1 || status=$?
@@ -110,7 +110,7 @@ takes_every_example() {
 	for example in "${!SOURCE[@]}"; do
 		echo "example $example"
 		verify 0 "$example" --at "$THEN" < <(request "$example") || return 1
-		shows "signature  good" "answer     202" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
+		prints "signature  good" "answer     202" "verdict    it verifies" "(/sources/0/secrets/0)" || return 1
 		taken=$((taken + $(grep -c ' is read:$' "$DIR/out" || true)))
 		ignored=$((ignored + $(grep -c ' is ignored' "$DIR/out" || true)))
 	done
@@ -223,19 +223,19 @@ reports_what_becomes_of_the_body() {
 	request stripe | sed 's|application/json|text/plain|' | verify 0 stripe --at "$THEN" && prints "answer     415: "
 }
 
-reports_that_a_source_is_open() {
+reports_an_open_source() {
 	SOURCES_FILE='' "$CTL" verify transactions <"$EXAMPLES/github/request.http" >"$DIR/out" &&
-		says "the source is open" "transaction_id       txn_payhook_example_1"
+		prints "the source is open" "transaction_id       txn_payhook_example_1"
 }
 
 refuses_what_cannot_be_judged() {
-	verify 2 stripe --at tomorrow < <(request stripe) && says "--at tomorrow: no time" || return 1
-	verify 2 stripe --then 7 < <(request stripe) && says "usage: verify SOURCE" || return 1
-	verify 2 stripe </dev/null && says "the request on standard input: line 1: " || return 1
-	head -c 200000 /dev/zero | verify 2 stripe && says "it is longer than" || return 1
-	request stripe | sed 's|^Host: |Host : |' | verify 2 stripe && says "line 2 is no header" || return 1
-	FILE=$EXAMPLES/adyen/sources.json verify 2 stripe < <(request stripe) && says "no source is named stripe" "there are: adyen" || return 1
-	FILE=$DIR/none.json verify 2 stripe < <(request stripe) && says "SOURCES_FILE=$DIR/none.json" || return 1
+	verify 2 stripe --at tomorrow < <(request stripe) && prints "--at tomorrow: no time" || return 1
+	verify 2 stripe --then 7 < <(request stripe) && prints "usage: verify SOURCE" || return 1
+	verify 2 stripe </dev/null && prints "the request on standard input: line 1: " || return 1
+	head -c 200000 /dev/zero | verify 2 stripe && prints "it is longer than" || return 1
+	request stripe | sed 's|^Host: |Host : |' | verify 2 stripe && prints "line 2 is no header" || return 1
+	FILE=$EXAMPLES/adyen/sources.json verify 2 stripe < <(request stripe) && prints "no source is named stripe" "there are: adyen" || return 1
+	FILE=$DIR/none.json verify 2 stripe < <(request stripe) && prints "SOURCES_FILE=$DIR/none.json" || return 1
 	printf '{"sources":[{"name":"stripe","scheme":"stripe","secrets":[{"file":"none"}]}]}' >"$DIR/bad.json"
 	FILE=$DIR/bad.json verify 2 stripe < <(request stripe) && prints "bad.json:1: /sources/0/secrets/0/file: it cannot be opened"
 }
