@@ -83,7 +83,7 @@ DO $$ BEGIN
 END $$;
 
 -- What is new, in the responders' order, so that a batch of theirs and this one wait for each other and never in a
--- circle.  Jobs in the order in which the old service was told.  A FAILED one can be brought back by retry().
+-- circle.  Jobs in the order in which the old service received them.  A FAILED one can be brought back by retry().
 WITH flawless AS (
 	SELECT * FROM given WHERE flaw IS NULL ORDER BY transaction_id COLLATE "C", number
 ), new AS (
@@ -111,10 +111,10 @@ FROM new JOIN flawless f ON f.transaction_id = new.transaction_id ORDER BY new.t
 --   hold    payhook has yet to process what is refused here: a person decides;
 --   none    nothing.
 CREATE TEMP TABLE met AS
-SELECT g.number, g.transaction_id, g.created_at, g.processed_at, t.status AS ours, told.reason,
+SELECT g.number, g.transaction_id, g.created_at, g.processed_at, t.status AS ours, mismatch.reason,
 	CASE
-		WHEN told.reason IS NOT NULL AND t.status = 'PROCESSING' THEN 'hold'
-		WHEN told.reason IS NULL AND g.status = 'PROCESSED' AND t.status <> 'PROCESSED' THEN 'settle'
+		WHEN mismatch.reason IS NOT NULL AND t.status = 'PROCESSING' THEN 'hold'
+		WHEN mismatch.reason IS NULL AND g.status = 'PROCESSED' AND t.status <> 'PROCESSED' THEN 'settle'
 		ELSE 'none'
 	END AS deed
 FROM given g
@@ -132,7 +132,7 @@ CROSS JOIN LATERAL (
 			CASE WHEN t.amount <> g.amount THEN 'amount' END,
 			CASE WHEN t.currency <> g.currency THEN 'currency' END), '')
 	END AS reason
-) told
+) mismatch
 WHERE g.number NOT IN (SELECT number FROM stored);
 ANALYZE met;
 

@@ -76,7 +76,7 @@ sockets_join() {
 }
 
 # limits_fill - sets the limits in FILL.  A request that one limit rejects is not counted by the other: an address
-# beyond its own limit does not use up that of the source.  Rejections are in nginx's access log, so the error log omits
+# beyond its own limit does not use up that of the source.  The access log has these answers, so the error log omits
 # them.
 limits_fill() {
 	local rate=$((10#${RATE_LIMIT:-0})) of_source=$((10#${SOURCE_RATE_LIMIT:-0})) connections=$((10#${CONNECTION_LIMIT:-0}))

@@ -56,6 +56,16 @@ END;
 
 COMMENT ON FUNCTION payhook.add_rejections(text[], text[], text[], bigint[], text[], text[], bigint[]) IS 'Deprecated: use add_auth_failures; responders of the version before call it';
 
+-- A provider sends webhooks; a processor is what a worker calls.  Comments that mixed the two, or left the noun out:
+COMMENT ON TABLE payhook.transactions IS 'One row for each transaction that a provider has sent; only status, processed_at and failure change';
+COMMENT ON COLUMN payhook.transactions.transaction_id IS 'The provider''s id, byte for byte';
+COMMENT ON COLUMN payhook.workers.in_flight IS 'Jobs in flight at the last heartbeat';
+COMMENT ON COLUMN payhook.workers.circuit_open_since IS 'Since when the worker considers its processor down and tries one job at a time; null: the circuit is closed';
+COMMENT ON VIEW payhook.queue IS 'Jobs with their state (ready, waiting for a retry, claimed), age, attempt and the worker that has claimed them';
+COMMENT ON COLUMN payhook.pauses.by_user IS 'The database user that called pause()';
+COMMENT ON COLUMN payhook.rejected_requests.detail IS 'The reason, for the operator; the answer to the sender does not contain it';
+COMMENT ON COLUMN payhook.rejected_requests.rejected_at IS 'When the request failed';
+
 CREATE OR REPLACE FUNCTION payhook.grant_rights() RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

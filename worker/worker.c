@@ -88,7 +88,7 @@ void worker_report(const struct worker *worker)
 /* ---- the orderly stop ---- */
 
 /* Drops a job whose call is under way.  In the database the job stays owned by this worker until it is released. */
-static void cancel_call(void *ctx, struct job *j)
+static void worker_cancel_call(void *ctx, struct job *j)
 {
 	struct worker *worker = ctx;
 	struct task *t = task_of(j);
@@ -113,7 +113,7 @@ static void advance(struct worker *worker)
 	bool grace =
 		clock_ms() < worker->grace_ends_ms && worker->kind->ends_by(worker->processor, worker->grace_ends_ms);
 	if (worker->phase == PHASE_FINISHING && !grace) {
-		queue_each(worker->queue, cancel_call, worker);
+		queue_each(worker->queue, worker_cancel_call, worker);
 		worker->phase = PHASE_SETTLING;
 		set_deadline(worker, STOP_MS);
 	}
@@ -180,7 +180,7 @@ static void report_to_circuit(struct worker *worker, const struct task *t, const
 		if (!circuit_fail(c, t->probe, now_ms, random_bits()))
 			return;
 		LOG(LOG_LEVEL_WARN, "circuit opened: one job at a time is tried", LOG_NUMBER("failures", c->failures),
-			LOG_TEXT("why", o->why));
+			LOG_TEXT("reason", o->why));
 	}
 	heartbeat_send(worker->heartbeat);
 }
@@ -304,7 +304,7 @@ static void worker_on_queue_down(void *ctx, const struct fault *why)
 static void worker_on_trouble(void *ctx, const char *doing, const struct fault *f)
 {
 	(void)ctx;
-	LOG(LOG_LEVEL_ERROR, "database rejected a statement", LOG_TEXT("doing", doing), LOG_TEXT("why", f->text));
+	LOG(LOG_LEVEL_ERROR, "database rejected a statement", LOG_TEXT("doing", doing), LOG_TEXT("reason", f->text));
 }
 
 static const struct queue_events QUEUE_EVENTS = {
@@ -341,7 +341,7 @@ static void worker_on_is(void *ctx, int64_t owner)
 	if (!owner) {
 		LOG(LOG_LEVEL_WARN, "worker was declared dead and registers again",
 			LOG_NUMBER("in_flight", queue_inflight(worker->queue)->count));
-		queue_each(worker->queue, cancel_call, worker);
+		queue_each(worker->queue, worker_cancel_call, worker);
 	} else {
 		LOG(LOG_LEVEL_INFO, "worker registered", LOG_NUMBER("owner", owner));
 		worker->is_worker = true;
@@ -473,7 +473,7 @@ struct connect_state *worker_connect_state(struct worker *worker)
 	return &worker->connect_state;
 }
 
-static void free_task(void *ctx, struct job *j)
+static void worker_free_task(void *ctx, struct job *j)
 {
 	(void)ctx;
 	task_destroy(task_of(j));
@@ -489,7 +489,7 @@ void worker_destroy(struct worker *worker)
 	heartbeat_destroy(worker->heartbeat);
 	if (worker->queue) {
 		worker_log_counters(queue_counters(worker->queue));
-		queue_each(worker->queue, free_task, NULL);
+		queue_each(worker->queue, worker_free_task, NULL);
 	}
 	queue_destroy(worker->queue);
 	worker->kind->destroy(worker->processor);

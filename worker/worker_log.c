@@ -29,7 +29,7 @@ void worker_log_failure(const struct job *j, const struct call_outcome *o)
 		LOG_TEXT("request_id", o->request_id ? o->request_id : ""),
 		LOG_TEXT("transaction_id", j->transaction_id), LOG_TEXT("trace_id", TRACE_ID(j->traceparent)),
 		LOG_NUMBER("attempt", j->attempt), LOG_SECONDS("duration", call_us(j)),
-		LOG_SECONDS("delay", j->delay_ms * 1000), LOG_TEXT("why", j->error));
+		LOG_SECONDS("delay", j->delay_ms * 1000), LOG_TEXT("reason", j->error));
 }
 
 void worker_log_up(bool *away, const char *connection)
@@ -43,7 +43,7 @@ void worker_log_down(bool *away, const char *connection, const struct fault *why
 {
 	if (!*away)
 		LOG(LOG_LEVEL_ERROR, "database unreachable", LOG_TEXT("connection", connection),
-			LOG_TEXT("why", why->text));
+			LOG_TEXT("reason", why->text));
 	*away = true;
 }
 

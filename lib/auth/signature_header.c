@@ -126,7 +126,8 @@ static bool signature_header_add(struct signature_list *list, enum signature_ver
 
 /* One "name=value" of Stripe's header.  Unknown names are skipped: Stripe adds v0 in test mode, and may add others.  A
  * second time is a fault, since the header would have two readings. */
-static bool read_stripe_entry(const char *entry, size_t len, struct signature_list *ret, struct fault *f)
+static bool signature_header_read_stripe_entry(
+	const char *entry, size_t len, struct signature_list *ret, struct fault *f)
 {
 	const char *equals = memchr(entry, '=', len);
 	if (!equals)
@@ -147,7 +148,8 @@ static bool read_stripe_entry(const char *entry, size_t len, struct signature_li
 }
 
 /* One "version,signature" of Standard Webhooks.  Unknown versions are skipped: a later specification may add some. */
-static bool read_standard_entry(const char *entry, size_t len, struct signature_list *ret, struct fault *f)
+static bool signature_header_read_standard_entry(
+	const char *entry, size_t len, struct signature_list *ret, struct fault *f)
 {
 	const char *comma = memchr(entry, ',', len);
 	if (!comma)
@@ -200,14 +202,14 @@ static bool read_list(const char *header, char separator, read_entry read, struc
 
 bool signature_read_stripe(const char *header, struct signature_list *ret, struct fault *f)
 {
-	if (!read_list(header, ',', read_stripe_entry, ret, f))
+	if (!read_list(header, ',', signature_header_read_stripe_entry, ret, f))
 		return false;
 	return ret->time || fault_set(f, FAULT_MALFORMED, "it holds no time (t=)");
 }
 
 bool signature_read_standard(const char *header, struct signature_list *ret, struct fault *f)
 {
-	return read_list(header, ' ', read_standard_entry, ret, f);
+	return read_list(header, ' ', signature_header_read_standard_entry, ret, f);
 }
 
 bool signature_read_single(const char *header, const char *prefix, enum encoding encoding, size_t len,

@@ -227,7 +227,7 @@ static PGconn *connect_start(const struct connection *c)
 }
 
 /* libpq would print notices to stderr, among the log lines. */
-static void ignore_notice(void *arg, const char *message)
+static void connection_ignore_notice(void *arg, const char *message)
 {
 	(void)arg, (void)message;
 }
@@ -242,7 +242,7 @@ static void attempt(struct connection *c)
 		lose_connection(c);
 		return;
 	}
-	PQsetNoticeProcessor(c->conn, ignore_notice, NULL);
+	PQsetNoticeProcessor(c->conn, connection_ignore_notice, NULL);
 	event_add(c->writable, NULL);
 }
 

@@ -149,7 +149,7 @@ bool db_fault(struct fault *f, const char *sqlstate, const char *message)
 		return fault_set(f, FAULT_BUSY, "the database's connection broke: %s", line);
 	for (size_t i = 0; i < COUNT_OF(MEANINGS); i++) {
 		if (strncmp(sqlstate, MEANINGS[i].state, strlen(MEANINGS[i].state)) == 0)
-			return fault_set(f, MEANINGS[i].kind, "the database says %s: %s", sqlstate, line);
+			return fault_set(f, MEANINGS[i].kind, "the database reports %s: %s", sqlstate, line);
 	}
-	return fault_set(f, FAULT_BUG, "the database says %s: %s", sqlstate, line);
+	return fault_set(f, FAULT_BUG, "the database reports %s: %s", sqlstate, line);
 }

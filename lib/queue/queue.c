@@ -238,7 +238,7 @@ static void queue_on_released(void *ctx, const struct pg_result *r, const struct
 	q->events->released(q->ctx, jobs, all);
 }
 
-static void add_id(void *ctx, struct job *j)
+static void queue_add_id(void *ctx, struct job *j)
 {
 	db_array_add_int8(ctx, j->id);
 }
@@ -247,7 +247,7 @@ static void send_release(struct queue *q)
 {
 	struct db_params params = {0};
 	db_array_start(&q->arrays[0], DB_INT8);
-	inflight_each(&q->inflight, add_id, &q->arrays[0]);
+	inflight_each(&q->inflight, queue_add_id, &q->arrays[0]);
 	db_params_add_int8(&params, q->owner);
 	db_params_add_array(&params, &q->arrays[0]);
 	db_params_add_int8(&params, QUEUE_RELEASE_MAX);

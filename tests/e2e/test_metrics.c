@@ -373,9 +373,9 @@ Test(metrics, of_the_worker_show_that_the_database_is_away_and_what_is_known_wit
 	while (worker_now("payhook_database_up", NULL) != 0)
 		cr_assert(now_ms() < deadline, "the database is still said to be there");
 	worker_now("payhook_queue_jobs{state=\"ready\"}", &reported);
-	cr_assert_not(reported, "an old look is told");
+	cr_assert_not(reported, "an old result is shown");
 	worker_now("payhook_queue_oldest_age_seconds", &reported);
-	cr_assert_not(reported, "an old look is told");
+	cr_assert_not(reported, "an old result is shown");
 	cr_assert(worker_now("payhook_worker_slots", NULL) > 0);
 	mend_all();
 	worker_reports("payhook_database_up", 1, 15000);

@@ -23,9 +23,10 @@ RULES = LINKS, FILES, COMMANDS, IN_PSQL, FUNCTIONS, MODULES = [
     'every relative link leads somewhere', 'every file that is named is there', 'every command that is shown is one',
     'what is shown for psql is in the schema', 'every function that is named is in the code',
     'the pictures of the rooms show every module']
+ARROWS = 'the pictures of the rooms are the same, and show the includes that are allowed'
 # The pages whose tables and call chains name functions of ours, and the headings before their pictures of the rooms.
 STRUCTURE = {'docs/design.md': '## 2. The rooms', 'CONTRIBUTING.md': '## Rooms'}
-NAMED = re.compile(r'\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\(\)|^\| ((?:`[a-z][a-z0-9_]+`(?:, )?)+) \| `(?:app|lib|worker|ctl)/', re.MULTILINE)
+NAMED = re.compile(r'\b([a-z][a-z0-9_]+)\(\)|^\| ((?:`[a-z][a-z0-9_]+`(?:, )?)+) \| `(?:app|lib|worker|ctl)/', re.MULTILINE)
 
 
 def slug(heading):
@@ -88,18 +89,28 @@ def check_picture(checks, page, heading):
             if word.endswith('/'):
                 room = word[:-1]
             shown.setdefault(room, set()).add(word)
+        if '>' in line and room:
+            shown['>', room] = ' '.join(line.split('>')[1].split())
+    allowed = dict(re.findall(r"^    '(\w+)': '([\w ]+)',$", tree.text('tests/style/floors.py'), re.MULTILINE))
+    for name, rooms in allowed.items():
+        if name not in ('app', 'worker', 'ctl') and shown.get(('>', name)) != rooms:
+            checks.add(ARROWS, f'{page}: {name}/ > {shown.get((">", name))}, and in floors.py {rooms}')
     for path in map(PurePosixPath, tree.files('app/*.[ch]', 'worker/*.[ch]', 'ctl/*.[ch]', 'lib/*/*.c', 'include/*/*.h')):
         if path.stem not in shown.get(path.parent.name, ()):
             checks.add(MODULES, f'{page}: {path.parent.name}/ lacks {path.stem}')
+    return picture
 
 
 def main():
     checks = tree.Checks()
+    for rule in RULES + [ARROWS]:
+        checks.rule(rule)
+    pictures = set()
     for page, heading in STRUCTURE.items():
         check_functions(checks, page)
-        check_picture(checks, page, heading)
-    for rule in RULES:
-        checks.rule(rule)
+        pictures.add(check_picture(checks, page, heading))
+    if len(pictures) > 1:
+        checks.add(ARROWS, ' and '.join(STRUCTURE) + ' differ')
     known = commands('payhook')
     schema = '\n'.join(tree.text(path) for path in tree.files('schema/*.sql'))
     functions = set(re.findall(r'CREATE (?:OR REPLACE )?FUNCTION payhook\.(\w+)', schema))

@@ -27,6 +27,7 @@ ROOMS = {
     'ctl': 'base json http txn auth source runtime',
 }
 PROGRAMS = ('app', 'worker', 'ctl')
+GENERATED = ('currency_table.h', 'settings_table.h')
 
 # Library, as it is included: the files that may include it, or the beginnings of their paths.  libevent has no single
 # door: all rooms that wait for something use its loop directly.
@@ -40,25 +41,35 @@ DOORS = {
     'event2/': WAITING,
 }
 NO_DOORS = ('tests/', 'bench/')
+# Headers of the C library and the kernel, which every file may include; any other foreign header needs a door.
+SYSTEM = set("""arpa/inet.h assert.h ctype.h dirent.h errno.h fcntl.h inttypes.h limits.h netdb.h netinet/in.h poll.h signal.h stdarg.h
+stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h sys/file.h sys/mman.h sys/prctl.h sys/queue.h
+sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/types.h sys/un.h sys/wait.h time.h unistd.h""".split())
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 ARROWS, CIRCLES, PLACE = 'a room includes only the rooms below it', 'no circle inside a room', 'every file is in a room'
+FORM, FOREIGN = 'ours are included as "<room>/x.h", a program\'s own as "x.h"', 'every foreign header is of the system or has a door'
 
 
 def room_of(path):
-    """The room of a source or header; None if it is in no room."""
+    """The room of a source or header, None for one that is in none."""
     folder, *rest = path.parts[:-1]
     if folder in PROGRAMS and not rest:
         return folder
-    if folder in ('lib', 'include') and len(rest) == 1:
+    if folder == {'.c': 'lib', '.h': 'include'}[path.suffix] and len(rest) == 1:
         return rest[0]
     return None
 
 
-def target_of(path, room, include):
-    """(room, module) of an include in quotes.  A generated header has no directory: it is of the including room."""
+def target_of(room, include):
+    """(room, module) of what is included in quotes, None where its form says neither.  A header without a folder is one of
+    the program's own, or one that the build generates."""
     parts = PurePath(include).parts
-    return (parts[0], PurePath(include).stem) if len(parts) == 2 else (room, PurePath(include).stem)
+    if len(parts) == 2 and parts[0] in ROOMS and parts[0] not in PROGRAMS:
+        return parts[0], PurePath(include).stem
+    if len(parts) == 1 and (room in PROGRAMS or include in GENERATED):
+        return room, PurePath(include).stem
+    return None
 
 
 def check_rooms():
@@ -95,16 +106,21 @@ def circle_of(arrows):
 
 def check_doors(checks, path, include):
     for library, doors in DOORS.items():
-        if include.startswith(library) and not str(path).startswith(doors + NO_DOORS):
+        if library in include and not str(path).startswith(doors + NO_DOORS):
             checks.add(f'{library} stays behind its door', f'{path} includes {include}; its doors: {" ".join(doors)}')
+
+
+def check_foreign(checks, path, include):
+    if include not in SYSTEM and not include.startswith(tuple(DOORS)):
+        checks.add(FOREIGN, f'{path} includes <{include}>: see SYSTEM and DOORS in tests/style/floors.py')
 
 
 def main():
     check_rooms()
     checks, arrows = tree.Checks(), {}
-    for name in [ARROWS, CIRCLES, PLACE] + [f'{library} stays behind its door' for library in DOORS]:
+    for name in [ARROWS, CIRCLES, PLACE, FORM, FOREIGN] + [f'{library} stays behind its door' for library in DOORS]:
         checks.rule(name)
-    patterns = [f'{folder}/**/*.[ch]' for folder in (*PROGRAMS, 'tests')] + ['lib/**/*.c', 'include/**/*.h']
+    patterns = [f'{folder}/**/*.[ch]' for folder in (*PROGRAMS, 'lib', 'include', 'tests')]
     for path in map(PurePath, tree.files(*patterns)):
         room = room_of(path)
         if path.parts[0] != 'tests' and room not in ROOMS:
@@ -112,9 +128,16 @@ def main():
             continue
         for quote, include in INCLUDE.findall(tree.text(path)):
             check_doors(checks, path, include)
-            if quote == '<' or path.parts[0] == 'tests':
+            if path.parts[0] == 'tests':
                 continue
-            to, module = target_of(path, room, include)
+            if quote == '<':
+                check_foreign(checks, path, include)
+                continue
+            target = target_of(room, include)
+            if not target or (len(PurePath(include).parts) == 1 and room in PROGRAMS and not (tree.ROOT / room / include).exists()):
+                checks.add(FORM, f'{path} includes "{include}"')
+                continue
+            to, module = target
             if to != room and to not in ROOMS[room].split():
                 checks.add(ARROWS, f'{path} includes "{include}": {room} may include {ROOMS[room] or "nothing"}')
             elif to == room and module != path.stem:

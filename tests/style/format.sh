@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # format.sh - runs clang-format over the C files, shellcheck over the scripts, mandoc over the man pages; prints TAP.
-# format.sh - clang-format over the C files, shellcheck over the scripts, mandoc over the man pages.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

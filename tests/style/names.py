@@ -15,11 +15,13 @@ ENUMERATOR = re.compile(r'\b([A-Z][A-Z0-9_]+)\b(?=[^,]*(?:,|$))')
 MACRO = re.compile(r'^[ \t]*#[ \t]*define[ \t]+(\w+)', re.MULTILINE)
 SHELL_FUNCTION = re.compile(r'^([\w-]+)\(\) \{', re.MULTILINE)
 PYTHON_NAME = re.compile(r'^\s*(?:def|class) (\w+)', re.MULTILINE)
+# What psql shows; a name that SQL keeps for the programs before is excepted in words.py.
+IN_SQL = re.compile(r'^CREATE (?:OR REPLACE )?(?:TABLE|VIEW|FUNCTION) payhook\.(\w+)', re.MULTILINE)
 SETTING = re.compile(r'^([A-Z][A-Z0-9_]*) \|', re.MULTILINE)
 # A metric's former name, which is exported beside the new one for one version, is no name of ours any more.
 METRIC = re.compile(r'(?<!former = )"(payhook_\w+)"')
 STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
-LOGGED = re.compile(r'\bLOG\((.*?)(?:LOG_(?:TEXT|NUMBER|SECONDS)\(|\);)|\bEVENTS\[[^;=]*=\s*\{(.*?)\};', re.DOTALL)
+LOGGED = re.compile(r'\b(?:LOG|\w+_log_\w+)\((.*?)(?:LOG_(?:TEXT|NUMBER|SECONDS)\(|\);)|\bEVENTS\[[^;=]*=\s*\{(.*?)\};', re.DOTALL)
 WORD = re.compile(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])')
 
 
@@ -57,6 +59,8 @@ def in_file(path):
     yield 1, name
     if path.endswith(('.c', '.h')):
         yield from in_c(path)
+    elif path.endswith('.sql'):
+        yield from found(IN_SQL, tree.text(path))
     elif path.endswith('.table'):
         yield from found(SETTING, tree.text(path))
     elif path.endswith(('.sh', '.py')) or '.' not in name:

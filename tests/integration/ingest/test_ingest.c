@@ -205,7 +205,7 @@ Test(ingest, two_batches_of_the_same_ids_do_not_lock_each_other_out)
 	char id[16];
 	ups = 0;
 	struct ingest *second = ingest_create(connect_state, &SENT_EVENTS, NULL);
-	loop_until(is_up, NULL, "the second intake is up");
+	loop_until(is_up, NULL, "the second ingest is up");
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 250; i++) {
 			snprintf(id, sizeof id, "t%d.%d", round, i);

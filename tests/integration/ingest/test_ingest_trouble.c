@@ -99,7 +99,7 @@ Test(ingest_trouble, promises_nothing_on_a_server_that_only_reads)
 	cut_connections();
 	downs = 0;
 	ups = 0;
-	loop_until(is_up, NULL, "the intake is up again");
+	loop_until(is_up, NULL, "the ingest is up again");
 	struct sent *s = send_one("a", "1");
 	sent_all();
 	cr_expect(s->failed);

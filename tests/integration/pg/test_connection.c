@@ -12,7 +12,7 @@
 #include "support/fresh_database.h"
 #include "support/loop.h"
 
-static char silent_folder[] = "/tmp/payhook-lane.XXXXXX";
+static char silent_folder[] = "/tmp/payhook-silent.XXXXXX";
 static struct sockaddr_un silent = {.sun_family = AF_UNIX};
 static int silent_socket;
 static bool is_up;
@@ -72,7 +72,7 @@ static const char *silent_first(void)
 Test(connection, goes_on_to_the_next_host_when_the_first_is_silent)
 {
 	static const struct statement *const statements[] = {&ONE};
-	static const struct connection_plan plan = {.name = "lane",
+	static const struct connection_plan plan = {.name = "test",
 		.statements = statements,
 		.statement_count = 1,
 		.answer_ms = 1000,
@@ -105,7 +105,7 @@ Test(connection, keeps_its_settings_beside_those_of_the_connection_string)
 		"SELECT concat_ws(' ', current_setting('enable_seqscan'), current_setting('work_mem'),"
 		" current_setting('statement_timeout'))"};
 	static const struct statement *const statements[] = {&settings};
-	static const struct connection_plan plan = {.name = "lane",
+	static const struct connection_plan plan = {.name = "test",
 		.statements = statements,
 		.statement_count = 1,
 		.options = CONNECTION_BY_KEY,
