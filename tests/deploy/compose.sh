@@ -119,7 +119,7 @@ connects_as() {
 # nginx has only the network on which webhooks arrive, and no other service sees the sockets.
 sockets_are_nginx_s_alone() {
 	local id
-	equal "$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$(ids nginx)")" 'payhook-test_door ' || return
+	equal "$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$(ids nginx)")" 'payhook-test_front ' || return
 	for id in $(ids worker) $(ids database); do
 		! docker exec "$id" test -e /run/payhook || { docker inspect -f '{{.Name}} has the sockets' "$id" && return 1; }
 	done
