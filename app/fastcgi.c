@@ -54,6 +54,9 @@ struct slot {
 	FCGX_Request fcgi;
 	struct event *readable;
 	struct request request;
+	/* Where request.state points.  In the slot, not in an array of its own: at a stride of 4 KiB the states of all slots
+	 * would share the same few sets of the processor's cache. */
+	_Alignas(max_align_t) unsigned char state_bytes[REQUEST_STATE_MAX];
 	TAILQ_ENTRY(slot) link; /* in free, idle (SLOT_FRESH too; oldest first) or waiting (by deadline) */
 };
 
@@ -69,8 +72,7 @@ struct fastcgi {
 	struct event *drain_over;
 	struct slots free, idle, waiting;
 	struct slot *all;
-	unsigned char (*states)[REQUEST_STATE_MAX]; /* request.state of each slot */
-	int connections;                            /* slots that are not free */
+	int connections; /* slots that are not free */
 	struct buf head; /* head of the reply being written; kept so that its memory is reused */
 	bool is_open;
 	void (*drained)(void *ctx);
@@ -433,7 +435,7 @@ static void slots_init(struct fastcgi *fc)
 		s->request.service = fc->service;
 		s->request.header = header;
 		s->request.answer = fastcgi_on_answer;
-		s->request.state = fc->states[i];
+		s->request.state = s->state_bytes;
 		s->request.body = BUF_INIT(PAYLOAD_MAX);
 		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);
 		TAILQ_INSERT_HEAD(&fc->free, s, link);
@@ -454,9 +456,7 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct ser
 	fc->timer = evtimer_new(base, fastcgi_on_timer, fc);
 	fc->drain_over = evtimer_new(base, fastcgi_on_drain_over, fc);
 	fc->all = calloc(FASTCGI_SLOTS, sizeof *fc->all);
-	fc->states = calloc(FASTCGI_SLOTS, sizeof *fc->states);
-	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all || !fc->states ||
-		FCGX_Init() != 0) {
+	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all || FCGX_Init() != 0) {
 		fastcgi_destroy(fc);
 		return NULL;
 	}
@@ -485,7 +485,6 @@ void fastcgi_destroy(struct fastcgi *fc)
 	if (fc->drain_over)
 		event_free(fc->drain_over);
 	buf_finish(&fc->head);
-	free(fc->states);
 	free(fc->all);
 	free(fc);
 }
