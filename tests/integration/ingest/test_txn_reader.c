@@ -43,7 +43,7 @@ TestSuite(txn_reader, .init = txn_reader_init, .fini = txn_reader_fini, .timeout
 static void on_done(struct lookup *l, const struct found *t, const struct fault *f)
 {
 	struct asked *a = (struct asked *)(void *)l;
-	cr_assert_not(a->reports, "told twice");
+	cr_assert_not(a->reports, "reported twice");
 	a->reports = true;
 	a->is_found = t != NULL;
 	a->failed = f != NULL;
@@ -71,7 +71,7 @@ static bool all_reported(void *ctx)
 
 static void settle_all(void)
 {
-	loop_until(all_reported, NULL, "everyone is told");
+	loop_until(all_reported, NULL, "every insert has its outcome");
 }
 
 static void store(const char *id, const char *source, const char *amount)
