@@ -57,7 +57,7 @@ static void list_changes(
 	ret[1].optional = true;
 	/* The socket of the pool lies beside "pg", the folder of the database's socket. */
 	sscanf(like->database, "host=%127s", host);
-	snprintf(ret[2].what, sizeof ret[2].what, "%.*sapp.sock", (int)(strrchr(host, '/') + 1 - host), host);
+	snprintf(ret[2].what, sizeof ret[2].what, "%.*spool/app.sock", (int)(strrchr(host, '/') + 1 - host), host);
 	snprintf(ret[2].by, sizeof ret[2].by, "%s/app.sock", fr->folder);
 	snprintf(ret[3].what, sizeof ret[3].what, "location / {");
 	snprintf(ret[3].by, sizeof ret[3].by, "location / {%s", kind == FRONT_ALONE ? ANSWER : "");

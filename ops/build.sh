@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Compiles the programs, and copies them to a directory that the users who run them can enter.
 
-BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl)
+BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl supervisor/payhook)
 
 # build_run LOG COMMAND... - prints the log only if the command fails.
 build_run() {
@@ -45,6 +45,7 @@ build_targets() {
 build_programs() {
 	(
 		exec 9>&-
+		trap 'exit 130' INT
 		flock 8
 		build_targets "${BUILD_TARGETS[@]}"
 	) 8<"$HERE" || exit 1

@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # All commands except "up".
 
-LOG_MOST=$((50 * 1024 * 1024))
-
 # setting_help NAME DEFAULT MEANING - prints the setting's entry of the help, in lines of at most 100 columns.
 setting_help() {
 	local word line
@@ -151,15 +149,6 @@ cmd_status() {
 	printf '  data      %s\n  sockets   %s\n' "$STATE" "$RUN"
 }
 
-# Moves the content of each log that has become too long to a second file, which replaces the previous second file.
-logs_bound() {
-	local size file
-	while read -r size file; do
-		((size > LOG_MOST)) || continue
-		cp -- "$file" "$file.1" && : >"$file"
-	done < <(stat -c '%s %n' -- "$STATE"/log/*.log 2>/dev/null)
-}
-
 # logs_show TAIL-ARGS -- FILES - prints the output of tail with the file's name before each line.
 logs_show() {
 	tail -v "$@" 2>/dev/null | perl -ne '
@@ -171,6 +160,12 @@ logs_show() {
 	'
 }
 
+logs_list() {
+	local -a names=("$STATE"/log/*.log)
+	names=("${names[@]##*/}")
+	printf '%s\n' "${names[*]%.log}"
+}
+
 cmd_logs() {
 	local part
 	local -a how=(-n 200) files=()
@@ -180,7 +175,7 @@ cmd_logs() {
 	fi
 	[[ -d $STATE/log ]] || fail 1 "there are no logs yet in $STATE"
 	for part in "$@"; do
-		[[ -e $STATE/log/$part.log ]] || fail 2 "$part: no such part; there are: $(cd -- "$STATE/log" && echo ./*.log)"
+		[[ $part != */* && -e $STATE/log/$part.log ]] || fail 2 "$part: no such log; there are: $(logs_list)"
 		files+=("$STATE/log/$part.log")
 	done
 	[[ ${#files[@]} -gt 0 ]] || files=("$STATE"/log/*.log)

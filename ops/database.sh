@@ -100,6 +100,7 @@ database_prepare() {
 	[[ -s $STATE/pg/PG_VERSION ]] || database_create
 	[[ $(<"$STATE/pg/PG_VERSION") == 15 ]] ||
 		fail 1 "$STATE/pg was made by PostgreSQL $(<"$STATE/pg/PG_VERSION"), this is 15"
+	database_unlock
 	database_conf
 	database_allow_huge_pages
 }
@@ -140,7 +141,7 @@ database_is_ready() {
 }
 
 database_roles() {
-	psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
+	PGOPTIONS='-c client_min_messages=warning' psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
 		SELECT format('CREATE ROLE %I LOGIN', name)
 		FROM unnest('{payhook,payhook_app,payhook_worker,payhook_operator}'::text[]) name
 		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Builds the Debian package with debhelper, from a copy of its sources.
 
-DEB_SOURCES=(app ctl debian include lib man nginx ops schema systemd worker meson.build meson_options.txt LICENSE README.md)
+DEB_SOURCES=(app ctl debian include lib man nginx ops schema supervisor systemd worker meson.build meson_options.txt LICENSE README.md)
 
 # Under a lock: neither dpkg nor meson supports two processes in one directory.
 cmd_deb() {

@@ -204,6 +204,15 @@ folders_find() {
 	fi
 }
 
+# The logs are for the operator only.  nginx's processes, whose group is payhook, can open the access log by its name and
+# only as its owner, to which nginx makes its user.
+logs_folder_close() {
+	[[ -e $STATE/log/access.log ]] || : >"$STATE/log/access.log"
+	chmod 640 -- "$STATE/log/access.log"
+	chmod 750 -- "$STATE/log"
+	[[ -z $APP_USER ]] || { chgrp -- "$APP_USER" "$STATE/log" && chmod 710 -- "$STATE/log"; }
+}
+
 folder_make() {
 	local error
 	[[ ! -d $1 ]] || return 0
@@ -242,6 +251,5 @@ state_folder_make() {
 		info "other users cannot enter $VAR; the data lies in $STATE"
 	fi
 	mkdir -p -- "$STATE"/{bin,log,nginx}
-	# The logs are for the operator only.
-	chmod 750 -- "$STATE/log"
+	logs_folder_close
 }

@@ -25,8 +25,9 @@ ROOMS = {
     'app': 'base json http pg txn auth source ingest runtime',
     'worker': 'base http pg queue runtime',
     'ctl': 'base json http txn auth source runtime',
+    'supervisor': 'base',
 }
-PROGRAMS = ('app', 'worker', 'ctl')
+PROGRAMS = ('app', 'worker', 'ctl', 'supervisor')
 GENERATED = ('currency_table.h', 'settings_table.h')
 
 # Library, as it is included: the files that may include it, or the beginnings of their paths.  libevent has no single
@@ -42,7 +43,7 @@ DOORS = {
 }
 NO_DOORS = ('tests/', 'bench/')
 # Headers of the C library and the kernel, which every file may include; any other foreign header needs a door.
-SYSTEM = set("""arpa/inet.h assert.h ctype.h dirent.h errno.h fcntl.h inttypes.h limits.h netdb.h netinet/in.h poll.h signal.h stdarg.h
+SYSTEM = set("""arpa/inet.h assert.h ctype.h dirent.h errno.h fcntl.h ftw.h grp.h inttypes.h limits.h netdb.h netinet/in.h poll.h pwd.h signal.h stdarg.h
 stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h sys/file.h sys/mman.h sys/prctl.h sys/queue.h
 sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/types.h sys/un.h sys/wait.h time.h unistd.h""".split())
 

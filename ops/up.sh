@@ -1,0 +1,214 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# "up" prepares everything and becomes the supervisor (supervisor/main.c), which starts the parts in order and keeps
+# them running.  Two of its steps are commands of this script again: "database-step" and "ready-step".
+
+READY_WITHIN_MS=20000
+
+address() {
+	local port=${1:-$PAYHOOK_PORT}
+	[[ $port != 80 ]] || { echo http://localhost && return; }
+	echo "http://localhost:$port"
+}
+
+already_running() {
+	local port=
+	{ read -r port <"$RUN/port"; } 2>/dev/null || true
+	[[ -n $port ]] || fail 1 "another \"payhook up\" for $VAR is starting"
+	[[ $port == "$PAYHOOK_PORT" ]] ||
+		fail 1 "already running at port $port, not PAYHOOK_PORT=$PAYHOOK_PORT; \"payhook down\" stops it"
+	info "already running at $(address "$port")"
+	exit "$1"
+}
+
+cmd_up() {
+	local -a detach=()
+	export BEGUN DETACHED=''
+	case "$*" in
+	'') ;;
+	-d | --detach) detach=(--detach) DETACHED=yes ;;
+	*) fail 2 "up takes -d (in the background) or nothing, not: $*" ;;
+	esac
+	! is_running || already_running $((1 - ${#detach[@]}))
+	now_ms
+	BEGUN=$NOW
+	trap 'info interrupted; exit 130' INT
+	up_prepare
+	SUPERVISOR=("$STATE/bin/payhook" "$RUN" "$STATE/log" "${detach[@]}")
+	trap - INT
+	if [[ ${#detach[@]} -gt 0 ]]; then
+		up_detached
+	else
+		exec "${SUPERVISOR[@]}" < <(plan_print)
+	fi
+}
+
+up_prepare() {
+	packages_need run build ${DB_PRIVATE:+database}
+	user_make
+	lock_take || already_running 1
+	leftovers_end
+	# Until the supervisor replaces this process.
+	trap run_folder_remove EXIT
+	ports_check
+	state_folder_make
+	build_programs
+	programs_copy
+	programs_check_settings
+	files_limit
+	metrics_folder_make
+	pool_folder_make
+	[[ -z $DB_PRIVATE ]] || database_prepare
+	nginx_prepare "$RUN/pool/app.sock"
+}
+
+# Beside the sockets, in memory: the counters survive a responder but not the instance.
+metrics_folder_make() {
+	[[ -z ${METRICS_FOLDER-} ]] || return 0
+	export METRICS_FOLDER=$RUN/metrics
+	mkdir -p -- "$METRICS_FOLDER"
+	chmod 700 -- "$METRICS_FOLDER"
+	[[ -z $APP_USER ]] || chown payhook:payhook -- "$METRICS_FOLDER"
+}
+
+# The responders' user creates the socket, and nginx, which is in the user's group, connects to it.
+pool_folder_make() {
+	mkdir -p -- "$RUN/pool"
+	chmod 750 -- "$RUN/pool"
+	[[ -z $APP_USER ]] || chown payhook:payhook -- "$RUN/pool"
+}
+
+# connects_as ROLE [ENV-OPTION...] - sets AS_ROLE to the beginning of a command: in a private cluster the programs do not
+# connect as the owner; see schema/0010_roles.sql.  Its conninfo contains no password, so it may be an argument, which
+# every user can read.
+connects_as() {
+	AS_ROLE=(env "${@:2}" HOME=/nonexistent)
+	[[ -z $DB_PRIVATE ]] || AS_ROLE+=("DATABASE_URL=${DATABASE_URL/ user=payhook / user=$1 }")
+}
+
+# plan_print - prints what the supervisor is to start, in the form that supervisor/plan.h describes.  On SIGQUIT, nginx
+# and the responders finish the requests in progress.  The order of the waves loses nothing: first new requests and new
+# jobs end, then the responders, last the database.
+plan_print() {
+	local -a user=(${APP_USER:+"user=$APP_USER"}) again=(env "PAYHOOK_ENV_FILE=/dev/null" "$ME")
+	local -a plan=()
+	if [[ -n $DB_PRIVATE ]]; then
+		plan+=(part postgres ${APP_USER:+user=postgres} wave=2 stop=INT patience_ms=60000 stop_again=QUIT
+			-- "${BARE[@]}" "$PGBIN/postgres" -D "$STATE/pg" ';')
+	fi
+	plan+=(step database -- "${again[@]}" database-step ';')
+	connects_as payhook_worker
+	plan+=(part worker "${user[@]}" stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
+		-- "${AS_ROLE[@]}" "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
+	connects_as payhook_app -C "$STATE/bin"
+	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
+	plan+=(part pool "${user[@]}" wave=1 stop=TERM stop_again=TERM orphans=USR2
+		-- "${AS_ROLE[@]}" "${BARE[@]}" "${POOL[@]}" ';')
+	# nginx's log has its times in UTC, as the programs' logs do.
+	plan+=(part nginx stop=QUIT patience_ms=6000 stop_again=TERM orphans=QUIT own_log=access reopen=USR1
+		-- env TZ=UTC "${BARE[@]}" nginx -p "$STATE/nginx/" -c nginx.conf -e stderr ';')
+	plan+=(step ready -- "${again[@]}" ready-step ';')
+	printf '%s\0' "${plan[@]}"
+}
+
+# Starts the supervisor in a session of its own.  Prints its messages, which arrive through a pipe, until it is ready or
+# ends.
+up_detached() {
+	local out line supervisor status=0
+	exec {out}< <(exec setsid "${SUPERVISOR[@]}" 2>&1 < <(plan_print))
+	supervisor=$!
+	exec 9>&-
+	trap - EXIT
+	trap 'kill -TERM "$supervisor" 2>/dev/null' INT TERM
+	while IFS= read -r line <&"$out"; do
+		printf '%s\n' "$line"
+	done
+	if [[ -e $RUN/port ]] && kill -0 "$supervisor" 2>/dev/null; then
+		exit 0
+	fi
+	wait "$supervisor" || status=$?
+	exit "$((status > 0 ? status : 1))"
+}
+
+# step_begin - refuses to run a step that the supervisor has not started.
+step_begin() {
+	record_read payhook || true
+	[[ $R_PID == "$PPID" ]] || fail 2 "only the supervisor starts this command"
+	INFO_LOG=$STATE/log/payhook.log
+}
+
+cmd_database-step() {
+	step_begin
+	if [[ -n $DB_PRIVATE ]]; then
+		database_await
+		database_roles || fail 1 "the role payhook and its database cannot be made"
+	fi
+	database_migrate || fail 1 "the database could not be migrated"
+}
+
+# After a crash PostgreSQL first replays its log, which may take minutes.  There is no time limit as long as it runs.
+database_await() {
+	local reported
+	now_ms
+	reported=$NOW
+	until database_is_ready; do
+		part_stays postgres
+		now_ms
+		if ((NOW - reported > 3000)); then
+			reported=$NOW
+			info "waiting for PostgreSQL, which recovers its data"
+		fi
+		nap
+	done
+}
+
+# part_failed PART TEXT - fails, and prints the end of the part's log.
+part_failed() {
+	printf -- '--- the end of %s\n' "$STATE/log/$1.log" >&2
+	tail -n 15 -- "$STATE/log/$1.log" >&2 || true
+	printf -- '---\n' >&2
+	fail 1 "$2"
+}
+
+# part_stays PART - fails if the part has already been restarted three times.
+part_stays() {
+	record_read "$1" || return 0
+	((R_RESTARTS < 3)) || part_failed "$1" "$1 does not stay up"
+}
+
+ready_code() {
+	curl -s -o /dev/null -m 2 --noproxy '*' -w '%{http_code}' "http://127.0.0.1:$1/readyz" || true
+}
+
+# The file with the port tells other commands that payhook is up.
+cmd_ready-step() {
+	local until part code
+	step_begin
+	now_ms
+	until=$((NOW + READY_WITHIN_MS))
+	until code=$(ready_code "$PAYHOOK_PORT") && [[ $code == 200 ]]; do
+		for part in "${ALL_PARTS[@]}"; do
+			part_stays "$part"
+		done
+		now_ms
+		if ((NOW >= until)); then
+			[[ $code != 000 ]] || part_failed nginx "nginx does not answer on port $PAYHOOK_PORT"
+			part_failed pool "not ready within $((READY_WITHIN_MS / 1000)) s: GET /readyz answers $code"
+		fi
+		nap
+	done
+	printf '%s\n' "$PAYHOOK_PORT" >"$RUN/port"
+	announce
+}
+
+announce() {
+	local url
+	url=$(address)
+	now_ms
+	info "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s; send it a webhook:"
+	cat <<-END || true
+		  curl -i $url/v1/webhooks/transactions -H 'Content-Type: application/json' \\
+		    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
+	END
+	[[ -z $TLS_PORT ]] || info "and with TLS at https://localhost:$TLS_PORT"
+	[[ -n $DETACHED ]] || info "Ctrl-C stops it"
+}

@@ -1,0 +1,64 @@
+/* payhook - the supervisor of "./payhook up": starts PostgreSQL, the worker, the pool of responders and nginx, keeps
+ * them running, and stops them.
+ *
+ * The script ./payhook prepares everything and becomes this program, which keeps the lock that the script has taken on
+ * an inherited descriptor.  If this program ends in any way, the kernel asks the parts to end (child.c). */
+
+#include <event2/event.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "plan.h"
+#include "supervisor.h"
+
+#define FOLDERS_OPEN 8 /* descriptors for the removal of the run folder */
+
+static void complain(const char *complaint)
+{
+	fprintf(stderr, "payhook: %s\n", complaint);
+}
+
+static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
+{
+	(void)s, (void)type, (void)where;
+	remove(path);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct plan plan;
+	struct fault f;
+	plan.detach = argc == 4 && strcmp(argv[3], "--detach") == 0;
+	if (argc != 3 && !plan.detach) {
+		complain("usage: payhook RUN_FOLDER LOG_FOLDER [--detach] <PLAN; \"./payhook up\" starts it");
+		return 2;
+	}
+	plan.run_folder = argv[1];
+	plan.log_folder = argv[2];
+	if (!plan_read(STDIN_FILENO, &plan, &f)) {
+		complain(f.text);
+		return 2;
+	}
+	if (!message_open(plan.log_folder, &f)) {
+		complain(f.text);
+		return 1;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	struct event_base *base = event_base_new();
+	if (!base) {
+		complain("cannot start: no event loop");
+		return 1;
+	}
+	int status = supervisor_run(base, &plan);
+	event_base_free(base);
+	message("stopped");
+	/* While this process holds the lock, no other one uses the folder. */
+	nftw(plan.run_folder, remove_entry, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS);
+	return status;
+}

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "base/base.h"
+#include "base/fault.h"
+
+/* What the supervisor itself tells: on the terminal as "payhook: TEXT", and with the time in LOG_FOLDER/payhook.log. */
+
+/* Opens the log, on a descriptor that the processes it starts do not inherit.  False: FAULT_INPUT. */
+MUST_USE bool message_open(const char *log_folder, struct fault *f);
+
+/* Prints one line.  Never waits for the terminal. */
+void message(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* From now on nothing is printed on the terminal, whose reader gets end of file; stderr goes to the log. */
+void message_detach(void);
