@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", "RESPONDERS=2", NULL};
 
 #define BACK_MS 3000
+#define TOO_LONG (51L << 20) /* bytes: the supervisor renames logs from 50 MB on */
 
 TestSuite(supervision, .init = mend_and_wait, .fini = mend_all);
 
@@ -71,6 +73,9 @@ static void comes_back(const char *name, const char *part)
 	} else {
 		expect_recovery((int)(deadline - now_ms()));
 	}
+	/* Children that the old one left behind, which were the supervisor's for a moment, are gone. */
+	now = instance_first(instance(), name);
+	cr_assert_neq(now, old);
 	cr_assert_eq(pid_in_status(part), now, "%s is %d, status says %d", name, (int)now, (int)pid_in_status(part));
 }
 
@@ -209,17 +214,181 @@ Test(supervision, ctrl_c_leaves_no_process_and_the_next_up_finds_its_data)
 	post_to(&own, fresh_id("also-kept", id));
 	ends(pid, pid, SIGTERM);
 
-	/* If the supervisor is killed, its parts continue; the next "up" stops them first. */
+	static char log[64 * 1024];
+	instance_log(&own, log, sizeof(log));
+	cr_expect_null(strstr(log, "NOTICE"), "%s", log);
+	nobody_is_left(&own);
+	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}
+
+/* Kills the supervisor of a foreground "up".  Its parts must end by themselves, within the time that PostgreSQL's fast
+ * shutdown takes. */
+static void parts_end_with_their_supervisor(const struct instance *i, pid_t pid)
+{
+	struct pids all;
+	int status;
+	bool ok;
+
+	process_tree(pid, &all);
+	cr_assert(all.count >= 8, "only %d processes", all.count);
+	cr_assert_eq(kill(pid, SIGKILL), 0);
+	cr_assert(process_wait(pid, 5000, &status));
+	cr_assert(process_wait_gone(&all, 10000), "parts go on without their supervisor");
+	char *text = output_of(i, (const char *const[]){"status", NULL}, &ok);
+	cr_expect(!ok && strstr(text, "not running") != NULL, "%s", text);
+	free(text);
+}
+
+/* The supervisor and the parents of responders and of nginx's workers are killed at once, and a worker is frozen: the
+ * kernel ends none of these, so the next "up" does. */
+static pid_t up_ends_what_is_left(const struct instance *i, pid_t pid)
+{
+	struct pids all;
+	int status;
+
+	process_tree(pid, &all);
+	kill(instance_first(i, "payhook-worker"), SIGSTOP);
+	pid_t parents[] = {pid, instance_first(i, "multiwatch"), instance_first(i, "nginx")};
+	for (size_t n = 0; n < COUNT_OF(parents); n++)
+		kill(parents[n], SIGKILL);
+	cr_assert(process_wait(pid, 5000, &status));
+	pid = up(i);
+	cr_assert(process_wait_gone(&all, 0), "processes of the run before are left");
+	return pid;
+}
+
+Test(supervision, a_killed_supervisor_leaves_no_process_and_the_next_up_finds_its_data)
+{
+	struct instance own;
+	char trouble[512];
+	char id[64];
+
+	cr_assert(instance_prepare(&own, trouble, sizeof(trouble)), "%s", trouble);
+	pid_t pid = up(&own);
+	post_to(&own, fresh_id("kept", id));
+	parts_end_with_their_supervisor(&own, pid);
 	pid = up(&own);
 	has(&own, id);
-	kill(pid, SIGKILL);
-	int status;
-	cr_assert(process_wait(pid, 5000, &status));
-	pid = up(&own);
+	pid = up_ends_what_is_left(&own, pid);
 	has(&own, id);
 	ends(pid, -pid, SIGINT);
 	nobody_is_left(&own);
 	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}
+
+/* The folder has a name in UTF-8, and one that is none.  multiwatch accepts neither in an argument. */
+Test(supervision, a_path_with_letters_outside_ascii_works)
+{
+	static const char *const names[] = {"caf\xc3\xa9 \xe6\x97\xa5", "caf\xe9"};
+	struct instance own, inner;
+	char trouble[512];
+	char id[64];
+
+	cr_assert(instance_prepare(&own, trouble, sizeof(trouble)), "%s", trouble);
+	for (size_t n = 0; n < COUNT_OF(names); n++) {
+		inner = own;
+		snprintf(inner.folder, sizeof(inner.folder), "%.40s/%s", own.folder, names[n]);
+		cr_assert_eq(mkdir(inner.folder, 0755), 0);
+		pid_t pid = up(&inner);
+		post_to(&inner, fresh_id("path", id));
+		has(&inner, id);
+		ends(pid, -pid, SIGINT);
+	}
+	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}
+
+/* Starts "up", waits for a text, sends SIGINT as the terminal does, and expects to be told of the interruption only. */
+static void is_interrupted(const struct instance *i, const char *const settings[], const char *after)
+{
+	static char log[64 * 1024];
+	long long deadline = now_ms() + 30000;
+	int status;
+	pid_t pid = instance_begin(i, (const char *const[]){"up", NULL}, settings);
+
+	do {
+		pause_a_little();
+		cr_assert(now_ms() < deadline, "not in the log: %s", after);
+		instance_log(i, log, sizeof(log));
+	} while (strstr(log, after) == NULL);
+	kill(-pid, SIGINT);
+	cr_assert(process_wait(pid, 20000, &status));
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 130, "status %#x", (unsigned)status);
+	instance_log(i, log, sizeof(log));
+	const char *at = strstr(log, after);
+	cr_expect_not_null(strstr(at, "payhook: interrupted\n"), "%s", log);
+	cr_expect_null(strstr(at, "failed"), "%s", log);
+	nobody_is_left(i);
+}
+
+Test(supervision, ctrl_c_interrupts_a_build_and_a_migration)
+{
+	struct instance own;
+	char trouble[512], build[128], schema[128], file[160];
+
+	cr_assert(instance_prepare(&own, trouble, sizeof(trouble)), "%s", trouble);
+	snprintf(build, sizeof(build), "PAYHOOK_BUILD=%s/build", own.folder);
+	is_interrupted(&own, (const char *const[]){build, NULL}, "preparing the build");
+
+	snprintf(schema, sizeof(schema), "PAYHOOK_SCHEMA=%s/schema", own.folder);
+	cr_assert_eq(mkdir(strchr(schema, '=') + 1, 0755), 0);
+	for (int n = 1; n <= 2; n++) {
+		snprintf(file, sizeof(file), "%s/000%d_test.sql", strchr(schema, '=') + 1, n);
+		FILE *migration = fopen(file, "w");
+		cr_assert_not_null(migration);
+		fprintf(migration, "SELECT pg_sleep(%d);\n", n == 1 ? 0 : 60);
+		fclose(migration);
+	}
+	/* It is printed when it has been applied, so the second one runs. */
+	is_interrupted(&own, (const char *const[]){schema, NULL}, "0001_test.sql");
+	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
+}
+
+/* Searches a log of the shared instance from this byte on. */
+static bool log_has(const char *name, long from, const char *text)
+{
+	char path[160], line[4096];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "%s/state/log/%s", instance()->folder, name);
+	FILE *file = fopen(path, "r");
+	if (file != NULL)
+		fseek(file, from, SEEK_SET);
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+		found = strstr(line, text) != NULL;
+	if (file != NULL)
+		fclose(file);
+	return found;
+}
+
+/* Makes the access log too long, and sends requests until it has been renamed and for a little longer.  Each is in one
+ * of the two files. */
+Test(supervision, a_log_that_is_too_long_is_renamed_without_losing_a_line)
+{
+	char path[160], target[64];
+	struct answer a;
+	int count = 0, more = 50;
+	long long deadline = now_ms() + 30000;
+
+	snprintf(path, sizeof(path), "%s/state/log/access.log", instance()->folder);
+	cr_assert_eq(truncate(path, TOO_LONG), 0);
+	snprintf(path, sizeof(path), "%s/state/log/access.log.1", instance()->folder);
+	unlink(path);
+	while (more > 0) {
+		cr_assert(now_ms() < deadline, "%s does not appear", path);
+		snprintf(target, sizeof(target), "/rotation/%06d/", count++);
+		call_send(&(struct call){.target = target, .port = instance()->port}, &a);
+		cr_assert_eq(a.status, 404, "%d %s", a.status, a.trouble);
+		answer_finish(&a);
+		more -= access(path, F_OK) == 0 ? 1 : 0;
+	}
+	/* nginx writes its lines after a second at the latest. */
+	for (int n = count - 1; n >= 0; n--) {
+		snprintf(target, sizeof(target), "/rotation/%06d/", n);
+		while (!log_has("access.log.1", TOO_LONG, target) && !log_has("access.log", 0, target)) {
+			cr_assert(now_ms() < deadline + 5000, "%s of %d is in no log", target, count);
+			pause_a_little();
+		}
+	}
 }
 
 static void contains(const char *const arguments[], const char *const settings[], bool succeeds, const char *expected)
