@@ -80,9 +80,11 @@ void child_list_of(pid_t pid, struct child_list *ret)
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return;
-	int child;
-	while (ret->count < CHILD_LIST_MAX && fscanf(file, "%d", &child) == 1)
-		ret->pids[ret->count++] = child;
+	char *number = NULL;
+	size_t size = 0;
+	while (ret->count < CHILD_LIST_MAX && getdelim(&number, &size, ' ', file) > 0)
+		ret->pids[ret->count++] = (pid_t)strtol(number, NULL, 10);
+	free(number);
 	fclose(file);
 }
 

@@ -4,6 +4,7 @@
  * The script ./payhook prepares everything and becomes this program, which keeps the lock that the script has taken on
  * an inherited descriptor.  If this program ends in any way, the kernel asks the parts to end (child.c). */
 
+#include <errno.h>
 #include <event2/event.h>
 #include <ftw.h>
 #include <signal.h>
@@ -26,7 +27,8 @@ static void complain(const char *complaint)
 static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
 {
 	(void)s, (void)type, (void)where;
-	remove(path);
+	if (remove(path) != 0)
+		message("%s: %s", path, strerror(errno));
 	return 0;
 }
 

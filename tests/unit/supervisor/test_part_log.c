@@ -120,7 +120,7 @@ Test(part_log, renames_a_log_that_the_part_writes_itself)
 }
 
 /* /dev/full answers each write with ENOSPC, as a full disk does. */
-Test(part_log, tells_how_much_a_full_disk_did_not_take)
+Test(part_log, reports_how_much_a_full_disk_did_not_take)
 {
 	struct event_base *base = event_base_new();
 	struct part_log log;
