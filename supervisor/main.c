@@ -4,6 +4,8 @@
  * The script ./payhook prepares everything and becomes this program, which keeps the lock that the script has taken on
  * an inherited descriptor.  If this program ends in any way, the kernel asks the parts to end (child.c). */
 
+#define _GNU_SOURCE /* nftw() */
+
 #include <errno.h>
 #include <event2/event.h>
 #include <ftw.h>
