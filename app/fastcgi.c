@@ -1,7 +1,7 @@
 /* fastcgi.c - the FastCGI server: turns FastCGI records into requests, and replies into records.
  *
  * One rule keeps senders from forging requests: a request ends only in slot_finish(), with its body read to the end
- * or its connection closed.  libfcgi does not drain unread body bytes; on a kept connection it would parse them as
+ * or its connection closed, or in slot_close().  libfcgi does not drain unread body bytes; on a kept connection it would parse them as
  * FastCGI records, that is, as the next request.  Therefore the body is read to its end before anything else looks at
  * the request, whatever the reply will be.
  *
@@ -25,17 +25,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fastcgi_request.h"
 #include "route.h"
 #include "runtime/log.h"
 #include "source/payload.h"
 
-#define PEER_MS 500          /* the longest wait for the rest of a request that nginx has begun to send */
-#define DRAIN_MS 100         /* how long a draining responder keeps idle connections, for nginx to use once more */
-#define DRAIN_MOST (1 << 20) /* bytes; the connection of a longer body is closed instead of drained */
-#define BODY_KEEP 4096       /* bytes of each buffer that a slot keeps between requests */
-#define HEAD_MAX 1024        /* bytes of a reply before its body */
-#define HEADER_NAME_MAX 255  /* bytes; SIGNER_TEXT_MAX bounds the header names of a source in the same way */
-#define RETRY_MS 50          /* until the next accept when the process is out of descriptors */
+#define PEER_MS 500         /* the longest wait for the rest of a request that nginx has begun to send */
+#define DRAIN_MS 100        /* how long a draining responder keeps idle connections, for nginx to use once more */
+#define HEAD_MAX 1024       /* bytes of a reply before its body */
+#define HEADER_NAME_MAX 255 /* bytes; SIGNER_TEXT_MAX bounds the header names of a source in the same way */
+#define RETRY_MS 50         /* until the next accept when the process is out of descriptors */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -81,6 +80,19 @@ struct fastcgi {
 };
 
 static void serve(struct slot *s);
+
+/* Failures of this file that can follow from every request or connection: at most one line a second for each. */
+enum failure { FAILURE_ACCEPT, FAILURE_READ, FAILURE_REPLY, FAILURES };
+
+static void log_failure(enum failure failure, const char *request_id, const char *reason)
+{
+	static const char *const EVENTS[] = {"cannot accept a connection", "request not read", "reply not written"};
+	static struct log_pause pauses[FAILURES];
+	int64_t suppressed;
+	if (log_pause_over(&pauses[failure], &suppressed))
+		LOG(LOG_LEVEL_WARN, EVENTS[failure], LOG_TEXT("request_id", request_id), LOG_TEXT("reason", reason),
+			LOG_NUMBER("more_since_last", suppressed));
+}
 
 /* ---- slots and their connections ---- */
 
@@ -156,13 +168,7 @@ static void fastcgi_on_readable(evutil_socket_t fd, short what, void *arg)
 	s->deaf = true;
 }
 
-/* ---- reading a request ---- */
-
-static const char *param(struct slot *s, const char *name)
-{
-	const char *value = FCGX_GetParam(name, s->fcgi.envp);
-	return value ? value : "";
-}
+/* ---- serving a request ---- */
 
 /* FastCGI passes the header "webhook-id" as the parameter HTTP_WEBHOOK_ID (RFC 3875, 4.1.18). */
 static const char *header(const struct request *rq, const char *name)
@@ -179,51 +185,6 @@ static const char *header(const struct request *rq, const char *name)
 	return FCGX_GetParam(variable, s->fcgi.envp);
 }
 
-/* Reads the body to its end.  False: the body is not as long as CONTENT_LENGTH, is longer than DRAIN_MOST, or did not
- * fit in memory; the connection must then be closed. */
-static bool read_body(struct slot *s)
-{
-	struct request *rq = &s->request;
-	size_t got = 0;
-	int n;
-
-	buf_reset(&rq->body, BODY_KEEP);
-	do {
-		char piece[BODY_KEEP];
-		n = FCGX_GetStr(piece, sizeof piece, s->fcgi.in);
-		got += (size_t)n;
-		if (got <= PAYLOAD_MAX)
-			buf_add(&rq->body, piece, (size_t)n);
-	} while (n == BODY_KEEP && got < DRAIN_MOST);
-	rq->body_too_large = got > PAYLOAD_MAX;
-	bool at_end = n < BODY_KEEP && FCGX_GetError(s->fcgi.in) == 0;
-	return at_end && buf_ok(&rq->body) && got == strtoull(param(s, "CONTENT_LENGTH"), NULL, 10);
-}
-
-static bool fastcgi_read_request(struct slot *s)
-{
-	struct request *rq = &s->request;
-	rq->method = param(s, "REQUEST_METHOD");
-	rq->target = param(s, "REQUEST_URI");
-	rq->content_type = param(s, "CONTENT_TYPE");
-	rq->address = param(s, "REMOTE_ADDR");
-	rq->client_verify = param(s, "PAYHOOK_CLIENT_VERIFY");
-	rq->client_subject = param(s, "PAYHOOK_CLIENT_SUBJECT");
-	const char *id = param(s, "PAYHOOK_REQUEST_ID");
-	size_t len = strnlen(id, REQUEST_ID_MAX);
-	memcpy(rq->id, id, len);
-	rq->id[len] = '\0';
-	traceparent_parse(param(s, "HTTP_TRACEPARENT"), &rq->trace);
-	rq->expire = NULL;
-	rq->reply.allow = NULL;
-	rq->reply.challenge = NULL;
-	rq->reply.retry_after = 0;
-	rq->route = ROUTE_OTHER;
-	rq->outcome = WEBHOOK_NONE;
-	rq->may_see_metrics = *param(s, "PAYHOOK_METRICS");
-	return read_body(s);
-}
-
 /* ---- answering it ---- */
 
 /* Writes into libfcgi's buffer, which is sent when it is full and when the request ends.  After an allocation failure
@@ -235,6 +196,7 @@ static void write_reply(struct slot *s)
 	buf_reset(head, BODY_KEEP);
 	http_head(reply, head);
 	if (!buf_ok(head) || !buf_ok(&reply->body)) {
+		log_failure(FAILURE_REPLY, s->request.id, "out of memory");
 		s->fcgi.keepConnection = 0;
 		return;
 	}
@@ -311,15 +273,22 @@ static void serve(struct slot *s)
 		return;
 	}
 	s->answered = false;
-	bool whole = fastcgi_read_request(s);
+	struct fault why;
+	enum body_end body = fastcgi_request_read(&s->fcgi, &s->request, &why);
+	if (body == BODY_BROKEN || body == BODY_NO_MEMORY)
+		log_failure(FAILURE_READ, s->request.id, why.text);
+	if (body == BODY_BROKEN) {
+		slot_close(s); /* without a reply: nginx sends the request to another responder */
+		return;
+	}
 	s->request.read_us = clock_us();
 	counters_begin(s->fastcgi->service->counters);
-	if (whole) {
-		route_request(&s->request);
-	} else {
+	if (body == BODY_ENDLESS)
 		s->fcgi.keepConnection = 0;
-		http_problem(&s->request, 400, "the body is not as long as its Content-Length");
-	}
+	if (body == BODY_NO_MEMORY)
+		http_fault(&s->request, &why);
+	else
+		route_request(&s->request);
 	if (s->answered) {
 		slot_finish(s);
 		return;
@@ -351,7 +320,7 @@ static void accept_failed(struct fastcgi *fc)
 {
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return; /* another responder accepted the connection first, or the peer closed it */
-	LOG(LOG_LEVEL_WARN, "cannot accept a connection", LOG_TEXT("reason", strerror(errno)));
+	log_failure(FAILURE_ACCEPT, "", strerror(errno));
 	if (!TAILQ_EMPTY(&fc->idle)) {
 		slot_close(TAILQ_FIRST(&fc->idle));
 		return;

@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "support/expect.h"
 #include "support/instance.h"
+#include "support/logs.h"
 
 #define CLOSE_MS 3000 /* a responder waits for its peer 500 ms at a time, for at most two reads */
 #define BEGIN "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
@@ -101,6 +102,40 @@ Test(fastcgi, nonsense_on_the_socket_ends_in_bounded_time_and_harms_no_responder
 	cr_assert_eq(after.count, before.count);
 	for (int n = 0; n < after.count; n++)
 		cr_assert(process_in(&before, after.list[n]), "a new responder");
+}
+
+/* The parameters of a webhook: 106 bytes, and 6 of padding. */
+#define POST_OF_TEN_BYTES                            \
+	"\1\4\0\1\0\152\6\0"                         \
+	"\16\4REQUEST_METHODPOST"                    \
+	"\13\31REQUEST_URI/v1/webhooks/transactions" \
+	"\14\20CONTENT_TYPEapplication/json"         \
+	"\16\2CONTENT_LENGTH10"                      \
+	"\0\0\0\0\0\0"
+
+static const struct nonsense broken[] = {
+	{"a body that stops half-way", TEXT(BEGIN POST_OF_TEN_BYTES NO_PARAMS "\1\5\0\1\0\2\0\0{}")},
+	{"half a record of a body", TEXT(BEGIN_KEPT POST_OF_TEN_BYTES NO_PARAMS "\1\5\0\1\0\12\0\0{}")},
+	{"a body that is shorter than its length",
+		TEXT(BEGIN_KEPT POST_OF_TEN_BYTES NO_PARAMS "\1\5\0\1\0\2\0\0{}" NO_STDIN)},
+	{"an abort within a body", TEXT(BEGIN POST_OF_TEN_BYTES NO_PARAMS "\1\5\0\1\0\2\0\0{}" ABORT)},
+};
+
+/* nginx has the whole request before it sends any of it, so the sender is not at fault.  Without a reply, nginx sends the
+ * request to another responder; a 4xx would make the provider give up. */
+Test(fastcgi, a_request_that_nginx_does_not_send_whole_is_closed_without_a_reply)
+{
+	char line[4096], byte;
+
+	for (size_t n = 0; n < COUNT_OF(broken); n++) {
+		int fd = pool_connect();
+		cr_assert(send(fd, broken[n].bytes, broken[n].len, MSG_NOSIGNAL) == (ssize_t)broken[n].len);
+		cr_assert_eq(poll(&(struct pollfd){fd, POLLIN, 0}, 1, CLOSE_MS), 1, "%s: not closed", broken[n].what);
+		cr_expect_leq(recv(fd, &byte, 1, 0), 0, "%s: answered", broken[n].what);
+		close(fd);
+	}
+	logs_wait("pool", "\"event\":\"request not read\"", "\"reason\":", line, sizeof(line));
+	cr_assert_eq(call_get_status("/livez"), 200);
 }
 
 /* A silent connection occupies a slot only until a connection with a request needs it. */

@@ -35,7 +35,7 @@ GENERATED = ('currency_table.h', 'settings_table.h')
 WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for program in PROGRAMS)
 DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/connection.c'),
-    'fcgiapp.h': ('app/fastcgi.c',),
+    'fcgiapp.h': ('app/fastcgi.c', 'app/fastcgi_request.'),
     'curl/': ('worker/processor_http.c',),
     'openssl/': ('lib/auth/digest.c',),
     'zlib.h': ('lib/auth/digest.c',),
