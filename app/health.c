@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "ingest/ingest.h"
+#include "runtime/log.h"
 #include "source/source.h"
 
 /* request.state of a request that waits for the result of its probe. */
@@ -20,6 +21,23 @@ struct health_check {
 };
 
 _Static_assert(sizeof(struct health_check) <= REQUEST_STATE_MAX, "the state fits");
+
+/* Logs a change between healthy and unhealthy, and its reason; not each probe, of which a client may make any number.  A
+ * state that comes and goes is logged once a second, and its end only if its beginning was. */
+static void log_health(const struct request *rq, const struct fault *f)
+{
+	static struct log_pause pause;
+	static bool failure_logged;
+	int64_t suppressed;
+	if (f && !failure_logged && log_pause_over(&pause, &suppressed)) {
+		failure_logged = true;
+		LOG(LOG_LEVEL_WARN, "health check failed", LOG_TEXT("request_id", rq->id), LOG_TEXT("reason", f->text),
+			LOG_NUMBER("more_since_last", suppressed));
+	} else if (!f && failure_logged) {
+		failure_logged = false;
+		LOG(LOG_LEVEL_INFO, "health check succeeds again", LOG_TEXT("request_id", rq->id));
+	}
+}
 
 static void reply_health(struct request *rq, bool healthy)
 {
@@ -34,7 +52,9 @@ static void reply_health(struct request *rq, bool healthy)
 /* Answers GET /. */
 static void health_on_health(struct ingest_probe *p, const struct fault *f)
 {
-	reply_health(CONTAINER_OF(p, struct health_check, probe)->rq, !f);
+	struct request *rq = CONTAINER_OF(p, struct health_check, probe)->rq;
+	log_health(rq, f);
+	reply_health(rq, !f);
 }
 
 /* Lists the sources that accept unsigned webhooks, so that a deployment can be checked from outside.  Source names
@@ -54,6 +74,7 @@ static void add_open_sources(struct buf *b, const struct sources *all)
 static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(p, struct health_check, probe)->rq;
+	log_health(rq, f);
 	if (f) {
 		http_fault(rq, f);
 		return;

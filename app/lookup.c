@@ -58,15 +58,25 @@ static void reply_found(struct request *rq, const struct found *t)
 	rq->answer(rq);
 }
 
+/* At most one line a second: when the database is unreachable, every lookup ends here. */
+static void log_lookup_failed(const struct request *rq, const char *transaction_id, const struct fault *f)
+{
+	static struct log_pause pause;
+	int64_t suppressed;
+	if (log_pause_over(&pause, &suppressed))
+		LOG(LOG_LEVEL_WARN, "lookup failed", LOG_TEXT("request_id", rq->id),
+			LOG_TEXT("transaction_id", transaction_id), LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
+			LOG_SECONDS("duration", clock_us() - rq->read_us), LOG_TEXT("reason", f->text),
+			LOG_NUMBER("more_since_last", suppressed));
+}
+
 static void lookup_on_found(struct lookup *l, const struct found *found, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(l, struct reading, lookup)->rq;
 	if (found) {
 		reply_found(rq, found);
 	} else if (f) {
-		LOG(LOG_LEVEL_WARN, "lookup failed", LOG_TEXT("request_id", rq->id),
-			LOG_TEXT("transaction_id", l->transaction_id), LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)),
-			LOG_SECONDS("duration", clock_us() - rq->read_us), LOG_TEXT("reason", f->text));
+		log_lookup_failed(rq, l->transaction_id, f);
 		http_fault(rq, f);
 	} else {
 		http_problem(rq, 404, "there is no such transaction");

@@ -41,21 +41,20 @@ struct submission {
 _Static_assert(sizeof(struct submission) <= REQUEST_STATE_MAX, "the state fits");
 
 /* At most one line a second: when the database is unreachable, every webhook ends here. */
-static void log_not_stored(const struct item *item, const struct fault *f)
+static void log_not_stored(const struct request *rq, const char *transaction_id, const struct fault *f)
 {
 	static struct log_pause pause;
-	const struct request *rq = item->rq;
 	int64_t suppressed;
 	if (!log_pause_over(&pause, &suppressed))
 		return;
 	LOG(f->kind == FAULT_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "webhook not stored",
-		LOG_TEXT("request_id", rq->id), LOG_TEXT("transaction_id", item->txn.transaction_id),
+		LOG_TEXT("request_id", rq->id), LOG_TEXT("transaction_id", transaction_id),
 		LOG_TEXT("trace_id", TRACE_ID(rq->trace.text)), LOG_SECONDS("duration", clock_us() - rq->read_us),
 		LOG_TEXT("reason", f->text), LOG_NUMBER("more_since_last", suppressed));
 }
 
-/* Conflicts are logged as warnings, since somebody has to look at them.  The other outcomes are the normal case and
- * would flood the log, so they are logged at the level debug only. */
+/* Conflicts are logged as warnings, since somebody has to look at them: one a second, as a sender can repeat one as often
+ * as it likes, and each is a row.  The other outcomes are the normal case, and are logged at the level debug only. */
 static void log_outcome(const struct item *item, enum accepted outcome)
 {
 	static const char *const EVENTS[] = {
@@ -64,12 +63,14 @@ static void log_outcome(const struct item *item, enum accepted outcome)
 		[ACCEPTED_CONFLICT] = "transaction conflict",
 	};
 	enum log_level level = outcome == ACCEPTED_CONFLICT ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
-	if (!log_wants(level))
+	static struct log_pause conflicts;
+	int64_t suppressed = 0;
+	if (!log_wants(level) || (outcome == ACCEPTED_CONFLICT && !log_pause_over(&conflicts, &suppressed)))
 		return;
 	LOG(level, EVENTS[outcome], LOG_TEXT("request_id", item->rq->id),
 		LOG_TEXT("transaction_id", item->txn.transaction_id),
 		LOG_TEXT("trace_id", TRACE_ID(item->rq->trace.text)),
-		LOG_SECONDS("duration", clock_us() - item->rq->read_us));
+		LOG_SECONDS("duration", clock_us() - item->rq->read_us), LOG_NUMBER("more_since_last", suppressed));
 }
 
 /* ---- the answer ---- */
@@ -141,7 +142,7 @@ static void submission_on_outcome(struct pending_insert *p, enum accepted outcom
 	struct submission *s = item->rq->state;
 	item->is_waiting = false;
 	if (f) {
-		log_not_stored(item, f);
+		log_not_stored(item->rq, item->txn.transaction_id, f);
 		keep_fault(s, f);
 	} else {
 		log_outcome(item, outcome);
@@ -171,7 +172,7 @@ static void submission_expire(struct request *rq)
 			continue;
 		ingest_withdraw(rq->service->ingest, &item->pending_insert);
 		item->is_waiting = false;
-		log_not_stored(item, &f);
+		log_not_stored(rq, item->txn.transaction_id, &f);
 	}
 	keep_fault(s, &f);
 	submission_finish(rq);
@@ -214,6 +215,7 @@ static bool read_all(struct request *rq, struct payload *payload)
 	if (payload->count > 1) {
 		s->many = calloc((size_t)payload->count, sizeof *s->many);
 		if (!s->many && !fault_set(&f, FAULT_BUSY, "out of memory")) {
+			log_not_stored(rq, "", &f);
 			submission_refuse(rq, &f);
 			return false;
 		}

@@ -13,6 +13,7 @@
 #include "support/instance.h"
 #include "support/instance_database.h"
 #include "support/load.h"
+#include "support/logs.h"
 
 const char *const instance_settings[] = {"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
 
@@ -110,6 +111,50 @@ Test(database, stopped_means_503_in_half_a_second_and_202_soon_after_its_return)
 	mend_all();
 	mend_wait_database(10000);
 	returns(id);
+}
+
+static long lines_with(const char *event)
+{
+	char path[128], line[4096];
+	long count = 0;
+
+	snprintf(path, sizeof(path), "%s/state/log/pool.log", instance()->folder);
+	FILE *f = fopen(path, "re");
+	cr_assert_not_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		count += strstr(line, event) != NULL;
+	fclose(f);
+	return count;
+}
+
+/* Otherwise a client could fill the disk with log lines while the database is away. */
+Test(database, stopped_is_logged_once_a_second_however_many_requests_fail)
+{
+	struct pids responders;
+	char line[4096];
+
+	break_stop_database();
+	instance_parts(instance(), "payhook-app", &responders);
+	long lookups = lines_with("\"lookup failed\""), checks = lines_with("\"health check failed\"");
+	long long began = now_ms();
+	for (int n = 0; n < 100; n++) {
+		cr_assert_eq(call_get_status("/v1/transactions/anything"), 503);
+		cr_assert_eq(call_get_status("/readyz"), 503);
+	}
+	long seconds = (long)((now_ms() - began) / 1000) + 1;
+	lookups = lines_with("\"lookup failed\"") - lookups;
+	checks = lines_with("\"health check failed\"") - checks;
+	cr_expect(lookups >= 1 && lookups <= responders.count * (seconds + 1), "%ld lines of lookups in %ld s", lookups,
+		seconds);
+	cr_expect(checks >= 1 && checks <= responders.count, "%ld lines of health checks in %ld s", checks, seconds);
+	logs_wait("pool", "\"health check failed\"", "\"reason\":\"", line, sizeof(line));
+	mend_all();
+	mend_wait_database(10000);
+	expect_recovery(5000);
+	while (lines_with("\"health check succeeds again\"") == 0) {
+		cr_assert(now_ms() < began + 30000, "its end is not logged");
+		cr_assert_eq(call_get_status("/readyz"), 200);
+	}
 }
 
 Test(database, frozen_means_503_in_half_a_second_and_202_when_it_thaws)
