@@ -41,7 +41,7 @@ static const char *const CODES[] = {
 
 /* The values of the label "outcome", in the order of enum webhook_outcome without WEBHOOK_NONE. */
 static const char *const OUTCOMES[] = {
-	"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored", "unsigned", NULL};
+	"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored", "unsigned", "forbidden", NULL};
 
 /* The validation errors, by the status of the reply. */
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };
@@ -170,11 +170,10 @@ void counters_end(struct counters *c, enum counted_route route, int status, enum
 	if (outcome == WEBHOOK_NONE)
 		return;
 	counters_add(c, WEBHOOKS, (int)outcome - 1);
-	/* The histogram measures the wait for the database, so it leaves out invalid, ignored and unsigned
-	 * webhooks. */
+	/* The histogram measures the wait for the database, so it leaves out the webhooks that never came to it. */
 	if (outcome == WEBHOOK_INVALID)
 		counters_add(c, VALIDATION_ERRORS, (int)cause_of(status));
-	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED)
+	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED && outcome != WEBHOOK_FORBIDDEN)
 		metric_observe(&c->metrics, c->cells, ACCEPT, 0, us);
 }
 
@@ -192,6 +191,11 @@ void counters_auth_failure(struct counters *c, int cause)
 void counters_unrecorded(struct counters *c, int count)
 {
 	metric_add(&c->metrics, c->cells, UNRECORDED, 0, count);
+}
+
+bool counters_are_shared(const struct counters *c)
+{
+	return c->scoreboard;
 }
 
 bool counters_render(const struct counters *c, struct buf *ret)

@@ -29,10 +29,11 @@ enum webhook_outcome {
 	WEBHOOK_ACCEPTED,  /* at least one transaction was new */
 	WEBHOOK_DUPLICATE, /* all transactions were stored before, with the same content */
 	WEBHOOK_CONFLICT,  /* a stored transaction has the same id and other content; CONFLICT_POLICY sets the status */
-	WEBHOOK_INVALID,   /* the webhook breaks a rule, shown by the status, or its sender is not admitted (403) */
+	WEBHOOK_INVALID,   /* the webhook breaks a rule, shown by the status: a validation error */
 	WEBHOOK_UNAVAILABLE, /* the webhook could not be committed, or verified, in time */
 	WEBHOOK_IGNORED,     /* the filter of the source lets no transaction pass */
-	WEBHOOK_UNSIGNED,    /* the signature does not verify */
+	WEBHOOK_UNSIGNED,    /* the signature does not verify: an auth failure (401) */
+	WEBHOOK_FORBIDDEN,   /* the source does not admit the address or certificate: an auth failure (403) */
 };
 
 struct counters;
@@ -61,6 +62,9 @@ void counters_auth_failure(struct counters *c, int cause);
 
 /* Counts auth failures that the view auth_failures lacks. */
 void counters_unrecorded(struct counters *c, int count);
+
+/* Whether the counters are shared, so that counters_render() has sums of all responders. */
+bool counters_are_shared(const struct counters *c);
 
 /* Appends the sums of all responders of the host to *ret, in the text format of Prometheus.  False: the responders do
  * not share their counters, or memory cannot be allocated; nothing is appended. */

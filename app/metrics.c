@@ -14,12 +14,16 @@ void metrics_get(struct request *rq)
 		http_problem(rq, 403, "the metrics are not for this address; METRICS_ALLOW lists those that may ask");
 		return;
 	}
-	http_begin(rq, 200);
-	rq->reply.type = METRICS_TYPE;
-	if (!counters_render(rq->service->counters, &rq->reply.body)) {
+	if (!counters_are_shared(rq->service->counters)) {
 		rq->reply.retry_after = 60; /* seconds; an operator has to act first */
 		http_problem(rq, 503, "the responders do not share their counts; their log says why");
 		return;
 	}
-	rq->answer(rq);
+	struct fault f;
+	http_begin(rq, 200);
+	rq->reply.type = METRICS_TYPE;
+	if (counters_render(rq->service->counters, &rq->reply.body))
+		rq->answer(rq);
+	else if (!fault_set(&f, FAULT_BUSY, "out of memory"))
+		http_fault(rq, &f);
 }

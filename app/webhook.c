@@ -25,6 +25,7 @@ static bool is_admitted(struct request *rq, const struct source *source)
 	enum source_admission admission = source_admits(source, &sender, &why);
 	if (admission == SOURCE_ADMITS)
 		return true;
+	rq->outcome = WEBHOOK_FORBIDDEN;
 	int cause = admission == SOURCE_REFUSES_ADDRESS ? AUTH_FAILURE_ADDRESS : AUTH_FAILURE_CERTIFICATE;
 	auth_failure_report(rq, &(struct auth_failure){.cause = cause, .source = source->name, .detail = why.text});
 	http_problem(rq, 403, "this sender may not send to this source");

@@ -94,6 +94,17 @@ Test(counters, reports_validation_errors_by_their_cause)
 	reports("\npayhook_accept_duration_seconds_count 0\n");
 }
 
+/* A 403 is an auth failure: the webhook itself may break no rule. */
+Test(counters, counts_a_sender_that_is_not_admitted_as_forbidden_and_not_as_invalid)
+{
+	answer(ROUTE_WEBHOOKS, 403, WEBHOOK_FORBIDDEN);
+	answer(ROUTE_WEBHOOKS, 401, WEBHOOK_UNSIGNED);
+	reports("\npayhook_webhooks_total{outcome=\"invalid\"} 0\n");
+	reports("\npayhook_webhooks_total{outcome=\"unsigned\"} 1\npayhook_webhooks_total{outcome=\"forbidden\"} 1\n");
+	reports("\npayhook_validation_errors_total{cause=\"other\"} 0\n");
+	reports("\npayhook_accept_duration_seconds_count 0\n");
+}
+
 Test(counters, reports_auth_failures_by_their_cause)
 {
 	char line[96];
