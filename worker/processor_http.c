@@ -18,19 +18,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "http/traceparent.h"
 #include "http_call.h"
 #include "processor.h"
+#include "runtime/descriptors.h"
 #include "runtime/log.h"
 
-#define READ_SIZE 4096  /* bytes of curl's read buffer; its default of 16 KiB is meant for downloads */
-#define IDLE_S 50       /* longest idle time of a reused connection: load balancers drop connections after 60 s */
-#define DNS_S 60        /* time for which a resolved address is cached */
-#define KEEPALIVE_S 30  /* idle time before the first TCP keepalive probe, and between two */
-#define SPARE_FILES 128 /* descriptors in addition to one connection for each call */
+#define READ_SIZE 4096        /* bytes of curl's read buffer; its default of 16 KiB is meant for downloads */
+#define IDLE_S 50             /* longest idle time of a reused connection: load balancers drop connections after 60 s */
+#define DNS_S 60              /* time for which a resolved address is cached */
+#define KEEPALIVE_S 30        /* idle time before the first TCP keepalive probe, and between two */
+#define SPARE_DESCRIPTORS 128 /* in addition to one connection for each call */
 #define KEY "Idempotency-Key: "
 #define REQUEST_ID "X-Request-Id: "
 #define REQUEST_ID_BYTES ((size_t)16)
@@ -399,18 +399,6 @@ static bool add_common_lines(struct processor *p)
 	return true;
 }
 
-/* Each call may need a connection, and the usual soft limit is 1,024 descriptors.  The limit is raised to what the
- * slots need, or to the hard limit if that is lower; calls beyond it fail temporarily. */
-static void raise_file_limit(int slots)
-{
-	struct rlimit limit;
-	rlim_t wanted = (rlim_t)slots + SPARE_FILES;
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* curl keeps as many idle connections as there can be concurrent calls.  Its default follows the handles in use at
  * the moment, so connections would be closed between two bursts. */
 static bool open_multi(struct processor *p)
@@ -446,7 +434,8 @@ static struct processor *processor_http_create(
 		processor_http_destroy(p);
 		return NULL;
 	}
-	raise_file_limit(s->worker_slots);
+	/* Each call may need a connection.  Calls beyond the hard limit fail temporarily. */
+	descriptors_raise(s->worker_slots + SPARE_DESCRIPTORS);
 	return p;
 }
 
