@@ -411,11 +411,13 @@ static void slots_init(struct fastcgi *fc)
 	}
 }
 
-struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct service *service)
+struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct service *service, struct fault *f)
 {
 	struct fastcgi *fc = calloc(1, sizeof *fc);
-	if (!fc)
+	if (!fc) {
+		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
 		return NULL;
+	}
 	*fc = (struct fastcgi){.base = base, .service = service, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
 	TAILQ_INIT(&fc->free);
 	TAILQ_INIT(&fc->idle);
@@ -425,13 +427,19 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct ser
 	fc->timer = evtimer_new(base, fastcgi_on_timer, fc);
 	fc->drain_over = evtimer_new(base, fastcgi_on_drain_over, fc);
 	fc->all = calloc(FASTCGI_SLOTS, sizeof *fc->all);
-	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all || FCGX_Init() != 0) {
-		fastcgi_destroy(fc);
-		return NULL;
+	int error = 0;
+	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all)
+		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
+	else if (evutil_make_socket_nonblocking(listener) < 0)
+		fault_set(f, FAULT_BUSY, "the listening socket: %s", strerror(errno));
+	else if ((error = FCGX_Init()) != 0)
+		fault_set(f, FAULT_BUSY, "libfcgi: error %d", error);
+	else {
+		slots_init(fc);
+		return fc;
 	}
-	evutil_make_socket_nonblocking(listener);
-	slots_init(fc);
-	return fc;
+	fastcgi_destroy(fc);
+	return NULL;
 }
 
 void fastcgi_destroy(struct fastcgi *fc)

@@ -19,9 +19,10 @@ struct event_base;
 struct fastcgi;
 
 /* Creates a server for a listening unix socket, which becomes non-blocking and stays the caller's.  service is
- * borrowed for the server's life.  Nothing is accepted before fastcgi_open().  NULL: out of memory, or libfcgi cannot
- * start. */
-MUST_USE struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct service *service);
+ * borrowed for the server's life.  Nothing is accepted before fastcgi_open().  NULL, and FAULT_BUSY: memory
+ * cannot be allocated, the listener cannot be made non-blocking, or libfcgi cannot start. */
+MUST_USE struct fastcgi *fastcgi_create(
+	struct event_base *base, int listener, struct service *service, struct fault *f);
 
 /* Closes all connections at once, without a reply to waiting requests.  NULL is allowed. */
 void fastcgi_destroy(struct fastcgi *fc);

@@ -8,12 +8,13 @@
  * is killed instead, unanswered webhooks have no 202 and are sent again.  The database may be unreachable at start
  * and at any time: the responder then answers 503 and reconnects by itself. */
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -24,6 +25,7 @@
 #include "ingest/txn_reader.h"
 #include "pg/connection.h"
 #include "runtime/configuration.h"
+#include "runtime/descriptors.h"
 #include "runtime/log.h"
 
 #define PROGRAM "payhook-app"
@@ -146,15 +148,13 @@ static void log_sources(const struct sources *all)
 	}
 }
 
-/* Raises the soft limit as far as the hard one allows.  With fewer descriptors the responder works too: fastcgi.c
- * closes idle connections when they run out. */
+/* With fewer descriptors the responder works too: fastcgi.c closes idle connections when they run out. */
 static void raise_descriptors(void)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
-		return;
-	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	int limit = descriptors_raise(DESCRIPTORS);
+	if (limit < DESCRIPTORS)
+		LOG(LOG_LEVEL_WARN, "fewer descriptors than connections from nginx may need",
+			LOG_NUMBER("limit", limit), LOG_NUMBER("wanted", DESCRIPTORS));
 }
 
 /* Fails early, with a reason, when the program is started by hand. */
@@ -166,13 +166,13 @@ static bool is_listening(int fd)
 }
 
 /* Called after fastcgi_create(), because FCGX_Init() installs handlers of its own for SIGTERM, SIGUSR1 and SIGPIPE. */
-static bool catch_signals(struct responder *r)
+static bool catch_signals(struct responder *r, struct fault *f)
 {
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++) {
 		r->signals[i] = evsignal_new(r->base, SIGNALS[i], responder_on_signal, r);
 		if (!r->signals[i] || evsignal_add(r->signals[i], NULL) < 0)
-			return false;
+			return fault_set(f, FAULT_BUSY, "the handler of signal %d: %s", SIGNALS[i], strerror(errno));
 	}
 	return true;
 }
@@ -194,25 +194,32 @@ static void responder_on_libevent(int severity, const char *words)
 		LOG_TEXT("reason", words));
 }
 
-static bool responder_start(struct responder *r)
+/* The parts that can fail only for lack of memory.  Each connects by itself later. */
+static bool create_database_parts(struct responder *r, struct fault *f)
 {
+	r->notifier = notifier_create(&r->connect_state);
+	r->service.ingest = ingest_create(&r->connect_state, &EVENTS, r);
+	r->service.txn_reader = txn_reader_create(&r->connect_state);
+	r->service.auth_failures = auth_failures_create(&r->connect_state, responder_on_unrecorded, r);
+	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures) ||
+	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
+}
+
+static bool responder_start(struct responder *r, struct fault *f)
+{
+	errno = 0;
 	r->base = event_base_new();
 	if (!r->base)
-		return false;
+		return fault_set(f, FAULT_BUSY, "the event loop: %s", strerror(errno ? errno : ENOMEM));
 	r->connect_state = (struct connect_state){.base = r->base, .conninfo = r->configuration.settings.database};
 	r->service.settings = &r->configuration.settings;
 	r->service.sources = &r->configuration.sources;
 	r->service.keys = *r->configuration.settings.api_keys_file ? &r->configuration.keys : NULL;
 	r->service.counters = open_counters(&r->configuration.settings);
 	if (!r->service.counters)
-		return false;
-	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->service);
-	r->notifier = notifier_create(&r->connect_state);
-	r->service.ingest = ingest_create(&r->connect_state, &EVENTS, r);
-	r->service.txn_reader = txn_reader_create(&r->connect_state);
-	r->service.auth_failures = auth_failures_create(&r->connect_state, responder_on_unrecorded, r);
-	return r->fastcgi && r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
-	       catch_signals(r);
+		return fault_set(f, FAULT_BUSY, "the counters: out of memory");
+	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->service, f);
+	return r->fastcgi && create_database_parts(r, f) && catch_signals(r, f);
 }
 
 static void responder_finish(struct responder *r)
@@ -264,11 +271,12 @@ int main(int argc, char **argv)
 		responder_complain("standard input is not a listening socket: start it by spawn-fcgi");
 		return 2;
 	}
-	raise_descriptors();
 	log_open(PROGRAM, (enum log_level)r.configuration.settings.log_level);
+	raise_descriptors();
 	event_set_log_callback(responder_on_libevent);
-	if (!responder_start(&r)) {
-		responder_complain("cannot start: out of memory");
+	struct fault why;
+	if (!responder_start(&r, &why)) {
+		LOG(LOG_LEVEL_ERROR, "responder cannot start", LOG_TEXT("reason", why.text));
 		responder_finish(&r);
 		return 1;
 	}

@@ -55,7 +55,7 @@ static int respond(int listener)
 	bool shared;
 	struct event_base *base = event_base_new();
 	service.counters = counters_create("", &shared, &why);
-	struct fastcgi *fastcgi = base && service.counters ? fastcgi_create(base, listener, &service) : NULL;
+	struct fastcgi *fastcgi = base && service.counters ? fastcgi_create(base, listener, &service, &why) : NULL;
 	if (!fastcgi)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);

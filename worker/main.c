@@ -5,6 +5,7 @@
  * waits.  To use more cores, an operator starts more workers.  If the process dies, no job is lost: its claimed jobs
  * are rows of the database, and other workers take them over. */
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 
 struct program {
 	struct event_base *base;
+	struct event *signals[2], *watchdog;
 	struct worker *worker;
 	struct worker_metrics *worker_metrics;
 	struct exporter *exporter;
@@ -89,14 +91,26 @@ static void program_on_watchdog(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Without a watchdog the timer exists but is never added, so that there is one path for both cases. */
-static struct event *watchdog_begin(struct program *p)
+static bool watchdog_begin(struct program *p, struct fault *f)
 {
 	int ms = sd_notify_watchdog_ms();
 	struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-	struct event *timer = event_new(p->base, -1, EV_PERSIST, program_on_watchdog, p);
-	if (timer && ms > 0)
-		event_add(timer, &every);
-	return timer;
+	p->watchdog = event_new(p->base, -1, EV_PERSIST, program_on_watchdog, p);
+	if (!p->watchdog || (ms > 0 && event_add(p->watchdog, &every) < 0))
+		return fault_set(f, FAULT_BUSY, "the timer of the watchdog: out of memory");
+	return true;
+}
+
+static bool program_catch_signals(struct program *p, struct fault *f)
+{
+	static const int SIGNALS[COUNT_OF(p->signals)] = {SIGTERM, SIGINT};
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < COUNT_OF(SIGNALS); i++) {
+		p->signals[i] = evsignal_new(p->base, SIGNALS[i], program_on_signal, p);
+		if (!p->signals[i] || evsignal_add(p->signals[i], NULL) < 0)
+			return fault_set(f, FAULT_BUSY, "the handler of signal %d: %s", SIGNALS[i], strerror(errno));
+	}
+	return true;
 }
 
 static void program_on_libevent(int severity, const char *words)
@@ -112,30 +126,38 @@ static bool database_is_named(const struct settings *s)
 	return *s->database;
 }
 
-/* Everything is freed in the reverse order.  A failure to start is always lack of memory, so nothing is freed then. */
-static int run(struct program *p, const struct settings *s)
+static bool program_start(struct program *p, const struct settings *s, struct fault *f)
 {
-	struct event *terminate = evsignal_new(p->base, SIGTERM, program_on_signal, p);
-	struct event *interrupt = evsignal_new(p->base, SIGINT, program_on_signal, p);
-	struct event *watchdog = watchdog_begin(p);
+	errno = 0;
+	p->base = event_base_new();
+	if (!p->base)
+		return fault_set(f, FAULT_BUSY, "the event loop: %s", strerror(errno ? errno : ENOMEM));
 	p->worker_metrics = worker_metrics_create();
-	p->worker = p->worker_metrics ? worker_create(p->base, s, p->worker_metrics) : NULL;
-	p->exporter = p->worker ? exporter_create(p->base, s, p->worker, p->worker_metrics) : NULL;
-	if (!terminate || !interrupt || !watchdog || !p->exporter || event_add(terminate, NULL) ||
-		event_add(interrupt, NULL)) {
-		program_complain("cannot start: out of memory");
-		return 1;
+	if (!p->worker_metrics)
+		return fault_set(f, FAULT_BUSY, "the metrics: out of memory");
+	p->worker = worker_create(p->base, s, p->worker_metrics, f);
+	if (!p->worker)
+		return false;
+	p->exporter = exporter_create(p->base, s, p->worker, p->worker_metrics);
+	if (!p->exporter)
+		return fault_set(f, FAULT_BUSY, "the server of the metrics: out of memory");
+	return watchdog_begin(p, f) && program_catch_signals(p, f);
+}
+
+/* In the reverse order.  Parts that were not created are NULL. */
+static void program_finish(struct program *p)
+{
+	for (size_t i = 0; i < COUNT_OF(p->signals); i++) {
+		if (p->signals[i])
+			event_free(p->signals[i]);
 	}
-	LOG(LOG_LEVEL_INFO, "worker starts", LOG_TEXT("version", PAYHOOK_VERSION),
-		LOG_NUMBER("slots", s->worker_slots));
-	event_base_dispatch(p->base);
+	if (p->watchdog)
+		event_free(p->watchdog);
 	exporter_destroy(p->exporter);
 	worker_destroy(p->worker);
 	worker_metrics_destroy(p->worker_metrics);
-	event_free(watchdog);
-	event_free(interrupt);
-	event_free(terminate);
-	return 0;
+	if (p->base)
+		event_base_free(p->base);
 }
 
 int main(int argc, char **argv)
@@ -154,13 +176,16 @@ int main(int argc, char **argv)
 		return 2;
 	log_open("payhook-worker", (enum log_level)settings.log_level);
 	event_set_log_callback(program_on_libevent);
-	signal(SIGPIPE, SIG_IGN);
-	struct program p = {.base = event_base_new()};
-	if (!p.base) {
-		program_complain("cannot start: no event loop");
-		return 1;
+	struct program p = {0};
+	struct fault why;
+	bool started = program_start(&p, &settings, &why);
+	if (started) {
+		LOG(LOG_LEVEL_INFO, "worker starts", LOG_TEXT("version", PAYHOOK_VERSION),
+			LOG_NUMBER("slots", settings.worker_slots));
+		event_base_dispatch(p.base);
+	} else {
+		LOG(LOG_LEVEL_ERROR, "worker cannot start", LOG_TEXT("reason", why.text));
 	}
-	status = run(&p, &settings);
-	event_base_free(p.base);
-	return status;
+	program_finish(&p);
+	return started ? 0 : 1;
 }

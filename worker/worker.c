@@ -428,15 +428,14 @@ static const struct maintenance_events MAINTENANCE_EVENTS = {
 /* ---- the whole ---- */
 
 /* The queue is created before the heartbeat, whose callbacks use it. */
-struct worker *worker_create(struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics)
+struct worker *worker_create(
+	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics, struct fault *f)
 {
 	struct worker *worker = calloc(1, sizeof *worker);
-	if (!worker)
+	if (!worker && !fault_set(f, FAULT_BUSY, "the worker: out of memory"))
 		return NULL;
+	*worker = (struct worker){.base = base, .settings = s, .worker_metrics = worker_metrics};
 	gethostname(worker->host, sizeof worker->host - 1);
-	worker->base = base;
-	worker->settings = s;
-	worker->worker_metrics = worker_metrics;
 	worker->circuit.limit = s->circuit_failures;
 	worker->connect_state = (struct connect_state){.base = base, .conninfo = s->database};
 	worker->kind = PROCESSORS[s->processor];
@@ -448,11 +447,12 @@ struct worker *worker_create(struct event_base *base, const struct settings *s, 
 	worker->heartbeat = heartbeat_create(&worker->connect_state, &self, &HEARTBEAT_EVENTS, worker);
 	worker->maintenance = maintenance_create(
 		&worker->connect_state, s->attempts_keep_days, s->transactions_keep_days, &MAINTENANCE_EVENTS, worker);
-	if (!worker->deadline || !worker->processor || !worker->queue || !worker->heartbeat || !worker->maintenance) {
-		worker_destroy(worker);
-		return NULL;
-	}
-	return worker;
+	if (worker->deadline && worker->processor && worker->queue && worker->heartbeat && worker->maintenance)
+		return worker;
+	fault_set(
+		f, FAULT_BUSY, worker->processor ? "the worker: out of memory" : "the processor's client cannot start");
+	worker_destroy(worker);
+	return NULL;
 }
 
 struct worker_metrics_now worker_now(const struct worker *worker)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "base/fault.h"
 #include "runtime/settings.h"
 #include "worker_metrics.h"
 
@@ -13,10 +14,10 @@ struct event_base;
 struct worker;
 struct connect_state;
 
-/* Creates the worker; it connects and claims as soon as the event loop runs.  All arguments must outlive it.  NULL:
- * out of memory. */
+/* Creates the worker; it connects and claims as soon as the event loop runs.  All arguments but f must outlive it.
+ * NULL, and FAULT_BUSY with the part that failed: memory cannot be allocated, or curl cannot start. */
 MUST_USE struct worker *worker_create(
-	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics);
+	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics, struct fault *f);
 
 /* Frees the worker without touching the database: jobs that are still claimed are freed by other workers.  NULL is
  * fine. */

@@ -1,0 +1,46 @@
+#!/bin/bash
+# test_start.sh - a program that cannot start ends with status 1 and logs which part of it failed; prints TAP.
+set -euo pipefail
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
+# shellcheck source=tests/support/tap.sh
+source "$HERE/tests/support/tap.sh"
+deadline 60 "$@"
+tap_folder start
+SHIM=$PAYHOOK_BUILD/tests/support/libfailing_calls.so
+export DATABASE_URL=host=$DIR PROCESSOR=http PROCESSOR_URL=http://127.0.0.1:1/ WORKER_METRICS_PORT=0
+
+# with_socket COMMAND... - runs it with a listening socket as its standard input, as spawn-fcgi does.
+with_socket() {
+	rm -f "$DIR/socket"
+	perl -MSocket -e '
+		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
+		bind($s, pack_sockaddr_un(shift)) && listen($s, 1) or die "listen: $!";
+		open(STDIN, "<&", $s) or die "stdin: $!";
+		exec @ARGV;
+	' "$DIR/socket" "$@"
+}
+
+# fails CALL REASON COMMAND... - with this call failing, the program ends with status 1 and logs the reason.
+fails() {
+	local status=0
+	with_socket env LD_PRELOAD="$SHIM" FAILING_CALL="$1" "${@:3}" >"$DIR/log" 2>&1 || status=$?
+	expect "status with $1" "$status" 1
+	grep -qF "cannot start\",\"reason\":\"$2\"" "$DIR/log" || { cat "$DIR/log" && return 1; }
+}
+
+responder() {
+	fails event_base_new 'the event loop: Too many open files' "$PAYHOOK_BUILD/app/payhook-app" &&
+		fails FCGX_Init 'libfcgi: error 24' "$PAYHOOK_BUILD/app/payhook-app"
+}
+
+worker() {
+	fails event_base_new 'the event loop: Too many open files' "$PAYHOOK_BUILD/worker/payhook-worker" &&
+		fails curl_multi_init "the processor's client cannot start" "$PAYHOOK_BUILD/worker/payhook-worker" &&
+		fails evhttp_new 'the server of the metrics: out of memory' \
+			env WORKER_METRICS_PORT=9 "$PAYHOOK_BUILD/worker/payhook-worker"
+}
+
+check "a responder that cannot start names the part that failed" responder
+check "a worker that cannot start names the part that failed" worker
+finish
