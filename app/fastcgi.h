@@ -13,7 +13,11 @@
  * connection never keeps a new request waiting.  When all slots hold requests, new connections wait in the socket's
  * backlog. */
 
-#define FASTCGI_SLOTS 1024 /* more than nginx keeps open: its workers times the upstream's keepalive, plus peaks */
+/* nginx keeps at most 4 x 192 = 768 idle connections: its worker processes (ops/nginx.sh) times the upstream's keepalive
+ * (nginx/payhook.conf.in).  All may lead to one responder, which then has 256 slots for requests on new connections.
+ * An nginx of the host may run more worker processes; then the responder closes the connections that were idle longest.
+ * tests/style/slots.py compares the numbers. */
+#define FASTCGI_SLOTS 1024
 
 struct event_base;
 struct fastcgi;
