@@ -12,6 +12,7 @@ CHECKS = tree.Checks()
 SCHEMAS, EXAMPLES = 'every schema is one of JSON Schema 2020-12', 'every body has an example, and each example fits'
 OPERATIONS, ANSWERS = 'every operation is described in full', 'every answer is described, and names its request'
 WORDS, COMPONENTS = 'every word is one of OpenAPI 3.1', 'every component is used'
+CODES = 'the codes of errors are those of the code, and those of docs/api.md'
 VERSION = 'it is OpenAPI 3.1, of the version that is built'
 
 # The words that each kind of object may contain, of those in use.  OpenAPI ignores a misspelt word silently.
@@ -95,9 +96,30 @@ def check_operation(where, path, operation, tags):
         check_body(f'{where} {kind}', body)
 
 
+def codes_in_use():
+    """The codes that the library reports: given to txn_problem_add() as they are, or by flaw_code()."""
+    found = set()
+    for path in tree.files('lib/**/*.c'):
+        for call in re.findall(r'\btxn_problem_add\(([^;{]*)\);', tree.text(path)):
+            found.update(re.findall(r'^[^"]*"([a-z_]+)"', call))
+    return found | set(re.findall(r'\breturn "([a-z_]+)";', tree.text('lib/txn/txn_rules.c')))
+
+
+def check_codes(document):
+    """The code of an error is a promise to senders, so none may be missing, and none may be promised in vain."""
+    used = codes_in_use()
+    documented = set(document.whole['components']['schemas']['Problem']['properties']['errors']['items']['properties']['code']['enum'])
+    page = tree.text('docs/api.md')
+    for code in sorted(used ^ documented):
+        CHECKS.add(CODES, f'{code} is {"in the code only" if code in used else f"in {FILE} only"}')
+    for code in sorted(used):
+        if f'`{code}`' not in page:
+            CHECKS.add(CODES, f'{code} is not in docs/api.md')
+
+
 def main():
     document = Document()
-    for name in (VERSION, WORDS, OPERATIONS, ANSWERS, SCHEMAS, EXAMPLES, COMPONENTS):
+    for name in (CODES, VERSION, WORDS, OPERATIONS, ANSWERS, SCHEMAS, EXAMPLES, COMPONENTS):
         CHECKS.rule(name)
     built = re.search(r"version: '([^']+)'", tree.text('meson.build'))[1]
     if not document.raw['openapi'].startswith('3.1.') or document.raw['info']['version'] != built:
@@ -124,6 +146,7 @@ def main():
         for name in parts.keys() - (wanted if kind == 'securitySchemes' else set()):
             if f'#/components/{kind}/{name}' not in document.used:
                 CHECKS.add(COMPONENTS, f'{kind}/{name} in {FILE}')
+    check_codes(document)
     json.dumps(document.whole)  # fails for values that YAML has and JSON has not: dates and binary data
     CHECKS.end()
 
