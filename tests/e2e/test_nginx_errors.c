@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "support/expect.h"
 #include "support/instance.h"
+#include "support/logs.h"
 #include "support/raw.h"
 
 #define ANSWER_MS 5000
@@ -53,6 +54,43 @@ Test(nginx_errors, a_broken_chunk_is_a_bad_request)
 		      " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 		      "zz\r\n{}\r\n0\r\n\r\n",
 		400);
+}
+
+/* error_page makes a GET of a request that nginx refuses; the log is about the request that came. */
+Test(nginx_errors, a_refused_request_is_logged_with_the_method_it_came_with)
+{
+	static const char *const methods[] = {"POST", "PUT", "GET"};
+	char request[256], request_id[64], method[32], line[4096];
+	struct answer a;
+
+	for (size_t n = 0; n < COUNT_OF(methods); n++) {
+		snprintf(request, sizeof(request),
+			"%s " WEBHOOKS " HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n", methods[n]);
+		raw_open(&connection);
+		cr_assert(raw_send_text(&connection, request));
+		cr_assert(raw_answer(&connection, &a, ANSWER_MS), "no answer to %s", request);
+		cr_assert_eq(a.status, 413, "%s: %d", methods[n], a.status);
+		answer_header(&a, "X-Request-Id", request_id, sizeof(request_id));
+		answer_finish(&a);
+		raw_close(&connection);
+		snprintf(method, sizeof(method), "\"method\":\"%s\"", methods[n]);
+		logs_wait("access", request_id, method, line, sizeof(line));
+	}
+}
+
+/* Neither what is no method nor what would break a line gets into the log. */
+Test(nginx_errors, what_is_no_method_is_logged_as_none)
+{
+	char line[4096], request_id[64];
+	struct answer a;
+
+	raw_open(&connection);
+	cr_assert(raw_send_text(&connection, "\x16\x03\x01\x02 / HTTP/1.1\r\n\r\n"));
+	cr_assert(raw_answer(&connection, &a, ANSWER_MS));
+	answer_header(&a, "X-Request-Id", request_id, sizeof(request_id));
+	expect_problem_once(&a, 400, "no method");
+	raw_close(&connection);
+	logs_wait("access", request_id, "\"method\":\"\"", line, sizeof(line));
 }
 
 Test(nginx_errors, methods_nobody_has_are_refused)
