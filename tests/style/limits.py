@@ -1,5 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""Checks numbers that nginx and the responders must agree on: connections and slots, and the size of a body.
+"""Checks limits that several parts must agree on: nginx's connections and the responders' slots, the size of a body, and
+the connections of all processes and PostgreSQL's max_connections.
 
 Each responder can be reached by every worker process of nginx, so the connections that all of them keep idle must fit into
 the slots of one responder, with a quarter left for requests on new connections."""
@@ -10,8 +11,11 @@ import tree
 
 SLOTS, SITE, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
 NAMED_IN = ('**/*.md', 'app/*.c', 'nginx/*', 'ops/grafana/*')
+SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'lib/pg/connection.c', 'ops/postgresql.conf.in', 'docs/design.md'
+SPARE = 20  # connections for psql, backups, exporters, and those that PostgreSQL reserves
 FIT = 'the connections that nginx keeps fit into three quarters of the slots'
 SAME, BODY = 'the number of slots is the same wherever it is named', 'nginx takes a body of PAYLOAD_MAX bytes, and no longer one'
+DATABASE = "the private PostgreSQL takes the connections of the most responders and of its worker"
 KB = {'': 1, 'k': 1024, 'm': 1024 * 1024}
 
 
@@ -20,12 +24,24 @@ def numbers(path, pattern):
     return [int(found) for found in re.findall(pattern, tree.text(path), re.MULTILINE)] or [-1]
 
 
+def check_database(checks):
+    """The table of docs/design.md has a row for each connection of a process; to these come those it abandons."""
+    rows = re.findall(r'^\| `payhook-(app|worker) [a-z-]+` \|', tree.text(TABLE), re.MULTILINE)
+    abandoned = numbers(CONNECTION, r'^#define ABANDONED_MAX (\d+)')[0]
+    responders = numbers(SETTINGS, r'^RESPONDERS \| number 0 (\d+)')[0]
+    limit = numbers(CLUSTER, r'^max_connections = (\d+)')[-1]
+    most = responders * (rows.count('app') + abandoned) + rows.count('worker') + abandoned + SPARE
+    if min(rows.count('app'), rows.count('worker'), abandoned, responders) < 1 or most > limit:
+        checks.add(DATABASE, f'{CLUSTER}: max_connections = {limit}; {responders} responders and a worker may open {most}')
+
+
 def main():
     checks = tree.Checks()
-    for name in (FIT, SAME, BODY):
+    for name in (FIT, SAME, BODY, DATABASE):
         checks.rule(name)
-    for path in (SLOTS, SITE, SHELL, PAYLOAD):
+    for path in (SLOTS, SITE, SHELL, PAYLOAD, SETTINGS, CONNECTION, CLUSTER, TABLE):
         tree.files(path)
+    check_database(checks)
     slots = numbers(SLOTS, r'^#define FASTCGI_SLOTS (\d+)')[0]
     kept = max(numbers(SITE, r'^\s*keepalive (\d+);'))
     workers = max(numbers(SHELL, r'\[WORKERS\]=\$\(cores (\d+)\)'))
