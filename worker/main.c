@@ -113,10 +113,15 @@ static bool program_catch_signals(struct program *p, struct fault *f)
 	return true;
 }
 
+/* Warnings may follow from every connection: one a second.  After an error libevent ends the program, so none is left
+ * out. */
 static void program_on_libevent(int severity, const char *words)
 {
-	LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent reported a problem",
-		LOG_TEXT("reason", words));
+	static struct log_pause pause;
+	int64_t suppressed = 0;
+	if (severity >= EVENT_LOG_ERR || log_pause_over(&pause, &suppressed))
+		LOG(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "libevent reported a problem",
+			LOG_TEXT("reason", words), LOG_NUMBER("more_since_last", suppressed));
 }
 
 static bool database_is_named(const struct settings *s)
