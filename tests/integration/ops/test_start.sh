@@ -37,8 +37,8 @@ responder() {
 worker() {
 	fails event_base_new 'the event loop: Too many open files' "$PAYHOOK_BUILD/worker/payhook-worker" &&
 		fails curl_multi_init "the processor's client cannot start" "$PAYHOOK_BUILD/worker/payhook-worker" &&
-		fails evhttp_new 'the server of the metrics: out of memory' \
-			env WORKER_METRICS_PORT=9 "$PAYHOOK_BUILD/worker/payhook-worker"
+		WORKER_METRICS_PORT=9 fails evhttp_new 'the server of the metrics: out of memory' \
+			"$PAYHOOK_BUILD/worker/payhook-worker"
 }
 
 check "a responder that cannot start names the part that failed" responder
