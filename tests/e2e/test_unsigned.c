@@ -17,6 +17,7 @@
 #include "support/instance.h"
 #include "support/instance_database.h"
 #include "support/raw.h"
+#include "support/scrape.h"
 
 static char file_setting[96];
 
@@ -25,6 +26,7 @@ const char *const instance_settings[] = {file_setting, "HOSTILE_SECRET=a secret 
 
 #define SOURCES                                                                                                 \
 	"{\"sources\":[{\"name\":\"signed\",\"scheme\":\"github\",\"secrets\":[{\"env\":\"HOSTILE_SECRET\"}]}," \
+	"{\"name\":\"far\",\"scheme\":\"none\",\"allow\":[\"192.0.2.0/24\"]},"                                  \
 	"{\"name\":\"locked\",\"scheme\":\"closed\"}]}\n"
 
 static char sources_path[] = "/tmp/payhook-e2e-hostile-XXXXXX";
@@ -86,6 +88,22 @@ static void refuses(const char *target, const char *headers, const char *body, i
 	cr_assert_null(strstr(a.body, "sha256"), "%s", a.body);
 	cr_assert_null(strstr(a.body, "hmac"), "%s", a.body);
 	expect_problem_once(&a, status, headers);
+}
+
+/* An auth failure, and no validation error: nothing was read of the webhook. */
+Test(unsigned_ones, an_address_that_is_not_admitted_counts_as_forbidden)
+{
+	static const char *const series[] = {"payhook_webhooks_total{outcome=\"forbidden\"}",
+		"payhook_auth_failures_total{cause=\"address\"}", "payhook_webhooks_total{outcome=\"invalid\"}",
+		"payhook_validation_errors_total{cause=\"other\"}"};
+	static const double more[COUNT_OF(series)] = {1, 1, 0, 0};
+	double before[COUNT_OF(series)];
+
+	for (size_t n = 0; n < COUNT_OF(series); n++)
+		before[n] = scrape_now(series[n]);
+	refuses("/v1/webhooks/far", "", BODY, 403);
+	for (size_t n = 0; n < COUNT_OF(series); n++)
+		cr_expect_eq(scrape_now(series[n]) - before[n], more[n], "%s", series[n]);
 }
 
 Test(unsigned_ones, what_is_not_this_signature_is_refused_in_one_way)
