@@ -16,7 +16,7 @@
 /* nginx keeps at most 4 x 192 = 768 idle connections: its worker processes (ops/nginx.sh) times the upstream's keepalive
  * (nginx/payhook.conf.in).  All may lead to one responder, which then has 256 slots for requests on new connections.
  * An nginx of the host may run more worker processes; then the responder closes the connections that were idle longest.
- * tests/style/limits.py compares the numbers. */
+ * tests/style/bounds.py compares the numbers. */
 #define FASTCGI_SLOTS 1024
 
 struct event_base;

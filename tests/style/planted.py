@@ -23,7 +23,7 @@ import tree
 SMALL = ['.clang-*', '.shellcheckrc', 'app/counters.*', 'ctl/ctl.h', 'ctl/key.*', 'docker/packages', 'include/base/*',
          'include/runtime/[lm]*', 'lib/base/*', 'lib/runtime/log.c', 'man/*', 'schema/0001*', 'tests/fuzz/fuzz.h', 'tests/style/*',
          'supervisor/plan.*', 'tests/support/*.sh', 'worker/circuit.*']
-NEED_ALL = ('documents.py', 'settings.py', 'limits.py')
+NEED_ALL = ('documents.py', 'settings.py', 'bounds.py')
 RESULT = re.compile(r'^(not )?ok \d+ - (.*)$', re.MULTILINE)
 BUFFER, SCHEMA, PAGE = 'lib/base/buf.c', 'schema/0001_transactions.sql', 'docs/design.md'
 
@@ -147,7 +147,7 @@ OFFENCES = {
         ('every function that is named is in the code', {PAGE: 'planted_function()\n'}),
         ('the pictures of the rooms show every module', {'lib/base/planted.c': '\n'}),
     ],
-    'limits.py': [
+    'bounds.py': [
         ('the connections that nginx keeps fit into three quarters of the slots', {'nginx/payhook.conf.in': 'keepalive 193;\n'}),
         ('the number of slots is the same wherever it is named', {PAGE: 'Each has 1,023 slots.\n'}),
         ('nginx takes a body of PAYLOAD_MAX bytes, and no longer one', {'nginx/payhook.conf.in': 'client_max_body_size 65k;\n'}),
@@ -169,7 +169,7 @@ LOOKED_AT = {
     'format.sh': ['**/*.c', '**/*.h', 'man/*'],
     'tidy.py': ['lib/**/*.c'],
     'documents.py': ['**/*.md', 'schema/*.sql'],
-    'limits.py': ['app/fastcgi.h', 'nginx/payhook.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
+    'bounds.py': ['app/fastcgi.h', 'nginx/payhook.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
                   'lib/runtime/settings.table', 'lib/pg/connection.c', 'ops/postgresql.conf.in', 'docs/design.md'],
     'settings.py': ['lib/**/settings.table', 'docs/settings.md', 'docs/**/*.md', 'ops/*.sh', 'include/**/settings.h'],
 }
