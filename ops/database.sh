@@ -72,7 +72,8 @@ database_access() {
 	} >"$STATE/pg/pg_ident.conf"
 }
 
-# Creates the cluster under another name and renames it when it is complete, so a half-made cluster is never used.
+# Creates the cluster under another name and renames it when it is complete and flushed, so a half-made cluster is never
+# used, whatever a power cut leaves.  initdb has flushed its files, but not what is appended to them here.
 database_create() {
 	local log=$STATE/initdb.log
 	info "creating a PostgreSQL cluster in $STATE/pg"
@@ -87,7 +88,9 @@ database_create() {
 	rm -f -- "$log"
 	printf "include 'payhook.conf'\ninclude_if_exists 'local.conf'\n" >>"$STATE/pg.new/postgresql.conf"
 	printf '# Settings of your own; they have the last word.\n' >"$STATE/pg.new/local.conf"
+	sync -- "$STATE/pg.new/postgresql.conf" "$STATE/pg.new/local.conf" "$STATE/pg.new"
 	mv -T -- "$STATE/pg.new" "$STATE/pg"
+	sync -- "$STATE"
 }
 
 database_prepare() {
