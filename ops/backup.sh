@@ -19,10 +19,11 @@ backup_run() {
 		rm -f -- "$file.part"
 		fail 1 "the backup failed"
 	fi
+	sync -- "$file.part" || fail 1 "the backup could not be flushed to disk; it is in $file.part"
 	# ln does not overwrite a file that was created meanwhile.
 	ln -- "$file.part" "$file" || fail 1 "the backup could not be named $file; it is in $file.part"
 	rm -f -- "$file.part"
-	sync -- "$file" "$(dirname -- "$file")"
+	sync -- "$(dirname -- "$file")"
 	info "$file: $(stat -c %s -- "$file") bytes, the data as of the start of the backup"
 }
 
