@@ -10,8 +10,8 @@
 
 /* Statements, their parameters and the rows of their results.  pg/connection.h sends them.
  *
- * struct pg_conn and struct pg_result are libpq's own (PGconn, PGresult), so that only lib/pg/db.c and
- * lib/pg/connection.c include its header. */
+ * struct pg_conn and struct pg_result are libpq's own (PGconn, PGresult), so that only files in lib/pg/
+ * include its header. */
 
 struct pg_conn;
 struct pg_result;

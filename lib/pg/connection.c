@@ -12,16 +12,13 @@
 #include <event2/util.h>
 #include <libpq-fe.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/buf.h"
-#include "pg/hosts.h"
+#include "pg/conninfo.h"
 
 #define CONNECT_MS 2000 /* for one attempt, with the preparation of all statements */
 /* The bound of the pause between attempts doubles from the least to the most; the pause is random in its upper half. */
 #define PAUSE_LEAST_MS 50
 #define PAUSE_MOST_MS 1000
-#define OPTIONS_MAX 64  /* keywords passed to libpq: six set here, and those of the string; libpq 15 has 36 */
 #define ABANDONED_MAX 2 /* connections of one process; pg/connection.h gives the reason */
 
 enum connection_state { CONN_WAITING, CONN_CONNECTING, CONN_PREPARING, CONN_READY, CONN_BUSY, CONN_STUCK };
@@ -53,29 +50,34 @@ struct abandoned {
 static void connection_on_readable(evutil_socket_t fd, short what, void *arg);
 static void connection_on_writable(evutil_socket_t fd, short what, void *arg);
 
+static void event_drop(struct event *e)
+{
+	if (e)
+		event_free(e);
+}
+
+/* Without memory for the timer it expires at once: too early is better than never. */
 static void timer_set(struct connection *c, int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-	evtimer_add(c->timer, &tv);
+	if (evtimer_add(c->timer, &tv) != 0)
+		event_active(c->timer, EV_TIMEOUT, 0);
 }
 
-/* Frees the events.  This precedes PQfinish(), since libevent must not poll a closed descriptor. */
-static void events_drop(struct connection *c)
+/* This precedes PQfinish(), since libevent must not poll a closed descriptor. */
+static void events_remove(struct connection *c)
 {
-	if (c->readable)
-		event_free(c->readable);
-	if (c->writable)
-		event_free(c->writable);
-	c->readable = c->writable = NULL;
+	event_del(c->readable);
+	event_del(c->writable);
 }
 
-static bool events_make(struct connection *c)
+/* Moves the events, which are allocated once for all, to the socket that libpq has now. */
+static void events_move(struct connection *c)
 {
-	events_drop(c);
-	int fd = PQsocket(c->conn);
-	c->readable = event_new(c->connect_state->base, fd, EV_READ | EV_PERSIST, connection_on_readable, c);
-	c->writable = event_new(c->connect_state->base, fd, EV_WRITE, connection_on_writable, c);
-	return c->readable && c->writable;
+	struct event_base *base = c->connect_state->base;
+	events_remove(c);
+	event_assign(c->readable, base, PQsocket(c->conn), EV_READ | EV_PERSIST, connection_on_readable, c);
+	event_assign(c->writable, base, PQsocket(c->conn), EV_WRITE, connection_on_writable, c);
 }
 
 /* ---- abandoned connections ---- */
@@ -106,15 +108,15 @@ static bool abandon(struct connection *c)
 	struct abandoned *a = calloc(1, sizeof *a);
 	if (!a)
 		return false;
-	events_drop(c);
 	*a = (struct abandoned){.connect_state = c->connect_state, .conn = c->conn};
 	a->readable = event_new(
 		c->connect_state->base, PQsocket(a->conn), EV_READ | EV_PERSIST, connection_on_abandoned_readable, a);
-	if (!a->readable) {
+	if (!a->readable || event_add(a->readable, NULL) != 0) {
+		event_drop(a->readable);
 		free(a);
 		return false;
 	}
-	event_add(a->readable, NULL);
+	events_remove(c);
 	c->connect_state->abandoned++;
 	c->conn = NULL;
 	return true;
@@ -152,7 +154,7 @@ static void connection_lose(struct connection *c, const struct fault *why)
 	c->host_turns += !stood;
 	c->state = CONN_WAITING;
 	c->unsent = false;
-	events_drop(c);
+	events_remove(c);
 	PQclear(c->result);
 	c->result = NULL;
 	PQfinish(c->conn);
@@ -170,60 +172,13 @@ static void lose_connection(struct connection *c)
 	connection_lose(c, &f);
 }
 
-/* libpq tries the hosts in their order, and a silent host uses up the whole time of the attempt.  Therefore each
- * attempt after a failed one begins with the next host. */
-static void turn_hosts(PQconninfoOption *parsed, unsigned turns)
+static void await(struct connection *c, struct event *e)
 {
-	for (; parsed->keyword; parsed++) {
-		if (parsed->val && (strcmp(parsed->keyword, "host") == 0 || strcmp(parsed->keyword, "hostaddr") == 0 ||
-					   strcmp(parsed->keyword, "port") == 0))
-			hosts_turn(parsed->val, turns);
-	}
-}
-
-/* Joins the server settings of the plan and those of the connection string, and removes the latter from parsed.  libpq
- * would use the string's alone.  Where both set a value, the string's is used, because it comes later. */
-static void add_options(const struct connection *c, PQconninfoOption *parsed, struct buf *options)
-{
-	buf_add_format(
-		options, "-c statement_timeout=%d %s", c->plan->answer_ms, c->plan->options ? c->plan->options : "");
-	for (; parsed && parsed->keyword; parsed++) {
-		if (parsed->val && strcmp(parsed->keyword, "options") == 0) {
-			buf_add_format(options, " %s", parsed->val);
-			PQfreemem(parsed->val);
-			parsed->val = NULL;
-		}
-	}
-}
-
-/* Of two equal keywords libpq uses the later one, so the connection string overrides the values set here.  A string
- * that cannot be parsed is passed on as it is, so that libpq's own error message is reported. */
-static PGconn *connect_start(const struct connection *c)
-{
-	const char *keys[OPTIONS_MAX + 1] = {"options", "keepalives_idle", "keepalives_interval", "keepalives_count",
-		"tcp_user_timeout", "fallback_application_name"};
-	const char *values[OPTIONS_MAX + 1] = {NULL, "10", "3", "3", "5000", c->plan->name};
-	struct buf options = BUF_INIT(65536);
-	size_t count = 6;
-	PQconninfoOption *parsed = PQconninfoParse(c->connect_state->conninfo, NULL);
-	if (parsed)
-		turn_hosts(parsed, c->host_turns);
-	add_options(c, parsed, &options);
-	values[0] = options.data;
-	for (const PQconninfoOption *o = parsed; o && o->keyword && count < OPTIONS_MAX; o++) {
-		if (o->val) {
-			keys[count] = o->keyword;
-			values[count++] = o->val;
-		}
-	}
-	if (!parsed) {
-		keys[count] = "dbname";
-		values[count++] = c->connect_state->conninfo;
-	}
-	PGconn *conn = buf_ok(&options) ? PQconnectStartParams(keys, values, parsed == NULL) : NULL;
-	PQconninfoFree(parsed);
-	buf_finish(&options);
-	return conn;
+	struct fault f;
+	if (event_add(e, NULL) == 0)
+		return;
+	fault_set(&f, FAULT_BUSY, "there is no memory to wait for the database");
+	connection_lose(c, &f);
 }
 
 /* libpq would print notices to stderr, among the log lines. */
@@ -236,14 +191,16 @@ static void attempt(struct connection *c)
 {
 	c->state = CONN_CONNECTING;
 	c->prepared = 0;
-	c->conn = connect_start(c);
+	c->conn = conninfo_connect(
+		c->connect_state->conninfo, c->plan->name, c->plan->options, c->plan->answer_ms, c->host_turns);
 	timer_set(c, CONNECT_MS);
-	if (!c->conn || PQstatus(c->conn) == CONNECTION_BAD || !events_make(c)) {
+	if (!c->conn || PQstatus(c->conn) == CONNECTION_BAD) {
 		lose_connection(c);
 		return;
 	}
 	PQsetNoticeProcessor(c->conn, connection_ignore_notice, NULL);
-	event_add(c->writable, NULL);
+	events_move(c);
+	await(c, c->writable);
 }
 
 /* ---- the statements of a new connection ---- */
@@ -257,7 +214,7 @@ static void flush(struct connection *c)
 {
 	int left = PQflush(c->conn);
 	if (left == 1)
-		event_add(c->writable, NULL);
+		await(c, c->writable);
 	else if (left < 0)
 		lose_connection(c);
 }
@@ -293,19 +250,18 @@ static void prepare_next(struct connection *c)
 }
 
 /* One step of connecting.  At any step libpq may have moved to another address and thus another socket, so the events
- * are made anew. */
+ * are moved. */
 static void connect_poll(struct connection *c)
 {
 	PostgresPollingStatusType status = PQconnectPoll(c->conn);
-	if (status == PGRES_POLLING_FAILED || !events_make(c)) {
+	if (status == PGRES_POLLING_FAILED) {
 		lose_connection(c);
-	} else if (status == PGRES_POLLING_WRITING) {
-		event_add(c->writable, NULL);
-	} else if (status == PGRES_POLLING_READING) {
-		event_add(c->readable, NULL);
-	} else {
+		return;
+	}
+	events_move(c);
+	await(c, status == PGRES_POLLING_WRITING ? c->writable : c->readable);
+	if (status == PGRES_POLLING_OK && c->conn) {
 		PQsetnonblocking(c->conn, 1);
-		event_add(c->readable, NULL);
 		c->state = CONN_PREPARING;
 		prepare_next(c);
 	}
@@ -448,8 +404,10 @@ struct connection *connection_create(struct connect_state *connect_state, const 
 		return NULL;
 	*c = (struct connection){.connect_state = connect_state, .plan = plan, .ctx = ctx, .state = CONN_WAITING};
 	c->timer = evtimer_new(connect_state->base, connection_on_timer, c);
-	if (!c->timer) {
-		free(c);
+	c->readable = event_new(connect_state->base, -1, EV_READ | EV_PERSIST, connection_on_readable, c);
+	c->writable = event_new(connect_state->base, -1, EV_WRITE, connection_on_writable, c);
+	if (!c->timer || !c->readable || !c->writable) {
+		connection_destroy(c);
 		return NULL;
 	}
 	timer_set(c, 0);
@@ -460,8 +418,9 @@ void connection_destroy(struct connection *c)
 {
 	if (!c)
 		return;
-	events_drop(c);
-	event_free(c->timer);
+	event_drop(c->readable);
+	event_drop(c->writable);
+	event_drop(c->timer);
 	PQclear(c->result);
 	PQfinish(c->conn);
 	free(c);
@@ -486,8 +445,8 @@ void connection_send(
 	int sent = !params->overflow && PQsendQueryPrepared(c->conn, s->name, params->count, params->value,
 						params->length, params->format, 0);
 	int left = sent ? PQflush(c->conn) : -1;
-	if (left == 1)
-		event_add(c->writable, NULL);
+	if (left == 1 && event_add(c->writable, NULL) != 0)
+		left = -1;
 	if (left >= 0)
 		return;
 	/* done() must not run inside connection_send(), so the failure is reported by a timer of 0 ms. */

@@ -1,6 +1,7 @@
-/* test_connection.c - connecting to one of several hosts, and the settings of a connection. */
+/* test_connection.c - connecting to one of several hosts, the settings of a connection, and recovery without memory. */
 
 #include <criterion/criterion.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,4 +124,120 @@ Test(connection, keeps_its_settings_beside_those_of_the_connection_string)
 	loop_until(has_logged, NULL, "its settings");
 	cr_expect_str_eq(parsed, "off 1MB 7s");
 	connection_destroy(l);
+}
+
+/* ---- without memory ---- */
+
+static bool is_starved;             /* every allocation of libevent fails */
+static int failing_allocation = -1; /* this one fails, counted from 0; -1: none */
+static int allocations;
+
+static bool fails(void)
+{
+	return is_starved || allocations++ == failing_allocation;
+}
+
+static void *allocate(size_t len)
+{
+	return fails() ? NULL : malloc(len);
+}
+
+static void *reallocate(void *memory, size_t len)
+{
+	return fails() ? NULL : realloc(memory, len);
+}
+
+/* Not loop_until(), which allocates for each turn. */
+static void turn_until(bool (*holds)(void *ctx), const char *what)
+{
+	while (!holds(NULL))
+		cr_assert_eq(event_base_loop(loop_base(), EVLOOP_ONCE), 0, "nothing to wait for, in vain: %s", what);
+}
+
+static bool has_failed, is_ready_again;
+
+static void on_slow_answer(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	(void)ctx, (void)f;
+	has_failed = r == NULL;
+	is_ready_again = false;
+}
+
+static bool has_answered(void *ctx)
+{
+	(void)ctx;
+	return has_failed;
+}
+
+static void ready_again(void *ctx)
+{
+	(void)ctx;
+	is_ready_again = true;
+}
+
+static bool is_again_ready(void *ctx)
+{
+	(void)ctx;
+	return is_ready_again;
+}
+
+Test(connection, goes_on_after_its_late_answer_when_it_cannot_be_abandoned_without_memory)
+{
+	static const struct statement slow = {"slow", "SELECT pg_sleep(1)"};
+	static const struct statement *const statements[] = {&slow};
+	static const struct connection_plan plan = {.name = "test",
+		.statements = statements,
+		.statement_count = 1,
+		.answer_ms = 200,
+		.up = up,
+		.ready = ready_again};
+	char conninfo[512];
+	snprintf(conninfo, sizeof conninfo, "%s options='-c statement_timeout=0'", database_conninfo());
+	event_set_mem_functions(allocate, reallocate, free);
+	struct connect_state *connect_state = loop_open();
+	connect_state->conninfo = conninfo;
+	struct connection *l = connection_create(connect_state, &plan, NULL);
+	loop_until(stands, NULL, "a connection");
+	connection_send(l, &slow, &(struct db_params){0}, on_slow_answer);
+	is_starved = true;
+	turn_until(has_answered, "the deadline");
+	cr_expect_eq(connect_state->abandoned, 0);
+	is_starved = false;
+	turn_until(is_again_ready, "a connection that is ready after its late answer");
+	cr_expect(connection_is_ready(l));
+	connection_destroy(l);
+}
+
+/* Returns the number of libevent's allocations from the creation of a connection until it is up. */
+static int allocations_to_connect(int failing)
+{
+	static const struct statement *const statements[] = {&ONE};
+	static const struct connection_plan plan = {.name = "test",
+		.statements = statements,
+		.statement_count = 1,
+		.answer_ms = 1000,
+		.up = up,
+		.ready = ready};
+	struct connect_state *connect_state = loop_open();
+	is_up = false;
+	allocations = 0;
+	failing_allocation = failing;
+	struct connection *l = connection_create(connect_state, &plan, NULL);
+	if (l)
+		turn_until(stands, "a connection");
+	int count = allocations;
+	failing_allocation = -1;
+	connection_destroy(l);
+	event_base_free(connect_state->base);
+	return count;
+}
+
+Test(connection, is_made_whichever_allocation_fails_once)
+{
+	event_set_mem_functions(allocate, reallocate, free);
+	int count = allocations_to_connect(-1);
+	cr_assert_geq(count, 4, "three events, and the loop's place for them: %d", count);
+	for (int i = 0; i < count; i++)
+		allocations_to_connect(i);
+	loop_open(); /* for the end of the suite */
 }
