@@ -181,8 +181,10 @@ void exporter_destroy(struct exporter *e)
 {
 	if (!e)
 		return;
-	while (!TAILQ_EMPTY(&e->scrapes))
-		scrape_drop(TAILQ_FIRST(&e->scrapes));
+	for (struct scrape *s = TAILQ_FIRST(&e->scrapes), *next; s; s = next) {
+		next = TAILQ_NEXT(s, waiting);
+		scrape_drop(s);
+	}
 	if (e->http)
 		evhttp_free(e->http);
 	stats_destroy(e->stats);

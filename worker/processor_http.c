@@ -366,14 +366,13 @@ static void processor_http_destroy(struct processor *p)
 {
 	if (!p)
 		return;
-	struct transfer *t;
-	while ((t = LIST_FIRST(&p->under_way))) {
+	for (struct transfer *t = LIST_FIRST(&p->under_way), *next; t; t = next) {
+		next = LIST_NEXT(t, next);
 		curl_multi_remove_handle(p->multi, t->easy);
-		LIST_REMOVE(t, next);
 		transfer_destroy(t);
 	}
-	while ((t = LIST_FIRST(&p->idle))) {
-		LIST_REMOVE(t, next);
+	for (struct transfer *t = LIST_FIRST(&p->idle), *next; t; t = next) {
+		next = LIST_NEXT(t, next);
 		transfer_destroy(t);
 	}
 	curl_multi_cleanup(p->multi);

@@ -71,7 +71,7 @@ uint64_t metrics_mark(const struct metrics *m)
 	uint64_t mark = UINT64_C(0xcbf29ce484222325);
 	for (int i = 0; i < m->count; i++) {
 		const struct metric *t = &m->table[i];
-		int kind[] = {(int)t->kind, (int)t->unit};
+		const unsigned char kind[] = {(unsigned char)t->kind, (unsigned char)t->unit};
 		mark_text(&mark, t->name);
 		mark_bytes(&mark, kind, sizeof kind);
 		for (int n = bounds_of(t); n > 0; n--)
