@@ -29,9 +29,17 @@ struct fault {
 	char text[FAULT_TEXT_MAX];
 };
 
-/* Fills *f and returns false, so that a check is one statement: return fault_set(f, ...).  A text of FAULT_TEXT_MAX
- * bytes or more is truncated between two UTF-8 characters.  The arguments may point into *f. */
-bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+/* fault_set(f, kind, format, ...) fills *f and is false, so that a check is one statement: return fault_set(f, ...).  A
+ * text of FAULT_TEXT_MAX bytes or more is truncated between two UTF-8 characters.  The arguments may point into *f.  It
+ * is a macro, so that clang's analyzer sees in the caller that the result is false. */
+#define fault_set(...) (fault_write(__VA_ARGS__), fault_false())
+
+/* The two parts of fault_set(). */
+void fault_write(struct fault *f, enum fault_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+static inline bool fault_false(void)
+{
+	return false;
+}
 
 #define FAULT_QUOTE_MAX 70 /* bytes: 64 of the text, two quotes, "..." after a truncation, and a NUL */
 

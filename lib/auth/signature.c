@@ -56,15 +56,17 @@ const char *signature_cause_name(enum signature_cause cause)
 	return CAUSE_NAMES[cause];
 }
 
-static bool PRINTF_LIKE(3, 4)
-	signature_refuse(struct signature_report *r, enum signature_cause cause, const char *format, ...)
+/* Writes a report and is false; a macro for the reason of fault_set(). */
+#define signature_refuse(...) (signature_write(__VA_ARGS__), fault_false())
+
+static void PRINTF_LIKE(3, 4)
+	signature_write(struct signature_report *r, enum signature_cause cause, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	vsnprintf(r->text, sizeof r->text, format, args);
 	va_end(args);
 	r->cause = cause;
-	return false;
 }
 
 /* The value of a required header; NULL, and a report, if it is absent or empty. */

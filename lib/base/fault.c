@@ -27,7 +27,7 @@ static void fault_drop_half_character(char *text, size_t len)
 		text[start] = '\0';
 }
 
-bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
+void fault_write(struct fault *f, enum fault_kind kind, const char *format, ...)
 {
 	/* The text is formatted in a copy, because a caller may extend the fault it has:
 	 * fault_set(f, f->kind, "row 3: %s", f->text). */
@@ -43,7 +43,6 @@ bool fault_set(struct fault *f, enum fault_kind kind, const char *format, ...)
 		fault_drop_half_character(text, sizeof text - 1);
 	f->kind = kind;
 	memcpy(f->text, text, strlen(text) + 1);
-	return false;
 }
 
 /* Writes one character in readable form, without a NUL, and returns the number of bytes, at most 6.  len is its length
