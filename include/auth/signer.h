@@ -28,9 +28,6 @@ enum scheme {
 /* The name of the scheme in the configuration: "standard-webhooks", "stripe" ... "hmac". */
 const char *scheme_name(enum scheme scheme);
 
-/* Finds a scheme by that name.  False if there is none; *ret is then left alone. */
-MUST_USE bool scheme_find(const char *name, enum scheme *ret);
-
 #define SIGNER_SECRETS_MAX 4          /* rotation needs two; a forged request costs one calculation for each */
 #define SIGNER_KEY_MAX 512            /* bytes of a decoded secret, for schemes that issue it in hex or base64 */
 #define SIGNER_TEXT_MAX 255           /* bytes of the name of a header, a prefix, a separator, an id */

@@ -47,6 +47,3 @@ static inline bool fault_false(void)
  * characters are written as \u001b, bytes that are not UTF-8 as \xff.  Quotes and backslashes in it stay as they are,
  * so the result is for people, not for a parser.  Returns ret. */
 const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX]);
-
-/* The name of the kind in lower case, for logs: "input", "busy".  A literal. */
-const char *fault_name(enum fault_kind kind);

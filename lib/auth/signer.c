@@ -26,17 +26,6 @@ const char *scheme_name(enum scheme scheme)
 	return NAMES[scheme];
 }
 
-bool scheme_find(const char *name, enum scheme *ret)
-{
-	for (int i = 0; i < SCHEME_COUNT; i++) {
-		if (strcmp(name, NAMES[i]) == 0) {
-			*ret = (enum scheme)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* An option of the configuration: its destination, its bound, and the one scheme that has it. */
 struct member {
 	const char *name;

@@ -81,26 +81,3 @@ const char *fault_quote(const char *text, size_t len, char ret[FAULT_QUOTE_MAX])
 	ret[out] = '\0';
 	return ret;
 }
-
-const char *fault_name(enum fault_kind kind)
-{
-	switch (kind) {
-	case FAULT_MALFORMED:
-		return "malformed";
-	case FAULT_INPUT:
-		return "input";
-	case FAULT_TOO_LARGE:
-		return "too_large";
-	case FAULT_ABSENT:
-		return "absent";
-	case FAULT_CONFLICT:
-		return "conflict";
-	case FAULT_AGAIN:
-		return "again";
-	case FAULT_BUSY:
-		return "busy";
-	case FAULT_BUG:
-		return "bug";
-	}
-	return "unknown";
-}

@@ -20,7 +20,6 @@
 #define VARIABLE_MAX 127    /* bytes of the name of an environment variable */
 #define PATH_MAX_BYTES 1023 /* of a secret's file */
 #define INET_TEXT_MAX 63    /* bytes of a network as text; the longest valid one has 49 */
-#define ALGORITHMS "sha256", "sha512"
 #define SCHEMES_MAX (SCHEME_COUNT + 2)
 
 /* The members of a source.  Two loops depend on the order.  SECRETS to SEPARATOR are the members of signature schemes.

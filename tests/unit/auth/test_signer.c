@@ -23,18 +23,13 @@ static void refuses(const struct signer_settings *settings, const char *why)
 	cr_expect_eq(s.count, 77, "the result was touched");
 }
 
-Test(signer, every_scheme_has_a_name_by_which_it_is_found)
+Test(signer, every_scheme_has_a_name_of_its_own)
 {
 	for (int i = 0; i < SCHEME_COUNT; i++) {
-		enum scheme found;
-		cr_assert(scheme_find(scheme_name((enum scheme)i), &found));
-		cr_expect_eq(found, (enum scheme)i);
+		cr_assert_not_null(scheme_name((enum scheme)i));
+		for (int before = 0; before < i; before++)
+			cr_expect_str_neq(scheme_name((enum scheme)before), scheme_name((enum scheme)i));
 	}
-	enum scheme untouched = SCHEME_ADYEN;
-	const char *bad[] = {"", "Stripe", "stripe ", "standard_webhooks", "hmac-sha256"};
-	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		cr_expect_not(scheme_find(bad[i], &untouched), "%s", bad[i]);
-	cr_expect_eq(untouched, SCHEME_ADYEN);
 }
 
 Test(signer, keeps_what_the_generic_scheme_is_given)

@@ -53,18 +53,6 @@ Test(fault, keeps_a_text_that_just_fits)
 	cr_expect_str_eq(f.text, text);
 }
 
-Test(fault, every_kind_has_a_name)
-{
-	cr_expect_str_eq(fault_name(FAULT_MALFORMED), "malformed");
-	cr_expect_str_eq(fault_name(FAULT_INPUT), "input");
-	cr_expect_str_eq(fault_name(FAULT_TOO_LARGE), "too_large");
-	cr_expect_str_eq(fault_name(FAULT_ABSENT), "absent");
-	cr_expect_str_eq(fault_name(FAULT_CONFLICT), "conflict");
-	cr_expect_str_eq(fault_name(FAULT_BUSY), "busy");
-	cr_expect_str_eq(fault_name(FAULT_AGAIN), "again");
-	cr_expect_str_eq(fault_name(FAULT_BUG), "bug");
-}
-
 Test(fault, quotes_what_a_person_can_read_as_it_is)
 {
 	quotes("", 0, "\"\"");
