@@ -242,10 +242,7 @@ static void arm_timer(struct fastcgi *fc)
 	struct slot *first = TAILQ_FIRST(&fc->waiting);
 	if (!first || evtimer_pending(fc->timer, NULL))
 		return;
-	int64_t left = first->deadline_ms - clock_ms();
-	if (left < 0)
-		left = 0;
-	struct timeval tv = {.tv_sec = left / 1000, .tv_usec = (left % 1000) * 1000};
+	struct timeval tv = clock_timeval(first->deadline_ms - clock_ms());
 	evtimer_add(fc->timer, &tv);
 }
 
@@ -302,7 +299,7 @@ static void serve(struct slot *s)
 
 static bool slot_attach(struct slot *s, int fd)
 {
-	struct timeval limit = {.tv_usec = PEER_MS * 1000};
+	struct timeval limit = clock_timeval(PEER_MS);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	s->readable = event_new(s->fastcgi->base, fd, EV_READ | EV_PERSIST, fastcgi_on_readable, s);
@@ -325,7 +322,7 @@ static void accept_failed(struct fastcgi *fc)
 		slot_close(TAILQ_FIRST(&fc->idle));
 		return;
 	}
-	struct timeval tv = {.tv_usec = RETRY_MS * 1000};
+	struct timeval tv = clock_timeval(RETRY_MS);
 	event_del(fc->acceptable);
 	evtimer_add(fc->retry, &tv);
 }
@@ -386,7 +383,7 @@ void fastcgi_drain(struct fastcgi *fc, void (*done)(void *ctx), void *ctx)
 	fc->drained_ctx = ctx;
 	event_del(fc->acceptable);
 	event_del(fc->retry);
-	struct timeval tv = {.tv_usec = DRAIN_MS * 1000};
+	struct timeval tv = clock_timeval(DRAIN_MS);
 	evtimer_add(fc->drain_over, &tv);
 	drain_check(fc);
 }

@@ -16,7 +16,7 @@
 
 static void part_timer_set(struct part *p, int ms)
 {
-	struct timeval after = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval after = clock_timeval(ms);
 	evtimer_add(p->timer, &after);
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "exporter.h"
 #include "runtime/log.h"
 #include "runtime/sd_notify.h"
@@ -94,7 +95,7 @@ static void program_on_watchdog(evutil_socket_t fd, short what, void *arg)
 static bool watchdog_begin(struct program *p, struct fault *f)
 {
 	int ms = sd_notify_watchdog_ms();
-	struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval every = clock_timeval(ms);
 	p->watchdog = event_new(p->base, -1, EV_PERSIST, program_on_watchdog, p);
 	if (!p->watchdog || (ms > 0 && event_add(p->watchdog, &every) < 0))
 		return fault_set(f, FAULT_BUSY, "the timer of the watchdog: out of memory");

@@ -308,7 +308,7 @@ static int processor_http_on_curl_timer(CURLM *multi, long ms, void *arg)
 {
 	(void)multi;
 	struct processor *p = arg;
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(ms);
 	if (ms < 0)
 		event_del(p->timer);
 	else

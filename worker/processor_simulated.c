@@ -22,9 +22,7 @@ static void processor_simulated_set_timer(struct processor *p)
 	const struct call *first = TAILQ_FIRST(&p->calls);
 	if (!first)
 		return;
-	int64_t ms = first->ends_ms - clock_ms();
-	ms = ms > 0 ? ms : 0;
-	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	struct timeval tv = clock_timeval(first->ends_ms - clock_ms());
 	evtimer_add(p->timer, &tv);
 }
 

@@ -103,7 +103,7 @@ static void worker_cancel_call(void *ctx, struct job *j)
 
 static void set_deadline(struct worker *worker, int ms)
 {
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval tv = clock_timeval(ms);
 	evtimer_add(worker->deadline, &tv);
 }
 

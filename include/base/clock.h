@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "base/base.h"
@@ -16,6 +17,10 @@ int64_t clock_ms(void);
 
 /* Microseconds of the monotonic clock. */
 int64_t clock_us(void);
+
+/* Converts milliseconds for libevent and setsockopt().  A negative number, such as the time to a deadline that has
+ * passed, becomes 0. */
+struct timeval clock_timeval(int64_t ms);
 
 /* Writes a time, in seconds since 1970, in the form of RFC 3339: UTC, whole seconds, "2026-02-19T12:00:00Z".  Returns
  * ret. */

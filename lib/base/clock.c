@@ -20,6 +20,13 @@ int64_t clock_ms(void)
 	return clock_us() / 1000;
 }
 
+struct timeval clock_timeval(int64_t ms)
+{
+	if (ms < 0)
+		ms = 0;
+	return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
 /* The time in UTC, from year to second.  A time that a struct tm cannot hold becomes the epoch. */
 static struct tm utc(time_t when)
 {

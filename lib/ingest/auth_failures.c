@@ -147,7 +147,7 @@ static void auth_failures_send_if_due(struct auth_failures *af)
 	int rest_ms = af->count * 1000 / AUTH_FAILURES_PER_SECOND;
 	if (rest_ms < AUTH_FAILURES_REST_MS)
 		rest_ms = AUTH_FAILURES_REST_MS;
-	struct timeval tv = {.tv_sec = rest_ms / 1000, .tv_usec = (rest_ms % 1000) * 1000};
+	struct timeval tv = clock_timeval(rest_ms);
 	evtimer_add(af->rest, &tv);
 	af->under_way = af->count;
 	af->count = 0;

@@ -8,6 +8,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 #define ANSWER_MS 3000
 
 /* Notifies every worker that listens, at its commit.  Its commit takes the cluster-wide lock that notifier.h describes;
@@ -32,7 +34,7 @@ static void notifier_send_if_due(struct notifier *n)
 	if (!n->dirty || !connection_is_ready(n->connection) || evtimer_pending(n->rest, NULL))
 		return;
 	n->dirty = false;
-	struct timeval tv = {.tv_usec = NOTIFIER_REST_MS * 1000};
+	struct timeval tv = clock_timeval(NOTIFIER_REST_MS);
 	evtimer_add(n->rest, &tv);
 	struct db_params params = {0};
 	connection_send(n->connection, &NOTIFY, &params, notifier_on_notified);

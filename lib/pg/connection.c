@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "pg/conninfo.h"
 
 #define CONNECT_MS 2000 /* for one attempt, with the preparation of all statements */
@@ -59,7 +60,7 @@ static void event_drop(struct event *e)
 /* Without memory for the timer it expires at once: too early is better than never. */
 static void timer_set(struct connection *c, int ms)
 {
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+	struct timeval tv = clock_timeval(ms);
 	if (evtimer_add(c->timer, &tv) != 0)
 		event_active(c->timer, EV_TIMEOUT, 0);
 }

@@ -342,7 +342,7 @@ static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 
 static void heartbeat_set_timer(struct heartbeat *h, int64_t ms)
 {
-	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	struct timeval tv = clock_timeval(ms);
 	evtimer_add(h->timer, &tv);
 }
 

@@ -39,9 +39,7 @@ struct maintenance {
 static void maintenance_set_timer(struct maintenance *m)
 {
 	int64_t at_ms = m->batch_at_ms < m->round_at_ms ? m->batch_at_ms : m->round_at_ms;
-	int64_t ms = at_ms - clock_ms();
-	ms = ms > 0 ? ms : 0;
-	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	struct timeval tv = clock_timeval(at_ms - clock_ms());
 	evtimer_add(m->timer, &tv);
 }
 

@@ -304,7 +304,7 @@ static void tick_set(struct queue *q)
 	uint32_t random;
 	evutil_secure_rng_get_bytes(&random, sizeof random);
 	int ms = CURSOR_TICK_MS * 4 / 5 + (int)(random % (CURSOR_TICK_MS * 2 / 5));
-	struct timeval tv = {.tv_usec = ms * 1000};
+	struct timeval tv = clock_timeval(ms);
 	evtimer_add(q->tick, &tv);
 }
 
@@ -422,7 +422,7 @@ void queue_settle(struct queue *q, struct job *j)
 {
 	settle_batch_add(&q->settle_batch, j);
 	int64_t wait_ms = q->settled_ms + QUEUE_SETTLE_MS - clock_ms();
-	struct timeval tv = {.tv_usec = wait_ms * 1000};
+	struct timeval tv = clock_timeval(wait_ms);
 	bool first = q->settle_batch.waiting_count == 1;
 	if (first && wait_ms > 0)
 		evtimer_add(q->settle_soon, &tv);

@@ -45,7 +45,7 @@ NO_DOORS = ('tests/', 'bench/')
 # Headers of the C library and the kernel, which every file may include; any other foreign header needs a door.
 SYSTEM = set("""arpa/inet.h assert.h ctype.h dirent.h errno.h fcntl.h ftw.h grp.h inttypes.h limits.h netdb.h netinet/in.h poll.h pwd.h signal.h stdarg.h
 stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h sys/file.h sys/mman.h sys/prctl.h sys/queue.h
-sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/types.h sys/un.h sys/wait.h time.h unistd.h""".split())
+sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/time.h sys/types.h sys/un.h sys/wait.h time.h unistd.h""".split())
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 ARROWS, CIRCLES, PLACE = 'a room includes only the rooms below it', 'no circle inside a room', 'every file is in a room'

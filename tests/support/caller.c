@@ -80,7 +80,7 @@ void caller_cancel(struct caller *c, struct made *m)
 
 static void turn(struct caller *c)
 {
-	struct timeval step = {.tv_usec = STEP_MS * 1000};
+	struct timeval step = clock_timeval(STEP_MS);
 	event_base_loopexit(c->base, &step);
 	event_base_dispatch(c->base);
 }

@@ -1,6 +1,7 @@
 /* http_server.c - an HTTP/1.1 server that answers as a test scripts it. */
 
 #include "support/http_server.h"
+#include "base/clock.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -90,7 +91,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 
 static void answer(struct connection *c)
 {
-	struct timeval tv = {.tv_sec = c->answer.delay_ms / 1000, .tv_usec = c->answer.delay_ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(c->answer.delay_ms);
 	if (c->answer.never || c->server->holds)
 		return;
 	if (c->answer.delay_ms > 0)

@@ -33,7 +33,7 @@ void loop_close(void)
 
 static void turn(void)
 {
-	struct timeval step = {.tv_usec = STEP_MS * 1000};
+	struct timeval step = clock_timeval(STEP_MS);
 	event_base_loopexit(connect_state.base, &step);
 	event_base_dispatch(connect_state.base);
 }

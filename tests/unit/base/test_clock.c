@@ -93,3 +93,16 @@ Test(clock, reads_no_other_time)
 		cr_expect_eq(read, -1);
 	}
 }
+
+Test(clock, gives_milliseconds_as_seconds_and_microseconds)
+{
+	static const struct {
+		int64_t ms;
+		struct timeval tv;
+	} cases[] = {{0, {0, 0}}, {1, {0, 1000}}, {999, {0, 999000}}, {1000, {1, 0}}, {61001, {61, 1000}},
+		{INT64_C(86400000000), {86400000, 0}}, {-1, {0, 0}}, {INT64_MIN, {0, 0}}};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct timeval tv = clock_timeval(cases[i].ms);
+		cr_expect(timercmp(&tv, &cases[i].tv, ==), "%lld ms", (long long)cases[i].ms);
+	}
+}
