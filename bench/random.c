@@ -3,13 +3,11 @@
 #include "random.h"
 
 #include <math.h>
-#include <sys/random.h>
-#include <time.h>
+#include <stdlib.h>
 
 void random_seed(struct random *r)
 {
-	if (getrandom(&r->state, sizeof r->state, 0) != (ssize_t)sizeof r->state)
-		r->state = (uint64_t)time(NULL);
+	arc4random_buf(&r->state, sizeof r->state);
 }
 
 uint64_t random_next(struct random *r)

@@ -185,7 +185,7 @@ static bool write_trace(struct transfer *t, const struct job *j)
 static void write_lines(struct transfer *t, const struct job *j)
 {
 	unsigned char random[REQUEST_ID_BYTES];
-	evutil_secure_rng_get_bytes(random, sizeof random);
+	arc4random_buf(random, sizeof random);
 	int at = snprintf(t->request_id, sizeof t->request_id, "%s", REQUEST_ID);
 	for (size_t i = 0; i < sizeof random; i++)
 		at += snprintf(t->request_id + at, sizeof t->request_id - (size_t)at, "%02x", random[i]);

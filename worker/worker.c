@@ -155,11 +155,10 @@ void worker_stop(struct worker *worker)
 
 /* ---- calls ---- */
 
-/* From the kernel's generator, not from a seed: workers that start together must not draw the same jitter. */
 static uint64_t random_bits(void)
 {
 	uint64_t random;
-	evutil_secure_rng_get_bytes(&random, sizeof random);
+	arc4random_buf(&random, sizeof random);
 	return random;
 }
 

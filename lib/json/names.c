@@ -10,8 +10,8 @@
 #include "json/names.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "json/text.h"
 
@@ -108,8 +108,8 @@ static void sip_word(uint64_t v[4], uint64_t word)
 static uint64_t keyed_hash(uint32_t id, const struct json_name *name)
 {
 	static uint64_t key[2];
-	if (key[0] == 0 && key[1] == 0 && getrandom(key, sizeof key, 0) != sizeof key)
-		key[0] = (uint64_t)(uintptr_t)slots; /* before Linux 3.17: only the address is random */
+	if (key[0] == 0 && key[1] == 0)
+		arc4random_buf(key, sizeof key);
 
 	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
 		key[1] ^ 0x7465646279746573};

@@ -141,9 +141,7 @@ static int pause_ms(const struct connection *c)
 		most *= 2;
 	if (most > PAUSE_MOST_MS)
 		most = PAUSE_MOST_MS;
-	uint32_t random;
-	evutil_secure_rng_get_bytes(&random, sizeof random);
-	return most / 2 + (int)(random % (uint32_t)(most / 2 + 1));
+	return most / 2 + (int)arc4random_uniform((uint32_t)(most / 2) + 1);
 }
 
 /* Closes the connection and schedules the next attempt: at once after a loss, with a growing pause after failed

@@ -150,7 +150,7 @@ static int64_t new_number(void)
 {
 	uint64_t random;
 	do {
-		evutil_secure_rng_get_bytes(&random, sizeof random);
+		arc4random_buf(&random, sizeof random);
 		random >>= 1;
 	} while (random == 0);
 	return (int64_t)random;
@@ -162,9 +162,7 @@ static int64_t new_number(void)
  * apart. */
 static void again_in(struct heartbeat *h, int64_t ms)
 {
-	uint32_t random;
-	evutil_secure_rng_get_bytes(&random, sizeof random);
-	h->at_ms[h->chore] = clock_ms() + ms + (int64_t)(random % (uint64_t)(ms / 10 + 1));
+	h->at_ms[h->chore] = clock_ms() + ms + arc4random_uniform((uint32_t)(ms / 10) + 1);
 }
 
 /* Returns false if the chore failed, and plans it again.  A rejection by the server is reported here; a lost connection

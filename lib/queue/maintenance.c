@@ -93,9 +93,7 @@ static void maintenance_on_attempts(void *ctx, const struct pg_result *r, const 
 /* The next round is up to a tenth of an hour later, at random, so that workers started together drift apart. */
 static void begin_round(struct maintenance *m)
 {
-	uint32_t random;
-	evutil_secure_rng_get_bytes(&random, sizeof random);
-	m->round_at_ms = clock_ms() + MAINTENANCE_EVERY_MS + (int64_t)(random % (MAINTENANCE_EVERY_MS / 10));
+	m->round_at_ms = clock_ms() + MAINTENANCE_EVERY_MS + arc4random_uniform(MAINTENANCE_EVERY_MS / 10);
 	struct db_params p = {0};
 	db_params_add_int8(&p, m->attempts_days);
 	connection_send(m->connection, &KEEP_ATTEMPTS, &p, maintenance_on_attempts);

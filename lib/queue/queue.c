@@ -301,9 +301,7 @@ static void queue_on_settle_soon(evutil_socket_t fd, short what, void *arg)
 /* Each tick is up to a fifth shorter or longer, at random, so that workers started together drift apart. */
 static void tick_set(struct queue *q)
 {
-	uint32_t random;
-	evutil_secure_rng_get_bytes(&random, sizeof random);
-	int ms = CURSOR_TICK_MS * 4 / 5 + (int)(random % (CURSOR_TICK_MS * 2 / 5));
+	int ms = CURSOR_TICK_MS * 4 / 5 + (int)arc4random_uniform(CURSOR_TICK_MS * 2 / 5);
 	struct timeval tv = clock_timeval(ms);
 	evtimer_add(q->tick, &tv);
 }
