@@ -48,22 +48,5 @@ void call_policy_end(
 
 const char *call_policy_error(const char *why, char ret[CALL_POLICY_ERROR_MAX])
 {
-	size_t len = 0;
-	if (!why || !*why)
-		why = "no reason was given";
-	for (size_t left = strlen(why), n; left > 0 && len + 1 < CALL_POLICY_ERROR_MAX; why += n, left -= n) {
-		n = utf8_length(why, left);
-		bool shown = n > 1 || (n == 1 && (unsigned char)*why >= ' ' && *why != '\x7f');
-		n = n ? n : 1;
-		if (!shown) {
-			ret[len++] = '?';
-			continue;
-		}
-		if (len + n >= CALL_POLICY_ERROR_MAX)
-			break;
-		memcpy(ret + len, why, n);
-		len += n;
-	}
-	ret[len] = '\0';
-	return ret;
+	return utf8_printable(ret, CALL_POLICY_ERROR_MAX, why && *why ? why : "no reason was given");
 }

@@ -50,7 +50,7 @@ int json_config_elements(const struct json_place *p, struct json_place ret[], in
 
 /* The next three functions complain, return false and leave *ret alone if the value is missing or does not fit. */
 
-/* Reads a string of 1 to most bytes without control characters.  most is at most 1,023; ret has room for most + 1. */
+/* Reads a string of 1 to most bytes without control characters (base/utf8.h).  most is at most 1,023; ret has room for most + 1. */
 MUST_USE bool json_config_text(const struct json_place *p, size_t most, char *ret);
 
 /* Reads a whole number from least to most, written in one to nine decimal digits; least is not negative. */

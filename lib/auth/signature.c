@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "auth/signature_header.h"
+#include "base/utf8.h"
 
 #define PARTS_MAX (2 * ADYEN_FIELDS) /* Adyen: eight fields, and the colons between them */
 #define HMAC_SHA256_LEN 32
@@ -64,7 +65,7 @@ static void PRINTF_LIKE(3, 4)
 {
 	va_list args;
 	va_start(args, format);
-	vsnprintf(r->text, sizeof r->text, format, args);
+	utf8_format(r->text, sizeof r->text, format, args);
 	va_end(args);
 	r->cause = cause;
 }

@@ -13,20 +13,6 @@
 
 #include "base/utf8.h"
 
-/* Removes the last character if the truncation left only its first bytes.  At most four bytes are looked at, since no
- * UTF-8 character is longer. */
-static void fault_drop_half_character(char *text, size_t len)
-{
-	size_t start = len;
-	while (start > 0 && len - start < 4) {
-		start--;
-		if (((unsigned char)text[start] & 0xc0) != 0x80)
-			break;
-	}
-	if (start < len && utf8_length(text + start, len - start) == 0)
-		text[start] = '\0';
-}
-
 void fault_write(struct fault *f, enum fault_kind kind, const char *format, ...)
 {
 	/* The text is formatted in a copy, because a caller may extend the fault it has:
@@ -34,13 +20,8 @@ void fault_write(struct fault *f, enum fault_kind kind, const char *format, ...)
 	char text[FAULT_TEXT_MAX];
 	va_list args;
 	va_start(args, format);
-	int wanted = vsnprintf(text, sizeof text, format, args);
+	utf8_format(text, sizeof text, format, args);
 	va_end(args);
-
-	if (wanted < 0)
-		text[0] = '\0';
-	else if ((size_t)wanted >= sizeof text)
-		fault_drop_half_character(text, sizeof text - 1);
 	f->kind = kind;
 	memcpy(f->text, text, strlen(text) + 1);
 }
@@ -50,11 +31,11 @@ void fault_write(struct fault *f, enum fault_kind kind, const char *format, ...)
 static size_t show_character(char ret[8], const char *text, size_t len)
 {
 	unsigned char c = (unsigned char)text[0];
-	bool is_c1 = len == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
 	if (len == 0)
 		return (size_t)snprintf(ret, 8, "\\x%02x", (unsigned)c);
-	if (c < 0x20 || c == 0x7f || is_c1)
-		return (size_t)snprintf(ret, 8, "\\u%04x", (unsigned)(is_c1 ? (unsigned char)text[1] : c));
+	/* The last byte of a control character is its code. */
+	if (utf8_is_control(text, len))
+		return (size_t)snprintf(ret, 8, "\\u%04x", (unsigned)(unsigned char)text[len - 1]);
 	memcpy(ret, text, len);
 	return len;
 }

@@ -5,6 +5,9 @@
 
 #include "base/utf8.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* Table 3-7 of the Unicode Standard, "Well-Formed UTF-8 Byte Sequences".  The range of the second byte depends on the
  * first one; that alone excludes overlong forms, surrogates and everything above U+10FFFF.  All later bytes are 80 to
  * bf. */
@@ -46,4 +49,51 @@ size_t utf8_length(const char *text, size_t len)
 			return length_in_form(&forms[i], c, len);
 	}
 	return 0;
+}
+
+/* U+0080 to U+009F take two bytes: c2 80 to c2 9f. */
+bool utf8_is_control(const char *text, size_t length)
+{
+	unsigned char c = (unsigned char)text[0];
+	if (length == 1)
+		return c < 0x20 || c == 0x7f;
+	return length == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+/* At most four bytes are looked at, since no character is longer. */
+size_t utf8_whole(const char *text, size_t len)
+{
+	size_t start = len;
+	while (start > 0 && len - start < 4) {
+		start--;
+		if (((unsigned char)text[start] & 0xc0) != 0x80)
+			break;
+	}
+	return start < len && utf8_length(text + start, len - start) == 0 ? start : len;
+}
+
+void utf8_format(char *ret, size_t size, const char *format, va_list args)
+{
+	int wanted = vsnprintf(ret, size, format, args);
+	if (wanted < 0)
+		ret[0] = '\0';
+	else if ((size_t)wanted >= size)
+		ret[utf8_whole(ret, size - 1)] = '\0';
+}
+
+const char *utf8_printable(char *ret, size_t size, const char *text)
+{
+	size_t len = strlen(text), out = 0;
+	for (size_t at = 0; at < len;) {
+		size_t length = utf8_length(text + at, len - at);
+		bool is_shown = length > 0 && !utf8_is_control(text + at, length);
+		size_t room = is_shown ? length : 1;
+		if (out + room >= size)
+			break;
+		memcpy(ret + out, is_shown ? text + at : "?", room);
+		out += room;
+		at += length ? length : 1;
+	}
+	ret[out] = '\0';
+	return ret;
 }

@@ -74,31 +74,10 @@ const char *auth_failure_cause_name(int cause)
 	}
 }
 
-/* Returns false for C0, DEL and C1, which could control the terminal that shows the row, and for bytes that are no
- * character (len 0), which a terminal may take for C1. */
-static bool is_printable(const char *character, size_t len)
-{
-	unsigned char first = (unsigned char)character[0];
-	bool is_c1 = len == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0;
-	return len > 0 && first >= 0x20 && first != 0x7f && !is_c1;
-}
-
-/* Copies text into ret[max + 1], at most max bytes and no part of a character. */
+/* Control characters and bytes that are not UTF-8 could control the terminal that shows the row. */
 static void keep_text(char *ret, size_t max, const char *text)
 {
-	size_t len = text ? strlen(text) : 0;
-	size_t out = 0;
-	for (size_t at = 0; at < len;) {
-		size_t width = utf8_length(text + at, len - at);
-		bool good = is_printable(text + at, width);
-		size_t room = good ? width : 1;
-		if (out + room > max)
-			break;
-		memcpy(ret + out, good ? text + at : "?", room);
-		out += room;
-		at += width ? width : 1;
-	}
-	ret[out] = '\0';
+	utf8_printable(ret, max + 1, text ? text : "");
 }
 
 static void auth_failures_lose(struct auth_failures *af, int count)

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/utf8.h"
 #include "json/scan.h"
 
 #define COMPLAINT_MAX 511   /* bytes of a complaint's text; the longest quotes a word and lists the valid ones */
@@ -54,7 +55,7 @@ void json_config_complain(const struct json_place *p, const char *format, ...)
 	char text[COMPLAINT_MAX + 1];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	utf8_format(text, sizeof text, format, args);
 	va_end(args);
 	struct buf b = BUF_INIT(LINE_MAX_BYTES);
 	buf_add_format(&b, "%s:%d: ", c->file, line_of(c, position(p)));
@@ -144,10 +145,12 @@ int json_config_elements(const struct json_place *p, struct json_place ret[], in
 	return count;
 }
 
+/* The text is UTF-8, since json_scan() has accepted it. */
 static bool has_control(const char *text)
 {
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	const char *end = text + strlen(text);
+	for (size_t length; (length = utf8_length(text, (size_t)(end - text))) > 0; text += length) {
+		if (utf8_is_control(text, length))
 			return true;
 	}
 	return false;

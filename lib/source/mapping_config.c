@@ -7,6 +7,7 @@
 
 #include "source/mapping_config.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,13 +26,8 @@ static void read_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MA
 /* A text that becomes part of a transaction: a constant, a prefix, or a replacement. */
 static void read_piece(const struct json_place *p, char ret[TXN_TEXT_MAX + 1])
 {
-	char text[TXN_TEXT_MAX + 1];
-	if (!json_config_text(p, TXN_TEXT_MAX, text))
-		return;
-	if (txn_text_valid(text, strlen(text)))
-		memcpy(ret, text, sizeof text);
-	else
-		json_config_complain(p, "holds a control character");
+	if (json_config_text(p, TXN_TEXT_MAX, ret))
+		assert(txn_text_valid(ret, strlen(ret)));
 }
 
 /* {"at": pointer, "prefix": text, "otherwise": text} or {"value": text}; prefix and otherwise are optional. */

@@ -12,15 +12,6 @@
 
 #include "base/utf8.h"
 
-/* Removes an incomplete character from the end of a truncated text, and anything after a byte that is not UTF-8. */
-static void txn_rules_drop_half_character(char *text)
-{
-	size_t len = strlen(text), at = 0, length;
-	while (at < len && (length = utf8_length(text + at, len - at)) > 0)
-		at += length;
-	text[at] = '\0';
-}
-
 void txn_problem_add(struct txn_problems *p, const char *pointer, const char *code, const char *format, ...)
 {
 	if (p->count == TXN_PROBLEMS_MAX)
@@ -30,10 +21,8 @@ void txn_problem_add(struct txn_problems *p, const char *pointer, const char *co
 	snprintf(one->pointer, sizeof one->pointer, "%s", pointer);
 	one->code = code;
 	va_start(args, format);
-	int wanted = vsnprintf(one->detail, sizeof one->detail, format, args);
+	utf8_format(one->detail, sizeof one->detail, format, args);
 	va_end(args);
-	if (wanted >= (int)sizeof one->detail)
-		txn_rules_drop_half_character(one->detail);
 }
 
 void txn_rule_text(

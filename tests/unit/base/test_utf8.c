@@ -1,6 +1,7 @@
 /* test_utf8.c - well-formed UTF-8 at the boundaries of each length, and the forms that are not well-formed. */
 
 #include <criterion/criterion.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -70,4 +71,80 @@ Test(utf8, refuses_a_character_broken_off_by_another)
 	is_none("\xe2(\xac");
 	is_none("\xf0\x9f\x92(");
 	is_none("\xf0\x9f(\xa9");
+}
+
+Test(utf8, knows_the_control_characters_of_ascii_and_of_unicode)
+{
+	for (unsigned code = 0; code < 0x100; code++) {
+		char text[2] = {(char)code};
+		size_t length = 1;
+		if (code >= 0x80) {
+			text[0] = (char)(0xc0 | code >> 6);
+			text[1] = (char)(0x80 | (code & 0x3f));
+			length = 2;
+		}
+		bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+		cr_expect_eq(utf8_is_control(text, length), is_control, "U+%04x", code);
+	}
+	cr_expect_not(utf8_is_control("\xe2\x80\x8e", 3), "U+200E is a format character");
+	cr_expect_not(utf8_is_control("\x9b", 0), "this byte is no character");
+}
+
+static void is_whole(const char *text, size_t len)
+{
+	cr_expect_eq(utf8_whole(text, strlen(text)), len, "%s", text);
+}
+
+Test(utf8, leaves_out_the_half_character_at_the_end_of_a_text)
+{
+	is_whole("", 0);
+	is_whole("ab", 2);
+	is_whole("a\xc3\xa9", 3);
+	is_whole("a\xc3", 1);
+	is_whole("a\xe2\x82\xac", 4);
+	is_whole("a\xe2\x82", 1);
+	is_whole("a\xf0\x9f\x92\xa9", 5);
+	is_whole("a\xf0\x9f\x92", 1);
+	is_whole("\xf0\x9f\x92", 0);
+}
+
+static const char *formatted(size_t size, const char *format, ...)
+{
+	static char ret[32];
+	va_list args;
+	memset(ret, 'x', sizeof ret);
+	va_start(args, format);
+	utf8_format(ret, size, format, args);
+	va_end(args);
+	cr_expect_eq(ret[size], 'x', "written beyond the room");
+	return ret;
+}
+
+Test(utf8, truncates_a_formatted_text_between_two_characters)
+{
+	cr_expect_str_eq(formatted(16, "%d %s", 7, "caf\xc3\xa9"), "7 caf\xc3\xa9");
+	cr_expect_str_eq(formatted(8, "%d %s", 7, "caf\xc3\xa9"), "7 caf\xc3\xa9");
+	cr_expect_str_eq(formatted(7, "%d %s", 7, "caf\xc3\xa9"), "7 caf");
+	cr_expect_str_eq(formatted(1, "%s", "a"), "");
+	cr_expect_str_eq(formatted(16, "a\xc3"), "a\xc3", "only a truncation removes bytes");
+}
+
+static const char *printable(size_t size, const char *text)
+{
+	static char ret[32];
+	memset(ret, 'x', sizeof ret);
+	cr_expect_eq(utf8_printable(ret, size, text), ret);
+	cr_expect_eq(ret[size], 'x', "written beyond the room");
+	return ret;
+}
+
+Test(utf8, writes_a_question_mark_for_what_cannot_be_printed)
+{
+	cr_expect_str_eq(printable(16, "caf\xc3\xa9"), "caf\xc3\xa9");
+	cr_expect_str_eq(printable(16, "a\n\x7f\xc2\x9b"
+				       "b\xff\xc3"),
+		"a???b??");
+	cr_expect_str_eq(printable(6, "caf\xc3\xa9"), "caf\xc3\xa9");
+	cr_expect_str_eq(printable(5, "caf\xc3\xa9"), "caf");
+	cr_expect_str_eq(printable(1, "a"), "");
 }

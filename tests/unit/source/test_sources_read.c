@@ -302,6 +302,16 @@ Test(sources_read, refuses_senders_that_cannot_be)
 		"sources.json:2: /sources/0/client_certificate: is empty");
 }
 
+Test(sources_read, refuses_every_kind_of_control_character)
+{
+	static const char *const controls[] = {"\\n", "\x7f", "\\u007f", "\xc2\x9b", "\\u0085"};
+	for (size_t i = 0; i < COUNT_OF(controls); i++) {
+		char text[200];
+		snprintf(text, sizeof text, ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=%s\""), controls[i]);
+		refuses(text, "sources.json:2: /sources/0/client_certificate: holds a control character");
+	}
+}
+
 Test(sources_read, bounds_the_number_of_sources)
 {
 	char text[8000];

@@ -81,6 +81,13 @@ Test(call_policy, keeps_an_error_as_it_is)
 	cr_expect_str_eq(error_of("HTTP 503, für später €"), "HTTP 503, für später €");
 }
 
+Test(call_policy, shows_what_controls_a_terminal_as_question_marks)
+{
+	cr_expect_str_eq(error_of("a\x1b[2J\x7f\xc2\x9b"
+				  "2Jb"),
+		"a?[2J??2Jb");
+}
+
 Test(call_policy, shows_what_the_database_would_refuse_as_question_marks)
 {
 	cr_expect_str_eq(error_of("a\xff"
