@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 struct reading {
 	char *at, *end; /* the bytes that are not read yet */
 	bool cut_short; /* end is the bound HTTP_HEAD_MAX, not the end of the text */
@@ -104,24 +106,14 @@ static bool read_request_line(struct reading *r, struct http_message *ret, struc
 	return true;
 }
 
-/* Removes spaces and tabs at both ends, which do not belong to a header's value (RFC 9110, 5.5). */
-static char *http_message_trim(char *text)
+/* White space at both ends does not belong to a header's value (RFC 9110, 5.5). */
+static const char *http_message_trim(char *text)
 {
-	text += strspn(text, " \t");
+	const char *first = text;
 	size_t len = strlen(text);
-	while (len > 0 && strchr(" \t", text[len - 1]))
-		len--;
-	text[len] = '\0';
-	return text;
-}
-
-/* Header names are ASCII and compared without regard to case; not tolower(), which depends on the locale. */
-static void http_message_to_lower(char *text)
-{
-	for (; *text; text++) {
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-	}
+	ascii_trim(&first, &len);
+	text[first - text + (ptrdiff_t)len] = '\0';
+	return first;
 }
 
 static bool read_header(const struct reading *r, char *line, struct http_message *ret, struct fault *f)
@@ -137,7 +129,7 @@ static bool read_header(const struct reading *r, char *line, struct http_message
 	if (ret->count == HTTP_HEADERS_MAX)
 		return fault_set(
 			f, FAULT_MALFORMED, "line %d: there are more than %d headers", r->line, HTTP_HEADERS_MAX);
-	http_message_to_lower(line);
+	ascii_lower(line);
 	ret->header[ret->count++] = (struct http_header){line, http_message_trim(colon + 1)};
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "queue/retry_policy.h"
 
 #define SOURCE "transactions" /* the built-in source */
@@ -115,7 +116,7 @@ static enum call_result result_of(int status)
 static void make_printable(char *text)
 {
 	for (; *text; text++) {
-		if (*text < ' ' || *text > '~')
+		if (!ascii_is_printable(*text))
 			*text = '?';
 	}
 }

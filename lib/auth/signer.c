@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "http/url.h"
 
 static const char *const NAMES[SCHEME_COUNT] = {
@@ -50,18 +51,10 @@ static bool is_header_name(const char *text)
 static bool signer_is_visible(const char *text)
 {
 	for (; *text; text++) {
-		if (*text < ' ' || *text > '~')
+		if (!ascii_is_printable(*text))
 			return false;
 	}
 	return true;
-}
-
-static void signer_to_lower(char *text)
-{
-	for (; *text; text++) {
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-	}
 }
 
 /* Checks one option and copies it.  The name of a header is stored in lower case, in which struct signature_request
@@ -83,7 +76,7 @@ static bool copy_member(const struct member *m, enum scheme scheme, struct fault
 		return fault_set(f, FAULT_INPUT, "%s is no header's name: letters, digits and hyphens", m->name);
 	memcpy(m->ret, m->value, strlen(m->value) + 1);
 	if (m->header)
-		signer_to_lower(m->ret);
+		ascii_lower(m->ret);
 	return true;
 }
 

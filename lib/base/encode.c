@@ -6,26 +6,17 @@
 
 #include "base/encode.h"
 
-static int encode_hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "base/ascii.h"
 
 static bool read_hex(const char *text, size_t len, unsigned char *ret, size_t room, size_t *ret_len)
 {
 	if (len % 2 != 0 || len / 2 > room)
 		return false;
 	for (size_t i = 0; i < len / 2; i++) {
-		int high = encode_hex_digit(text[2 * i]), low = encode_hex_digit(text[2 * i + 1]);
-		if (high < 0 || low < 0)
+		int byte = ascii_hex(text + 2 * i, 2);
+		if (byte < 0)
 			return false;
-		ret[i] = (unsigned char)(high * 16 + low);
+		ret[i] = (unsigned char)byte;
 	}
 	*ret_len = len / 2;
 	return true;

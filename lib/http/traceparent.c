@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 /* Offset of each field; a dash precedes every field but the first. */
 #define AT_TRACE_ID 3
 #define AT_SPAN_ID 36
@@ -28,11 +30,6 @@ static bool is_hex(const char *s, size_t len)
 static bool is_zero(const char *s, size_t len)
 {
 	return strspn(s, "0") >= len;
-}
-
-static unsigned traceparent_hex_digit(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 /* Whether the four fields have their form.  A text that is too short is not read past its NUL, because a NUL is neither
@@ -54,7 +51,7 @@ bool traceparent_parse(const char *value, struct traceparent *ret)
 	char behind = value[TRACEPARENT_LEN];
 	if (strncmp(value, "ff", 2) == 0 || (behind != '\0' && (is_00 || behind != '-')))
 		return false;
-	unsigned flags = traceparent_hex_digit(value[AT_FLAGS + 1]) & (is_00 ? SAMPLED | RANDOM : SAMPLED);
+	unsigned flags = (unsigned)ascii_hex(value + AT_FLAGS, 2) & (is_00 ? SAMPLED | RANDOM : SAMPLED);
 	snprintf(ret->text, sizeof ret->text, "00%.*s%02x", AT_FLAGS - 2, value + 2, flags);
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "json/names.h"
 
@@ -53,28 +54,6 @@ static void scan_skip_space(struct scan *s)
 		s->at++;
 }
 
-/* The value of four hexadecimal digits; -1 if there are fewer before the end. */
-static int scan_hex4(const char *at, const char *end)
-{
-	int value = 0;
-	if (end - at < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		char c = at[i];
-		int digit;
-		if (c >= '0' && c <= '9')
-			digit = c - '0';
-		else if (c >= 'a' && c <= 'f')
-			digit = c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			digit = c - 'A' + 10;
-		else
-			return -1;
-		value = value * 16 + digit;
-	}
-	return value;
-}
-
 static bool is_high_surrogate(int unit)
 {
 	return unit >= 0xd800 && unit <= 0xdbff;
@@ -89,7 +68,7 @@ static bool is_low_surrogate(int unit)
  * because PostgreSQL cannot store it and C strings would end there. */
 static bool scan_unicode_escape(struct scan *s)
 {
-	int unit = scan_hex4(s->at + 2, s->end);
+	int unit = s->end - s->at >= 6 ? ascii_hex(s->at + 2, 4) : -1;
 	if (unit < 0)
 		return there_is(s, "a \\u without four hexadecimal digits");
 	if (unit == 0)
@@ -99,7 +78,7 @@ static bool scan_unicode_escape(struct scan *s)
 	if (is_high_surrogate(unit)) {
 		const char *second = s->at + 6;
 		bool is_escape = s->end - second >= 6 && second[0] == '\\' && second[1] == 'u';
-		if (!is_escape || !is_low_surrogate(scan_hex4(second + 2, s->end)))
+		if (!is_escape || !is_low_surrogate(ascii_hex(second + 2, 4)))
 			return there_is(s, "the first half of a surrogate pair without its second");
 		s->at += 6;
 	}

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 /* Writes a code point in UTF-8 and returns the end. */
 static char *put_character(char *out, unsigned code)
 {
@@ -28,24 +30,13 @@ static char *put_character(char *out, unsigned code)
 	return out;
 }
 
-/* The value of four hexadecimal digits. */
-static unsigned text_hex4(const char *at)
-{
-	unsigned value = 0;
-	for (int i = 0; i < 4; i++) {
-		unsigned c = (unsigned char)at[i];
-		value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return value;
-}
-
 /* Decodes \uXXXX, or a surrogate pair of two such escapes, to a code point.  Returns the byte after it. */
 static const char *unicode_escape(const char *at, unsigned *code)
 {
-	*code = text_hex4(at + 2);
+	*code = (unsigned)ascii_hex(at + 2, 4);
 	if (*code < 0xd800 || *code > 0xdfff)
 		return at + 6;
-	*code = 0x10000 + ((*code - 0xd800) << 10) + (text_hex4(at + 8) - 0xdc00);
+	*code = 0x10000 + ((*code - 0xd800) << 10) + ((unsigned)ascii_hex(at + 8, 4) - 0xdc00);
 	return at + 12;
 }
 
