@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "json/config.h"
 #include "source/adyen.h"
@@ -79,19 +80,6 @@ static bool is_variable(const char *name)
 	return strchr(LETTERS, *name) && strspn(name, ALL) == strlen(name);
 }
 
-/* Removes white space at both ends: a secret in a file usually ends in a newline, which is not part of it.  NUL counts
- * as white space too, because strchr() finds the end of SPACE. */
-static void sources_read_trim(const char **text, size_t *len)
-{
-	static const char SPACE[] = " \t\r\n";
-	while (*len > 0 && strchr(SPACE, (*text)[*len - 1]))
-		--*len;
-	while (*len > 0 && strchr(SPACE, **text)) {
-		++*text;
-		--*len;
-	}
-}
-
 /* Reads one secret and adds it to the source's signer.  The buffer has room for one byte more than is valid, so that a
  * longer secret is an error and is not cut.  It is wiped as far as it was allocated, whatever happened. */
 static void add_secret(
@@ -102,7 +90,7 @@ static void add_secret(
 	bool good = r->outside->secret(r->outside->ctx, place, name, &secret, &f);
 	const char *text = secret.data ? secret.data : "";
 	size_t len = secret.len;
-	sources_read_trim(&text, &len);
+	ascii_trim(&text, &len); /* a file usually ends in a newline, which is not part of the secret */
 	if (good && (!buf_ok(&secret) || secret.len > SECRET_MAX))
 		good = fault_set(&f, FAULT_INPUT, "the secret is longer than %d bytes", SECRET_MAX);
 	if (good && len == 0)

@@ -20,7 +20,9 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 		buf_grown(ret, SECRET_MAX + 1);
 		return true;
 	}
-	if (strcmp(name, "empty") == 0)
+	if (strcmp(name, "nul") == 0)
+		buf_add(ret, "whsec_c2VjcmV0\0\n", 16);
+	else if (strcmp(name, "empty") == 0)
 		buf_add_text(ret, " \n");
 	else if (strcmp(name, "HEX") == 0)
 		buf_add_text(ret, "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056");
@@ -310,6 +312,12 @@ Test(sources_read, refuses_every_kind_of_control_character)
 		snprintf(text, sizeof text, ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=%s\""), controls[i]);
 		refuses(text, "sources.json:2: /sources/0/client_certificate: holds a control character");
 	}
+}
+
+Test(sources_read, keeps_a_nul_as_a_byte_of_the_secret)
+{
+	refuses(ONE("\"scheme\":\"standard-webhooks\",\"secrets\":[{\"file\":\"nul\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it is not padded base64 of at most 512 bytes");
 }
 
 Test(sources_read, bounds_the_number_of_sources)
