@@ -53,43 +53,47 @@ static bool adyen_refuse(struct signature_report *ret, enum signature_cause caus
 }
 
 /* Finds a scalar as the text that was signed: a string decoded into text, any other value as it is written.  An absent
- * member and null count as empty.  False: the value is an object or an array, or has more than ADYEN_FIELD_BYTES
+ * member and null count as empty.  Faults: the value is an object or an array, or has more than ADYEN_FIELD_BYTES
  * bytes. */
-static bool take(struct json_value item, const char *pointer, char text[ADYEN_FIELD_BYTES + 1], struct digest_part *ret)
+static bool take(struct json_value item, const char *pointer, char text[ADYEN_FIELD_BYTES + 1], struct digest_part *ret,
+	struct fault *f)
 {
 	struct json_value v;
+	bool fits = true;
 	*ret = (struct digest_part){text, 0};
-	if (!json_value_find(item, pointer, &v) || json_value_kind(v) == JSON_IS_NULL)
+	if (!json_value_find(item, pointer, &v))
 		return true;
 	switch (json_value_kind(v)) {
+	case JSON_IS_NULL:
+		break;
 	case JSON_IS_STRING:
-		return json_value_text(v, text, ADYEN_FIELD_BYTES + 1, &ret->len);
+		fits = json_value_text(v, text, ADYEN_FIELD_BYTES + 1, &ret->len);
+		break;
 	case JSON_IS_NUMBER:
 	case JSON_IS_TRUE:
 	case JSON_IS_FALSE:
+		fits = v.len <= ADYEN_FIELD_BYTES;
+		*ret = (struct digest_part){v.at, v.len};
 		break;
 	case JSON_IS_OBJECT:
 	case JSON_IS_ARRAY:
-	case JSON_IS_NULL:
-		return false;
+		return fault_set(f, FAULT_INPUT, "%s is %s", pointer, json_kind_name(json_value_kind(v)));
 	}
-	if (v.len > ADYEN_FIELD_BYTES)
-		return false;
-	*ret = (struct digest_part){v.at, v.len};
-	return true;
+	return fits || fault_set(f, FAULT_INPUT, "%s has more than %d bytes", pointer, ADYEN_FIELD_BYTES);
 }
 
 /* Collects the fields and the signature of one item.  texts must outlive item, which points into it. */
 static bool verify_item(const struct signer *s, struct json_value value, int64_t now_s, struct signature_report *ret)
 {
+	struct fault f;
 	struct texts texts;
 	struct signature_item item;
 	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		if (!take(value, POINTERS[i], texts.field[i], &item.field[i]))
-			return adyen_refuse(ret, SIGNATURE_MALFORMED, POINTERS[i]);
+		if (!take(value, POINTERS[i], texts.field[i], &item.field[i], &f))
+			return adyen_refuse(ret, SIGNATURE_MALFORMED, f.text);
 	}
-	if (!take(value, SIGNATURE, texts.signature, &item.signature))
-		return adyen_refuse(ret, SIGNATURE_MALFORMED, SIGNATURE);
+	if (!take(value, SIGNATURE, texts.signature, &item.signature, &f))
+		return adyen_refuse(ret, SIGNATURE_MALFORMED, f.text);
 	return signature_verify_item(s, &item, now_s, ret);
 }
 

@@ -88,8 +88,10 @@ Test(adyen, takes_no_body_without_items_for_a_signed_one)
 
 Test(adyen, takes_no_other_value_for_a_text)
 {
-	refuses(BODY(ITEM("[1130]", SIGNATURE)), SIGNATURE_MALFORMED, "/NotificationRequestItem/amount/value");
-	refuses(BODY(ITEM("{}", SIGNATURE)), SIGNATURE_MALFORMED, "/NotificationRequestItem/amount/value");
+	refuses(BODY(ITEM("[1130]", SIGNATURE)), SIGNATURE_MALFORMED,
+		"item 0: /NotificationRequestItem/amount/value is an array");
+	refuses(BODY(ITEM("{}", SIGNATURE)), SIGNATURE_MALFORMED,
+		"item 0: /NotificationRequestItem/amount/value is an object");
 	refuses(BODY(ITEM("1130.0", SIGNATURE)), SIGNATURE_WRONG, "item 0");
 	refuses(BODY(ITEM("null", SIGNATURE)), SIGNATURE_WRONG, "item 0");
 }
@@ -106,7 +108,10 @@ Test(adyen, bounds_the_items_and_their_fields)
 	memset(digits, '1', sizeof digits);
 	digits[sizeof digits - 1] = '\0';
 	snprintf(body, sizeof body, BODY(ITEM("%s", SIGNATURE)), digits);
-	refuses(body, SIGNATURE_MALFORMED, "amount/value");
+	refuses(body, SIGNATURE_MALFORMED, "item 0: /NotificationRequestItem/amount/value has more than 255 bytes");
+	snprintf(body, sizeof body, BODY(ITEM("1130", "%s")), digits);
+	refuses(body, SIGNATURE_MALFORMED,
+		"item 0: /NotificationRequestItem/additionalData/hmacSignature has more than 255 bytes");
 }
 
 Test(adyen, knows_what_it_signs)
