@@ -48,14 +48,14 @@ void db_array_add_int8(struct db_array *a, int64_t value);
 /* Frees the memory. */
 void db_array_finish(struct db_array *a);
 
-/* The parameters of one connection_send(), in order.  A zeroed struct has none.  The caller adds at most DB_PARAMS_MAX;
- * texts and arrays are borrowed until connection_send() returns. */
+/* The parameters of one connection_send(), in order.  A zeroed struct has none.  Those beyond DB_PARAMS_MAX are counted
+ * and not kept.  Texts and arrays are borrowed until connection_send() returns. */
 #define DB_PARAMS_MAX 12
 #define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array: 1,023 bodies of 64 KiB; a batch has 500 */
 
 struct db_params {
 	int count;
-	bool overflow;                    /* an array was too large: the call fails instead of sending a part */
+	bool overflow;                    /* an array had no room: the call fails instead of sending a part */
 	const char *value[DB_PARAMS_MAX]; /* these three as PQsendQueryPrepared() takes them */
 	int length[DB_PARAMS_MAX];
 	int format[DB_PARAMS_MAX];
@@ -65,6 +65,10 @@ struct db_params {
 void db_params_add_text(struct db_params *p, const char *text); /* NULL becomes an SQL null */
 void db_params_add_int8(struct db_params *p, int64_t value);
 void db_params_add_array(struct db_params *p, struct db_array *a); /* completes the array */
+
+/* Whether all that was added is there.  FAULT_BUSY: an array is too large, or there was no memory for it.  FAULT_BUG:
+ * there are more than DB_PARAMS_MAX. */
+MUST_USE bool db_params_ok(const struct db_params *p, struct fault *f);
 
 /* Reads a result.  Rows and columns count from 0 and must exist.  Texts end in NUL and are borrowed from the result; an
  * SQL null is "" as a text and 0 as a number.  A number is a decimal in the text format. */

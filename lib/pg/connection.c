@@ -32,11 +32,13 @@ struct connection {
 	PGconn *conn;
 	struct event *readable;
 	struct event *writable;
-	struct event *timer;   /* WAITING: the pause; CONNECTING, PREPARING, BUSY: the deadline */
-	size_t prepared;       /* statements prepared so far; the greeting counts as one more */
-	int failures;          /* failed attempts since the connection was last ready or lost */
-	unsigned host_turns;   /* failed attempts since the start: selects the first host */
-	bool unsent;           /* connection_send() failed; the timer reports it from the loop */
+	struct event *timer; /* WAITING: the pause; CONNECTING, PREPARING, BUSY: the deadline */
+	size_t prepared;     /* statements prepared so far; the greeting counts as one more */
+	int failures;        /* failed attempts since the connection was last ready or lost */
+	unsigned host_turns; /* failed attempts since the start: selects the first host */
+	bool unsent;         /* connection_send() failed; the timer reports it from the loop */
+	bool refused;        /* its parameters were not complete, for the reason that follows */
+	struct fault refusal;
 	connection_done *done; /* of the statement in progress; NULL: none */
 	PGresult *result;      /* its first result */
 };
@@ -152,7 +154,7 @@ static void connection_lose(struct connection *c, const struct fault *why)
 	c->failures = stood ? 0 : c->failures + 1;
 	c->host_turns += !stood;
 	c->state = CONN_WAITING;
-	c->unsent = false;
+	c->unsent = c->refused = false;
 	events_remove(c);
 	PQclear(c->result);
 	c->result = NULL;
@@ -197,6 +199,8 @@ static void attempt(struct connection *c)
 		lose_connection(c);
 		return;
 	}
+	/* Without DETAIL and CONTEXT, which quote the row: its amounts and accounts must not reach a log. */
+	PQsetErrorVerbosity(c->conn, PQERRORS_TERSE);
 	PQsetNoticeProcessor(c->conn, connection_ignore_notice, NULL);
 	events_move(c);
 	await(c, c->writable);
@@ -313,7 +317,7 @@ static void read_answer(struct connection *c)
 		lose_connection(c);
 		return;
 	}
-	while (c->state != CONN_READY && c->state != CONN_WAITING && !PQisBusy(c->conn)) {
+	while (c->state != CONN_READY && c->state != CONN_WAITING && !c->refused && !PQisBusy(c->conn)) {
 		PGresult *r = PQgetResult(c->conn);
 		if (r && !c->result) {
 			c->result = r;
@@ -368,6 +372,16 @@ static void answer_overdue(struct connection *c)
 	call_end(c, NULL, &f);
 }
 
+/* The statement was not sent, so the connection is as it was. */
+static void end_refused(struct connection *c)
+{
+	c->refused = false;
+	c->state = CONN_READY;
+	call_end(c, NULL, &c->refusal);
+	if (c->state == CONN_READY)
+		c->plan->ready(c->ctx);
+}
+
 static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
@@ -383,7 +397,9 @@ static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
 		connection_lose(c, &f);
 		break;
 	case CONN_BUSY:
-		if (c->unsent)
+		if (c->refused)
+			end_refused(c);
+		else if (c->unsent)
 			lose_connection(c);
 		else
 			answer_overdue(c);
@@ -441,8 +457,13 @@ void connection_send(
 	c->state = CONN_BUSY;
 	c->done = done;
 	timer_set(c, c->plan->answer_ms);
-	int sent = !params->overflow && PQsendQueryPrepared(c->conn, s->name, params->count, params->value,
-						params->length, params->format, 0);
+	c->refused = !db_params_ok(params, &c->refusal);
+	if (c->refused) {
+		timer_set(c, 0); /* done() must not run inside connection_send() */
+		return;
+	}
+	int sent =
+		PQsendQueryPrepared(c->conn, s->name, params->count, params->value, params->length, params->format, 0);
 	int left = sent ? PQflush(c->conn) : -1;
 	if (left == 1 && event_add(c->writable, NULL) != 0)
 		left = -1;

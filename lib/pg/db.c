@@ -61,9 +61,11 @@ void db_array_finish(struct db_array *a)
 
 static void params_add(struct db_params *p, const char *value, int length, int format)
 {
-	p->value[p->count] = value;
-	p->length[p->count] = length;
-	p->format[p->count] = format;
+	if (p->count < DB_PARAMS_MAX) {
+		p->value[p->count] = value;
+		p->length[p->count] = length;
+		p->format[p->count] = format;
+	}
 	p->count++;
 }
 
@@ -74,8 +76,9 @@ void db_params_add_text(struct db_params *p, const char *text)
 
 void db_params_add_int8(struct db_params *p, int64_t value)
 {
-	char *text = p->number[p->count];
-	snprintf(text, sizeof p->number[0], "%lld", (long long)value);
+	char *text = p->count < DB_PARAMS_MAX ? p->number[p->count] : NULL;
+	if (text)
+		snprintf(text, sizeof p->number[0], "%lld", (long long)value);
 	params_add(p, text, 0, 0);
 }
 
@@ -89,6 +92,15 @@ void db_params_add_array(struct db_params *p, struct db_array *a)
 	uint32_t wire = htonl((uint32_t)a->count);
 	memcpy(a->bytes.data + COUNT_OFFSET, &wire, sizeof wire);
 	params_add(p, a->bytes.data, (int)a->bytes.len, 1);
+}
+
+bool db_params_ok(const struct db_params *p, struct fault *f)
+{
+	if (p->count > DB_PARAMS_MAX)
+		return fault_set(
+			f, FAULT_BUG, "a statement has %d parameters, at most %d are sent", p->count, DB_PARAMS_MAX);
+	return !p->overflow ||
+	       fault_set(f, FAULT_BUSY, "there is no memory for the parameters of a statement, or they are too large");
 }
 
 int db_rows(const struct pg_result *r)

@@ -1,4 +1,4 @@
-/* test_connection.c - connecting to one of several hosts, the settings of a connection, and recovery without memory. */
+/* test_connection.c - connecting to one of several hosts, the settings of a connection, failures. */
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
@@ -240,4 +240,89 @@ Test(connection, is_made_whichever_allocation_fails_once)
 	for (int i = 0; i < count; i++)
 		allocations_to_connect(i);
 	loop_open(); /* for the end of the suite */
+}
+
+/* ---- what a statement cannot be sent with, and what the server says about it ---- */
+
+static int losses;
+static struct fault failure;
+
+static void down(void *ctx, const struct fault *why)
+{
+	(void)ctx, (void)why;
+	losses++;
+}
+
+static void on_failure(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	(void)ctx;
+	cr_assert_null(r);
+	failure = *f;
+	is_ready_again = false;
+	has_failed = true;
+}
+
+static struct connection *connect_for(const struct statement *s)
+{
+	static const struct statement *statements[1];
+	static const struct connection_plan plan = {.name = "test",
+		.statements = statements,
+		.statement_count = 1,
+		.answer_ms = 1000,
+		.up = up,
+		.down = down,
+		.ready = ready_again};
+	statements[0] = s;
+	struct connection *l = connection_create(loop_open(), &plan, NULL);
+	loop_until(stands, NULL, "a connection");
+	return l;
+}
+
+static void fails_and_goes_on(struct connection *l, const struct statement *s, const struct db_params *params)
+{
+	has_failed = false;
+	connection_send(l, s, params, on_failure);
+	cr_expect_not(has_failed, "never inside connection_send()");
+	loop_until(has_answered, NULL, "the failure");
+	loop_until(is_again_ready, NULL, "the connection is ready again");
+	cr_expect_eq(losses, 0, "the connection was lost: %s", failure.text);
+}
+
+Test(connection, stays_when_the_parameters_of_a_statement_do_not_fit)
+{
+	static const struct statement count = {"count", "SELECT cardinality($1::text[])"};
+	struct connection *l = connect_for(&count);
+	struct db_array a = {0};
+	struct db_params params = {0};
+	db_array_start(&a, DB_TEXT);
+	db_array_add(&a, "", DB_ARRAY_MAX);
+	db_params_add_array(&params, &a);
+	fails_and_goes_on(l, &count, &params);
+	cr_expect_eq(failure.kind, FAULT_BUSY);
+	cr_expect_str_eq(failure.text, "there is no memory for the parameters of a statement, or they are too large");
+
+	params = (struct db_params){0};
+	for (int i = 0; i < DB_PARAMS_MAX + 1; i++)
+		db_params_add_int8(&params, i);
+	fails_and_goes_on(l, &count, &params);
+	cr_expect_eq(failure.kind, FAULT_BUG);
+	cr_expect_str_eq(failure.text, "a statement has 13 parameters, at most 12 are sent");
+	db_array_finish(&a);
+	connection_destroy(l);
+}
+
+/* The server's DETAIL quotes the row: an account could reach the log. */
+Test(connection, reports_the_server_s_message_without_the_values_of_the_row)
+{
+	static const struct statement insert = {"insert", "INSERT INTO public.accounts VALUES ($1::text)"};
+	database_exec("CREATE TABLE public.accounts (account text PRIMARY KEY)");
+	database_exec("INSERT INTO public.accounts VALUES ('acc_user_789')");
+	struct connection *l = connect_for(&insert);
+	struct db_params params = {0};
+	db_params_add_text(&params, "acc_user_789");
+	fails_and_goes_on(l, &insert, &params);
+	cr_expect_eq(failure.kind, FAULT_INPUT);
+	cr_expect_str_eq(failure.text,
+		"the database reports 23505: ERROR:  duplicate key value violates unique constraint \"accounts_pkey\"");
+	connection_destroy(l);
 }
