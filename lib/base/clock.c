@@ -105,11 +105,12 @@ bool clock_read(const char *text, int64_t *ret)
 		return false;
 	given.tm_year -= 1900;
 	given.tm_mon -= 1;
-	struct tm real = given;
-	int64_t seconds = timegm(&real);
 	/* timegm() turns 30 February into a day of March, so a changed day means that the date does not exist.  The
-	 * 60th second is exempt: it becomes the next minute's first, which may lie on the next day. */
-	if (real.tm_mday != given.tm_mday && given.tm_sec < 60)
+	 * seconds are added behind it: the 60th is the next minute's first, which may lie on the next day. */
+	struct tm real = given;
+	real.tm_sec = 0;
+	int64_t seconds = timegm(&real) + given.tm_sec;
+	if (real.tm_mday != given.tm_mday)
 		return false;
 	if (given.tm_mon > 11 || given.tm_mon < 0 || given.tm_mday < 1 || given.tm_mday > 31)
 		return false;
