@@ -23,6 +23,5 @@
 MUST_USE bool json_scan(const char *text, size_t len, struct fault *f);
 
 /* Does the same, and writes to *ret the byte at which reading stopped: len on success, 0 for FAULT_TOO_LARGE, and for
- * FAULT_MALFORMED a byte in the line of the problem.  That byte is the one in the fault's text, except for a repeated
- * member, where reading stops after the name. */
+ * FAULT_MALFORMED the byte in the fault's text. */
 MUST_USE bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f);

@@ -174,6 +174,8 @@ bool json_config_text(const struct json_place *p, size_t most, char *ret)
 		good = true;
 	if (good)
 		memcpy(ret, text, len + 1);
+	/* An operator may have written a secret where a name or a path belongs. */
+	explicit_bzero(text, sizeof text);
 	return good;
 }
 

@@ -232,6 +232,7 @@ static bool scan_name(struct scan *s, struct json_names *names, struct json_name
 	json_name_decode(ret);
 	if (!json_names_add(names, ret)) {
 		char quoted[FAULT_QUOTE_MAX];
+		s->at = quote;
 		return fault_set(s->f, FAULT_MALFORMED, "the member %s is named twice in one object, again at byte %zu",
 			fault_quote(ret->bytes, ret->len, quoted), (size_t)(quote - s->start));
 	}
