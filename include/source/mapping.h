@@ -53,8 +53,8 @@ struct mapping {
 };
 
 /* Whether an item meets every condition of the filter.  Every item meets a filter without conditions.  A string is
- * compared with its escapes decoded.  Any other value is compared as it is written: the word 1 does not match 1.0, and
- * the word null matches null. */
+ * compared with its escapes decoded; a number, true and false as they are written: the word 1 does not match 1.0.  Null,
+ * an object and an array match no word. */
 bool mapping_applies(const struct mapping *m, struct json_value item);
 
 /* Reads a transaction from an item.  where is the JSON pointer to the item in the body, "" or "/items/3"; the pointers

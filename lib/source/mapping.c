@@ -29,13 +29,23 @@ struct scalar {
 
 /* ---- the filter ---- */
 
-/* Compares a value that is not a string as it is written.  This covers numbers, true and false; null, {} and [] match
- * the words "null", "{}" and "[]" as well. */
+/* Compares a number, true and false as they are written.  Null is like an absent member; how an object or an array is
+ * written depends on its white space. */
 static bool is_word(struct json_value v, const char *word)
 {
-	if (*v.at == '"')
+	switch (json_value_kind(v)) {
+	case JSON_IS_STRING:
 		return json_value_equals(v, word);
-	return strlen(word) == v.len && memcmp(v.at, word, v.len) == 0;
+	case JSON_IS_NUMBER:
+	case JSON_IS_TRUE:
+	case JSON_IS_FALSE:
+		return strlen(word) == v.len && memcmp(v.at, word, v.len) == 0;
+	case JSON_IS_OBJECT:
+	case JSON_IS_ARRAY:
+	case JSON_IS_NULL:
+		break;
+	}
+	return false;
 }
 
 /* An absent member meets no condition. */

@@ -250,5 +250,12 @@ Test(mapping, asks_for_every_condition_and_any_of_its_words)
 	cr_expect_not(applies(m, "{\"type\":[\"paid\"],\"ok\":true}"));
 	cr_expect_not(applies(m, "{\"type\":null,\"ok\":true}"));
 	cr_expect(applies(configured("\"filter\":[{\"at\":\"/n\",\"is\":[\"7\"]}]"), "{\"n\":7}"));
+	m = configured("\"filter\":[{\"at\":\"/n\",\"is\":[\"null\",\"{}\",\"[]\"]}]");
+	cr_expect(applies(m, "{\"n\":\"null\"}"));
+	cr_expect(applies(m, "{\"n\":\"{}\"}"));
+	cr_expect_not(applies(m, "{\"n\":null}"));
+	cr_expect_not(applies(m, "{\"n\":{}}"));
+	cr_expect_not(applies(m, "{\"n\":[]}"));
+	cr_expect_not(applies(m, "{\"n\":[ ]}"));
 	cr_expect_not(applies(m, "{}"));
 }
