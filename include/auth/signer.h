@@ -79,7 +79,7 @@ bool signer_signs_time(const struct signer *s);
 
 /* Adds a secret in the form in which the provider issues it: for Standard Webhooks "whsec_..." (the prefix is optional)
  * or "whpk_...", for Adyen hex, for PayPal a certificate in PEM, for all others the bytes as they are.  The caller
- * trims white space.  not_after_s is Unix time; 0: no end.  The secret is valid until then, and a certificate no longer
+ * trims white space.  not_after_s is Unix time; INT64_MAX: no end.  The secret is valid until then, and a certificate no longer
  * than its own validity.  FAULT_INPUT: the secret does not have this form, or the signer has SIGNER_SECRETS_MAX secrets
  * already.  Faults do not quote it; FAULT_BUG is as in digest_key_create(). */
 MUST_USE bool signer_add_secret(struct signer *s, const char *secret, size_t len, int64_t not_after_s, struct fault *f);

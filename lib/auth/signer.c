@@ -203,7 +203,7 @@ bool signer_add_secret(struct signer *s, const char *secret, size_t len, int64_t
 		return false;
 	/* The earlier of the operator's end and the certificate's own. */
 	int64_t end = digest_key_end(key);
-	if (not_after_s != 0 && not_after_s < end)
+	if (not_after_s < end)
 		end = not_after_s;
 	s->secrets[s->count++] = (struct signer_secret){key, end};
 	return true;

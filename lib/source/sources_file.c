@@ -77,6 +77,8 @@ bool sources_load(const char *path, const struct currency_extras *extras, void (
 		good = sources_read(text.data ? text.data : "", text.len, &outside, ret);
 	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))
 		report(f.text);
+	if (text.data)
+		explicit_bzero(text.data, text.cap); /* an operator may have written a secret into it */
 	buf_finish(&text);
 	/* Only now, after the last secret was read; after a failure too. */
 	for (int i = 0; i < l.count; i++)

@@ -123,12 +123,15 @@ static void sources_read_read_secret(struct reading *r, const struct json_place 
 	static const char *const names[] = {"file", "env", "not_after"};
 	struct json_place member[3];
 	char name[PATH_MAX_BYTES + 1];
-	int64_t not_after_s = 0;
+	int64_t not_after_s = INT64_MAX;
 	if (json_value_kind(p->value) != JSON_IS_OBJECT) {
 		json_config_complain(p, "{\"file\": path} or {\"env\": name} is wanted: no secret stands here itself");
 		return;
 	}
+	bool was_discreet = p->config->is_discreet;
+	p->config->is_discreet = true; /* the name of an unknown member may be the secret */
 	json_config_members(p, names, member, 3);
+	p->config->is_discreet = was_discreet;
 	const struct json_place *file = &member[0], *variable = &member[1];
 	bool is_file = json_config_given(file);
 	if (is_file == json_config_given(variable)) {

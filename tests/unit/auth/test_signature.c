@@ -69,7 +69,7 @@ static void leave(struct fixture *s)
 
 Test(signature, accepts_what_was_signed_rightly_again_and_again)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		good(s, NOW, 0);
 		good(s, NOW, 0);
@@ -79,7 +79,7 @@ Test(signature, accepts_what_was_signed_rightly_again_and_again)
 
 Test(signature, refuses_another_secret)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		sender_sign(s->sender, &s->key[1], NOW, BODY, strlen(BODY), &s->sent);
 		refused(s, NOW, SIGNATURE_WRONG, "no secret of ours");
@@ -90,7 +90,7 @@ Test(signature, refuses_another_secret)
 
 Test(signature, refuses_a_body_that_differs_in_any_byte)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		char body[sizeof BODY + 1];
 		s->request.body = body;
@@ -110,7 +110,7 @@ Test(signature, refuses_a_body_that_differs_in_any_byte)
 
 Test(signature, allows_a_skew_of_300_s_both_ways_and_reports_the_excess)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		if (!s->sender->timed) {
 			good(s, NOW + 86400 - 1, 0);
@@ -132,7 +132,7 @@ Test(signature, allows_a_skew_of_300_s_both_ways_and_reports_the_excess)
 
 Test(signature, does_not_believe_a_time_that_was_not_signed)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		if (!s->sender->timed)
 			continue;
@@ -151,10 +151,10 @@ Test(signature, does_not_believe_a_time_that_was_not_signed)
 
 Test(signature, accepts_a_second_secret_and_reports_which_it_was)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		struct fault f;
-		cr_assert(signer_add_secret(&s->signer, s->key[1].text, strlen(s->key[1].text), 0, &f));
+		cr_assert(signer_add_secret(&s->signer, s->key[1].text, strlen(s->key[1].text), INT64_MAX, &f));
 		good(s, NOW, 0);
 		sender_sign(s->sender, &s->key[1], NOW, BODY, strlen(BODY), &s->sent);
 		good(s, NOW, 1);
@@ -170,11 +170,11 @@ Test(signature, accepts_a_secret_until_its_not_after_and_names_it_after_that)
 		refused(s, NOW + 101, SIGNATURE_EXPIRED, "secret 1 made this signature, and its not_after has passed");
 		cr_expect_eq(s->report.secret, 0);
 		/* The same secret once more, without an end. */
-		cr_assert(signer_add_secret(&s->signer, s->key[0].text, strlen(s->key[0].text), 0, &f));
+		cr_assert(signer_add_secret(&s->signer, s->key[0].text, strlen(s->key[0].text), INT64_MAX, &f));
 		good(s, NOW + 101, 1);
 	}
 	/* And in the other order. */
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		struct fault f;
 		cr_assert(signer_add_secret(&s->signer, s->key[0].text, strlen(s->key[0].text), NOW - 1, &f));
@@ -184,7 +184,7 @@ Test(signature, accepts_a_secret_until_its_not_after_and_names_it_after_that)
 
 Test(signature, names_the_header_that_is_missing_or_empty)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		for (int i = -1; i < 3 && (i < 0 || s->sender->other[i]); i++) {
 			const char *name = i < 0 ? s->sender->signature : s->sender->other[i];
@@ -261,7 +261,7 @@ static bool is_list(const struct fixture *s, const char *name)
 
 Test(signature, refuses_malformed_headers_of_thirty_kinds)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		for (int i = -1; i < 3 && (i < 0 || s->sender->other[i]); i++) {
 			const char *name = i < 0 ? s->sender->signature : s->sender->other[i];
@@ -287,7 +287,7 @@ Test(signature, refuses_malformed_headers_of_thirty_kinds)
 
 Test(signature, refuses_a_header_of_any_length_without_reading_all_of_it)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		for (int i = -1; i < 3 && (i < 0 || s->sender->other[i]); i++) {
 			const char *name = i < 0 ? s->sender->signature : s->sender->other[i];
@@ -309,7 +309,7 @@ Test(signature, verifies_bodies_that_are_empty_huge_or_hold_nul)
 	char *body = calloc(1, huge);
 	cr_assert_not_null(body);
 	size_t lengths[] = {0, 1, 63, 64, 65, 65536, huge};
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		for (size_t i = 0; i < COUNT_OF(lengths); i++) {
 			s->request.body = lengths[i] ? body : "";
@@ -325,7 +325,7 @@ Test(signature, verifies_bodies_that_are_empty_huge_or_hold_nul)
 
 Test(signature, quotes_nothing_of_a_senders_text_and_keeps_secrets_out_of_its_own)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		sender_sign(s->sender, &s->key[1], NOW, BODY, strlen(BODY), &s->sent);
 		refused(s, NOW, SIGNATURE_WRONG, "");
@@ -337,7 +337,7 @@ Test(signature, quotes_nothing_of_a_senders_text_and_keeps_secrets_out_of_its_ow
 Test(signature, reports_when_no_signature_is_of_a_version_that_a_secret_is_for)
 {
 	for (int i = 0; i < 2; i++) {
-		struct fixture *s = fixture_of(&SENDERS[i], 0);
+		struct fixture *s = fixture_of(&SENDERS[i], INT64_MAX);
 		struct sender_key other;
 		sender_key(&SENDERS[1 - i], 0, LATER, &other);
 		sender_sign(&SENDERS[1 - i], &other, NOW, BODY, strlen(BODY), &s->sent);
@@ -347,7 +347,7 @@ Test(signature, reports_when_no_signature_is_of_a_version_that_a_secret_is_for)
 		sender_key_finish(&other);
 		leave(s);
 	}
-	struct fixture *s = fixture_of(&SENDERS[2], 0);
+	struct fixture *s = fixture_of(&SENDERS[2], INT64_MAX);
 	cr_assert_eq(s->sender->settings.scheme, SCHEME_STRIPE);
 	memcpy(strstr(s->sent.header[0].value, "v1="), "v0=", 3);
 	refused(s, NOW, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version");
@@ -359,7 +359,7 @@ Test(signature, refuses_an_id_that_could_move_the_borders_of_the_message)
 {
 	const char message[] = "msg.1.1771502400.{}";
 	char signature[SENT_VALUE_MAX + 3] = "v1,";
-	struct fixture *s = fixture_of(&SENDERS[0], 0);
+	struct fixture *s = fixture_of(&SENDERS[0], INT64_MAX);
 	cr_assert_eq(s->sender->settings.scheme, SCHEME_STANDARD_WEBHOOKS);
 	sender_hmac("SHA256", s->key[0].hmac, s->key[0].hmac_len, message, strlen(message), true, signature + 3);
 	s->request.body = "{}";
@@ -372,7 +372,7 @@ Test(signature, refuses_an_id_that_could_move_the_borders_of_the_message)
 
 Test(signature, refuses_everything_without_a_secret)
 {
-	FOR_EACH_SENDER(s, 0)
+	FOR_EACH_SENDER(s, INT64_MAX)
 	{
 		signer_finish(&s->signer);
 		refused(s, NOW, SIGNATURE_FAILED, "no secret to verify with");

@@ -66,7 +66,7 @@ static void refused(struct fixture *s, int64_t now_s, enum signature_cause cause
 
 Test(signature_adyen, accepts_an_item_whenever_it_was_signed)
 {
-	struct fixture *s = fixture_of(0);
+	struct fixture *s = fixture_of(INT64_MAX);
 	good(s, NOW, 0);
 	good(s, 0, 0);
 	good(s, NOW * 2LL, 0);
@@ -76,7 +76,7 @@ Test(signature_adyen, accepts_an_item_whenever_it_was_signed)
 Test(signature_adyen, refuses_a_field_that_was_changed)
 {
 	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		struct fixture *s = fixture_of(0);
+		struct fixture *s = fixture_of(INT64_MAX);
 		set(s, (enum adyen_field)i, "changed");
 		refused(s, NOW, SIGNATURE_WRONG, "another secret, or the body was changed");
 		set(s, (enum adyen_field)i, "");
@@ -90,7 +90,7 @@ Test(signature_adyen, knows_two_secrets_and_when_one_ends)
 {
 	struct fixture *s = fixture_of(NOW);
 	struct fault f;
-	cr_assert(signer_add_secret(&s->signer, OTHER_HEX, 64, 0, &f));
+	cr_assert(signer_add_secret(&s->signer, OTHER_HEX, 64, INT64_MAX, &f));
 	good(s, NOW, 0);
 	refused(s, NOW + 1, SIGNATURE_EXPIRED, "secret 1");
 	sign(s, "other of 32 bytes not a secret ?");
@@ -102,7 +102,7 @@ Test(signature_adyen, knows_two_secrets_and_when_one_ends)
 
 Test(signature_adyen, refuses_signatures_of_twenty_wrong_forms)
 {
-	struct fixture *s = fixture_of(0);
+	struct fixture *s = fixture_of(INT64_MAX);
 	char text[SENT_VALUE_MAX], again[SENT_VALUE_MAX + 8];
 	const char *const BEHIND[] = {"=", "A", "AAAA", " ", "\n", "\t", ",", "\"", "\xc3\xa9", "%3D", ", "};
 	const char *const ALONE[] = {"=", "====", "nonsense", "AA==", "sha256=", "!", "\x80\x80\x80\x80",
@@ -129,7 +129,7 @@ Test(signature_adyen, refuses_signatures_of_twenty_wrong_forms)
 /* Eight items with the same signed string: a colon within a field makes them possible, since nothing is escaped. */
 Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 {
-	struct fixture *s = fixture_of(0);
+	struct fixture *s = fixture_of(INT64_MAX);
 	set(s, ADYEN_MERCHANT_REFERENCE, "14-08-2020-09:53:00");
 	sign(s, "key of 32 bytes not a secret at!");
 	good(s, NOW, 0);
@@ -140,7 +140,7 @@ Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 	refused(s, NOW, SIGNATURE_MALFORMED, "holds a colon");
 	signer_finish(&s->signer);
 	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		struct fixture *each = fixture_of(0);
+		struct fixture *each = fixture_of(INT64_MAX);
 		set(each, (enum adyen_field)i, "a:b");
 		sign(each, "key of 32 bytes not a secret at!");
 		if (i == ADYEN_MERCHANT_REFERENCE)
@@ -154,7 +154,7 @@ Test(signature_adyen, does_not_let_one_signed_item_be_cut_into_another)
 /* adyen-ruby-api-library, issue 108: the reference of a report is a file name that contains times. */
 Test(signature_adyen, lets_a_reports_reference_hold_colons)
 {
-	struct fixture *s = fixture_of(0);
+	struct fixture *s = fixture_of(INT64_MAX);
 	set(s, ADYEN_PSP_REFERENCE, "threedsecure_report_2022-11-01T00:00:00_2022-11-02T23:59:59.csv");
 	set(s, ADYEN_EVENT_CODE, "REPORT_AVAILABLE");
 	sign(s, "key of 32 bytes not a secret at!");
@@ -164,7 +164,7 @@ Test(signature_adyen, lets_a_reports_reference_hold_colons)
 
 Test(signature_adyen, verifies_items_only)
 {
-	struct fixture *s = fixture_of(0);
+	struct fixture *s = fixture_of(INT64_MAX);
 	struct sent sent = {.count = 0};
 	struct signature_request request = {sent_header, &sent, "{}", 2};
 	cr_expect_not(signature_verify(&s->signer, &request, NOW, &s->report));
@@ -188,7 +188,7 @@ static void for_url(const char *ours, const char *theirs, size_t body_len, enum 
 	sender_hmac("SHA256", "secret", 6, message, (size_t)len, true, signature);
 	sent_set(&sent, "x-square-hmacsha256-signature", signature);
 	cr_assert(signer_init(&signer, &settings, &f), "%s", f.text);
-	cr_assert(signer_add_secret(&signer, "secret", 6, 0, &f));
+	cr_assert(signer_add_secret(&signer, "secret", 6, INT64_MAX, &f));
 	cr_expect_eq(signature_verify(&signer, &request, NOW, &r), cause == SIGNATURE_GOOD);
 	cr_expect_eq(r.cause, cause, "%s for %s: %s", theirs, ours, r.text);
 	signer_finish(&signer);

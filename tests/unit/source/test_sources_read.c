@@ -175,7 +175,7 @@ Test(sources_read, refuses_a_secret_that_stands_there_itself_and_does_not_show_i
 	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":\"hunter2\""),
 		"sources.json:2: /sources/0/secrets: an array is wanted, and this is a string");
 	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"secret\":\"hunter2\"}]"),
-		"sources.json:2: /sources/0/secrets/0: there is no member \"secret\" here\n"
+		"sources.json:2: /sources/0/secrets/0: there is a member here that nobody knows\n"
 		"sources.json:2: /sources/0/secrets/0: either file or env is wanted");
 	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"env\":\"hunter2\"}]"),
 		"sources.json:2: /sources/0/secrets/0/env: is no name of a variable: capitals, digits, underscores");
@@ -312,6 +312,17 @@ Test(sources_read, refuses_every_kind_of_control_character)
 		snprintf(text, sizeof text, ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=%s\""), controls[i]);
 		refuses(text, "sources.json:2: /sources/0/client_certificate: holds a control character");
 	}
+}
+
+Test(sources_read, takes_the_first_second_of_1970_for_an_end)
+{
+	takes(ONE(
+		"\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\",\"not_after\":\"1970-01-01T00:00:00Z\"},{\"file\":\"f\"}]"));
+	const struct source *x = sources_find(&s, "x");
+	cr_assert_not_null(x);
+	cr_expect_eq(x->signer.secrets[0].not_after_s, 0);
+	cr_expect_eq(x->signer.secrets[1].not_after_s, INT64_MAX);
+	sources_finish(&s);
 }
 
 Test(sources_read, keeps_a_nul_as_a_byte_of_the_secret)
