@@ -28,21 +28,21 @@ static void accepts_bytes(const char *text, size_t len)
 	cr_expect_str_eq(f.text, "untouched");
 }
 
-static void stops_where_the_fault_says(const char *text, size_t len, const struct fault *f)
+static void stops_at_the_byte_of_the_fault(const char *text, size_t len, const struct fault *f)
 {
 	struct fault again;
-	size_t byte, said;
+	size_t byte, in_text;
 	const char *in_fault = strstr(f->text, "at byte ");
-	cr_assert(in_fault && sscanf(in_fault, "at byte %zu", &said) == 1, "%s", f->text);
+	cr_assert(in_fault && sscanf(in_fault, "at byte %zu", &in_text) == 1, "%s", f->text);
 	cr_expect_not(json_scan_at(text, len, &byte, &again));
-	cr_expect_eq(byte, said, "byte %zu: %s", byte, f->text);
+	cr_expect_eq(byte, in_text, "byte %zu: %s", byte, f->text);
 }
 
 static void refuses_bytes(const char *text, size_t len, const char *why)
 {
 	struct fault f;
 	cr_assert_not(scan(text, len, &f), "%s was accepted", text);
-	stops_where_the_fault_says(text, len, &f);
+	stops_at_the_byte_of_the_fault(text, len, &f);
 	cr_expect_eq(f.kind, FAULT_MALFORMED);
 	cr_expect_not_null(strstr(f.text, why), "%s: %s", text, f.text);
 }
