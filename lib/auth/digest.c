@@ -192,20 +192,30 @@ static unsigned char *join(const struct digest_part *parts, int count, size_t *r
 	return whole;
 }
 
-/* Any result of EVP_DigestVerify() but 1 counts as a mismatch.  0 and negative values cannot be distinguished:
- * libcrypto returns either of them for a signature of an invalid form, which a sender can produce at will.  An internal
- * error of libcrypto at this point is therefore a mismatch as well. */
+/* The outcome of libcrypto's last step, which returns 1 for a match.  0 and negative values cannot be distinguished:
+ * libcrypto returns either of them for a signature of an invalid form, which a sender can produce at will.  Its error
+ * queue, which was empty before, has an entry for most allocations that fail.  Any other error is a mismatch. */
+static enum digest_outcome last_step(int result)
+{
+	if (result == 1)
+		return DIGEST_MATCHES;
+	for (unsigned long code; (code = ERR_get_error()) != 0;) {
+		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+			return DIGEST_FAILED;
+	}
+	return DIGEST_DIFFERS;
+}
+
 static enum digest_outcome verify_ed25519(
 	const struct digest_key *key, const unsigned char *message, size_t len, const struct digest_part *signature)
 {
 	CLEANUP(free_check) EVP_MD_CTX *check = EVP_MD_CTX_new();
 	if (!check || EVP_DigestVerifyInit(check, NULL, NULL, NULL, key->public) != 1)
 		return DIGEST_FAILED;
-	return EVP_DigestVerify(check, signature->bytes, signature->len, message, len) == 1 ? DIGEST_MATCHES
-											    : DIGEST_DIFFERS;
+	return last_step(EVP_DigestVerify(check, signature->bytes, signature->len, message, len));
 }
 
-/* RSA hashes the message in a stream, part by part.  The result is read as in verify_ed25519(). */
+/* RSA hashes the message in a stream, part by part. */
 static enum digest_outcome verify_rsa(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signature)
 {
@@ -216,7 +226,7 @@ static enum digest_outcome verify_rsa(const struct digest_key *key, const struct
 		if (EVP_DigestVerifyUpdate(check, parts[i].bytes, parts[i].len) != 1)
 			return DIGEST_FAILED;
 	}
-	return EVP_DigestVerifyFinal(check, signature->bytes, signature->len) == 1 ? DIGEST_MATCHES : DIGEST_DIFFERS;
+	return last_step(EVP_DigestVerifyFinal(check, signature->bytes, signature->len));
 }
 
 /* The first signature that matches ends the loop, and so does a failure.  The message is joined once for all

@@ -379,9 +379,9 @@ static bool check_time(const struct claim *c)
 	return true;
 }
 
-/* If several causes apply, the first in this order is reported.  A failure of libcrypto comes before a mismatch,
- * because the secret that could not be tried may be the right one: the request is answered 503, and the provider sends
- * it again.  The time comes last, because it is authentic only then. */
+/* If several causes apply, the first in this order is reported.  A failure of libcrypto comes before a mismatch and
+ * before an expired secret, because the secret that could not be tried may be the right one: the request is answered
+ * 503, and the provider sends it again.  The time comes last, because it is authentic only then. */
 static bool signature_judge(struct claim *c)
 {
 	struct signature_report *r = c->report;
@@ -394,7 +394,7 @@ static bool signature_judge(struct claim *c)
 	if (found.tried == 0)
 		return signature_refuse(
 			r, SIGNATURE_UNSUPPORTED, "none of its signatures is of a version that a secret here is for");
-	if (found.match < 0 && found.failed)
+	if (found.failed && (found.match < 0 || !is_active(c, found.match)))
 		return signature_refuse(r, SIGNATURE_FAILED, "libcrypto could not calculate");
 	if (found.match < 0)
 		return refuse_unmatched(c);
