@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/ingest.h"
+#include "ingest/statements.h"
 #include "pg.h"
+#include "pg/connection.h"
 #include "request.h"
 #include "stop.h"
 

@@ -3,7 +3,7 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* Ceiling B: storing batches alone, by the statement of lib/ingest/ingest.c, over libpq.  No HTTP comes before it,
+/* Ceiling B: storing batches alone, by the statement of lib/ingest/statements.c, over libpq.  No HTTP comes before it,
  * and no processing after it. */
 
 #define INSERTER_ROWS 100 /* rows of one batch, and so of one commit */

@@ -57,12 +57,3 @@ struct ingest_probe {
  * here.  There is no deadline: the caller withdraws a probe that has expired. */
 void ingest_probe_health(struct ingest *in, struct ingest_probe *p);
 void ingest_withdraw_probe(struct ingest *in, struct ingest_probe *p);
-
-/* The statement that makes a batch durable, and its parameters; the benchmark runs it by itself.  arrays and traces
- * must live until connection_send() returns. */
-#define INGEST_ARRAYS 6
-#define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids of 255 quotes, each escaped, take a third of it */
-
-extern const struct statement INGEST_STORE;
-void ingest_params(
-	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b);

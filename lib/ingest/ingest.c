@@ -11,81 +11,11 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "ingest/statements.h"
 
-#define ANSWER_MS 3000          /* for a statement; the requests that wait for it expire earlier */
-#define TRACES_KEEP (64 * 1024) /* bytes of memory that are kept for the next batch */
-
-/* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
- * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
- * already, 0 if a different one is.
- *
- * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
- * statement's snapshot does not show its row, so the member is not returned; the next batch finds the row.  Two batches
- * insert in the same order (batch.h), so they do not deadlock.  NOTIFY is left to notifier.c: here its cluster-wide
- * lock would last until after the flush.  A lost answer: the commit may have happened; the provider sends again, and
- * the row is found.
- *
- * Plan: the lateral LIMIT makes it one look-up for each member, in the given order, and CONNECTION_BY_KEY makes that an
- * index look-up, whatever the plan was made for.  For a new transaction it costs little: it caches the pages that the
- * insert needs.
- *
- * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  A seventh array
- * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces. */
-const struct statement INGEST_STORE = {"store",
-	"WITH given AS ("
-	"  SELECT g.transaction_id, g.source, g.source_account, g.destination_account, g.amount::numeric AS amount,"
-	"    g.currency, t.same"
-	"  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
-	"    AS g(transaction_id, source, source_account, destination_account, amount, currency)"
-	"  LEFT JOIN LATERAL (SELECT (s.source_account = g.source_account"
-	"      AND s.destination_account = g.destination_account"
-	"      AND s.amount = g.amount::numeric AND s.currency = g.currency)::int AS same"
-	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"
-	"    ON true"
-	"), stored AS ("
-	"  INSERT INTO payhook.transactions"
-	"    (transaction_id, source, source_account, destination_account, amount, currency)"
-	"  SELECT transaction_id, source, source_account, destination_account, amount, currency FROM given"
-	"  WHERE same IS NULL ON CONFLICT DO NOTHING RETURNING transaction_id, source"
-	"), queued AS ("
-	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
-	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
-	") SELECT transaction_id, source, NULL FROM stored"
-	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"};
-
-/* Records conflicts: the same bytes again raise a count, other bytes take the next of sixteen places of their identity,
- * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.
- *
- * Of two processes that want the same place, one gets it; the other's member is not returned, and goes into another
- * batch.  Two KEEPs that deadlock are sent again.  After a lost answer the provider sends the webhook again, so a count
- * may be too high; only people read it. */
-static const struct statement KEEP = {"keep",
-	"WITH given AS MATERIALIZED ("
-	"  SELECT g.*, sha256(g.body) AS sha256, EXISTS (SELECT FROM payhook.transaction_conflicts c"
-	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = sha256(g.body)) AS known,"
-	"    (SELECT count(*) FROM payhook.transaction_conflicts c"
-	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source) AS places"
-	"  FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS g(transaction_id, source, body, request_id)"
-	"), again AS ("
-	"  UPDATE payhook.transaction_conflicts c SET count = c.count + 1, last_seen = now() FROM given g"
-	"  WHERE g.known AND c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = g.sha256"
-	"  RETURNING c.transaction_id, c.source"
-	"), kept AS ("
-	"  INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)"
-	"  SELECT transaction_id, source, places + 1, sha256, body, request_id FROM given WHERE NOT known AND places < 16"
-	"  ON CONFLICT DO NOTHING RETURNING transaction_id, source"
-	"), unkept AS ("
-	"  UPDATE payhook.transaction_conflicts c SET unkept = c.unkept + 1, last_seen = now() FROM given g"
-	"  WHERE NOT g.known AND g.places >= 16"
-	"    AND c.transaction_id = g.transaction_id AND c.source = g.source AND c.ordinal = 16"
-	"  RETURNING c.transaction_id, c.source"
-	") SELECT * FROM again UNION ALL SELECT * FROM kept UNION ALL SELECT * FROM unkept"};
-
-/* A durable write that leaves no row: a transaction with one WAL record, flushed at its commit. */
-static const struct statement PROBE = {"probe", "SELECT pg_logical_emit_message(true, 'payhook', 'probe')"};
+#define ANSWER_MS 3000 /* for a statement; the requests that wait for it expire earlier */
 
 struct ingest {
 	struct connection *connection;
@@ -175,53 +105,12 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 
 /* ---- the statements ---- */
 
-/* Adds the traces of the batch.  Ids are UTF-8 without control characters, so the result is always JSON. */
-static void add_traces(struct db_params *p, struct buf *traces, const struct batch *b)
-{
-	buf_reset(traces, TRACES_KEEP);
-	for (int i = 0; i < b->count; i++) {
-		const struct pending_insert *insert = b->list[i];
-		if (insert->is_duplicate || !insert->traceparent)
-			continue;
-		buf_add_text(traces, traces->len > 0 ? ",\"" : "{\"");
-		buf_add_json(traces, insert->source, strlen(insert->source));
-		buf_add_text(traces, "/");
-		buf_add_json(traces, insert->txn->transaction_id, strlen(insert->txn->transaction_id));
-		buf_add_format(traces, "\":\"%s\"", insert->traceparent);
-	}
-	if (traces->len > 0)
-		buf_add_text(traces, "}");
-	/* Out of memory: the webhooks are stored without their traces. */
-	db_params_add_text(p, traces->len > 0 && buf_ok(traces) ? traces->data : NULL);
-}
-
 static void send_statement(
 	struct ingest *in, const struct statement *s, const struct db_params *params, connection_done *done)
 {
 	in->sent_us = clock_us();
 	in->next = NEXT_BATCH;
 	connection_send(in->connection, s, params, done);
-}
-
-void ingest_params(
-	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b)
-{
-	for (int i = 0; i < INGEST_ARRAYS; i++)
-		db_array_start(&arrays[i], DB_TEXT);
-	for (int i = 0; i < b->count; i++) {
-		const struct pending_insert *insert = b->list[i];
-		if (insert->is_duplicate)
-			continue;
-		db_array_add_text(&arrays[0], insert->txn->transaction_id);
-		db_array_add_text(&arrays[1], insert->source);
-		db_array_add_text(&arrays[2], insert->txn->source_account);
-		db_array_add_text(&arrays[3], insert->txn->destination_account);
-		db_array_add_text(&arrays[4], insert->txn->amount.digits);
-		db_array_add_text(&arrays[5], insert->txn->currency);
-	}
-	for (int i = 0; i < INGEST_ARRAYS; i++)
-		db_params_add_array(p, &arrays[i]);
-	add_traces(p, traces, b);
 }
 
 /* Keeps the differing members for KEEP.  A member that was not returned goes into another batch: it lost a race. */
@@ -298,21 +187,9 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 
 static void send_keep(struct ingest *in)
 {
-	for (int i = 0; i < 4; i++)
-		db_array_start(&in->arrays[i], i == 2 ? DB_BYTES : DB_TEXT);
-	for (int i = 0; i < in->batch.count; i++) {
-		const struct pending_insert *insert = in->batch.list[i];
-		if (insert->is_duplicate)
-			continue;
-		db_array_add_text(&in->arrays[0], insert->txn->transaction_id);
-		db_array_add_text(&in->arrays[1], insert->source);
-		db_array_add(&in->arrays[2], insert->body, insert->body_len);
-		db_array_add_text(&in->arrays[3], insert->request_id);
-	}
 	struct db_params params = {0};
-	for (int i = 0; i < 4; i++)
-		db_params_add_array(&params, &in->arrays[i]);
-	send_statement(in, &KEEP, &params, ingest_on_kept);
+	ingest_keep_params(&params, in->arrays, &in->batch);
+	send_statement(in, &INGEST_KEEP, &params, ingest_on_kept);
 }
 
 static void send_store(struct ingest *in)
@@ -343,7 +220,7 @@ static void ingest_send_next(struct ingest *in)
 	if (in->batch.count > 0)
 		send_store(in);
 	else if (!TAILQ_EMPTY(&in->probes))
-		send_statement(in, &PROBE, &(struct db_params){0}, ingest_on_probed);
+		send_statement(in, &INGEST_PROBE, &(struct db_params){0}, ingest_on_probed);
 }
 
 static void ingest_on_ready(void *ctx)
@@ -391,7 +268,7 @@ static void ingest_on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&INGEST_STORE, &KEEP, &PROBE};
+static const struct statement *const STATEMENTS[] = {&INGEST_STORE, &INGEST_KEEP, &INGEST_PROBE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-app accept",
