@@ -43,6 +43,7 @@ struct pending_insert {
 	bool in_batch;     /* otherwise in the list of pending inserts */
 	bool is_duplicate; /* of the nearest member before it that is none */
 	bool differs;      /* from the transaction that is stored under its identity */
+	bool is_sent;      /* the statement under way has its content; a duplicate's is that of the one before it */
 	bool alone;        /* the server rejected a batch that held it: it is sent in a batch of its own */
 	TAILQ_ENTRY(pending_insert) pending;
 };

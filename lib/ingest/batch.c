@@ -34,6 +34,7 @@ static void give_back(struct pending_insert *insert, struct pending_inserts *pen
 	insert->in_batch = false;
 	insert->is_duplicate = false;
 	insert->differs = false;
+	insert->is_sent = false;
 	TAILQ_INSERT_HEAD(pending, insert, pending);
 }
 

@@ -27,6 +27,7 @@ struct ingest {
 	int waiting;                           /* webhooks in pending and in the batch */
 	uint64_t accepted;                     /* pending inserts so far; the next one's number */
 	struct batch batch;                    /* the webhooks of the statement under way */
+	int sent;                              /* members in that statement, also those withdrawn since */
 	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the connection is ready */
 	struct db_array arrays[INGEST_ARRAYS]; /* parameters; kept for their memory */
 	struct buf traces;                     /* the seventh parameter of STORE */
@@ -83,11 +84,18 @@ static void settle_member(struct ingest *in, int index, enum accepted outcome)
 	}
 }
 
+/* Whether the statement under way had the data of one webhook, and that one still waits. */
+static bool had_only_one(const struct ingest *in)
+{
+	return in->sent == 1 && in->batch.count == 1 && in->batch.list[0]->is_sent;
+}
+
 /* The batch's statement failed.  If the server rejects the data of one member, each is sent alone, and only that one
- * fails.  After a deadlock the batch is sent again.  Otherwise every member fails: none is known to be durable. */
+ * fails; it may have been withdrawn, so the members sent count and not those left.  After a deadlock the batch is sent
+ * again.  Otherwise every member fails: none is known to be durable. */
 static void batch_failed(struct ingest *in, const struct fault *f)
 {
-	bool resend = f->kind == FAULT_AGAIN || (f->kind == FAULT_INPUT && in->batch.count > 1);
+	bool resend = f->kind == FAULT_AGAIN || (f->kind == FAULT_INPUT && !had_only_one(in));
 	if (resend) {
 		for (int i = 0; f->kind == FAULT_INPUT && i < in->batch.count; i++)
 			in->batch.list[i]->alone = true;
@@ -105,9 +113,20 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 
 /* ---- the statements ---- */
 
+/* Notes which members the statement has: a duplicate becomes the first of its identity if that one is withdrawn. */
+static void mark_sent(struct ingest *in)
+{
+	in->sent = 0;
+	for (int i = 0; i < in->batch.count; i++) {
+		in->batch.list[i]->is_sent = !in->batch.list[i]->is_duplicate;
+		in->sent += in->batch.list[i]->is_sent;
+	}
+}
+
 static void send_statement(
 	struct ingest *in, const struct statement *s, const struct db_params *params, connection_done *done)
 {
+	mark_sent(in);
 	in->sent_us = clock_us();
 	in->next = NEXT_BATCH;
 	connection_send(in->connection, s, params, done);
@@ -178,10 +197,11 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 	committed(in, db_rows(r));
 	for (int row = 0; row < db_rows(r); row++) {
 		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
-		if (i >= 0)
+		if (i >= 0 && in->batch.list[i]->is_sent)
 			settle_member(in, i, ACCEPTED_CONFLICT);
 	}
-	/* A member whose place another process took goes into another batch. */
+	/* A member whose place another process took goes into another batch, and so does a duplicate whose first was
+	 * withdrawn: that one's bytes are kept, its own are not. */
 	batch_return(&in->batch, &in->pending);
 }
 
@@ -327,7 +347,7 @@ void ingest_accept(struct ingest *in, struct pending_insert *insert)
 		return;
 	}
 	insert->number = in->accepted++;
-	insert->in_batch = insert->is_duplicate = insert->differs = insert->alone = false;
+	insert->in_batch = insert->is_duplicate = insert->differs = insert->is_sent = insert->alone = false;
 	TAILQ_INSERT_TAIL(&in->pending, insert, pending);
 	in->waiting++;
 	ingest_send_soon(in);

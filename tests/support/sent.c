@@ -13,6 +13,7 @@ struct ingest *in;
 struct connect_state *connect_state;
 struct sent sent[SENT_MOST];
 int sent_count;
+int sent_withdrawn;
 static int report_count;
 int enqueued;
 int ups;
@@ -47,7 +48,7 @@ bool is_up(void *ctx)
 static bool all_reported(void *ctx)
 {
 	(void)ctx;
-	return report_count == sent_count;
+	return report_count == sent_count - sent_withdrawn;
 }
 
 void sent_init(void)

@@ -24,6 +24,7 @@ extern struct ingest *in;
 extern struct connect_state *connect_state;
 extern struct sent sent[SENT_MOST]; /* in the order of sending */
 extern int sent_count;
+extern int sent_withdrawn;                     /* of these; their outcome is not awaited */
 extern const struct ingest_events SENT_EVENTS; /* they count in the following variables: */
 extern int enqueued, ups, downs;
 

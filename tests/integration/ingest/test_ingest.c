@@ -279,12 +279,64 @@ Test(ingest, reports_nothing_to_an_insert_that_is_withdrawn)
 	ingest_withdraw(in, &under_way->pending_insert);
 	PQclear(PQexec(other, "COMMIT"));
 	PQfinish(other);
-	sent_count -= 2;
+	sent_withdrawn = 2;
 	sent_all();
 	cr_expect_not(waiting->is_reported);
 	cr_expect_not(under_way->is_reported);
 	cr_expect(duplicate->is_reported);
 	cr_expect_eq(rows("transactions"), 1);
+}
+
+/* Withdraws the first of some webhooks while a statement that waits for another connection's lock has it. */
+static void withdraw_in_statement(const char *lock, void (*send)(void), int first)
+{
+	PGconn *other = database_connect();
+	PQclear(PQexec(other, "BEGIN"));
+	PGresult *locked = PQexec(other, lock);
+	cr_assert_eq(PQresultStatus(locked), PGRES_COMMAND_OK, "%s", PQerrorMessage(other));
+	PQclear(locked);
+	send();
+	loop_until(is_blocked, NULL, "the statement waits for the lock");
+	ingest_withdraw(in, &sent[first].pending_insert);
+	PQclear(PQexec(other, "COMMIT"));
+	PQfinish(other);
+	sent_withdrawn = 1;
+	sent_all();
+	cr_expect_not(sent[first].is_reported);
+}
+
+static void send_two_conflicts(void)
+{
+	send_one("t", "2");
+	send_one("t", "2.0");
+}
+
+/* The two have the same content and different bytes: each is recorded by a KEEP of its own. */
+Test(ingest, a_duplicate_of_a_withdrawn_conflict_is_a_conflict_only_when_its_own_bytes_are_kept)
+{
+	send_one("t", "1");
+	sent_all();
+	withdraw_in_statement("LOCK TABLE payhook.transaction_conflicts IN EXCLUSIVE MODE", send_two_conflicts, 1);
+	expect(&sent[2], ACCEPTED_CONFLICT);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transaction_conflicts"
+				     " WHERE convert_from(body, 'UTF8') = '{\"amount\":2.0}'"),
+		1);
+}
+
+static void send_a_bad_one_and_a_good_one(void)
+{
+	send_one("a", "1");
+	send_one("b", "1");
+}
+
+Test(ingest, a_row_that_the_server_refuses_fails_no_neighbour_when_it_is_withdrawn)
+{
+	database_exec("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+		      " LOCK TABLE payhook.workers; PERFORM 1 / 0; END $$;"
+		      "CREATE TRIGGER wait BEFORE INSERT ON payhook.transactions FOR EACH ROW"
+		      " WHEN (NEW.transaction_id = 'a') EXECUTE FUNCTION wait()");
+	withdraw_in_statement("LOCK TABLE payhook.workers", send_a_bad_one_and_a_good_one, 0);
+	expect(&sent[1], ACCEPTED_NEW);
 }
 
 /* From its sixth execution the statement has a generic plan, made while the table has one page. */
