@@ -40,7 +40,7 @@ struct connection {
 	bool refused;        /* its parameters were not complete, for the reason that follows */
 	struct fault refusal;
 	connection_done *done; /* of the statement in progress; NULL: none */
-	PGresult *result;      /* its first result */
+	PGresult *result;      /* its last result */
 };
 
 /* A connection whose statement was not answered in time.  It has no owner any more. */
@@ -309,8 +309,8 @@ static void read_notifications(struct connection *c)
 		c->plan->notified(c->ctx);
 }
 
-/* Keeps the first result of an answer; NULL from libpq ends the answer.  No result at all means that the connection
- * broke. */
+/* Keeps the last result of an answer: rows come before the commit, and an error of the commit follows them.  NULL from
+ * libpq ends the answer.  No result at all means that the connection broke. */
 static void read_answer(struct connection *c)
 {
 	if (!PQconsumeInput(c->conn)) {
@@ -319,10 +319,9 @@ static void read_answer(struct connection *c)
 	}
 	while (c->state != CONN_READY && c->state != CONN_WAITING && !c->refused && !PQisBusy(c->conn)) {
 		PGresult *r = PQgetResult(c->conn);
-		if (r && !c->result) {
+		if (r) {
+			PQclear(c->result);
 			c->result = r;
-		} else if (r) {
-			PQclear(r);
 		} else if (PQstatus(c->conn) == CONNECTION_BAD || !c->result) {
 			lose_connection(c);
 			return;

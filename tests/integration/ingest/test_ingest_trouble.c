@@ -60,6 +60,20 @@ Test(ingest_trouble, fails_inserts_in_flight_when_the_connection_breaks)
 	cr_expect_eq(rows("transactions"), 0);
 }
 
+/* The server sends the rows of a statement before it commits. */
+Test(ingest_trouble, stores_nothing_when_the_commit_fails_after_the_rows)
+{
+	database_exec("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+		      " $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$;"
+		      "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON payhook.transactions"
+		      " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
+	struct sent *s = send_one("a", "1");
+	sent_all();
+	cr_expect(s->failed);
+	cr_expect_eq(s->fault.kind, FAULT_BUSY, "%s", s->fault.text);
+	cr_expect_eq(rows("transactions"), 0);
+}
+
 static bool probed;
 static bool probe_failed;
 
