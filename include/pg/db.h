@@ -77,6 +77,11 @@ bool db_null(const struct pg_result *r, int row, int column);
 const char *db_text(const struct pg_result *r, int row, int column);
 int64_t db_int8(const struct pg_result *r, int row, int column);
 
+/* Whether a notice of the server says that the wait for a synchronous standby was cancelled: the transaction is then
+ * committed, and may be on this server alone.  The SQLSTATE is that of any warning, so the server's source file decides;
+ * the text is translated. */
+bool db_left_standby(const struct pg_result *notice);
+
 /* Sets the fault for an error of the server, from its SQLSTATE and message, and returns false.  A NULL sqlstate means
  * that the connection broke.  This is the only place where a SQLSTATE becomes a fault kind. */
 bool db_fault(struct fault *f, const char *sqlstate, const char *message);

@@ -19,6 +19,11 @@
  * lock would last until after the flush.  A lost answer: the commit may have happened; the provider sends again, and
  * the row is found.
  *
+ * Standby: a commit that writes nothing waits for no synchronous standby.  A known row may be on this server alone, if
+ * the wait of the one that stored it was cancelled; so a batch that finds known rows only writes a message, which is in
+ * the log behind them.  Whether there is a synchronous standby is decided here, since it may change at any time.  Without
+ * one nothing is written.
+ *
  * Plan: the lateral LIMIT makes it one look-up for each member, in the given order, and CONNECTION_BY_KEY makes that an
  * index look-up, whatever the plan was made for.  For a new transaction it costs little: it caches the pages that the
  * insert needs.
@@ -45,7 +50,10 @@ const struct statement INGEST_STORE = {"store",
 	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
 	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
 	") SELECT transaction_id, source, NULL FROM stored"
-	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"};
+	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"
+	"  UNION ALL SELECT NULL, NULL, NULL WHERE CASE"
+	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)"
+	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"};
 
 /* Records conflicts: the same bytes again raise a count, other bytes take the next of sixteen places of their identity,
  * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.

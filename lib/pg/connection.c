@@ -41,6 +41,7 @@ struct connection {
 	struct fault refusal;
 	connection_done *done; /* of the statement in progress; NULL: none */
 	PGresult *result;      /* its last result */
+	bool left_standby;     /* it has committed without its synchronous standby */
 };
 
 /* A connection whose statement was not answered in time.  It has no owner any more. */
@@ -83,6 +84,16 @@ static void events_move(struct connection *c)
 	event_assign(c->writable, base, PQsocket(c->conn), EV_WRITE, connection_on_writable, c);
 }
 
+/* ---- notices ---- */
+
+/* libpq would print notices to stderr, among the log lines.  The connection is NULL once it is abandoned. */
+static void connection_on_notice(void *arg, const PGresult *notice)
+{
+	struct connection *c = arg;
+	if (c && db_left_standby(notice))
+		c->left_standby = true;
+}
+
 /* ---- abandoned connections ---- */
 
 /* The late answer is discarded.  Closing at once would not stop the statement: a stalled server does not notice it. */
@@ -120,6 +131,7 @@ static bool abandon(struct connection *c)
 		return false;
 	}
 	events_remove(c);
+	PQsetNoticeReceiver(a->conn, connection_on_notice, NULL);
 	c->connect_state->abandoned++;
 	c->conn = NULL;
 	return true;
@@ -182,16 +194,11 @@ static void await(struct connection *c, struct event *e)
 	connection_lose(c, &f);
 }
 
-/* libpq would print notices to stderr, among the log lines. */
-static void connection_ignore_notice(void *arg, const char *message)
-{
-	(void)arg, (void)message;
-}
-
 static void attempt(struct connection *c)
 {
 	c->state = CONN_CONNECTING;
 	c->prepared = 0;
+	c->left_standby = false;
 	c->conn = conninfo_connect(
 		c->connect_state->conninfo, c->plan->name, c->plan->options, c->plan->answer_ms, c->host_turns);
 	timer_set(c, CONNECT_MS);
@@ -201,7 +208,7 @@ static void attempt(struct connection *c)
 	}
 	/* Without DETAIL and CONTEXT, which quote the row: its amounts and accounts must not reach a log. */
 	PQsetErrorVerbosity(c->conn, PQERRORS_TERSE);
-	PQsetNoticeProcessor(c->conn, connection_ignore_notice, NULL);
+	PQsetNoticeReceiver(c->conn, connection_on_notice, c);
 	events_move(c);
 	await(c, c->writable);
 }
@@ -284,6 +291,8 @@ static void connection_answered(struct connection *c)
 	bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 	if (!good)
 		db_fault(&f, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result));
+	else if (c->left_standby)
+		good = fault_set(&f, FAULT_BUSY, "the wait for the synchronous standby was cancelled");
 
 	if (state == CONN_PREPARING && !good) {
 		connection_lose(c, &f);
@@ -455,6 +464,7 @@ void connection_send(
 {
 	c->state = CONN_BUSY;
 	c->done = done;
+	c->left_standby = false;
 	timer_set(c, c->plan->answer_ms);
 	c->refused = !db_params_ok(params, &c->refusal);
 	if (c->refused) {

@@ -25,11 +25,14 @@ static void turn_hosts(PQconninfoOption *parsed, unsigned turns)
 	}
 }
 
-/* Joins our server settings and those of the connection string, and removes the latter from parsed.  libpq would use
+/* The warning that db_left_standby() looks for must arrive, whatever the database or the role says.
+ *
+ * Joins our server settings and those of the connection string, and removes the latter from parsed.  libpq would use
  * the string's alone.  Where both set a value, the string's is used, because it comes later. */
 static void add_options(const char *ours, int answer_ms, PQconninfoOption *parsed, struct buf *options)
 {
-	buf_add_format(options, "-c statement_timeout=%d %s", answer_ms, ours ? ours : "");
+	buf_add_format(
+		options, "-c client_min_messages=warning -c statement_timeout=%d %s", answer_ms, ours ? ours : "");
 	for (; parsed && parsed->keyword; parsed++) {
 		if (parsed->val && strcmp(parsed->keyword, "options") == 0) {
 			buf_add_format(options, " %s", parsed->val);

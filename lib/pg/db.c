@@ -123,6 +123,13 @@ int64_t db_int8(const struct pg_result *r, int row, int column)
 	return strtoll(PQgetvalue(r, row, column), NULL, 10);
 }
 
+bool db_left_standby(const struct pg_result *notice)
+{
+	const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+	const char *file = PQresultErrorField(notice, PG_DIAG_SOURCE_FILE);
+	return state && file && strcmp(state, "01000") == 0 && strcmp(file, "syncrep.c") == 0;
+}
+
 /* The kind of fault for the SQLSTATEs that begin with these bytes. */
 struct meaning {
 	const char *state; /* a class (two bytes), or a whole code (five) */
