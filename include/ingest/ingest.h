@@ -2,11 +2,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "base/base.h"
 #include "base/fault.h"
 #include "ingest/batch.h"
+#include "ingest/readiness.h"
 #include "pg/connection.h"
 
 /* The accept path: it makes webhooks durable, many in one commit.
@@ -16,8 +16,7 @@
  * deadline and withdraws a webhook that has expired. */
 
 #define INGEST_WAITING_MAX 4096 /* webhooks waiting, the batch included; further ones fail at once: FAULT_BUSY */
-#define INGEST_PROMPT_MS 450    /* a commit that took longer does not prove health */
-#define INGEST_FRESH_MS 5000    /* for so long the last prompt commit proves health */
+#define INGEST_PROMPT_MS 450    /* a commit that took longer does not prove readiness */
 
 struct ingest;
 
@@ -45,15 +44,9 @@ void ingest_accept(struct ingest *in, struct pending_insert *insert);
  * same. */
 void ingest_withdraw(struct ingest *in, struct pending_insert *insert);
 
-/* The question whether a webhook could be made durable now.  It lies in the caller's memory, which must stay valid
- * until done() or ingest_withdraw_probe(); done() is called once. */
-struct ingest_probe {
-	void (*done)(struct ingest_probe *p, const struct fault *f); /* f NULL: yes; otherwise the reason why not */
-	TAILQ_ENTRY(ingest_probe) waiting;
-};
-
-/* Answers the probe at once if the last prompt commit is younger than INGEST_FRESH_MS.  Otherwise it waits for a prompt
- * commit or makes a small durable write, since reading still works when the disk is full.  p->done() may be called from
- * here.  There is no deadline: the caller withdraws a probe that has expired. */
+/* Asks whether a webhook could be made durable now (ingest/readiness.h).  If that is not known, it waits for the next
+ * commit of new webhooks or for a probe, which stores rows as a webhook does and rolls them back.  A probe goes out after
+ * one batch at most, so known webhooks cannot delay it for ever.  p->done() may be called from here.  There is no
+ * deadline: the caller withdraws a question that has expired. */
 void ingest_probe_health(struct ingest *in, struct ingest_probe *p);
 void ingest_withdraw_probe(struct ingest *in, struct ingest_probe *p);

@@ -12,7 +12,7 @@
 
 extern const struct statement INGEST_STORE; /* makes a batch durable */
 extern const struct statement INGEST_KEEP;  /* records conflicts */
-extern const struct statement INGEST_PROBE; /* makes a small durable write */
+extern const struct statement INGEST_PROBE; /* whether a webhook could be stored; it has no parameters */
 
 /* The parameters of INGEST_STORE and of INGEST_KEEP: each member of *b that is no duplicate.  arrays and traces must
  * live until connection_send() returns. */

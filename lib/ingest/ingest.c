@@ -23,7 +23,6 @@ struct ingest {
 	void *ctx;
 	struct event *send_soon; /* sends the next batch at the end of this turn of the loop */
 	struct pending_inserts pending;
-	TAILQ_HEAD(, ingest_probe) probes;
 	int waiting;                           /* webhooks in pending and in the batch */
 	uint64_t accepted;                     /* pending inserts so far; the next one's number */
 	struct batch batch;                    /* the webhooks of the statement under way */
@@ -32,7 +31,9 @@ struct ingest {
 	struct db_array arrays[INGEST_ARRAYS]; /* parameters; kept for their memory */
 	struct buf traces;                     /* the seventh parameter of STORE */
 	int64_t sent_us;                       /* clock_us() when the statement was sent */
-	int64_t committed_ms;                  /* clock_ms() of the last prompt commit; 0: none on this connection */
+	struct readiness readiness;
+	struct event *retry; /* sends the next probe while not ready */
+	bool passed_by;      /* the last statement was a batch though a probe was due */
 };
 
 /* ---- outcomes ---- */
@@ -44,26 +45,53 @@ static void ingest_answer(
 	insert->done(insert, outcome, f);
 }
 
-static void answer_probes(struct ingest *in, const struct fault *f)
+static void ingest_send_soon(struct ingest *in)
 {
-	struct ingest_probe *p;
-	while ((p = TAILQ_FIRST(&in->probes))) {
-		TAILQ_REMOVE(&in->probes, p, waiting);
-		p->done(p, f);
-	}
+	if (connection_is_ready(in->connection))
+		event_active(in->send_soon, EV_TIMEOUT, 0);
 }
 
-/* A commit of this many rows has succeeded; 0: a probe.  If it was prompt, it proves health for INGEST_FRESH_MS. */
-static void committed(struct ingest *in, int rows)
+/* Reports a commit of this many webhooks or conflicts. */
+static void report_commit(struct ingest *in, int rows)
 {
-	int64_t now_us = clock_us();
 	if (rows > 0 && in->events->committed)
-		in->events->committed(in->ctx, rows, now_us - in->sent_us);
-	if (now_us - in->sent_us > INGEST_PROMPT_MS * 1000)
-		return;
-	in->committed_ms = now_us / 1000;
-	answer_probes(in, NULL);
+		in->events->committed(in->ctx, rows, clock_us() - in->sent_us);
 }
+
+/* ---- readiness ---- */
+
+static void ingest_on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct ingest *in = arg;
+	readiness_resume(&in->readiness);
+	ingest_send_soon(in);
+}
+
+static void retry_later(struct ingest *in)
+{
+	struct timeval tv = {.tv_sec = READINESS_RETRY_MS / 1000, .tv_usec = (READINESS_RETRY_MS % 1000) * 1000};
+	evtimer_add(in->retry, &tv);
+}
+
+/* New webhooks or a probe are committed.  The webhooks of a commit that took too long were answered 503. */
+static void prove_if_prompt(struct ingest *in)
+{
+	if (clock_us() - in->sent_us <= INGEST_PROMPT_MS * 1000) {
+		readiness_prove(&in->readiness, clock_ms());
+		return;
+	}
+	readiness_pause(&in->readiness);
+	retry_later(in);
+}
+
+static void refuse(struct ingest *in, const struct fault *f)
+{
+	readiness_refuse(&in->readiness, f);
+	retry_later(in);
+}
+
+/* ---- outcomes of a batch ---- */
 
 /* Gives a member and its duplicates their outcome.  They have the same content, so if it was stored now, they find it
  * stored already.  In a conflict each has bytes of its own to record, so the duplicates go into another batch. */
@@ -108,7 +136,7 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 		ingest_answer(in, insert, ACCEPTED_NEW, f);
 	}
 	if (f->kind != FAULT_INPUT)
-		answer_probes(in, f);
+		refuse(in, f);
 }
 
 /* ---- the statements ---- */
@@ -168,7 +196,8 @@ static void ingest_on_stored(void *ctx, const struct pg_result *r, const struct 
 	}
 	int stored = count_new(r);
 	if (stored > 0) {
-		committed(in, stored);
+		report_commit(in, stored);
+		prove_if_prompt(in);
 		in->events->enqueued(in->ctx);
 	}
 	for (int row = 0; row < db_rows(r); row++) {
@@ -194,7 +223,7 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 		batch_failed(in, f);
 		return;
 	}
-	committed(in, db_rows(r));
+	report_commit(in, db_rows(r));
 	for (int row = 0; row < db_rows(r); row++) {
 		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
 		if (i >= 0 && in->batch.list[i]->is_sent)
@@ -223,23 +252,27 @@ static void ingest_on_probed(void *ctx, const struct pg_result *r, const struct 
 {
 	struct ingest *in = ctx;
 	if (r)
-		committed(in, 0);
+		prove_if_prompt(in);
 	else
-		answer_probes(in, f);
+		refuse(in, f);
 }
 
 /* ---- sending ---- */
 
+/* A probe that is due lets one batch pass, which may make it needless. */
 static void ingest_send_next(struct ingest *in)
 {
 	if (in->next == NEXT_KEEP && in->batch.count > 0) {
 		send_keep(in);
 		return;
 	}
-	batch_take(&in->batch, &in->pending);
+	bool due = readiness_is_due(&in->readiness);
+	if (!due || !in->passed_by)
+		batch_take(&in->batch, &in->pending);
+	in->passed_by = due && in->batch.count > 0;
 	if (in->batch.count > 0)
 		send_store(in);
-	else if (!TAILQ_EMPTY(&in->probes))
+	else if (due)
 		send_statement(in, &INGEST_PROBE, &(struct db_params){0}, ingest_on_probed);
 }
 
@@ -258,12 +291,6 @@ static void ingest_on_send_soon(evutil_socket_t fd, short what, void *arg)
 		ingest_send_next(in);
 }
 
-static void ingest_send_soon(struct ingest *in)
-{
-	if (connection_is_ready(in->connection))
-		event_active(in->send_soon, EV_TIMEOUT, 0);
-}
-
 /* ---- the connection's callbacks ---- */
 
 static void ingest_on_up(void *ctx)
@@ -276,13 +303,13 @@ static void ingest_on_down(void *ctx, const struct fault *why)
 {
 	struct ingest *in = ctx;
 	struct pending_insert *insert;
-	in->committed_ms = 0;
+	readiness_reset(&in->readiness);
 	while (!connection_is_reachable(in->connection) && (insert = TAILQ_FIRST(&in->pending))) {
 		TAILQ_REMOVE(&in->pending, insert, pending);
 		ingest_answer(in, insert, ACCEPTED_NEW, why);
 	}
 	if (!connection_is_reachable(in->connection))
-		answer_probes(in, why);
+		readiness_answer(&in->readiness, why);
 	in->events->down(in->ctx, why);
 }
 
@@ -310,10 +337,11 @@ struct ingest *ingest_create(struct connect_state *connect_state, const struct i
 	in->ctx = ctx;
 	in->traces = BUF_INIT(INGEST_TRACES_MAX);
 	TAILQ_INIT(&in->pending);
-	TAILQ_INIT(&in->probes);
+	readiness_init(&in->readiness);
 	in->send_soon = event_new(connect_state->base, -1, 0, ingest_on_send_soon, in);
+	in->retry = evtimer_new(connect_state->base, ingest_on_retry, in);
 	in->connection = connection_create(connect_state, &PLAN, in);
-	if (!in->send_soon || !in->connection) {
+	if (!in->send_soon || !in->retry || !in->connection) {
 		ingest_destroy(in);
 		return NULL;
 	}
@@ -327,6 +355,8 @@ void ingest_destroy(struct ingest *in)
 	connection_destroy(in->connection);
 	if (in->send_soon)
 		event_free(in->send_soon);
+	if (in->retry)
+		event_free(in->retry);
 	for (size_t i = 0; i < COUNT_OF(in->arrays); i++)
 		db_array_finish(&in->arrays[i]);
 	buf_finish(&in->traces);
@@ -371,21 +401,17 @@ void ingest_withdraw(struct ingest *in, struct pending_insert *insert)
 void ingest_probe_health(struct ingest *in, struct ingest_probe *p)
 {
 	struct fault f;
-	int64_t now = clock_ms();
 	if (!connection_is_reachable(in->connection)) {
 		fault_set(&f, FAULT_BUSY, "the database is away");
 		p->done(p, &f);
 		return;
 	}
-	if (in->committed_ms && now - in->committed_ms < INGEST_FRESH_MS) {
-		p->done(p, NULL);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&in->probes, p, waiting);
-	ingest_send_soon(in);
+	readiness_ask(&in->readiness, p, clock_ms());
+	if (readiness_is_due(&in->readiness))
+		ingest_send_soon(in);
 }
 
 void ingest_withdraw_probe(struct ingest *in, struct ingest_probe *p)
 {
-	TAILQ_REMOVE(&in->probes, p, waiting);
+	readiness_withdraw(&in->readiness, p);
 }

@@ -83,8 +83,26 @@ const struct statement INGEST_KEEP = {"keep",
 	"  RETURNING c.transaction_id, c.source"
 	") SELECT * FROM again UNION ALL SELECT * FROM kept UNION ALL SELECT * FROM unkept"};
 
-/* A durable write that leaves no row: a transaction with one WAL record, flushed at its commit. */
-const struct statement INGEST_PROBE = {"probe", "SELECT pg_logical_emit_message(true, 'payhook', 'probe')"};
+/* Does what a webhook does, and leaves no row: stores transactions and jobs, rolls them back to a savepoint (an exception
+ * block is one), and commits a message, which is flushed and waits for a synchronous standby as any commit does.
+ *
+ * The message alone would not do: the log is written to files that exist already, so it goes on when the disk is full.
+ * Nor would one row, for which the last page may have room; 64 need a new one.  Their ids are the connection's own, and
+ * no source has a space for its name, so no webhook and no other probe has the same identity. */
+const struct statement INGEST_PROBE = {"probe",
+	"DO $$ BEGIN"
+	"  BEGIN"
+	"    WITH stored AS ("
+	"      INSERT INTO payhook.transactions"
+	"        (transaction_id, source, source_account, destination_account, amount, currency)"
+	"      SELECT 'probe ' || pg_backend_pid() || ' ' || n, ' ', repeat('-', 32), repeat('-', 32), 1, 'EUR'"
+	"      FROM generate_series(1, 64) n ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	"    ) INSERT INTO payhook.jobs (transaction_id, source) SELECT transaction_id, source FROM stored;"
+	"    RAISE EXCEPTION USING ERRCODE = 'PH001';"
+	"  EXCEPTION WHEN SQLSTATE 'PH001' THEN NULL;"
+	"  END;"
+	"  PERFORM pg_logical_emit_message(true, 'payhook', 'probe');"
+	"END $$"};
 
 /* Adds the traces of the batch.  Ids are UTF-8 without control characters, so the result is always JSON. */
 static void add_traces(struct db_params *p, struct buf *traces, const struct batch *b)

@@ -1,9 +1,13 @@
 /* test_database.c - PostgreSQL stops or freezes and returns.  Meanwhile every webhook is answered 503 within half a
  * second, and no accepted one is lost. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -61,7 +65,7 @@ static bool reports_health(const char *target, const char *word, bool expected)
 	return as_expected;
 }
 
-/* Each responder considers itself healthy until its last commit is 5 s old. */
+/* Each responder considers itself healthy until its last success is a second old. */
 static void is_unhealthy(int within_ms)
 {
 	long long deadline = now_ms() + within_ms;
@@ -155,6 +159,106 @@ Test(database, stopped_is_logged_once_a_second_however_many_requests_fail)
 		cr_assert(now_ms() < began + 30000, "its end is not logged");
 		cr_assert_eq(call_get_status("/readyz"), 200);
 	}
+}
+
+static void set_read_only(const char *value)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "ALTER SYSTEM SET default_transaction_read_only = %s", value);
+	database_text_of(sql, NULL);
+	database_text_of("SELECT pg_reload_conf()", NULL);
+}
+
+/* Posts until the first webhook is refused: the pages that a responder has may hold some. */
+static void is_refused_soon(const char *prefix)
+{
+	char id[80], body[WEBHOOK_MAX];
+	struct answer a = {.status = 202};
+
+	for (int n = 0; a.status == 202; n++) {
+		cr_assert(n < 5000, "never refused");
+		snprintf(id, sizeof(id), "%s-%d", prefix, n);
+		call_post(webhook_simple(id, body), &a);
+		cr_assert(a.status == 202 || a.status == 503, "%d %s", a.status, a.body);
+		answer_finish(&a);
+	}
+}
+
+Test(database, read_only_means_not_ready_within_a_second_and_ready_two_seconds_after_it)
+{
+	char prefix[64];
+
+	set_read_only("on");
+	is_refused_soon(fresh_id("read-only", prefix));
+	is_unhealthy(1000);
+	set_read_only("off");
+	expect_health(2000);
+	expect_recovery(2000);
+}
+
+/* The tables alone are on a disk of their own, so the log and all else go on. */
+static char disk[96];
+
+static void move_tables(const char *space)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "ALTER TABLE payhook.transactions SET TABLESPACE %s", space);
+	database_text_of(sql, NULL);
+	snprintf(sql, sizeof(sql), "ALTER TABLE payhook.jobs SET TABLESPACE %s", space);
+	database_text_of(sql, NULL);
+}
+
+static void fill_disk(const char *file)
+{
+	static char block[4096];
+	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	cr_assert(fd >= 0);
+	while (write(fd, block, sizeof(block)) == (ssize_t)sizeof(block))
+		;
+	close(fd);
+}
+
+static bool mount_disk(void)
+{
+	struct stat data;
+	char path[96], sql[160];
+	snprintf(disk, sizeof(disk), "%s/disk", instance()->folder);
+	snprintf(path, sizeof(path), "%s", database_text_of("SELECT current_setting('data_directory')", NULL));
+	if (mkdir(disk, 0700) != 0 || mount("tmpfs", disk, "tmpfs", 0, "size=8m") != 0)
+		return false;
+	cr_assert(stat(path, &data) == 0 && chown(disk, data.st_uid, data.st_gid) == 0);
+	snprintf(sql, sizeof(sql), "CREATE TABLESPACE small LOCATION '%s'", disk);
+	database_text_of(sql, NULL);
+	return true;
+}
+
+static void end_disk(void)
+{
+	char file[128];
+	snprintf(file, sizeof(file), "%s/filler", disk);
+	unlink(file);
+	umount2(disk, MNT_DETACH);
+	mend_all();
+}
+
+TestSuite(database_full, .init = mend_and_wait, .fini = end_disk);
+
+Test(database_full, full_disk_means_not_ready_within_a_second_and_ready_two_seconds_after_it)
+{
+	char prefix[64], file[128];
+
+	if (!mount_disk())
+		cr_skip_test("not allowed to mount");
+	move_tables("small");
+	snprintf(file, sizeof(file), "%s/filler", disk);
+	fill_disk(file);
+	is_refused_soon(fresh_id("full", prefix));
+	is_unhealthy(1000);
+	cr_assert_eq(unlink(file), 0);
+	expect_health(2000);
+	expect_recovery(2000);
+	move_tables("pg_default");
+	database_text_of("DROP TABLESPACE small", NULL);
 }
 
 Test(database, frozen_means_503_in_half_a_second_and_202_when_it_thaws)

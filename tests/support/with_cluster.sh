@@ -70,11 +70,11 @@ make_cluster() {
 
 # The tests need no durable disk and no automatic vacuum.  synchronous_commit keeps its default.  jit is off as in
 # ops/postgresql.conf.in: a plan without sequential scans may be estimated as expensive enough to be compiled, which
-# takes a second.
+# takes a second.  wal_keep_size lets several tests copy the server at once (pg_server.c).
 start_server() {
 	(as_postgres "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c unix_socket_permissions=0700 \
 		-c fsync=off -c full_page_writes=off -c autovacuum=off -c jit=off -c max_connections=200 \
-		-c shared_buffers=32MB) \
+		-c shared_buffers=32MB -c wal_keep_size=64MB) \
 		>>"$dir/log" 2>&1 &
 	server=$!
 	export PAYHOOK_TEST_CLUSTER="host=$dir user=postgres"
