@@ -165,8 +165,8 @@ static void set_read_only(const char *value)
 {
 	char sql[128];
 	snprintf(sql, sizeof(sql), "ALTER SYSTEM SET default_transaction_read_only = %s", value);
-	database_text_of(sql, NULL);
-	database_text_of("SELECT pg_reload_conf()", NULL);
+	database_as_superuser(sql);
+	database_as_superuser("SELECT pg_reload_conf()");
 }
 
 /* Posts until the first webhook is refused: the pages that a responder has may hold some. */
@@ -203,9 +203,9 @@ static void move_tables(const char *space)
 {
 	char sql[128];
 	snprintf(sql, sizeof(sql), "ALTER TABLE payhook.transactions SET TABLESPACE %s", space);
-	database_text_of(sql, NULL);
+	database_as_superuser(sql);
 	snprintf(sql, sizeof(sql), "ALTER TABLE payhook.jobs SET TABLESPACE %s", space);
-	database_text_of(sql, NULL);
+	database_as_superuser(sql);
 }
 
 static void fill_disk(const char *file)
@@ -223,12 +223,12 @@ static bool mount_disk(void)
 	struct stat data;
 	char path[96], sql[160];
 	snprintf(disk, sizeof(disk), "%s/disk", instance()->folder);
-	snprintf(path, sizeof(path), "%s", database_text_of("SELECT current_setting('data_directory')", NULL));
+	snprintf(path, sizeof(path), "%s", database_as_superuser("SELECT current_setting('data_directory')"));
 	if (mkdir(disk, 0700) != 0 || mount("tmpfs", disk, "tmpfs", 0, "size=8m") != 0)
 		return false;
 	cr_assert(stat(path, &data) == 0 && chown(disk, data.st_uid, data.st_gid) == 0);
 	snprintf(sql, sizeof(sql), "CREATE TABLESPACE small LOCATION '%s'", disk);
-	database_text_of(sql, NULL);
+	database_as_superuser(sql);
 	return true;
 }
 
@@ -258,7 +258,7 @@ Test(database_full, full_disk_means_not_ready_within_a_second_and_ready_two_seco
 	expect_health(2000);
 	expect_recovery(2000);
 	move_tables("pg_default");
-	database_text_of("DROP TABLESPACE small", NULL);
+	database_as_superuser("DROP TABLESPACE small");
 }
 
 Test(database, frozen_means_503_in_half_a_second_and_202_when_it_thaws)

@@ -50,6 +50,22 @@ const char *database_text_of(const char *sql, const char *parameter)
 	return text;
 }
 
+const char *database_as_superuser(const char *sql)
+{
+	static char text[4096];
+	char conninfo[320];
+
+	snprintf(conninfo, sizeof(conninfo), "%s user=postgres", instance()->database);
+	PGconn *c = PQconnectdb(conninfo);
+	PGresult *r = PQexec(c, sql);
+	ExecStatusType status = PQresultStatus(r);
+	cr_assert(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "%s: %s", sql, PQerrorMessage(c));
+	snprintf(text, sizeof(text), "%s", PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "");
+	PQclear(r);
+	PQfinish(c);
+	return text;
+}
+
 long long database_number_of(const char *sql, const char *parameter)
 {
 	return strtoll(database_text_of(sql, parameter), NULL, 10);

@@ -16,6 +16,9 @@ const char *database_text_of(const char *sql, const char *parameter);
 /* Calls visit with the first column of each row. */
 void database_each(const char *sql, const char *parameter, void (*visit)(const char *value, void *arg), void *arg);
 
+/* Runs one statement as the server's superuser, on a connection of its own.  Returns what database_text_of() does. */
+const char *database_as_superuser(const char *sql);
+
 /* Repeats the query until its number is at least the given one or the time is over.  Returns the last number, which the
  * caller compares. */
 long long database_wait(const char *sql, const char *parameter, long long least, int timeout_ms);
