@@ -17,7 +17,7 @@
  * Label values are constants of the program.  Input can therefore never create a series. */
 
 #define METRICS_MAX 32
-#define METRIC_ABSENT INT64_MIN /* value of a gauge that is left out of the text; not for cells that are summed */
+#define METRIC_ABSENT INT64_MIN /* value of a gauge that is left out of the text */
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 

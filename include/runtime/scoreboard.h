@@ -14,7 +14,8 @@
  * ends.  A process that takes over the slot of a dead one continues its counters.  So sums never fall when processes
  * come and go, and nothing is ever moved or cleaned up.
  *
- * Gauges are summed too, so a table that is used here must not set one to METRIC_ABSENT. */
+ * Gauges are summed too.  A process in which a gauge is METRIC_ABSENT adds nothing to it; the sum is METRIC_ABSENT if
+ * it is absent in every live process. */
 
 #define SCOREBOARD_SLOTS 128 /* live processes at a time */
 

@@ -131,19 +131,30 @@ static bool lives(const struct scoreboard *sb, int n)
 	return n == sb->own || (fcntl(sb->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
 }
 
+/* A gauge that is absent in one process adds nothing, and the sum is absent only if it is absent in all. */
+static void add_cell(int64_t *sum, int64_t value)
+{
+	if (value != METRIC_ABSENT)
+		*sum = *sum == METRIC_ABSENT ? value : *sum + value;
+}
+
 /* Reads cells while their owners write them: each is consistent in itself, and a sum is as of no exact moment. */
 int scoreboard_sum(const struct scoreboard *sb, int64_t *ret)
 {
 	const struct metrics *m = sb->metrics;
 	int living = 0;
-	memset(ret, 0, (size_t)m->cells * sizeof *ret);
-	for (int n = 0; n < SCOREBOARD_SLOTS; n++) {
-		bool alive = lives(sb, n);
-		living += alive;
-		for (int i = 0; i < m->count; i++) {
-			int end = i + 1 < m->count ? m->first[i + 1] : m->cells;
-			for (int c = m->first[i]; (alive || m->table[i].kind != METRIC_GAUGE) && c < end; c++)
-				ret[c] += atomic_load_explicit(&slot(sb, n)[c], memory_order_relaxed);
+	bool alive[SCOREBOARD_SLOTS];
+	for (int n = 0; n < SCOREBOARD_SLOTS; n++)
+		living += alive[n] = lives(sb, n);
+	for (int i = 0; i < m->count; i++) {
+		bool gauge = m->table[i].kind == METRIC_GAUGE;
+		int end = i + 1 < m->count ? m->first[i + 1] : m->cells;
+		for (int c = m->first[i]; c < end; c++) {
+			ret[c] = gauge ? METRIC_ABSENT : 0;
+			for (int n = 0; n < SCOREBOARD_SLOTS; n++) {
+				if (alive[n] || !gauge)
+					add_cell(&ret[c], atomic_load_explicit(&slot(sb, n)[c], memory_order_relaxed));
+			}
 		}
 	}
 	return living;

@@ -99,6 +99,18 @@ Test(scoreboard, sums_what_its_processes_count)
 	sums_are(scoreboard, 1, 5, 0);
 }
 
+Test(scoreboard, leaves_an_absent_gauge_out_of_its_sum)
+{
+	scoreboard = open_scoreboard();
+	struct scoreboard *second = open_scoreboard();
+	metric_set(&m, scoreboard_cells(scoreboard), 1, 0, METRIC_ABSENT);
+	metric_set(&m, scoreboard_cells(second), 1, 0, 4);
+	sums_are(scoreboard, 2, 0, 4);
+	metric_set(&m, scoreboard_cells(second), 1, 0, METRIC_ABSENT);
+	sums_are(scoreboard, 2, 0, METRIC_ABSENT);
+	scoreboard_close(second);
+}
+
 Test(scoreboard, keeps_the_counters_of_a_killed_process_and_forgets_its_gauges)
 {
 	scoreboard = open_scoreboard();
