@@ -149,7 +149,7 @@ static void set(struct worker_metrics *wm, int metric, int64_t value)
 }
 
 /* Without an answer of the database its metrics are absent: a number that is no longer true would be worse than
- * none.  A lag of STATS_NO_LAG is absent too, since it equals METRIC_ABSENT. */
+ * none.  So is the lag where there is no standby. */
 static void set_queue_stats(struct worker_metrics *wm, const struct queue_stats *stats)
 {
 	static const struct queue_stats NOTHING = {METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT,
@@ -165,7 +165,7 @@ static void set_queue_stats(struct worker_metrics *wm, const struct queue_stats 
 	set(wm, DEAD, stats->dead);
 	set(wm, WORKERS, stats->workers);
 	set(wm, CONFLICTS, stats->conflicts);
-	set(wm, LAG, stats->lag_us);
+	set(wm, LAG, stats->lag_us == STATS_NO_LAG ? METRIC_ABSENT : stats->lag_us);
 }
 
 void worker_metrics_render(struct worker_metrics *wm, const struct worker_metrics_now *now,

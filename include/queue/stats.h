@@ -14,7 +14,7 @@
 
 #define STATS_EVERY_MS 5000
 #define STATS_MOST 10001 /* the most that a count can be: it then means "at least"; the LIMITs in STATS */
-#define STATS_NO_LAG INT64_MIN
+#define STATS_NO_LAG (-1)
 
 struct queue_stats {
 	int64_t ready;     /* jobs, counted among the newest STATS_MOST */
