@@ -96,6 +96,15 @@ Test(call_policy, shows_what_the_database_would_refuse_as_question_marks)
 	cr_expect_str_eq(error_of("line\nline\x7f"), "line?line?");
 }
 
+Test(call_policy, shows_every_control_character_as_a_question_mark)
+{
+	cr_expect_str_eq(error_of("a\xc2\x80"
+				  "b\xc2\x9b"
+				  "c\xc2\x9f"),
+		"a?b?c?", "C1 control characters have two bytes in UTF-8");
+	cr_expect_str_eq(error_of("\xc2\xa0\xc3\x80"), "\xc2\xa0\xc3\x80", "the characters beside them");
+}
+
 Test(call_policy, cuts_a_long_error_at_a_character)
 {
 	char why[2000];
