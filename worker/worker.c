@@ -230,7 +230,7 @@ static struct job *worker_on_claimed(void *ctx, const struct job *row)
 	struct task *t = task_create(row);
 	if (!t)
 		return NULL;
-	worker_log_job("call started", &t->job);
+	worker_log_started(&t->job);
 	t->calling = true;
 	t->probe = circuit_begin(&worker->circuit);
 	t->job.began_ms = now_ms;

@@ -15,6 +15,12 @@ static int64_t call_us(const struct job *j)
 	return (clock_ms() - j->began_ms) * 1000;
 }
 
+void worker_log_started(const struct job *j)
+{
+	LOG(LOG_LEVEL_DEBUG, "call started", LOG_TEXT("transaction_id", j->transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(j->traceparent)), LOG_NUMBER("attempt", j->attempt));
+}
+
 void worker_log_job(const char *event, const struct job *j)
 {
 	LOG(LOG_LEVEL_DEBUG, event, LOG_TEXT("transaction_id", j->transaction_id),

@@ -10,7 +10,10 @@
 
 /* Log lines of the worker about its jobs and its database connections. */
 
-/* Logs a step of a job at level debug, with the time since its call began. */
+/* Logs at level debug that the call of a job begins. */
+void worker_log_started(const struct job *j);
+
+/* Logs a later step of a job at level debug, with the time since its call began. */
 void worker_log_job(const char *event, const struct job *j);
 
 /* Logs that the call of a job failed; j->outcome and j->error are set.  A permanent failure is a warning. */

@@ -34,6 +34,8 @@ Test(logs, follow_a_webhook_by_its_request_id_and_then_by_its_transaction_id)
 	logs_wait("pool", request_id, id, line, sizeof(line));
 	has(line, "\"event\":\"webhook stored\"");
 	has(line, "\"duration\":0.");
+	logs_wait("worker", id, "call started", line, sizeof(line));
+	cr_expect_null(strstr(line, "\"duration\""), "no call has lasted yet: %s", line);
 	logs_wait("worker", id, "job settled", line, sizeof(line));
 	has(line, "\"attempt\":1");
 	has(line, "\"duration\":0.");
