@@ -24,6 +24,7 @@ struct cursor {
 	unsigned ticks;              /* since the start */
 	bool wanted;                 /* a look is wanted: there may be ready jobs after from */
 	int64_t from;                /* the next look begins after this id */
+	int64_t looked;              /* the last look began after this id */
 };
 
 /* Asks for a look: from the cursor, after this id, or from 0.  Of several requests the lowest id counts. */
@@ -31,10 +32,14 @@ void cursor_want(struct cursor *c);
 void cursor_want_from(struct cursor *c, int64_t id);
 void cursor_want_all(struct cursor *c);
 
+/* Back to the beginning, with a look from 0: on a new connection, behind which a standby may have been promoted that
+ * lacks the last ids and assigns them again. */
+void cursor_restart(struct cursor *c);
+
 /* Begins a look and returns the id after which it claims.  Requests made until now are fulfilled by it. */
 int64_t cursor_look(struct cursor *c);
 
-/* Ends a look that claimed ids up to highest.  full: it claimed as many jobs as its limit allowed, so there may be
+/* Ends a look that claimed ids up to highest, which is the look's beginning if it claimed none.  full: it claimed as many jobs as its limit allowed, so there may be
  * more, and another look is wanted. */
 void cursor_found(struct cursor *c, int64_t highest, bool full);
 

@@ -7,7 +7,10 @@
 #include "base/base.h"
 #include "queue/job.h"
 
-/* The jobs in flight: those that this process has claimed and not yet settled, found by their ids.
+/* The jobs in flight: those that this process has claimed and not yet settled, found by id and identity.
+ *
+ * The id alone is not enough.  When a standby that lacks the last transactions is promoted, ids are assigned again: a
+ * new job may have the id of one in flight, whose own row is lost.
  *
  * The table decides two questions after a failure.  A job that the database assigns to this worker and that is not in
  * the table was claimed by a statement whose answer was lost; it must be released.  A job that is claimed although it
@@ -26,10 +29,10 @@ struct inflight {
 MUST_USE bool inflight_init(struct inflight *inflight, int expected);
 void inflight_finish(struct inflight *inflight);
 
-/* Returns NULL if no job with this id is in flight. */
-struct job *inflight_find(const struct inflight *inflight, int64_t id);
+/* Returns NULL if no job with the id, transaction_id and source of *row is in flight. */
+struct job *inflight_find(const struct inflight *inflight, const struct job *row);
 
-/* No job with the same id may be in flight.  j must stay where it is until it is removed. */
+/* No job with the same id and identity may be in flight.  j must stay where it is until it is removed. */
 void inflight_add(struct inflight *inflight, struct job *j);
 
 /* j must be in flight. */

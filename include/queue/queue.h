@@ -12,8 +12,8 @@
 /* The queue as a worker uses it: jobs are claimed and later settled, on one connection of its own.
  *
  * No transaction is open in the database while a job is processed: a claim commits at once.  A job still belongs to
- * this worker if two columns are unchanged: the id, which is new at every enqueue, and the owner.  A settlement changes
- * only jobs that match both.  The processor is called at least once for each job, and a job is settled once. */
+ * this worker if the id, which is new at every enqueue, its transaction and the owner are unchanged.  A settlement
+ * changes only jobs that match all of them.  The processor is called at least once for each job, and a job is settled once. */
 
 #define QUEUE_CLAIM_MAX 1000  /* jobs of one claim, so that one worker does not take the whole queue */
 #define QUEUE_SETTLE_SOON 200 /* jobs waiting for settlement that are settled at once */

@@ -9,8 +9,8 @@
 
 #define SETTLE_ARRAYS 9 /* its parameters: one array for each column */
 
-/* Returns a row for each job that it settled: its id, and the microseconds since its webhook was accepted.  A job
- * without a row was not this worker's any more. */
+/* Returns a row for each job that it settled: its place in the batch, from 0, and the microseconds since its webhook was
+ * accepted.  A job without a row was not this worker's any more. */
 extern const struct statement SETTLE;
 
 /* Adds the parameters for count jobs whose outcomes are set.  now_ms: clock_ms(), which makes began_ms an age.  The

@@ -23,15 +23,25 @@ void cursor_want_all(struct cursor *c)
 	cursor_want_from(c, 0);
 }
 
+void cursor_restart(struct cursor *c)
+{
+	*c = (struct cursor){.ticks = c->ticks};
+	cursor_want_all(c);
+}
+
 int64_t cursor_look(struct cursor *c)
 {
 	c->wanted = false;
+	c->looked = c->from;
 	return c->from;
 }
 
+/* A pooler may change servers behind a connection that stands, so a whole look may lower the cursor too: had a job with
+ * a higher id been ready, it would have been found. */
 void cursor_found(struct cursor *c, int64_t highest, bool full)
 {
-	if (highest > c->last)
+	bool whole = c->looked == 0 && highest > 0 && !full;
+	if (highest > c->last || whole)
 		c->last = highest;
 	if (full)
 		cursor_want_from(c, highest);

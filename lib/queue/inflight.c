@@ -1,4 +1,4 @@
-/* inflight.c - a hash table of jobs by id, chained through the jobs themselves.
+/* inflight.c - a hash table of jobs by id and identity, hashed by the id and chained through the jobs themselves.
  *
  * Adding needs no memory, so a claimed job can always be recorded.  The table never grows: its size is chosen once, for
  * the slots of the worker, which bound the jobs in flight. */
@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool inflight_init(struct inflight *inflight, int expected)
 {
@@ -28,10 +29,11 @@ static struct job **bucket_of(const struct inflight *inflight, int64_t id)
 	return &inflight->buckets[(size_t)id & inflight->mask];
 }
 
-struct job *inflight_find(const struct inflight *inflight, int64_t id)
+struct job *inflight_find(const struct inflight *inflight, const struct job *row)
 {
-	struct job *j = *bucket_of(inflight, id);
-	while (j && j->id != id)
+	struct job *j = *bucket_of(inflight, row->id);
+	while (j && (j->id != row->id || strcmp(j->transaction_id, row->transaction_id) != 0 ||
+			    strcmp(j->source, row->source) != 0))
 		j = j->same_bucket;
 	return j;
 }

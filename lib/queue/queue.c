@@ -16,16 +16,20 @@
 
 #include <event2/event.h>
 #include <event2/util.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "queue/claim.h"
 #include "queue/cursor.h"
 #include "queue/settle.h"
 
 #define ANSWER_MS 10000 /* for a statement; no request waits for it.  QUEUE_AGAIN_MS is as long */
+#define KEY_MAX 8192    /* bytes of a job's id and identity: an index row of the server holds a third of them at most */
 
-/* The release: frees the jobs that have our owner and are not among the given ids.  These are jobs of a claim whose
+/* The release: frees the jobs that have our owner and are not among the given keys, each an id, a source and a
+ * transaction_id.  The id alone is not enough: see inflight.h.  These are jobs of a claim whose
  * answer was lost, jobs that the worker declined, and jobs that it dropped.  The attempt does not count: either no call
  * was made, or the worker cancelled it because it stops.
  *
@@ -40,11 +44,12 @@
  * second release, QUEUE_AGAIN_MS later.
  *
  * Plan: there is no index on owner, so it walks the whole primary key, dead rows included.  It is sent rarely: after a
- * lost claim, on a new connection, after a declined job, and when the worker stops.  The given ids are hashed, because
+ * lost claim, on a new connection, after a declined job, and when the worker stops.  The given keys are hashed, because
  * the plan is made for this call. */
 const struct statement QUEUE_RELEASE = {"release",
 	"WITH lost AS MATERIALIZED ("
-	"  SELECT id FROM payhook.jobs WHERE owner = $1::bigint AND id <> ALL ($2::bigint[]) LIMIT $3::int"
+	"  SELECT id FROM payhook.jobs WHERE owner = $1::bigint"
+	"    AND id || ' ' || source || ' ' || transaction_id <> ALL ($2::text[]) LIMIT $3::int"
 	"), freed AS ("
 	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL, attempt = greatest(j.attempt - 1, 0)"
 	"  WHERE j.id = ANY (ARRAY(SELECT id FROM lost)) AND j.owner = $1::bigint RETURNING 1"
@@ -83,6 +88,8 @@ struct queue {
 	int64_t release_again_ms; /* when to release once more; 0: never */
 
 	struct db_array arrays[SETTLE_ARRAYS]; /* parameters; kept for their memory */
+	struct buf key;                        /* of one job in flight, for a release */
+	bool keys_lost;                        /* a key did not fit into memory */
 };
 
 /* Handles a failed statement.  If the connection still stands, the server has rejected the statement; nothing is sent
@@ -114,7 +121,7 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 	claim_read(r, row, q->claim_owner, q->whole, &given);
 	if (given.id <= q->claim_cursor)
 		q->counters.late++;
-	struct job *j = inflight_find(&q->inflight, given.id);
+	struct job *j = inflight_find(&q->inflight, &given);
 	if (j) {
 		/* A crash undid our first claim, and this one repeats it.  The call is under way and is not started
 		 * again. */
@@ -179,9 +186,8 @@ static void queue_on_settled(void *ctx, const struct pg_result *r, const struct 
 		q->settle_batch_due = q->settle_batch_due || b->waiting_count > 0;
 		return;
 	}
-	/* A job is in flight until its settlement has a result, so each returned id is found. */
 	for (int row = 0; row < db_rows(r); row++) {
-		struct job *j = inflight_find(&q->inflight, db_int8(r, row, 0));
+		struct job *j = b->batch[db_int8(r, row, 0)];
 		j->settled = true;
 		j->age_us = db_int8(r, row, 1);
 	}
@@ -238,16 +244,28 @@ static void queue_on_released(void *ctx, const struct pg_result *r, const struct
 	q->events->released(q->ctx, jobs, all);
 }
 
-static void queue_add_id(void *ctx, struct job *j)
+/* The key of a job in flight, as QUEUE_RELEASE composes it from a row.  If memory is exhausted, the statement is not
+ * sent: a release that lacks a key would free a job whose call is under way. */
+static void queue_add_key(void *ctx, struct job *j)
 {
-	db_array_add_int8(ctx, j->id);
+	struct queue *q = ctx;
+	buf_reset(&q->key, KEY_MAX);
+	buf_add_format(&q->key, "%" PRId64 " %s %s", j->id, j->source, j->transaction_id);
+	q->keys_lost = q->keys_lost || !buf_ok(&q->key);
+	if (buf_ok(&q->key))
+		db_array_add(&q->arrays[0], q->key.data, q->key.len);
 }
 
 static void send_release(struct queue *q)
 {
 	struct db_params params = {0};
-	db_array_start(&q->arrays[0], DB_INT8);
-	inflight_each(&q->inflight, queue_add_id, &q->arrays[0]);
+	db_array_start(&q->arrays[0], DB_TEXT);
+	q->keys_lost = false;
+	inflight_each(&q->inflight, queue_add_key, q);
+	if (q->keys_lost) {
+		q->resting = true;
+		return;
+	}
 	db_params_add_int8(&params, q->owner);
 	db_params_add_array(&params, &q->arrays[0]);
 	db_params_add_int8(&params, QUEUE_RELEASE_MAX);
@@ -326,13 +344,14 @@ static void queue_on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the connection's callbacks ---- */
 
-/* A claim sent on the old connection may have taken effect, so a release goes before the next claim. */
+/* A claim sent on the old connection may have taken effect, so a release goes before the next claim.  The server may be
+ * another one, which assigns lower ids, so the cursor begins anew. */
 static void queue_on_up(void *ctx)
 {
 	struct queue *q = ctx;
 	q->resting = false;
 	q->release_due = q->release_due || q->claimed_before;
-	cursor_want_all(&q->cursor);
+	cursor_restart(&q->cursor);
 	q->events->up(q->ctx);
 }
 
@@ -366,6 +385,7 @@ struct queue *queue_create(
 	q->events = events;
 	q->ctx = ctx;
 	q->whole = whole;
+	q->key = BUF_INIT(KEY_MAX);
 	settle_batch_init(&q->settle_batch);
 	q->tick = evtimer_new(connect_state->base, queue_on_tick, q);
 	q->send_soon = event_new(connect_state->base, -1, 0, queue_on_send_soon, q);
@@ -393,6 +413,7 @@ void queue_destroy(struct queue *q)
 	inflight_finish(&q->inflight);
 	for (size_t i = 0; i < COUNT_OF(q->arrays); i++)
 		db_array_finish(&q->arrays[i]);
+	buf_finish(&q->key);
 	free(q);
 }
 

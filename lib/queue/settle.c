@@ -15,7 +15,8 @@
  *	retried    a new row without an owner waits until run_at; heartbeat.c then enqueues it
  *	probed     the same, and the attempt does not count
  *
- * Fence: id, owner and identity must match.  A worker that was declared dead names an id that is gone, since every
+ * Fence: id, owner and identity must match.  Two jobs of a batch may have one id (inflight.h); at most one of them is
+ * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that is gone, since every
  * release assigns a fresh one, and changes nothing.  There is one exception.  If a crash of the server undid a claim,
  * the job has its old id, no owner, and the attempt before ours; the call was made, so the job may be settled as long
  * as it is ready.
@@ -35,8 +36,8 @@
 const struct statement SETTLE = {"settle",
 	"WITH given AS MATERIALIZED ("
 	"  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
-	"    $7::bigint[], $8::bigint[], $9::text[])"
-	"    AS g(id, owner, transaction_id, source, attempt, outcome, began_ms, delay_ms, error) ORDER BY id"
+	"    $7::bigint[], $8::bigint[], $9::text[]) WITH ORDINALITY"
+	"    AS g(id, owner, transaction_id, source, attempt, outcome, began_ms, delay_ms, error, place) ORDER BY id"
 	"), ours AS MATERIALIZED ("
 	"  SELECT g.*, found.enqueued_at, found.traceparent FROM given g CROSS JOIN LATERAL ("
 	"    SELECT j.enqueued_at, j.traceparent FROM payhook.jobs j"
@@ -69,7 +70,7 @@ const struct statement SETTLE = {"settle",
 	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
 	"  SELECT transaction_id, source, attempt, now() - began_ms * interval '1 ms', now(), outcome,"
 	"    nullif(error, ''), owner FROM ours"
-	") SELECT id, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
+	") SELECT place - 1, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
 
 static const char *settle_outcome(enum job_outcome outcome)
 {

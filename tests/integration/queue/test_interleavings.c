@@ -184,7 +184,7 @@ static void settle(struct memory *w, bool all_processed)
 		settle_params(&p, arrays, batch, count, (int64_t)draw(5000));
 		PGresult *r = send_to_server(&SETTLE, &p);
 		for (int row = 0; row < PQntuples(r); row++) {
-			int64_t id = db_int8(r, row, 0);
+			int64_t id = batch[db_int8(r, row, 0)]->id;
 			cr_assert_lt(id, IDS_MOST);
 			cr_assert_not(is_settled[id], "seed %llu, step %d: job %lld is settled twice",
 				(unsigned long long)seed, steps, (long long)id);
@@ -203,9 +203,13 @@ static void settle(struct memory *w, bool all_processed)
 static void release(struct memory *w)
 {
 	struct db_params p = {0};
-	db_array_start(&arrays[0], DB_INT8);
-	for (int i = 0; i < w->inflight_count; i++)
-		db_array_add_int8(&arrays[0], w->inflight[i].id);
+	char key[128];
+	db_array_start(&arrays[0], DB_TEXT);
+	for (int i = 0; i < w->inflight_count; i++) {
+		snprintf(key, sizeof key, "%lld transactions %s", (long long)w->inflight[i].id,
+			w->inflight[i].transaction_id);
+		db_array_add_text(&arrays[0], key);
+	}
 	db_params_add_int8(&p, w->owner);
 	db_params_add_array(&p, &arrays[0]);
 	db_params_add_int8(&p, 1 + (int64_t)draw(10));

@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 
+#include "base/clock.h"
+#include "queue/cursor.h"
 #include "support/claimer.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
@@ -109,6 +111,70 @@ Test(queue, does_not_begin_again_what_it_holds_when_a_crash_undid_the_claim)
 	cr_expect_eq(me.taken, 1);
 	settle_all(&me);
 	cr_expect_eq(me.ended[SETTLED_NOW], 1);
+}
+
+/* ---- a standby that lacks the last transactions was promoted ---- */
+
+/* Undoes the claim, the job and the transaction t1, and gives the job's id to t2. */
+static void promote_a_standby_that_lags(void)
+{
+	database_exec("DELETE FROM payhook.jobs; DELETE FROM payhook.transactions;"
+		      "ALTER TABLE payhook.jobs ALTER COLUMN id RESTART WITH 1");
+	enqueue(2, 2);
+	cr_assert_eq(count_jobs("id = 1 AND transaction_id = 't2'"), 1);
+}
+
+Test(queue, takes_a_new_job_that_has_the_id_of_one_in_flight)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	promote_a_standby_that_lags();
+	until_taken(&me, 2);
+	cr_expect_str_eq(me.jobs[1]->transaction_id, "t2");
+	cr_expect_eq(queue_inflight(me.queue)->count, 2);
+	settle_all(&me);
+	cr_expect_eq(me.ended[SETTLED_STALE], 1, "t1 is not there any more");
+	cr_expect_eq(me.ended[SETTLED_NOW], 1);
+	cr_expect_eq(count_status("PROCESSED"), 1);
+	cr_expect_eq(queue_inflight(me.queue)->count, 0);
+}
+
+Test(queue, settles_each_of_two_jobs_with_one_id_by_its_own_outcome)
+{
+	enqueue(1, 1);
+	claim(&me, ME, 1);
+	promote_a_standby_that_lags();
+	until_taken(&me, 2);
+	settle_with(&me, 0, JOB_PROCESSED, 0, NULL);
+	settle_with(&me, 1, JOB_FAILED, 0, "404");
+	until_ended(&me, 2);
+	cr_expect_eq(me.ended[SETTLED_NOW], 1);
+	cr_expect_str_eq(database_value("SELECT transaction_id || ' ' || failure FROM payhook.transactions"), "t2 404");
+}
+
+static void cut_the_queues(void)
+{
+	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+		      " AND application_name = 'payhook-worker queue'");
+}
+
+Test(queue, finds_new_jobs_at_once_after_the_ids_went_back)
+{
+	enqueue(1, 50);
+	claim(&me, ME, 50);
+	settle_all(&me);
+	/* From then on the looks for late commits begin at 50 as well. */
+	loop_for(CURSOR_TICK_MS * (CURSOR_BEHIND + 2));
+	cut_the_queues();
+	database_exec("ALTER TABLE payhook.jobs ALTER COLUMN id RESTART WITH 1");
+	enqueue(51, 51);
+	until_taken(&me, 51); /* by the look from 0 of the new connection */
+	loop_for(100);
+	enqueue(52, 52);
+	int64_t now = clock_ms();
+	until_taken(&me, 52);
+	cr_expect_lt(clock_ms() - now, 2 * CURSOR_TICK_MS);
+	cr_expect_eq(count_jobs("id IN (1, 2) AND owner = 1001"), 2);
 }
 
 Test(queue, releases_what_it_refuses_and_the_attempt_does_not_count)

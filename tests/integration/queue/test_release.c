@@ -27,6 +27,21 @@ Test(release, releases_what_it_owns_and_does_not_hold)
 	cr_expect_eq(count_jobs("transaction_id = 't6' AND owner = 1002 AND id = 6"), 1, "what others own stays");
 }
 
+/* After the promotion of a standby that lags, a new job may have the id of one in flight. */
+Test(release, releases_a_job_that_only_has_the_id_of_one_in_flight)
+{
+	enqueue(1, 2);
+	me.room = 1;
+	claim(&me, ME, 1);
+	database_exec("UPDATE payhook.jobs SET transaction_id = 'new', owner = NULL, claimed_at = NULL, attempt = 0"
+		      " WHERE transaction_id = 't1'");
+	lose(ME, "'new'");
+	queue_release(me.queue);
+	until_released(&me, 1);
+	cr_expect_eq(me.released, 1);
+	cr_expect_eq(count_jobs("transaction_id = 'new' AND owner IS NULL AND attempt = 0 AND id > 2"), 1);
+}
+
 Test(release, releases_when_it_is_connected_anew_before_it_claims)
 {
 	enqueue(1, 4);

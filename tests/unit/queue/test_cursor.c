@@ -60,6 +60,35 @@ Test(cursor, goes_on_through_the_latecomers_after_a_full_look_behind)
 	cr_expect_eq(cursor_look(&c), 1200);
 }
 
+Test(cursor, goes_back_after_a_whole_look_that_found_only_lower_ids)
+{
+	struct cursor c = {.last = 5000};
+	cursor_want_all(&c);
+	cursor_look(&c);
+	cursor_found(&c, 0, false);
+	cr_expect_eq(c.last, 5000, "nothing was found");
+	cursor_want_all(&c);
+	cursor_look(&c);
+	cursor_found(&c, 40, false);
+	cr_expect_eq(c.last, 40, "the server assigns lower ids now");
+	cursor_want_from(&c, 10);
+	cursor_look(&c);
+	cursor_found(&c, 20, false);
+	cr_expect_eq(c.last, 40, "a late commit");
+}
+
+Test(cursor, restarts_from_0_and_keeps_its_ticks)
+{
+	struct cursor c = {.last = 5000, .ticks = 7, .past = {4000, 4500}};
+	cursor_restart(&c);
+	cr_expect(c.wanted);
+	cr_expect_eq(cursor_look(&c), 0);
+	cr_expect_eq(c.last, 0);
+	cursor_tick(&c);
+	cr_expect_eq(cursor_look(&c), 0);
+	cr_expect_eq(c.ticks, 8);
+}
+
 Test(cursor, looks_behind_where_it_stood_five_seconds_ago)
 {
 	struct cursor c = {0};
