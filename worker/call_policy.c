@@ -2,7 +2,8 @@
  *
  * A success processes the transaction, and a permanent failure makes it FAILED.  A temporary failure is retried
  * until the attempts are used up.  While the circuit is open, temporary failures use up no attempt: an outage of the
- * processor, however long, must not make transactions FAILED. */
+ * processor, however long, must not make transactions FAILED.  Nor does a call use one up that this machine could not
+ * make.  A job whose transaction is gone ends at once. */
 
 #include "call_policy.h"
 
@@ -11,12 +12,18 @@
 #include "base/utf8.h"
 #include "queue/retry_policy.h"
 
-/* The delay of a job that failed while the circuit was open: from half the pause to all of it, at random, because many
- * calls may fail at once when a processor goes down.  A longer wait that the processor asked for takes precedence. */
-static int64_t probed_delay_ms(int64_t pause_ms, uint64_t random, int64_t asked_ms)
+/* From half the pause to all of it, at random, because many calls may fail at once, as when a processor goes down. */
+static int64_t jittered_ms(int64_t pause_ms, uint64_t random)
 {
 	int64_t half_ms = pause_ms / 2;
-	int64_t delay_ms = half_ms + (int64_t)(random % (uint64_t)(half_ms + 1));
+	return half_ms + (int64_t)(random % (uint64_t)(half_ms + 1));
+}
+
+/* The delay of a job that failed while the circuit was open.  A longer wait that the processor asked for takes
+ * precedence. */
+static int64_t probed_delay_ms(int64_t pause_ms, uint64_t random, int64_t asked_ms)
+{
+	int64_t delay_ms = jittered_ms(pause_ms, random);
 	return delay_ms > asked_ms ? delay_ms : asked_ms;
 }
 
@@ -29,7 +36,12 @@ void call_policy_end(
 		j->outcome = JOB_PROCESSED;
 		return;
 	case CALL_GIVE_UP:
+	case CALL_ABSENT:
 		j->outcome = JOB_FAILED;
+		return;
+	case CALL_POSTPONED:
+		j->outcome = JOB_POSTPONED;
+		j->delay_ms = jittered_ms(CALL_POLICY_POSTPONE_MS, random);
 		return;
 	case CALL_AGAIN:
 		break;

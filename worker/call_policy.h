@@ -11,6 +11,9 @@
 /* Bytes of the error that is kept with a job, NUL included: room for a clause and for the message of a server. */
 #define CALL_POLICY_ERROR_MAX 500
 
+/* The longest pause of a job that was postponed for a cause on our side; half of it is the shortest. */
+#define CALL_POLICY_POSTPONE_MS 5000
+
 /* Sets j->outcome, and j->delay_ms if another call follows (else 0), from the result of the job's last call.
  *
  * max_attempts: the attempt after which a temporary failure is final.  open_pause_ms: if the circuit was open when

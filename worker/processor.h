@@ -20,6 +20,10 @@ enum call_result {
 	CALL_DONE,    /* the transaction is processed */
 	CALL_AGAIN,   /* a temporary failure: another call may succeed */
 	CALL_GIVE_UP, /* a permanent failure: no call will succeed */
+
+	/* Of a cause on our side, which shows nothing about the processor: */
+	CALL_POSTPONED, /* this machine could not make the call, or not finish it: memory, descriptors, local ports */
+	CALL_ABSENT,    /* there is nothing to call for: the transaction's row is gone */
 };
 
 struct call_outcome {
@@ -37,6 +41,7 @@ struct call {
 	TAILQ_ENTRY(call) under_way;
 	int64_t ends_ms;
 	struct transfer *transfer;
+	const struct call_outcome *not_started; /* why the call could not be started */
 };
 
 /* Called exactly once for each call that was started and not cancelled; from the event loop, never from inside
@@ -53,8 +58,8 @@ struct processor_kind {
 	void (*destroy)(struct processor *p);
 	/* c->job is set.  A call that cannot be started ends like any other, through ended(). */
 	void (*start)(struct processor *p, struct call *c);
-	/* For a call under way.  The processor may still carry it out: a request that was sent cannot be taken back. */
-	void (*cancel)(struct processor *p, struct call *c);
+	/* For a call under way.  Returns true if the processor may have received it, and so may still carry it out. */
+	bool (*cancel)(struct processor *p, struct call *c);
 	/* True if any call under way may end by that time (clock_ms()): a stopping worker waits only for such calls. */
 	bool (*ends_by)(const struct processor *p, int64_t when_ms);
 };

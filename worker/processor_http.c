@@ -13,23 +13,23 @@
  * another connection, with the same idempotency key.  The meaning of a response is decided in http_call.c. */
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/util.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "http/traceparent.h"
 #include "http_call.h"
+#include "http_failure.h"
+#include "http_options.h"
 #include "processor.h"
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
 
-#define READ_SIZE 4096        /* bytes of curl's read buffer; its default of 16 KiB is meant for downloads */
-#define IDLE_S 50             /* longest idle time of a reused connection: load balancers drop connections after 60 s */
-#define DNS_S 60              /* time for which a resolved address is cached */
-#define KEEPALIVE_S 30        /* idle time before the first TCP keepalive probe, and between two */
 #define SPARE_DESCRIPTORS 128 /* in addition to one connection for each call */
 #define KEY "Idempotency-Key: "
 #define REQUEST_ID "X-Request-Id: "
@@ -49,6 +49,8 @@ struct transfer {
 	int64_t started_ms;
 
 	struct response response;
+	int socket_errno; /* why this machine has no socket for it, or cannot watch it; 0: it has and can */
+	bool sent;        /* curl has begun to send the request */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -82,6 +84,25 @@ static size_t processor_http_on_body(char *bytes, size_t size, size_t count, voi
 	return response_body(&t->response, size * count) ? size * count : 0;
 }
 
+/* Opens a connection's socket in curl's place, which would not report why there is none. */
+static curl_socket_t processor_http_on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)purpose;
+	struct transfer *t = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (fd < 0)
+		t->socket_errno = errno;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int processor_http_on_request(void *arg, char *server, char *local, int server_port, int local_port)
+{
+	(void)server, (void)local, (void)server_port, (void)local_port;
+	struct transfer *t = arg;
+	t->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 /* ---- transfers ---- */
 
 static void transfer_destroy(struct transfer *t)
@@ -92,43 +113,6 @@ static void transfer_destroy(struct transfer *t)
 	buf_finish(&t->body);
 	buf_finish(&t->key);
 	free(t);
-}
-
-/* The options that keep a call within bounds.
- *
- * Only http and https are allowed, redirects are not followed, and proxies named in the environment are not used:
- * the transaction goes to PROCESSOR_URL and nowhere else.  NOSIGNAL keeps curl from using SIGALRM.  Without
- * QUICK_EXIT, curl would wait for the resolver's thread when a call ends during a name look-up, and the whole worker
- * with it. */
-static int set_bounds(CURL *easy, const struct settings *s)
-{
-	int bad = 0;
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->processor_connect_timeout_ms);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)s->processor_timeout_ms);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_S);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
-	return bad;
-}
-
-/* curl shares the trusted certificates between connections only if it reads them from a bundle and from no folder.
- * Otherwise each connection reads them again, which takes 20 ms and 1 MB, and the last of 256 new connections is too
- * late for its handshake.  Debian's folder has the same certificates as its bundle.  Without a bundle, the folder
- * stays. */
-static int set_trust(CURL *easy)
-{
-	char *bundle = NULL;
-	curl_easy_getinfo(easy, CURLINFO_CAINFO, &bundle);
-	return bundle ? (int)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : 0;
 }
 
 /* A curl that was built without HTTP/2 returns an error for CURL_HTTP_VERSION_2TLS and uses HTTP/1.1, so that result is
@@ -144,6 +128,10 @@ static int set_request(struct transfer *t, const struct settings *s)
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, processor_http_on_body);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, processor_http_on_open_socket);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, processor_http_on_request);
+	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
 	bad |= (int)curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -159,7 +147,7 @@ static struct transfer *transfer_create(struct processor *p)
 	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
 	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof KEY);
 	t->easy = curl_easy_init();
-	if (!t->easy || set_bounds(t->easy, p->settings) || set_trust(t->easy) || set_request(t, p->settings)) {
+	if (!t->easy || !http_options_set(t->easy, p->settings) || set_request(t, p->settings)) {
 		transfer_destroy(t);
 		return NULL;
 	}
@@ -195,11 +183,14 @@ static void write_lines(struct transfer *t, const struct job *j)
 	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = rest};
 }
 
-/* Writes the request.  False: memory is exhausted, or the claim has not fetched the transaction. */
+static bool has_transaction(const struct job *j)
+{
+	return j->source_account && j->destination_account && j->amount && j->currency && j->created_at;
+}
+
+/* Writes the request.  False: memory is exhausted. */
 static bool processor_http_prepare(struct transfer *t, const struct job *j)
 {
-	if (!j->source_account || !j->destination_account || !j->amount || !j->currency || !j->created_at)
-		return false;
 	buf_reset(&t->body, HTTP_CALL_BODY_MAX + 1);
 	buf_reset(&t->key, HTTP_CALL_KEY_MAX + sizeof KEY);
 	http_call_body(&t->body, j);
@@ -209,6 +200,8 @@ static bool processor_http_prepare(struct transfer *t, const struct job *j)
 		return false;
 	write_lines(t, j);
 	t->response = (struct response){0};
+	t->socket_errno = 0;
+	t->sent = false;
 	t->error[0] = '\0';
 	t->started_ms = clock_ms();
 	return curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.data) == CURLE_OK &&
@@ -227,6 +220,11 @@ static void processor_http_outcome(struct processor *p, struct transfer *t, CURL
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	const char *error = result == CURLE_OK ? NULL : *t->error ? t->error : curl_easy_strerror(result);
 	struct call_outcome o = response_outcome(&t->response, (int)status, error, time(NULL), why);
+	const char *own = error ? http_failure_own(t->easy, result, t->socket_errno) : NULL;
+	if (own) {
+		o = (struct call_outcome){.result = CALL_POSTPONED, .pause_ms = -1, .why = why};
+		snprintf(why, sizeof why, "this machine could not make the call: %s", own);
+	}
 	o.request_id = t->request_id + strlen(REQUEST_ID);
 	LOG(LOG_LEVEL_DEBUG, "call finished", LOG_TEXT("transaction_id", c->job->transaction_id),
 		LOG_TEXT("trace_id", TRACE_ID(c->job->traceparent)), LOG_NUMBER("attempt", c->job->attempt),
@@ -239,17 +237,19 @@ static void processor_http_outcome(struct processor *p, struct transfer *t, CURL
 	LIST_INSERT_HEAD(&p->idle, t, next);
 }
 
-/* A call that could not be prepared counts as a temporary failure: memory may be available again later. */
+static const struct call_outcome NO_MEMORY = {
+	.result = CALL_POSTPONED, .pause_ms = -1, .why = "this machine could not make the call: out of memory"};
+static const struct call_outcome NO_TRANSACTION = {
+	.result = CALL_ABSENT, .pause_ms = -1, .why = "the transaction is not in the database any more"};
+
 static void processor_http_on_not_started(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct processor *p = arg;
-	static const struct call_outcome NOT_STARTED = {
-		.result = CALL_AGAIN, .pause_ms = -1, .why = "the call could not be prepared"};
 	struct call *c;
 	while ((c = TAILQ_FIRST(&p->not_started))) {
 		TAILQ_REMOVE(&p->not_started, c, under_way);
-		p->ended(p->ctx, c, &NOT_STARTED);
+		p->ended(p->ctx, c, c->not_started);
 	}
 }
 
@@ -282,11 +282,10 @@ static void processor_http_on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* curl asks for other events on a socket, or for none.  If memory is exhausted and the socket cannot be watched, its
- * call ends by its time limit: to return an error here would make curl abort all
+ * call ends by its time limit, which then does not count as the processor's: to return an error here would make curl abort all
  * transfers of the multi handle, for good. */
 static int processor_http_on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *socket_event)
 {
-	(void)easy;
 	struct processor *p = arg;
 	struct event *e = socket_event;
 	if (e)
@@ -295,8 +294,10 @@ static int processor_http_on_curl_socket(CURL *easy, curl_socket_t fd, int wante
 	if (wanted != CURL_POLL_REMOVE) {
 		short what = (short)((wanted & CURL_POLL_IN ? EV_READ : 0) | (wanted & CURL_POLL_OUT ? EV_WRITE : 0));
 		e = event_new(p->base, fd, (short)(what | EV_PERSIST), processor_http_on_socket, p);
-		if (e)
-			event_add(e, NULL);
+		struct transfer *t = NULL;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+		if ((!e || event_add(e, NULL)) && t)
+			t->socket_errno = ENOMEM;
 	}
 	curl_multi_assign(p->multi, fd, e);
 	return 0;
@@ -322,10 +323,11 @@ static int processor_http_on_curl_timer(CURLM *multi, long ms, void *arg)
  * calls. */
 static void processor_http_start(struct processor *p, struct call *c)
 {
-	struct transfer *t = LIST_FIRST(&p->idle);
+	bool whole = has_transaction(c->job);
+	struct transfer *t = whole ? LIST_FIRST(&p->idle) : NULL;
 	if (t)
 		LIST_REMOVE(t, next);
-	else
+	else if (whole)
 		t = transfer_create(p);
 	if (t && processor_http_prepare(t, c->job) && curl_multi_add_handle(p->multi, t->easy) == CURLM_OK) {
 		t->call = c;
@@ -336,22 +338,24 @@ static void processor_http_start(struct processor *p, struct call *c)
 	if (t)
 		LIST_INSERT_HEAD(&p->idle, t, next);
 	c->transfer = NULL;
+	c->not_started = whole ? &NO_MEMORY : &NO_TRANSACTION;
 	TAILQ_INSERT_TAIL(&p->not_started, c, under_way);
 	event_active(p->end_not_started, EV_TIMEOUT, 0);
 }
 
 /* For an HTTP/1.1 call curl closes the connection, because its response may still come; an HTTP/2 stream is reset. */
-static void processor_http_cancel(struct processor *p, struct call *c)
+static bool processor_http_cancel(struct processor *p, struct call *c)
 {
 	struct transfer *t = c->transfer;
 	if (!t) {
 		TAILQ_REMOVE(&p->not_started, c, under_way);
-		return;
+		return false;
 	}
 	curl_multi_remove_handle(p->multi, t->easy);
 	LIST_REMOVE(t, next);
 	LIST_INSERT_HEAD(&p->idle, t, next);
 	c->transfer = NULL;
+	return t->sent;
 }
 
 /* A response may come at any time, so any call under way may end in time. */

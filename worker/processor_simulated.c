@@ -77,10 +77,12 @@ static void processor_simulated_start(struct processor *p, struct call *c)
 		processor_simulated_set_timer(p);
 }
 
-/* The timer is left as it is: if it fires for a cancelled call, no call is due, and it is set for the new head. */
-static void processor_simulated_cancel(struct processor *p, struct call *c)
+/* The timer is left as it is: if it fires for a cancelled call, no call is due, and it is set for the new head.  Nothing
+ * was sent anywhere. */
+static bool processor_simulated_cancel(struct processor *p, struct call *c)
 {
 	TAILQ_REMOVE(&p->calls, c, under_way);
+	return false;
 }
 
 static bool processor_simulated_ends_by(const struct processor *p, int64_t when_ms)

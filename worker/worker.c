@@ -29,45 +29,15 @@
 #include "queue/queue.h"
 #include "runtime/log.h"
 #include "runtime/sd_notify.h"
+#include "stop.h"
 #include "task.h"
 #include "worker_log.h"
+#include "worker_state.h"
 
-#define STOP_MS 5000 /* after the grace time: bound for settling, releasing and leaving if the database is slow */
-#define STOP_MARGIN_MS 5000 /* after both, before the service manager may kill the process */
+#define SHORT_MS 1000 /* without a claim after a call that this machine could not make; others would fail as well */
 
 static const struct processor_kind *const PROCESSORS[] = {
 	[PROCESSOR_IS_SIMULATED] = &PROCESSOR_SIMULATED, [PROCESSOR_IS_HTTP] = &PROCESSOR_HTTP};
-
-/* The steps of an orderly stop; a worker only ever moves down this list.  The order matters: a release frees everything
- * that this worker owns and has not in flight, so it must come after the last settlement, and the row may go only when
- * no job names it any more. */
-enum phase {
-	PHASE_WORKING,
-	PHASE_FINISHING, /* calls may end within the grace time */
-	PHASE_SETTLING,  /* the other calls are cancelled; the jobs of ended calls are being settled */
-	PHASE_RELEASING, /* the jobs of cancelled calls are being released */
-	PHASE_LEAVING,   /* the row of this worker is being removed */
-};
-
-struct worker {
-	struct event_base *base;
-	const struct settings *settings;
-	struct worker_metrics *worker_metrics;
-	struct connect_state connect_state;
-	char host[256]; /* name of this machine, shown to operators */
-	struct queue *queue;
-	struct heartbeat *heartbeat;
-	struct maintenance *maintenance;
-	const struct processor_kind *kind;
-	struct processor *processor;
-	bool queue_away, heartbeat_away; /* the connection is lost, and that has been logged */
-	enum phase phase;
-	int64_t grace_ends_ms;
-	struct event *deadline;
-	bool is_worker; /* it has been registered, so it may own jobs that must be released */
-	int cancelled;  /* calls cancelled since the last registration */
-	struct circuit circuit;
-};
 
 static const char *status_text(const struct worker *worker)
 {
@@ -85,72 +55,11 @@ void worker_report(const struct worker *worker)
 	sd_notify_send("STATUS=%s; %d in flight", status_text(worker), queue_inflight(worker->queue)->count);
 }
 
-/* ---- the orderly stop ---- */
-
-/* Drops a job whose call is under way.  In the database the job stays owned by this worker until it is released. */
-static void worker_cancel_call(void *ctx, struct job *j)
-{
-	struct worker *worker = ctx;
-	struct task *t = task_of(j);
-	if (!t->calling)
-		return;
-	worker->kind->cancel(worker->processor, &t->call);
-	worker->cancelled++;
-	circuit_cancel(&worker->circuit, t->probe);
-	queue_drop(worker->queue, j);
-	task_destroy(t);
-}
-
-static void set_deadline(struct worker *worker, int ms)
-{
-	struct timeval tv = clock_timeval(ms);
-	evtimer_add(worker->deadline, &tv);
-}
-
-/* Takes every step of the stop that is due.  It is called whenever a condition for one may have changed. */
-static void advance(struct worker *worker)
-{
-	bool grace =
-		clock_ms() < worker->grace_ends_ms && worker->kind->ends_by(worker->processor, worker->grace_ends_ms);
-	if (worker->phase == PHASE_FINISHING && !grace) {
-		queue_each(worker->queue, worker_cancel_call, worker);
-		worker->phase = PHASE_SETTLING;
-		set_deadline(worker, STOP_MS);
-	}
-	if (worker->phase == PHASE_SETTLING && queue_inflight(worker->queue)->count == 0) {
-		worker->phase = PHASE_RELEASING;
-		if (worker->is_worker)
-			queue_release(worker->queue);
-		else
-			event_base_loopexit(worker->base, NULL);
-	}
-}
-
-/* The first deadline is the end of the grace time, the second the end of the whole stop. */
-static void worker_on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	struct worker *worker = arg;
-	if (worker->phase == PHASE_FINISHING) {
-		worker->grace_ends_ms = clock_ms();
-		advance(worker);
-		return;
-	}
-	LOG(LOG_LEVEL_WARN, "worker leaves without releasing its jobs; they are freed when its heartbeat times out",
-		LOG_NUMBER("jobs", worker->cancelled + queue_inflight(worker->queue)->count));
-	event_base_loopexit(worker->base, NULL);
-}
-
 void worker_stop(struct worker *worker)
 {
-	LOG(LOG_LEVEL_INFO, "worker stopping", LOG_NUMBER("in_flight", queue_inflight(worker->queue)->count));
-	worker->phase = PHASE_FINISHING;
-	worker->grace_ends_ms = clock_ms() + worker->settings->worker_grace_ms;
-	set_deadline(worker, worker->settings->worker_grace_ms);
-	sd_notify_send("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
-		1000LL * (worker->settings->worker_grace_ms + STOP_MS + STOP_MARGIN_MS));
+	stop_begin(worker);
 	worker_report(worker);
-	advance(worker);
+	stop_advance(worker);
 }
 
 /* ---- calls ---- */
@@ -163,23 +72,25 @@ static uint64_t random_bits(void)
 }
 
 /* Reports the result of a call to the circuit.  A permanent failure counts as an answer: it concerns the transaction
- * and shows that the processor works. */
+ * and shows that the processor works.  A call with a cause on our side counts as cancelled. */
 static void report_to_circuit(struct worker *worker, const struct task *t, const struct call_outcome *o)
 {
 	struct circuit *c = &worker->circuit;
 	int failures = c->failures;
 	int64_t now_ms = clock_ms(), since_ms = c->open_since_ms;
+	if (o->result == CALL_POSTPONED || o->result == CALL_ABSENT) {
+		circuit_cancel(c, t->probe);
+		return;
+	}
 	if (o->result != CALL_AGAIN) {
 		if (!circuit_answer(c))
 			return;
-		LOG(LOG_LEVEL_WARN, "circuit closed: the processor answers again", LOG_NUMBER("failures", failures),
-			LOG_SECONDS("after", (now_ms - since_ms) * 1000));
+		worker_log_circuit_closed(failures, now_ms - since_ms);
 		queue_look(worker->queue);
 	} else {
 		if (!circuit_fail(c, t->probe, now_ms, random_bits()))
 			return;
-		LOG(LOG_LEVEL_WARN, "circuit opened: one job at a time is tried", LOG_NUMBER("failures", c->failures),
-			LOG_TEXT("reason", o->why));
+		worker_log_circuit_opened(c->failures, o->why);
 	}
 	heartbeat_send(worker->heartbeat);
 }
@@ -194,6 +105,8 @@ static void worker_on_call_ended(void *ctx, struct call *c, const struct call_ou
 	/* The failure that opens the circuit still counts as an attempt; those after it do not. */
 	bool was_open = circuit_is_open(&worker->circuit);
 	report_to_circuit(worker, t, o);
+	if (o->result == CALL_POSTPONED)
+		worker->short_until_ms = clock_ms() + SHORT_MS;
 	call_policy_end(
 		&t->job, o, worker->settings->max_attempts, was_open ? worker->circuit.pause_ms : -1, random_bits());
 	if (o->result != CALL_DONE) {
@@ -202,7 +115,7 @@ static void worker_on_call_ended(void *ctx, struct call *c, const struct call_ou
 	}
 	queue_settle(worker->queue, &t->job);
 	if (worker->phase != PHASE_WORKING)
-		advance(worker);
+		stop_advance(worker);
 }
 
 /* ---- callbacks of the queue ---- */
@@ -211,10 +124,21 @@ static void worker_on_call_ended(void *ctx, struct call *c, const struct call_ou
 static int worker_on_room(void *ctx)
 {
 	struct worker *worker = ctx;
-	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat))
+	int64_t now_ms = clock_ms();
+	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat) || now_ms < worker->short_until_ms)
 		return 0;
 	int room = worker->settings->worker_slots - queue_inflight(worker->queue)->count;
-	return circuit_room(&worker->circuit, room > 0 ? room : 0, clock_ms());
+	return circuit_room(&worker->circuit, room > 0 ? room : 0, now_ms);
+}
+
+/* Settles a job whose attempts were used up before it was claimed, without a call.  This happens when a worker was lost
+ * during the last attempt; a job that kills each worker that calls for it would otherwise never end. */
+static void exhaust(struct worker *worker, struct task *t)
+{
+	t->job.outcome = JOB_EXHAUSTED;
+	task_set_error(t, "the attempts are used up, and how the last one ended is unknown");
+	worker_log_exhausted(&t->job);
+	queue_settle(worker->queue, &t->job);
 }
 
 /* Starts the call of a claimed job.  The worker may have been stopped, have lost its heartbeat, or have opened its
@@ -230,10 +154,14 @@ static struct job *worker_on_claimed(void *ctx, const struct job *row)
 	struct task *t = task_create(row);
 	if (!t)
 		return NULL;
+	t->job.began_ms = now_ms;
+	if (row->attempt > worker->settings->max_attempts) {
+		exhaust(worker, t);
+		return &t->job;
+	}
 	worker_log_started(&t->job);
 	t->calling = true;
 	t->probe = circuit_begin(&worker->circuit);
-	t->job.began_ms = now_ms;
 	worker->kind->start(worker->processor, &t->call);
 	return &t->job;
 }
@@ -245,17 +173,7 @@ static void worker_on_ended(void *ctx, struct job *j, enum settled how)
 	struct worker *worker = ctx;
 	if (how != SETTLED_STALE)
 		worker_metrics_settled(worker->worker_metrics, j->outcome, how == SETTLED_NOW ? j->age_us : -1);
-	switch (how) {
-	case SETTLED_NOW:
-		worker_log_job("job settled", j);
-		break;
-	case SETTLED_STALE:
-		worker_log_job("job settlement was stale", j);
-		break;
-	case SETTLED_UNKNOWN:
-		worker_log_job("job settlement unknown", j);
-		break;
-	}
+	worker_log_settled(j, how);
 	task_destroy(task_of(j));
 }
 
@@ -263,13 +181,9 @@ static void worker_on_ended(void *ctx, struct job *j, enum settled how)
 static void worker_on_settlement(void *ctx, const struct settlement *s)
 {
 	struct worker *worker = ctx;
-	if (s->stale > 0)
-		LOG(LOG_LEVEL_WARN, "stale settlements changed nothing: their jobs had been freed",
-			LOG_NUMBER("jobs", s->stale));
-	if (s->unknown > 0)
-		LOG(LOG_LEVEL_INFO, "settlements sent twice were already in effect", LOG_NUMBER("jobs", s->unknown));
+	worker_log_settlement(s);
 	queue_look(worker->queue);
-	advance(worker);
+	stop_advance(worker);
 }
 
 /* Outside the stop a release frees the jobs of a claim whose answer was lost. */
@@ -282,8 +196,7 @@ static void worker_on_released(void *ctx, int64_t jobs, bool all)
 			LOG_NUMBER("jobs", jobs));
 	if (!releasing || !all)
 		return;
-	worker->phase = PHASE_LEAVING;
-	heartbeat_leave(worker->heartbeat);
+	stop_leave(worker);
 }
 
 static void worker_on_queue_up(void *ctx)
@@ -340,7 +253,7 @@ static void worker_on_is(void *ctx, int64_t owner)
 	if (!owner) {
 		LOG(LOG_LEVEL_WARN, "worker was declared dead and registers again",
 			LOG_NUMBER("in_flight", queue_inflight(worker->queue)->count));
-		queue_each(worker->queue, worker_cancel_call, worker);
+		queue_each(worker->queue, stop_drop_call, worker);
 	} else {
 		LOG(LOG_LEVEL_INFO, "worker registered", LOG_NUMBER("owner", owner));
 		worker->is_worker = true;
@@ -349,7 +262,10 @@ static void worker_on_is(void *ctx, int64_t owner)
 		worker_report(worker);
 	}
 	queue_own(worker->queue, owner);
-	advance(worker);
+	if (!owner && worker->phase == PHASE_RELEASING)
+		stop_leave(
+			worker); /* whoever deleted the row frees the jobs; without a row there is nothing to release */
+	stop_advance(worker);
 }
 
 static int worker_on_in_flight(void *ctx)
@@ -438,7 +354,7 @@ struct worker *worker_create(
 	worker->circuit.limit = s->circuit_failures;
 	worker->connect_state = (struct connect_state){.base = base, .conninfo = s->database};
 	worker->kind = PROCESSORS[s->processor];
-	worker->deadline = evtimer_new(base, worker_on_deadline, worker);
+	worker->deadline = evtimer_new(base, stop_on_deadline, worker);
 	worker->processor = worker->kind->create(base, s, worker_on_call_ended, worker);
 	worker->queue = queue_create(
 		&worker->connect_state, s->worker_slots, worker->kind->wants_transaction, &QUEUE_EVENTS, worker);

@@ -28,14 +28,53 @@ void worker_log_job(const char *event, const struct job *j)
 		LOG_SECONDS("duration", call_us(j)));
 }
 
+void worker_log_settled(const struct job *j, enum settled how)
+{
+	static const char *const EVENTS[] = {[SETTLED_NOW] = "job settled",
+		[SETTLED_STALE] = "job settlement was stale",
+		[SETTLED_UNKNOWN] = "job settlement unknown"};
+	worker_log_job(EVENTS[how], j);
+}
+
+void worker_log_settlement(const struct settlement *s)
+{
+	if (s->stale > 0)
+		LOG(LOG_LEVEL_WARN, "stale settlements changed nothing: their jobs had been freed",
+			LOG_NUMBER("jobs", s->stale));
+	if (s->unknown > 0)
+		LOG(LOG_LEVEL_INFO, "settlements sent twice were already in effect", LOG_NUMBER("jobs", s->unknown));
+}
+
+void worker_log_circuit_opened(int failures, const char *why)
+{
+	LOG(LOG_LEVEL_WARN, "circuit opened: one job at a time is tried", LOG_NUMBER("failures", failures),
+		LOG_TEXT("reason", why));
+}
+
+void worker_log_circuit_closed(int failures, int64_t open_ms)
+{
+	LOG(LOG_LEVEL_WARN, "circuit closed: the processor answers again", LOG_NUMBER("failures", failures),
+		LOG_SECONDS("after", open_ms * 1000));
+}
+
 void worker_log_failure(const struct job *j, const struct call_outcome *o)
 {
-	bool final = j->outcome == JOB_FAILED;
-	LOG(final ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, final ? "call failed permanently" : "call failed, retry scheduled",
+	bool final = j->outcome == JOB_FAILED, postponed = j->outcome == JOB_POSTPONED;
+	LOG(final || postponed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+		final       ? "call failed permanently"
+		: postponed ? "call postponed"
+			    : "call failed, retry scheduled",
 		LOG_TEXT("request_id", o->request_id ? o->request_id : ""),
 		LOG_TEXT("transaction_id", j->transaction_id), LOG_TEXT("trace_id", TRACE_ID(j->traceparent)),
 		LOG_NUMBER("attempt", j->attempt), LOG_SECONDS("duration", call_us(j)),
 		LOG_SECONDS("delay", j->delay_ms * 1000), LOG_TEXT("reason", j->error));
+}
+
+void worker_log_exhausted(const struct job *j)
+{
+	LOG(LOG_LEVEL_WARN, "attempts used up", LOG_TEXT("transaction_id", j->transaction_id),
+		LOG_TEXT("trace_id", TRACE_ID(j->traceparent)), LOG_NUMBER("attempts", j->attempt - 1),
+		LOG_TEXT("reason", j->error));
 }
 
 void worker_log_up(bool *away, const char *connection)

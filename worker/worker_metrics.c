@@ -34,13 +34,15 @@ enum {
 };
 
 static const char *const VERSIONS[] = {PAYHOOK_VERSION, NULL};
-/* In the order of enum job_outcome. */
+/* In the order of enum job_outcome.  JOB_EXHAUSTED is counted as failed: its transaction is FAILED. */
 static const char *const OUTCOMES[] = {[JOB_PROCESSED] = "processed",
 	[JOB_RETRIED] = "retried",
 	[JOB_FAILED] = "failed",
 	[JOB_PROBED] = "probed",
+	[JOB_POSTPONED] = "postponed",
+	[JOB_UNKNOWN] = "unknown",
 	NULL};
-/* In the order of enum call_result. */
+/* In the order of enum call_result.  The results after these are not of the processor, and not counted. */
 static const char *const RESULTS[] = {
 	[CALL_DONE] = "succeeded", [CALL_AGAIN] = "failed", [CALL_GIVE_UP] = "refused", NULL};
 static const char *const STATES[] = {"ready", "waiting", "claimed", NULL};
@@ -128,12 +130,13 @@ void worker_metrics_destroy(struct worker_metrics *wm)
 
 void worker_metrics_call(struct worker_metrics *wm, enum call_result result, int64_t us)
 {
-	metric_observe(&wm->metrics, wm->cells, CALLS, (int)result, us);
+	if (result < CALL_POSTPONED)
+		metric_observe(&wm->metrics, wm->cells, CALLS, (int)result, us);
 }
 
 void worker_metrics_settled(struct worker_metrics *wm, enum job_outcome outcome, int64_t age_us)
 {
-	metric_add(&wm->metrics, wm->cells, JOBS, (int)outcome, 1);
+	metric_add(&wm->metrics, wm->cells, JOBS, (int)(outcome == JOB_EXHAUSTED ? JOB_FAILED : outcome), 1);
 	if (outcome == JOB_PROCESSED && age_us >= 0)
 		metric_observe(&wm->metrics, wm->cells, END_TO_END, 0, age_us);
 }

@@ -24,7 +24,7 @@ struct worker_metrics_now {
 MUST_USE struct worker_metrics *worker_metrics_create(void);
 void worker_metrics_destroy(struct worker_metrics *wm);
 
-/* Counts a call that ended with this result after us microseconds. */
+/* Counts a call that ended with this result after us microseconds, unless the result is not the processor's. */
 void worker_metrics_call(struct worker_metrics *wm, enum call_result result, int64_t us);
 
 /* Counts a job settled with this outcome.  age_us: microseconds since its webhook was accepted; -1: unknown. */

@@ -12,6 +12,9 @@ enum job_outcome {
 	JOB_RETRIED,   /* another call is made after a pause */
 	JOB_FAILED,    /* no other call is made: the job is dead, the transaction is FAILED */
 	JOB_PROBED,    /* as JOB_RETRIED, but the attempt does not count, because the processor is down */
+	JOB_POSTPONED, /* as JOB_RETRIED, but the attempt does not count, because the cause is on our side */
+	JOB_UNKNOWN,   /* the call was cut off and may have reached the processor: ready at once, the attempt counts */
+	JOB_EXHAUSTED, /* as JOB_FAILED, but no call was made: the attempts were used up when the job was claimed */
 };
 
 /* The worker allocates it in queue_events.claimed() and keeps it until queue_events.ended() or queue_drop().  Every

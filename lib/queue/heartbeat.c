@@ -47,6 +47,15 @@ static const struct statement OBSERVE = {"observe",
 	"SELECT owner, (extract(epoch FROM beat_at) * 1000000)::bigint FROM payhook.workers"
 	"  WHERE owner <> $1::bigint ORDER BY owner"};
 
+/* The record of the calls that ended with their worker, in both statements that free its jobs.  Whether the processor was
+ * called is unknown.  With the record the attempt counts: worker.c reads it when the job is claimed, so a job that kills
+ * each worker that calls for it is dead after MAX_ATTEMPTS. */
+#define RECORD                                                                                   \
+	"  INSERT INTO payhook.job_attempts"                                                     \
+	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)" \
+	"  SELECT transaction_id, source, attempt, least(claimed_at, now()), now(), 'unknown',"  \
+	"    'the worker was lost before it had settled the job', owner FROM freed"
+
 /* Declares a worker dead: deletes its row if its heartbeat is still the one that was observed, and frees its jobs.
  *
  * The deletion decides.  If a heartbeat commits first, the row has changed, so it is not deleted and no job is freed.
@@ -71,11 +80,13 @@ const struct statement HEARTBEAT_RESCUE = {"rescue",
 	"  WHERE owner = $1::bigint AND (extract(epoch FROM beat_at) * 1000000)::bigint = $2::bigint"
 	"  RETURNING owner, host, pid"
 	"), lost AS MATERIALIZED ("
-	"  SELECT id, owner FROM payhook.jobs WHERE owner = (SELECT owner FROM dead) LIMIT $3::int FOR UPDATE SKIP LOCKED"
+	"  SELECT id, owner, claimed_at FROM payhook.jobs WHERE owner = (SELECT owner FROM dead)"
+	"  LIMIT $3::int FOR UPDATE SKIP LOCKED"
 	"), freed AS ("
 	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL"
-	"  FROM lost l WHERE j.id = l.id AND j.owner = l.owner RETURNING 1"
-	") SELECT host, pid, (SELECT count(*) FROM freed) FROM dead"};
+	"  FROM lost l WHERE j.id = l.id AND j.owner = l.owner"
+	"  RETURNING j.transaction_id, j.source, j.attempt, l.owner, l.claimed_at"
+	"), recorded AS (" RECORD ") SELECT host, pid, (SELECT count(*) FROM freed) FROM dead"};
 
 /* Frees orphans: jobs whose owner has no row in workers.
  *
@@ -96,11 +107,12 @@ const struct statement HEARTBEAT_ORPHANS = {"orphans",
 	"  SELECT id, owner FROM payhook.jobs j WHERE owner IS NOT NULL"
 	"    AND NOT EXISTS (SELECT FROM payhook.workers w WHERE w.owner = j.owner) LIMIT $1::int"
 	"), locked AS MATERIALIZED ("
-	"  SELECT j.id FROM payhook.jobs j JOIN orphans o ON j.id = o.id AND j.owner = o.owner FOR UPDATE OF j SKIP LOCKED"
+	"  SELECT j.id, j.owner, j.claimed_at FROM payhook.jobs j JOIN orphans o ON j.id = o.id AND j.owner = o.owner"
+	"  FOR UPDATE OF j SKIP LOCKED"
 	"), freed AS ("
 	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL"
-	"  FROM locked l WHERE j.id = l.id RETURNING 1"
-	") SELECT count(*) FROM freed"};
+	"  FROM locked l WHERE j.id = l.id RETURNING j.transaction_id, j.source, j.attempt, l.owner, l.claimed_at"
+	"), recorded AS (" RECORD ") SELECT count(*) FROM freed"};
 
 /* Enqueues retries that are due: they get new ids, which are higher than the cursor of every worker.
  *

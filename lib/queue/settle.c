@@ -14,6 +14,11 @@
  *	failed     the job is deleted and recorded in dead_jobs, the transaction is FAILED
  *	retried    a new row without an owner waits until run_at; heartbeat.c then enqueues it
  *	probed     the same, and the attempt does not count
+ *	postponed  the same, for a cause on our side
+ *	unknown    a new row is ready at once, and the attempt counts
+ *	exhausted  as failed; the claim that found the attempts used up is not an attempt
+ *
+ * A job whose transaction is gone is recorded in dead_jobs too: nothing else shows that a webhook was accepted.
  *
  * Fence: id, owner and identity must match.  Two jobs of a batch may have one id (inflight.h); at most one of them is
  * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that is gone, since every
@@ -49,27 +54,32 @@ const struct statement SETTLE = {"settle",
 	"  DELETE FROM payhook.jobs WHERE id = ANY (ARRAY(SELECT id FROM ours))"
 	"), waiting AS ("
 	"  INSERT INTO payhook.jobs (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent)"
-	"  SELECT source, transaction_id, CASE outcome WHEN 'probed' THEN greatest(attempt - 1, 0) ELSE attempt END,"
-	"    enqueued_at, now() + delay_ms * interval '1 ms', error, traceparent"
-	"  FROM ours WHERE outcome IN ('retried', 'probed')"
+	"  SELECT source, transaction_id,"
+	"    CASE WHEN outcome IN ('probed', 'postponed') THEN greatest(attempt - 1, 0) ELSE attempt END, enqueued_at,"
+	"    CASE WHEN outcome <> 'unknown' THEN now() + delay_ms * interval '1 ms' END, error, traceparent"
+	"  FROM ours WHERE outcome IN ('retried', 'probed', 'postponed', 'unknown')"
 	"), marked AS ("
 	"  UPDATE payhook.transactions t SET"
 	"    status = CASE o.outcome WHEN 'processed' THEN 'PROCESSED' ELSE 'FAILED' END,"
 	"    processed_at = CASE o.outcome WHEN 'processed' THEN now() END,"
-	"    failure = CASE o.outcome WHEN 'failed' THEN o.error END"
+	"    failure = CASE WHEN o.outcome <> 'processed' THEN o.error END"
 	"  FROM ours o"
-	"  WHERE o.outcome IN ('processed', 'failed')"
+	"  WHERE o.outcome IN ('processed', 'failed', 'exhausted')"
 	"    AND t.transaction_id = o.transaction_id AND t.source = o.source AND t.status <> 'PROCESSED'"
 	"  RETURNING o.*"
 	"), buried AS ("
 	"  INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at, traceparent)"
-	"  SELECT transaction_id, source, attempt, error, enqueued_at, traceparent FROM marked WHERE outcome = 'failed'"
+	"  SELECT d.transaction_id, d.source, CASE d.outcome WHEN 'failed' THEN d.attempt ELSE d.attempt - 1 END, d.error,"
+	"    d.enqueued_at, d.traceparent"
+	"  FROM (SELECT * FROM marked UNION ALL SELECT * FROM ours o WHERE NOT EXISTS (SELECT FROM payhook.transactions t"
+	"    WHERE t.transaction_id = o.transaction_id AND t.source = o.source OFFSET 0)) AS d"
+	"  WHERE d.outcome IN ('failed', 'exhausted')"
 	"  ON CONFLICT DO NOTHING" /* a row left by hand does not hold up the settlement */
 	"), recorded AS ("
 	"  INSERT INTO payhook.job_attempts"
 	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
 	"  SELECT transaction_id, source, attempt, now() - began_ms * interval '1 ms', now(), outcome,"
-	"    nullif(error, ''), owner FROM ours"
+	"    nullif(error, ''), owner FROM ours WHERE outcome <> 'exhausted'"
 	") SELECT place - 1, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
 
 static const char *settle_outcome(enum job_outcome outcome)
@@ -83,6 +93,12 @@ static const char *settle_outcome(enum job_outcome outcome)
 		return "failed";
 	case JOB_PROBED:
 		return "probed";
+	case JOB_POSTPONED:
+		return "postponed";
+	case JOB_UNKNOWN:
+		return "unknown";
+	case JOB_EXHAUSTED:
+		return "exhausted";
 	}
 	return "";
 }

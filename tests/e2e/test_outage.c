@@ -111,6 +111,59 @@ Test(outage, an_exhausted_transaction_fails_and_an_operator_brings_it_back)
 	extra_workers_dismiss(&worker);
 }
 
+/* The worker is killed during the only attempt.  Another frees the job, and the next claim finds the attempts used up. */
+Test(outage, a_job_that_kills_its_worker_ends_as_failed)
+{
+	struct hired first, second;
+	struct fixture s;
+	char id[80];
+	const char *const settings[] = {"PROCESSOR=http", recording_processor.url, "MAX_ATTEMPTS=1", NULL};
+
+	recording_processor_hold(&recording_processor);
+	extra_workers_hire(&first, instance()->database, settings);
+	fixture_post(&s, "deadly", 1, 0);
+	snprintf(id, sizeof(id), "%s-0", s.prefix);
+	recording_processor_wait(&recording_processor, s.prefix, 1, STEP_MS);
+	extra_workers_kill(&first);
+	extra_workers_hire(&second, instance()->database, settings);
+	cr_assert_eq(await("SELECT count(*) FROM payhook.dead_jobs WHERE attempts = 1", 1), 1, "it is buried");
+	expect_state(id, "FAILED", "unknown");
+	cr_expect_str_eq(database_text_of("SELECT string_agg(outcome, ' ') FROM payhook.job_attempts"
+					  " WHERE transaction_id = $1",
+				 id),
+		"unknown");
+	cr_expect_eq(recording_processor_calls(&recording_processor, s.prefix), 1, "no call is made for it again");
+	recording_processor_release(&recording_processor);
+	database_text_of("SELECT payhook.retry($1)", id);
+	fixture_wait_processed(&s, STEP_MS);
+	extra_workers_dismiss(&second);
+}
+
+Test(outage, a_call_that_a_stop_cuts_off_counts)
+{
+	struct hired worker;
+	struct fixture s;
+	const char *const settings[] = {"PROCESSOR=http", recording_processor.url, "WORKER_GRACE_MS=0", NULL};
+
+	recording_processor_hold(&recording_processor);
+	extra_workers_hire(&worker, instance()->database, settings);
+	fixture_post(&s, "cut", COUNT, 0);
+	recording_processor_wait(&recording_processor, s.prefix, COUNT, STEP_MS);
+	extra_workers_dismiss(&worker);
+	cr_expect_eq(database_number_of("SELECT count(*) FROM payhook.jobs WHERE owner IS NULL AND run_at IS NULL"
+					" AND attempt = 1 AND starts_with(transaction_id, $1 || '-')",
+			     s.prefix),
+		COUNT);
+	cr_expect_eq(database_number_of("SELECT count(*) FROM payhook.job_attempts WHERE outcome = 'unknown'"
+					" AND starts_with(transaction_id, $1 || '-')",
+			     s.prefix),
+		COUNT);
+	recording_processor_release(&recording_processor);
+	extra_workers_hire(&worker, instance()->database, settings);
+	fixture_wait_processed(&s, STEP_MS);
+	extra_workers_dismiss(&worker);
+}
+
 Test(outage, paused_workers_claim_nothing_and_resume_wakes_them)
 {
 	struct hired worker;

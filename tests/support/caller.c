@@ -73,9 +73,9 @@ void caller_start(struct caller *c, struct made *m)
 	cr_assert_eq(c->ended, before, "a call ended inside start()");
 }
 
-void caller_cancel(struct caller *c, struct made *m)
+bool caller_cancel(struct caller *c, struct made *m)
 {
-	PROCESSOR_HTTP.cancel(c->processor, &m->call);
+	return PROCESSOR_HTTP.cancel(c->processor, &m->call);
 }
 
 static void turn(struct caller *c)

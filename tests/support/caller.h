@@ -40,7 +40,9 @@ void caller_close(struct caller *c);
 struct made made_of(const char *source, const char *transaction_id);
 
 void caller_start(struct caller *c, struct made *m);
-void caller_cancel(struct caller *c, struct made *m);
+
+/* Returns whether the server may have received the call. */
+bool caller_cancel(struct caller *c, struct made *m);
 
 /* Makes a call and runs the loop until it has ended. */
 void caller_call(struct caller *c, struct made *m);

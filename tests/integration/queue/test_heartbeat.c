@@ -311,6 +311,10 @@ static bool has_orphans(void *ctx)
 	return orphans > 0;
 }
 
+#define RECORDED                                                                                            \
+	"SELECT string_agg(concat_ws(' ', transaction_id, attempt, outcome, worker), ',' ORDER BY worker, " \
+	"transaction_id) FROM payhook.job_attempts WHERE started_at <= finished_at AND error <> ''"
+
 Test(heartbeat, frees_the_jobs_of_owners_that_are_gone)
 {
 	a_worker(5);
@@ -324,6 +328,7 @@ Test(heartbeat, frees_the_jobs_of_owners_that_are_gone)
 	cr_expect_eq(count_jobs("transaction_id LIKE 'orphan_' AND owner IS NULL AND claimed_at IS NULL"
 				" AND id > 4 AND attempt = 1"),
 		2);
+	cr_expect_str_eq(database_value(RECORDED), "orphan1 1 unknown 6,orphan2 1 unknown 8");
 	cr_expect_eq(count_jobs("transaction_id = 'living' AND owner = 5 AND id = 1"), 1);
 	cr_expect_eq(count_jobs("transaction_id = 'ready' AND id = 4"), 1);
 }
@@ -353,6 +358,7 @@ Test(heartbeat, rescues_the_jobs_of_the_dead_and_of_nobody_else)
 	cr_expect_eq(count_jobs("transaction_id IN ('a', 'c') AND owner IS NULL AND claimed_at IS NULL"
 				" AND id > 3 AND attempt = 1"),
 		2);
+	cr_expect_str_eq(database_value(RECORDED), "a 1 unknown 5,c 1 unknown 5");
 	cr_expect_eq(count_jobs("transaction_id = 'b' AND owner = 6 AND id = 2"), 1);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers WHERE owner = 5"), 0);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers"), 2);

@@ -170,10 +170,11 @@ static bool is_ours(const struct job *j)
 static void settle(struct memory *w, bool all_processed)
 {
 	struct job *batch[INFLIGHT_MOST];
-	int count = 0, ours = 0, settled = 0, keep = all_processed ? 0 : (int)draw((uint64_t)w->inflight_count + 1);
+	int count = 0, ours = 0, settled = 0, exhausted = 0,
+	    keep = all_processed ? 0 : (int)draw((uint64_t)w->inflight_count + 1);
 	for (int i = keep; i < w->inflight_count; i++) {
 		struct job *j = &w->inflight[i];
-		j->outcome = all_processed ? JOB_PROCESSED : (enum job_outcome)draw(4);
+		j->outcome = all_processed ? JOB_PROCESSED : (enum job_outcome)draw(7);
 		j->delay_ms = (int64_t)draw(3) * 5;
 		j->error = j->outcome == JOB_PROCESSED ? NULL : "why";
 		batch[count++] = j;
@@ -189,13 +190,14 @@ static void settle(struct memory *w, bool all_processed)
 			cr_assert_not(is_settled[id], "seed %llu, step %d: job %lld is settled twice",
 				(unsigned long long)seed, steps, (long long)id);
 			is_settled[id] = true;
+			exhausted += batch[db_int8(r, row, 0)]->outcome == JOB_EXHAUSTED;
 		}
 		settled += PQntuples(r);
 		PQclear(r);
 	}
 	cr_assert_eq(settled, ours, "seed %llu, step %d: %d settled, %d were ours", (unsigned long long)seed, steps,
 		settled, ours);
-	attempts += settled;
+	attempts += settled - exhausted;
 	while (w->inflight_count > keep)
 		forget(w, w->inflight_count - 1);
 }
@@ -225,7 +227,10 @@ static void rescue(struct memory *w, bool crashed)
 					       " FROM payhook.workers WHERE owner = %lld",
 				       (long long)w->owner));
 	db_params_add_int8(&p, 1 + (int64_t)draw(10));
-	PQclear(send_to_server(&HEARTBEAT_RESCUE, &p));
+	PGresult *r = send_to_server(&HEARTBEAT_RESCUE, &p);
+	for (int row = 0; row < PQntuples(r); row++)
+		attempts += db_int8(r, row, 2);
+	PQclear(r);
 	if (crashed)
 		forget_all(w);
 	register_as_new(w);
@@ -242,7 +247,10 @@ static void bring_back(const struct statement *s)
 {
 	struct db_params p = {0};
 	db_params_add_int8(&p, 1 + (int64_t)draw(20));
-	PQclear(send_to_server(s, &p));
+	PGresult *r = send_to_server(s, &p);
+	if (s == &HEARTBEAT_ORPHANS)
+		attempts += db_int8(r, 0, 0);
+	PQclear(r);
 }
 
 /* The server crashes: a claim that was not flushed to disk is undone. */

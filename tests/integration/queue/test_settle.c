@@ -81,6 +81,40 @@ Test(settle, probed_hands_the_job_back_without_counting)
 	EXPECT("t1 1 probed refused 1001", ATTEMPTS);
 }
 
+Test(settle, postponed_hands_the_job_back_without_counting)
+{
+	take_one();
+	settle_all_with(&me, JOB_POSTPONED, 5000, "no memory");
+	EXPECT("0 no memory 5", "SELECT concat_ws(' ', attempt, last_error, round(extract(epoch FROM run_at - now())))"
+				" FROM payhook.jobs WHERE owner IS NULL AND claimed_at IS NULL");
+	EXPECT("PROCESSING", "SELECT status FROM payhook.transactions");
+	EXPECT("t1 1 postponed no memory 1001", ATTEMPTS);
+}
+
+Test(settle, unknown_hands_the_job_back_at_once_and_counts)
+{
+	take_one();
+	settle_all_with(&me, JOB_UNKNOWN, 0, "the worker stopped");
+	EXPECT("2 1 the worker stopped",
+		"SELECT concat_ws(' ', id, attempt, last_error) FROM payhook.jobs WHERE owner IS NULL AND run_at IS NULL");
+	EXPECT("ready", "SELECT state FROM payhook.queue");
+	EXPECT("PROCESSING", "SELECT status FROM payhook.transactions");
+	EXPECT("t1 1 unknown the worker stopped 1001", ATTEMPTS);
+}
+
+/* The claim that finds the attempts used up is not one of them. */
+Test(settle, exhausted_buries_the_job_and_records_no_call)
+{
+	enqueue(1, 1);
+	database_exec("UPDATE payhook.jobs SET attempt = 3");
+	claim(&me, ME, 1);
+	settle_all_with(&me, JOB_EXHAUSTED, 0, "used up");
+	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
+	EXPECT("FAILED used up", "SELECT status || ' ' || failure FROM payhook.transactions");
+	EXPECT("t1 3 used up", "SELECT concat_ws(' ', transaction_id, attempts, error) FROM payhook.dead_jobs");
+	EXPECT("0", "SELECT count(*) FROM payhook.job_attempts");
+}
+
 Test(settle, one_batch_takes_every_end)
 {
 	enqueue(1, 8);
@@ -359,7 +393,11 @@ Test(settle_whole, a_job_without_a_transaction_is_claimed_all_the_same)
 	claim(&me, ME, 1);
 	cr_expect_str_eq(me.whole, "");
 	settle_all_with(&me, JOB_FAILED, 0, "its transaction is gone");
-	EXPECT("0 0", "SELECT (SELECT count(*) FROM payhook.jobs) || ' ' || (SELECT count(*) FROM payhook.dead_jobs)");
+	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
+	EXPECT("gone 1 its transaction is gone",
+		"SELECT concat_ws(' ', transaction_id, attempts, error) FROM payhook.dead_jobs");
+	EXPECT("gone its transaction is gone null",
+		"SELECT concat_ws(' ', transaction_id, error, coalesce(amount::text, 'null')) FROM payhook.failures");
 	EXPECT("gone 1 failed its transaction is gone 1001", ATTEMPTS);
 }
 

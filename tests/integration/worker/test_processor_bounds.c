@@ -324,8 +324,19 @@ Test(processor_bounds, knows_whether_a_call_may_end)
 	cr_expect(PROCESSOR_HTTP.ends_by(c.processor, clock_ms() + 1000));
 	caller_until_heard(&c, 1);
 	cr_expect(PROCESSOR_HTTP.ends_by(c.processor, clock_ms() + 1000));
-	caller_cancel(&c, &m);
+	cr_expect(caller_cancel(&c, &m), "it was received");
 	cr_expect_not(PROCESSOR_HTTP.ends_by(c.processor, clock_ms() + 1000));
+}
+
+Test(processor_bounds, knows_whether_a_cancelled_call_was_sent)
+{
+	struct made sent = made_of("transactions", "tx_1"), unsent = made_of("transactions", "tx_2");
+	http_server_hold(c.server);
+	caller_start(&c, &sent);
+	caller_until_heard(&c, 1);
+	cr_expect(caller_cancel(&c, &sent));
+	caller_start(&c, &unsent); /* with the transfer of the other */
+	cr_expect_not(caller_cancel(&c, &unsent));
 }
 
 /* ---- calls that cannot be made ---- */
@@ -337,11 +348,11 @@ Test(processor_bounds, ends_a_call_without_its_transaction_from_the_loop)
 	caller_start(&c, &m);
 	caller_start(&c, &other);
 	cr_expect(PROCESSOR_HTTP.ends_by(c.processor, clock_ms()));
-	caller_cancel(&c, &other);
+	cr_expect_not(caller_cancel(&c, &other), "it was never sent");
 	caller_until_ended(&c, 1);
 	caller_for(&c, 20);
-	cr_expect_eq(m.result, CALL_AGAIN);
-	cr_expect_str_eq(m.why, "the call could not be prepared");
+	cr_expect_eq(m.result, CALL_ABSENT);
+	cr_expect_str_eq(m.why, "the transaction is not in the database any more");
 	cr_expect_not(other.ended);
 	cr_expect_eq(http_server_calls(c.server), 0);
 }

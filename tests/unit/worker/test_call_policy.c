@@ -68,6 +68,24 @@ Test(call_policy, burns_no_attempt_while_the_processor_is_down)
 	cr_expect_eq(j.delay_ms, 8000, "and the pause at most");
 }
 
+Test(call_policy, postpones_without_counting_what_this_machine_could_not_do)
+{
+	end_with(CALL_POSTPONED, 12, -1, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_POSTPONED, "it uses up no attempt");
+	cr_expect_eq(j.delay_ms, CALL_POLICY_POSTPONE_MS / 2);
+	end_with(CALL_POSTPONED, 1, -1, 8000, CALL_POLICY_POSTPONE_MS / 2);
+	cr_expect_eq(j.outcome, JOB_POSTPONED, "the circuit has no say in it");
+	cr_expect_eq(j.delay_ms, CALL_POLICY_POSTPONE_MS);
+}
+
+Test(call_policy, fails_what_has_no_transaction)
+{
+	end_with(CALL_ABSENT, 1, -1, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED);
+	end_with(CALL_ABSENT, 1, -1, 1000, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED, "the circuit has no say in it");
+}
+
 /* ---- errors ---- */
 
 static const char *error_of(const char *why)

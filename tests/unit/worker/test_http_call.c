@@ -55,7 +55,7 @@ Test(http_call, gives_no_two_transactions_one_key)
 static const char *longest(void)
 {
 	static char text[256];
-	memset(text, '"', 255);
+	memset(text, '\x01', 255);
 	return text;
 }
 

@@ -46,15 +46,18 @@ static void reports(const char *line)
 
 Test(worker_metrics, counts_jobs_by_outcome)
 {
-	const enum job_outcome ends[] = {JOB_PROCESSED, JOB_RETRIED, JOB_RETRIED, JOB_FAILED, JOB_PROBED};
+	const enum job_outcome ends[] = {JOB_PROCESSED, JOB_RETRIED, JOB_RETRIED, JOB_FAILED, JOB_PROBED, JOB_POSTPONED,
+		JOB_UNKNOWN, JOB_EXHAUSTED};
 	for (size_t i = 0; i < COUNT_OF(ends); i++)
 		worker_metrics_settled(worker_metrics, ends[i], 31000000);
 	worker_metrics_settled(worker_metrics, JOB_PROCESSED, -1);
 	render(NULL);
 	reports("\npayhook_jobs_total{outcome=\"processed\"} 2\n"
 		"payhook_jobs_total{outcome=\"retried\"} 2\n"
-		"payhook_jobs_total{outcome=\"failed\"} 1\n"
-		"payhook_jobs_total{outcome=\"probed\"} 1\n");
+		"payhook_jobs_total{outcome=\"failed\"} 2\n"
+		"payhook_jobs_total{outcome=\"probed\"} 1\n"
+		"payhook_jobs_total{outcome=\"postponed\"} 1\n"
+		"payhook_jobs_total{outcome=\"unknown\"} 1\n");
 	reports("\npayhook_end_to_end_seconds_bucket{le=\"30\"} 0\npayhook_end_to_end_seconds_bucket{le=\"32\"} 1\n");
 	reports("\npayhook_end_to_end_seconds_sum 31\npayhook_end_to_end_seconds_count 1\n");
 }
@@ -64,9 +67,13 @@ Test(worker_metrics, counts_calls_by_outcome)
 	worker_metrics_call(worker_metrics, CALL_DONE, 20000);
 	worker_metrics_call(worker_metrics, CALL_AGAIN, 5000);
 	worker_metrics_call(worker_metrics, CALL_GIVE_UP, 70000000);
+	worker_metrics_call(worker_metrics, CALL_POSTPONED, 5000);
+	worker_metrics_call(worker_metrics, CALL_ABSENT, 0);
 	render(NULL);
 	reports("\npayhook_processor_duration_seconds_bucket{outcome=\"succeeded\",le=\"0.025\"} 1\n");
 	reports("\npayhook_processor_duration_seconds_bucket{outcome=\"failed\",le=\"0.005\"} 1\n");
+	reports("\npayhook_processor_duration_seconds_count{outcome=\"failed\"} 1\n");
+	cr_expect_null(strstr(text.data, "postponed\",le"), "the processor was not called");
 	reports("\npayhook_processor_duration_seconds_bucket{outcome=\"refused\",le=\"60\"} 0\n"
 		"payhook_processor_duration_seconds_bucket{outcome=\"refused\",le=\"+Inf\"} 1\n");
 }
