@@ -2,10 +2,10 @@
 
 #include "http_options.h"
 
-#define READ_SIZE 4096  /* bytes of curl's read buffer; its default of 16 KiB is meant for downloads */
-#define IDLE_S 50       /* longest idle time of a reused connection: load balancers drop connections after 60 s */
-#define DNS_S 60        /* time for which a resolved address is cached */
-#define KEEPALIVE_S 30  /* idle time before the first TCP keepalive probe, and between two */
+#define READ_SIZE 4096 /* bytes of curl's read buffer; its default of 16 KiB is meant for downloads */
+#define IDLE_S 50      /* longest idle time of a reused connection: load balancers drop connections after 60 s */
+#define DNS_S 60       /* time for which a resolved address is cached */
+#define KEEPALIVE_S 30 /* idle time before the first TCP keepalive probe, and between two */
 
 /* The options that keep a call within bounds.
  *

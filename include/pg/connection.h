@@ -68,6 +68,10 @@ void connection_destroy(struct connection *c);
 /* Whether connection_send() may be called now. */
 bool connection_is_ready(const struct connection *c);
 
+/* For a connection_done() that received FAULT_BUSY: whether the server itself rejected the statement, as it does when a
+ * resource is exhausted or the statement is cancelled.  Then the statement certainly did not take effect. */
+bool connection_rolled_back(const struct connection *c);
+
 /* Whether work may wait for this connection.  True while it is connected, and during the first attempt after the start
  * or after a loss.  False once an attempt has failed, until the next one succeeds, and while a late answer is
  * awaited. */

@@ -82,6 +82,9 @@ int64_t db_int8(const struct pg_result *r, int row, int column);
  * the text is translated. */
 bool db_left_standby(const struct pg_result *notice);
 
+/* For a result that is an error: whether the server itself rejected the statement, which then did not take effect. */
+bool db_was_refused(const struct pg_result *r);
+
 /* Sets the fault for an error of the server, from its SQLSTATE and message, and returns false.  A NULL sqlstate means
  * that the connection broke.  This is the only place where a SQLSTATE becomes a fault kind. */
 bool db_fault(struct fault *f, const char *sqlstate, const char *message);

@@ -44,13 +44,14 @@ struct heartbeat_events {
 	void (*notified)(void *ctx);           /* there may be jobs to claim */
 	/* A worker was declared dead, and this many of its jobs are freed.  host is borrowed for the call. */
 	void (*rescued)(void *ctx, const char *host, int pid, int64_t jobs);
-	void (*orphans)(void *ctx, int64_t jobs); /* this many jobs of workers without a row are freed; at least 1 */
-	void (*left)(void *ctx);                  /* heartbeat_leave() is done: the row is deleted */
+	/* This many jobs of workers without a row are freed; at least 1.  After a rescue whose answer was lost: as many as
+	 * the last heartbeat of the dead worker reported. */
+	void (*orphans)(void *ctx, int64_t jobs);
+	void (*left)(void *ctx); /* heartbeat_leave() is done: the row is deleted */
 };
 
-/* The statements that free the jobs of a dead worker and of workers without a row, and that enqueue due retries.  Tests
- * run them by themselves. */
-extern const struct statement HEARTBEAT_RESCUE, HEARTBEAT_ORPHANS, HEARTBEAT_DUE;
+/* The statement that enqueues due retries, which tests run by itself. */
+extern const struct statement HEARTBEAT_DUE;
 
 struct heartbeat;
 

@@ -20,6 +20,7 @@
 struct peer {
 	int64_t owner;    /* the worker's number */
 	int64_t beat;     /* its last heartbeat, in microseconds of the database's clock */
+	int in_flight;    /* jobs, as the last heartbeat reported them */
 	int64_t since_ms; /* clock_ms() of this observer when it first saw that value */
 };
 
@@ -44,7 +45,7 @@ void peers_forget(struct peers *p);
 void peers_begin(struct peers *p, int64_t now_ms);
 
 /* Returns false if out of memory; this worker is then not observed. */
-bool peers_see(struct peers *p, int64_t owner, int64_t beat, int64_t now_ms);
+bool peers_see(struct peers *p, int64_t owner, int64_t beat, int in_flight, int64_t now_ms);
 
 /* Returns a worker whose heartbeat has been unchanged for PEER_DEAD_MS, or NULL; valid until the next call that changes
  * *p. */

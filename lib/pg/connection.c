@@ -36,6 +36,7 @@ struct connection {
 	size_t prepared;     /* statements prepared so far; the greeting counts as one more */
 	int failures;        /* failed attempts since the connection was last ready or lost */
 	unsigned host_turns; /* failed attempts since the start: selects the first host */
+	bool rolled_back;    /* the server itself rejected the last statement */
 	bool unsent;         /* connection_send() failed; the timer reports it from the loop */
 	bool refused;        /* its parameters were not complete, for the reason that follows */
 	struct fault refusal;
@@ -94,10 +95,8 @@ static void connection_on_notice(void *arg, const PGresult *notice)
 		c->left_standby = true;
 }
 
-/* ---- abandoned connections ---- */
-
-/* The late answer is discarded.  Closing at once would not stop the statement: a stalled server does not notice it. */
-
+/* The late answer of an abandoned connection is discarded.  Closing at once would not stop the statement: a stalled server
+ * does not notice it. */
 static void abandoned_end(struct abandoned *a)
 {
 	event_free(a->readable);
@@ -277,8 +276,6 @@ static void connect_poll(struct connection *c)
 	}
 }
 
-/* ---- answers ---- */
-
 /* Handles a complete answer.  A statement that cannot be prepared ends the attempt.  An answer in STUCK has no done()
  * any more: it is discarded, and the connection is usable again. */
 static void connection_answered(struct connection *c)
@@ -289,6 +286,7 @@ static void connection_answered(struct connection *c)
 	c->result = NULL;
 	struct fault f;
 	bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+	c->rolled_back = !good && db_was_refused(result);
 	if (!good)
 		db_fault(&f, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result));
 	else if (c->left_standby)
@@ -365,8 +363,6 @@ static void connection_on_writable(evutil_socket_t fd, short what, void *arg)
 	else
 		flush(c);
 }
-
-/* ---- deadlines ---- */
 
 static void answer_overdue(struct connection *c)
 {
@@ -454,6 +450,11 @@ bool connection_is_ready(const struct connection *c)
 	return c->state == CONN_READY;
 }
 
+bool connection_rolled_back(const struct connection *c)
+{
+	return c->rolled_back;
+}
+
 bool connection_is_reachable(const struct connection *c)
 {
 	return c->state != CONN_STUCK && c->failures == 0;
@@ -463,6 +464,7 @@ void connection_send(
 	struct connection *c, const struct statement *s, const struct db_params *params, connection_done *done)
 {
 	c->state = CONN_BUSY;
+	c->rolled_back = false;
 	c->done = done;
 	c->left_standby = false;
 	timer_set(c, c->plan->answer_ms);

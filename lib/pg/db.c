@@ -130,6 +130,13 @@ bool db_left_standby(const struct pg_result *notice)
 	return state && file && strcmp(state, "01000") == 0 && strcmp(file, "syncrep.c") == 0;
 }
 
+/* A pooler reports that its own connection to the server broke in class 08: the statement may have taken effect. */
+bool db_was_refused(const struct pg_result *r)
+{
+	const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	return sqlstate && strncmp(sqlstate, "08", 2) != 0;
+}
+
 /* The kind of fault for the SQLSTATEs that begin with these bytes. */
 struct meaning {
 	const char *state; /* a class (two bytes), or a whole code (five) */

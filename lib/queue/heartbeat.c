@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "queue/peers.h"
+#include "queue/rescue.h"
 
 #define ANSWER_MS 10000 /* for a statement; below HEARTBEAT_STALE_MS, since a heartbeat may wait behind another chore */
 
@@ -44,75 +45,8 @@ static const struct statement BEAT = {"beat",
 /* Returns the other workers and their heartbeats, as numbers that must change.  Locks nothing.  The order by owner is
  * what peers_see() needs. */
 static const struct statement OBSERVE = {"observe",
-	"SELECT owner, (extract(epoch FROM beat_at) * 1000000)::bigint FROM payhook.workers"
+	"SELECT owner, (extract(epoch FROM beat_at) * 1000000)::bigint, in_flight FROM payhook.workers"
 	"  WHERE owner <> $1::bigint ORDER BY owner"};
-
-/* The record of the calls that ended with their worker, in both statements that free its jobs.  Whether the processor was
- * called is unknown.  With the record the attempt counts: worker.c reads it when the job is claimed, so a job that kills
- * each worker that calls for it is dead after MAX_ATTEMPTS. */
-#define RECORD                                                                                   \
-	"  INSERT INTO payhook.job_attempts"                                                     \
-	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)" \
-	"  SELECT transaction_id, source, attempt, least(claimed_at, now()), now(), 'unknown',"  \
-	"    'the worker was lost before it had settled the job', owner FROM freed"
-
-/* Declares a worker dead: deletes its row if its heartbeat is still the one that was observed, and frees its jobs.
- *
- * The deletion decides.  If a heartbeat commits first, the row has changed, so it is not deleted and no job is freed.
- * A heartbeat that comes later finds no row, and its worker takes another number.  If two observers try at once, only
- * one deletes the row.
- *
- * The attempts stay counted, because calls may have been made.  The jobs get fresh ids, so settlements that the dead
- * worker still sends change nothing; the commit waits for the disk, because a crash could issue the same ids again.
- *
- * Locks: SKIP LOCKED passes over jobs that a last settlement of the dead worker has locked, so a settlement and a
- * rescue cannot deadlock.  HEARTBEAT_ORPHANS frees them later if they are still there.  It also frees jobs beyond the
- * limit, which keeps this transaction short, and jobs of a claim that the dead worker commits later.
- *
- * A lost answer: if it took effect, a second rescue finds no row, and nothing is reported.  If it did not, the worker
- * is observed again.
- *
- * Plan: there is no index on owner, so it reads the whole table, but only after a worker was silent for
- * PEER_DEAD_MS. */
-const struct statement HEARTBEAT_RESCUE = {"rescue",
-	"WITH dead AS ("
-	"  DELETE FROM payhook.workers"
-	"  WHERE owner = $1::bigint AND (extract(epoch FROM beat_at) * 1000000)::bigint = $2::bigint"
-	"  RETURNING owner, host, pid"
-	"), lost AS MATERIALIZED ("
-	"  SELECT id, owner, claimed_at FROM payhook.jobs WHERE owner = (SELECT owner FROM dead)"
-	"  LIMIT $3::int FOR UPDATE SKIP LOCKED"
-	"), freed AS ("
-	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL"
-	"  FROM lost l WHERE j.id = l.id AND j.owner = l.owner"
-	"  RETURNING j.transaction_id, j.source, j.attempt, l.owner, l.claimed_at"
-	"), recorded AS (" RECORD ") SELECT host, pid, (SELECT count(*) FROM freed) FROM dead"};
-
-/* Frees orphans: jobs whose owner has no row in workers.
- *
- * A worker registers before it claims, and one snapshot shows both tables: the owner of each job that it shows has a
- * row in it, unless that row was deleted.  A lock on the job would break this.  PostgreSQL checks a locked row again in
- * its newest version, but still against the workers of the old snapshot; a job that was freed and claimed anew
- * meanwhile might have an owner that the snapshot lacks, and would be taken from a live worker.  So orphans are picked
- * without a lock, and then locked only if id and owner are still those of the snapshot: a job that was freed has
- * another id and is left alone.
- *
- * SKIP LOCKED: two observers do not wait for each other.  The commit waits for the disk, because it assigns ids.  A
- * lost answer: the next round finds the rest.
- *
- * Plan: there is no index on owner, because with one, no claim could be a HOT update.  So the statement reads the whole
- * table; heartbeat_on_orphans() limits how often. */
-const struct statement HEARTBEAT_ORPHANS = {"orphans",
-	"WITH orphans AS MATERIALIZED ("
-	"  SELECT id, owner FROM payhook.jobs j WHERE owner IS NOT NULL"
-	"    AND NOT EXISTS (SELECT FROM payhook.workers w WHERE w.owner = j.owner) LIMIT $1::int"
-	"), locked AS MATERIALIZED ("
-	"  SELECT j.id, j.owner, j.claimed_at FROM payhook.jobs j JOIN orphans o ON j.id = o.id AND j.owner = o.owner"
-	"  FOR UPDATE OF j SKIP LOCKED"
-	"), freed AS ("
-	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL"
-	"  FROM locked l WHERE j.id = l.id RETURNING j.transaction_id, j.source, j.attempt, l.owner, l.claimed_at"
-	"), recorded AS (" RECORD ") SELECT count(*) FROM freed"};
 
 /* Enqueues retries that are due: they get new ids, which are higher than the cursor of every worker.
  *
@@ -155,6 +89,8 @@ struct heartbeat {
 	int64_t beat_ms; /* when the last confirmed heartbeat was sent */
 	struct peers peers;
 	struct peer suspect; /* the worker that CHORE_RESCUE is about, as it was observed */
+	bool rescue_lost;    /* the answer to the rescue of suspect was lost; the next observation decides */
+	bool leaving;        /* heartbeat_leave() was called: no other chore is planned */
 };
 
 /* Returns a number that no worker has had: 63 random bits, not 0. */
@@ -170,11 +106,18 @@ static int64_t new_number(void)
 
 /* ---- results ---- */
 
+/* Plans a chore, unless the worker leaves: a heartbeat after the deletion would find no row, and register a new worker. */
+static void plan(struct heartbeat *h, enum chore chore, int64_t at_ms)
+{
+	if (!h->leaving || chore == CHORE_LEAVE)
+		h->at_ms[chore] = at_ms;
+}
+
 /* Plans the chore under way again, up to a tenth later than ms, at random, so that workers started together drift
  * apart. */
 static void again_in(struct heartbeat *h, int64_t ms)
 {
-	h->at_ms[h->chore] = clock_ms() + ms + arc4random_uniform((uint32_t)(ms / 10) + 1);
+	plan(h, h->chore, clock_ms() + ms + arc4random_uniform((uint32_t)(ms / 10) + 1));
 }
 
 /* Returns false if the chore failed, and plans it again.  A rejection by the server is reported here; a lost connection
@@ -194,6 +137,8 @@ static void heartbeat_on_registered(void *ctx, const struct pg_result *r, const 
 	struct heartbeat *h = ctx;
 	if (!heartbeat_answered(h, "register", r, f))
 		return;
+	if (h->leaving)
+		return;
 	h->registered = true;
 	h->beat_ms = h->sent_ms;
 	h->events->is(h->ctx, h->owner);
@@ -203,6 +148,8 @@ static void heartbeat_on_beat(void *ctx, const struct pg_result *r, const struct
 {
 	struct heartbeat *h = ctx;
 	if (!heartbeat_answered(h, "beat", r, f))
+		return;
+	if (h->leaving)
 		return;
 	if (db_rows(r) == 0) {
 		/* Never the old number again: its jobs are orphans now, and another worker may be freeing them. */
@@ -227,7 +174,7 @@ static void find_dead(struct heartbeat *h)
 	const struct peer *dead = peers_dead(&h->peers, now);
 	if (dead)
 		h->suspect = *dead;
-	h->at_ms[CHORE_RESCUE] = dead ? now : INT64_MAX;
+	plan(h, CHORE_RESCUE, dead ? now : INT64_MAX);
 }
 
 static void heartbeat_on_observed(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -236,33 +183,39 @@ static void heartbeat_on_observed(void *ctx, const struct pg_result *r, const st
 	if (!heartbeat_answered(h, "observe", r, f))
 		return;
 	int64_t now = clock_ms();
+	bool is_there = false;
 	peers_begin(&h->peers, now);
 	for (int row = 0; row < db_rows(r); row++) {
+		is_there = is_there || db_int8(r, row, 0) == h->suspect.owner;
 		/* Workers that do not fit into memory are observed by other workers. */
-		if (!peers_see(&h->peers, db_int8(r, row, 0), db_int8(r, row, 1), now))
-			break;
+		if (!peers_see(&h->peers, db_int8(r, row, 0), db_int8(r, row, 1), (int)db_int8(r, row, 2), now))
+			continue;
 	}
-	h->at_ms[CHORE_OBSERVE] = now + EVERY_OBSERVE_MS;
+	plan(h, CHORE_OBSERVE, now + EVERY_OBSERVE_MS);
+	if (h->rescue_lost && !is_there && h->suspect.in_flight > 0)
+		h->events->orphans(h->ctx, h->suspect.in_flight);
+	h->rescue_lost = false;
 	find_dead(h);
 }
 
 static void heartbeat_on_rescued(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct heartbeat *h = ctx;
+	h->rescue_lost = !r && f->kind == FAULT_BUSY && !connection_rolled_back(h->connection);
 	if (!heartbeat_answered(h, "rescue", r, f))
 		return;
 	peers_remove(&h->peers, h->suspect.owner);
 	if (db_rows(r) == 1) {
 		int64_t jobs = db_int8(r, 0, 2);
 		if (jobs >= HEARTBEAT_FREE_MAX)
-			h->at_ms[CHORE_ORPHANS] = clock_ms();
+			plan(h, CHORE_ORPHANS, clock_ms());
 		h->events->rescued(h->ctx, db_text(r, 0, 0), (int)db_int8(r, 0, 1), jobs);
 		h->events->notified(h->ctx);
 	}
 	find_dead(h);
 }
 
-/* HEARTBEAT_ORPHANS reads the whole table.  The pause is 50 times as long as the statement took, within bounds: up to a
+/* RESCUE_ORPHANS reads the whole table.  The pause is 50 times as long as the statement took, within bounds: up to a
  * duration of 1.2 s it takes a fiftieth of the time, and beyond that it runs once a minute. */
 static void heartbeat_on_orphans(void *ctx, const struct pg_result *r, const struct fault *f)
 {
@@ -310,7 +263,7 @@ static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 	switch (chore) {
 	case CHORE_BEAT:
 		/* Planned now and not at the result: heartbeat_send() may ask for an earlier one until then. */
-		h->at_ms[CHORE_BEAT] = h->sent_ms + HEARTBEAT_MS;
+		plan(h, CHORE_BEAT, h->sent_ms + HEARTBEAT_MS);
 		db_params_add_int8(&p, h->owner);
 		if (h->registered) {
 			db_params_add_int8(&p, h->events->in_flight(h->ctx));
@@ -327,7 +280,7 @@ static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 		db_params_add_int8(&p, h->suspect.owner);
 		db_params_add_int8(&p, h->suspect.beat);
 		db_params_add_int8(&p, HEARTBEAT_FREE_MAX);
-		connection_send(h->connection, &HEARTBEAT_RESCUE, &p, heartbeat_on_rescued);
+		connection_send(h->connection, &RESCUE_DEAD, &p, heartbeat_on_rescued);
 		return;
 	case CHORE_DUE:
 		db_params_add_int8(&p, HEARTBEAT_DUE_MAX);
@@ -339,7 +292,7 @@ static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 		return;
 	case CHORE_ORPHANS:
 		db_params_add_int8(&p, HEARTBEAT_FREE_MAX);
-		connection_send(h->connection, &HEARTBEAT_ORPHANS, &p, heartbeat_on_orphans);
+		connection_send(h->connection, &RESCUE_ORPHANS, &p, heartbeat_on_orphans);
 		return;
 	case CHORE_LEAVE:
 		db_params_add_int8(&p, h->owner);
@@ -392,7 +345,7 @@ static void heartbeat_on_up(void *ctx)
 {
 	struct heartbeat *h = ctx;
 	peers_forget(&h->peers);
-	if (h->at_ms[CHORE_LEAVE] == INT64_MAX) {
+	if (!h->leaving) {
 		int64_t now = clock_ms();
 		for (int i = 0; i < CHORES; i++)
 			h->at_ms[i] = now;
@@ -418,7 +371,7 @@ static void heartbeat_on_notified(void *ctx)
 /* ---- the interface ---- */
 
 static const struct statement *const STATEMENTS[] = {
-	&REGISTER, &BEAT, &OBSERVE, &HEARTBEAT_RESCUE, &HEARTBEAT_ORPHANS, &HEARTBEAT_DUE, &LEAVE};
+	&REGISTER, &BEAT, &OBSERVE, &RESCUE_DEAD, &RESCUE_ORPHANS, &HEARTBEAT_DUE, &LEAVE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker heartbeat",
@@ -477,11 +430,12 @@ void heartbeat_send(struct heartbeat *h)
 	event_active(h->timer, EV_TIMEOUT, 0);
 }
 
-/* All other chores end: a heartbeat after the deletion would find no row, and register a new worker. */
+/* All other chores end, also the one under way: plan() plans none of them again. */
 void heartbeat_leave(struct heartbeat *h)
 {
 	for (int i = 0; i < CHORES; i++)
 		h->at_ms[i] = INT64_MAX;
+	h->leaving = true;
 	h->at_ms[CHORE_LEAVE] = 0;
 	event_active(h->timer, EV_TIMEOUT, 0);
 }

@@ -1,7 +1,7 @@
 /* peers.c - the observation of other workers: each look merges the list of the previous look with the rows just read.
  *
  * Both are sorted by owner, so a look costs one pass.  A worker found dead here is only suspected to be dead.  The
- * statement HEARTBEAT_RESCUE in heartbeat.c decides: it deletes the worker's row only if the heartbeat in it is still
+ * statement RESCUE_DEAD in rescue.c decides: it deletes the worker's row only if the heartbeat in it is still
  * the one that was observed. */
 
 #include "queue/peers.h"
@@ -53,7 +53,7 @@ static bool make_room(struct peers *p)
 	return true;
 }
 
-bool peers_see(struct peers *p, int64_t owner, int64_t beat, int64_t now_ms)
+bool peers_see(struct peers *p, int64_t owner, int64_t beat, int in_flight, int64_t now_ms)
 {
 	while (p->old_next < p->old_count && p->old[p->old_next].owner < owner)
 		p->old_next++;
@@ -61,7 +61,7 @@ bool peers_see(struct peers *p, int64_t owner, int64_t beat, int64_t now_ms)
 	bool unchanged = before && before->owner == owner && before->beat == beat;
 	if (!make_room(p))
 		return false;
-	p->list[p->count++] = (struct peer){owner, beat, unchanged ? before->since_ms : now_ms};
+	p->list[p->count++] = (struct peer){owner, beat, in_flight, unchanged ? before->since_ms : now_ms};
 	return true;
 }
 

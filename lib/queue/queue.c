@@ -103,6 +103,12 @@ static void queue_failed(struct queue *q, const char *doing, const struct fault 
 	q->events->trouble(q->ctx, doing, f);
 }
 
+/* Whether a statement that failed may have taken effect all the same: its answer was lost. */
+static bool is_unknown(const struct queue *q, const struct fault *f)
+{
+	return f->kind == FAULT_BUSY && !connection_rolled_back(q->connection);
+}
+
 /* ---- claim ---- */
 
 static int claim_limit(const struct queue *q)
@@ -114,7 +120,7 @@ static int claim_limit(const struct queue *q)
 }
 
 /* Adds a claimed job to the jobs in flight.  A job that is declined is left to a release: to ours, or to
- * HEARTBEAT_ORPHANS if the owner has changed since the claim was sent. */
+ * RESCUE_ORPHANS if the owner has changed since the claim was sent. */
 static void take_row(struct queue *q, const struct pg_result *r, int row)
 {
 	struct job given;
@@ -140,9 +146,8 @@ static void queue_on_claimed(void *ctx, const struct pg_result *r, const struct 
 {
 	struct queue *q = ctx;
 	if (!r) {
-		/* After FAULT_BUSY the claim may have taken effect; every other kind is a rollback. */
-		q->claim_lost = q->claim_lost || f->kind == FAULT_BUSY;
-		q->release_due = q->release_due || f->kind == FAULT_BUSY;
+		q->claim_lost = q->claim_lost || is_unknown(q, f);
+		q->release_due = q->release_due || is_unknown(q, f);
 		cursor_want_from(&q->cursor, q->claim_from);
 		queue_failed(q, "claim", f);
 		return;
@@ -178,8 +183,8 @@ static void queue_on_settled(void *ctx, const struct pg_result *r, const struct 
 	struct queue *q = ctx;
 	struct settle_batch *b = &q->settle_batch;
 	if (!r) {
-		/* After FAULT_BUSY the batch may have been settled: it is kept, and sent again. */
-		b->batch_unknown = b->batch_unknown || f->kind == FAULT_BUSY;
+		/* The batch is kept, and sent again. */
+		b->batch_unknown = b->batch_unknown || is_unknown(q, f);
 		queue_failed(q, "settle", f);
 		if (f->kind == FAULT_INPUT)
 			settle_batch_refuse(b);
@@ -420,7 +425,7 @@ void queue_destroy(struct queue *q)
 void queue_own(struct queue *q, int64_t owner)
 {
 	if (owner != q->owner) {
-		/* Jobs that a lost claim left under the old owner are freed by HEARTBEAT_ORPHANS. */
+		/* Jobs that a lost claim left under the old owner are freed by RESCUE_ORPHANS. */
 		q->claimed_before = q->claim_lost = q->release_due = false;
 		q->release_again_ms = 0;
 	}

@@ -224,6 +224,31 @@ Test(heartbeat, leaves_no_row_behind)
 	cr_expect_eq(left, 1);
 }
 
+static bool is_blocked(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			       " AND application_name = 'payhook-worker heartbeat' AND wait_event_type = 'Lock'") > 0;
+}
+
+/* The heartbeat under way finds no row after heartbeat_leave() was called. */
+Test(heartbeat, does_not_register_again_while_it_leaves)
+{
+	begin();
+	PGconn *c = database_connect();
+	PQclear(PQexec(c, "BEGIN; DELETE FROM payhook.workers"));
+	heartbeat_send(heartbeat);
+	loop_until(is_blocked, NULL, "the heartbeat is under way");
+	heartbeat_leave(heartbeat);
+	PQclear(PQexec(c, "COMMIT"));
+	PQfinish(c);
+	loop_until(has_left, NULL, "it has left");
+	loop_for(500);
+	cr_expect_eq(lost, 0);
+	cr_expect_eq(left, 1);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers"), 0);
+}
+
 static bool is_back(void *ctx)
 {
 	(void)ctx;
@@ -364,11 +389,31 @@ Test(heartbeat, rescues_the_jobs_of_the_dead_and_of_nobody_else)
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers"), 2);
 }
 
-static bool is_blocked(void *ctx)
+static bool is_rescued(void *ctx)
 {
 	(void)ctx;
-	return database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-			       " AND application_name = 'payhook-worker heartbeat' AND wait_event_type = 'Lock'") > 0;
+	return orphans > 0;
+}
+
+/* The connection breaks during the rescue, and the row is gone afterwards: most likely the rescue took effect. */
+Test(heartbeat, reports_a_rescue_with_a_lost_answer)
+{
+	a_worker(5);
+	claimed("a", 5);
+	database_exec("UPDATE payhook.workers SET in_flight = 1");
+	begin();
+	loop_for(15000);
+	PGconn *c = database_connect();
+	PQclear(PQexec(c, "BEGIN; UPDATE payhook.workers SET in_flight = 1 WHERE owner = 5"));
+	loop_until(is_blocked, NULL, "the rescue is under way");
+	PQclear(PQexec(c, "DELETE FROM payhook.workers WHERE owner = 5;"
+			  "UPDATE payhook.jobs SET id = DEFAULT, owner = NULL, claimed_at = NULL"));
+	database_exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+		      " AND application_name = 'payhook-worker heartbeat'");
+	PQclear(PQexec(c, "COMMIT"));
+	PQfinish(c);
+	loop_until(is_rescued, NULL, "the rescue is reported");
+	cr_expect_eq(orphans, 1, "as the last heartbeat of the dead worker counted them");
 }
 
 Test(heartbeat, does_not_rescue_a_worker_that_beats_at_the_last_moment)

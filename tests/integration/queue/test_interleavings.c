@@ -13,6 +13,7 @@
 #include "queue/claim.h"
 #include "queue/heartbeat.h"
 #include "queue/queue.h"
+#include "queue/rescue.h"
 #include "queue/settle.h"
 #include "support/fresh_database.h"
 
@@ -63,7 +64,7 @@ static PGresult *send_to_server(const struct statement *s, const struct db_param
 static void init(void)
 {
 	static const struct statement *const ALL[] = {
-		&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE, &HEARTBEAT_RESCUE, &HEARTBEAT_ORPHANS, &HEARTBEAT_DUE};
+		&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE, &RESCUE_DEAD, &RESCUE_ORPHANS, &HEARTBEAT_DUE};
 	const char *given = getenv("PAYHOOK_SEED");
 	seed = state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	database_init();
@@ -227,7 +228,7 @@ static void rescue(struct memory *w, bool crashed)
 					       " FROM payhook.workers WHERE owner = %lld",
 				       (long long)w->owner));
 	db_params_add_int8(&p, 1 + (int64_t)draw(10));
-	PGresult *r = send_to_server(&HEARTBEAT_RESCUE, &p);
+	PGresult *r = send_to_server(&RESCUE_DEAD, &p);
 	for (int row = 0; row < PQntuples(r); row++)
 		attempts += db_int8(r, row, 2);
 	PQclear(r);
@@ -248,7 +249,7 @@ static void bring_back(const struct statement *s)
 	struct db_params p = {0};
 	db_params_add_int8(&p, 1 + (int64_t)draw(20));
 	PGresult *r = send_to_server(s, &p);
-	if (s == &HEARTBEAT_ORPHANS)
+	if (s == &RESCUE_ORPHANS)
 		attempts += db_int8(r, 0, 0);
 	PQclear(r);
 }
@@ -290,7 +291,7 @@ static void step(void)
 		break;
 	case 9:
 	case 10:
-		bring_back(draw(2) ? &HEARTBEAT_DUE : &HEARTBEAT_ORPHANS);
+		bring_back(draw(2) ? &HEARTBEAT_DUE : &RESCUE_ORPHANS);
 		break;
 	case 11:
 		release(w);
@@ -361,7 +362,7 @@ static void finish(void)
 	for (int turns = 0; count_processed() < transactions; turns++) {
 		cr_assert_lt(turns, 5000, "seed %llu: some are never processed", (unsigned long long)seed);
 		database_exec("SELECT payhook.retry_all()");
-		bring_back(&HEARTBEAT_ORPHANS);
+		bring_back(&RESCUE_ORPHANS);
 		bring_back(&HEARTBEAT_DUE);
 		workers[0].cursor = 0;
 		claim(&workers[0], false);

@@ -347,6 +347,26 @@ Test(settle, what_is_brought_back_from_the_dead_is_processed)
 	EXPECT("0", "SELECT count(*) FROM payhook.dead_jobs");
 }
 
+/* ---- settlements that the server rejects ---- */
+
+/* A cancelled statement was rolled back, so when the job is gone at the second attempt, the first has not settled it. */
+Test(settle, a_cancelled_settlement_is_not_unknown)
+{
+	take_one();
+	PGconn *c = lock("jobs");
+	settle_with(&me, 0, JOB_PROCESSED, 0, NULL);
+	until_blocked();
+	PQclear(PQexec(c, "UPDATE payhook.jobs SET id = DEFAULT, owner = NULL, claimed_at = NULL"));
+	database_exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+		      " AND application_name = 'payhook-worker queue' AND wait_event_type = 'Lock'");
+	while (me.troubles == 0)
+		loop_for(10);
+	unlock(c);
+	until_ended(&me, 1);
+	cr_expect_eq(me.ended[SETTLED_STALE], 1);
+	cr_expect_eq(me.ended[SETTLED_UNKNOWN], 0);
+}
+
 /* ---- pause ---- */
 
 Test(settle, a_pause_stops_claims_at_once_and_nothing_else)

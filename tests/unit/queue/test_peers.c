@@ -16,7 +16,7 @@ TestSuite(peers, .fini = fini);
 static void look(int64_t now, int64_t owner, int64_t beat)
 {
 	peers_begin(&p, now);
-	cr_assert(peers_see(&p, owner, beat, now));
+	cr_assert(peers_see(&p, owner, beat, 7, now));
 }
 
 /* Looks every two seconds from one time to another while the heartbeat stays unchanged. */
@@ -79,7 +79,7 @@ Test(peers, distinguishes_many)
 			/* 50 sends no further heartbeat; 51 leaves; 60 arrives late and sends no further heartbeat. */
 			if ((owner == 51 && now % 4000 == 1000) || (owner == 60 && now < 9000))
 				continue;
-			cr_assert(peers_see(&p, owner, owner == 50 || owner == 60 ? 0 : now, now));
+			cr_assert(peers_see(&p, owner, owner == 50 || owner == 60 ? 0 : now, 7, now));
 		}
 	}
 	const struct peer *dead = peers_dead(&p, 21000);
