@@ -328,6 +328,13 @@ static void worker_on_attempts(void *ctx, const char *done)
 	LOG(LOG_LEVEL_INFO, "partitions of job_attempts maintained", LOG_TEXT("done", done));
 }
 
+static void worker_on_jump(void *ctx, int64_t ms)
+{
+	(void)ctx;
+	LOG(LOG_LEVEL_WARN, "the database's clock differs from the clock of retention",
+		LOG_SECONDS("ahead", ms * 1000));
+}
+
 static void worker_on_transactions(void *ctx, int64_t deleted)
 {
 	(void)ctx;
@@ -337,6 +344,7 @@ static void worker_on_transactions(void *ctx, int64_t deleted)
 static const struct maintenance_events MAINTENANCE_EVENTS = {
 	.trouble = worker_on_trouble,
 	.attempts = worker_on_attempts,
+	.jump = worker_on_jump,
 	.transactions = worker_on_transactions,
 };
 

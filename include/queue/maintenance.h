@@ -13,13 +13,17 @@
 
 #define MAINTENANCE_EVERY_MS 3600000 /* from one round to the next; up to a tenth more, at random */
 #define MAINTENANCE_PAUSE_MS 1000    /* from one batch of deletions to the next */
+#define MAINTENANCE_JUMP_MS 7200000  /* from the stored clock to the server's: a longer difference is reported */
 #define MAINTENANCE_BATCH 1000       /* transactions deleted by one statement */
 
 /* Callbacks, all from the event loop, and transactions() also from maintenance_destroy(). */
 struct maintenance_events {
 	/* The server rejected a statement; doing names its purpose.  The next round sends it again. */
 	void (*trouble)(void *ctx, const char *doing, const struct fault *f);
-	void (*attempts)(void *ctx, const char *done);    /* partitions were created or dropped, or could not be yet */
+	void (*attempts)(void *ctx, const char *done); /* partitions were created or dropped, or could not be yet */
+	/* The server's clock is ahead of the clock of retention by so much, or behind it (negative): it has jumped, or no
+	 * worker has run.  Nothing is deleted before its time. */
+	void (*jump)(void *ctx, int64_t ms);
 	void (*transactions)(void *ctx, int64_t deleted); /* at the end of a round that deleted at least one */
 };
 

@@ -50,6 +50,9 @@ static const struct statement OBSERVE = {"observe",
 
 /* Enqueues retries that are due: they get new ids, which are higher than the cursor of every worker.
  *
+ * No pause is longer than a day (RETRY_AFTER_MAX_MS).  A job that would wait for longer than 25 hours got its time from a
+ * wrong clock, and is due.
+ *
  * SKIP LOCKED: two workers share the due jobs.  The commit waits for the disk, because it assigns ids.  A lost answer:
  * what was enqueued is no longer due, and the next round takes the rest.  Plan: the partial index jobs_run_at has only
  * the jobs that wait, so this costs nothing while none is due. */
@@ -57,8 +60,12 @@ const struct statement HEARTBEAT_DUE = {"due",
 	"WITH due AS MATERIALIZED ("
 	"  SELECT id FROM payhook.jobs WHERE run_at <= now() AND owner IS NULL"
 	"  ORDER BY run_at LIMIT $1::int FOR UPDATE SKIP LOCKED"
+	"), astray AS MATERIALIZED ("
+	"  SELECT id FROM payhook.jobs WHERE run_at > now() + interval '25 hours' AND owner IS NULL"
+	"  ORDER BY run_at LIMIT $1::int FOR UPDATE SKIP LOCKED"
 	"), enqueued AS ("
-	"  UPDATE payhook.jobs j SET id = DEFAULT, run_at = NULL FROM due d WHERE j.id = d.id RETURNING 1"
+	"  UPDATE payhook.jobs j SET id = DEFAULT, run_at = NULL FROM (SELECT id FROM due UNION SELECT id FROM astray) d"
+	"  WHERE j.id = d.id RETURNING 1"
 	") SELECT count(*) FROM enqueued"};
 
 /* Deletes the worker's row at its end.  Its jobs were released before; if some are left, they become orphans.  A lost

@@ -1,6 +1,6 @@
 /* maintenance.c - the partitions of job_attempts, and the deletion of expired transactions.
  *
- * A round begins when the connection is first made, and about every hour from then on: first the partitions, then
+ * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are reckoned, then the partitions, then
  * batches of transactions until one is not full.  A failed statement ends its part of the round, and the next round
  * does it again, so nothing here is urgent.  Every worker does all of it: there is no leader to elect, and the
  * statements are safe when run by several at once. */
@@ -30,10 +30,14 @@ struct maintenance {
 	void *ctx;
 	struct event *timer;
 	int attempts_days, transactions_days;
-	int64_t round_at_ms;            /* when the next round begins */
-	int64_t batch_at_ms;            /* when the next batch of this round is due; INT64_MAX: there is none */
-	char past[RETENTION_PLACE_MAX]; /* where the next batch begins */
-	int64_t deleted;                /* in this round */
+	char clock[RETENTION_PLACE_MAX]; /* that of this round, by which ages are reckoned; empty: unknown */
+	bool attempts_due;               /* the clock was advanced, the partitions follow */
+	int64_t advanced_ms;             /* clock_ms() when the clock was last advanced; 0: never */
+	int64_t elapsed_ms;              /* by which it is advanced now */
+	int64_t round_at_ms;             /* when the next round begins */
+	int64_t batch_at_ms;             /* when the next batch of this round is due; INT64_MAX: there is none */
+	char past[RETENTION_PLACE_MAX];  /* where the next batch begins */
+	int64_t deleted;                 /* in this round */
 };
 
 static void maintenance_set_timer(struct maintenance *m)
@@ -84,10 +88,28 @@ static void maintenance_on_attempts(void *ctx, const struct pg_result *r, const 
 		maintenance_failed(m, "keep partitions of attempts", f);
 	else if (!db_null(r, 0, 0))
 		m->events->attempts(m->ctx, db_text(r, 0, 0));
-	if (m->transactions_days > 0) {
+	if (m->transactions_days > 0 && m->clock[0]) {
 		snprintf(m->past, sizeof m->past, "-infinity");
 		m->batch_at_ms = clock_ms();
 	}
+}
+
+/* Without the clock nothing is deleted in this round. */
+static void maintenance_on_clock(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct maintenance *m = ctx;
+	m->attempts_due = true;
+	m->clock[0] = '\0';
+	if (!r) {
+		maintenance_failed(m, "advance the clock of retention", f);
+		return;
+	}
+	if (db_rows(r) == 0)
+		return;
+	snprintf(m->clock, sizeof m->clock, "%s", db_text(r, 0, 2));
+	int64_t before_ms = db_int8(r, 0, 0), after_ms = db_int8(r, 0, 1);
+	if (before_ms < -MAINTENANCE_JUMP_MS || after_ms > MAINTENANCE_JUMP_MS)
+		m->events->jump(m->ctx, before_ms < 0 ? before_ms : after_ms);
 }
 
 /* The next round is up to a tenth of an hour later, at random, so that workers started together drift apart. */
@@ -95,6 +117,17 @@ static void begin_round(struct maintenance *m)
 {
 	m->round_at_ms = clock_ms() + MAINTENANCE_EVERY_MS + arc4random_uniform(MAINTENANCE_EVERY_MS / 10);
 	struct db_params p = {0};
+	int64_t now_ms = clock_ms();
+	m->elapsed_ms = m->advanced_ms ? now_ms - m->advanced_ms : 0;
+	m->advanced_ms = now_ms;
+	db_params_add_int8(&p, m->elapsed_ms);
+	connection_send(m->connection, &RETENTION_CLOCK, &p, maintenance_on_clock);
+}
+
+static void send_attempts(struct maintenance *m)
+{
+	struct db_params p = {0};
+	m->attempts_due = false;
 	db_params_add_int8(&p, m->attempts_days);
 	connection_send(m->connection, &KEEP_ATTEMPTS, &p, maintenance_on_attempts);
 }
@@ -102,7 +135,7 @@ static void begin_round(struct maintenance *m)
 static void send_batch(struct maintenance *m)
 {
 	struct db_params p = {0};
-	retention_params(&p, m->transactions_days, m->past, MAINTENANCE_BATCH);
+	retention_params(&p, m->transactions_days, m->past, MAINTENANCE_BATCH, m->clock);
 	connection_send(m->connection, &RETENTION, &p, maintenance_on_deleted);
 }
 
@@ -113,6 +146,8 @@ static void maintenance_send_next(struct maintenance *m)
 	int64_t now_ms = clock_ms();
 	if (m->batch_at_ms <= now_ms)
 		send_batch(m);
+	else if (m->attempts_due)
+		send_attempts(m);
 	else if (m->round_at_ms <= now_ms)
 		begin_round(m);
 	else
@@ -130,7 +165,7 @@ static void maintenance_on_timer(evutil_socket_t fd, short what, void *arg)
 	maintenance_send_next(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&KEEP_ATTEMPTS, &RETENTION};
+static const struct statement *const STATEMENTS[] = {&RETENTION_CLOCK, &KEEP_ATTEMPTS, &RETENTION};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker maintenance",

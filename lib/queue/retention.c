@@ -5,11 +5,21 @@
 
 #include "queue/retention.h"
 
+/* Advances the stored clock to the server's, by a day at most for each hour of elapsed_ms (24 ms for each); if the server's
+ * is behind, it goes back at once.  Locks: two workers advance it in turn, each by the time that it has watched.  A lost
+ * answer: the time is not counted again. */
+const struct statement RETENTION_CLOCK = {"retention_clock",
+	"WITH before AS MATERIALIZED (SELECT at FROM payhook.retention_clock)"
+	" UPDATE payhook.retention_clock c SET at = least(now(), c.at + $1::bigint * 24 * interval '1 ms')"
+	"  RETURNING (extract(epoch FROM now() - (SELECT at FROM before)) * 1000)::bigint,"
+	"    (extract(epoch FROM now() - c.at) * 1000)::bigint, c.at"};
+
 /* Deletes processed transactions older than the given number of days, and their conflicts with them.
  *
  * It never deletes a transaction younger than 31 days, whatever the parameter is: providers send a webhook again for up
  * to 30 days, and must still find its row, or the transaction would be processed twice.  Transactions that are
- * PROCESSING or FAILED stay, however old.
+ * PROCESSING or FAILED stay, however old.  Ages are reckoned by the stored clock (schema/0016_retention_clock.sql), which
+ * is a parameter: the planner needs its value to choose the BRIN index.
  *
  * Locks: SKIP LOCKED leaves rows that another transaction has locked to the next round.  So two workers share the rows,
  * and neither waits for a transaction of the other.  For a row of transaction_conflicts it may wait until a responder
@@ -26,7 +36,8 @@
 const struct statement RETENTION = {"retention",
 	"WITH old AS MATERIALIZED ("
 	"  SELECT transaction_id, source, created_at FROM payhook.transactions"
-	"  WHERE created_at < now() - greatest($1::int, 31) * interval '24 hours' AND created_at >= $2::timestamptz"
+	"  WHERE created_at < least($4::timestamptz, now()) - greatest($1::int, 31) * interval '24 hours'"
+	"    AND created_at >= $2::timestamptz"
 	"    AND status = 'PROCESSED' AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
 	"  LIMIT $3::int FOR UPDATE SKIP LOCKED"
 	"), conflicts AS ("
@@ -37,9 +48,10 @@ const struct statement RETENTION = {"retention",
 	"  WHERE t.transaction_id = o.transaction_id AND t.source = o.source RETURNING t.created_at"
 	") SELECT count(*), max(created_at) FROM deleted"};
 
-void retention_params(struct db_params *p, int days, const char *past, int limit)
+void retention_params(struct db_params *p, int days, const char *past, int limit, const char *clock)
 {
 	db_params_add_int8(p, days);
 	db_params_add_text(p, past);
 	db_params_add_int8(p, limit);
+	db_params_add_text(p, clock);
 }

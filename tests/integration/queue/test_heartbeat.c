@@ -316,6 +316,16 @@ static bool is_due_enqueued(void *ctx)
 	return count_jobs("transaction_id = 'due' AND run_at IS NULL") == 1;
 }
 
+Test(heartbeat, enqueues_a_retry_that_got_its_time_from_a_wrong_clock)
+{
+	begin();
+	database_exec("INSERT INTO payhook.jobs (transaction_id, attempt, run_at, last_error) VALUES"
+		      " ('due', 2, now() + interval '40 days', 'refused'),"
+		      " ('later', 1, now() + interval '24 hours', 'asked to')");
+	loop_until(is_due_enqueued, NULL, "the retry is enqueued");
+	cr_expect_eq(count_jobs("transaction_id = 'later' AND run_at > now()"), 1);
+}
+
 Test(heartbeat, enqueues_a_retry_anew_when_it_is_due)
 {
 	begin();

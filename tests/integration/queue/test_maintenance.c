@@ -32,12 +32,21 @@ static void on_transactions(void *ctx, int64_t count)
 	deleted += count;
 }
 
+static int64_t jump_ms;
+
+static void on_jump(void *ctx, int64_t ms)
+{
+	(void)ctx;
+	jump_ms = ms;
+}
+
 static const struct maintenance_events EVENTS = {
-	.trouble = on_trouble, .attempts = on_attempts, .transactions = on_transactions};
+	.trouble = on_trouble, .attempts = on_attempts, .jump = on_jump, .transactions = on_transactions};
 
 static void init(void)
 {
 	database_init();
+	database_exec("UPDATE payhook.retention_clock SET at = now() + interval '1 s'"); /* ages are exact */
 	connect_state = loop_open();
 }
 
@@ -199,6 +208,55 @@ Test(maintenance, waits_for_nobody)
 	cr_expect_str_eq(left("transactions"), "held");
 }
 
+/* ---- the clock ---- */
+
+static void clock_of_retention_is(const char *behind)
+{
+	database_exec("UPDATE payhook.retention_clock SET at = now() - interval '%s'", behind);
+}
+
+static bool has_jumped(void *ctx)
+{
+	(void)ctx;
+	return jump_ms > 0;
+}
+
+/* The server's clock is 40 days ahead: what was stored just before seems to be 40 days old. */
+Test(maintenance, deletes_nothing_because_the_clock_of_the_server_jumped)
+{
+	clock_of_retention_is("40 days");
+	store("new", "PROCESSED", "40 days");
+	store("old", "PROCESSED", "80 days");
+	database_exec("CREATE TABLE payhook.job_attempts_20260101 PARTITION OF payhook.job_attempts"
+		      " FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-01-02 00:00:00+00');"
+		      "UPDATE payhook.retention_clock SET at = '2026-01-20'");
+	maintain(30, 31, has_jumped, 0);
+	cr_expect_str_eq(left("transactions"), "new old");
+	cr_expect_str_eq(attempts_done, "", "no partition is dropped");
+	clock_of_retention_is("40 days");
+	maintain(30, 31, are_deleted, 1);
+	cr_expect_str_eq(left("transactions"), "new");
+	cr_expect_gt(jump_ms, INT64_C(39) * 86400 * 1000);
+}
+
+/* Hours from the clock to the server's, after it was advanced. */
+static const char *advanced_by(long long elapsed_ms)
+{
+	database_exec(
+		"PREPARE advance AS %s; EXECUTE advance(%lld); DEALLOCATE advance", RETENTION_CLOCK.sql, elapsed_ms);
+	return database_value("SELECT round(extract(epoch FROM now() - at) / 3600) FROM payhook.retention_clock");
+}
+
+Test(maintenance, advances_the_clock_by_a_day_an_hour_at_most)
+{
+	clock_of_retention_is("240 hours");
+	cr_expect_str_eq(advanced_by(0), "240");
+	cr_expect_str_eq(advanced_by(3600000), "216");
+	cr_expect_str_eq(advanced_by(12 * 3600000), "0");
+	clock_of_retention_is("-50 hours");
+	cr_expect_str_eq(advanced_by(0), "0", "it goes back at once");
+}
+
 /* ---- the plan ---- */
 
 Test(maintenance, finds_the_old_by_the_index_on_time)
@@ -214,7 +272,7 @@ Test(maintenance, finds_the_old_by_the_index_on_time)
 	PGresult *r = PQprepare(c, RETENTION.name, RETENTION.sql, 0, NULL);
 	cr_assert_eq(PQresultStatus(r), PGRES_COMMAND_OK, "%s", PQerrorMessage(c));
 	PQclear(r);
-	r = PQexec(c, "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE retention(31, '-infinity', 1000)");
+	r = PQexec(c, "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE retention(31, '-infinity', 1000, now())");
 	cr_assert_eq(PQresultStatus(r), PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
 	const char *plan = PQgetvalue(r, 0, 0);
 	cr_expect_not_null(strstr(plan, "\"transactions_created_at\""), "%s", plan);

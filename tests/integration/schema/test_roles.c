@@ -69,6 +69,8 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 		"jobs UPDATE(id,attempt,run_at,owner,claimed_at)\n"
 		"keep_attempts(integer) EXECUTE\n"
 		"pauses SELECT\n"
+		"retention_clock SELECT\n"
+		"retention_clock UPDATE(at)\n"
 		"schema USAGE\n"
 		"transaction_conflicts DELETE\n"
 		"transaction_conflicts SELECT(transaction_id,source)\n"
