@@ -18,7 +18,7 @@ const struct statement RETENTION_CLOCK = {"retention_clock",
  *
  * It never deletes a transaction younger than 31 days, whatever the parameter is: providers send a webhook again for up
  * to 30 days, and must still find its row, or the transaction would be processed twice.  Transactions that are
- * PROCESSING or FAILED stay, however old.  Ages are reckoned by the stored clock (schema/0016_retention_clock.sql), which
+ * PROCESSING or FAILED stay, however old.  Ages are reckoned by the stored clock (schema/0015_retention_clock.sql), which
  * is a parameter: the planner needs its value to choose the BRIN index.
  *
  * Locks: SKIP LOCKED leaves rows that another transaction has locked to the next round.  So two workers share the rows,
