@@ -63,11 +63,11 @@ struct queue {
 	struct event *send_soon;   /* sends the next statement from the loop, not from inside a call */
 	struct event *settle_soon; /* makes a settlement due: at the end of this turn of the loop, or later */
 	bool whole;                /* claims fetch the transactions */
+	bool resting;              /* a statement was rejected: nothing is sent until the next tick */
 	int64_t owner;             /* 0: claim nothing */
 	struct inflight inflight;
 	struct cursor cursor;
 	struct queue_counters counters;
-	bool resting; /* a statement was rejected: nothing is sent until the next tick */
 
 	/* Of the claim under way. */
 	int64_t claim_owner;
@@ -78,18 +78,18 @@ struct queue {
 	/* Settlement. */
 	struct settle_batch settle_batch;
 	bool settle_batch_due; /* the waiting jobs have waited long enough */
-	int64_t settled_ms;    /* when the last settlement was sent */
 	bool settled_last;     /* the last statement was a settlement */
+	int64_t settled_ms;    /* when the last settlement was sent */
 
 	/* Release. */
 	bool release_due;
 	bool claimed_before;      /* a claim was sent under this owner */
 	bool claim_lost;          /* the answer to a claim was lost since the last release */
+	bool keys_lost;           /* a key did not fit into memory */
 	int64_t release_again_ms; /* when to release once more; 0: never */
 
 	struct db_array arrays[SETTLE_ARRAYS]; /* parameters; kept for their memory */
 	struct buf key;                        /* of one job in flight, for a release */
-	bool keys_lost;                        /* a key did not fit into memory */
 };
 
 /* Handles a failed statement.  If the connection still stands, the server has rejected the statement; nothing is sent
