@@ -235,14 +235,14 @@ static bool read_all(struct request *rq, struct payload *payload)
 	return true;
 }
 
-void submission_accept(struct request *rq, const struct source *source)
+void submission_accept(struct request *rq, const struct source *source, bool is_scanned)
 {
 	struct submission *s = rq->state;
 	struct payload payload;
 	struct fault f;
 	s->many = NULL;
 	s->failed = s->conflicts = s->is_new = false;
-	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, &payload, &f))
+	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))
 		http_fault(rq, &f);
 	else if (payload.count == 0)
 		reply_ignored(rq);

@@ -11,5 +11,5 @@
  * transactions of a webhook that was answered 503 may be stored all the same; the provider sends the webhook again,
  * and it is then a duplicate.
  *
- * The caller has checked the sender and the signature. */
-void submission_accept(struct request *rq, const struct source *source);
+ * The caller has checked the sender and the signature.  is_scanned: json_scan() has accepted the body already. */
+void submission_accept(struct request *rq, const struct source *source, bool is_scanned);

@@ -40,14 +40,17 @@ static const char *webhook_header_of(void *ctx, const char *name)
 }
 
 /* Answers 401 if the signature does not verify.  If it cannot be computed, because memory cannot be allocated,
- * the webhook may be genuine: the reply is 503, so that the provider sends it again. */
-static bool webhook_is_signed(struct request *rq, const struct source *source)
+ * the webhook may be genuine: the reply is 503, so that the provider sends it again. *is_scanned becomes true
+ * if the verification has read the body as JSON. */
+static bool webhook_is_signed(struct request *rq, const struct source *source, bool *is_scanned)
 {
 	struct signature_request request = {webhook_header_of, rq, rq->body.data ? rq->body.data : "", rq->body.len};
-	struct signature_report report;
+	struct signature_report report = {0};
 	struct fault f;
-	if (source->auth == SOURCE_AUTH_NONE || source_verify(source, &request, (int64_t)time(NULL), &report))
+	if (source->auth == SOURCE_AUTH_NONE || source_verify(source, &request, (int64_t)time(NULL), &report)) {
+		*is_scanned = report.is_scanned;
 		return true;
+	}
 	auth_failure_report(rq, &(struct auth_failure){.cause = (int)report.cause,
 					.source = source->name,
 					.detail = report.text,
@@ -66,6 +69,7 @@ static bool webhook_is_signed(struct request *rq, const struct source *source)
 
 void webhook_post(struct request *rq)
 {
+	bool is_scanned = false;
 	const struct source *source = sources_find(rq->service->sources, rq->path.segment[rq->path.count - 1]);
 	if (!source) {
 		http_problem(rq, 404, "there is no such source of webhooks");
@@ -78,6 +82,6 @@ void webhook_post(struct request *rq)
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 	else if (rq->body_too_large)
 		http_problem(rq, 413, "the body is larger than 64 KiB");
-	else if (webhook_is_signed(rq, source))
-		submission_accept(rq, source);
+	else if (webhook_is_signed(rq, source, &is_scanned))
+		submission_accept(rq, source, is_scanned);
 }

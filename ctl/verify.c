@@ -312,7 +312,7 @@ static void print_body(const struct verifying *v)
 		printf("answer     413: its body has more than %d bytes\n", PAYLOAD_MAX);
 	else if (!json_scan(m->body, m->len, &f))
 		printf("answer     400: %s\n", f.text);
-	else if (!payload_open(v->source, m->body, m->len, &payload, &f))
+	else if (!payload_open(v->source, m->body, m->len, true, &payload, &f))
 		printf("answer     422: %s\n", f.text);
 	else if (!print_items(v))
 		printf("answer     422, and nothing of it is stored\n");

@@ -45,6 +45,7 @@ struct signature_request {
 struct signature_report {
 	enum signature_cause cause;
 	int secret;                /* index of the secret that made the signature, expired or not; -1: none did */
+	bool is_scanned;           /* it verified, and json_scan() has accepted the body: Adyen's scheme reads it */
 	int64_t skew_s;            /* our time minus the time in the request; 0 if none was read */
 	char text[FAULT_TEXT_MAX]; /* why the verification failed; empty for SIGNATURE_GOOD */
 };

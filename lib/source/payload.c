@@ -28,7 +28,8 @@ static bool open_items(struct payload *p, struct fault *f)
 		       f, FAULT_INPUT, "the array at %s has no elements, or more than %d", m->items, MAPPING_ITEMS_MAX);
 }
 
-bool payload_open(const struct source *source, const char *body, size_t len, struct payload *ret, struct fault *f)
+bool payload_open(const struct source *source, const char *body, size_t len, bool is_scanned, struct payload *ret,
+	struct fault *f)
 {
 	const struct mapping *m = &source->mapping;
 	struct payload p = {.source = source, .body = {body, len}};
@@ -36,7 +37,7 @@ bool payload_open(const struct source *source, const char *body, size_t len, str
 	if (m->is_canonical && m->condition_count == 0) {
 		p.count = 1;
 	} else {
-		if (!json_scan(body, len, f))
+		if (!is_scanned && !json_scan(body, len, f))
 			return false;
 		p.body = json_value_of(body, len);
 		if (!*m->items)

@@ -35,6 +35,7 @@ static bool verifies(const char *text)
 	cr_assert(signer_add_secret(&signer, KEY, strlen(KEY), INT64_MAX, &f));
 	bool good = adyen_verify(&signer, &request, 1771500000, &report);
 	cr_expect_eq(good, report.cause == SIGNATURE_GOOD);
+	cr_expect_eq(good, report.is_scanned);
 	cr_expect_eq(good, *report.text == '\0', "%s", report.text);
 	signer_finish(&signer);
 	free(body);
