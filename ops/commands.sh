@@ -222,6 +222,28 @@ cmd_verify() {
 	exec "$BUILD/ctl/payhook-ctl" verify "$@"
 }
 
+# Checks that new responders will start: with the environment of the running pool, which they inherit, and as its user.
+# It comes from the file that "up" wrote, never from /proc: the pool's user can change what is there.  No variable is
+# passed as an argument, which every user could read.
+pool_check() {
+	local answer variable
+	local -a inherited=()
+	part_runs pool || fail 1 "the pool does not run"
+	mapfile -d '' -t inherited 2>/dev/null <"$RUN/pool.env" || true
+	[[ ${#inherited[@]} -gt 0 ]] || fail 1 "$RUN/pool.env cannot be read; the responders continue unchanged"
+	answer=$(
+		for variable in $(compgen -e); do
+			export -n "${variable?}"
+		done
+		for variable in "${inherited[@]}"; do
+			[[ ! $variable =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${variable?}" 2>/dev/null || true
+		done
+		"${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
+	) && return 0
+	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
+	fail 2 "refused; the responders go on with what they have"
+}
+
 # Migrates the database first: the running programs work with the schema of the next version, but new programs do not
 # work with the previous schema.  multiwatch forwards USR2 to the responders: each finishes its requests, exits, and is
 # restarted from the new file.  The worker releases its jobs and is restarted.

@@ -100,6 +100,8 @@ plan_print() {
 	plan+=(part worker "${user[@]}" stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
 		-- "${AS_ROLE[@]}" "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
 	connects_as payhook_app -C "$STATE/bin"
+	# For a reload.  It may contain secrets.
+	(umask 077 && "${AS_ROLE[@]}" env -0 >"$RUN/pool.env")
 	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
 	plan+=(part pool "${user[@]}" wave=1 stop=TERM stop_again=TERM orphans=USR2
 		-- "${AS_ROLE[@]}" "${BARE[@]}" "${POOL[@]}" ';')
