@@ -63,13 +63,27 @@ bool child_start(const struct child_spec *spec, pid_t *ret, struct fault *f)
 	if (spec->user && !(user = getpwnam(spec->user)))
 		return fault_set(f, FAULT_INPUT, "there is no user %s", spec->user);
 	pid_t supervisor = getpid();
+	/* A signal for the new process must not be handled there by the supervisor's own handler, which would report it to the
+	 * supervisor: it is blocked until child_reset_signals(). */
+	sigset_t all, before;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	pid_t pid = fork();
-	if (pid < 0)
-		return fault_set(f, FAULT_BUSY, "no process can be started: %s", strerror(errno));
+	int error = errno;
 	if (pid == 0)
 		child_run(spec, user, supervisor);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return fault_set(f, FAULT_BUSY, "no process can be started: %s", strerror(error));
 	*ret = pid;
 	return true;
+}
+
+/* Before setsid() there is no such group. */
+void child_signal_group(pid_t pid, int number)
+{
+	if (kill(-pid, number) != 0)
+		kill(pid, number);
 }
 
 void child_list_of(pid_t pid, struct child_list *ret)

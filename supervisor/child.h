@@ -29,6 +29,10 @@ struct child_list {
 	int count;
 };
 
+/* Sends a signal to a process that child_start() has started and to its process group.  The process takes it however short
+ * the time since its start is. */
+void child_signal_group(pid_t pid, int signal);
+
 /* The children of a process, from /proc.  Empty if the process is gone. */
 void child_list_of(pid_t pid, struct child_list *ret);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "message.h"
 #include "plan.h"
 #include "supervisor.h"
+#include "terminal.h"
 
 #define FOLDERS_OPEN 8 /* descriptors for the removal of the run folder */
 
@@ -34,10 +36,23 @@ static int remove_entry(const char *path, const struct stat *s, int type, struct
 	return 0;
 }
 
+/* Of the first three descriptors the caller may have closed some.  The next file would get such a number, and what is meant
+ * for the terminal would be written into that file. */
+static void standard_descriptors_open(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct plan plan;
 	struct fault f;
+	standard_descriptors_open();
 	plan.detach = argc == 4 && strcmp(argv[3], "--detach") == 0;
 	if (argc != 3 && !plan.detach) {
 		complain("usage: payhook RUN_FOLDER LOG_FOLDER [--detach] <PLAN; \"./payhook up\" starts it");
@@ -54,6 +69,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* After "stty tostop" it would stop a supervisor that prints in the background of a terminal. */
+	signal(SIGTTOU, SIG_IGN);
+	terminal_open();
 	struct event_base *base = event_base_new();
 	if (!base) {
 		complain("cannot start: no event loop");

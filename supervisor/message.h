@@ -5,7 +5,8 @@
 
 /* What the supervisor itself tells: on the terminal as "payhook: TEXT", and with the time in LOG_FOLDER/payhook.log. */
 
-/* Opens the log, on a descriptor that the processes it starts do not inherit.  False: FAULT_INPUT. */
+/* Opens the log, on a descriptor that the processes it starts do not inherit.  The folder's path stays borrowed.  A log
+ * that becomes longer than PART_LOG_MOST is renamed to payhook.log.1.  False: FAULT_INPUT. */
 MUST_USE bool message_open(const char *log_folder, struct fault *f);
 
 /* Prints one line.  Never waits for the terminal. */

@@ -6,12 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "terminal.h"
 
 #define CHUNK_MAX (64 << 10)
 
@@ -67,16 +68,12 @@ static void part_log_append(struct part_log *l, const char *text, size_t len)
 	}
 }
 
-/* A terminal that takes no more, after Ctrl-S for example, must not stop the supervisor: the line is in the file
- * anyway. */
 static void show_line(struct part_log *l)
 {
 	char text[PART_LOG_LINE_MAX + 64];
-	struct pollfd terminal = {.fd = STDOUT_FILENO, .events = POLLOUT};
 	int n = snprintf(text, sizeof text, "%-8s | %.*s\n", l->name, (int)l->line_len, l->line);
 	l->line_len = 0;
-	if (poll(&terminal, 1, 0) == 1 && terminal.revents == POLLOUT)
-		(void)!write(STDOUT_FILENO, text, (size_t)n);
+	terminal_print(text, (size_t)n);
 }
 
 static void show(struct part_log *l, const char *text, size_t len)

@@ -29,7 +29,8 @@ struct supervisor {
 	pid_t step;               /* 0: none runs */
 	bool is_up;               /* all items have been started */
 	bool stops;
-	int wave; /* that is stopping */
+	bool is_over; /* all parts have ended for good */
+	int wave;     /* that is stopping */
 	int status;
 };
 
@@ -57,8 +58,10 @@ static void supervisor_on_gone(void *arg)
 		s->wave++;
 		stop_wave(s);
 	}
-	if (s->wave > PLAN_ITEMS_MAX)
+	if (s->wave > PLAN_ITEMS_MAX) {
+		s->is_over = true;
 		event_base_loopbreak(s->base);
+	}
 }
 
 static void begin_waves(struct supervisor *s)
@@ -79,7 +82,7 @@ static void stop(struct supervisor *s, int status)
 		begin_waves(s);
 		return;
 	}
-	kill(-s->step, SIGTERM);
+	child_signal_group(s->step, SIGTERM);
 	evtimer_add(s->step_end, &(struct timeval){.tv_sec = STEP_END_S});
 }
 
@@ -88,7 +91,7 @@ static void supervisor_on_step_end(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	const struct supervisor *s = arg;
 	if (s->step)
-		kill(-s->step, SIGKILL);
+		child_signal_group(s->step, SIGKILL);
 }
 
 static void supervisor_on_stop(evutil_socket_t number, short what, void *arg)
@@ -140,6 +143,7 @@ static void start_items(struct supervisor *s)
 
 static void step_ended(struct supervisor *s, int status)
 {
+	char how[CHILD_END_MAX];
 	s->step = 0;
 	if (s->stops) {
 		begin_waves(s);
@@ -147,6 +151,9 @@ static void step_ended(struct supervisor *s, int status)
 		s->next++;
 		start_items(s);
 	} else {
+		/* A step that exits has reported the reason itself. */
+		if (WIFSIGNALED(status))
+			message("%s ended (%s)", s->plan->items[s->next].name, child_end_text(status, how));
 		stop(s, WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 	}
 }
@@ -202,14 +209,22 @@ static void supervisor_on_own_logs(evutil_socket_t fd, short what, void *arg)
 		part_bound_own_log(&s->parts[n], s->plan->log_folder);
 }
 
+/* As after "nohup ./payhook up &". */
+static bool is_ignored(int number)
+{
+	struct sigaction now;
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static bool add_events(struct supervisor *s, struct fault *f)
 {
 	static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
 	bool ok = (s->signals[0] = evsignal_new(s->base, SIGCHLD, supervisor_on_child, s)) &&
 		  event_add(s->signals[0], NULL) == 0;
 	for (size_t n = 0; n < COUNT_OF(stops); n++)
-		ok = ok && (s->signals[n + 1] = evsignal_new(s->base, stops[n], supervisor_on_stop, s)) &&
-		     event_add(s->signals[n + 1], NULL) == 0;
+		if (stops[n] != SIGHUP || !is_ignored(SIGHUP))
+			ok = ok && (s->signals[n + 1] = evsignal_new(s->base, stops[n], supervisor_on_stop, s)) &&
+			     event_add(s->signals[n + 1], NULL) == 0;
 	ok = ok && (s->step_end = evtimer_new(s->base, supervisor_on_step_end, s)) &&
 	     (s->own_logs = event_new(s->base, -1, EV_PERSIST, supervisor_on_own_logs, s)) &&
 	     event_add(s->own_logs, &(struct timeval){.tv_sec = OWN_LOGS_S}) == 0;
@@ -246,7 +261,9 @@ int supervisor_run(struct event_base *base, const struct plan *plan)
 	if (prepare(&s, &f)) {
 		part_record(plan->run_folder, "payhook", getpid(), 0);
 		start_items(&s);
-		event_base_dispatch(base);
+		/* The loop would not know that it has been ended before it began. */
+		if (!s.is_over)
+			event_base_dispatch(base);
 	} else {
 		message("cannot start: %s", f.text);
 		s.status = 1;

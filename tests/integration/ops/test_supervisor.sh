@@ -1,0 +1,238 @@
+#!/bin/bash
+# test_supervisor.sh - the supervisor alone, with small plans: terminals that do not read, signals, failing starts; and the
+# commands that speak with it.  Prints TAP.
+set -euo pipefail
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
+# shellcheck source=tests/support/tap.sh
+source "$HERE/tests/support/tap.sh"
+deadline 120 "$@"
+tap_folder supervisor
+SUPERVISOR=$PAYHOOK_BUILD/supervisor/payhook
+export TZ=XXX-5:30 PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=/dev/null
+: >"$DIR/pids"
+
+# run_of UID - prints where an instance of this user with this data folder has its sockets and records.
+run_of() {
+	local hash
+	hash=$(printf '%s' "$PAYHOOK_VAR" | sha256sum)
+	if (($1 == 0)); then
+		echo "/run/payhook/${hash:0:12}"
+	else
+		echo "/tmp/payhook-$1-${hash:0:12}"
+	fi
+}
+run=$(run_of "$EUID")
+
+clean_up() {
+	local -a left
+	mapfile -t left <"$DIR/pids"
+	[[ ${#left[@]} -eq 0 ]] || kill -KILL "${left[@]}" 2>/dev/null || true
+	: >"$DIR/pids"
+	rm -rf -- "$run"
+	! [[ -s $DIR/run/payhook.pid ]] || kill -KILL "$(cut -d ' ' -f 1 "$DIR/run/payhook.pid")" 2>/dev/null || true
+}
+
+# fresh WORD... - new folders, and the plan of these words.  A part called "alive" runs until it is asked to end.
+ALIVE=(part alive -- sleep 1000 ';')
+fresh() {
+	clean_up
+	rm -rf -- "$DIR/run" "$DIR/log"
+	mkdir -m 777 -- "$DIR/run" "$DIR/log"
+	printf '%s\0' "$@" >"$DIR/plan"
+}
+
+# begin - starts the supervisor in the background; its pid is in $pid.
+begin() {
+	"$SUPERVISOR" "$DIR/run" "$DIR/log" <"$DIR/plan" >"$DIR/out" &
+	pid=$!
+	echo "$pid" >>"$DIR/pids"
+}
+
+# ends STATUS - waits for its end.
+ends() {
+	local status=0
+	wait "$pid" || status=$?
+	expect "status of the supervisor" "$status" "$1"
+}
+
+logged() {
+	await 10 grep -qF -- "$1" "$DIR/log/payhook.log"
+}
+
+closed_descriptors() {
+	fresh step greets -- echo hello ';' "${ALIVE[@]}"
+	"$SUPERVISOR" "$DIR/run" "$DIR/log" <"$DIR/plan" >&- 2>&- &
+	pid=$!
+	await 10 test -s "$DIR/run/alive.pid"
+	kill -TERM "$pid"
+	ends 0
+	equal "$(grep -c . "$DIR/log/payhook.log")" 2
+	equal "$(grep -vc '^2.*Z ' "$DIR/log/payhook.log")" 0
+}
+
+# What the part writes arrives in its log although nothing reads from the terminal.
+unread_terminal() {
+	fresh part writes -- sh -c 'yes "$(printf %05000d 0)" | head -n 400; echo end; exec sleep 1000' ';'
+	python3 - "$SUPERVISOR" "$DIR" <<-'PYTHON'
+		import os, subprocess, sys, time
+		program, folder = sys.argv[1:]
+		def has_end():
+		    try:
+		        return open(folder + '/log/writes.log').read().endswith('end\n')
+		    except FileNotFoundError:
+		        return False
+		_, terminal = os.openpty()
+		supervisor = subprocess.Popen([program, folder + '/run', folder + '/log'], stdin=open(folder + '/plan'), stdout=terminal)
+		until = time.monotonic() + 10
+		while not has_end() and time.monotonic() < until:
+		    time.sleep(0.05)
+		supervisor.terminate()
+		try:
+		    supervisor.wait(10)
+		except subprocess.TimeoutExpired:
+		    supervisor.kill()
+		sys.exit(not has_end())
+	PYTHON
+}
+
+# As after "nohup ./payhook up &".
+ignored_hangup() {
+	fresh "${ALIVE[@]}"
+	trap '' HUP
+	begin
+	await 10 test -s "$DIR/run/alive.pid"
+	kill -HUP "$pid"
+	kill -KILL "$(cut -d ' ' -f 1 "$DIR/run/alive.pid")"
+	await 10 grep -q '^[0-9]* [0-9]* 1 ' "$DIR/run/alive.pid"
+	kill -TERM "$pid"
+	ends 0
+}
+
+hangup() {
+	fresh "${ALIVE[@]}"
+	begin
+	await 10 test -s "$DIR/run/alive.pid"
+	kill -HUP "$pid"
+	ends 0
+}
+
+no_process_to_be_had() {
+	fresh step first -- true ';'
+	chmod 666 "$DIR/plan"
+	setpriv --reuid=nobody --clear-groups prlimit --nproc=0 "$SUPERVISOR" "$DIR/run" "$DIR/log" <"$DIR/plan" &
+	pid=$!
+	(sleep 10 && kill -KILL "$pid") &
+	local killer=$!
+	ends 1
+	kill "$killer"
+}
+
+killed_step() {
+	fresh step first -- sh -c 'kill -KILL $$' ';'
+	begin
+	ends 1
+	logged 'first ended (killed by SIGKILL)'
+}
+
+# As after "./payhook up -d | head -n 1": the reader of the messages has gone.
+step_without_reader() {
+	mkfifo "$DIR/terminal"
+	exec 5<>"$DIR/terminal"
+	fresh step first -- env HERE="$HERE" RUN="$DIR/run" STATE="$DIR" bash -c '
+		source "$HERE/ops/settings.sh"
+		source "$HERE/ops/records.sh"
+		source "$HERE/ops/up.sh"
+		until [[ -e $RUN/reader-gone ]]; do nap; done
+		step_begin
+		info hello
+		exit 0' ';' "${ALIVE[@]}"
+	"$SUPERVISOR" "$DIR/run" "$DIR/log" <"$DIR/plan" >"$DIR/terminal" 5<&- &
+	pid=$!
+	await 10 test -s "$DIR/run/payhook.pid"
+	exec 5<&-
+	: >"$DIR/run/reader-gone"
+	await 10 test -s "$DIR/run/alive.pid"
+	kill -TERM "$pid"
+	ends 0
+	logged hello
+}
+
+messages_in_utc() {
+	local before after
+	before=$(date -u +%FT%TZ)
+	INFO_LOG=$DIR/info.log bash -c 'source "$1/ops/settings.sh" && info hello' - "$HERE"
+	after=$(date -u +%FT%TZ)
+	read -r text _ <"$DIR/info.log"
+	[[ ! $text < $before && ! $text > $after ]] || { echo "$text is not between $before and $after" && return 1; }
+}
+
+# pretend - holds the lock of the instance, as "up" does, and becomes a process with the supervisor's record once the file
+# "go" exists.
+pretend() {
+	echo "$BASHPID" >>"$DIR/pids"
+	mkdir -p -- "$run"
+	exec 9>"$run/lock"
+	flock 9
+	until [[ -e $DIR/go ]]; do sleep 0.05 9>&-; done
+	local -a field
+	read -ra field <"/proc/$BASHPID/stat"
+	printf '%s %s 0 0\n' "$BASHPID" "${field[21]}" >"$run/payhook.pid"
+	exec sleep 1000
+}
+
+down() {
+	timeout 20 "$HERE/payhook" down
+}
+
+down_during_the_start() {
+	clean_up
+	rm -f -- "$DIR/go"
+	pretend &
+	await 10 test -e "$run/lock"
+	down >"$DIR/down.out" &
+	local down=$!
+	await 10 grep -q stopping "$DIR/down.out"
+	: >"$DIR/go"
+	wait "$down"
+	[[ ! -e $run ]]
+}
+
+down_of_a_frozen_one() {
+	clean_up
+	pretend &
+	pid=$!
+	: >"$DIR/go"
+	await 10 grep -q . "$run/payhook.pid"
+	kill -STOP "$pid"
+	down
+	[[ ! -e $run ]]
+}
+
+# In /tmp every user can make the folder first, and put the pids of other processes into the records.
+folder_of_another() {
+	local status=0 victim
+	setpriv --reuid=nobody --clear-groups test -r "$HERE/ops/up.sh" -a -x "$HERE/payhook" || return 0
+	run=$(run_of "$(id -u nobody)")
+	mkdir -m 755 -- "$run"
+	setpriv --reuid=nobody --clear-groups sleep 1000 &
+	victim=$!
+	echo "$victim" >>"$DIR/pids"
+	local -a field
+	await 10 grep -q '(sleep)' "/proc/$victim/stat"
+	read -ra field <"/proc/$victim/stat"
+	printf '%s %s 0 0\n' "$victim" "${field[21]}" >"$run/payhook.pid"
+	flock "$run/lock" setpriv --reuid=nobody --clear-groups timeout 20 "$HERE/payhook" down >"$DIR/down.out" 2>&1 || status=$?
+	rm -rf -- "$run"
+	expect status "$status" 1
+	grep -q 'belongs to another user' "$DIR/down.out"
+	kill "$victim"
+}
+
+check "with its first descriptors closed, it writes no line for the terminal into its log" closed_descriptors
+check "a terminal that nobody reads does not stop it" unread_terminal
+check "a hangup stops it" hangup
+check "a hangup that is ignored at its start does not" ignored_hangup
+check "it ends when its first process cannot be started" no_process_to_be_had
+check "a step that is killed is reported" killed_step
+finish
