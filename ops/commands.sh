@@ -61,6 +61,24 @@ cmd_build() {
 	build_programs
 }
 
+# supervisor_stop SECONDS - asks the supervisor to stop, which there may not be yet, since "up" first builds the programs.
+# Waits until nothing holds the lock.
+supervisor_stop() {
+	local until asked=''
+	now_ms
+	until=$((NOW + $1 * 1000))
+	while is_running; do
+		now_ms
+		if part_runs payhook && [[ $R_PID != "$asked" ]]; then
+			asked=$R_PID
+			until=$((NOW + $1 * 1000))
+			part_signal payhook TERM
+		fi
+		((NOW < until)) || return 1
+		nap
+	done
+}
+
 cmd_down() {
 	local most=$((10#${WORKER_GRACE_MS:-2000} / 1000 + 90))
 	if ! is_running; then
@@ -69,10 +87,7 @@ cmd_down() {
 		return
 	fi
 	info "stopping"
-	if part_runs payhook; then
-		kill -TERM "$R_PID"
-	fi
-	if ! stopped_await "$most"; then
+	if ! supervisor_stop "$most"; then
 		info "the supervisor did not end within $most s; killing it"
 		part_signal payhook KILL
 		stopped_await 5 || fail 1 "another process holds $RUN/lock"

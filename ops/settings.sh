@@ -11,7 +11,7 @@ info() {
 }
 
 info_log() {
-	[[ -z ${INFO_LOG-} ]] || printf '%(%FT%TZ)T %s\n' -1 "$*" >>"$INFO_LOG" || true
+	[[ -z ${INFO_LOG-} ]] || TZ=UTC printf '%(%FT%TZ)T %s\n' -1 "$*" >>"$INFO_LOG" || true
 }
 
 # fail STATUS TEXT - prints the message and exits: 1 for a failure, 2 for a wrong argument or setting.
@@ -198,6 +198,7 @@ folders_find() {
 		AS_DB=("${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
 		AS_APP=("${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
 	fi
+	run_folder_check
 	STATE=$VAR
 	if [[ -L $VAR/elsewhere ]]; then
 		STATE=$(readlink -- "$VAR/elsewhere")
@@ -219,6 +220,12 @@ folder_make() {
 	error=$( (mkdir -p -- "$1" && chmod "$2" -- "$1") 2>&1) || fail 1 "$3: the folder cannot be made: ${error##*: }"
 }
 
+# Every user can write to /tmp, so a folder with this name may be an attacker's, with records that name other processes of
+# this user.
+run_folder_check() {
+	[[ ! -e $RUN && ! -L $RUN ]] || [[ -O $RUN && ! -L $RUN ]] || fail 1 "$RUN belongs to another user"
+}
+
 run_folder_make() {
 	if [[ $EUID -eq 0 ]]; then
 		folder_make /run/payhook 755 /run/payhook
@@ -226,8 +233,7 @@ run_folder_make() {
 		return
 	fi
 	folder_make "$RUN" 700 "$RUN"
-	# Every user can write to /tmp, so a directory with this name may belong to an attacker.
-	[[ -O $RUN && ! -L $RUN ]] || fail 1 "$RUN belongs to another user"
+	run_folder_check
 	chmod 700 -- "$RUN"
 }
 

@@ -13,7 +13,7 @@ address() {
 already_running() {
 	local port=
 	{ read -r port <"$RUN/port"; } 2>/dev/null || true
-	[[ -n $port ]] || fail 1 "another \"payhook up\" for $VAR is starting"
+	[[ -n $port ]] || fail 1 "another \"payhook up\" for $VAR is starting or stopping"
 	[[ $port == "$PAYHOOK_PORT" ]] ||
 		fail 1 "already running at port $port, not PAYHOOK_PORT=$PAYHOOK_PORT; \"payhook down\" stops it"
 	info "already running at $(address "$port")"
@@ -135,6 +135,8 @@ up_detached() {
 step_begin() {
 	record_read payhook || true
 	[[ $R_PID == "$PPID" ]] || fail 2 "only the supervisor starts this command"
+	# The reader of the messages may have gone, which does not end the supervisor either.
+	trap '' PIPE
 	INFO_LOG=$STATE/log/payhook.log
 }
 

@@ -235,4 +235,9 @@ check "a hangup stops it" hangup
 check "a hangup that is ignored at its start does not" ignored_hangup
 check "it ends when its first process cannot be started" no_process_to_be_had
 check "a step that is killed is reported" killed_step
+check "a step goes on when the reader of its messages has gone" step_without_reader
+check "messages have their time in UTC" messages_in_utc
+check "down stops an instance that is starting" down_during_the_start
+check "down stops an instance whose supervisor is frozen" down_of_a_frozen_one
+((EUID > 0)) || check "no command trusts a folder in /tmp that belongs to another user" folder_of_another
 finish
