@@ -73,6 +73,7 @@ closed_descriptors() {
 
 # What the part writes arrives in its log although nothing reads from the terminal.
 unread_terminal() {
+	# shellcheck disable=SC2016
 	fresh part writes -- sh -c 'yes "$(printf %05000d 0)" | head -n 400; echo end; exec sleep 1000' ';'
 	python3 - "$SUPERVISOR" "$DIR" <<-'PYTHON'
 		import os, subprocess, sys, time
@@ -139,6 +140,7 @@ killed_step() {
 step_without_reader() {
 	mkfifo "$DIR/terminal"
 	exec 5<>"$DIR/terminal"
+	# shellcheck disable=SC2016
 	fresh step first -- env HERE="$HERE" RUN="$DIR/run" STATE="$DIR" bash -c '
 		source "$HERE/ops/settings.sh"
 		source "$HERE/ops/records.sh"
