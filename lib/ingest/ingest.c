@@ -70,7 +70,7 @@ static void ingest_on_retry(evutil_socket_t fd, short what, void *arg)
 
 static void retry_later(struct ingest *in)
 {
-	struct timeval tv = {.tv_sec = READINESS_RETRY_MS / 1000, .tv_usec = (READINESS_RETRY_MS % 1000) * 1000};
+	struct timeval tv = clock_timeval(READINESS_RETRY_MS);
 	evtimer_add(in->retry, &tv);
 }
 
