@@ -200,6 +200,10 @@ cmd_ready-step() {
 		fi
 		nap
 	done
+	# A responder may be ready while another part does not stay up.
+	for part in "${ALL_PARTS[@]}"; do
+		part_stays "$part"
+	done
 	printf '%s\n' "$PAYHOOK_PORT" >"$RUN/port"
 	announce
 }

@@ -18,6 +18,10 @@ int64_t clock_ms(void);
 /* Microseconds of the monotonic clock. */
 int64_t clock_us(void);
 
+/* A time from least_ms to most_ms, both included, at random: so that what began together drifts apart.  Bounds: 0 <=
+ * least_ms <= most_ms, and less than 2^32 - 1 between them. */
+int64_t clock_jitter(int64_t least_ms, int64_t most_ms);
+
 /* Converts milliseconds for libevent and setsockopt().  A negative number, such as the time to a deadline that has
  * passed, becomes 0. */
 struct timeval clock_timeval(int64_t ms);

@@ -12,6 +12,14 @@
  * the character is longer than len, or if len is 0.  A NUL is a character of one byte. */
 size_t utf8_length(const char *text, size_t len);
 
+/* The two halves by which UTF-16, and so a JSON escape, writes a character above U+FFFF: the first is D800 to DBFF, the
+ * second DC00 to DFFF (RFC 2781, section 2).  A negative number is neither. */
+bool utf8_is_first_half(int unit);
+bool utf8_is_second_half(int unit);
+
+/* The code point of a first and a second half. */
+unsigned utf8_join_halves(int first, int second);
+
 /* Whether a character of this length, as utf8_length() returns it, is a control character: C0 (U+0000 to U+001F), DEL
  * (U+007F) or C1 (U+0080 to U+009F).  Each of them could control the terminal that shows the text.  Bytes that are no
  * character, length 0, are none. */

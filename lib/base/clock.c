@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int64_t clock_us(void)
@@ -18,6 +19,11 @@ int64_t clock_us(void)
 int64_t clock_ms(void)
 {
 	return clock_us() / 1000;
+}
+
+int64_t clock_jitter(int64_t least_ms, int64_t most_ms)
+{
+	return least_ms + arc4random_uniform((uint32_t)(most_ms - least_ms) + 1);
 }
 
 struct timeval clock_timeval(int64_t ms)

@@ -52,6 +52,21 @@ size_t utf8_length(const char *text, size_t len)
 }
 
 /* U+0080 to U+009F take two bytes: c2 80 to c2 9f. */
+bool utf8_is_first_half(int unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+bool utf8_is_second_half(int unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+unsigned utf8_join_halves(int first, int second)
+{
+	return 0x10000 + ((unsigned)(first - 0xd800) << 10) + (unsigned)(second - 0xdc00);
+}
+
 bool utf8_is_control(const char *text, size_t length)
 {
 	unsigned char c = (unsigned char)text[0];

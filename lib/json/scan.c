@@ -54,16 +54,6 @@ static void scan_skip_space(struct scan *s)
 		s->at++;
 }
 
-static bool is_high_surrogate(int unit)
-{
-	return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-static bool is_low_surrogate(int unit)
-{
-	return unit >= 0xdc00 && unit <= 0xdfff;
-}
-
 /* A character above U+FFFF is written as two escapes, a surrogate pair (RFC 8259, section 7).  U+0000 is refused,
  * because PostgreSQL cannot store it and C strings would end there. */
 static bool scan_unicode_escape(struct scan *s)
@@ -73,12 +63,12 @@ static bool scan_unicode_escape(struct scan *s)
 		return there_is(s, "a \\u without four hexadecimal digits");
 	if (unit == 0)
 		return there_is(s, "\\u0000, which cannot be kept");
-	if (is_low_surrogate(unit))
+	if (utf8_is_second_half(unit))
 		return there_is(s, "the second half of a surrogate pair without its first");
-	if (is_high_surrogate(unit)) {
+	if (utf8_is_first_half(unit)) {
 		const char *second = s->at + 6;
 		bool is_escape = s->end - second >= 6 && second[0] == '\\' && second[1] == 'u';
-		if (!is_escape || !is_low_surrogate(ascii_hex(second + 2, 4)))
+		if (!is_escape || !utf8_is_second_half(ascii_hex(second + 2, 4)))
 			return there_is(s, "the first half of a surrogate pair without its second");
 		s->at += 6;
 	}

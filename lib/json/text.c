@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 
 /* Writes a code point in UTF-8 and returns the end. */
 static char *put_character(char *out, unsigned code)
@@ -33,10 +34,11 @@ static char *put_character(char *out, unsigned code)
 /* Decodes \uXXXX, or a surrogate pair of two such escapes, to a code point.  Returns the byte after it. */
 static const char *unicode_escape(const char *at, unsigned *code)
 {
-	*code = (unsigned)ascii_hex(at + 2, 4);
-	if (*code < 0xd800 || *code > 0xdfff)
+	int unit = ascii_hex(at + 2, 4);
+	*code = (unsigned)unit;
+	if (!utf8_is_first_half(unit))
 		return at + 6;
-	*code = 0x10000 + ((*code - 0xd800) << 10) + ((unsigned)ascii_hex(at + 8, 4) - 0xdc00);
+	*code = utf8_join_halves(unit, ascii_hex(at + 8, 4));
 	return at + 12;
 }
 

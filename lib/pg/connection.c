@@ -154,7 +154,7 @@ static int pause_ms(const struct connection *c)
 		most *= 2;
 	if (most > PAUSE_MOST_MS)
 		most = PAUSE_MOST_MS;
-	return most / 2 + (int)arc4random_uniform((uint32_t)(most / 2) + 1);
+	return (int)clock_jitter(most / 2, most);
 }
 
 /* Closes the connection and schedules the next attempt: at once after a loss, with a growing pause after failed

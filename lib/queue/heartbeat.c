@@ -124,7 +124,7 @@ static void plan(struct heartbeat *h, enum chore chore, int64_t at_ms)
  * apart. */
 static void again_in(struct heartbeat *h, int64_t ms)
 {
-	plan(h, h->chore, clock_ms() + ms + arc4random_uniform((uint32_t)(ms / 10) + 1));
+	plan(h, h->chore, clock_ms() + clock_jitter(ms, ms + ms / 10));
 }
 
 /* Returns false if the chore failed, and plans it again.  A rejection by the server is reported here; a lost connection

@@ -115,7 +115,7 @@ static void maintenance_on_clock(void *ctx, const struct pg_result *r, const str
 /* The next round is up to a tenth of an hour later, at random, so that workers started together drift apart. */
 static void begin_round(struct maintenance *m)
 {
-	m->round_at_ms = clock_ms() + MAINTENANCE_EVERY_MS + arc4random_uniform(MAINTENANCE_EVERY_MS / 10);
+	m->round_at_ms = clock_ms() + clock_jitter(MAINTENANCE_EVERY_MS, MAINTENANCE_EVERY_MS / 10 * 11);
 	struct db_params p = {0};
 	int64_t now_ms = clock_ms();
 	m->elapsed_ms = m->advanced_ms ? now_ms - m->advanced_ms : 0;

@@ -324,8 +324,7 @@ static void queue_on_settle_soon(evutil_socket_t fd, short what, void *arg)
 /* Each tick is up to a fifth shorter or longer, at random, so that workers started together drift apart. */
 static void tick_set(struct queue *q)
 {
-	int ms = CURSOR_TICK_MS * 4 / 5 + (int)arc4random_uniform(CURSOR_TICK_MS * 2 / 5);
-	struct timeval tv = clock_timeval(ms);
+	struct timeval tv = clock_timeval(clock_jitter(CURSOR_TICK_MS * 4 / 5, CURSOR_TICK_MS * 6 / 5));
 	evtimer_add(q->tick, &tv);
 }
 

@@ -106,3 +106,15 @@ Test(clock, gives_milliseconds_as_seconds_and_microseconds)
 		cr_expect(timercmp(&tv, &cases[i].tv, ==), "%lld ms", (long long)cases[i].ms);
 	}
 }
+
+Test(clock, jitters_within_both_bounds_and_reaches_them)
+{
+	bool seen[3] = {false};
+	for (int i = 0; i < 1000; i++) {
+		int64_t ms = clock_jitter(5, 7);
+		cr_assert(ms >= 5 && ms <= 7, "%lld", (long long)ms);
+		seen[ms - 5] = true;
+	}
+	cr_expect(seen[0] && seen[1] && seen[2]);
+	cr_expect_eq(clock_jitter(9, 9), 9);
+}

@@ -148,3 +148,14 @@ Test(utf8, writes_a_question_mark_for_what_cannot_be_printed)
 	cr_expect_str_eq(printable(5, "caf\xc3\xa9"), "caf");
 	cr_expect_str_eq(printable(1, "a"), "");
 }
+
+Test(utf8, joins_the_halves_of_utf_16)
+{
+	cr_expect(utf8_is_first_half(0xd800) && utf8_is_first_half(0xdbff) && utf8_is_second_half(0xdc00) &&
+		  utf8_is_second_half(0xdfff));
+	cr_expect_not(utf8_is_first_half(0xd7ff) || utf8_is_first_half(0xdc00) || utf8_is_first_half(-1));
+	cr_expect_not(utf8_is_second_half(0xdbff) || utf8_is_second_half(0xe000) || utf8_is_second_half(-1));
+	cr_expect_eq(utf8_join_halves(0xd800, 0xdc00), 0x10000u);
+	cr_expect_eq(utf8_join_halves(0xd83d, 0xde00), 0x1f600u);
+	cr_expect_eq(utf8_join_halves(0xdbff, 0xdfff), 0x10ffffu);
+}
