@@ -18,7 +18,7 @@ SETTINGS=(
 	"POSTGRES_DB|text||payhook|app worker migrate shell|Name of the database."
 	"POSTGRES_USER|text||payhook|app worker migrate shell|PostgreSQL user that payhook connects as."
 	"POSTGRES_PASSWORD|secret|||app worker migrate shell|Password of POSTGRES_USER."
-	"RESPONDERS|number|0 64|0|pool|Number of responders, the processes that answer requests; 0 means one per core, at most 8."
+	"RESPONDERS|number|0 64|0|pool|Number of responders, the processes that answer requests; 0 means one per core, from 2 to 8."
 	"CONFLICT_POLICY|choice|quarantine reject|quarantine|app|Answer to a known transaction_id with different content, which is stored as a conflict: 202 (quarantine) or 409 (reject)."
 	"EXTRA_CURRENCIES|currencies|||app ctl|Currency codes accepted besides those of ISO 4217, each with its number of decimals, such as USDT:6,BTC:8."
 	"SOURCES_FILE|path|||app ctl shell|JSON file of the providers that send webhooks and of their signature schemes; unset: one built-in source accepts unsigned webhooks."

@@ -133,6 +133,22 @@ the_pool_checks_its_own() {
 	pool_refuses 65 && pool_refuses two && pool_refuses "a[\$(touch $DIR/ran)]" && [[ ! -e $DIR/ran ]]
 }
 
+# counts RESPONDERS COUNT - the pool has this number of responders on one core.
+counts() {
+	local answer
+	answer=$(RESPONDERS=$1 taskset -c "$CORE" bash -c "source '$HERE/ops/pool'; pool_command ./app; echo \"\${POOL[*]}\"")
+	[[ $answer == *" -f $2 "* ]] || { echo "RESPONDERS=$1: $answer" && return 1; }
+}
+
+# One frozen responder must not be the only one.
+one_core_has_two_responders() {
+	local CORE
+	CORE=$(taskset -cp $$)
+	CORE=${CORE##*: }
+	CORE=${CORE%%[,-]*}
+	counts '' 2 && counts 0 2 && counts 1 1 && counts 3 3
+}
+
 check "a number lies in its range" numbers_have_their_range
 check "a number is digits before it is used in arithmetic" numbers_are_digits
 check "a list of networks holds addresses and networks" networks_are_addresses_and_networks
@@ -142,4 +158,5 @@ check "an empty value is none" empty_is_unset
 check "a relative path in .env starts from the folder of .env" paths_start_from_their_file
 check "a name in .env that is no setting is refused" other_names_are_refused
 check "the pool of responders refuses a bad RESPONDERS" the_pool_checks_its_own
+check "on one core the pool has two responders unless it is told otherwise" one_core_has_two_responders
 finish
