@@ -63,7 +63,7 @@ void load_open(struct load *l)
 {
 	long most = l->posts > 0 ? l->posts : LOAD_POSTS_MAX;
 
-	l->begun = l->answered = l->accepted = 0;
+	l->begun = l->answered = l->accepted = l->late = 0;
 	l->slowest = 0;
 	l->trouble[0] = '\0';
 	memset(l->noted, 0, sizeof(l->noted));
@@ -124,6 +124,7 @@ static void take_answers(struct load *l)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &s);
 		curl_easy_getinfo(m->easy_handle, CURLINFO_TOTAL_TIME, &seconds);
 		l->slowest = seconds > l->slowest ? seconds : l->slowest;
+		l->late += seconds > 0.5;
 		if (m->data.result == CURLE_OK)
 			curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 		if (status != 202 && l->trouble[0] == '\0')

@@ -31,6 +31,7 @@ struct load {
 	/* The results. */
 	long begun, answered, accepted; /* posts sent, answers of any kind, 202 among them */
 	double slowest;                 /* longest time between a post and its answer, in seconds */
+	long late;                      /* answers that took over half a second */
 	short *status; /* by number of the post: LOAD_UNANSWERED, 0 if the connection failed, otherwise the status */
 	char trouble[768]; /* the first answer other than 202 */
 
