@@ -66,12 +66,16 @@ nginx_fill() {
 	printf '%s\n' "$text" >"$STATE/nginx/$1"
 }
 
-# sockets_join SOCKET... - prints one server for each socket.  With several servers none may be considered unavailable
-# (max_fails=0): nginx would do so for 10 s after a kept connection was closed, and it notices a dead socket at once.
+# sockets_join SOCKET... - prints one server for a single socket, and two for each of several: one that nginx leaves out
+# for 10 s after a failure, because it may be frozen, and a backup that it never leaves out (max_fails=0).  A kept
+# connection that was closed counts as a failure too; without the backups, the answer would be 502 once all are left out.
 sockets_join() {
 	local socket=$1
-	shift
-	[[ $# -eq 0 ]] || socket+=" max_fails=0$(printf '; server unix:%s max_fails=0' "$@")"
+	if [[ $# -gt 1 ]]; then
+		socket+=" max_fails=1 fail_timeout=10s"
+		socket+=$(printf '; server unix:%s max_fails=1 fail_timeout=10s' "${@:2}")
+		socket+=$(printf '; server unix:%s backup max_fails=0' "$@")
+	fi
 	printf '%s' "$socket"
 }
 
