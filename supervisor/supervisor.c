@@ -70,14 +70,20 @@ static void begin_waves(struct supervisor *s)
 	supervisor_on_gone(s);
 }
 
+/* The last step writes this file before it announces that payhook is ready; other commands read it. */
+static const char *port_file(const struct supervisor *s)
+{
+	static char path[4096];
+	snprintf(path, sizeof path, "%s/port", s->plan->run_folder);
+	return path;
+}
+
 /* The parts are stopped when the step has ended, which may be using them. */
 static void stop(struct supervisor *s, int status)
 {
-	char path[4096];
 	s->stops = true;
 	s->status = status;
-	snprintf(path, sizeof path, "%s/port", s->plan->run_folder);
-	unlink(path);
+	unlink(port_file(s));
 	if (!s->step) {
 		begin_waves(s);
 		return;
@@ -100,8 +106,9 @@ static void supervisor_on_stop(evutil_socket_t number, short what, void *arg)
 	struct supervisor *s = arg;
 	if (s->stops)
 		return;
-	message(s->is_up ? "stopping" : "interrupted");
-	stop(s, s->is_up ? 0 : 128 + (int)number);
+	bool was_ready = s->is_up || access(port_file(s), F_OK) == 0;
+	message(was_ready ? "stopping" : "interrupted");
+	stop(s, was_ready ? 0 : 128 + (int)number);
 }
 
 static struct part *part_of(struct supervisor *s, const struct plan_item *item)
