@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/fault.h"
+#include "pg/connect_state.h"
 #include "pg/db.h"
 
 /* A connection to PostgreSQL on an event loop, with one statement in progress at a time.
@@ -15,19 +16,9 @@
  * attempts, and with all statements prepared before it is reported as up.
  *
  * libpq's asynchronous calls have no deadlines, so an attempt and a statement have one here.  A statement that is not
- * answered in time fails, and its connection is abandoned: it is kept aside until the server answers or closes it, and
- * a new connection is made.  A process abandons at most two connections at a time, so that a server that has stalled
- * does not receive ever more of them.  Beyond that, a connection waits for its own late answer, without a deadline. */
-
-struct event_base;
-
-/* The state shared by all connections of one process.  It must outlive them and the last run of the event loop, because
- * the abandoned connections refer to it. */
-struct connect_state {
-	struct event_base *base;
-	const char *conninfo; /* libpq's connection string or URI; borrowed */
-	int abandoned;        /* connections that are abandoned now; starts at 0 */
-};
+ * answered in time fails, and its connection is left: it is abandoned (pg/abandoned.h), and a new one is made, to the
+ * next server that answers.  A server is also left when it has become read-only or a standby.  All connections of a
+ * process use one server (pg/connect_state.h): a connection to another one fails its statement and moves. */
 
 struct connection;
 
@@ -73,8 +64,7 @@ bool connection_is_ready(const struct connection *c);
 bool connection_rolled_back(const struct connection *c);
 
 /* Whether work may wait for this connection.  True while it is connected, and during the first attempt after the start
- * or after a loss.  False once an attempt has failed, until the next one succeeds, and while a late answer is
- * awaited. */
+ * or after a loss.  False once an attempt has failed, until the next one succeeds. */
 bool connection_is_reachable(const struct connection *c);
 
 /* Sends one of the plan's statements.  The connection must be ready.  params are borrowed until the function returns.

@@ -13,3 +13,7 @@ struct pg_conn;
  * PQfinish().  A string that is not valid yields a connection of status CONNECTION_BAD with libpq's message. */
 MUST_USE struct pg_conn *conninfo_connect(
 	const char *conninfo, const char *name, const char *ours, int answer_ms, unsigned turns);
+
+/* The place, counted from 0, of the host that the attempt is at or has connected to, in the rotated lists; 0 if that
+ * cannot be known. */
+unsigned conninfo_place(struct pg_conn *conn);

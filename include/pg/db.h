@@ -85,6 +85,16 @@ bool db_left_standby(const struct pg_result *notice);
 /* For a result that is an error: whether the server itself rejected the statement, which then did not take effect. */
 bool db_was_refused(const struct pg_result *r);
 
+/* For a result that is an error: whether the session is of no more use.  The server has become read-only (25006), has
+ * lost a prepared statement (26000), or shuts down (57P01 to 57P03). */
+bool db_ends_session(const struct pg_result *r);
+
+/* For a result that is an error: whether the statement may not write here. */
+bool db_is_read_only(const struct pg_result *r);
+
+/* Why prepared statements are lost or exist already. */
+#define DB_POOLER "a pooler in transaction mode does not keep them (PgBouncer does from 1.21 on)"
+
 /* Sets the fault for an error of the server, from its SQLSTATE and message, and returns false.  A NULL sqlstate means
  * that the connection broke.  This is the only place where a SQLSTATE becomes a fault kind. */
 bool db_fault(struct fault *f, const char *sqlstate, const char *message);

@@ -1,28 +1,27 @@
 /* connection.c - one connection with one statement at a time, and deadlines.
  *
  * The connection is a state machine: WAITING for the next attempt, CONNECTING, PREPARING the statements, then READY and
- * BUSY in turn.  Every failure leads back to WAITING, so the connection recovers without its owner.  STUCK is BUSY
- * after the caller has received a fault because the deadline passed; the connection is kept, since two others are
- * abandoned.  Each statement is a transaction of its own and has exactly one outcome.  After a timeout it is unknown
- * whether the server committed; no statement is repeated here, since only the caller knows whether that is safe. */
+ * BUSY in turn.  Every failure leads back to WAITING, so the connection recovers without its owner.  A connection whose
+ * deadline has passed is left, always; what its server may get instead is limited by abandoned.c.  Each statement is a
+ * transaction of its own and has exactly one outcome.  After a timeout it is unknown whether the server committed; no
+ * statement is repeated here, since only the caller knows whether that is safe. */
 
 #include "pg/connection.h"
 
-#include <event2/event.h>
-#include <event2/util.h>
 #include <libpq-fe.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/clock.h"
+#include "pg/abandoned.h"
 #include "pg/conninfo.h"
+#include "pg/events.h"
+#include "pg/pause.h"
+#include "pg/session.h"
 
 #define CONNECT_MS 2000 /* for one attempt, with the preparation of all statements */
-/* The bound of the pause between attempts doubles from the least to the most; the pause is random in its upper half. */
-#define PAUSE_LEAST_MS 50
-#define PAUSE_MOST_MS 1000
-#define ABANDONED_MAX 2 /* connections of one process; pg/connection.h gives the reason */
 
-enum connection_state { CONN_WAITING, CONN_CONNECTING, CONN_PREPARING, CONN_READY, CONN_BUSY, CONN_STUCK };
+enum connection_state { CONN_WAITING, CONN_CONNECTING, CONN_PREPARING, CONN_READY, CONN_BUSY };
 
 struct connection {
 	struct connect_state *connect_state;
@@ -30,110 +29,41 @@ struct connection {
 	void *ctx;
 	enum connection_state state;
 	PGconn *conn;
-	struct event *readable;
-	struct event *writable;
-	struct event *timer; /* WAITING: the pause; CONNECTING, PREPARING, BUSY: the deadline */
-	size_t prepared;     /* statements prepared so far; the greeting counts as one more */
-	int failures;        /* failed attempts since the connection was last ready or lost */
-	unsigned host_turns; /* failed attempts since the start: selects the first host */
-	bool rolled_back;    /* the server itself rejected the last statement */
-	bool unsent;         /* connection_send() failed; the timer reports it from the loop */
-	bool refused;        /* its parameters were not complete, for the reason that follows */
+	struct events events;         /* its timer in WAITING: the pause; CONNECTING, PREPARING, BUSY: the deadline */
+	size_t prepared;              /* steps of preparation so far, see session_send() */
+	int failures;                 /* failed attempts since the connection was last ready or lost */
+	int refusals;                 /* times that the server made it leave, since the last statement that succeeded */
+	int unanswered;               /* statements in a row that had no answer in time */
+	bool is_read_only;            /* the server was left as read-only: the next one must be writable */
+	bool is_left;                 /* the process has connected to another server; the timer ends this connection */
+	unsigned turns;               /* by how many places its lists of hosts are rotated */
+	char server[SERVER_NAME_MAX]; /* "host:port" of its host */
+	bool rolled_back;             /* the server itself rejected the last statement */
+	bool unsent;                  /* connection_send() failed; the timer reports it from the loop */
+	bool refused;                 /* its parameters were not complete, for the reason that follows */
 	struct fault refusal;
 	connection_done *done; /* of the statement in progress; NULL: none */
 	PGresult *result;      /* its last result */
 	bool left_standby;     /* it has committed without its synchronous standby */
+	LIST_ENTRY(connection) next;
 };
-
-/* A connection whose statement was not answered in time.  It has no owner any more. */
-struct abandoned {
-	struct connect_state *connect_state;
-	PGconn *conn;
-	struct event *readable;
-};
-
-static void connection_on_readable(evutil_socket_t fd, short what, void *arg);
-static void connection_on_writable(evutil_socket_t fd, short what, void *arg);
-
-static void event_drop(struct event *e)
-{
-	if (e)
-		event_free(e);
-}
-
-/* Without memory for the timer it expires at once: too early is better than never. */
-static void timer_set(struct connection *c, int ms)
-{
-	struct timeval tv = clock_timeval(ms);
-	if (evtimer_add(c->timer, &tv) != 0)
-		event_active(c->timer, EV_TIMEOUT, 0);
-}
-
-/* This precedes PQfinish(), since libevent must not poll a closed descriptor. */
-static void events_remove(struct connection *c)
-{
-	event_del(c->readable);
-	event_del(c->writable);
-}
-
-/* Moves the events, which are allocated once for all, to the socket that libpq has now. */
-static void events_move(struct connection *c)
-{
-	struct event_base *base = c->connect_state->base;
-	events_remove(c);
-	event_assign(c->readable, base, PQsocket(c->conn), EV_READ | EV_PERSIST, connection_on_readable, c);
-	event_assign(c->writable, base, PQsocket(c->conn), EV_WRITE, connection_on_writable, c);
-}
 
 /* ---- notices ---- */
 
-/* libpq would print notices to stderr, among the log lines.  The connection is NULL once it is abandoned. */
+/* libpq would print notices to stderr, among the log lines. */
 static void connection_on_notice(void *arg, const PGresult *notice)
 {
 	struct connection *c = arg;
-	if (c && db_left_standby(notice))
+	if (db_left_standby(notice))
 		c->left_standby = true;
 }
 
-/* The late answer of an abandoned connection is discarded.  Closing at once would not stop the statement: a stalled server
- * does not notice it. */
-static void abandoned_end(struct abandoned *a)
+/* Leaves a statement under way to the server. */
+static void abandon(struct connection *c)
 {
-	event_free(a->readable);
-	PQfinish(a->conn);
-	a->connect_state->abandoned--;
-	free(a);
-}
-
-static void connection_on_abandoned_readable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	struct abandoned *a = arg;
-	if (!PQconsumeInput(a->conn) || !PQisBusy(a->conn))
-		abandoned_end(a);
-}
-
-/* Abandons the libpq connection of c.  Returns false, and c keeps it, at the limit or if there is no memory. */
-static bool abandon(struct connection *c)
-{
-	if (c->connect_state->abandoned >= ABANDONED_MAX)
-		return false;
-	struct abandoned *a = calloc(1, sizeof *a);
-	if (!a)
-		return false;
-	*a = (struct abandoned){.connect_state = c->connect_state, .conn = c->conn};
-	a->readable = event_new(
-		c->connect_state->base, PQsocket(a->conn), EV_READ | EV_PERSIST, connection_on_abandoned_readable, a);
-	if (!a->readable || event_add(a->readable, NULL) != 0) {
-		event_drop(a->readable);
-		free(a);
-		return false;
-	}
-	events_remove(c);
-	PQsetNoticeReceiver(a->conn, connection_on_notice, NULL);
-	c->connect_state->abandoned++;
+	events_off(&c->events);
+	abandoned_add(c->connect_state, c->conn, c->server, c->unanswered);
 	c->conn = NULL;
-	return true;
 }
 
 /* ---- losing and making connections ---- */
@@ -147,14 +77,19 @@ static void call_end(struct connection *c, const PGresult *result, const struct 
 		done(c->ctx, result, f);
 }
 
-static int pause_ms(const struct connection *c)
+/* The place of the host that libpq is at, in turns of the lists. */
+static unsigned place(const struct connection *c)
 {
-	int most = PAUSE_LEAST_MS;
-	for (int i = 1; i < c->failures && most < PAUSE_MOST_MS; i++)
-		most *= 2;
-	if (most > PAUSE_MOST_MS)
-		most = PAUSE_MOST_MS;
-	return (int)clock_jitter(most / 2, most);
+	return c->turns + (c->conn ? conninfo_place(c->conn) : 0);
+}
+
+/* The next attempt of the process begins behind this host, unless another connection has moved on already: libpq tries
+ * the hosts in their order, and a silent one takes the whole time of an attempt. */
+static void turn_past(struct connection *c)
+{
+	unsigned *turns = &c->connect_state->turns;
+	if (*turns == c->turns || *turns == place(c))
+		*turns = place(c) + 1;
 }
 
 /* Closes the connection and schedules the next attempt: at once after a loss, with a growing pause after failed
@@ -162,16 +97,17 @@ static int pause_ms(const struct connection *c)
 static void connection_lose(struct connection *c, const struct fault *why)
 {
 	bool stood = c->state >= CONN_READY;
-	c->failures = stood ? 0 : c->failures + 1;
-	c->host_turns += !stood;
+	if (!stood && !c->is_left)
+		turn_past(c);
+	c->failures = stood ? 0 : c->failures + !c->is_left;
 	c->state = CONN_WAITING;
-	c->unsent = c->refused = false;
-	events_remove(c);
+	c->unsent = c->refused = c->is_left = false;
+	events_off(&c->events);
 	PQclear(c->result);
 	c->result = NULL;
 	PQfinish(c->conn);
 	c->conn = NULL;
-	timer_set(c, stood ? 0 : pause_ms(c));
+	events_timer(&c->events, pause_ms(c->failures + c->refusals));
 	call_end(c, NULL, why);
 	if (c->plan->down)
 		c->plan->down(c->ctx, why);
@@ -184,23 +120,36 @@ static void lose_connection(struct connection *c)
 	connection_lose(c, &f);
 }
 
-static void await(struct connection *c, struct event *e)
+static void await(struct connection *c, bool is_awaited)
 {
 	struct fault f;
-	if (event_add(e, NULL) == 0)
+	if (is_awaited)
 		return;
 	fault_set(&f, FAULT_BUSY, "there is no memory to wait for the database");
 	connection_lose(c, &f);
+}
+
+/* Notes the host that libpq is at.  Returns false if it is to get no further connection. */
+static bool note_server(struct connection *c)
+{
+	struct fault f;
+	snprintf(c->server, sizeof c->server, "%s:%s", PQhost(c->conn), PQport(c->conn));
+	if (abandoned_count(c->connect_state, c->server) < ABANDONED_MAX)
+		return true;
+	fault_set(&f, FAULT_BUSY, "the database at %s has left %d statements unanswered", c->server, ABANDONED_MAX);
+	connection_lose(c, &f);
+	return false;
 }
 
 static void attempt(struct connection *c)
 {
 	c->state = CONN_CONNECTING;
 	c->prepared = 0;
+	c->turns = c->connect_state->turns;
 	c->left_standby = false;
 	c->conn = conninfo_connect(
-		c->connect_state->conninfo, c->plan->name, c->plan->options, c->plan->answer_ms, c->host_turns);
-	timer_set(c, CONNECT_MS);
+		c->connect_state->conninfo, c->plan->name, c->plan->options, c->plan->answer_ms, c->turns);
+	events_timer(&c->events, CONNECT_MS);
 	if (!c->conn || PQstatus(c->conn) == CONNECTION_BAD) {
 		lose_connection(c);
 		return;
@@ -208,31 +157,49 @@ static void attempt(struct connection *c)
 	/* Without DETAIL and CONTEXT, which quote the row: its amounts and accounts must not reach a log. */
 	PQsetErrorVerbosity(c->conn, PQERRORS_TERSE);
 	PQsetNoticeReceiver(c->conn, connection_on_notice, c);
-	events_move(c);
-	await(c, c->writable);
+	if (!note_server(c))
+		return;
+	events_move(&c->events, PQsocket(c->conn));
+	await(c, events_write(&c->events));
 }
 
 /* ---- the statements of a new connection ---- */
-
-static size_t preparations(const struct connection *c)
-{
-	return c->plan->statement_count + (c->plan->greeting ? 1 : 0);
-}
 
 static void flush(struct connection *c)
 {
 	int left = PQflush(c->conn);
 	if (left == 1)
-		await(c, c->writable);
+		await(c, events_write(&c->events));
 	else if (left < 0)
 		lose_connection(c);
 }
 
+/* The process has connected to another server than before: all its connections use that one now.  Those to the old one
+ * end from the loop, and until then nothing is sent or read on them. */
+static void leave_old_server(struct connection *c)
+{
+	struct connection *other;
+	LIST_FOREACH (other, &c->connect_state->connections, next) {
+		if (other->state == CONN_WAITING) {
+			events_timer(&other->events, 0);
+		} else if (strcmp(other->server, c->server) != 0) {
+			other->is_left = true;
+			events_timer(&other->events, 0);
+		}
+	}
+}
+
 static void become_ready(struct connection *c)
 {
-	evtimer_del(c->timer);
+	events_timer_off(&c->events);
 	c->failures = 0;
+	c->is_read_only = false;
 	c->state = CONN_READY;
+	c->connect_state->turns = place(c);
+	if (strcmp(c->connect_state->server, c->server) != 0) {
+		snprintf(c->connect_state->server, sizeof c->connect_state->server, "%s", c->server);
+		leave_old_server(c);
+	}
 	if (c->plan->up)
 		c->plan->up(c->ctx);
 	if (c->state == CONN_READY)
@@ -241,18 +208,8 @@ static void become_ready(struct connection *c)
 
 static void prepare_next(struct connection *c)
 {
-	if (c->prepared == preparations(c)) {
-		become_ready(c);
-		return;
-	}
-	int sent;
-	if (c->prepared < c->plan->statement_count) {
-		const struct statement *s = c->plan->statements[c->prepared];
-		sent = PQsendPrepare(c->conn, s->name, s->sql, 0, NULL);
-	} else {
-		sent = PQsendQuery(c->conn, c->plan->greeting);
-	}
-	if (sent)
+	const struct connection_plan *p = c->plan;
+	if (session_send(c->conn, p->statements, p->statement_count, p->greeting, &c->prepared))
 		flush(c);
 	else
 		lose_connection(c);
@@ -267,8 +224,10 @@ static void connect_poll(struct connection *c)
 		lose_connection(c);
 		return;
 	}
-	events_move(c);
-	await(c, status == PGRES_POLLING_WRITING ? c->writable : c->readable);
+	if (!note_server(c))
+		return;
+	events_move(&c->events, PQsocket(c->conn));
+	await(c, status == PGRES_POLLING_WRITING ? events_write(&c->events) : events_reads(&c->events));
 	if (status == PGRES_POLLING_OK && c->conn) {
 		PQsetnonblocking(c->conn, 1);
 		c->state = CONN_PREPARING;
@@ -276,30 +235,53 @@ static void connect_poll(struct connection *c)
 	}
 }
 
-/* Handles a complete answer.  A statement that cannot be prepared ends the attempt.  An answer in STUCK has no done()
- * any more: it is discarded, and the connection is usable again. */
+static bool is_session_checked(const struct connection *c)
+{
+	return c->state == CONN_PREPARING && session_is_complete(c->prepared, c->plan->statement_count);
+}
+
+static bool answer_is_good(const struct connection *c, const PGresult *result, struct fault *f)
+{
+	if (!session_answer_is_good(c->conn, result, f))
+		return false;
+	if (c->left_standby)
+		return fault_set(f, FAULT_BUSY, "the wait for the synchronous standby was cancelled");
+	return !is_session_checked(c) ||
+	       session_check(result, c->plan->statements, c->plan->statement_count, c->is_read_only, f);
+}
+
+/* The session is of no more use, for this reason, or its server is read-only: another host is tried first. */
+static void leave_server(struct connection *c, const PGresult *result, const struct fault *why)
+{
+	c->refusals++;
+	c->is_read_only = db_is_read_only(result);
+	turn_past(c);
+	connection_lose(c, why);
+}
+
+/* Handles a complete answer.  A statement that cannot be prepared ends the attempt. */
 static void connection_answered(struct connection *c)
 {
 	PGresult *result = c->result;
-	enum connection_state state = c->state;
-	ExecStatusType status = PQresultStatus(result);
-	c->result = NULL;
 	struct fault f;
-	bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+	c->result = NULL;
+	bool good = answer_is_good(c, result, &f);
 	c->rolled_back = !good && db_was_refused(result);
-	if (!good)
-		db_fault(&f, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result));
-	else if (c->left_standby)
-		good = fault_set(&f, FAULT_BUSY, "the wait for the synchronous standby was cancelled");
-
-	if (state == CONN_PREPARING && !good) {
+	if (c->state == CONN_PREPARING && !good) {
 		connection_lose(c, &f);
-	} else if (state == CONN_PREPARING) {
+	} else if (is_session_checked(c)) {
+		become_ready(c);
+	} else if (c->state == CONN_PREPARING) {
 		c->prepared++;
 		prepare_next(c);
+	} else if (!good && (db_ends_session(result) || !session_is_primary(c->conn))) {
+		leave_server(c, result, &f);
 	} else {
-		evtimer_del(c->timer);
+		events_timer_off(&c->events);
 		c->state = CONN_READY;
+		c->unanswered = 0;
+		if (good)
+			c->refusals = 0;
 		call_end(c, good ? result : NULL, good ? NULL : &f);
 		if (c->state == CONN_READY)
 			c->plan->ready(c->ctx);
@@ -341,10 +323,11 @@ static void read_answer(struct connection *c)
 		lose_connection(c);
 }
 
-static void connection_on_readable(evutil_socket_t fd, short what, void *arg)
+static void connection_on_readable(void *ctx)
 {
-	(void)fd, (void)what;
-	struct connection *c = arg;
+	struct connection *c = ctx;
+	if (c->is_left)
+		return;
 	if (c->state == CONN_CONNECTING) {
 		connect_poll(c);
 		return;
@@ -354,10 +337,11 @@ static void connection_on_readable(evutil_socket_t fd, short what, void *arg)
 		read_notifications(c);
 }
 
-static void connection_on_writable(evutil_socket_t fd, short what, void *arg)
+static void connection_on_writable(void *ctx)
 {
-	(void)fd, (void)what;
-	struct connection *c = arg;
+	struct connection *c = ctx;
+	if (c->is_left)
+		return;
 	if (c->state == CONN_CONNECTING)
 		connect_poll(c);
 	else
@@ -368,12 +352,21 @@ static void answer_overdue(struct connection *c)
 {
 	struct fault f;
 	fault_set(&f, FAULT_BUSY, "the database has not answered %s within %d ms", c->plan->name, c->plan->answer_ms);
-	if (abandon(c)) {
-		connection_lose(c, &f);
-		return;
-	}
-	c->state = CONN_STUCK;
-	call_end(c, NULL, &f);
+	c->unanswered++;
+	abandon(c);
+	connection_lose(c, &f);
+}
+
+/* A statement under way is not awaited: the old server may answer once more, without knowing that it is not the
+ * primary any longer. */
+static void end_left(struct connection *c)
+{
+	struct fault f;
+	fault_set(&f, FAULT_BUSY, "the process has connected to the database at %s", c->connect_state->server);
+	c->rolled_back = false;
+	if (c->state == CONN_BUSY && !c->refused && !c->unsent)
+		abandon(c);
+	connection_lose(c, &f);
 }
 
 /* The statement was not sent, so the connection is as it was. */
@@ -386,11 +379,14 @@ static void end_refused(struct connection *c)
 		c->plan->ready(c->ctx);
 }
 
-static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
+static void connection_on_timer(void *ctx)
 {
-	(void)fd, (void)what;
-	struct connection *c = arg;
+	struct connection *c = ctx;
 	struct fault f;
+	if (c->is_left) {
+		end_left(c);
+		return;
+	}
 	switch (c->state) {
 	case CONN_WAITING:
 		attempt(c);
@@ -409,7 +405,6 @@ static void connection_on_timer(evutil_socket_t fd, short what, void *arg)
 			answer_overdue(c);
 		break;
 	case CONN_READY:
-	case CONN_STUCK:
 		break;
 	}
 }
@@ -422,14 +417,17 @@ struct connection *connection_create(struct connect_state *connect_state, const 
 	if (!c)
 		return NULL;
 	*c = (struct connection){.connect_state = connect_state, .plan = plan, .ctx = ctx, .state = CONN_WAITING};
-	c->timer = evtimer_new(connect_state->base, connection_on_timer, c);
-	c->readable = event_new(connect_state->base, -1, EV_READ | EV_PERSIST, connection_on_readable, c);
-	c->writable = event_new(connect_state->base, -1, EV_WRITE, connection_on_writable, c);
-	if (!c->timer || !c->readable || !c->writable) {
+	LIST_INSERT_HEAD(&connect_state->connections, c, next);
+	c->events = (struct events){.base = connect_state->base,
+		.on_readable = connection_on_readable,
+		.on_writable = connection_on_writable,
+		.on_timer = connection_on_timer,
+		.ctx = c};
+	if (!events_init(&c->events)) {
 		connection_destroy(c);
 		return NULL;
 	}
-	timer_set(c, 0);
+	events_timer(&c->events, 0);
 	return c;
 }
 
@@ -437,17 +435,18 @@ void connection_destroy(struct connection *c)
 {
 	if (!c)
 		return;
-	event_drop(c->readable);
-	event_drop(c->writable);
-	event_drop(c->timer);
+	events_finish(&c->events);
 	PQclear(c->result);
 	PQfinish(c->conn);
+	LIST_REMOVE(c, next);
+	if (LIST_EMPTY(&c->connect_state->connections))
+		abandoned_finish(c->connect_state);
 	free(c);
 }
 
 bool connection_is_ready(const struct connection *c)
 {
-	return c->state == CONN_READY;
+	return c->state == CONN_READY && !c->is_left;
 }
 
 bool connection_rolled_back(const struct connection *c)
@@ -457,7 +456,7 @@ bool connection_rolled_back(const struct connection *c)
 
 bool connection_is_reachable(const struct connection *c)
 {
-	return c->state != CONN_STUCK && c->failures == 0;
+	return c->failures == 0;
 }
 
 void connection_send(
@@ -467,20 +466,20 @@ void connection_send(
 	c->rolled_back = false;
 	c->done = done;
 	c->left_standby = false;
-	timer_set(c, c->plan->answer_ms);
+	events_timer(&c->events, c->plan->answer_ms);
 	c->refused = !db_params_ok(params, &c->refusal);
 	if (c->refused) {
-		timer_set(c, 0); /* done() must not run inside connection_send() */
+		events_timer(&c->events, 0); /* done() must not run inside connection_send() */
 		return;
 	}
 	int sent =
 		PQsendQueryPrepared(c->conn, s->name, params->count, params->value, params->length, params->format, 0);
 	int left = sent ? PQflush(c->conn) : -1;
-	if (left == 1 && event_add(c->writable, NULL) != 0)
+	if (left == 1 && !events_write(&c->events))
 		left = -1;
 	if (left >= 0)
 		return;
 	/* done() must not run inside connection_send(), so the failure is reported by a timer of 0 ms. */
 	c->unsent = true;
-	timer_set(c, 0);
+	events_timer(&c->events, 0);
 }

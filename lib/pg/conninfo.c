@@ -71,3 +71,28 @@ PGconn *conninfo_connect(const char *conninfo, const char *name, const char *our
 	buf_finish(&options);
 	return conn;
 }
+
+static const char *conninfo_value(const PQconninfoOption *o, const char *keyword)
+{
+	for (; o->keyword; o++) {
+		if (strcmp(o->keyword, keyword) == 0)
+			return o->val ? o->val : "";
+	}
+	return "";
+}
+
+/* libpq does not tell the place, only the host and the port. */
+unsigned conninfo_place(PGconn *conn)
+{
+	PQconninfoOption *used = PQconninfo(conn);
+	if (!used)
+		return 0;
+	const char *hosts = conninfo_value(used, "host"), *ports = conninfo_value(used, "port");
+	if (!*hosts)
+		hosts = conninfo_value(used, "hostaddr");
+	unsigned place = 0, count = hosts_count(hosts);
+	while (place < count && !(hosts_has(hosts, place, PQhost(conn)) && hosts_has(ports, place, PQport(conn))))
+		place++;
+	PQconninfoFree(used);
+	return place < count ? place : 0;
+}

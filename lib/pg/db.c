@@ -137,6 +137,23 @@ bool db_was_refused(const struct pg_result *r)
 	return sqlstate && strncmp(sqlstate, "08", 2) != 0;
 }
 
+static bool is_state(const PGresult *r, const char *state)
+{
+	const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	return sqlstate && strcmp(sqlstate, state) == 0;
+}
+
+bool db_is_read_only(const struct pg_result *r)
+{
+	return is_state(r, "25006");
+}
+
+bool db_ends_session(const struct pg_result *r)
+{
+	return is_state(r, "25006") || is_state(r, "26000") || is_state(r, "57P01") || is_state(r, "57P02") ||
+	       is_state(r, "57P03");
+}
+
 /* The kind of fault for the SQLSTATEs that begin with these bytes. */
 struct meaning {
 	const char *state; /* a class (two bytes), or a whole code (five) */
@@ -152,6 +169,7 @@ static const struct meaning MEANINGS[] = {
 	{"40", FAULT_AGAIN},   /* deadlock, serialization failure */
 	{"08", FAULT_BUSY},    /* connection exception */
 	{"25006", FAULT_BUSY}, /* read only: the server is a standby now */
+	{"26000", FAULT_BUSY}, /* a prepared statement is not there: a new session has it */
 	{"53", FAULT_BUSY},    /* insufficient resources: disk full, too many connections, out of memory */
 	{"55P03", FAULT_BUSY}, /* lock not available */
 	{"57", FAULT_BUSY},    /* canceled, shutting down, starting up */
@@ -173,9 +191,10 @@ bool db_fault(struct fault *f, const char *sqlstate, const char *message)
 	line[n] = '\0';
 	if (!sqlstate)
 		return fault_set(f, FAULT_BUSY, "the database's connection broke: %s", line);
+	const char *hint = strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0 ? ": " DB_POOLER : "";
 	for (size_t i = 0; i < COUNT_OF(MEANINGS); i++) {
 		if (strncmp(sqlstate, MEANINGS[i].state, strlen(MEANINGS[i].state)) == 0)
-			return fault_set(f, MEANINGS[i].kind, "the database reports %s: %s", sqlstate, line);
+			return fault_set(f, MEANINGS[i].kind, "the database reports %s: %s%s", sqlstate, line, hint);
 	}
-	return fault_set(f, FAULT_BUG, "the database reports %s: %s", sqlstate, line);
+	return fault_set(f, FAULT_BUG, "the database reports %s: %s%s", sqlstate, line, hint);
 }

@@ -16,15 +16,32 @@ static void reverse(char *text, size_t len)
 	}
 }
 
+unsigned hosts_count(const char *list)
+{
+	unsigned count = 1;
+	for (; *list; list++)
+		count += *list == ',';
+	return count;
+}
+
+bool hosts_has(const char *list, unsigned place, const char *text)
+{
+	for (place = hosts_count(list) == 1 ? 0 : place; place > 0; place--) {
+		list += strcspn(list, ",");
+		if (!*list)
+			return false;
+		list++;
+	}
+	size_t len = strcspn(list, ",");
+	return strlen(text) == len && memcmp(list, text, len) == 0;
+}
+
 /* With a comma in place of the NUL, every element ends in a comma.  Two adjacent parts change places when each is
  * reversed and then both together. */
 void hosts_turn(char *list, unsigned turns)
 {
 	size_t len = strlen(list), at = 0;
-	unsigned count = 1;
-	for (const char *c = list; *c; c++)
-		count += *c == ',';
-	for (turns %= count; turns > 0; turns--)
+	for (turns %= hosts_count(list); turns > 0; turns--)
 		at += strcspn(list + at, ",") + 1;
 	list[len] = ',';
 	reverse(list, at);

@@ -11,7 +11,7 @@ import tree
 
 SLOTS, SITE, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
 NAMED_IN = ('**/*.md', 'app/*.c', 'nginx/*', 'ops/grafana/*')
-SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'lib/pg/connection.c', 'ops/postgresql.conf.in', 'docs/design.md'
+SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'
 SPARE = 20  # connections for psql, backups, exporters, and those that PostgreSQL reserves
 FIT = 'the connections that nginx keeps fit into three quarters of the slots'
 SAME, BODY = 'the number of slots is the same wherever it is named', 'nginx takes a body of PAYLOAD_MAX bytes, and no longer one'

@@ -34,7 +34,7 @@ GENERATED = ('currency_table.h', 'settings_table.h')
 # door: all rooms that wait for something use its loop directly.
 WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for program in PROGRAMS)
 DOORS = {
-    'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/connection.c'),
+    'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/abandoned.c', 'lib/pg/session.c', 'lib/pg/connection.c'),
     'fcgiapp.h': ('app/fastcgi.c', 'app/fastcgi_request.'),
     'curl/': ('worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.'),
     'openssl/': ('lib/auth/digest.c',),

@@ -181,7 +181,7 @@ static bool is_again_ready(void *ctx)
 	return is_ready_again;
 }
 
-Test(connection, goes_on_after_its_late_answer_when_it_cannot_be_abandoned_without_memory)
+Test(connection, is_left_at_its_deadline_also_without_the_memory_to_abandon_it)
 {
 	static const struct statement slow = {"slow", "SELECT pg_sleep(1)"};
 	static const struct statement *const statements[] = {&slow};
@@ -203,7 +203,7 @@ Test(connection, goes_on_after_its_late_answer_when_it_cannot_be_abandoned_witho
 	turn_until(has_answered, "the deadline");
 	cr_expect_eq(connect_state->abandoned, 0);
 	is_starved = false;
-	turn_until(is_again_ready, "a connection that is ready after its late answer");
+	turn_until(is_again_ready, "a connection that is ready again");
 	cr_expect(connection_is_ready(l));
 	connection_destroy(l);
 }

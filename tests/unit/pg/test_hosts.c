@@ -34,3 +34,16 @@ Test(hosts, keeps_empty_elements)
 	turns(",5433,", 1, "5433,,");
 	turns(",,", 1, ",,");
 }
+
+Test(hosts, are_counted_and_found_by_their_place)
+{
+	cr_expect_eq(hosts_count("db1,db2,db3"), 3);
+	cr_expect_eq(hosts_count(""), 1);
+	cr_expect(hosts_has("db1,db2,db3", 0, "db1"));
+	cr_expect(hosts_has("db1,db2,db3", 2, "db3"));
+	cr_expect_not(hosts_has("db1,db2,db3", 1, "db"));
+	cr_expect_not(hosts_has("db1,db2,db3", 1, "db2,db3"));
+	cr_expect_not(hosts_has("db1,db2,db3", 3, "db3"));
+	cr_expect(hosts_has("5432", 2, "5432"), "one port is that of every host");
+	cr_expect(hosts_has("a,,b", 1, ""));
+}
