@@ -33,6 +33,10 @@
  * A lost answer: the same statement is sent again.  If the first one took effect, its jobs are gone (a job that waits
  * for a retry is a new row with a new id), and the second changes nothing.
  *
+ * Standby: a commit that writes nothing waits for no synchronous standby.  What the first one did may be on this server
+ * alone, if its wait was cancelled; so one that finds no job writes a message, which is in the log behind that.
+ * Whether there is a synchronous standby is decided here, as in INGEST_STORE.
+ *
  * Commit: it waits for the disk, because it assigns ids and because a settlement that a crash undoes would be followed
  * by a second call.
  *
@@ -80,7 +84,10 @@ const struct statement SETTLE = {"settle",
 	"    (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)"
 	"  SELECT transaction_id, source, attempt, now() - began_ms * interval '1 ms', now(), outcome,"
 	"    nullif(error, ''), owner FROM ours WHERE outcome <> 'exhausted'"
-	") SELECT place - 1, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"};
+	") SELECT place - 1, greatest(extract(epoch FROM now() - enqueued_at) * 1000000, 0)::bigint FROM ours"
+	"  UNION ALL SELECT NULL, NULL WHERE CASE"
+	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM ours)"
+	"    THEN pg_logical_emit_message(true, 'payhook', 'settled') IS NULL END"};
 
 static const char *settle_outcome(enum job_outcome outcome)
 {
