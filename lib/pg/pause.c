@@ -2,8 +2,7 @@
 
 #include "pg/pause.h"
 
-#include <stdint.h>
-#include <stdlib.h>
+#include "base/clock.h"
 
 #define PAUSE_LEAST_MS 50
 #define PAUSE_MOST_MS 1000
@@ -17,5 +16,5 @@ int pause_ms(int failures)
 		most *= 2;
 	if (most > PAUSE_MOST_MS)
 		most = PAUSE_MOST_MS;
-	return most / 2 + (int)arc4random_uniform((uint32_t)(most / 2) + 1);
+	return (int)clock_jitter(most / 2, most);
 }
