@@ -1,0 +1,24 @@
+"""What a scenario is, and the list that scenarios*.py fill."""
+
+from collections import namedtuple
+
+# act(stage): does the harm, and returns when it has been undone, or when payhook has to undo it.
+# must_break: what the checker has to report, if something is planted.  spoils: the stage is not used again.
+# once: a failover is not repeated on the same pair.
+Scenario = namedtuple('Scenario', 'name about group layout act must_break spoils once')
+ALL = {}
+# For every change; each in less than 15 s.
+BOUNDED = ('worker_killed', 'worker_frozen', 'responder_killed', 'nginx_killed', 'postmaster_killed', 'backend_killed', 'everything_killed',
+           'power_cut', 'answers_lost', 'processor_cuts', 'table_locked', 'planted_row_dropped')
+
+
+def add(name, about, group, layout, act, must_break=(), spoils=False, once=False):
+    ALL[name] = Scenario(name, about, group, layout, act, must_break, spoils or bool(must_break), once or spoils or bool(must_break))
+
+
+def scenario(group, layout, about, **more):
+    """A decorator; the function's name is the scenario's."""
+    def register(act):
+        add(act.__name__, about, group, layout, act, **more)
+        return act
+    return register
