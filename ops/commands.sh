@@ -41,6 +41,8 @@ cmd_help() {
 		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
 		  reset [--yes]      delete the data
 		  test [ARGS]        build and run all test suites; --deploy: the real deployments too; --help: more
+		  test --chaos [SCENARIO...]
+		                     break a running payhook in many ways and check that nothing accepted is lost (root)
 		  bench [ARGS]       measure payhook against what the machine can achieve
 		  build              build the programs
 		  deb                build the Debian package
@@ -318,6 +320,7 @@ cmd_test() {
 	for line in "${SETTINGS[@]}"; do
 		unset "${line%%|*}"
 	done
+	[[ ${1-} != --chaos ]] || export PAYHOOK_BUILD=$BUILD
 	exec "$HERE/tests/run" "$@"
 }
 

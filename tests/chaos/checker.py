@@ -2,9 +2,11 @@
 
 It knows neither the fault nor payhook's code.  What it asserts is what payhook promises: a webhook that was answered 202 is a
 row with the content that was sent, is settled once, and was called before it became PROCESSED; no job and no difference is left
-over.  A second call is allowed when the database has the reason for it on record: an attempt whose answer was lost."""
+over.  A second call is allowed when the database has the reason for it: an attempt on record whose answer was lost, or a new start
+of the server between the calls, which may have undone the claim of the first."""
 
 import subprocess
+import time
 from collections import defaultdict
 
 import record
@@ -17,7 +19,7 @@ PROMISES = {
     'unsettled': 'accepted, and neither PROCESSED nor FAILED',
     'uncalled': 'PROCESSED without a call that was answered 2xx, or FAILED without one that was answered 4xx',
     'settled_twice': 'with more than one attempt that was settled as processed, or none',
-    'called_twice_unexplained': 'called again after a call that was answered 2xx, with no attempt on record that explains it',
+    'called_twice_unexplained': 'called again after a call that was answered 2xx, with no reason in the database',
     'conflicts_lost': 'conflicts answered 202, and not kept',
     'jobs_left': 'jobs left over',
     'difference': 'transactions that the view reconciliation does not account for',
@@ -35,9 +37,11 @@ def rows(conninfo, sql):
 
 
 class Database:
-    """What the database has of the webhooks whose ids begin with a prefix, which has no character special to LIKE."""
+    """What the database has of the webhooks whose ids begin with a prefix, which has no character special to LIKE.
+    began: when it began to accept writes, each time that it did, by the monotonic clock."""
 
-    def __init__(self, conninfo, prefix):
+    def __init__(self, conninfo, prefix, began):
+        self.began = began
         of_ours = f"transaction_id LIKE '{prefix}-%'"
         self.transactions = rows(conninfo, f'''SELECT transaction_id, source_account, destination_account, amount, currency,
             status FROM payhook.transactions WHERE {of_ours}''')
@@ -46,6 +50,13 @@ class Database:
         self.conflicts = {row[0] for row in rows(
             conninfo, f'SELECT DISTINCT transaction_id FROM payhook.transaction_conflicts WHERE {of_ours}')}
         self.difference = int(rows(conninfo, 'SELECT coalesce(sum(abs(difference)), 0) FROM payhook.reconciliation')[0][0])
+
+
+def write_began(conninfo):
+    """When this server began to accept writes, as a list of one time: its WAL writer starts when a recovery or a promotion has
+    ended.  A standby's is empty."""
+    found = rows(conninfo, "SELECT extract(epoch FROM backend_start) FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+    return [float(row[0]) - time.time() + time.monotonic() for row in found]
 
 
 def read_calls(path, prefix):
@@ -133,7 +144,7 @@ def check_rows(report, webhooks, database):
     return stored
 
 
-def check_calls(report, stored, database, answered):
+def check_calls(report, stored, database, begun, answered):
     """Returns how many were called again after a 2xx, by the reason on record."""
     outcomes = defaultdict(list)
     for txn_id, outcome in database.attempts:
@@ -150,6 +161,8 @@ def check_calls(report, stored, database, answered):
         unknown, retried = outcomes[txn_id].count('unknown'), outcomes[txn_id].count('retried')
         if unknown + retried >= done - 1:
             reasons['the worker was gone' if unknown else 'the answer was late or lost'] += 1
+        elif any(begun[txn_id][0] < began < begun[txn_id][-1] for began in database.began):
+            reasons['the server crashed and forgot the claim'] += 1
         else:
             report.add('called_twice_unexplained', f'{txn_id} {outcomes[txn_id]}')
     return dict(reasons)
@@ -159,7 +172,7 @@ def check(answers, calls, database):
     """answers: of record.answers().  calls: of read_calls().  database: of Database()."""
     report, webhooks, (begun, answered) = Report(), Webhooks(answers), calls
     stored = check_rows(report, webhooks, database)
-    reasons = check_calls(report, stored, database, answered)
+    reasons = check_calls(report, stored, database, begun, answered)
     for txn_id, status in webhooks.refused:
         report.add('refused', f'{txn_id} {status}')
     for txn_id in webhooks.open:

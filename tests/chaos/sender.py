@@ -4,7 +4,8 @@
 It starts RATE new webhooks a second, whatever becomes of the others, so a pause of the receiver is seen by as many webhooks as
 would have met it.  One in five is sent a second time, up to 3 s later.  One in fifty that was accepted comes again with another
 amount.  What is answered with 5xx or 429, or not within 5 s, is sent again after about a second until it is accepted.
-SIGTERM ends the new ones; the program ends when all are accepted, or 60 s later with status 1."""
+SIGUSR1 pauses the new ones, and SIGUSR2 lets them go on: between them only what is known already comes.  SIGTERM ends the new
+ones; the program ends when all are accepted, or 60 s later with status 1."""
 
 import hashlib
 import heapq
@@ -46,18 +47,27 @@ class Sender:
         self.busy = set()
         self.number = 0
         self.is_ending = False
+        self.paused_at = None
 
     def schedule(self, when, number, kind):
         self.order += 1
         heapq.heappush(self.due, (when, self.order, number, kind))
 
     def make_new(self, now):
-        while not self.is_ending and self.began + self.number / self.rate <= now:
+        while not self.is_ending and not self.paused_at and self.began + self.number / self.rate <= now:
             when = self.began + self.number / self.rate
             self.schedule(when, self.number, 'first')
             if self.random.random() < 0.2:
                 self.schedule(when + 3 * self.random.random(), self.number, 'duplicate')
             self.number += 1
+
+    def pause(self, is_paused):
+        now = time.monotonic()
+        if is_paused and not self.paused_at:
+            self.paused_at = now
+        elif not is_paused and self.paused_at:
+            self.began += now - self.paused_at  # none is made up for
+            self.paused_at = None
 
     def send_due(self, now):
         while self.due and self.due[0][0] <= now and (self.idle or len(self.busy) < CONNECTIONS_MAX):
@@ -154,6 +164,8 @@ def main():
     def end(_number, _frame):
         sender.is_ending = True
     signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGUSR1, lambda *_: sender.pause(True))
+    signal.signal(signal.SIGUSR2, lambda *_: sender.pause(False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(sender.run())
 

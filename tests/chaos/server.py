@@ -9,6 +9,7 @@ import struct
 import subprocess
 import time
 
+import checker
 import processes
 
 PGBIN = '/usr/lib/postgresql/15/bin'
@@ -33,9 +34,11 @@ class Server:
         self.folder, self.name, self.on_disk = f'{folder}/{name}', name, on_disk
         self.port = free_port()
         self.process = None
+        self.began = []  # when it began to accept writes, each time
         self.data = f'{self.folder}/disk/data'
         os.makedirs(f'{self.folder}/disk')
-        shutil.chown(self.folder, 'postgres', 'postgres')
+        for path in (self.folder, f'{self.folder}/disk'):
+            shutil.chown(path, 'postgres', 'postgres')
 
     def conninfo(self, database='payhook', user='postgres'):
         return f'host={self.folder} port={self.port} user={user} dbname={database}'
@@ -73,6 +76,7 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             if subprocess.run([f'{PGBIN}/pg_isready', '-q', '-h', self.folder, '-p', str(self.port)]).returncode == 0:
+                self.began += checker.write_began(self.conninfo('postgres'))
                 return True
             time.sleep(0.05)
         return False

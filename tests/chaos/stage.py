@@ -50,6 +50,7 @@ class Stage:
         self.processor = Helper('processor.py', self.calls)
         self.relay, self.servers, self.second = None, [], None
         self.primary = None
+        self.load = None  # of the scenario that runs
 
     def begin(self):
         if self.layout != 'private':

@@ -23,7 +23,7 @@ def kept():
     for number in range(3, 100):
         answered[f'{PREFIX}-{number}'] = []
     return SimpleNamespace(answers=answers, calls=(begun, answered), database=SimpleNamespace(
-        transactions=transactions, attempts=attempts, jobs=[], conflicts=set(), difference=0))
+        transactions=transactions, attempts=attempts, jobs=[], conflicts=set(), difference=0, began=[-5.0]))
 
 
 def add_conflict(run):
@@ -66,7 +66,13 @@ def settle_without_attempt(run):
 
 
 def call_twice(run):
+    run.calls[0]['t-1'].append(2.5)
     run.calls[1]['t-1'].append(200)
+
+
+def call_twice_before_a_restart(run):
+    call_twice(run)
+    run.database.began.append(2.7)
 
 
 def leave_job(run):
@@ -95,7 +101,7 @@ def accept_the_duplicate_alone(run):
 WRONG = [(lose, 'lost'), (accept_the_duplicate_alone, 'lost'), (alter, 'altered'), (invent, 'invented'),
          (leave_processing, 'unsettled'), (forget_call, 'uncalled'), (fail_without_call, 'uncalled'), (settle_twice, 'settled_twice'),
          (settle_without_attempt, 'settled_twice'), (call_twice, 'called_twice_unexplained'), (add_conflict, 'conflicts_lost'),
-         (leave_job, 'jobs_left'), (differ, 'difference'), (refuse, 'refused'), (never_accept, 'never_accepted')]
+         (call_twice_before_a_restart, 'called_twice_unexplained'), (leave_job, 'jobs_left'), (differ, 'difference'), (refuse, 'refused'), (never_accept, 'never_accepted')]
 
 
 def judge(run):
@@ -106,6 +112,12 @@ def a_second_call_with_a_reason(run):
     call_twice(run)
     run.database.attempts.insert(0, ['t-1', 'unknown'])
     return judge(run).is_kept() and judge(run).figures['called_twice'] == {'the worker was gone': 1}
+
+
+def a_second_call_after_a_restart(run):
+    call_twice(run)
+    run.database.began.append(2.0)
+    return judge(run).is_kept() and judge(run).figures['called_twice'] == {'the server crashed and forgot the claim': 1}
 
 
 def slow_answers_are_counted(run):
@@ -122,7 +134,7 @@ def main():
         counts = judge(run).counts
         results.append((f'{change.__name__}: only "{promise}" is broken',
                         [name for name, count in counts.items() if count] == [promise]))
-    for good in (a_second_call_with_a_reason, slow_answers_are_counted):
+    for good in (a_second_call_with_a_reason, a_second_call_after_a_restart, slow_answers_are_counted):
         results.append((good.__name__, good(kept())))
     print(f'1..{len(results)}')
     for number, (name, passed) in enumerate(results, 1):
