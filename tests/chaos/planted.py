@@ -62,7 +62,7 @@ def planted_flush_off(stage):
 
 
 # A function of the same name before pg_catalog on the path takes the place of the one that writes the message.
-@scenario(PLANTED, 'pair', 'the wait for the standby is off for known webhooks; restart, then failover', must_break=('lost',))
+@scenario(PLANTED, 'pair', 'the wait for the standby is off for known webhooks; restarts, then failover', must_break=('lost',))
 def planted_wait_off(stage):
     stage.run('''CREATE FUNCTION payhook.pg_logical_emit_message(boolean, text, text) RETURNS pg_lsn LANGUAGE sql
         AS $$ SELECT '0/0'::pg_lsn $$; ALTER DATABASE payhook SET search_path = payhook, pg_catalog, public''')
