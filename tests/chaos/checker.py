@@ -162,7 +162,7 @@ def check_calls(report, stored, database, begun, answered):
         if unknown + retried >= done - 1:
             reasons['the worker was gone' if unknown else 'the answer was late or lost'] += 1
         elif any(begun[txn_id][0] < began < begun[txn_id][-1] for began in database.began):
-            reasons['the server crashed and forgot the claim'] += 1
+            reasons['a restart or failover forgot the claim'] += 1
         else:
             report.add('called_twice_unexplained', f'{txn_id} {outcomes[txn_id]}')
     return dict(reasons)

@@ -5,10 +5,11 @@ It starts RATE new webhooks a second, whatever becomes of the others, so a pause
 would have met it.  One in five is sent a second time, up to 3 s later.  One in fifty that was accepted comes again with another
 amount.  What is answered with 5xx or 429, or not within 5 s, is sent again after about a second until it is accepted.
 SIGUSR1 pauses the new ones, and SIGUSR2 lets them go on: between them only what is known already comes.  SIGTERM ends the new
-ones; the program ends when all are accepted, or 60 s later with status 1."""
+ones; the program ends when all are accepted, or 60 s later with status 1, or with its parent."""
 
 import hashlib
 import heapq
+import os
 import random
 import selectors
 import signal
@@ -135,7 +136,7 @@ class Sender:
             self.ended(connection, 0, False)
 
     def run(self):
-        self.began = time.monotonic()
+        self.began, self.parent = time.monotonic(), os.getppid()
         looked, give_up = self.began, None
         while True:
             now = time.monotonic()
@@ -149,6 +150,8 @@ class Sender:
                 self.on_event(key.data, events)
             if now - looked > 0.1:
                 looked = now
+                if os.getppid() != self.parent:
+                    break
                 self.expire(now)
                 self.record.flush()
         for connection in list(self.busy):

@@ -117,7 +117,7 @@ def a_second_call_with_a_reason(run):
 def a_second_call_after_a_restart(run):
     call_twice(run)
     run.database.began.append(2.0)
-    return judge(run).is_kept() and judge(run).figures['called_twice'] == {'the server crashed and forgot the claim': 1}
+    return judge(run).is_kept() and judge(run).figures['called_twice'] == {'a restart or failover forgot the claim': 1}
 
 
 def slow_answers_are_counted(run):
