@@ -4,8 +4,8 @@
 It starts RATE new webhooks a second, whatever becomes of the others, so a pause of the receiver is seen by as many webhooks as
 would have met it.  One in five is sent a second time, up to 3 s later.  One in fifty that was accepted comes again with another
 amount.  What is answered with 5xx or 429, or not within 5 s, is sent again after about a second until it is accepted.
-SIGUSR1 pauses the new ones, and SIGUSR2 lets them go on: between them only what is known already comes.  SIGTERM ends the new
-ones; the program ends when all are accepted, or 60 s later with status 1, or with its parent."""
+SIGUSR1 pauses the new ones, and SIGUSR2 lets them go on: between them only what is known already comes, and
+three new ones for each SIGHUP.  SIGTERM ends the new ones; the program ends when all are accepted, or 60 s later with status 1, or with its parent."""
 
 import hashlib
 import heapq
@@ -69,6 +69,11 @@ class Sender:
         elif not is_paused and self.paused_at:
             self.began += now - self.paused_at  # none is made up for
             self.paused_at = None
+
+    def make_three(self):
+        for _ in range(3):
+            self.schedule(time.monotonic(), self.number, 'first')
+            self.number += 1
 
     def send_due(self, now):
         while self.due and self.due[0][0] <= now and (self.idle or len(self.busy) < CONNECTIONS_MAX):
@@ -168,6 +173,7 @@ def main():
         sender.is_ending = True
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGUSR1, lambda *_: sender.pause(True))
+    signal.signal(signal.SIGHUP, lambda *_: sender.make_three())
     signal.signal(signal.SIGUSR2, lambda *_: sender.pause(False))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(sender.run())

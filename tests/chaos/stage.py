@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import checker
 import processes
 from server import Server, free_port
 
@@ -125,6 +126,17 @@ class Stage:
         run = subprocess.run(['psql', '-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-d', self.conninfo(), '-c', sql],
                              check=check, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return run.stdout.decode().strip()
+
+    def write_began(self):
+        """Of the database, once it runs: what a signal does to it may begin after the scenario has ended."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                return checker.write_began(self.conninfo())
+            except subprocess.CalledProcessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def session(self, sql):
         """A session that has run this and stays open; close its stdin to end it."""
