@@ -32,14 +32,14 @@ def planted_amount_altered(stage):
     trigger(stage, 'transactions', 'BEFORE INSERT', 'NEW.amount := NEW.amount + 1;')
 
 
-@scenario(PLANTED, 'server', 'the fence is off: one job in fifty comes back after it was settled', must_break=('called_twice_unexplained',))
+@scenario(PLANTED, 'server', 'as without the fence: one job in fifty comes back after it was settled', must_break=('called_twice_unexplained',))
 def planted_settled_again(stage):
     trigger(stage, 'jobs', 'AFTER DELETE',
             'INSERT INTO payhook.jobs (source, transaction_id) VALUES (OLD.source, OLD.transaction_id);',
             'abs(hashtext(OLD.transaction_id)) % 50 = 0 AND OLD.attempt = 1')
 
 
-@scenario(PLANTED, 'server', 'the fence is off: one claim in fifty leaves the job free for the other worker',
+@scenario(PLANTED, 'server', 'as without a lock: one claim in fifty leaves the job free for the other worker',
           must_break=('called_twice_unexplained', 'jobs_left'))
 def planted_claim_ignored(stage):
     trigger(stage, 'jobs', 'BEFORE UPDATE', 'NEW.owner := NULL; NEW.claimed_at := NULL; NEW.attempt := OLD.attempt;',

@@ -11,7 +11,9 @@ handed to the kernel.  Each line of standard input is a mode, and ends the previ
     hang         does not answer until the next mode, and then closes
     cut          sends half of a 200 and closes
     garbage      sends bytes that are no HTTP
-    some S       answers with this status one call in four, and 200 the others"""
+    some S       answers with this status one call in four, and 200 the others
+
+"flush" is no mode: it writes the record to disk, and prints a line when that is done."""
 
 import heapq
 import os
@@ -48,6 +50,10 @@ class Processor:
             return False
         for line in data.decode().splitlines():
             word, _, argument = line.partition(' ')
+            if word == 'flush':
+                self.record.flush()
+                print(word, flush=True)
+                continue
             self.mode, self.argument = word, int(argument or 0)
         for call in self.hanging:
             self.close(call)

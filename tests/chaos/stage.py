@@ -149,6 +149,10 @@ class Stage:
                 break
         return session
 
+    def calls_on_disk(self):
+        self.processor.mode('flush')
+        self.processor.process.stdout.readline()
+
     def hold(self, seconds):
         """Lets a fault, or the load, last for so long."""
         time.sleep(seconds)
