@@ -48,7 +48,9 @@ def planted_claim_ignored(stage):
 
 @scenario(PLANTED, 'server', 'the call is skipped: one transaction in fifty is marked PROCESSED', must_break=('uncalled',))
 def planted_call_skipped(stage):
-    trigger(stage, 'transactions', 'BEFORE INSERT', "NEW.status := 'PROCESSED'; NEW.processed_at := now();")
+    trigger(stage, 'jobs', 'AFTER INSERT', '''DELETE FROM payhook.jobs j WHERE j.id = NEW.id;
+        UPDATE payhook.transactions t SET status = 'PROCESSED', processed_at = now()
+        WHERE t.transaction_id = NEW.transaction_id AND t.source = NEW.source;''')
 
 
 @scenario(PLANTED, 'server', 'the flush is off: synchronous_commit = off, and a power cut', must_break=('lost',))
