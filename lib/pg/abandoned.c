@@ -92,6 +92,8 @@ int abandoned_count(const struct connect_state *s, const char *server)
 
 void abandoned_finish(struct connect_state *s)
 {
-	while (!LIST_EMPTY(&s->abandoned_list))
-		abandoned_end(LIST_FIRST(&s->abandoned_list));
+	for (struct abandoned *a = LIST_FIRST(&s->abandoned_list), *next; a; a = next) {
+		next = LIST_NEXT(a, next);
+		abandoned_end(a);
+	}
 }
