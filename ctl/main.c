@@ -1,7 +1,8 @@
 /* main.c - payhook-ctl, the operator's tool.
  *
  * Its commands read the same settings and files as the responders, by the same code, so their results are those of a
- * responder.  No command connects to the database or to a running process, or writes a file.
+ * responder.  Only "check" connects to the database, and it changes nothing.  No command connects to a running process, or
+ * writes a file.
  *
  * The tool is a program of its own so that the responder, which faces the internet, contains none of this code. */
 
@@ -9,25 +10,16 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "check.h"
 #include "ctl.h"
 #include "key.h"
-#include "runtime/configuration.h"
+#include "runtime/settings.h"
 #include "txn/currency.h"
 #include "verify.h"
 
 void ctl_complain(const char *complaint)
 {
 	fprintf(stderr, CTL_PROGRAM ": %s\n", complaint);
-}
-
-static int check_run(int argc, char **argv)
-{
-	(void)argv;
-	if (argc > 0) {
-		ctl_complain("usage: check");
-		return 2;
-	}
-	return configuration_check(stdout, ctl_complain) ? 0 : 2;
 }
 
 /* Prints CODE:DECIMALS lines for ./payhook import, so that it accepts the same currencies as the responders: ISO
@@ -62,7 +54,10 @@ static const struct command {
 		verify_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
 		key_run},
-	{"check", "", "print the effective settings, sources and API keys, or every error in them", check_run},
+	{"check", "",
+		"print the effective settings, sources and API keys, or every error in them; then whether the\n"
+		"      database server keeps the promise of a 202, and why not",
+		check_run},
 	{"currencies", "", "print the accepted currency codes, each with its number of decimals", currencies_run},
 };
 
@@ -74,8 +69,8 @@ static void help(void)
 	for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
 		printf("  %s%s\n      %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].purpose);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
-	       "Exit status: 0 success; 1 the signature is not valid, or the key could not be made;\n"
-	       "2 an argument, a setting or the request is invalid.\n");
+	       "Exit status: 0 success; 1 the signature is not valid, the key could not be made, or the server\n"
+	       "does not keep the promise or cannot be asked; 2 an argument, a setting or the request is invalid.\n");
 }
 
 int main(int argc, char **argv)

@@ -39,6 +39,7 @@ cmd_help() {
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z
 		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
+		  check              print the settings in force, and whether the database keeps the promise of a 202
 		  reset [--yes]      delete the data
 		  test [ARGS]        build and run all test suites; --deploy: the real deployments too; --help: more
 		  test --chaos [SCENARIO...]
@@ -259,6 +260,13 @@ pool_check() {
 	) && return 0
 	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
 	fail 2 "refused; the responders go on with what they have"
+}
+
+cmd_check() {
+	database_need
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/ctl/payhook-ctl" check "$@"
 }
 
 # Migrates the database first: the running programs work with the schema of the next version, but new programs do not
