@@ -45,7 +45,7 @@ COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/
 # New volumes inherit the owner of these directories.
-RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker
+RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker /run/password/cluster
 USER payhook
 CMD ["schema/migrate"]
 
@@ -67,3 +67,25 @@ RUN sed -e 's,@SOCKETS@,/var/run/postgresql,; s,@SHARED_BUFFERS@,256,; s,@MAX_WA
 COPY --chmod=755 docker/database /docker-entrypoint-initdb.d/payhook.sh
 USER postgres
 CMD ["postgres", "-c", "config_file=/etc/payhook.conf", "-c", "listen_addresses=*"]
+
+# The nodes of docker-compose.ha.yml.  New volumes inherit the owner of the directories.
+FROM base AS etcd
+RUN docker/packages etcd-server etcd-client && install -d -m 700 -o payhook -g payhook /var/lib/etcd
+USER payhook
+CMD ["etcd"]
+
+# Patroni and PostgreSQL, with the user ids of the official image.
+FROM base AS patroni
+RUN groupadd --gid 999 postgres && \
+	useradd --uid 999 --gid postgres --home-dir /var/lib/postgresql --no-create-home --shell /bin/bash postgres && \
+	mkdir -p /etc/postgresql-common/createcluster.d && \
+	echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/none.conf && \
+	docker/packages postgresql-15 patroni python3-etcd && \
+	install -d -m 700 -o postgres -g postgres /var/lib/postgresql/data
+COPY ops/postgresql.conf.in /tmp/
+RUN sed -e 's,@SOCKETS@,/var/run/postgresql,; s,@SHARED_BUFFERS@,256,; s,@MAX_WAL_SIZE@,4GB,; s,@MIN_WAL_SIZE@,1GB,' \
+	/tmp/postgresql.conf.in >/etc/payhook.conf && rm /tmp/postgresql.conf.in
+COPY docker/patroni docker/patroni-health docker/database docker/
+COPY docker/patroni.yml /etc/patroni.yml
+USER postgres
+CMD ["docker/patroni"]

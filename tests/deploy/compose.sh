@@ -339,6 +339,7 @@ engine_start
 need "dockerd answers" await 60 engine_answers
 need "Debian 12 and PostgreSQL have images" engine_images
 need "docker compose builds" compose build
+check "the images are kept for ha.sh" engine_images_keep programs
 need "docker compose up --wait brings every service up, healthy" compose up -d --wait --wait-timeout 120
 check "nothing but nginx's port is published" only_nginx_is_published
 check "no container has root, capabilities, new privileges or a root it can write to" containers_are_confined

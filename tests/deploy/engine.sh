@@ -62,6 +62,40 @@ engine_stop() {
 	wait "$DOCKERD" 2>/dev/null || true
 }
 
+# The project's images take minutes to build.  The test that has built some keeps them for the next one, which takes them only if
+# they are of the same sources: those of the programs change often, those of docker-compose.ha.yml's nodes rarely.
+declare -A ENGINE_SOURCES=(
+	[programs]='Dockerfile app ctl docker include lib man meson.build meson_options.txt nginx ops packages.txt schema
+		supervisor systemd worker'
+	[nodes]='Dockerfile docker ops/postgresql.conf.in'
+)
+declare -A ENGINE_IMAGES=(
+	[programs]='payhook-migrate payhook-app payhook-worker payhook-nginx'
+	[nodes]='payhook-etcd payhook-patroni'
+)
+
+# engine_kept KIND - prints the file in which images of these sources are kept.
+engine_kept() {
+	local sources
+	# shellcheck disable=SC2086
+	sources=$(tar -C "$ROOT" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -c ${ENGINE_SOURCES[$1]} | sha256sum)
+	echo "$CACHE/$1-${sources:0:16}.tar"
+}
+
+engine_images_keep() {
+	local tar
+	tar=$(engine_kept "$1")
+	rm -f -- "$CACHE/$1"-*.tar
+	# shellcheck disable=SC2086
+	docker save -o "$tar.new" ${ENGINE_IMAGES[$1]} && mv "$tar.new" "$tar"
+}
+
+engine_images_take() {
+	local tar
+	tar=$(engine_kept "$1")
+	[[ -s $tar ]] && docker load -q -i "$tar"
+}
+
 # The base images of the project.  The files of the official images differ, but the names, users, variables and paths
 # are the same.
 engine_images() {
