@@ -139,6 +139,10 @@ int check_run(int argc, char **argv)
 	}
 	if (!configuration_check(stdout, ctl_complain) || !settings_read(&settings, ctl_complain))
 		return 2;
-	fflush(stdout);
+	/* What is printed so far precedes an error on standard error. */
+	if (fflush(stdout) != 0) {
+		ctl_complain("the report cannot be written");
+		return 1;
+	}
 	return check_server(settings.database);
 }
