@@ -148,6 +148,7 @@ typedef receipt { /* a job in flight: what the worker was told of its claim, and
 
 typedef process {
 	bit alive;
+	bit stale;        /* its last heartbeat is too old for a claim or a call */
 	byte owner;       /* its number */
 	byte statement;   /* under way on the connection of its queue: NOTHING, CLAIM, CLAIMED, SETTLED */
 	byte claims_for;  /* the owner that the CLAIM names */
@@ -320,7 +321,6 @@ inline enqueue(t)
 	status[t] = PROCESSING;
 	forget_row(job[t]);
 	fresh_id(t);
-	succeeded[t] = 0;
 	printf("    the job of transaction %d has id %d\n", t, job[t].id) }
 }
 
@@ -500,7 +500,7 @@ end:	do
 
 #define LAST (SLOTS - 1)
 #define HAS_ROOM (ME.slot[0].state == FREE || ME.slot[LAST].state == FREE)
-#define CAN_CLAIM (ME.alive && ME.statement == NOTHING && !ME.release_due && HAS_ROOM && w <= claimers)
+#define CAN_CLAIM (ME.alive && ME.statement == NOTHING && !ME.stale && !ME.release_due && HAS_ROOM && w <= claimers)
 #define IS_ORPHAN(t) (job[t].id && job[t].owner && !(registered & BIT(job[t].owner)))
 #define SUSPECTS (suspected & registered & ~BIT(ME.owner))
 
@@ -515,7 +515,7 @@ inline take_row(w)
 		ME.slot[s].attempt = ME.picked_attempt;
 		break
 	:: s < SLOTS && !(ME.slot[s].state != FREE && ME.slot[s].id == ME.picked_id && (!IDENTITY || ME.slot[s].job == ME.picked)) -> s++
-	:: s == SLOTS && ME.claims_for == ME.owner ->
+	:: s == SLOTS && ME.claims_for == ME.owner && !ME.stale ->
 		s = (ME.slot[0].state == FREE -> 0 : LAST);
 		ME.slot[s].state = CALLING;
 		ME.slot[s].job = ME.picked;
@@ -525,7 +525,7 @@ inline take_row(w)
 		ME.slot[s].excused = !(registered & BIT(ME.claims_for)); /* declared dead meanwhile */
 		printf("worker %d is told that id %d is its own, and calls for transaction %d\n", w, ME.picked_id, ME.picked);
 		break
-	:: s == SLOTS && ME.claims_for != ME.owner ->
+	:: s == SLOTS && (ME.claims_for != ME.owner || ME.stale) ->
 		printf("worker %d declines id %d\n", w, ME.picked_id);
 		ME.release_due = 1;
 		break
@@ -564,6 +564,7 @@ inline pick_slot(w)
 inline take_number(w)
 {
 	ME.owner = next_owner;
+	ME.stale = 0;
 	next_owner++;
 	assert(next_owner <= 8);
 	registered = registered | BIT(ME.owner);
@@ -646,7 +647,8 @@ end:	do
 		printf("worker %d: 10 s are over since its release\n", w) }
 
 	/* A heartbeat, when it changes anything: its row is there. */
-	:: d_step { ME.alive && (suspected & registered & BIT(ME.owner)) ->
+	:: d_step { ME.alive && (ME.stale || (suspected & BIT(ME.owner))) && (registered & BIT(ME.owner)) ->
+		ME.stale = 0;
 		suspected = suspected & ~BIT(ME.owner);
 		printf("worker %d sends a heartbeat\n", w) }
 	/* Its row is gone: heartbeat_on_beat(), worker_on_is(), stop_drop_call(), then REGISTER under another number. */
@@ -722,6 +724,13 @@ end:	do
 		:: t < JOBS && orphan_id[t] && job[t].id == orphan_id[t] && job[t].owner == orphan_owner[t] ->
 			excuse(orphan_owner[t]);
 			free_job(t);
+			/* It runs every 10 s, and a living owner has looked for its own row by then. */
+			n = 0;
+			do
+			:: n < WORKERS -> worker[n].stale = worker[n].stale || worker[n].owner == orphan_owner[t]; n++
+			:: else -> break
+			od;
+			n = 0;
 			t++
 		:: t < JOBS && !(orphan_id[t] && job[t].id == orphan_id[t] && job[t].owner == orphan_owner[t]) -> t++
 		:: t == JOBS -> break
@@ -884,6 +893,7 @@ end:	do
 		silent = silent | BIT(ME.owner);
 		suspected = suspected | BIT(ME.owner);
 		ME.owner = 0;
+		ME.stale = 0;
 		ME.release_due = 0;
 		ME.claimed_before = 0;
 		ME.claim_lost = 0;
@@ -899,6 +909,7 @@ end:	do
 		printf("FAULT: worker %d is frozen, and others see no heartbeat for 20 s\n", w);
 		silent = silent | BIT(ME.owner);
 		suspected = suspected | BIT(ME.owner);
+		ME.stale = 1;
 		fault(freezes) }
 	od
 }
@@ -940,7 +951,6 @@ end:	do
 		:: t < JOBS ->
 			/* That an asynchronous standby lacks the last transactions is known. */
 			accepted[t] = accepted[t] && (SYNC || standby_status[t] != NONE);
-			succeeded[t] = succeeded[t] && standby_status[t] != NONE;
 			status[t] = standby_status[t];
 			COPY(job[t], standby_job[t]);
 			job[t].unflushed = 0;
