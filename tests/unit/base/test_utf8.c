@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "base/utf8.h"
 
 static void is_character(const char *bytes)
@@ -108,6 +109,7 @@ Test(utf8, leaves_out_the_half_character_at_the_end_of_a_text)
 	is_whole("\xf0\x9f\x92", 0);
 }
 
+static const char *formatted(size_t size, const char *format, ...) PRINTF_LIKE(2, 3);
 static const char *formatted(size_t size, const char *format, ...)
 {
 	static char ret[32];
