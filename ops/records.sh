@@ -132,14 +132,14 @@ leftovers_await() {
 	done
 }
 
-# Asks the children of a part, whose own process may be dead, to end.
+# Asks the children of a part to end; its own process may be dead.
 members_signal() {
 	part_members "$1"
 	[[ ${#MEMBERS[@]} -eq 0 ]] || kill "-$2" "${MEMBERS[@]}" 2>/dev/null || true
 }
 
 # Ends what a killed supervisor left behind.  The kernel has asked the parts to end, so this finds those that were frozen,
-# those that take their time, and children whose parent was killed as well.
+# those that take their time, and children of a parent that was killed as well.
 leftovers_end() {
 	leftovers_find "${ALL_PARTS[@]}"
 	if [[ ${#LEFT[@]} -gt 0 ]]; then

@@ -205,7 +205,7 @@ folders_find() {
 	fi
 }
 
-# The logs are for the operator only.  nginx's processes, whose group is payhook, can open the access log by its name and
+# The logs are for the operator only.  nginx's processes, which have the group payhook, can open the access log by its name and
 # only as its owner, to which nginx makes its user.
 logs_folder_close() {
 	[[ -e $STATE/log/access.log ]] || : >"$STATE/log/access.log"

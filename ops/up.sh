@@ -183,7 +183,7 @@ ready_code() {
 	curl -s -o /dev/null -m 2 --noproxy '*' -w '%{http_code}' "http://127.0.0.1:$1/readyz" || true
 }
 
-# The file with the port tells other commands that payhook is up.
+# Other commands know by the file with the port that payhook is up.
 cmd_ready-step() {
 	local until part code
 	step_begin

@@ -21,4 +21,4 @@ SELECT d.transaction_id, d.source, d.attempts, d.error, d.enqueued_at, d.died_at
 FROM payhook.dead_jobs d LEFT JOIN payhook.transactions t USING (transaction_id, source)
 ORDER BY d.died_at DESC;
 
-COMMENT ON VIEW payhook.failures IS 'Dead jobs, whose transactions are FAILED, with the reason, newest first; payhook.retry(transaction_id) brings one back.  Without an amount: the transaction was deleted';
+COMMENT ON VIEW payhook.failures IS 'Dead jobs, with the reason; their transactions are FAILED, newest first; payhook.retry(transaction_id) brings one back.  Without an amount: the transaction was deleted';

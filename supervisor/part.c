@@ -64,7 +64,7 @@ static void start_again(struct part *p)
 	part_timer_set(p, (int)wait_ms);
 }
 
-/* The orphans of a part are still in its process group, whose number cannot be taken by others before the part's
+/* The orphans of a part are still in its process group.  Its number cannot be taken by others before the part's
  * process is reaped. */
 void part_ended(struct part *p, int status)
 {

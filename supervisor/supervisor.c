@@ -128,7 +128,7 @@ static void all_started(struct supervisor *s)
 		s->parts[n].log.is_shown = true;
 }
 
-/* Starts the next items, up to a step, whose end continues. */
+/* Starts the next items, up to a step; its end continues. */
 static void start_items(struct supervisor *s)
 {
 	struct fault f;

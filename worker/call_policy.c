@@ -3,7 +3,7 @@
  * A success processes the transaction, and a permanent failure makes it FAILED.  A temporary failure is retried
  * until the attempts are used up.  While the circuit is open, temporary failures use up no attempt: an outage of the
  * processor, however long, must not make transactions FAILED.  Nor does a call use one up that this machine could not
- * make.  A job whose transaction is gone ends at once. */
+ * make.  A job without its transaction ends at once. */
 
 #include "call_policy.h"
 

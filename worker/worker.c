@@ -131,7 +131,7 @@ static int worker_on_room(void *ctx)
 	return circuit_room(&worker->circuit, room > 0 ? room : 0, now_ms);
 }
 
-/* Settles a job whose attempts were used up before it was claimed, without a call.  This happens when a worker was lost
+/* Settles a job that had used up its attempts before it was claimed, without a call.  This happens when a worker was lost
  * during the last attempt; a job that kills each worker that calls for it would otherwise never end. */
 static void exhaust(struct worker *worker, struct task *t)
 {

@@ -128,7 +128,7 @@ bit accepted[JOBS];     /* a sender of transaction t has a 202 */
 #define AGAIN 3
 #define NEVER 4
 
-typedef receipt { /* a job in flight: what the worker was told of its claim, and the outcome of its call */
+typedef receipt { /* a job in flight: the answer to its claim, and the outcome of its call */
 	byte state;
 	byte job;     /* the transaction */
 	byte id;
@@ -166,7 +166,7 @@ typedef process {
 
 process worker[WORKERS];
 byte next_owner = 1;
-byte suspected = 0;  /* owners whose heartbeat another worker has seen unchanged for PEER_DEAD_MS */
+byte suspected = 0;  /* owners with a heartbeat that another worker has seen unchanged for PEER_DEAD_MS */
 bit orphans_seen = 0; /* RESCUE_ORPHANS has its snapshot */
 byte orphan_id[JOBS];
 byte orphan_owner[JOBS];
@@ -352,7 +352,7 @@ inline settle(r)
 	fi;
 	/* A receipt is settled once. */
 	assert(!passed || !r.settled);
-	/* The owner that was told of its claim may settle it, unless it was declared dead or the server lost the claim. */
+	/* The owner that received its claim may settle it, unless it was declared dead or the server lost the claim. */
 	assert(passed || r.settled || r.excused);
 	/* A transaction is PROCESSED only if the processor has said so. */
 	assert(!passed || r.state != DONE || status[r.job] == NONE || succeeded[r.job]);
@@ -421,7 +421,7 @@ inline excuse(o)
 
 #define ME worker[w]
 
-/* Frees the jobs that are the owner's in the database and whose keys are not given: those of its jobs in flight now, or
+/* Frees the jobs that are the owner's in the database, except those with the keys given: those of its jobs in flight now, or
  * of those that it had when the RELEASE was sent. */
 inline release(w, by, is_late)
 {
@@ -523,7 +523,7 @@ inline take_row(w)
 		ME.slot[s].owner = ME.claims_for;
 		ME.slot[s].attempt = ME.picked_attempt;
 		ME.slot[s].excused = !(registered & BIT(ME.claims_for)); /* declared dead meanwhile */
-		printf("worker %d is told that id %d is its own, and calls for transaction %d\n", w, ME.picked_id, ME.picked);
+		printf("worker %d learns that id %d is its own, and calls for transaction %d\n", w, ME.picked_id, ME.picked);
 		break
 	:: s == SLOTS && (ME.claims_for != ME.owner || ME.stale) ->
 		printf("worker %d declines id %d\n", w, ME.picked_id);
@@ -627,7 +627,7 @@ end:	do
 		commit_durable() }
 	/* queue_on_settled() */
 	:: d_step { ME.alive && ME.statement == SETTLED ->
-		printf("worker %d is told how its settlement of id %d ended\n", w, ME.slot[ME.picked].id);
+		printf("worker %d learns how its settlement of id %d ended\n", w, ME.slot[ME.picked].id);
 		forget_receipt(ME.slot[ME.picked]);
 		statement_over(w) }
 
@@ -704,7 +704,7 @@ proctype maintenance()
 end:	do
 	/* RESCUE_ORPHANS takes its snapshot, of jobs and workers at once. */
 	:: d_step { !orphans_seen && ANY(IS_ORPHAN) ->
-		printf("RESCUE_ORPHANS sees jobs whose owner has no row\n");
+		printf("RESCUE_ORPHANS sees jobs of an owner without a row\n");
 		orphans_seen = 1;
 		t = 0;
 		do

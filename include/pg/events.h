@@ -22,7 +22,7 @@ struct events {
 	void *ctx;
 };
 
-/* Completes the events whose base, callbacks and ctx are set.  The callbacks run from the loop.  w must not move.  Returns
+/* Completes the events; base, callbacks and ctx are set.  The callbacks run from the loop.  w must not move.  Returns
  * false if there is no memory; events_finish() follows all the same. */
 MUST_USE bool events_init(struct events *w);
 

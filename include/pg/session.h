@@ -18,7 +18,7 @@ extern const struct statement SESSION;
 MUST_USE bool session_send(struct pg_conn *conn, const struct statement *const *statements, size_t count,
 	const char *greeting, size_t *step);
 
-/* Whether the step under way is the last one, whose result session_check() reads. */
+/* Whether the step under way is the last one; session_check() reads its result. */
 bool session_is_complete(size_t step, size_t count);
 
 /* Whether a result is not an error, and comes from a primary.  The fault is that of db_fault(), or FAULT_BUSY: the server

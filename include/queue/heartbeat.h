@@ -44,7 +44,7 @@ struct heartbeat_events {
 	void (*notified)(void *ctx);           /* there may be jobs to claim */
 	/* A worker was declared dead, and this many of its jobs are freed.  host is borrowed for the call. */
 	void (*rescued)(void *ctx, const char *host, int pid, int64_t jobs);
-	/* This many jobs of workers without a row are freed; at least 1.  After a rescue whose answer was lost: as many as
+	/* This many jobs of workers without a row are freed; at least 1.  After a rescue without an answer: as many as
 	 * the last heartbeat of the dead worker reported. */
 	void (*orphans)(void *ctx, int64_t jobs);
 	void (*left)(void *ctx); /* heartbeat_leave() is done: the row is deleted */

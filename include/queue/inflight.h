@@ -10,7 +10,7 @@
 /* The jobs in flight: those that this process has claimed and not yet settled, found by id and identity.
  *
  * The id alone is not enough.  When a standby that lacks the last transactions is promoted, ids are assigned again: a
- * new job may have the id of one in flight, whose own row is lost.
+ * new job may have the id of one in flight that has lost its row.
  *
  * The table decides two questions after a failure.  A job that the database assigns to this worker and that is not in
  * the table was claimed by a statement whose answer was lost; it must be released.  A job that is claimed although it

@@ -229,7 +229,7 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 		if (i >= 0 && in->batch.list[i]->is_sent)
 			settle_member(in, i, ACCEPTED_CONFLICT);
 	}
-	/* A member whose place another process took goes into another batch, and so does a duplicate whose first was
+	/* A member that lost its place to another process goes into another batch, and so does a duplicate whose first was
 	 * withdrawn: that one's bytes are kept, its own are not. */
 	batch_return(&in->batch, &in->pending);
 }

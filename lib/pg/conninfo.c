@@ -81,7 +81,7 @@ static const char *conninfo_value(const PQconninfoOption *o, const char *keyword
 	return "";
 }
 
-/* libpq does not tell the place, only the host and the port. */
+/* libpq reports the host and the port, not the place. */
 unsigned conninfo_place(PGconn *conn)
 {
 	PQconninfoOption *used = PQconninfo(conn);

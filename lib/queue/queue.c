@@ -250,7 +250,7 @@ static void queue_on_released(void *ctx, const struct pg_result *r, const struct
 }
 
 /* The key of a job in flight, as QUEUE_RELEASE composes it from a row.  If memory is exhausted, the statement is not
- * sent: a release that lacks a key would free a job whose call is under way. */
+ * sent: a release that lacks a key would free a job during its call. */
 static void queue_add_key(void *ctx, struct job *j)
 {
 	struct queue *q = ctx;

@@ -1,7 +1,7 @@
 /* rescue.c - the statements that free the jobs of workers that were lost.
  *
  * A freed job gets a fresh id, so a settlement that its old worker still sends changes nothing.  Its attempt stays counted
- * and is recorded as unknown.  heartbeat.c decides when the statements are sent, peers.c about whom. */
+ * and is recorded as unknown.  heartbeat.c decides when the statements are sent, peers.c for which workers. */
 
 #include "queue/rescue.h"
 
@@ -46,7 +46,7 @@ const struct statement RESCUE_DEAD = {"rescue",
 	"  RETURNING j.transaction_id, j.source, j.attempt, l.owner, l.claimed_at"
 	"), recorded AS (" RECORD ") SELECT host, pid, (SELECT count(*) FROM freed) FROM dead"};
 
-/* Frees orphans: jobs whose owner has no row in workers.
+/* Frees orphans: jobs of an owner without a row in workers.
  *
  * A worker registers before it claims, and one snapshot shows both tables: the owner of each job that it shows has a
  * row in it, unless that row was deleted.  A lock on the job would break this.  PostgreSQL checks a locked row again in

@@ -18,7 +18,7 @@
  *	unknown    a new row is ready at once, and the attempt counts
  *	exhausted  as failed; the claim that found the attempts used up is not an attempt
  *
- * A job whose transaction is gone is recorded in dead_jobs too: nothing else shows that a webhook was accepted.
+ * A job without its transaction is recorded in dead_jobs too: nothing else shows that a webhook was accepted.
  *
  * Fence: id, owner and identity must match.  Two jobs of a batch may have one id (inflight.h); at most one of them is
  * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that is gone, since every

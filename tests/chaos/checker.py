@@ -2,7 +2,7 @@
 
 It knows neither the fault nor payhook's code.  What it asserts is what payhook promises: a webhook that was answered 202 is a
 row with the content that was sent, is settled once, and was called before it became PROCESSED; no job and no difference is left
-over.  A second call is allowed when the database has the reason for it: an attempt on record whose answer was lost, or a new start
+over.  A second call is allowed when the database has the reason for it: an attempt on record that lost its answer, or a new start
 of the server between the calls, which may have undone the claim of the first."""
 
 import subprocess
@@ -37,7 +37,7 @@ def rows(conninfo, sql):
 
 
 class Database:
-    """What the database has of the webhooks whose ids begin with a prefix, which has no character special to LIKE.
+    """What the database has of the webhooks with ids of a prefix, which has no character special to LIKE.
     began: when it began to accept writes, each time that it did, by the monotonic clock."""
 
     def __init__(self, conninfo, prefix, began):

@@ -101,7 +101,7 @@ class Stage:
         return 0
 
     def pids(self, pattern):
-        """Of the parts: those whose name or title matches the pattern."""
+        """Of the parts: those with a name or title that matches the pattern."""
         return [pid for pid in processes.descendants(self.supervisor() or -1)
                 if re.search(pattern, (processes.stat(pid) or ('',))[0] + '|' + processes.title(pid))]
 

@@ -284,7 +284,7 @@ Test(crash, frozen_beyond_its_death_settles_late_and_changes_nothing)
 	snprintf(owner, sizeof(owner), "%s", database_text_of("SELECT owner FROM payhook.jobs LIMIT 1", NULL));
 	snprintf(jobs, sizeof(jobs), "%s", database_text_of(state, f.prefix));
 
-	/* That of the frozen worker, whose end nobody knows. */
+	/* That of the frozen worker, which has no known end. */
 	cr_assert_eq(database_number_of(attempts, f.prefix), COUNT);
 
 	kill(frozen.pid, SIGCONT);

@@ -297,7 +297,7 @@ Test(supervision, a_path_with_letters_outside_ascii_works)
 	cr_assert(instance_stop(&own, trouble, sizeof(trouble)), "%s", trouble);
 }
 
-/* Starts "up", waits for a text, sends SIGINT as the terminal does, and expects to be told of the interruption only. */
+/* Starts "up", waits for a text, sends SIGINT as the terminal does, and expects a message about the interruption only. */
 static void is_interrupted(const struct instance *i, const char *const settings[], const char *after)
 {
 	static char log[64 * 1024];

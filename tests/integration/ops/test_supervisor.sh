@@ -241,6 +241,6 @@ check "a step that is killed is reported" killed_step
 check "a step goes on when the reader of its messages has gone" step_without_reader
 check "messages have their time in UTC" messages_in_utc
 check "down stops an instance that is starting" down_during_the_start
-check "down stops an instance whose supervisor is frozen" down_of_a_frozen_one
+check "down stops an instance with a frozen supervisor" down_of_a_frozen_one
 ((EUID > 0)) || check "no command trusts a folder in /tmp that belongs to another user" folder_of_another
 finish

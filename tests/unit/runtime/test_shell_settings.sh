@@ -158,5 +158,5 @@ check "an empty value is none" empty_is_unset
 check "a relative path in .env starts from the folder of .env" paths_start_from_their_file
 check "a name in .env that is no setting is refused" other_names_are_refused
 check "the pool of responders refuses a bad RESPONDERS" the_pool_checks_its_own
-check "on one core the pool has two responders unless it is told otherwise" one_core_has_two_responders
+check "on one core the pool has two responders unless RESPONDERS names another number" one_core_has_two_responders
 finish

@@ -35,7 +35,7 @@ static void clean(void)
 
 TestSuite(part_log, .init = prepare, .fini = clean);
 
-/* In pieces whose ends are no ends of lines. */
+/* In pieces that end within lines. */
 static void write_lines(int fd)
 {
 	static char text[LINES * 24 + 1];
