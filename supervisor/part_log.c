@@ -162,7 +162,7 @@ void part_log_close(struct part_log *l)
 	*l = (struct part_log){0};
 }
 
-/* The empty file exists before the part opens it, which may do so as a user who cannot create files here. */
+/* The empty file exists before the part opens it, and that user may be unable to create files here. */
 static bool replace_own(const char *path, const char *older, long long most)
 {
 	struct stat s;

@@ -6,43 +6,17 @@
 #include <string.h>
 
 #include "pg/connection.h"
+#include "support/client.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
 #include "support/pg_server.h"
 
 #define CLIENTS 4 /* connections of one process, as many as a responder has */
 
-/* A connection and what it was answered last. */
-struct client {
-	struct connection *connection;
-	int ups, downs;
-	bool is_answered;
-	char text[FAULT_TEXT_MAX]; /* the value, or the fault */
-	bool failed;
-};
-
 static struct pg_server primary, standby;
 static struct connect_state *connect_state;
 static struct client clients[CLIENTS];
 static char conninfo[512];
-
-static void client_on_up(void *ctx)
-{
-	((struct client *)ctx)->ups++;
-}
-
-static void client_on_ready(void *ctx)
-{
-	(void)ctx;
-}
-
-static void client_on_down(void *ctx, const struct fault *why)
-{
-	struct client *c = ctx;
-	c->downs++;
-	if (!c->is_answered)
-		snprintf(c->text, sizeof c->text, "%s", why->text);
-}
 
 static const struct statement WHERE = {"where", "SELECT current_setting('data_directory')"};
 static const struct statement WRITE = {"write", "CREATE TABLE public.written (at int)"};
@@ -66,37 +40,6 @@ static const struct connection_plan PATIENT = {.name = "test",
 	.ready = client_on_ready,
 	.down = client_on_down};
 
-static void client_on_answer(void *ctx, const struct pg_result *r, const struct fault *f)
-{
-	struct client *c = ctx;
-	c->is_answered = true;
-	c->failed = r == NULL;
-	snprintf(c->text, sizeof c->text, "%s", f ? f->text : db_rows(r) > 0 ? db_text(r, 0, 0) : "");
-}
-
-static bool is_ready(void *ctx)
-{
-	return connection_is_ready(((struct client *)ctx)->connection);
-}
-
-static bool is_answered(void *ctx)
-{
-	return ((struct client *)ctx)->is_answered;
-}
-
-static void client_send(struct client *c, const struct statement *s)
-{
-	loop_until(is_ready, c, "the connection is ready");
-	c->is_answered = false;
-	connection_send(c->connection, s, &(struct db_params){0}, client_on_answer);
-}
-
-static void client_ask(struct client *c, const struct statement *s)
-{
-	client_send(c, s);
-	loop_until(is_answered, c, "an answer");
-}
-
 static void connect_clients(const char *string, int count)
 {
 	connect_state = loop_open();
@@ -106,7 +49,7 @@ static void connect_clients(const char *string, int count)
 		cr_assert_not_null(clients[i].connection);
 	}
 	for (int i = 0; i < count; i++)
-		loop_until(is_ready, &clients[i], "the connections");
+		loop_until(client_is_ready, &clients[i], "the connections");
 }
 
 /* The hosts in this order. */
@@ -152,7 +95,7 @@ Test(failover, every_connection_of_a_process_leaves_a_frozen_primary)
 		client_send(&clients[i], &WHERE);
 	pg_server_promote(&standby);
 	for (int i = 0; i < CLIENTS; i++)
-		loop_until(is_answered, &clients[i], "the deadline");
+		loop_until(client_is_answered, &clients[i], "the deadline");
 	for (int i = 0; i < CLIENTS; i++) {
 		cr_expect(clients[i].failed);
 		expect_at(&clients[i], &standby);
@@ -168,7 +111,7 @@ Test(failover, an_idle_connection_leaves_the_old_primary_when_another_one_has_co
 	pg_server_freeze(&primary);
 	client_send(&clients[0], &WHERE);
 	pg_server_promote(&standby);
-	loop_until(is_answered, &clients[0], "the deadline");
+	loop_until(client_is_answered, &clients[0], "the deadline");
 	expect_at(&clients[0], &standby);
 	pg_server_thaw(&primary);
 	expect_at(&clients[1], &standby);
@@ -178,15 +121,15 @@ Test(failover, a_statement_on_the_old_primary_fails_when_another_connection_is_m
 {
 	connect_clients(hosts(&primary, &standby, "target_session_attrs=read-write"), 1);
 	clients[1].connection = connection_create(connect_state, &PATIENT, &clients[1]);
-	loop_until(is_ready, &clients[1], "the connection");
+	loop_until(client_is_ready, &clients[1], "the connection");
 	pg_server_freeze(&primary);
 	client_send(&clients[0], &WHERE);
 	client_send(&clients[1], &WHERE);
 	pg_server_promote(&standby);
-	loop_until(is_answered, &clients[0], "the deadline");
-	loop_until(is_ready, &clients[0], "the connection elsewhere");
+	loop_until(client_is_answered, &clients[0], "the deadline");
+	loop_until(client_is_ready, &clients[0], "the connection elsewhere");
 	pg_server_thaw(&primary);
-	loop_until(is_answered, &clients[1], "an answer");
+	loop_until(client_is_answered, &clients[1], "an answer");
 	char folder[128];
 	snprintf(folder, sizeof folder, "%s/data", primary.folder);
 	cr_expect_str_neq(clients[1].text, folder, "the old primary was read");

@@ -10,48 +10,17 @@
 #include <unistd.h>
 
 #include "pg/connection.h"
+#include "support/client.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
 #include "support/process.h"
 
 #define CLIENTS 2
 
-struct client {
-	struct connection *connection;
-	int ups, downs;
-	bool is_answered, failed;
-	char text[FAULT_TEXT_MAX];
-};
-
 static struct client clients[CLIENTS];
 static char folder[] = "/tmp/payhook-pooler.XXXXXX";
 static char conninfo[256];
 static pid_t pooler;
-
-static void client_on_up(void *ctx)
-{
-	((struct client *)ctx)->ups++;
-}
-
-static void client_on_ready(void *ctx)
-{
-	(void)ctx;
-}
-
-static void client_on_down(void *ctx, const struct fault *why)
-{
-	struct client *c = ctx;
-	c->downs++;
-	snprintf(c->text, sizeof c->text, "%s", why->text);
-}
-
-static void client_on_answer(void *ctx, const struct pg_result *r, const struct fault *f)
-{
-	struct client *c = ctx;
-	c->is_answered = true;
-	c->failed = r == NULL;
-	snprintf(c->text, sizeof c->text, "%s", f ? f->text : db_text(r, 0, 0));
-}
 
 static const struct statement ONE = {"one", "SELECT 1"};
 static const struct statement *const STATEMENTS[] = {&ONE};
@@ -64,16 +33,6 @@ static const struct connection_plan PLAN = {.name = "test",
 	.ready = client_on_ready,
 	.down = client_on_down};
 
-static bool is_ready(void *ctx)
-{
-	return connection_is_ready(((struct client *)ctx)->connection);
-}
-
-static bool is_answered(void *ctx)
-{
-	return ((struct client *)ctx)->is_answered;
-}
-
 static bool is_any_down(void *ctx)
 {
 	(void)ctx;
@@ -84,13 +43,6 @@ static void connect_client(struct connect_state *s, struct client *c)
 {
 	c->connection = connection_create(s, &PLAN, c);
 	cr_assert_not_null(c->connection);
-}
-
-static void client_ask(struct client *c)
-{
-	c->is_answered = false;
-	connection_send(c->connection, &ONE, &(struct db_params){0}, client_on_answer);
-	loop_until(is_answered, c, "an answer");
 }
 
 /* PgBouncer refuses to run as root, and so does PostgreSQL: both are run by one user. */
@@ -156,8 +108,8 @@ Test(pooler, in_session_mode_is_used)
 	for (int i = 0; i < CLIENTS; i++)
 		connect_client(s, &clients[i]);
 	for (int i = 0; i < CLIENTS; i++) {
-		loop_until(is_ready, &clients[i], "the connection");
-		client_ask(&clients[i]);
+		loop_until(client_is_ready, &clients[i], "the connection");
+		client_ask(&clients[i], &ONE);
 		cr_expect_str_eq(clients[i].text, "1");
 		cr_expect_eq(clients[i].downs, 0, "%s", clients[i].text);
 	}
@@ -167,7 +119,7 @@ Test(pooler, in_transaction_mode_is_named_when_the_connections_are_made)
 {
 	struct connect_state *s = start_pooler("transaction");
 	connect_client(s, &clients[0]);
-	loop_until(is_ready, &clients[0], "the first connection, which has the pooler's session to itself");
+	loop_until(client_is_ready, &clients[0], "the first connection, which has the pooler's session to itself");
 	connect_client(s, &clients[1]);
 	loop_until(is_any_down, NULL, "the second connection fails");
 	cr_expect_eq(clients[1].ups, 0);
@@ -178,15 +130,15 @@ Test(pooler, in_transaction_mode_is_named_when_a_statement_is_lost)
 {
 	struct connect_state *s = start_pooler("transaction");
 	connect_client(s, &clients[0]);
-	loop_until(is_ready, &clients[0], "the connection");
+	loop_until(client_is_ready, &clients[0], "the connection");
 	PGconn *other = PQconnectdb(conninfo);
 	PQclear(PQexec(other, "DEALLOCATE ALL"));
 	PQfinish(other);
-	client_ask(&clients[0]);
+	client_ask(&clients[0], &ONE);
 	cr_expect(clients[0].failed);
 	cr_expect_not_null(strstr(clients[0].text, DB_POOLER), "%s", clients[0].text);
 	cr_expect(connection_rolled_back(clients[0].connection));
-	loop_until(is_ready, &clients[0], "a new session");
-	client_ask(&clients[0]);
+	loop_until(client_is_ready, &clients[0], "a new session");
+	client_ask(&clients[0], &ONE);
 	cr_expect_str_eq(clients[0].text, "1");
 }
