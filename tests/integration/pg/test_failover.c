@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "pg/connection.h"
-#include "support/client.h"
+#include "support/connection_client.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
 #include "support/pg_server.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "pg/connection.h"
-#include "support/client.h"
+#include "support/connection_client.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
 #include "support/process.h"
