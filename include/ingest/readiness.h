@@ -14,7 +14,7 @@
  * fresh one, a question waits for the next success or for a probe of its own.  A success is a commit of new webhooks or
  * of a probe: known webhooks and recorded conflicts may need no room on the disk. */
 
-#define READINESS_FRESH_MS 1000 /* for so long a success proves readiness */
+#define READINESS_FRESH_MS 500  /* for so long a success proves readiness; then a probe takes up to REQUEST_WAIT_MS */
 #define READINESS_RETRY_MS 1000 /* from one probe to the next, while not ready */
 
 /* The question.  It lies in the caller's memory, which must stay valid until done() or until it is withdrawn. */

@@ -153,6 +153,9 @@ void expect_recovery(int timeout_ms)
 	long long deadline = now_ms() + timeout_ms;
 
 	while (!all_accept(&l)) {
+		/* Criterion prints no message of an assertion that fails before the test begins. */
+		if (now_ms() >= deadline)
+			cr_log_error("after %d ms still %s", timeout_ms, l.trouble);
 		cr_assert(now_ms() < deadline, "after %d ms still %s", timeout_ms, l.trouble);
 		pause_a_little();
 	}

@@ -5,7 +5,7 @@ set -euo pipefail
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/tap.sh
 source "$HERE/tests/support/tap.sh"
-deadline 60 "$@"
+deadline 150 "$@"
 tap_folder start
 SHIM=$PAYHOOK_BUILD/tests/support/libfailing_calls.so
 export DATABASE_URL=host=$DIR PROCESSOR=http PROCESSOR_URL=http://127.0.0.1:1/ WORKER_METRICS_PORT=0
@@ -24,8 +24,8 @@ with_socket() {
 # fails CALL REASON COMMAND... - with this call failing, the program ends with status 1 and logs the reason.
 fails() {
 	local status=0
-	with_socket env LD_PRELOAD="$SHIM" FAILING_CALL="$1" "${@:3}" >"$DIR/log" 2>&1 || status=$?
-	expect "status with $1" "$status" 1
+	with_socket timeout --signal=ABRT 25 env LD_PRELOAD="$SHIM" FAILING_CALL="$1" "${@:3}" >"$DIR/log" 2>&1 || status=$?
+	expect "status with $1" "$status" 1 || { cat "$DIR/log" && return 1; }
 	grep -qF "cannot start\",\"reason\":\"$2\"" "$DIR/log" || { cat "$DIR/log" && return 1; }
 }
 
