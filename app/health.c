@@ -1,7 +1,7 @@
 /* health.c - reports whether a webhook could be made durable now.
  *
  * The answer is what webhooks got (ingest/readiness.h): no if a batch was refused since the last success, yes if there
- * was one within a second, and otherwise the outcome of a probe that stores rows and rolls them back.  A mere read would
+ * was one within half a second, and otherwise the outcome of a probe that stores rows and rolls them back.  A mere read would
  * not do, because reads still work when the disk is full or the server is a standby.  A probe waits at most
  * REQUEST_WAIT_MS, as a webhook does; a database that answers later would fail webhooks too. */
 

@@ -168,6 +168,13 @@ def check_calls(report, stored, database, begun, answered):
     return dict(reasons)
 
 
+def came_back(answers, begun, since):
+    """Seconds from then to the next webhook that was sent and answered 202, and to the next call of the processor; None: never."""
+    accepted = min((a.ended for a in answers if a.status == 202 and a.sent > since), default=None)
+    called = min((time for each in begun.values() for time in each if time > since), default=None)
+    return [None if time is None else round(time - since, 2) for time in (accepted, called)]
+
+
 def check(answers, calls, database):
     """answers: of record.answers().  calls: of read_calls().  database: of Database()."""
     report, webhooks, (begun, answered) = Report(), Webhooks(answers), calls

@@ -4,16 +4,18 @@ from collections import namedtuple
 
 # act(stage): does the harm, and returns when it has been undone, or when payhook has to undo it.
 # must_break: what the checker has to report, if something is planted.  spoils: the stage is not used again.
-# once: a failover is not repeated on the same pair.
-Scenario = namedtuple('Scenario', 'name about group layout act must_break spoils once')
+# once: a failover is not repeated on the same pair.  back_within: seconds from stage.served_since, which act() sets, to the
+# next 202 and to the next call of the processor.
+Scenario = namedtuple('Scenario', 'name about group layout act must_break spoils once back_within')
 ALL = {}
 # For every change; each in less than 15 s.
-BOUNDED = ('worker_killed', 'worker_frozen', 'responder_killed', 'nginx_killed', 'postmaster_killed', 'backend_killed', 'everything_killed',
-           'power_cut', 'answers_lost', 'processor_cuts', 'table_locked', 'planted_row_dropped')
+BOUNDED = ('worker_killed', 'worker_frozen', 'responder_killed', 'postmaster_killed', 'backend_killed', 'everything_killed', 'power_cut',
+           'answers_lost', 'processor_cuts', 'table_locked', 'primary_frozen', 'planted_row_dropped')
 
 
-def add(name, about, group, layout, act, must_break=(), spoils=False, once=False):
-    ALL[name] = Scenario(name, about, group, layout, act, must_break, spoils or bool(must_break), once or spoils or bool(must_break))
+def add(name, about, group, layout, act, must_break=(), spoils=False, once=False, back_within=None):
+    is_last = spoils or bool(must_break)
+    ALL[name] = Scenario(name, about, group, layout, act, must_break, is_last, once or is_last, back_within)
 
 
 def scenario(group, layout, about, **more):

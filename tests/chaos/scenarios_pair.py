@@ -3,7 +3,7 @@
 The old primary is ended before its successor is used alone, as any cluster manager has to: it is not part of payhook.  The
 scenarios on three nodes under Patroni, once they exist, are a layout of their own beside "pair"."""
 
-import processes
+import time
 from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGSTOP
 
 from scenario import scenario
@@ -37,24 +37,31 @@ def switchover(stage):
     fail_over(stage)
 
 
-@scenario(PAIR, 'pair', 'the primary frozen, the standby promoted, the old one ended 8 s later', spoils=True)
-def primary_frozen(stage):
+def freeze_and_promote(stage):
     old, new = stage.servers
     old.signal_all(SIGSTOP)
     new.promote()
     new.set('synchronous_standby_names', '')
-    stage.hold(8)
+    stage.served_since = time.monotonic()
+
+
+# What docs/ha.md promises of the time after a promotion.
+BACK = 6, 15
+
+
+@scenario(PAIR, 'pair', 'the primary frozen, the standby promoted, the old one ended 16 s later', spoils=True, back_within=BACK)
+def primary_frozen(stage):
+    freeze_and_promote(stage)
+    stage.hold(16)
     fail_over_done(stage)
 
 
-@scenario(PAIR, 'pair', 'the primary frozen, the standby promoted, the old one thawed for 3 s and then ended', spoils=True)
+@scenario(PAIR, 'pair', 'the primary frozen, the standby promoted, the old one thawed 16 s later for 3 s and then ended', spoils=True,
+          back_within=BACK)
 def primary_frozen_and_thawed(stage):
-    old, new = stage.servers
-    old.signal_all(SIGSTOP)
-    new.promote()
-    new.set('synchronous_standby_names', '')
-    stage.hold(8)
-    old.signal_all(SIGCONT)
+    freeze_and_promote(stage)
+    stage.hold(16)
+    stage.servers[0].signal_all(SIGCONT)
     stage.hold(3)
     fail_over_done(stage)
 

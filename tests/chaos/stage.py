@@ -52,6 +52,7 @@ class Stage:
         self.relay, self.servers, self.second = None, [], None
         self.primary = None
         self.load = None  # of the scenario that runs
+        self.served_since = None  # when the end of a failover was, by the monotonic clock
 
     def begin(self):
         if self.layout != 'private':

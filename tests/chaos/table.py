@@ -39,8 +39,15 @@ def seconds(value):
     return f'{value:.1f} s' if value < 10 else f'{value:.0f} s'
 
 
+def about(result):
+    if 'back_s' not in result:
+        return result['about']
+    accepted, called = result['back_s']
+    return f"{result['about']} (accepted again {accepted:.1f} s and processed again {called:.1f} s after the promotion)"
+
+
 def row(result):
-    return (f"| {result['about']} | {result['webhooks']:,} | {result['broken'].get('lost', 0):,} | {twice(result)} | "
+    return (f"| {about(result)} | {result['webhooks']:,} | {result['broken'].get('lost', 0):,} | {twice(result)} | "
             f"{result['worst_answer_ms']:,} ms | {result['over_500_ms']:,} of {result['requests']:,} | "
             f"{seconds(result['longest_without_202_s'])} |")
 
@@ -55,11 +62,12 @@ def table(results):
     failed = [each for each in results if not each['kept']]
     total = kept + failed
     dates = sorted({each['date'] for each in results})
+    versions = sorted({each['version'] for each in results})
     lines = [f"{len(total)} faults, {sum(each['rounds'] for each in total)} times; {sum(each['webhooks'] for each in total):,} webhooks "
              f"in {sum(each['requests'] for each in total):,} requests; {sum(each['broken'].get('lost', 0) for each in total):,} lost, "
              f"{sum(each['broken'].get('altered', 0) for each in total):,} altered, "
              f"{sum(each['broken'].get('called_twice_unexplained', 0) for each in total):,} called twice without a reason. Measured "
-             f"{' and '.join(sorted({dates[0], dates[-1]}))}, {results[0]['cpus']} cores."]
+             f"{' and '.join(sorted({dates[0], dates[-1]}))}, {results[0]['cpus']} cores, commit {', '.join(versions)}."]
     group = None
     for each in total:
         if each['group'] != group:

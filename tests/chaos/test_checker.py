@@ -126,6 +126,12 @@ def slow_answers_are_counted(run):
     return figures['over_500_ms'] == 1 and figures['worst_answer_ms'] == 2000 and figures['longest_without_202_s'] == 2.0
 
 
+def the_way_back_is_measured(run):
+    begun = run.calls[0]
+    return (checker.came_back(run.answers, begun, 0.5) == [0.6, 0.7]
+            and checker.came_back(run.answers, begun, 1.15) == [0.95, 0.05] and checker.came_back(run.answers, begun, 50) == [None, None])
+
+
 def main():
     results = [('nothing_wrong_is_kept', judge(kept()).is_kept())]
     for change, promise in WRONG:
@@ -134,7 +140,7 @@ def main():
         counts = judge(run).counts
         results.append((f'{change.__name__}: only "{promise}" is broken',
                         [name for name, count in counts.items() if count] == [promise]))
-    for good in (a_second_call_with_a_reason, a_second_call_after_a_restart, slow_answers_are_counted):
+    for good in (a_second_call_with_a_reason, a_second_call_after_a_restart, slow_answers_are_counted, the_way_back_is_measured):
         results.append((good.__name__, good(kept())))
     print(f'1..{len(results)}')
     for number, (name, passed) in enumerate(results, 1):

@@ -65,7 +65,7 @@ static bool reports_health(const char *target, const char *word, bool expected)
 	return as_expected;
 }
 
-/* Each responder considers itself healthy until its last success is a second old. */
+/* Each responder considers itself healthy until its last success is half a second old, and a probe has failed. */
 static void is_unhealthy(int within_ms)
 {
 	long long deadline = now_ms() + within_ms;
