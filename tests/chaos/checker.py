@@ -32,7 +32,7 @@ RETRIED_STATUS = {0, 429, 502, 503, 504}
 def rows(conninfo, sql):
     """The rows of a query as lists of text.  No value of ours has a tab or a line's end."""
     run = subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', conninfo, '-c', f'COPY ({sql}) TO STDOUT'],
-                         check=True, stdout=subprocess.PIPE)
+                         check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return [line.split('\t') for line in run.stdout.decode().splitlines()]
 
 
