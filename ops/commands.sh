@@ -322,6 +322,7 @@ cmd_test() {
 	for word in "$@"; do
 		[[ $word != --deploy && $word != deploy ]] || more=(package deploy)
 	done
+	[[ ${1-} != --chaos ]] || more=(chaos)
 	packages_need run database build test bench "${more[@]}"
 	tests_configure
 	# These settings must not reach the tests, which run instances with settings of their own.

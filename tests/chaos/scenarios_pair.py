@@ -1,7 +1,7 @@
 """A primary and its synchronous standby: failover by hand, with each server lost at the worst moment.
 
 The old primary is ended before its successor is used alone, as any cluster manager has to: it is not part of payhook.  The
-scenarios on three nodes under Patroni, once they exist, are a layout of their own beside "pair"."""
+scenarios under a cluster manager are in scenarios_patroni.py."""
 
 import time
 from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGSTOP
@@ -42,7 +42,7 @@ def freeze_and_promote(stage):
     old.signal_all(SIGSTOP)
     new.promote()
     new.set('synchronous_standby_names', '')
-    stage.served_since = time.monotonic()
+    stage.served_since.append(time.monotonic())
 
 
 # What docs/ha.md promises of the time after a promotion.

@@ -1,7 +1,7 @@
 """A payhook with two workers, a processor and a sender: what a scenario does its harm to.
 
 Layouts: "private" is ./payhook up with its own PostgreSQL.  "server" uses a PostgreSQL on a disk of its own, through a relay.
-"pair" uses a primary and its synchronous standby, both named in DATABASE_URL."""
+"pair" uses a primary and its synchronous standby, both named in DATABASE_URL.  "patroni" uses three nodes under Patroni."""
 
 import os
 import re
@@ -14,13 +14,14 @@ import time
 from pathlib import Path
 
 import checker
+import patroni
 import processes
 from server import Server, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / 'tests/chaos'
 READY_SECONDS = 60
-LAYOUTS = 'private', 'server', 'pair'
+LAYOUTS = 'private', 'server', 'pair', 'patroni'
 
 
 class Helper:
@@ -52,10 +53,15 @@ class Stage:
         self.relay, self.servers, self.second = None, [], None
         self.primary = None
         self.load = None  # of the scenario that runs
-        self.served_since = None  # when the end of a failover was, by the monotonic clock
+        self.served_since = []  # when each failover began or ended, from which its limits count, by the monotonic clock
 
     def begin(self):
-        if self.layout != 'private':
+        if self.layout == 'patroni':
+            self.primary = patroni.Cluster(self.folder, ROOT)
+            self.servers.append(self.primary)
+            self.primary.create()
+            self.url = self.primary.url()
+        elif self.layout != 'private':
             self.primary = Server(self.folder, 'one', on_disk=self.layout == 'server')
             self.servers.append(self.primary)
             self.primary.create()
@@ -172,7 +178,9 @@ class Stage:
         self.processor.mode('ok 2')
         if self.relay:
             self.relay.mode('pass')
-        if self.primary and not self.primary.is_running():
+        if self.layout == 'patroni':
+            self.primary.mend()
+        elif self.primary and not self.primary.is_running():
             self.primary.start()
         if not self.supervisor():
             self.payhook('up', '-d', check=False)

@@ -42,8 +42,10 @@ def seconds(value):
 def about(result):
     if 'back_s' not in result:
         return result['about']
-    accepted, called = result['back_s']
-    return f"{result['about']} (accepted again {accepted:.1f} s and processed again {called:.1f} s after the promotion)"
+    accepted, *called = result['back_s']
+    if not called:
+        return f"{result['about']} (accepted again {accepted:.1f} s later)"
+    return f"{result['about']} (accepted again {accepted:.1f} s and processed again {called[0]:.1f} s after the promotion)"
 
 
 def row(result):
