@@ -193,6 +193,11 @@ class Node:
         if machine is self.machine:
             self.kill()
 
+    def rewinds(self):
+        """How often Patroni has rewound this server."""
+        with open(f'{self.folder}/patroni.log', 'rb') as log:
+            return log.read().count(b'INFO: running pg_rewind from dbname=')
+
     def await_reset(self, seconds):
         deadline = time.monotonic() + seconds
         while self.machine.is_running():

@@ -40,7 +40,7 @@ def seconds(value):
 
 
 def about(result):
-    if 'back_s' not in result:
+    if not result.get('back_s'):
         return result['about']
     accepted, *called = result['back_s']
     if not called:
