@@ -118,7 +118,7 @@ def lock_storm(stage):
         session.stdin.write(script)
         session.stdin.close()
     for session in sessions:
-        session.wait(60)
+        session.wait(180)
 
 
 @scenario(SESSIONS, 'server', 'VACUUM FULL of the transactions and the jobs')
