@@ -5,7 +5,7 @@ summary.py FOLDER                       reads the results of tests/run; prints t
                                         with the time of each suite, then "N passed, N failed"
 summary.py --match TESTS SUITE NAME...  prints the suite's test programs with these names, which may be patterns
 summary.py --installed BUILD            prints the programs that this build directory installs
-summary.py --programs BUILD SUITE NAME...  prints the programs that these tests of a suite run, or all its tests if none is named
+summary.py --programs BUILD SUITE NAME...  prints what these tests of a suite need to be built, or all its tests if none is named
 
 Each directory in FOLDER contains a name and one of these: the output of a failure (failure); the output of one TAP
 program (tap) and its exit status (status); or the run of a suite, which is meson's log with one JSON object for each
@@ -121,19 +121,21 @@ def match(tests, suite, patterns):
             and any(fnmatch.fnmatch(test['name'], pattern) for pattern in patterns)]
 
 
-def executables(build):
-    """Those that meson builds: their paths in the build folder, and whether they are installed."""
-    targets = json.loads((build / 'meson-info/intro-targets.json').read_text())
+def targets(build):
+    """The executables and the libraries that are preloaded, as meson describes them, by their paths in the build folder."""
     root = json.loads((build / 'meson-info/meson-info.json').read_text())['directories']['build']
-    return {str(Path(target['filename'][0]).relative_to(root)): target['installed'] for target in targets if target['type'] == 'executable'}
+    return {str(Path(target['filename'][0]).relative_to(root)): target
+            for target in json.loads((build / 'meson-info/intro-targets.json').read_text())
+            if target['type'] in ('executable', 'shared library')}
 
 
 def programs(build, suite, patterns):
     tests = build / 'meson-info/intro-tests.json'
-    names, known, found = match(tests, suite, patterns or ['*']), executables(build), set()
+    names, known, found = match(tests, suite, patterns or ['*']), targets(build), set()
     for test in json.loads(tests.read_text()):
         if test['name'] in names and suite in [each.split(':')[-1] for each in test['suite']]:
             found.update(path for word in test['cmd'] for path in known if word == path or word.endswith(f'/{path}'))
+            found.update(path for path, target in known.items() if target['id'] in test['depends'])
     return sorted(found)
 
 
@@ -142,7 +144,7 @@ def main(arguments):
         print('\n'.join(match(arguments[1], arguments[2], arguments[3:])))
         return 0
     if arguments[0] == '--installed':
-        print('\n'.join(path for path, installed in executables(Path(arguments[1])).items() if installed))
+        print('\n'.join(path for path, target in targets(Path(arguments[1])).items() if target['installed']))
         return 0
     if arguments[0] == '--programs':
         print(''.join(f'{path}\n' for path in programs(Path(arguments[1]), arguments[2], arguments[3:])), end='')
