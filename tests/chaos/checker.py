@@ -175,6 +175,12 @@ def came_back(answers, begun, since):
     return [None if time is None else round(time - since, 2) for time in (accepted, called)]
 
 
+def slowest(answers, begun, moments, limits):
+    """Of the ways back from these moments: for each limit the longest, None if one of them never came."""
+    ways = [came_back(answers, begun, since) for since in moments]
+    return [None if None in times else max(times) for times, _ in zip(zip(*ways), limits)]
+
+
 def check(answers, calls, database):
     """answers: of record.answers().  calls: of read_calls().  database: of Database()."""
     report, webhooks, (begun, answered) = Report(), Webhooks(answers), calls

@@ -23,7 +23,7 @@ import urllib.request
 import yaml
 
 import processes
-from server import PGBIN, as_postgres
+from server import FOR_PAYHOOK, PGBIN, as_postgres
 
 SETTINGS = 'docker/patroni.yml'
 SCOPE = 'payhook'
@@ -253,8 +253,7 @@ class Cluster:
         for node in self.nodes:
             node.start()
         self.await_whole()
-        for sql in ('CREATE ROLE payhook LOGIN', 'GRANT pg_read_all_stats, pg_signal_backend TO payhook',
-                    "CREATE DATABASE payhook OWNER payhook TEMPLATE template0 ENCODING 'UTF8'"):
+        for sql in FOR_PAYHOOK:
             self.run(sql, 'postgres')
 
     def url(self):

@@ -8,7 +8,7 @@ from collections import namedtuple
 # next 202 and to the next call of the processor.
 Scenario = namedtuple('Scenario', 'name about group layout act must_break spoils once back_within')
 ALL = {}
-# For every change; each in less than 15 s.
+# For every change; together in less than 4 minutes.
 BOUNDED = ('worker_killed', 'worker_frozen', 'responder_killed', 'postmaster_killed', 'backend_killed', 'everything_killed', 'power_cut',
            'answers_lost', 'processor_cuts', 'table_locked', 'primary_frozen', 'planted_row_dropped')
 

@@ -40,6 +40,7 @@ def fault(about, back_within=LOST, **more):
             if [node.rewinds() for node in others] != before:
                 print('# the other standby was ahead, and was rewound', flush=True)
                 del stage.served_since[moments:]
+                stage.was_rewound = True
         return scenario(PATRONI, 'patroni', about, back_within=back_within, **more)(act)
     return register
 

@@ -26,6 +26,10 @@ def free_port():
 def as_postgres(*argv):
     return ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--', *argv]
 
+# What a new cluster needs before payhook's migrations, by its superuser in the database "postgres".
+FOR_PAYHOOK = ('CREATE ROLE payhook LOGIN', 'GRANT pg_read_all_stats, pg_signal_backend TO payhook',
+               "CREATE DATABASE payhook OWNER payhook TEMPLATE template0 ENCODING 'UTF8'")
+
 
 class Server:
     """folder: for its socket, its log and its data.  on_disk: the data are on a file system inside a file."""
@@ -58,8 +62,7 @@ class Server:
                        check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
         self.settle_settings()
         self.start()
-        for sql in ('CREATE ROLE payhook LOGIN', 'GRANT pg_read_all_stats, pg_signal_backend TO payhook',
-                    "CREATE DATABASE payhook OWNER payhook TEMPLATE template0 ENCODING 'UTF8'"):
+        for sql in FOR_PAYHOOK:
             self.run(sql, 'postgres')
 
     def settle_settings(self):

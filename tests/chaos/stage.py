@@ -54,6 +54,7 @@ class Stage:
         self.primary = None
         self.load = None  # of the scenario that runs
         self.served_since = []  # when each failover began or ended, from which its limits count, by the monotonic clock
+        self.was_rewound = False  # a standby that was ahead: such a failover has no limit
 
     def begin(self):
         if self.layout == 'patroni':

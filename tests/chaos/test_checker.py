@@ -132,6 +132,14 @@ def the_way_back_is_measured(run):
             and checker.came_back(run.answers, begun, 1.15) == [0.95, 0.05] and checker.came_back(run.answers, begun, 50) == [None, None])
 
 
+def the_slowest_way_back_counts(run):
+    begun = run.calls[0]
+    return (checker.slowest(run.answers, begun, [0.5, 1.15], (6, 15)) == [0.95, 0.7]
+            and checker.slowest(run.answers, begun, [0.5, 1.15], (6,)) == [0.95]
+            and checker.slowest(run.answers, begun, [0.5, 50], (6, 15)) == [None, None]
+            and checker.slowest(run.answers, begun, [], (6, 15)) == [])
+
+
 def main():
     results = [('nothing_wrong_is_kept', judge(kept()).is_kept())]
     for change, promise in WRONG:
@@ -140,7 +148,8 @@ def main():
         counts = judge(run).counts
         results.append((f'{change.__name__}: only "{promise}" is broken',
                         [name for name, count in counts.items() if count] == [promise]))
-    for good in (a_second_call_with_a_reason, a_second_call_after_a_restart, slow_answers_are_counted, the_way_back_is_measured):
+    for good in (a_second_call_with_a_reason, a_second_call_after_a_restart, slow_answers_are_counted, the_way_back_is_measured,
+                 the_slowest_way_back_counts):
         results.append((good.__name__, good(kept())))
     print(f'1..{len(results)}')
     for number, (name, passed) in enumerate(results, 1):
