@@ -26,6 +26,7 @@ def free_port():
 def as_postgres(*argv):
     return ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--', *argv]
 
+
 # What a new cluster needs before payhook's migrations, by its superuser in the database "postgres".
 FOR_PAYHOOK = ('CREATE ROLE payhook LOGIN', 'GRANT pg_read_all_stats, pg_signal_backend TO payhook',
                "CREATE DATABASE payhook OWNER payhook TEMPLATE template0 ENCODING 'UTF8'")
