@@ -121,8 +121,7 @@ ago() {
 }
 
 status_part() {
-	local now more=''
-	printf -v now '%(%s)T' -1
+	local more=''
 	if ! part_runs "$1"; then
 		printf '  %-9s down\n' "$1"
 		return
@@ -132,7 +131,7 @@ status_part() {
 		more="  (responders: ${#MEMBERS[@]})"
 	fi
 	printf '  %-9s pid %-8s up %-8s since %(%F %T)T  restarts %s%s\n' \
-		"$1" "$R_PID" "$(ago $((now - R_SINCE)))" "$R_SINCE" "$R_RESTARTS" "$more"
+		"$1" "$R_PID" "$(ago $((EPOCHSECONDS - R_SINCE)))" "$R_SINCE" "$R_RESTARTS" "$more"
 }
 
 queue_depth() {

@@ -31,20 +31,23 @@ database_is_unnamed() {
 memory_mb() {
 	local kb limit=max
 	kb=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
+	is_number "$kb" || kb=0
 	[[ ! -r /sys/fs/cgroup/memory.max ]] || limit=$(</sys/fs/cgroup/memory.max)
-	if [[ $limit != max ]] && ((limit / 1024 < kb)); then
+	if is_number "$limit" && ((limit / 1024 < kb)); then
 		kb=$((limit / 1024))
 	fi
 	echo $((kb / 1024))
 }
 
 database_conf() {
-	local quarter free_mb wal=4GB wal_least=1GB text
-	quarter=$(($(memory_mb) / 4))
+	local memory quarter free_mb wal=4GB wal_least=1GB text
+	memory=$(memory_mb)
+	is_number "$memory" || memory=0
+	quarter=$((memory / 4))
 	((quarter < 2048)) || quarter=2048
 	((quarter > 16)) || quarter=16
-	free_mb=$(df -m --output=avail -- "$STATE/pg" | tail -n 1)
-	if ((free_mb < 16384)); then
+	free_mb=$(df -m --output=avail -- "$STATE/pg" | tr -dc 0-9)
+	if ! is_number "$free_mb" || ((free_mb < 16384)); then
 		wal=1GB wal_least=256MB
 	fi
 	text=$(<"$HERE/ops/postgresql.conf.in")
@@ -113,16 +116,18 @@ database_prepare() {
 # used, and the pages are returned when PostgreSQL ends.  No allowance is made if the pages would exceed a third of the
 # available memory.
 database_allow_huge_pages() {
-	local allowed=/proc/sys/vm/nr_overcommit_hugepages pages most want
+	local allowed=/proc/sys/vm/nr_overcommit_hugepages pages most used now
 	[[ -w $allowed ]] || return 0
 	[[ $("${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg" -C huge_pages 2>/dev/null) == try ]] || return 0
 	pages=$("${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg" -C shared_memory_size_in_huge_pages 2>/dev/null) || return 0
 	most=$(awk '/^MemAvailable:/ { free = $2 } /^Hugepagesize:/ { print int(free / 3 / $2) }' /proc/meminfo)
-	((pages > 0 && pages <= ${most:-0})) || return 0
-	want=$((pages + $(awk '/^HugePages_Surp:/ { print $2 }' /proc/meminfo)))
-	((want > $(<"$allowed"))) || return 0
-	if { echo "$want" >"$allowed"; } 2>/dev/null; then
-		info "allowing PostgreSQL huge pages: vm.nr_overcommit_hugepages = $want until the machine restarts"
+	used=$(awk '/^HugePages_Surp:/ { print $2 }' /proc/meminfo)
+	now=$(<"$allowed")
+	# The cluster's superuser decides what PostgreSQL prints.
+	is_number "$pages" "$most" "$used" "$now" || return 0
+	((pages > 0 && pages <= most && pages + used > now)) || return 0
+	if { echo "$((pages + used))" >"$allowed"; } 2>/dev/null; then
+		info "allowing PostgreSQL huge pages: vm.nr_overcommit_hugepages = $((pages + used)) until the machine restarts"
 	fi
 }
 

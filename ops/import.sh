@@ -122,6 +122,9 @@ import_report() {
 	while IFS= read -r line; do
 		if [[ $line == counts$'\t'* ]]; then
 			read -ra counts <<<"${line#*$'\t'}"
+			if [[ ${#counts[@]} -ne ${#sum[@]} ]] || ! is_number "${counts[@]}"; then
+				fail 1 "stopped after ${sum[0]} rows: the counts of a batch are not numbers"
+			fi
 			for field in "${!sum[@]}"; do
 				sum[field]=$((sum[field] + counts[field]))
 			done
@@ -131,6 +134,7 @@ import_report() {
 			fail 1 "stopped after ${sum[0]} rows; import again to go on"
 		else
 			reason=${line##*$'\t'}
+			reason=${reason:-none}
 			reasons[$reason]=$((${reasons[$reason]-0} + 1))
 			lines=$((lines + 1))
 			((lines > IMPORT_REFUSED_MAX)) || printf '%s\n' "${line#*$'\t'}" >&8

@@ -41,6 +41,7 @@ ports_check() {
 cores() {
 	local n
 	n=$(nproc)
+	is_number "$n" || n=1
 	echo $((n < $1 ? n : $1))
 }
 
@@ -49,7 +50,7 @@ cores() {
 files_limit() {
 	local hard
 	hard=$(ulimit -Hn)
-	if [[ $hard == unlimited ]] || ((hard > 65536)); then
+	if ! is_number "$hard" || ((hard > 65536)); then
 		hard=65536
 	fi
 	ulimit -Sn "$hard"

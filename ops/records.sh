@@ -8,6 +8,7 @@ ALL_PARTS=(nginx pool worker postgres)
 
 now_ms() {
 	local now=${EPOCHREALTIME/[.,]/}
+	is_number "$now" || fail 1 "bash does not know the time"
 	NOW=$((now / 1000))
 }
 
@@ -27,8 +28,12 @@ proc_read() {
 
 # Sets R_PID, R_START, R_RESTARTS, R_SINCE.
 record_read() {
+	if { read -r R_PID R_START R_RESTARTS R_SINCE <"$RUN/$1.pid"; } 2>/dev/null &&
+		is_number "$R_PID" "$R_START" "$R_RESTARTS" "$R_SINCE"; then
+		return 0
+	fi
 	R_PID='' R_START='' R_RESTARTS=0 R_SINCE=0
-	{ read -r R_PID R_START R_RESTARTS R_SINCE <"$RUN/$1.pid"; } 2>/dev/null
+	return 1
 }
 
 # Whether the recorded process itself runs: not another one with its pid, and not a zombie.

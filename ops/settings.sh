@@ -3,6 +3,8 @@
 
 # shellcheck source=ops/settings_table.sh
 source "${BASH_SOURCE[0]%/*}/settings_table.sh"
+# shellcheck source=ops/number.sh
+source "${BASH_SOURCE[0]%/*}/number.sh"
 
 # info TEXT - prints a message on standard output; a supervisor's messages also go to its log.
 info() {
@@ -93,6 +95,7 @@ env_file_read() {
 # number_check NAME "LEAST MOST" - verifies that the value is digits before it is used in arithmetic.
 number_check() {
 	local value=${!1} least=${2% *} most=${2#* }
+	is_number "$least" "$most" || fail 1 "$1 has no range in the table of settings"
 	if [[ ! $value =~ ^[0-9]{1,9}$ ]] || ((10#$value < least || 10#$value > most)); then
 		fail 2 "$1=$value: must be a whole number from $least to $most"
 	fi

@@ -22,16 +22,17 @@ alone_and_twice() {
 
 # A part of them for each core.
 each_compiles() {
-	local part parts status=0
+	local part parts child status=0
 	local -a children=()
 	parts=$(nproc)
+	[[ $parts =~ ^[0-9]+$ ]]
 	for ((part = 0; part < parts; part++)); do
 		mapfile -t mine < <(printf '%s\n' "${headers[@]}" | awk -v n="$parts" -v k="$part" 'NR % n == k')
 		alone_and_twice "${mine[@]}" &
 		children+=("$!")
 	done
-	for part in "${children[@]}"; do
-		wait "$part" || status=1
+	for child in "${children[@]}"; do
+		wait "$child" || status=1
 	done
 	return "$status"
 }

@@ -24,6 +24,7 @@ SMALL = ['.clang-*', '.shellcheckrc', 'app/counters.*', 'ctl/ctl.h', 'ctl/key.*'
          'include/runtime/[lm]*', 'lib/base/*', 'lib/runtime/log.c', 'man/*', 'schema/0001*', 'tests/fuzz/fuzz.h', 'tests/style/*',
          'supervisor/plan.*', 'tests/support/*.sh', 'worker/circuit.*']
 NEED_ALL = ('documents.py', 'settings.py', 'bounds.py')
+SCRIPTS = ['lib/runtime/settings.table', 'docker/*', 'ops/*', 'payhook', 'schema/migrate', 'systemd/*', 'tests/style/*.py']
 RESULT = re.compile(r'^(not )?ok \d+ - (.*)$', re.MULTILINE)
 BUFFER, SCHEMA, PAGE = 'lib/base/buf.c', 'schema/0001_transactions.sql', 'docs/design.md'
 
@@ -154,6 +155,19 @@ OFFENCES = {
         ('the private PostgreSQL takes the connections of the most responders and of its worker',
          {'ops/postgresql.conf.in': 'max_connections = 300\n'}),
     ],
+    'arithmetic.py': [
+        *[('arithmetic sees only what was matched against digits', {'ops/planted.sh': f'planted() {{\n{text}\n}}\n'}) for text in (
+            '\tlocal n\n\tn=$(psql -c "SELECT 1")\n\t((n > 1))', '\tlocal n\n\tread -r n <"$1"\n\techo $((n + 1))', '\techo "$(($(nproc) + 1))"',
+            '\t[[ $1 -gt 1 ]]', '\t[ "$PLANTED" -eq 1 ]', '\tlocal n=$PLANTED\n\t[[ $n =~ ^[a-z] && $n -eq 1 ]]', '\techo "${PATH:$1}"',
+            '\tlocal -a list=()\n\tlist[$PLANTED]=1', '\techo "${BASH_VERSINFO[$1]}"', '\tlet PLANTED+=$1', '\tlocal -i n=$PLANTED',
+            '\tlocal n\n\tfor n in $PLANTED; do\n\t\techo $((n))\n\tdone', '\tlocal n\n\tmapfile -t n <"$1"\n\techo $((n[0]))',
+            '\tlocal n=1\n\tn=${PLANTED##*.}\n\techo $((n))', '\techo $((${PLANTED%.*} + 1))', '\tcat <<-END\n\t\t$((PLANTED))\n\tEND')],
+        ('arithmetic sees only what was matched against digits',
+         {'ops/planted.sh': 'planted() {\n\techo $(($1))\n}\nplanted 1\nplanted "$PLANTED"\n'}),
+        *[('no text from outside becomes a name or a command', {'ops/planted.sh': text + '\n'}) for text in (
+            'eval "$1"', 'printf -v "$1" %s x', 'export "$1"', 'unset "$1"', 'declare -g "$1=x"', '[[ -v $1 ]]')],
+        ('the quotes and parentheses of every script match', {'ops/planted.sh': 'echo "\n'}),
+    ],
     'settings.py': [
         ('docs/settings.md is what settings_table.py writes', {'docs/settings.md': 'planted\n'}),
         ('docker compose names no other setting', {'docker-compose.yml': '# ${PLANTED}\n'}),
@@ -171,6 +185,7 @@ LOOKED_AT = {
     'documents.py': ['**/*.md', 'schema/*.sql'],
     'bounds.py': ['app/fastcgi.h', 'nginx/payhook.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
                   'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'],
+    'arithmetic.py': ['lib/**/settings.table', '**/*.sh'],
     'settings.py': ['lib/**/settings.table', 'docs/settings.md', 'docs/**/*.md', 'ops/*.sh', 'include/**/settings.h'],
 }
 
@@ -195,7 +210,8 @@ def run(copy, script, compiler):
 
 def test(script, folder, compiler):
     """What goes wrong, by the name of each test of a check, which has a copy of its own."""
-    copy, results = Copy(folder / script, ['**'] if script in NEED_ALL else SMALL), {}
+    copy = Copy(folder / script, ['**'] if script in NEED_ALL else SCRIPTS if script == 'arithmetic.py' else SMALL)
+    results = {}
     failed, passes, output = run(copy, script, compiler)
     results[f'{script}: nothing is found where nothing is planted'] = output if failed or not passes else None
     for rule, files in OFFENCES[script]:

@@ -110,6 +110,7 @@ a_damaged_file_changes_nothing() {
 		SELECT md5(n::text), md5(random()::text), 'b', 1, 'INR' FROM generate_series(1, 20000) n"
 	payhook 0 backup "$FILE"
 	size=$(stat -c %s "$FILE")
+	[[ $size =~ ^[0-9]+$ ]]
 	other
 	for n in 0 100 $((size / 2)) $((size - 2000)) $((size - 3)); do
 		head -c "$n" "$FILE" >"$FILE.cut"

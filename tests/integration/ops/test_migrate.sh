@@ -59,15 +59,15 @@ a_new_file_is_applied_alone() {
 
 many_starters_at_once_apply_each_file_once() {
 	local -a starters=()
-	local i
+	local i starter
 	# Long enough for the other processes to wait for the lock.
 	echo 'SELECT pg_sleep(0.2); INSERT INTO payhook.one VALUES (3);' >"$PAYHOOK_SCHEMA/0003_slow.sql"
 	for ((i = 0; i < 8; i++)); do
 		migrate &
 		starters+=("$!")
 	done
-	for i in "${starters[@]}"; do
-		wait "$i"
+	for starter in "${starters[@]}"; do
+		wait "$starter"
 	done
 	expect "rows" "$(value 'SELECT count(*) FROM payhook.one')" 2
 	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3

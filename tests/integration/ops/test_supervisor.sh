@@ -16,7 +16,7 @@ export TZ=XXX-5:30 PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=/dev/null
 run_of() {
 	local hash
 	hash=$(printf '%s' "$PAYHOOK_VAR" | sha256sum)
-	if (($1 == 0)); then
+	if [[ $1 == 0 ]]; then
 		echo "/run/payhook/${hash:0:12}"
 	else
 		echo "/tmp/payhook-$1-${hash:0:12}"

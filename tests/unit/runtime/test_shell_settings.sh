@@ -36,6 +36,7 @@ numbers_have_their_range() {
 		IFS='|' read -r name kind range _ readers _ <<<"$line"
 		[[ $kind == number && " $readers " =~ ' '(shell|pool|nginx)' ' ]] || continue
 		least=${range% *} most=${range#* } seen=$((seen + 1))
+		is_number "$most" || return
 		takes "$name=$least" || return
 		takes "$name=$most" || return
 		refuses "=$((most + 1)): must be a whole number from $least to $most" "$name=$((most + 1))" || return

@@ -1,0 +1,159 @@
+#!/bin/bash
+# test_hostile_values.sh - what a database server, its cluster's superuser or a file may say is text for the scripts, and never
+# a command; prints TAP.
+set -euo pipefail
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
+# shellcheck source=tests/support/tap.sh
+source "$HERE/tests/support/tap.sh"
+deadline 150 "$@"
+tap_folder hostile
+unset "${!PG@}"
+export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=/dev/null
+mkdir "$PAYHOOK_VAR"
+# Bash runs the command if it evaluates this text.
+EVIL="BASH_VERSINFO[\$(>$DIR/ran)]"
+SERVER=
+
+clean_up() {
+	[[ -z $SERVER ]] || kill -KILL "$SERVER" 2>/dev/null || true
+}
+
+# serve TEXT [WORD=ANSWER...] - a hostile server, in place of the one before.
+serve() {
+	clean_up
+	rm -rf -- "$DIR/server"
+	mkdir -- "$DIR/server"
+	"$HERE/tests/support/hostile_server.py" "$DIR/server" "$@" &
+	SERVER=$!
+	trap clean_up EXIT
+	await 10 test -S "$DIR/server/.s.PGSQL.5432"
+	export DATABASE_URL="host=$DIR/server user=nobody dbname=none"
+}
+
+# ran_nothing TEXT - the command of the attacker did not run, and the output has this text.
+ran_nothing() {
+	[[ ! -e $DIR/ran ]] || { rm -- "$DIR/ran" && echo "the text was run as a command" && return 1; }
+	grep -qF -- "$1" "$DIR/out" || { echo "the output lacks: $1" && return 1; }
+}
+
+migrates() {
+	local status=0
+	"$HERE/schema/migrate" >"$DIR/out" 2>&1 || status=$?
+	expect status "$status" 1
+}
+
+version_of_the_server() {
+	serve "$EVIL"
+	migrates
+	ran_nothing "is not a number"
+}
+
+# The name of an applied migration is evaluated as a subscript, too.
+applied_migrations() {
+	serve "$EVIL" server_version_num=150000 no_schema=f
+	migrates
+	ran_nothing "is not a number"
+	serve "1 x';\$(>$DIR/ran)" server_version_num=150000 no_schema=f
+	migrates
+	ran_nothing "has changed since it was applied"
+}
+
+tries_of_the_caller() {
+	serve "$EVIL" server_version_num=150000 no_schema=f "version, sha256="
+	PAYHOOK_LOCK_TRIES=$EVIL migrates
+	ran_nothing "is not a number"
+}
+
+imports() {
+	local status=0
+	(
+		# shellcheck disable=SC2030
+		export CONNINFO=$DATABASE_URL
+		# shellcheck source=ops/settings.sh
+		source "$HERE/ops/settings.sh"
+		# shellcheck source=ops/conninfo.sh
+		source "$HERE/ops/conninfo.sh"
+		# shellcheck source=ops/import.sh
+		source "$HERE/ops/import.sh"
+		printf 'x\n' >"$DIR/rows"
+		import_check_source() { true; }
+		import_read() { cat "$DIR/rows"; }
+		import_run "$PAYHOOK_BUILD/ctl/payhook-ctl" "$DIR/refused"
+	) >"$DIR/out" 2>&1 || status=$?
+	expect status "$status" 1
+}
+
+counts_of_an_import() {
+	serve '' pauses=t "'counts'=counts	$EVIL	$EVIL	0	0	0	0	0"
+	imports
+	ran_nothing "stopped"
+	serve '' pauses=t "'counts'=counts	1	0	0	0	0	1	0" "'refused'=refused	x	-	] $EVIL"
+	imports
+	ran_nothing "check the refused rows"
+}
+
+# record FIELD... - what a record says of a part; status shows it.
+shows_record() {
+	(
+		# shellcheck source=ops/settings.sh
+		source "$HERE/ops/settings.sh"
+		# shellcheck source=ops/records.sh
+		source "$HERE/ops/records.sh"
+		# shellcheck source=ops/up.sh
+		source "$HERE/ops/up.sh"
+		# shellcheck source=ops/commands.sh
+		source "$HERE/ops/commands.sh"
+		RUN=$DIR/records
+		mkdir -p -- "$RUN"
+		printf '%s\n' "$*" >"$RUN/worker.pid"
+		status_part worker
+		part_stays worker
+	) >"$DIR/out" 2>&1 || true
+}
+
+record_of_a_part() {
+	local -a field
+	read -ra field <"/proc/$$/stat"
+	shows_record "$$" "${field[21]}" "$EVIL" "$EVIL"
+	ran_nothing "down"
+	shows_record "../$$" "${field[21]}" 0 0
+	ran_nothing "down"
+	shows_record "$$" "${field[21]}" 0 0
+	ran_nothing "up"
+}
+
+# A library that is loaded when PostgreSQL is asked for a setting, as its superuser may arrange, prints anything.
+setting_of_postgres() {
+	mkdir -m 755 -- "$DIR/state"
+	printf '#include <stdio.h>\n#include <stdlib.h>\nvoid _PG_init(void);\nvoid _PG_init(void)\n{\n\tputs(getenv("PRINTED"));\n\texit(0);\n}\n' >"$DIR/state/print.c"
+	printf 'const void *Pg_magic_func(void);\nconst void *Pg_magic_func(void)\n{\n\tvoid _PG_init(void);\n\t_PG_init();\n\treturn 0;\n}\n' >>"$DIR/state/print.c"
+	cc -shared -fPIC -o "$DIR/state/print.so" "$DIR/state/print.c"
+	(
+		# shellcheck source=ops/settings.sh
+		source "$HERE/ops/settings.sh"
+		# shellcheck source=ops/database.sh
+		source "$HERE/ops/database.sh"
+		export PRINTED=$EVIL
+		STATE=$DIR/state APP_USER='' AS_DB=(env) INFO_LOG=$DIR/out
+		if [[ $EUID -eq 0 ]]; then
+			APP_USER=payhook AS_DB=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+		fi
+		database_create
+		: >"$STATE/pg/payhook.conf"
+		printf "shared_preload_libraries = '%s'\n" "$DIR/state/print.so" >>"$STATE/pg/postgresql.auto.conf"
+		equal "$("${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg" -C shared_memory_size_in_huge_pages)" "$EVIL"
+		database_allow_huge_pages
+	)
+	ran_nothing creating
+}
+
+check "the version that a server reports is never run" version_of_the_server
+check "neither are the migrations that it says are applied" applied_migrations
+check "nor the number of tries in the caller's environment" tries_of_the_caller
+check "nor the counts and reasons of an import" counts_of_an_import
+check "nor the record of a part" record_of_a_part
+if [[ -w /proc/sys/vm/nr_overcommit_hugepages ]]; then
+	check "nor what the cluster's superuser makes PostgreSQL say of its settings" setting_of_postgres
+fi
+finish
