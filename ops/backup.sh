@@ -15,7 +15,9 @@ backup_run() {
 	fi
 	[[ ! -e $file ]] || fail 1 "$file is there already"
 	# The dump contains accounts and amounts, so only its owner may read it.
-	if ! (umask 077 && "${dump[@]}" -f "$file.part" && pg_restore -l -- "$file.part" >/dev/null); then
+	# Another user may have put a link in its place.
+	rm -f -- "$file.part"
+	if ! (umask 077 && set -o noclobber && "${dump[@]}" >"$file.part" && pg_restore -l -- "$file.part" >/dev/null); then
 		rm -f -- "$file.part"
 		fail 1 "the backup failed"
 	fi

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Compiles the programs, and copies them to a directory that the users who run them can enter.
 
+BUILD_LOCK=payhook.lock
 BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl supervisor/payhook)
 
 # build_run LOG COMMAND... - prints the log only if the command fails.
@@ -22,11 +23,10 @@ build_is_ours() {
 build_configure() {
 	local tests=false
 	build_is_ours && return 0
-	[[ -z ${PAYHOOK_BUILD-} || ! -e $BUILD || -z $(ls -A -- "$BUILD") ]] ||
+	[[ -z ${PAYHOOK_BUILD-} || -z $(ls -A --ignore="$BUILD_LOCK" -- "$BUILD") ]] ||
 		fail 1 "PAYHOOK_BUILD=$BUILD: not empty, and not a build folder of $HERE"
 	info "preparing the build in $BUILD"
-	rm -rf -- "$BUILD"
-	folder_make "$BUILD" 755 "PAYHOOK_BUILD=$BUILD"
+	find "$BUILD" -mindepth 1 -maxdepth 1 ! -name "$BUILD_LOCK" -exec rm -rf -- {} +
 	# The tests need packages that payhook itself does not need.
 	! pkg-config --exists criterion || tests=true
 	build_run "$BUILD/setup.log" meson setup -Dtests="$tests" -- "$BUILD" "$HERE"
@@ -34,21 +34,33 @@ build_configure() {
 
 build_targets() {
 	build_configure
-	[[ -w $BUILD ]] || fail 1 "PAYHOOK_BUILD=$BUILD: the folder cannot be written to"
 	if ! ninja -C "$BUILD" -n "$@" 2>/dev/null | grep -q 'no work to do'; then
 		info "building the programs"
 	fi
 	build_run "$BUILD/ninja.log" ninja -C "$BUILD" "$@"
 }
 
-# Under a lock: neither meson nor ninja supports two processes in one directory.
-build_programs() {
+# build_locked COMMAND... - under a lock: neither meson, ninja nor dpkg supports two processes in one directory.  The lock is a
+# file that only its owner can open, since whoever can open a file can lock it.
+build_locked() {
+	local given=${PAYHOOK_BUILD:-$HERE/build}
+	trust_check PAYHOOK_BUILD "$given" "$(script_owner)"
+	folder_make "$BUILD" 755 "PAYHOOK_BUILD=$BUILD"
+	trust_check PAYHOOK_BUILD "$given" "$(script_owner)"
+	[[ -w $BUILD ]] || fail 1 "PAYHOOK_BUILD=$BUILD: the folder cannot be written to"
 	(
 		exec 9>&-
 		trap 'exit 130' INT
-		flock 8
-		build_targets "${BUILD_TARGETS[@]}"
-	) 8<"$HERE" || exit 1
+		umask 077
+		exec 8>>"$BUILD/$BUILD_LOCK" || exit 1
+		umask 022
+		flock 8 || exit 1
+		"$@"
+	) || exit 1
+}
+
+build_programs() {
+	build_locked build_targets "${BUILD_TARGETS[@]}"
 }
 
 # Replaces each program by rename: a running program keeps its file, and the next start finds a complete one.

@@ -276,6 +276,7 @@ cmd_reload() {
 	if ! is_running || ! part_runs pool; then
 		fail 1 "not running"
 	fi
+	trust_warn
 	nginx_certificates_check
 	before=$(cksum <"$STATE/bin/payhook-worker")
 	build_programs

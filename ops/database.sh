@@ -55,8 +55,20 @@ database_conf() {
 	text=${text//@SHARED_BUFFERS@/"$quarter"}
 	text=${text//@MAX_WAL_SIZE@/"$wal"}
 	text=${text//@MIN_WAL_SIZE@/"$wal_least"}
-	printf '%s\n' "$text" >"$STATE/pg/payhook.conf"
+	printf '%s\n' "$text" | database_write payhook.conf
 	database_access
+}
+
+# database_write FILE - writes standard input to a file of the cluster, as the cluster's user: there a link may lead anywhere.
+database_write() {
+	# shellcheck disable=SC2016
+	"${AS_DB[@]}" sh -c 'umask 077 && rm -f -- "$1.new" && cat >"$1.new" && mv -fT -- "$1.new" "$1"' sh "$STATE/pg/$1" 9>&- ||
+		fail 1 "$STATE/pg/$1 cannot be written"
+}
+
+# The version of PostgreSQL that made the cluster.
+database_version() {
+	"${AS_DB[@]}" head -c 16 -- "$STATE/pg/PG_VERSION" 2>/dev/null </dev/null || true
 }
 
 # Peer authentication, without passwords: the kernel reports the user of a connection.  The cluster's user and root may
@@ -65,14 +77,14 @@ database_conf() {
 database_access() {
 	local user me
 	me=$(id -un)
-	printf 'local %s all peer map=payhook\n' all replication >"$STATE/pg/pg_hba.conf"
+	printf 'local %s all peer map=payhook\n' all replication | database_write pg_hba.conf
 	{
 		printf '# map system-user database-role\n'
 		for user in "$me" ${APP_USER:+postgres}; do
 			printf "payhook \"$user\" %s\n" postgres payhook payhook_app payhook_worker payhook_operator
 		done
 		[[ -z $APP_USER ]] || printf "payhook $APP_USER %s\n" payhook_app payhook_worker
-	} >"$STATE/pg/pg_ident.conf"
+	} | database_write pg_ident.conf
 }
 
 # Creates the cluster under another name and renames it when it is complete and flushed, so a half-made cluster is never
@@ -89,14 +101,17 @@ database_create() {
 		fail 1 "initdb failed"
 	fi
 	rm -f -- "$log"
-	printf "include 'payhook.conf'\ninclude_if_exists 'local.conf'\n" >>"$STATE/pg.new/postgresql.conf"
-	printf '# Settings of your own; they have the last word.\n' >"$STATE/pg.new/local.conf"
-	sync -- "$STATE/pg.new/postgresql.conf" "$STATE/pg.new/local.conf" "$STATE/pg.new"
+	# shellcheck disable=SC2016
+	"${AS_DB[@]}" sh -ec 'cd -- "$1"
+		printf "include '\''payhook.conf'\''\ninclude_if_exists '\''local.conf'\''\n" >>postgresql.conf
+		printf "# Settings of your own; they have the last word.\n" >local.conf
+		sync -- postgresql.conf local.conf .' sh "$STATE/pg.new" 9>&- || fail 1 "$STATE/pg.new cannot be written"
 	mv -T -- "$STATE/pg.new" "$STATE/pg"
 	sync -- "$STATE"
 }
 
 database_prepare() {
+	local version
 	[[ -x $PGBIN/postgres ]] || fail 1 "$PGBIN/postgres is missing: package postgresql-15"
 	mkdir -p -- "$RUN/pg"
 	if [[ -n $APP_USER ]]; then
@@ -104,8 +119,8 @@ database_prepare() {
 	fi
 	chmod 750 -- "$RUN/pg"
 	[[ -s $STATE/pg/PG_VERSION ]] || database_create
-	[[ $(<"$STATE/pg/PG_VERSION") == 15 ]] ||
-		fail 1 "$STATE/pg was made by PostgreSQL $(<"$STATE/pg/PG_VERSION"), this is 15"
+	version=$(database_version)
+	[[ $version == 15 ]] || fail 1 "$STATE/pg was made by PostgreSQL $version, this is 15"
 	database_unlock
 	database_conf
 	database_allow_huge_pages
@@ -138,13 +153,13 @@ database_unlock() {
 	for folder in /proc/[0-9]*; do
 		[[ ! $folder/cwd -ef $STATE/pg ]] || return 0
 	done
-	rm -f -- "$STATE/pg/postmaster.pid" "$RUN"/pg/.s.PGSQL.*
+	"${AS_DB[@]}" rm -f -- "$STATE/pg/postmaster.pid" "$RUN"/pg/.s.PGSQL.*
 }
 
 # The postmaster writes into its pid file when it accepts connections.
 database_is_ready() {
 	local -a line
-	mapfile -t line 2>/dev/null <"$STATE/pg/postmaster.pid" || return 1
+	mapfile -t line < <("${AS_DB[@]}" timeout 2 head -c 4096 -- "$STATE/pg/postmaster.pid" 2>/dev/null </dev/null)
 	record_read postgres && [[ ${line[7]-} == ready* && ${line[0]-} == "$R_PID" ]]
 }
 

@@ -3,15 +3,9 @@
 
 DEB_SOURCES=(app ctl debian include lib man nginx ops schema supervisor systemd worker meson.build meson_options.txt LICENSE README.md)
 
-# Under a lock: neither dpkg nor meson supports two processes in one directory.
 cmd_deb() {
 	packages_need build package
-	folder_make "$BUILD" 755 "PAYHOOK_BUILD=$BUILD"
-	(
-		exec 9>&-
-		flock 8
-		deb_build
-	) 8<"$HERE" || exit 1
+	build_locked deb_build
 }
 
 deb_build() {

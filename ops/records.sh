@@ -95,10 +95,12 @@ stopped_await() {
 }
 
 # The lock proves that an instance runs: it is released when its process ends, however that happens, and no part
-# inherits it.
+# inherits it.  Only its owner can open the file, since whoever can open a file can lock it.
 lock_take() {
 	run_folder_make
+	umask 077
 	exec 9>>"$RUN/lock"
+	umask 022
 	flock -w 0.5 9 || return 1
 	# The last holder has removed the file and its directory while this process waited.
 	if ! [[ $RUN/lock -ef /proc/self/fd/9 ]]; then
@@ -106,6 +108,17 @@ lock_take() {
 		return
 	fi
 	rm -f -- "$RUN/port"
+	records_of_this_boot
+}
+
+# A folder that is on a disk outlives a power cut; the pids in its records are then those of other processes.
+records_of_this_boot() {
+	local boot before=''
+	boot=$(</proc/sys/kernel/random/boot_id)
+	{ read -r before <"$RUN/boot"; } 2>/dev/null || true
+	[[ $before != "$boot" ]] || return 0
+	rm -f -- "$RUN"/*.pid
+	printf '%s\n' "$boot" >"$RUN/boot"
 }
 
 # Only the holder of the lock may do this: no process uses the files in the directory then.

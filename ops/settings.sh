@@ -5,6 +5,8 @@
 source "${BASH_SOURCE[0]%/*}/settings_table.sh"
 # shellcheck source=ops/number.sh
 source "${BASH_SOURCE[0]%/*}/number.sh"
+# shellcheck source=ops/trust.sh
+source "${BASH_SOURCE[0]%/*}/trust.sh"
 
 # info TEXT - prints a message on standard output; a supervisor's messages also go to its log.
 info() {
@@ -81,6 +83,7 @@ env_file_read() {
 		[[ -z ${PAYHOOK_ENV_FILE-} ]] || fail 2 "PAYHOOK_ENV_FILE=$file: there is no such file"
 		return 0
 	fi
+	trust_check PAYHOOK_ENV_FILE "$file" "$(script_owner)"
 	[[ -r $file ]] || fail 2 "$file: cannot be read"
 	local folder
 	folder=$(cd -- "$(dirname -- "$file")" && pwd)
@@ -181,30 +184,57 @@ settings_read() {
 	unset "${!LIBFCGI_@}"
 }
 
-# VAR is PAYHOOK_VAR.  RUN is a directory for sockets, whose paths are limited to 107 bytes, and for the records of
-# processes.  It is derived from VAR alone, so every command finds it.  It is not below $XDG_RUNTIME_DIR, which is
-# removed when its user logs out, although "up -d" continues to run.
+# folders_find COMMAND - VAR is PAYHOOK_VAR.  RUN is a directory for sockets and for the records of processes.  It is derived
+# from VAR alone, so every command finds it.  It is not below $XDG_RUNTIME_DIR, which is removed when its user logs out,
+# although "up -d" continues to run.
 folders_find() {
-	VAR=$(realpath -m -- "${PAYHOOK_VAR:-$HERE/var}")
+	local var=${PAYHOOK_VAR:-$HERE/var}
+	[[ $var == /* ]] || var=$PWD/$var
+	VAR=$(realpath -m -- "$var")
 	BUILD=$(realpath -m -- "${PAYHOOK_BUILD:-$HERE/build}")
-	export PAYHOOK_VAR=$VAR
 	HASH=$(printf '%s' "$VAR" | sha256sum)
 	HASH=${HASH:0:12}
 	# No part can gain a privilege, neither through a file's owner or capabilities nor through inherited
 	# capabilities.
 	BARE=(setpriv --no-new-privs --inh-caps=-all)
 	AS_DB=("${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER=
-	RUN=/tmp/payhook-$EUID-$HASH
 	if [[ $EUID -eq 0 ]]; then
-		RUN=/run/payhook/$HASH
 		APP_USER=payhook
-		AS_DB=("${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
-		AS_APP=("${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
+		# In a session without a terminal: what these users run could put characters into root's.
+		AS_DB=(setsid --wait "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
+		AS_APP=(setsid --wait "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
 	fi
-	run_folder_check
+	trust_check PAYHOOK_VAR "$var"
+	if [[ $1 == up || $1 == bench ]]; then
+		folder_make "$VAR" 755 "PAYHOOK_VAR=$VAR"
+		# In a folder such as /tmp another user may have made it first.
+		trust_check PAYHOOK_VAR "$var"
+	fi
+	export PAYHOOK_VAR=$VAR
+	run_folder_find
 	STATE=$VAR
 	if [[ -L $VAR/elsewhere ]]; then
 		STATE=$(readlink -- "$VAR/elsewhere")
+		trust_check '' "$STATE"
+	fi
+}
+
+# Root's folder is in /run, beside /run/payhook, which belongs to the services of the package.  Other users have theirs in VAR,
+# where nobody else can make it first; only if its sockets would have paths of more than 107 bytes it is in /tmp.
+run_folder_find() {
+	local LC_ALL=C
+	RUN=$VAR/run
+	if [[ $EUID -eq 0 ]]; then
+		RUN=/run/payhook-up/$HASH
+		trust_check '' "$RUN"
+	elif [[ ${#VAR} -gt 86 ]]; then
+		RUN=/tmp/payhook-$EUID-$HASH
+		mkdir -m 700 -- "$RUN" 2>/dev/null || true
+		[[ $(stat -c '%u %F' -- "$RUN") == "$EUID directory" ]] ||
+			fail 1 "$RUN belongs to another user; with a PAYHOOK_VAR of at most 86 bytes it is not needed"
+	elif [[ ! -e $VAR ]]; then
+		# Another user could make it now, with records.
+		RUN=/nonexistent/run
 	fi
 }
 
@@ -223,20 +253,13 @@ folder_make() {
 	error=$( (mkdir -p -- "$1" && chmod "$2" -- "$1") 2>&1) || fail 1 "$3: the folder cannot be made: ${error##*: }"
 }
 
-# Every user can write to /tmp, so a folder with this name may be an attacker's, with records that name other processes of
-# this user.
-run_folder_check() {
-	[[ ! -e $RUN && ! -L $RUN ]] || [[ -O $RUN && ! -L $RUN ]] || fail 1 "$RUN belongs to another user"
-}
-
 run_folder_make() {
 	if [[ $EUID -eq 0 ]]; then
-		folder_make /run/payhook 755 /run/payhook
+		folder_make "${RUN%/*}" 755 "${RUN%/*}"
 		folder_make "$RUN" 755 "$RUN"
 		return
 	fi
 	folder_make "$RUN" 700 "$RUN"
-	run_folder_check
 	chmod 700 -- "$RUN"
 }
 
@@ -244,13 +267,13 @@ run_folder_make() {
 # to /var/lib/payhook, and the symlink "elsewhere" in the state directory points there.
 state_folder_make() {
 	local user
-	folder_make "$VAR" 755 "PAYHOOK_VAR=$VAR"
 	[[ -w $VAR ]] || fail 1 "PAYHOOK_VAR=$VAR: the folder cannot be written to"
 	if [[ $EUID -eq 0 && $STATE == "$VAR" ]]; then
 		for user in postgres payhook; do
 			setpriv --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null && continue
 			[[ ! -e $VAR/pg ]] || fail 1 "$VAR/pg holds data, but user $user can no longer enter $VAR"
 			STATE=/var/lib/payhook/$HASH
+			trust_check '' "$STATE"
 			ln -s -- "$STATE" "$VAR/elsewhere"
 			break
 		done

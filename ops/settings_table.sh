@@ -40,6 +40,6 @@ SETTINGS=(
 	"WORKER_METRICS_ADDRESS|text||127.0.0.1|worker|IP address on which a worker serves /metrics; docker compose sets 0.0.0.0 if it is unset."
 	"WORKER_METRICS_PORT|number|0 65535|9464|worker|TCP port for the worker's /metrics; 0 disables it."
 	"LOG_LEVEL|choice|error warn info debug|info|app worker|Least severe level that is logged: error, warn, info or debug."
-	"PAYHOOK_VAR|path||./var|shell|Folder of the private database, the logs and the copies of the programs that run."
-	"PAYHOOK_BUILD|path||./build|shell|Folder in which the programs are built."
+	"PAYHOOK_VAR|path||./var|shell|Folder of the private database, the logs and the copies of the programs that run; other users must not be able to change it."
+	"PAYHOOK_BUILD|path||./build|shell|Folder in which the programs are built; other users must not be able to change it."
 )

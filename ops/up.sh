@@ -43,6 +43,7 @@ cmd_up() {
 }
 
 up_prepare() {
+	trust_warn
 	packages_need run build ${DB_PRIVATE:+database}
 	user_make
 	lock_take || already_running 1

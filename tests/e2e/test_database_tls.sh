@@ -49,24 +49,25 @@ as_postgres() {
 
 # The test itself uses the socket; TCP connections must use TLS.
 server_start() {
-	[[ $EUID -ne 0 ]] || chown postgres: "$DIR"
-	(as_postgres "$PGBIN/initdb" -D "$DIR/data" -U postgres -A trust --no-sync --no-instructions \
+	mkdir -m 755 -- "$DIR/server"
+	[[ $EUID -ne 0 ]] || chown postgres: "$DIR/server"
+	(as_postgres "$PGBIN/initdb" -D "$DIR/server/data" -U postgres -A trust --no-sync --no-instructions \
 		--encoding=UTF8 --locale=C.UTF-8) >"$DIR/log" 2>&1
-	printf 'local all all trust\nhostssl all all 127.0.0.1/32 trust\n' >"$DIR/data/pg_hba.conf"
-	(as_postgres "$PGBIN/postgres" -D "$DIR/data" -k "$DIR" -p "$DB_PORT" -c listen_addresses=127.0.0.1 -c fsync=off \
+	printf 'local all all trust\nhostssl all all 127.0.0.1/32 trust\n' >"$DIR/server/data/pg_hba.conf"
+	(as_postgres "$PGBIN/postgres" -D "$DIR/server/data" -k "$DIR/server" -p "$DB_PORT" -c listen_addresses=127.0.0.1 -c fsync=off \
 		-c ssl=on -c "ssl_cert_file=$DIR/server.crt" -c "ssl_key_file=$DIR/server.key" -c log_connections=on) \
 		>>"$DIR/log" 2>&1 &
 	SERVER=$!
 	local try
 	for ((try = 0; try < 200; try++)); do
-		! "$PGBIN/pg_isready" -q -h "$DIR" -p "$DB_PORT" || break
+		! "$PGBIN/pg_isready" -q -h "$DIR/server" -p "$DB_PORT" || break
 		sleep 0.05
 	done
 	value 'CREATE DATABASE payhook'
 }
 
 value() {
-	psql -X -q -At -h "$DIR" -p "$DB_PORT" -U postgres -d "${2:-postgres}" -c "$1"
+	psql -X -q -At -h "$DIR/server" -p "$DB_PORT" -U postgres -d "${2:-postgres}" -c "$1"
 }
 
 # url HOST AUTHORITY MODE

@@ -14,6 +14,8 @@ SERVER=
 COUNT=0 # databases
 SCHEMA=
 tap_folder shell
+# The server's user can write here, and not to DIR.
+SOCKETS=$DIR/server
 
 clean_up() {
 	if [[ -n $SERVER ]]; then
@@ -29,15 +31,16 @@ as_postgres() {
 }
 
 start() {
-	[[ $EUID -ne 0 ]] || chown postgres: "$DIR"
-	cd "$DIR"
-	(as_postgres "$PGBIN/initdb" -D "$DIR/data" -U postgres -A trust --no-sync --no-instructions \
+	mkdir -m 755 -- "$SOCKETS"
+	[[ $EUID -ne 0 ]] || chown postgres: "$SOCKETS"
+	cd "$SOCKETS"
+	(as_postgres "$PGBIN/initdb" -D "$SOCKETS/data" -U postgres -A trust --no-sync --no-instructions \
 		--encoding=UTF8 --locale=C.UTF-8) >"$DIR/log" 2>&1
-	(as_postgres "$PGBIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c fsync=off -c jit=off) >>"$DIR/log" 2>&1 &
+	(as_postgres "$PGBIN/postgres" -D "$SOCKETS/data" -k "$SOCKETS" -c listen_addresses= -c fsync=off -c jit=off) >>"$DIR/log" 2>&1 &
 	SERVER=$!
 	local try
 	for ((try = 0; try < 200; try++)); do
-		! "$PGBIN/pg_isready" -q -h "$DIR" || return 0
+		! "$PGBIN/pg_isready" -q -h "$SOCKETS" || return 0
 		sleep 0.05
 	done
 	echo "Bail out! PostgreSQL does not start"
@@ -58,8 +61,8 @@ await_session() {
 
 # create NAME [TEMPLATE]: a database, which DB names.
 create() {
-	DB="host=$DIR user=postgres dbname=$1"
-	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE $1${2+ TEMPLATE $2}"
+	DB="host=$SOCKETS user=postgres dbname=$1"
+	psql -X -q -h "$SOCKETS" -U postgres -d postgres -c "CREATE DATABASE $1${2+ TEMPLATE $2}"
 }
 
 # create_payhook NAME: with payhook's schema, from a template: to migrate each takes seconds.

@@ -88,6 +88,16 @@ through_pipes_and_into_a_bare_database_as_well() {
 	expect "everything" "$(everything)" "$before"
 }
 
+# In a folder that others can write to, one of them may have made the file first.
+it_writes_through_no_link() {
+	echo precious >"$DIR/precious"
+	ln -s -- "$DIR/precious" "$FILE.part"
+	payhook 0 backup "$FILE"
+	expect "the file elsewhere" "$(<"$DIR/precious")" precious
+	[[ -f $FILE && ! -L $FILE ]]
+	expect "its mode" "$(stat -c %a -- "$FILE")" 600
+}
+
 it_overwrites_nothing() {
 	echo precious >"$FILE"
 	payhook 1 backup "$FILE"
@@ -172,6 +182,7 @@ TESTS=(
 	what_was_saved_comes_back_and_no_worker_has_it
 	through_pipes_and_into_a_bare_database_as_well
 	it_overwrites_nothing
+	it_writes_through_no_link
 	a_damaged_file_changes_nothing
 	a_failed_backup_leaves_no_file
 	a_backup_of_an_older_version_is_migrated

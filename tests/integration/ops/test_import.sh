@@ -296,8 +296,8 @@ what_is_plain_is_mended() {
 }
 
 another_database_and_another_table_are_read() {
-	psql -X -q -h "$DIR" -U postgres -d postgres -c "CREATE DATABASE \"django $COUNT\" ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
-	PGCLIENTENCODING=UTF8 psql -X -q -h "$DIR" -U postgres -d "django $COUNT" <<-'SQL'
+	psql -X -q -h "$SOCKETS" -U postgres -d postgres -c "CREATE DATABASE \"django $COUNT\" ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
+	PGCLIENTENCODING=UTF8 psql -X -q -h "$SOCKETS" -U postgres -d "django $COUNT" <<-'SQL'
 		CREATE SCHEMA "Old";
 		CREATE TABLE "Old"."Hooks" (transaction_id text PRIMARY KEY, source_account text, destination_account text,
 			amount numeric, currency char(3), status text, created_at timestamptz, processed_at timestamptz, more json, "user" int);
@@ -306,7 +306,7 @@ another_database_and_another_table_are_read() {
 		ALTER DATABASE :"DBNAME" SET timezone = 'Asia/Kolkata';
 	SQL
 	# As the user of a service, which has no login shell.
-	SHELL=/bin/false import 0 --from "host=$DIR user=postgres dbname='django $COUNT' password=x" --table '"Old"."Hooks"' --refused "$DIR/refused"
+	SHELL=/bin/false import 0 --from "host=$SOCKETS user=postgres dbname='django $COUNT' password=x" --table '"Old"."Hooks"' --refused "$DIR/refused"
 	prints '1 rows of "Old"."Hooks": 1 imported'
 	expect "its row" "$(of ö)" '1.5|EUR|PROCESSING|2026-10-01 00:00:00+00||'
 	expect "refused" "$(wc -l <"$DIR/refused")" 0

@@ -1,0 +1,278 @@
+#!/bin/bash
+# test_trust.sh - what other users of the machine, and the users of the parts, can make the commands of another user do: nothing.
+# Prints TAP.
+set -euo pipefail
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
+# shellcheck source=tests/support/tap.sh
+source "$HERE/tests/support/tap.sh"
+deadline 300 "$@"
+tap_folder trust
+if [[ $EUID -ne 0 ]] || ! setpriv --reuid=nobody --clear-groups test -x "$HERE/payhook"; then
+	echo '1..0 # SKIP not root, or other users cannot run ./payhook'
+	exit 0
+fi
+unset "${!PG@}"
+export HERE ME=$HERE/payhook PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=/dev/null DATABASE_URL=host=$DIR
+: >"$DIR/pids"
+
+clean_up() {
+	local -a left
+	mapfile -t left <"$DIR/pids"
+	[[ ${#left[@]} -eq 0 ]] || kill -KILL "${left[@]}" 2>/dev/null || true
+	rm -rf -- "$(run_of 0)" "/tmp/payhook-$(id -u nobody)-$(hash)"
+}
+
+hash() {
+	local text
+	text=$(printf '%s' "$PAYHOOK_VAR" | sha256sum)
+	echo "${text:0:12}"
+}
+
+# run_of UID - where an instance of this user has its sockets and records.
+run_of() {
+	if [[ $1 == 0 ]]; then
+		echo "/run/payhook-up/$(hash)"
+	else
+		echo "$PAYHOOK_VAR/run"
+	fi
+}
+
+# as USER COMMAND...
+as() {
+	setpriv --reuid="$1" --regid="$(id -g "$1")" --clear-groups -- "${@:2}"
+}
+
+# payhook STATUS TEXT ARGS... - the command ends with this status, and prints the text.
+payhook() {
+	local status=0
+	timeout 60 "${AS[@]}" "$HERE/payhook" "${@:3}" >"$DIR/out" 2>&1 </dev/null || status=$?
+	expect "status of ${*:3}" "$status" "$1"
+	[[ $(<"$DIR/out") == *"$2"* ]] || { echo "${*:3} does not print: $2" && return 1; }
+}
+AS=(env)
+
+# inside COMMAND... - runs functions of the commands, as "./payhook up" would.
+inside() {
+	(
+		for file in settings conninfo packages build database records up commands; do
+			# shellcheck source=/dev/null
+			source "$HERE/ops/$file.sh"
+		done
+		env_file_read
+		folders_find up
+		"$@"
+	)
+}
+
+# refuses TEXT COMMAND... - each command fails with this text.
+refuses() {
+	local command
+	for command in "${@:2}"; do
+		# shellcheck disable=SC2086
+		payhook 2 "$1" $command
+	done
+}
+
+folder_of_another() {
+	mkdir -m 755 -- "$DIR/theirs"
+	chown nobody "$DIR/theirs"
+	PAYHOOK_VAR=$DIR/theirs refuses "$DIR/theirs belongs to nobody" \
+		up status logs down psql reload 'reset --yes' 'backup -' check
+	# Another user can rename what is in his folder, whoever it belongs to.
+	mkdir -m 755 -- "$DIR/theirs/var"
+	PAYHOOK_VAR=$DIR/theirs/var refuses "$DIR/theirs belongs to nobody" up status
+	PAYHOOK_VAR=$DIR/theirs/new refuses "$DIR/theirs belongs to nobody" up status
+	equal "$(find "$DIR/theirs" | wc -l)" 2
+	# And he can lead a link elsewhere.
+	mkdir -m 755 -- "$DIR/mine"
+	ln -s -- "$DIR/mine" "$DIR/theirs/link"
+	PAYHOOK_VAR=$DIR/theirs/link refuses "$DIR/theirs belongs to nobody" up status
+	(cd -- "$DIR/theirs" && PAYHOOK_VAR=link/x refuses "$DIR/theirs belongs to nobody" up)
+	equal "$(ls -A -- "$DIR/mine")" ''
+}
+
+folder_open_to_others() {
+	mkdir -- "$DIR/open" "$DIR/grouped" "$DIR/own"
+	chmod 777 "$DIR/open"
+	PAYHOOK_VAR=$DIR/open refuses "other users can write to $DIR/open" up status
+	PAYHOOK_VAR=$DIR/open/var refuses "other users can write to $DIR/open" up
+	PAYHOOK_VAR=/tmp refuses "other users can write to /tmp" status
+	chgrp nogroup "$DIR/grouped"
+	chmod 775 "$DIR/grouped"
+	PAYHOOK_VAR=$DIR/grouped payhook 2 "other users can write to $DIR/grouped" status
+	# The umask 002 is common where every user has a group alone.
+	chmod 775 "$DIR/own"
+	PAYHOOK_VAR=$DIR/own payhook 3 "not running" status
+}
+
+show_run() {
+	printf '%s\n' "$RUN"
+}
+
+# The program's user owns the folder of the package's services.
+folder_of_sockets() {
+	inside show_run >"$DIR/out"
+	[[ $(<"$DIR/out") != /run/payhook/* ]] || { echo "it is where the service of the package has its folder" && return 1; }
+	mkdir -p -- "$(run_of 0)"
+	chown nobody "$(run_of 0)"
+	payhook 2 "belongs to nobody" status
+	rmdir -- "$(run_of 0)"
+}
+
+settings_of_another() {
+	printf 'PAYHOOK_PORT=81\n' >"$DIR/env"
+	PAYHOOK_ENV_FILE=$DIR/env payhook 3 "not running" status
+	chmod 666 "$DIR/env"
+	PAYHOOK_ENV_FILE=$DIR/env payhook 2 "other users can write to $DIR/env" status
+	chmod 644 "$DIR/env"
+	chown nobody "$DIR/env"
+	PAYHOOK_ENV_FILE=$DIR/env payhook 2 "$DIR/env belongs to nobody" status
+}
+
+# Its build.ninja is a list of commands.
+build_of_another() {
+	mkdir -m 755 -- "$DIR/build"
+	chown nobody "$DIR/build"
+	PAYHOOK_BUILD=$DIR/build payhook 2 "$DIR/build belongs to nobody" build
+}
+
+# hold FILE - another user locks this file, if he can.
+hold() {
+	# Nothing but the one process whose pid this is.
+	setpriv --reuid=nobody --regid=nogroup --clear-groups -- flock -F "$1" sh -c 'echo yes; exec sleep 1000' >"$DIR/held" 2>"$DIR/held.err" &
+	echo "$!" >>"$DIR/pids"
+	await 30 test -s "$DIR/held" -o -s "$DIR/held.err"
+}
+
+lock_of_a_build() {
+	local file
+	payhook 0 '' build
+	for file in "$HERE" "$PAYHOOK_BUILD" "$PAYHOOK_BUILD/payhook.lock"; do
+		hold "$file"
+	done
+	grep -q 'Permission denied' "$DIR/held.err"
+	payhook 0 '' build
+}
+
+# After a crash the file of the lock is left.
+lock_of_an_instance() {
+	mkdir -p -- "$PAYHOOK_VAR"
+	inside lock_take
+	[[ -e $(run_of 0)/lock ]]
+	hold "$(run_of 0)"
+	hold "$(run_of 0)/lock"
+	payhook 3 "not running" status
+	payhook 0 "not running" down
+}
+
+# Every user can make a folder in /tmp that another one would use, with records that name his processes.
+folder_in_tmp() {
+	local victim long
+	local -a field
+	export AS=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
+	"${AS[@]}" sleep 1000 &
+	victim=$!
+	echo "$victim" >>"$DIR/pids"
+	await 10 grep -q '(sleep)' "/proc/$victim/stat"
+	read -ra field <"/proc/$victim/stat"
+	mkdir -m 777 -- "$DIR/nobody"
+	chmod 755 "$DIR/nobody"
+	chown nobody "$DIR/nobody"
+	long=$DIR/nobody/$(printf %080d 0)
+	for PAYHOOK_VAR in "$DIR/nobody/var" "$long"; do
+		run=/tmp/payhook-$(id -u nobody)-$(hash)
+		as daemon mkdir -m 755 -- "$run"
+		# shellcheck disable=SC2016
+		as daemon sh -c 'printf "%s %s 0 BASH_VERSINFO[\$(>%s)]\n" "$2" "$3" "$4" >"$1/payhook.pid" && cp "$1/payhook.pid" "$1/worker.pid" &&
+			echo 80 >"$1/port" && : >"$1/lock"' sh "$run" "$victim" "${field[21]}" "$DIR/nobody/ran"
+		setpriv --reuid=daemon --regid=daemon --clear-groups -- flock -F "$run/lock" sleep 1000 &
+		echo "$!" >>"$DIR/pids"
+		if [[ $PAYHOOK_VAR == "$long" ]]; then
+			payhook 1 "$run belongs to another user" status
+			payhook 1 "$run belongs to another user" down
+		else
+			payhook 3 "not running" status
+			payhook 0 "not running" down
+		fi
+		rm -rf -- "$run"
+		# A folder that is a link to one of his own.
+		"${AS[@]}" mkdir -p -- "$DIR/nobody/own"
+		as daemon ln -s -- "$DIR/nobody/own" "$run"
+		[[ $PAYHOOK_VAR != "$long" ]] || payhook 1 "$run belongs to another user" status
+		rm -f -- "$run"
+	done
+	kill -0 "$victim"
+	[[ ! -e $DIR/nobody/ran ]]
+	# With the long path and no such folder, it is made, and closed.
+	payhook 3 "not running" status
+	equal "$(stat -c '%a %U' -- "$run")" '700 nobody'
+	rmdir -- "$run"
+	# shellcheck disable=SC2016
+	as nobody env ME="$HERE/payhook" HERE="$HERE" PAYHOOK_VAR="$DIR/nobody/var" bash -c '
+		source "$HERE/ops/settings.sh" && source "$HERE/ops/records.sh" && folders_find up && lock_take'
+	equal "$(stat -c '%a %U' -- "$DIR/nobody/var/run" "$DIR/nobody/var/run/lock" | paste -sd,)" '700 nobody,600 nobody'
+}
+
+# A process on a terminal of root's can put characters into it, which root's shell would then read.  Another process of the same
+# user can make it do so.
+terminal_of_root() {
+	cat >"$DIR/terminal.sh" <<-'SH'
+		source "$HERE/ops/settings.sh"
+		folders_find up
+		: </dev/tty && echo root has it
+		"${AS_APP[@]}" sh -c ': </dev/tty' 2>/dev/null && echo payhook has it
+		"${AS_DB[@]}" sh -c ': </dev/tty' 2>/dev/null && echo postgres has it
+		exit 0
+	SH
+	script -qec "bash '$DIR/terminal.sh'" /dev/null >"$DIR/out" </dev/null
+	equal "$(tr -d '\r' <"$DIR/out")" "root has it"
+}
+
+# make_cluster - a cluster as "up" creates it, with other files of its configuration in the place of those that "up" writes.
+make_cluster() {
+	STATE=$DIR/state RUN=$DIR/run
+	rm -rf -- "$STATE" "$RUN"
+	mkdir -m 755 -- "$STATE" "$RUN"
+	database_prepare
+}
+
+links_to() {
+	local file
+	for file in payhook.conf pg_hba.conf pg_ident.conf payhook.conf.new postmaster.pid; do
+		rm -f -- "$STATE/pg/$file"
+		as postgres ln -s -- "$DIR/root" "$STATE/pg/$file"
+	done
+}
+
+configuration_by_links() {
+	make_cluster
+	equal "$(stat -c %U -- "$STATE"/pg/{payhook,pg_hba,pg_ident,local}.conf | sort -u)" postgres
+	printf '1\nprecious\n3\n4\n5\n6\n7\nready\n' >"$DIR/root"
+	chmod 600 "$DIR/root"
+	links_to
+	database_prepare
+	equal "$(sed -n 2p "$DIR/root")" precious
+	equal "$(stat -c '%a %U' -- "$DIR/root")" "600 root"
+	"${AS_DB[@]}" "$PGBIN/postgres" -D "$STATE/pg" -C max_connections
+	as postgres ln -s -- "$DIR/root" "$STATE/pg/postmaster.pid"
+	printf '1 1 0 0\n' >"$RUN/postgres.pid"
+	database_is_ready && return 1
+	# What a link leads to is not printed either.
+	rm -f -- "$STATE/pg/PG_VERSION"
+	as postgres ln -s -- "$DIR/root" "$STATE/pg/PG_VERSION"
+	(database_prepare) >"$DIR/out" 2>&1 && return 1
+	! grep -q precious "$DIR/out"
+}
+
+check "a folder of another user is refused by every command" folder_of_another
+check "so is one that others can write to" folder_open_to_others
+check "root's records are in a folder that only root can make" folder_of_sockets
+check "settings of another user are refused" settings_of_another
+check "so is another user's build" build_of_another
+check "no other user can keep a build waiting" lock_of_a_build
+check "no other user can pretend that payhook runs" lock_of_an_instance
+check "a folder that another user made in /tmp is not used" folder_in_tmp
+check "no part is started on root's terminal" terminal_of_root
+check "root writes the cluster's configuration as its user" inside configuration_by_links
+finish
