@@ -4,36 +4,22 @@
  * The script ./payhook prepares everything and becomes this program, which keeps the lock that the script has taken on
  * an inherited descriptor.  If this program ends in any way, the kernel asks the parts to end (child.c). */
 
-#define _GNU_SOURCE /* nftw() */
-
-#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "message.h"
 #include "plan.h"
 #include "supervisor.h"
 #include "terminal.h"
 
-#define FOLDERS_OPEN 8 /* descriptors for the removal of the run folder */
-
 static void complain(const char *complaint)
 {
 	fprintf(stderr, "payhook: %s\n", complaint);
-}
-
-static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
-{
-	(void)s, (void)type, (void)where;
-	if (remove(path) != 0)
-		message("%s: %s", path, strerror(errno));
-	return 0;
 }
 
 /* Of the first three descriptors the caller may have closed some.  The next file would get such a number, and what is meant
@@ -81,6 +67,6 @@ int main(int argc, char **argv)
 	event_base_free(base);
 	message("stopped");
 	/* While this process holds the lock, no other one uses the folder. */
-	nftw(plan.run_folder, remove_entry, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS);
+	folder_remove(plan.run_folder);
 	return status;
 }

@@ -6,7 +6,7 @@ set -euo pipefail
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck source=tests/support/tap.sh
 source "$HERE/tests/support/tap.sh"
-deadline 150 "$@"
+deadline 300 "$@"
 tap_folder hostile
 unset "${!PG@}"
 export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=/dev/null
@@ -27,7 +27,7 @@ serve() {
 	"$HERE/tests/support/hostile_server.py" "$DIR/server" "$@" &
 	SERVER=$!
 	trap clean_up EXIT
-	await 10 test -S "$DIR/server/.s.PGSQL.5432"
+	await 30 test -S "$DIR/server/.s.PGSQL.5432"
 	export DATABASE_URL="host=$DIR/server user=nobody dbname=none"
 }
 
