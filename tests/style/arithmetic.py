@@ -52,6 +52,8 @@ TAKES_VALUE = {'read': 'dinNptu', 'mapfile': 'dnOsuCc', 'readarray': 'dnOsuCc'} 
 NUMBER = re.compile(r'[+-]?\d*|\$\{#[^}]*\}|\$[#?!$]|\$\(\(.*\)\)|\{\d+\.\.\d+\}', re.DOTALL)
 VARIABLE = re.compile(r'\$(\w+)|\$\{(\w+)(?::?[-=](.*))?\}')
 
+SOURCED = re.compile(r'^[ \t]*(?:source|\.)[ \t]+(?!"?(?:\$(?:HERE|ROOT|\{BASH_SOURCE\[0\]%/\*\})/)?'
+                     r'(?:\.\./)?(?:ops/|tests/(?:support|deploy)/|\w+\.sh\b))"?(\S+)', re.MULTILINE)
 DECLARED = re.compile(r'(?<![\w-])(?:export|local|declare|typeset|readonly|unset)(?=[ \t])')
 NAMED = re.compile(r'\bprintf[ \t]+-v[ \t]+"?\$\{?(\w+)|(?:\[|\btest\b)[^\n]*?[ \t]-v[ \t]+"?[^"\n; ]*\$\{?(\w+)|(?<![\w-])(eval)(?=[ \t])')
 
@@ -215,6 +217,7 @@ def check_numbers(checks, scripts, function):
 def check_names(checks, function):
     """Of "${!PG@}" bash makes a list of its own names."""
     found = [(match.start(), next(filter(None, match.groups()))) for match in NAMED.finditer(function.text)]
+    found += [(match.start(), match[1]) for match in SOURCED.finditer(function.text)]
     for match in DECLARED.finditer(function.text):
         for word in shell.words(function.text, match.end()):
             name = re.match(r'"?\$\{?(\w+|@)', word)

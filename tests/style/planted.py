@@ -165,7 +165,7 @@ OFFENCES = {
         ('arithmetic sees only what was matched against digits',
          {'ops/planted.sh': 'planted() {\n\techo $(($1))\n}\nplanted 1\nplanted "$PLANTED"\n'}),
         *[('no text from outside becomes a name or a command', {'ops/planted.sh': text + '\n'}) for text in (
-            'eval "$1"', 'printf -v "$1" %s x', 'export "$1"', 'unset "$1"', 'declare -g "$1=x"', '[[ -v $1 ]]')],
+            'eval "$1"', 'source "$1"', '. /etc/default/planted', 'source "$RUN/record"', 'printf -v "$1" %s x', 'export "$1"', 'unset "$1"', 'declare -g "$1=x"', '[[ -v $1 ]]')],
         ('the quotes and parentheses of every script match', {'ops/planted.sh': 'echo "\n'}),
     ],
     'settings.py': [
