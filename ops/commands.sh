@@ -255,6 +255,7 @@ pool_check() {
 		for variable in "${inherited[@]}"; do
 			[[ ! $variable =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${variable?}" 2>/dev/null || true
 		done
+		trust_check_files SOURCES_FILE API_KEYS_FILE 2>&1
 		"${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
 	) && return 0
 	[[ -z $answer ]] || printf '%s\n' "$answer" >&2

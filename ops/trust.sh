@@ -86,6 +86,14 @@ trust_check() {
 		fail 2 "${1:+$1=}$2: ${cause:-it cannot be looked at}; other users must not be able to change it"
 }
 
+# Checks the files that these settings name.
+trust_check_files() {
+	local name
+	for name; do
+		[[ -z ${!name-} ]] || trust_check "$name" "${!name}" "$(script_owner)"
+	done
+}
+
 # Warns if another user decides what this command does.
 trust_warn() {
 	local cause owner

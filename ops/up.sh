@@ -44,6 +44,7 @@ cmd_up() {
 
 up_prepare() {
 	trust_warn
+	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA
 	packages_need run build ${DB_PRIVATE:+database}
 	user_make
 	lock_take || already_running 1

@@ -130,6 +130,20 @@ settings_of_another() {
 	PAYHOOK_ENV_FILE=$DIR/env payhook 2 "$DIR/env belongs to nobody" status
 }
 
+# Whoever can write to a list of sources or of keys gives himself a key.
+lists_of_another() {
+	local name
+	for name in SOURCES_FILE API_KEYS_FILE; do
+		echo '{}' >"$DIR/list.json"
+		chmod 666 "$DIR/list.json"
+		(export "$name=$DIR/list.json" && payhook 2 "$name=$DIR/list.json: other users can write to $DIR/list.json" up)
+		chmod 644 "$DIR/list.json"
+		chown nobody "$DIR/list.json"
+		(export "$name=$DIR/list.json" && payhook 2 "$name=$DIR/list.json: $DIR/list.json belongs to nobody" up)
+		rm -- "$DIR/list.json"
+	done
+}
+
 # Its build.ninja is a list of commands.
 build_of_another() {
 	mkdir -m 755 -- "$DIR/build"
@@ -269,6 +283,7 @@ check "a folder of another user is refused by every command" folder_of_another
 check "so is one that others can write to" folder_open_to_others
 check "root's records are in a folder that only root can make" folder_of_sockets
 check "settings of another user are refused" settings_of_another
+check "so are lists of sources and of keys" lists_of_another
 check "so is another user's build" build_of_another
 check "no other user can keep a build waiting" lock_of_a_build
 check "no other user can pretend that payhook runs" lock_of_an_instance
