@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/dumpable.h"
 #include "counters.h"
 #include "fastcgi.h"
 #include "ingest/auth_failures.h"
@@ -267,6 +268,7 @@ static int read_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static struct responder r;
+	dumpable_clear();
 	int status = read_options(argc, argv);
 	if (status >= 0)
 		return status;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/dumpable.h"
 #include "check.h"
 #include "ctl.h"
 #include "key.h"
@@ -75,6 +76,7 @@ static void help(void)
 
 int main(int argc, char **argv)
 {
+	dumpable_clear();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf(CTL_PROGRAM " " PAYHOOK_VERSION "\n");
 		return 0;

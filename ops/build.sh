@@ -78,7 +78,8 @@ programs_copy() {
 # nginx.
 programs_check_settings() {
 	local answer
-	answer=$("${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null) && return 0
+	environment_of_check
+	answer=$(with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null) && return 0
 	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
 	fail 2 "settings were refused"
 }

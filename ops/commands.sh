@@ -244,19 +244,18 @@ cmd_verify() {
 # passed as an argument, which every user could read.
 pool_check() {
 	local answer variable
-	local -a inherited=()
 	part_runs pool || fail 1 "the pool does not run"
-	mapfile -d '' -t inherited 2>/dev/null <"$RUN/pool.env" || true
-	[[ ${#inherited[@]} -gt 0 ]] || fail 1 "$RUN/pool.env cannot be read; the responders continue unchanged"
+	mapfile -d '' -t ENVIRONMENT 2>/dev/null <"$RUN/pool.env" || true
+	[[ ${#ENVIRONMENT[@]} -gt 0 ]] || fail 1 "$RUN/pool.env cannot be read; the responders continue unchanged"
 	answer=$(
-		for variable in $(compgen -e); do
-			export -n "${variable?}"
+		for variable in "${ENVIRONMENT[@]}"; do
+			case $variable in
+			SOURCES_FILE=?* | API_KEYS_FILE=?*)
+				trust_check "${variable%%=*}" "${variable#*=}" "$(script_owner)" 2>&1
+				;;
+			esac
 		done
-		for variable in "${inherited[@]}"; do
-			[[ ! $variable =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${variable?}" 2>/dev/null || true
-		done
-		trust_check_files SOURCES_FILE API_KEYS_FILE 2>&1
-		"${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
+		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
 	) && return 0
 	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
 	fail 2 "refused; the responders go on with what they have"

@@ -138,7 +138,7 @@ nginx_prepare() {
 
 nginx_test() {
 	local answer
-	answer=$(nginx -t -q -p "$STATE/nginx/" -c nginx.conf -e stderr 2>&1 9>&-) && return 0
+	answer=$("${EMPTY[@]}" nginx -t -q -p "$STATE/nginx/" -c nginx.conf -e stderr 2>&1 9>&-) && return 0
 	printf '%s\n' "$answer" >&2
 	fail 1 "nginx rejects $STATE/nginx/nginx.conf"
 }

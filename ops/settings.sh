@@ -8,6 +8,9 @@ source "${BASH_SOURCE[0]%/*}/number.sh"
 # shellcheck source=ops/trust.sh
 source "${BASH_SOURCE[0]%/*}/trust.sh"
 
+# The beginning of a command that needs none of our variables, which may contain secrets.
+EMPTY=(env -i "PATH=$PATH")
+
 # info TEXT - prints a message on standard output; a supervisor's messages also go to its log.
 info() {
 	printf 'payhook: %s\n' "$*" 2>/dev/null || true
@@ -197,11 +200,11 @@ folders_find() {
 	# No part can gain a privilege, neither through a file's owner or capabilities nor through inherited
 	# capabilities.
 	BARE=(setpriv --no-new-privs --inh-caps=-all)
-	AS_DB=("${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER=
+	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER=
 	if [[ $EUID -eq 0 ]]; then
 		APP_USER=payhook
 		# In a session without a terminal: what these users run could put characters into root's.
-		AS_DB=(setsid --wait "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
+		AS_DB=("${EMPTY[@]}" setsid --wait "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
 		AS_APP=(setsid --wait "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
 	fi
 	trust_check PAYHOOK_VAR "$var"
@@ -270,7 +273,7 @@ state_folder_make() {
 	[[ -w $VAR ]] || fail 1 "PAYHOOK_VAR=$VAR: the folder cannot be written to"
 	if [[ $EUID -eq 0 && $STATE == "$VAR" ]]; then
 		for user in postgres payhook; do
-			setpriv --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null && continue
+			"${EMPTY[@]}" setpriv --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null && continue
 			[[ ! -e $VAR/pg ]] || fail 1 "$VAR/pg holds data, but user $user can no longer enter $VAR"
 			STATE=/var/lib/payhook/$HASH
 			trust_check '' "$STATE"

@@ -38,7 +38,7 @@ cmd_up() {
 	if [[ ${#detach[@]} -gt 0 ]]; then
 		up_detached
 	else
-		exec "${SUPERVISOR[@]}" < <(plan_print)
+		supervisor_become < <(plan_print)
 	fi
 }
 
@@ -79,46 +79,50 @@ pool_folder_make() {
 	[[ -z $APP_USER ]] || chown payhook:payhook -- "$RUN/pool"
 }
 
-# connects_as ROLE [ENV-OPTION...] - sets AS_ROLE to the beginning of a command: in a private cluster the programs do not
-# connect as the owner; see schema/0010_roles.sql.  Its conninfo contains no password, so it may be an argument, which
-# every user can read.
-connects_as() {
-	AS_ROLE=(env "${@:2}" HOME=/nonexistent)
-	[[ -z $DB_PRIVATE ]] || AS_ROLE+=("DATABASE_URL=${DATABASE_URL/ user=payhook / user=$1 }")
-}
-
 # plan_print - prints what the supervisor is to start, in the form that supervisor/plan.h describes.  On SIGQUIT, nginx
 # and the responders finish the requests in progress.  The order of the waves loses nothing: first new requests and new
 # jobs end, then the responders, last the database.
 plan_print() {
-	local -a user=(${APP_USER:+"user=$APP_USER"}) again=(env "PAYHOOK_ENV_FILE=/dev/null" "$ME")
-	local -a plan=()
+	local -a user=(${APP_USER:+"user=$APP_USER"}) plan=()
 	if [[ -n $DB_PRIVATE ]]; then
+		environment_of_postgres
 		plan+=(part postgres ${APP_USER:+user=postgres} wave=2 stop=INT patience_ms=60000 stop_again=QUIT
-			-- "${BARE[@]}" "$PGBIN/postgres" -D "$STATE/pg" ';')
+			"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" "$PGBIN/postgres" -D "$STATE/pg" ';')
 	fi
-	plan+=(step database -- "${again[@]}" database-step ';')
-	connects_as payhook_worker
+	environment_of_steps
+	plan+=(step database "${ENVIRONMENT[@]/#/env=}" -- "$ME" database-step ';')
+	environment_of_worker
 	plan+=(part worker "${user[@]}" stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
-		-- "${AS_ROLE[@]}" "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
-	connects_as payhook_app -C "$STATE/bin"
+		"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
+	environment_of_pool
 	# For a reload.  It may contain secrets.
-	(umask 077 && "${AS_ROLE[@]}" env -0 >"$RUN/pool.env")
+	(umask 077 && printf '%s\0' "${ENVIRONMENT[@]}" >"$RUN/pool.env")
 	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
 	plan+=(part pool "${user[@]}" wave=1 stop=TERM stop_again=TERM orphans=USR2
-		-- "${AS_ROLE[@]}" "${BARE[@]}" "${POOL[@]}" ';')
-	# nginx's log has its times in UTC, as the programs' logs do.
+		"${ENVIRONMENT[@]/#/env=}" -- env -C "$STATE/bin" "${BARE[@]}" "${POOL[@]}" ';')
+	environment_of_nginx
 	plan+=(part nginx stop=QUIT patience_ms=6000 stop_again=TERM orphans=QUIT own_log=access reopen=USR1
-		-- env TZ=UTC "${BARE[@]}" nginx -p "$STATE/nginx/" -c nginx.conf -e stderr ';')
-	plan+=(step ready -- "${again[@]}" ready-step ';')
+		"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" nginx -p "$STATE/nginx/" -c nginx.conf -e stderr ';')
+	environment_of_steps
+	plan+=(step ready "${ENVIRONMENT[@]/#/env=}" -- "$ME" ready-step ';')
 	printf '%s\0' "${plan[@]}"
+}
+
+# The supervisor's own environment has nothing but what a sanitizer reads.
+supervisor_become() {
+	local -a kept=()
+	environment_begin
+	ENVIRONMENT=()
+	environment_add ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
+	kept=("${ENVIRONMENT[@]}")
+	exec env -i "${kept[@]}" "${SUPERVISOR[@]}"
 }
 
 # Starts the supervisor in a session of its own.  Prints its messages, which arrive through a pipe, until it is ready or
 # ends.
 up_detached() {
 	local out line supervisor status=0
-	exec {out}< <(exec setsid "${SUPERVISOR[@]}" 2>&1 < <(plan_print))
+	exec {out}< <(SUPERVISOR=(setsid "${SUPERVISOR[@]}") && supervisor_become 2>&1 < <(plan_print))
 	supervisor=$!
 	exec 9>&-
 	trap - EXIT

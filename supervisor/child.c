@@ -53,6 +53,7 @@ static void child_run(const struct child_spec *spec, const struct passwd *user, 
 		child_fails("prctl");
 	if (getppid() != supervisor)
 		_exit(127);
+	environ = spec->environment;
 	execvp(*spec->command, spec->command);
 	child_fails(*spec->command);
 }

@@ -9,10 +9,11 @@
 /* Processes as the supervisor starts and finds them. */
 
 struct child_spec {
-	char **command;   /* searched for in PATH; ends with NULL */
-	const char *user; /* NULL: the supervisor's user */
-	int output;       /* becomes stdout and stderr; -1: both are inherited */
-	int death_signal; /* sent by the kernel to the process when the supervisor dies, however that happens */
+	char **command;     /* searched for in the PATH of its environment; ends with NULL */
+	char **environment; /* "VARIABLE=VALUE", all of it; ends with NULL.  NULL: it is empty */
+	const char *user;   /* NULL: the supervisor's user */
+	int output;         /* becomes stdout and stderr; -1: both are inherited */
+	int death_signal;   /* sent by the kernel to the process when the supervisor dies, however that happens */
 };
 
 /* Starts a process in a session of its own, so the terminal's Ctrl-C does not reach it, with no descriptors but the

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dumpable.h"
 #include "folder.h"
 #include "message.h"
 #include "plan.h"
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 {
 	static struct plan plan;
 	struct fault f;
+	dumpable_clear();
 	standard_descriptors_open();
 	plan.detach = argc == 4 && strcmp(argv[3], "--detach") == 0;
 	if (argc != 3 && !plan.detach) {

@@ -38,6 +38,7 @@ void part_start(struct part *p)
 	struct fault f;
 	struct child_spec spec = {
 		.command = p->item->command,
+		.environment = p->item->environment,
 		.user = p->item->user,
 		.output = p->log.pipe[1],
 		.death_signal = p->item->stop,

@@ -64,6 +64,22 @@ static bool plan_option(const char *word, struct plan_item *ret)
 	return false;
 }
 
+/* Reads the options between the name and "--".  The variables are moved to the front of these words, and the list is ended
+ * in the place of "--" at the latest. */
+static bool plan_options_read(char **at, char **end, struct plan_item *ret, struct fault *f)
+{
+	char **variables = ret->environment = at;
+	for (; at < end; at++) {
+		const char *variable = value_of(*at, "env");
+		if (variable && *variable != '=' && strchr(variable, '='))
+			*variables++ = *at + sizeof "env=" - 1;
+		else if (!ret->is_part || !plan_option(*at, ret))
+			return fault_set(f, FAULT_INPUT, "%s: \"%s\" is not an option", ret->name, *at);
+	}
+	*variables = NULL;
+	return true;
+}
+
 /* Reads one item from *word on, and moves *word behind its ";". */
 static bool plan_item_read(char ***word, char **end, struct plan_item *ret, struct fault *f)
 {
@@ -75,12 +91,14 @@ static bool plan_item_read(char ***word, char **end, struct plan_item *ret, stru
 	if (++at == end || strcmp(*at, "--") == 0)
 		return fault_set(f, FAULT_INPUT, "a %s has no name", at[-1]);
 	ret->name = *at++;
-	for (; at < end && strcmp(*at, "--") != 0; at++)
-		if (!ret->is_part || !plan_option(*at, ret))
-			return fault_set(f, FAULT_INPUT, "%s: \"%s\" is not an option", ret->name, *at);
-	if (at < end)
+	char **options = at;
+	while (at < end && strcmp(*at, "--") != 0)
 		at++;
-	ret->command = at;
+	if (at == end)
+		return fault_set(f, FAULT_INPUT, "%s: no \"--\"", ret->name);
+	if (!plan_options_read(options, at, ret, f))
+		return false;
+	ret->command = ++at;
 	while (at < end && strcmp(*at, ";") != 0)
 		at++;
 	if (at == end || at == ret->command)

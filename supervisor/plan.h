@@ -12,18 +12,22 @@
  * An item is a part, which is kept running, or a step, which must end with status 0 before the next item begins:
  *
  *	part NAME [OPTION=VALUE]... -- COMMAND ARGUMENT... ;
- *	step NAME -- COMMAND ARGUMENT... ;
+ *	step NAME [env=VARIABLE=VALUE]... -- COMMAND ARGUMENT... ;
  *
  * The options are the members of struct plan_item, and signals are written without SIG.  The last argument of an item
- * is ";", as for "find -exec". */
+ * is ";", as for "find -exec".
+ *
+ * "env" may be repeated.  A process starts with these variables and no others, neither the supervisor's nor those of
+ * another item: a secret is known to the parts that need it. */
 
 #define PLAN_ITEMS_MAX 16
 #define PLAN_WORDS_MAX 1024
 #define PLAN_TEXT_MAX (128 << 10) /* bytes of all words */
 
 struct plan_item {
-	const char *name; /* of a part: also of its record RUN_FOLDER/NAME.pid and its log LOG_FOLDER/NAME.log */
-	char **command;   /* searched for in PATH; ends with NULL */
+	const char *name;   /* of a part: also of its record RUN_FOLDER/NAME.pid and its log LOG_FOLDER/NAME.log */
+	char **command;     /* searched for in PATH; ends with NULL */
+	char **environment; /* "VARIABLE=VALUE", of its processes; ends with NULL */
 	bool is_part;
 	/* For parts only. */
 	const char *user;    /* the part runs as this user and its groups; NULL: as the supervisor's user */

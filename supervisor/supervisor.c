@@ -138,7 +138,10 @@ static void start_items(struct supervisor *s)
 			part_start(part_of(s, item));
 			continue;
 		}
-		struct child_spec spec = {.command = item->command, .output = -1, .death_signal = SIGTERM};
+		struct child_spec spec = {.command = item->command,
+			.environment = item->environment,
+			.output = -1,
+			.death_signal = SIGTERM};
 		if (!child_start(&spec, &s->step, &f)) {
 			message("%s: %s", item->name, f.text);
 			stop(s, 1);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dumpable.h"
 #include "exporter.h"
 #include "runtime/log.h"
 #include "runtime/sd_notify.h"
@@ -168,6 +169,7 @@ static void program_finish(struct program *p)
 
 int main(int argc, char **argv)
 {
+	dumpable_clear();
 	int status = options(argc, argv);
 	if (status >= 0)
 		return status;

@@ -1,6 +1,7 @@
 /* test_confined.c - the privileges of the processes of "up", and the access to the responders' socket. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "support/instance.h"
 
 #define NOBODY 65534
+#define PLANTED "planted-0b5e3c" /* test_limits.c has it in a variable of the instance */
 
 /* Reads a line of /proc/PID/status as a number of this base. */
 static unsigned long long status_of(pid_t pid, const char *name, int base)
@@ -58,6 +60,64 @@ Test(confined, no_process_has_a_privilege_or_can_gain_one)
 				status_of(pid, "CapPrm", 16), 0, "%s %d can have capabilities", names[n], (int)pid);
 			cr_expect_neq(status_of(pid, "Uid", 10), 0, "%s %d is root", names[n], (int)pid);
 		}
+	}
+}
+
+/* Opens a file of a process as its own user does.  Returns 0, or the errno. */
+static int try_open(pid_t pid, const char *file)
+{
+	char path[64];
+	int status;
+	uid_t user = (uid_t)status_of(pid, "Uid", 10);
+	gid_t group = (gid_t)status_of(pid, "Gid", 10);
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(group) < 0 || setuid(user) < 0))
+			_exit(255);
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+		_exit(open(path, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* A process that was taken over must not read the secrets of the others that its user has.  Root can read everything. */
+Test(confined, no_program_of_ours_can_be_looked_into_by_its_user)
+{
+	static const char *const names[] = {"payhook-app", "payhook-worker"};
+	struct pids all = {1, {instance_supervisor(instance())}};
+
+	for (size_t n = 0; n <= COUNT_OF(names); n++) {
+		if (n > 0)
+			instance_parts(instance(), names[n - 1], &all);
+		cr_assert_gt(all.count, 0);
+		for (int i = 0; i < all.count; i++) {
+			if (status_of(all.list[i], "Uid", 10) == 0)
+				continue;
+			cr_expect_eq(try_open(all.list[i], "environ"), EACCES, "%d", (int)all.list[i]);
+			cr_expect_eq(try_open(all.list[i], "mem"), EACCES, "%d", (int)all.list[i]);
+			cr_expect_eq(try_open(all.list[i], "comm"), 0, "%d", (int)all.list[i]);
+		}
+	}
+}
+
+/* Variables of the shell that started payhook, such as keys of other services, reach no part of it. */
+Test(confined, a_variable_that_no_part_needs_is_in_no_environment)
+{
+	static char variables[256 * 1024];
+	struct pids all;
+	pid_t top = instance_supervisor(instance());
+
+	process_tree(top, &all);
+	cr_assert(all.count >= 8, "only %d processes", all.count);
+	all.list[all.count++] = top;
+	for (int i = 0; i < all.count; i++) {
+		ssize_t len = process_environment(all.list[i], variables, sizeof(variables));
+		cr_assert(len >= 0 || geteuid() != 0);
+		cr_expect_null(len > 0 ? memmem(variables, (size_t)len, PLANTED, strlen(PLANTED)) : NULL, "%d has it",
+			(int)all.list[i]);
 	}
 }
 

@@ -19,7 +19,7 @@ SETTINGS = 'lib/runtime/settings.table'
 OWN = set('EUID UID PPID SECONDS RANDOM BASHPID EPOCHSECONDS'.split())  # bash's
 # "path function name": these names are of this repository, or were matched before.
 NAMES_EXCEPTED = {
-    'ops/commands.sh pool_check variable': 'the names that bash itself lists; others match a pattern',
+    'ops/environment.sh with_environment variable': 'the names that bash itself lists; others match a pattern',
     'ops/commands.sh cmd_test line': 'from the table of settings',
     'ops/conninfo.sh secrets_take name': 'from a list',
     'ops/settings.sh env_take name': 'env_line has matched it, and it is a setting',

@@ -302,12 +302,14 @@ void instance_log(const struct instance *i, char *ret, size_t size)
 
 pid_t instance_supervisor(const struct instance *i)
 {
-	struct pids found;
-	char state[96];
+	struct pids ours, found;
+	char program[96];
 
-	snprintf(state, sizeof(state), "%s/state", i->folder);
-	process_find("payhook", "PAYHOOK_VAR", state, &found);
-	/* Subshells of the script have its name as well. */
+	/* Its environment is empty, and other users than root could not read it. */
+	snprintf(program, sizeof(program), "%s/state/bin/payhook", i->folder);
+	process_mention(program, &ours);
+	process_pick(&ours, "payhook", &found);
+	/* A process that it is about to start has its name as well. */
 	for (int n = 0; n < found.count; n++)
 		if (!process_in(&found, process_parent(found.list[n])))
 			return found.list[n];
@@ -316,18 +318,11 @@ pid_t instance_supervisor(const struct instance *i)
 
 void instance_parts(const struct instance *i, const char *name, struct pids *ret)
 {
-	struct pids all, found;
-	char state[96];
+	struct pids all;
 
+	/* Those that outlive their parent become children of the supervisor. */
 	process_tree(instance_supervisor(i), &all);
 	process_pick(&all, name, ret);
-	/* Some processes outlive their parent.  nginx and PostgreSQL overwrite their environment and are found only as
-	 * children. */
-	snprintf(state, sizeof(state), "%s/state", i->folder);
-	process_find(name, "PAYHOOK_VAR", state, &found);
-	for (int n = 0; n < found.count; n++)
-		if (!process_in(ret, found.list[n]))
-			ret->list[ret->count++] = found.list[n];
 }
 
 pid_t instance_first(const struct instance *i, const char *name)

@@ -121,19 +121,9 @@ bool process_maps(pid_t pid, const char *name)
 	return read_proc(pid, "maps", all, sizeof(all)) > 0 && strstr(all, name) != NULL;
 }
 
-bool process_variable(pid_t pid, const char *name, char *ret, size_t size)
+ssize_t process_environment(pid_t pid, char *ret, size_t size)
 {
-	static char all[256 * 1024];
-	size_t name_len = strlen(name);
-	ssize_t len = read_proc(pid, "environ", all, sizeof(all));
-
-	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(all + i) + 1) {
-		if (strncmp(all + i, name, name_len) == 0 && all[i + (ssize_t)name_len] == '=') {
-			snprintf(ret, size, "%s", all + i + name_len + 1);
-			return true;
-		}
-	}
-	return false;
+	return read_proc(pid, "environ", ret, size);
 }
 
 static void each_process(void (*visit)(pid_t pid, void *arg), void *arg)
@@ -196,28 +186,8 @@ void process_tree(pid_t root, struct pids *ret)
 
 struct search {
 	struct pids *found;
-	const char *name, *variable, *value;
+	const char *value;
 };
-
-static void join_found(pid_t pid, void *arg)
-{
-	const struct search *s = arg;
-	char name[32], value[4096];
-
-	process_name(pid, name);
-	if (strcmp(name, s->name) != 0 || !process_lives(pid))
-		return;
-	if (process_variable(pid, s->variable, value, sizeof(value)) && strcmp(value, s->value) == 0)
-		add(s->found, pid);
-}
-
-void process_find(const char *name, const char *variable, const char *value, struct pids *ret)
-{
-	struct search s = {.found = ret, .name = name, .variable = variable, .value = value};
-
-	ret->count = 0;
-	each_process(join_found, &s);
-}
 
 static void join_mentions(pid_t pid, void *arg)
 {

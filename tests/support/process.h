@@ -31,15 +31,12 @@ long process_memory_most_kb(pid_t pid);
 /* Whether a file whose name contains this text is mapped into the process; false if there is no such process. */
 bool process_maps(pid_t pid, const char *name);
 
-/* Copies a variable of the environment with which the process was started.  Returns false if it is absent or there is
- * no such process. */
-bool process_variable(pid_t pid, const char *name, char *ret, size_t size);
+/* Copies the environment with which the process was started, at most size - 1 bytes, and ends it with a NUL byte.  Returns its
+ * length; -1 if there is no such process, or if this user may not read it. */
+ssize_t process_environment(pid_t pid, char *ret, size_t size);
 
 /* All descendants of root, children before grandchildren, without zombies. */
 void process_tree(pid_t root, struct pids *ret);
-
-/* Every process with this name and with this value of this variable in its initial environment. */
-void process_find(const char *name, const char *variable, const char *value, struct pids *ret);
 
 /* Every process whose arguments contain this text. */
 void process_mention(const char *text, struct pids *ret);

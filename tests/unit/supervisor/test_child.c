@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,33 @@ static void expect_end(pid_t pid, int number)
 	while (waitpid(pid, &status, 0) != pid)
 		cr_assert_eq(errno, EINTR);
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == number, "status %d", status);
+}
+
+/* The process has an output that holds its whole environment. */
+static void expect_environment(char **environment, const char *expected)
+{
+	char *command[] = {"env", NULL}, text[256];
+	int ends[2], status;
+	struct fault f;
+	pid_t pid = 0;
+	cr_assert_eq(pipe(ends), 0);
+	struct child_spec spec = {
+		.command = command, .environment = environment, .output = ends[1], .death_signal = SIGKILL};
+	cr_assert(child_start(&spec, &pid, &f), "%s", f.text);
+	close(ends[1]);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	ssize_t len = read(ends[0], text, sizeof text - 1);
+	cr_assert_geq(len, 0);
+	text[len] = '\0';
+	close(ends[0]);
+	cr_expect_str_eq(text, expected);
+}
+
+Test(child, has_the_variables_it_is_given_and_no_others)
+{
+	setenv("PLANTED", "secret", 1);
+	expect_environment((char *[]){"A=1", "B=2 3", NULL}, "A=1\nB=2 3\n");
+	expect_environment(NULL, "");
 }
 
 /* The handler stands for the supervisor's own, which the process inherits. */

@@ -48,6 +48,24 @@ Test(plan, has_parts_and_steps_in_their_order)
 	cr_expect_str_eq(plan.items[1].command[0], "true");
 }
 
+/* Variables may stand among other options, and their values may look like anything. */
+Test(plan, gives_each_item_its_own_variables_only)
+{
+	static const char text[] = "part\0a\0env=A=1=2\0wave=1\0env=B=\0--\0true\0;\0"
+				   "part\0b\0--\0true\0;\0"
+				   "step\0c\0env=C=x y\0--\0true\0;";
+	struct plan plan = {0};
+	struct fault f = {0};
+	cr_assert(read_text(text, sizeof text, &plan, &f), "%s", f.text);
+	cr_expect_str_eq(plan.items[0].environment[0], "A=1=2");
+	cr_expect_str_eq(plan.items[0].environment[1], "B=");
+	cr_expect_null(plan.items[0].environment[2]);
+	cr_expect_eq(plan.items[0].wave, 1);
+	cr_expect_null(plan.items[1].environment[0]);
+	cr_expect_str_eq(plan.items[2].environment[0], "C=x y");
+	cr_expect_null(plan.items[2].environment[1]);
+}
+
 struct refused {
 	const char text[80];
 	const char named[40];
@@ -62,6 +80,9 @@ ParameterizedTestParameters(plan, refuses)
 		{"part\0--\0true\0;", "name"},
 		{"part\0a\0--\0true", "a: no command"},
 		{"part\0a\0--\0;", "a: no command"},
+		{"part\0a\0true\0;", "a: no \"--\""},
+		{"part\0a\0env=A\0--\0true\0;", "env=A"},
+		{"part\0a\0env==x\0--\0true\0;", "env==x"},
 		{"part\0a\0wave=x\0--\0true\0;", "wave=x"},
 		{"part\0a\0wave=-1\0--\0true\0;", "wave=-1"},
 		{"part\0a\0patience_ms=9999999999\0--\0true\0;", "patience_ms=9999999999"},
