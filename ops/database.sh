@@ -14,7 +14,7 @@ database_find() {
 		DB_PRIVATE=yes
 		export DATABASE_URL=$private
 	fi
-	conninfo_find
+	conninfo_find || fail 2 "$REASON"
 }
 
 # The C programs follow the same rule: without POSTGRES_HOST there is no other server.  If only other POSTGRES_ settings

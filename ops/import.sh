@@ -49,7 +49,7 @@ import_source() {
 	if [[ -n $from ]]; then
 		CONNINFO=$from
 		unset PGPASSWORD
-		conninfo_hide_password
+		conninfo_hide_passwords || fail 2 "$REASON"
 	fi
 	exec psql -X -q -At -v ON_ERROR_STOP=1 -v table="$table" -d "$CONNINFO"
 }

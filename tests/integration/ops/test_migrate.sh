@@ -157,23 +157,6 @@ no_server_is_one_clear_line() {
 	[[ $output == *"no connection to the database"* ]]
 }
 
-a_password_is_not_among_the_arguments() {
-	local CONNINFO PGPASSWORD text
-	# shellcheck source=../../ops/conninfo.sh disable=SC1091
-	source "$ROOT/ops/conninfo.sh"
-	for text in 'postgresql://me:s%40e%63\ret@host/db' "host=h password='s@ec\\\\ret' dbname=db" 'password = s@ec\\ret host=h'; do
-		CONNINFO=$text
-		conninfo_hide_password
-		expect "password of $text" "$PGPASSWORD" 's@ec\ret'
-		[[ $CONNINFO != *ret* && $CONNINFO == *h* ]] || expect "conninfo" "$CONNINFO" "no password"
-	done
-	for text in 'host=/run dbname=x' 'postgresql://host/db?sslmode=require' 'postgres://me@host:5432/db'; do
-		CONNINFO=$text PGPASSWORD=untouched
-		conninfo_hide_password
-		expect "conninfo" "$CONNINFO/$PGPASSWORD" "$text/untouched"
-	done
-}
-
 # secret_refused TEXT - the file of a secret is refused with this reason.
 secret_refused() {
 	local REASON=
@@ -225,7 +208,6 @@ TESTS=(
 	a_long_query_holds_the_migration_up_and_nobody_else
 	a_lock_that_is_never_given_ends_it_and_leaves_no_trace
 	no_server_is_one_clear_line
-	a_password_is_not_among_the_arguments
 	a_secret_file_is_one_line
 	the_settings_name_the_database
 )
