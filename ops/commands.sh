@@ -338,7 +338,7 @@ cmd_bench() {
 	packages_need run database build bench
 	BUILD_TARGETS+=(bench/payhook-bench bench/payhook-bench-echo)
 	build_programs
-	user_make
+	users_make
 	folder_make "$VAR/bench" 755 "$VAR/bench"
 	export PAYHOOK_SOURCE=$HERE PAYHOOK_BUILD=$BUILD PAYHOOK_BENCH=$VAR/bench
 	exec "$BUILD/bench/payhook-bench" "$@"

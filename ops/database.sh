@@ -72,8 +72,8 @@ database_version() {
 }
 
 # Peer authentication, without passwords: the kernel reports the user of a connection.  The cluster's user and root may
-# connect in any role, the programs' user in the two roles with just the rights they need.  "all" does not include
-# replication, which pg_basebackup needs.
+# connect in any role, the responders' user and the worker's in one each, which has just the rights it needs.  "all" does not
+# include replication, which pg_basebackup needs.
 database_access() {
 	local user me
 	me=$(id -un)
@@ -83,8 +83,26 @@ database_access() {
 		for user in "$me" ${APP_USER:+postgres}; do
 			printf "payhook \"$user\" %s\n" postgres payhook payhook_app payhook_worker payhook_operator
 		done
-		[[ -z $APP_USER ]] || printf "payhook $APP_USER %s\n" payhook_app payhook_worker
+		[[ -z $APP_USER ]] || printf 'payhook %s %s\n' "$APP_USER" payhook_app "$WORKER_USER" payhook_worker
 	} | database_write pg_ident.conf
+}
+
+# Whether this user can connect to the existing server, with the worker's variables.
+database_admits() {
+	environment_of_worker
+	ENVIRONMENT+=("PGCONNECT_TIMEOUT=5")
+	with_environment setsid --wait "${BARE[@]}" --reuid="$1" --regid="$1" --init-groups -- psql -X -d "$CONNINFO" -c '' >/dev/null 2>&1 </dev/null 9>&-
+}
+
+# An existing server may know the programs by their user (peer authentication, a key file), which was payhook for all of them
+# before the worker had a user of its own.
+database_find_worker_user() {
+	[[ -n $WORKER_USER && -z $DB_PRIVATE ]] || return 0
+	! database_admits "$WORKER_USER" || return 0
+	! database_admits "$APP_USER" || {
+		info "the database admits the user $APP_USER, but not $WORKER_USER: the worker runs as $APP_USER"
+		WORKER_USER=$APP_USER
+	}
 }
 
 # Creates the cluster under another name and renames it when it is complete and flushed, so a half-made cluster is never
@@ -115,7 +133,7 @@ database_prepare() {
 	[[ -x $PGBIN/postgres ]] || fail 1 "$PGBIN/postgres is missing: package postgresql-15"
 	mkdir -p -- "$RUN/pg"
 	if [[ -n $APP_USER ]]; then
-		chown postgres:payhook -- "$RUN/pg"
+		chown postgres:payhook-db -- "$RUN/pg"
 	fi
 	chmod 750 -- "$RUN/pg"
 	[[ -s $STATE/pg/PG_VERSION ]] || database_create

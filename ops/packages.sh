@@ -93,10 +93,22 @@ packages_allow_services() {
 	done
 }
 
-user_make() {
+# The responders and the worker are two users, so that neither has the other's rights in the database.  Those of the group
+# payhook-db can reach the private cluster's socket.
+users_make() {
+	local user
 	[[ $EUID -eq 0 ]] || return 0
-	getent passwd payhook >/dev/null && getent group payhook >/dev/null && return 0
-	info "creating the system user payhook"
-	useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin payhook ||
-		fail 1 "the user payhook cannot be made"
+	getent group payhook-db >/dev/null || groupadd --system payhook-db || fail 1 "the group payhook-db cannot be made"
+	for user in payhook payhook-worker; do
+		user_make "$user"
+		[[ " $(id -nG -- "$user") " == *" payhook-db "* ]] || usermod --append --groups payhook-db "$user" ||
+			fail 1 "the user $user cannot be added to the group payhook-db"
+	done
+}
+
+user_make() {
+	getent passwd "$1" >/dev/null && getent group "$1" >/dev/null && return 0
+	info "creating the system user $1"
+	useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$1" ||
+		fail 1 "the user $1 cannot be made"
 }

@@ -200,9 +200,9 @@ folders_find() {
 	# No part can gain a privilege, neither through a file's owner or capabilities nor through inherited
 	# capabilities.
 	BARE=(setpriv --no-new-privs --inh-caps=-all)
-	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER=
+	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER='' WORKER_USER=''
 	if [[ $EUID -eq 0 ]]; then
-		APP_USER=payhook
+		APP_USER=payhook WORKER_USER=payhook-worker
 		# In a session without a terminal: what these users run could put characters into root's.
 		AS_DB=("${EMPTY[@]}" setsid --wait "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
 		AS_APP=(setsid --wait "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
@@ -272,7 +272,7 @@ state_folder_make() {
 	local user
 	[[ -w $VAR ]] || fail 1 "PAYHOOK_VAR=$VAR: the folder cannot be written to"
 	if [[ $EUID -eq 0 && $STATE == "$VAR" ]]; then
-		for user in postgres payhook; do
+		for user in postgres payhook payhook-worker; do
 			"${EMPTY[@]}" setpriv --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null && continue
 			[[ ! -e $VAR/pg ]] || fail 1 "$VAR/pg holds data, but user $user can no longer enter $VAR"
 			STATE=/var/lib/payhook/$HASH

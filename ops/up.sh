@@ -46,7 +46,7 @@ up_prepare() {
 	trust_warn
 	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA
 	packages_need run build ${DB_PRIVATE:+database}
-	user_make
+	users_make
 	lock_take || already_running 1
 	leftovers_end
 	# Until the supervisor replaces this process.
@@ -60,6 +60,7 @@ up_prepare() {
 	metrics_folder_make
 	pool_folder_make
 	[[ -z $DB_PRIVATE ]] || database_prepare
+	database_find_worker_user
 	nginx_prepare "$RUN/pool/app.sock"
 }
 
@@ -83,7 +84,7 @@ pool_folder_make() {
 # and the responders finish the requests in progress.  The order of the waves loses nothing: first new requests and new
 # jobs end, then the responders, last the database.
 plan_print() {
-	local -a user=(${APP_USER:+"user=$APP_USER"}) plan=()
+	local -a plan=()
 	if [[ -n $DB_PRIVATE ]]; then
 		environment_of_postgres
 		plan+=(part postgres ${APP_USER:+user=postgres} wave=2 stop=INT patience_ms=60000 stop_again=QUIT
@@ -92,13 +93,13 @@ plan_print() {
 	environment_of_steps
 	plan+=(step database "${ENVIRONMENT[@]/#/env=}" -- "$ME" database-step ';')
 	environment_of_worker
-	plan+=(part worker "${user[@]}" stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
+	plan+=(part worker ${WORKER_USER:+"user=$WORKER_USER"} stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
 		"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
 	environment_of_pool
 	# For a reload.  It may contain secrets.
 	(umask 077 && printf '%s\0' "${ENVIRONMENT[@]}" >"$RUN/pool.env")
 	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
-	plan+=(part pool "${user[@]}" wave=1 stop=TERM stop_again=TERM orphans=USR2
+	plan+=(part pool ${APP_USER:+"user=$APP_USER"} wave=1 stop=TERM stop_again=TERM orphans=USR2
 		"${ENVIRONMENT[@]/#/env=}" -- env -C "$STATE/bin" "${BARE[@]}" "${POOL[@]}" ';')
 	environment_of_nginx
 	plan+=(part nginx stop=QUIT patience_ms=6000 stop_again=TERM orphans=QUIT own_log=access reopen=USR1
@@ -224,5 +225,6 @@ announce() {
 		    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
 	END
 	[[ -z $TLS_PORT ]] || info "and with TLS at https://localhost:$TLS_PORT"
+	[[ $EUID -eq 0 ]] || info "all parts run as this user; started by root, they are several users, each with few rights"
 	[[ -n $DETACHED ]] || info "Ctrl-C stops it"
 }

@@ -124,7 +124,7 @@ class Stage:
             environment = self.environment() | {'DATABASE_URL': self.url, 'WORKER_METRICS_PORT': str(self.second_port)}
             with open(f'{self.folder}/second.log', 'ab') as log:
                 self.second = subprocess.Popen(
-                    ['setpriv', '--reuid=payhook', '--regid=payhook', '--init-groups', '--', f'{self.state}/bin/payhook-worker'],
+                    ['setpriv', '--reuid=payhook-worker', '--regid=payhook-worker', '--init-groups', '--', f'{self.state}/bin/payhook-worker'],
                     env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd='/')
 
     def conninfo(self):

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <criterion/criterion.h>
+#include <libpq-fe.h>
 
 #include "base/base.h"
 #include "support/instance.h"
@@ -151,6 +153,55 @@ static int try_connect(const char *path)
 	return error;
 }
 
+static uid_t user_of(const char *name)
+{
+	return (uid_t)status_of(instance_first(instance(), name), "Uid", 10);
+}
+
+/* Runs a function in a process of the user that this program has, with the groups of that user. */
+static int as_user_of(const char *name, int (*run)(const char *argument), const char *argument)
+{
+	int status;
+	const struct passwd *user = getpwuid(user_of(name));
+	pid_t pid = fork();
+
+	cr_assert_not_null(user, "%s", name);
+	if (pid == 0) {
+		if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
+			_exit(255);
+		_exit(run(argument));
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) != 255);
+	return WEXITSTATUS(status);
+}
+
+/* Returns 0 if this user may connect in the role. */
+static int try_role(const char *role)
+{
+	char conninfo[320];
+
+	snprintf(conninfo, sizeof(conninfo), "%s user=%s", instance()->database, role);
+	PGconn *c = PQconnectdb(conninfo);
+	int result = PQstatus(c) == CONNECTION_OK ? 0 : 1;
+	PQfinish(c);
+	return result;
+}
+
+/* A responder that was taken over must not settle or delete jobs, nor a worker invent transactions. */
+Test(confined, responders_and_worker_are_users_with_one_role_each)
+{
+	static const char *const roles[] = {"payhook_app", "payhook_worker", "payhook_operator", "payhook", "postgres"};
+
+	if (geteuid() != 0)
+		cr_skip_test("only root starts the parts as several users");
+	cr_assert_neq(user_of("multiwatch"), user_of("payhook-worker"));
+	for (size_t n = 0; n < COUNT_OF(roles); n++) {
+		cr_expect_eq(as_user_of("multiwatch", try_role, roles[n]), n == 0 ? 0 : 1, "responder: %s", roles[n]);
+		cr_expect_eq(as_user_of("payhook-worker", try_role, roles[n]), n == 1 ? 0 : 1, "worker: %s", roles[n]);
+	}
+}
+
 /* The same as another user, without groups. */
 static int try_connect_as(uid_t user, const char *path)
 {
@@ -182,4 +233,5 @@ Test(confined, the_pool_s_socket_is_nginx_s_alone)
 	cr_expect_neq(is.st_uid, 0);
 	cr_expect_neq(is.st_gid, 0);
 	cr_expect_eq(try_connect_as(NOBODY, path), EACCES);
+	cr_expect_eq(as_user_of("payhook-worker", try_connect, path), EACCES);
 }

@@ -150,6 +150,30 @@ refuses() {
 	[[ $output == *"$1"* ]] || { echo "it prints: $output" && return 1; }
 }
 
+# worker_with USER... - starts payhook anew on a server that identifies clients by their system user and admits these; prints
+# the worker's user.
+worker_with() {
+	"$ROOT/payhook" down >/dev/null
+	printf 'local payhook all peer map=test\nlocal all all trust\n' >"$DIR/data/pg_hba.conf"
+	printf 'test %s postgres\n' root "$@" >"$DIR/data/pg_ident.conf"
+	kill -HUP "$SERVER"
+	DATABASE_URL="host=$DIR port=$DB_PORT user=postgres dbname=payhook" up >"$DIR/up.out" || { cat "$DIR/up.out" && return 1; }
+	ps -o user:20= -p "$("$ROOT/payhook" status | sed -n 's/^  worker *pid \([0-9]*\) .*/\1/p')"
+	for _ in {1..200}; do
+		[[ $(value "SELECT count(*) FROM payhook.workers" payhook) == 0 ]] || return 0
+		sleep 0.05
+	done
+	echo "the worker does not register" && return 1
+}
+
+# Before the worker had a user of its own, a server could admit payhook only.
+server_of_one_user() {
+	equal "$(worker_with payhook)" payhook
+	grep -q 'the worker runs as payhook' "$DIR/up.out"
+	equal "$(worker_with payhook payhook-worker)" payhook-worker
+	! grep 'the worker runs as payhook' "$DIR/up.out" || return 1
+}
+
 authority authority
 authority stranger
 server_certificate authority
@@ -167,4 +191,5 @@ check "a webhook is accepted and processed" accepts_and_processes
 check "every connection of the programs and of the migrations is encrypted" encrypts_every_connection
 check "a server with another authority's certificate gets nothing: 503, and a reload reports why, until the right one is back" \
 	believes_no_impostor
+((EUID > 0)) || check "a server that admits the user payhook only has its worker, too" server_of_one_user
 finish
