@@ -208,8 +208,10 @@ def env_example(groups):
 # What a group's settings need to be told about the services.
 SERVICE_NOTES = {
     'Database': '''
-# Each service may connect as a user of its own, with only the rights that it needs (docs/operations.md): after this file
-# systemd reads payhook-app.env and payhook-worker.env beside it, each for its service alone.
+# Without a user in DATABASE_URL, each service connects in the role that has the name of its system user, which has only the
+# rights that it needs (README.Debian).  Otherwise this file is for the responders, and payhook-worker.env and
+# payhook-migrate.env beside it have the DATABASE_URL of the workers and of the owner (docs/operations.md): systemd reads each
+# for its service alone, after this file.
 
 # A secret may stay in a file that only root can read.  /etc/systemd/system/payhook-.service.d/secret.conf applies to all
 # services of payhook:
@@ -224,7 +226,7 @@ SERVICE_NOTES = {
 ''',
 }
 # Shown instead of a default.
-SERVICE_EXAMPLES = {'DATABASE_URL': 'host=/run/postgresql dbname=payhook user=payhook'}
+SERVICE_EXAMPLES = {'DATABASE_URL': 'host=/run/postgresql dbname=payhook'}
 
 
 def service_env(groups):

@@ -10,7 +10,7 @@ source "$ROOT/tests/support/tap.sh"
 source "$ROOT/tests/deploy/trees.sh"
 # shellcheck source=tests/deploy/box.sh
 source "$ROOT/tests/deploy/box.sh"
-deadline 540 "$@"
+deadline 720 "$@"
 
 BOX=$(mktemp -d /tmp/payhook-systemd.XXXXXX)
 DIR=$BOX
@@ -106,7 +106,7 @@ nothing_runs() {
 		equal "$unit $(box systemctl is-active "$unit") $(box systemctl is-enabled "$unit")" "$unit inactive disabled" || return
 	done
 	equal "$(box stat -c '%a %U:%G' /etc/payhook/payhook.env)" '640 root:payhook' || return
-	box getent passwd payhook | grep -q ':/usr/sbin/nologin$'
+	equal "$(box getent passwd payhook payhook-worker payhook-owner | grep -c ':/usr/sbin/nologin$')" 3
 }
 
 # The settings name no database: the responders log that once and are not restarted.
@@ -130,9 +130,26 @@ units_are_clean() {
 	done
 }
 
+# as_postgres COMMAND...
+as_postgres() {
+	box setpriv --reuid=postgres --regid=postgres --init-groups "$@"
+}
+
+# superuser SQL - in payhook's database.
+superuser() {
+	as_postgres psql -X -q -At -v ON_ERROR_STOP=1 -d payhook -c "$1"
+}
+
+# readme FIRST - prints the commands of README.Debian from the line that begins with this to the end of its paragraph, as a
+# script for root.
+readme() {
+	awk -v first="    $1" 'index($0, first) == 1 { shown = 1 } shown && !/^    / { exit } shown { print substr($0, 5) }' \
+		"$ROOT/debian/README.Debian" | sed -E '/sudoedit/d; s/sudo -u postgres/setpriv --reuid=postgres --regid=postgres --init-groups/'
+}
+
 configure() {
-	box setpriv --reuid=postgres --regid=postgres --init-groups createuser payhook || return
-	box setpriv --reuid=postgres --regid=postgres --init-groups createdb -O payhook payhook || return
+	readme 'sudo -u postgres createuser payhook-owner' | sed '/^systemctl/d' >"$BOX/tree/root/first-steps"
+	(cd / && box sh -ec 'cd /tmp; . /root/first-steps') || return
 	sed -i 's/^#DATABASE_URL=/DATABASE_URL=/; s/^#PROCESSOR_DELAY_MS=.*/PROCESSOR_DELAY_MS=200/' \
 		"$BOX/tree/etc/payhook/payhook.env"
 	rm "$BOX/tree/etc/nginx/sites-enabled/default"
@@ -147,6 +164,20 @@ start() {
 	is payhook-worker@1 ActiveState active || return
 	is payhook-worker@1 StatusText 'works; 0 in flight' || return
 	equal "$(box stat -c '%a %U:%G' /run/payhook /run/payhook/app.sock | paste -sd' ')" '750 payhook:www-data 660 payhook:www-data'
+}
+
+# roles - prints the roles in which the services are connected.
+roles() {
+	as_postgres psql -X -At -d payhook -c "SELECT string_agg(DISTINCT usename || ' ' || split_part(application_name, ' ', 1), ', ')
+		FROM pg_stat_activity WHERE application_name LIKE 'payhook-%'"
+}
+
+users_have_roles() {
+	equal "$(roles)" 'payhook payhook-app, payhook-worker payhook-worker' || return
+	equal "$(box payhook psql -X -At -c 'SELECT session_user')" payhook-owner || return
+	# As a responder that was taken over would try it.
+	! box setpriv --reuid=payhook --regid=payhook --init-groups psql -X -d payhook -c 'DELETE FROM payhook.jobs' || return 1
+	! box setpriv --reuid=payhook --regid=payhook --init-groups psql -X -d 'dbname=payhook user=payhook-worker' -c '' || return 1
 }
 
 # ---- faults ----
@@ -277,6 +308,7 @@ connects_as() {
 socket_is_nginx_s_alone() {
 	equal "$(box stat -c '%a %U:%G' /run/payhook /run/payhook/app.sock | paste -sd' ')" '750 payhook:www-data 660 payhook:www-data' || return
 	connects_as www-data || return
+	! connects_as payhook-worker || { echo "payhook-worker connects" && return 1; }
 	! connects_as postgres || { echo "postgres connects" && return 1; }
 	! connects_as nobody || { echo "nobody connects" && return 1; }
 }
@@ -326,6 +358,7 @@ forbidden_is_refused() {
 	cat >"$BOX/tree/run-probe" <<-'END'
 		[Service]
 		Type=oneshot
+		User=payhook
 		ExecStart=/bin/bash /usr/local/lib/payhook-try
 	END
 	install -m 755 "$BOX/tree/root/try" "$BOX/tree/usr/local/lib/payhook-try"
@@ -411,8 +444,7 @@ secret_is_a_credential() {
 # Responders and workers connect as users of their own, which have no more rights than they need.
 each_service_has_its_role() {
 	local conf=$BOX/tree/etc/payhook url=postgresql://%s:secret@127.0.0.1/payhook status=0
-	box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -q -d payhook \
-		-c 'CREATE ROLE payhook_app' -c 'CREATE ROLE payhook_worker' -c 'SELECT payhook.grant_rights()' \
+	as_postgres psql -X -q -d payhook \
 		-c "CREATE ROLE responder LOGIN PASSWORD 'secret' IN ROLE payhook_app" \
 		-c "CREATE ROLE processor LOGIN PASSWORD 'secret' IN ROLE payhook_worker" || return
 	# shellcheck disable=SC2059
@@ -423,9 +455,7 @@ each_service_has_its_role() {
 	await 10 ready || status=1
 	(send 80 roles 10 "$ACCEPTED") || status=1
 	await 10 all_processed || status=1
-	equal "$(box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -At -d payhook -c "SELECT string_agg(DISTINCT usename || ' ' || split_part(application_name, ' ', 1), ', ')
-		FROM pg_stat_activity WHERE application_name LIKE 'payhook-%'")" \
-		'processor payhook-worker, responder payhook-app' || status=1
+	equal "$(roles)" 'processor payhook-worker, responder payhook-app' || status=1
 	rm "$conf/payhook-app.env" "$conf/payhook-worker.env"
 	box systemctl restart payhook-app payhook-worker@1 || status=1
 	await 10 ready || status=1
@@ -451,6 +481,47 @@ upgrade_under_load() {
 	[[ $(show payhook-worker@1 MainPID) != "$worker" ]] || { echo "the worker is the old one" && status=1; }
 	is payhook-worker@2 ActiveState inactive || status=1
 	ready || status=1
+	return "$status"
+}
+
+# Makes the installation one of the time when all services ran as payhook, which owned the tables.
+age() {
+	box systemctl stop payhook.target payhook-app 'payhook-worker@*' payhook-migrate || return
+	superuser 'REVOKE payhook_app FROM payhook; REASSIGN OWNED BY "payhook-owner" TO payhook' || return
+	superuser 'DROP OWNED BY "payhook-owner", "payhook-worker"; DROP ROLE "payhook-owner", "payhook-worker"' || return
+	superuser 'DROP OWNED BY payhook_app, payhook_worker; DROP ROLE payhook_app, payhook_worker' || return
+	sed -i -E '/^Group=payhook/d; s/^User=.*/User=payhook/' "$BOX"/tree/lib/systemd/system/payhook-*.service
+	sed -i 's/^\(DATABASE_URL=.*\)/\1 user=payhook/' "$BOX/tree/etc/payhook/payhook.env"
+	box userdel payhook-owner && box userdel payhook-worker && box systemctl daemon-reload || return
+	box systemctl start payhook.target payhook-app payhook-worker@1 || return
+	await 10 ready || return
+	equal "$(roles)" 'payhook payhook-app, payhook payhook-worker'
+}
+
+upgrade_of_one_user() {
+	local status=0
+	age || return
+	load_begin one-user
+	box dpkg -i /root/payhook.deb || status=1
+	load_end || status=1
+	await 10 ready || status=1
+	await 10 is payhook-worker@1 ActiveState active || status=1
+	(send 80 one-user-after 10 "$ACCEPTED") || status=1
+	await 30 all_processed || status=1
+	equal "$(roles)" 'payhook payhook-app, payhook payhook-worker' || status=1
+	equal "$(box payhook psql -X -At -c 'SELECT session_user')" payhook || status=1
+	return "$status"
+}
+
+separate() {
+	local status=0
+	readme "systemctl stop payhook.target" >"$BOX/tree/root/separate"
+	sed -i '/^DATABASE_URL=/s/ user=payhook//' "$BOX/tree/etc/payhook/payhook.env"
+	box sh -ec 'cd /tmp; . /root/separate' || return
+	await 10 ready || status=1
+	(send 80 separated 10 "$ACCEPTED") || status=1
+	await 30 all_processed || status=1
+	users_have_roles || status=1
 	return "$status"
 }
 
@@ -493,7 +564,7 @@ purge() {
 	ln -s ../sites-available/default "$BOX/tree/etc/nginx/sites-enabled/default"
 	files >"$BOX/after"
 	! diff "$BOX/before" "$BOX/after" | grep '^[<>]' || return 1
-	! box getent passwd payhook || return 1
+	! box getent passwd payhook payhook-worker payhook-owner || return 1
 	equal "$(box ls /run/systemd/system /etc/systemd/system | grep payhook)" '' || return
 	equal "$(box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -At -d payhook -c 'SELECT count(*) FROM payhook.transactions')" "$data"
 }
@@ -511,6 +582,7 @@ check "responders without a configured database report that and stay down" uncon
 check "the units verify without a word, and are 1.5 or better by systemd-analyze security" units_are_clean
 need "what is left to do is a database, one setting and nginx's site" configure
 need "all is started, and ready" start
+check "each service and the operator's command connect in a role of their own" users_have_roles
 check "a thousand webhooks are accepted while responders and a worker are killed" kill_while_sending
 check "every accepted one is processed" await 40 all_processed
 check "the database is restarted, and senders that try again are served" restart_database
@@ -530,6 +602,8 @@ check "the database's address may be a secret that only root can read" secret_is
 check "the operator's command finds its parts and the database" operator_has_a_command
 check "an upgrade under load loses no request" upgrade_under_load
 check "every accepted one is processed, in the end" await 40 all_processed
+check "an upgrade of an installation with one user for all services loses no request" upgrade_of_one_user
+check "the steps of README.Debian give its services users of their own" separate
 check "the package's command imports, saves, and restores over nothing" tools_work
 check "the target stops all of it" stop
 check "purging the package leaves nothing but the data" purge
