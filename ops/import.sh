@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2153,SC2154
 # "import" takes over the transactions of the service that payhook replaces.
 #
 # The old table is read once, as one stream in one snapshot, and merged in batches; ops/import.sql merges each in a
