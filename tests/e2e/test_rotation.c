@@ -122,6 +122,17 @@ static void no_secret_is_logged(void)
 	holds_no_secret(path);
 }
 
+/* nginx and PostgreSQL overwrite the environment with which they were started, so their memory is searched for a copy. */
+static void no_memory_has_the_secret(const char *name)
+{
+	struct pids all;
+
+	instance_parts(&own, name, &all);
+	cr_assert_gt(all.count, 0, "no %s", name);
+	for (int n = 0; n < all.count; n++)
+		cr_expect_not(process_memory_holds(all.list[n], signed_webhook_betrays), "%s", name);
+}
+
 /* Each responder overwrites the variables that SOURCES_FILE names.  multiwatch keeps them for the next responder; nothing else
  * that runs ever had them. */
 static void only_multiwatch_has_the_secret(void)
@@ -142,6 +153,9 @@ static void only_multiwatch_has_the_secret(void)
 		bool has = len > 0 && signed_webhook_betrays(variables, (size_t)len);
 		cr_expect_eq(has, all.list[n] == pool, "%s", name);
 	}
+	no_memory_has_the_secret("nginx");
+	no_memory_has_the_secret("payhook-worker");
+	no_memory_has_the_secret("postgres");
 }
 
 /* --check lists the sources, and prints no secret. */

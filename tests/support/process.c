@@ -126,6 +126,40 @@ ssize_t process_environment(pid_t pid, char *ret, size_t size)
 	return read_proc(pid, "environ", ret, size);
 }
 
+static bool piece_holds(int memory, off_t begin, off_t end, bool (*recognises)(const char *text, size_t len))
+{
+	static char piece[1 << 20];
+	const off_t overlap = 512;
+
+	for (off_t at = begin; at < end; at += (off_t)sizeof(piece) - overlap) {
+		size_t size = end - at < (off_t)sizeof(piece) ? (size_t)(end - at) : sizeof(piece);
+		ssize_t len = pread(memory, piece, size, at);
+		if (len > 0 && recognises(piece, (size_t)len))
+			return true;
+	}
+	return false;
+}
+
+bool process_memory_holds(pid_t pid, bool (*recognises)(const char *text, size_t len))
+{
+	char path[64], line[512], mode[5];
+	unsigned long begin, end;
+	bool holds = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	int memory = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	FILE *maps = fopen(path, "re");
+	while (memory >= 0 && maps != NULL && !holds && fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) == 3 && mode[1] == 'w' && mode[3] == 'p')
+			holds = piece_holds(memory, (off_t)begin, (off_t)end, recognises);
+	if (maps != NULL)
+		fclose(maps);
+	if (memory >= 0)
+		close(memory);
+	return holds;
+}
+
 static void each_process(void (*visit)(pid_t pid, void *arg), void *arg)
 {
 	DIR *proc = opendir("/proc");

@@ -35,6 +35,10 @@ bool process_maps(pid_t pid, const char *name);
  * length; -1 if there is no such process, or if this user may not read it. */
 ssize_t process_environment(pid_t pid, char *ret, size_t size);
 
+/* Whether the function recognises something in the process's own writable memory, of which it gets pieces of 1 MB that
+ * overlap.  What this user may not read is left out. */
+bool process_memory_holds(pid_t pid, bool (*recognises)(const char *text, size_t len));
+
 /* All descendants of root, children before grandchildren, without zombies. */
 void process_tree(pid_t root, struct pids *ret);
 
