@@ -9,7 +9,8 @@ COPY . .
 RUN meson setup -Dtests=false -Dbench=false --prefix=/usr --sysconfdir=/etc /build . && \
 	meson install -C /build --destdir /installed --strip && chmod 644 /installed/etc/payhook/payhook.env
 
-# The programs run as a user that owns no file of the image.
+# The programs run as users that own no file of the image: the responders as payhook, the worker and the migrations as one of
+# their own.
 FROM debian:bookworm-slim AS base
 RUN groupadd --gid 10001 payhook && \
 	useradd --uid 10001 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook
@@ -33,7 +34,9 @@ FROM base AS worker
 RUN docker/packages ca-certificates libevent-core-2.1-7 libevent-extra-2.1-7 libpq5 libcurl4 libssl3
 COPY --from=build /installed/usr/sbin/payhook-worker /usr/sbin/
 COPY docker/worker-health docker/
-USER payhook
+RUN groupadd --gid 10003 payhook-worker && \
+	useradd --uid 10003 --gid payhook-worker --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook-worker
+USER payhook-worker
 CMD ["payhook-worker"]
 
 # Applies the migrations; also contains the operator's command (psql, backup, restore, import).
@@ -44,9 +47,11 @@ COPY --from=build /installed/etc/payhook /etc/payhook
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/
-# New volumes inherit the owner of these directories.
+# New volumes inherit the owner of these directories, which the service "password" runs as.
 RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker /run/password/cluster
-USER payhook
+RUN groupadd --gid 10004 payhook-owner && \
+	useradd --uid 10004 --gid payhook-owner --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook-owner
+USER payhook-owner
 CMD ["schema/migrate"]
 
 FROM base AS nginx

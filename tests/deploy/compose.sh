@@ -138,7 +138,11 @@ each_has_its_role() {
 	for service in app worker database; do
 		known+=$(docker exec "$(ids "$service")" find /run/password -type f -exec sha256sum {} + | cut -c 1-64 | sort -u | wc -l)
 	done
-	equal "$known" 113
+	equal "$known" 113 || return
+	for service in app nginx worker; do
+		docker exec "$(ids "$service")" id -u
+	done >"$ENGINE/users"
+	equal "$(paste -sd' ' "$ENGINE/users")" '10001 10002 10003'
 }
 
 # healthy SERVICE... - all containers of these services are healthy.
