@@ -1,10 +1,12 @@
 /* test_rotation.c - secrets and sources change by a reload while payhook runs. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -93,6 +95,22 @@ static void is_not_reloaded(const char *sources, const char *complaint)
 	cr_assert_eq(before.count, after.count);
 	for (int n = 0; n < before.count; n++)
 		cr_assert(process_in(&after, before.list[n]), "another responder");
+}
+
+/* The check of a reload is made by the responders' user, who cannot read root's files. */
+static void is_not_checked_by_root(void)
+{
+	char path[160], secret[256];
+
+	if (geteuid() != 0)
+		return;
+	snprintf(path, sizeof(path), "%s/root-only", folder);
+	signed_webhook_secret(BANK, KEY_FIRST, secret);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0, "%s", path);
+	cr_assert_gt(dprintf(fd, "%s\n", secret), 0);
+	close(fd);
+	is_not_reloaded(BANK_WITH("{\"file\":\"root-only\"}") CLOSED, "/sources/0/secrets/0/file");
 }
 
 /* ---- places that must not contain a secret ---- */
@@ -222,6 +240,7 @@ Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 	is_answered(&w, KEY_SECOND, 202, "after a reload for a file that is not there");
 	is_not_reloaded(BANK_WITH("{\"file\":\"bank-1\"}") "]}\n", "the source transactions takes unsigned webhooks");
 	is_not_reloaded("{\"sources\":[", "sources.json:1:");
+	is_not_checked_by_root();
 	is_answered(&w, KEY_SECOND, 202, "after a reload for no JSON");
 	no_secret_is_logged();
 	cr_assert(logs_are_well_formed(&own, trouble, sizeof(trouble)), "%s", trouble);
