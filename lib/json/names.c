@@ -2,17 +2,16 @@
  *
  * JSON readers differ in which of two equal members they use, so an object with a duplicate has no agreed meaning.  Up
  * to 16 names are compared one by one, which is faster than hashing.  The names of a larger object go into a hash
- * table.  The hash is keyed with random bytes of this process, so that a sender cannot choose names that collide (hash
- * flooding).
+ * table.  The id of the object is hashed with them: without it, the same names in a thousand objects would collide.
  *
  * All memory is static and sized for the longest text: adding a name cannot fail. */
 
 #include "json/names.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/keyed_hash.h"
 #include "json/text.h"
 
 #define COMPARED_MAX 16 /* names of an object that are compared one by one */
@@ -76,66 +75,12 @@ static bool is_same(const struct json_name *a, const struct json_name *b)
 	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-static uint64_t rotate(uint64_t x, int by)
-{
-	return x << by | x >> (64 - by);
-}
-
-/* SipHash by Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012), with one round for each word and three
- * at the end.  This is one round. */
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
-
-static void sip_word(uint64_t v[4], uint64_t word)
-{
-	v[3] ^= word;
-	sip_round(v);
-	v[0] ^= word;
-}
-
-/* SipHash-1-3 of the object's id and the name.  Without the id, the same names in a thousand objects would collide. */
-static uint64_t keyed_hash(uint32_t id, const struct json_name *name)
-{
-	static uint64_t key[2];
-	if (key[0] == 0 && key[1] == 0)
-		arc4random_buf(key, sizeof key);
-
-	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
-		key[1] ^ 0x7465646279746573};
-	size_t at = 0;
-	uint64_t word;
-	sip_word(v, id);
-	for (; name->len - at >= sizeof word; at += sizeof word) {
-		memcpy(&word, name->bytes + at, sizeof word);
-		sip_word(v, word);
-	}
-	word = (uint64_t)name->len << 56;
-	memcpy(&word, name->bytes + at, name->len - at);
-	sip_word(v, word);
-	v[2] ^= 0xff;
-	sip_round(v);
-	sip_round(v);
-	sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 /* Enters a name.  Returns false if the table has it for this object.  There is always a free slot, since SLOTS exceeds
  * NAMES_MAX; entries of closed objects stay in their slots until the next text. */
 static bool enter_table(uint32_t id, uint32_t index)
 {
 	const struct json_name *name = &stack[index];
-	for (size_t i = keyed_hash(id, name) % SLOTS;; i = (i + 1) % SLOTS) {
+	for (size_t i = keyed_hash(id, name->bytes, name->len) % SLOTS;; i = (i + 1) % SLOTS) {
 		if (slots[i].object < first_id) {
 			slots[i] = (struct slot){id, index};
 			return true;
