@@ -59,29 +59,33 @@ const struct statement INGEST_STORE = {"store",
  * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.
  *
  * Of two processes that want the same place, one gets it; the other's member is not returned, and goes into another
- * batch.  Two KEEPs that deadlock are sent again.  After a lost answer the provider sends the webhook again, so a count
- * may be too high; only people read it. */
+ * batch.  After a lost answer the provider sends the webhook again, so a count may be too high; only people read it.
+ *
+ * OFFSET 0 keeps the sub-select apart, so a body is hashed once and not for each row that it is compared with.
+ *
+ * One update does both kinds of counting, one row for each member, in their order.  With an update for each kind, two
+ * processes could hold one row of two ids each and wait for the other's: a deadlock, which the server notices after a
+ * second only. */
 const struct statement INGEST_KEEP = {"keep",
 	"WITH given AS MATERIALIZED ("
-	"  SELECT g.*, sha256(g.body) AS sha256, EXISTS (SELECT FROM payhook.transaction_conflicts c"
-	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = sha256(g.body)) AS known,"
+	"  SELECT g.*, (SELECT c.ordinal FROM payhook.transaction_conflicts c"
+	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = g.sha256) AS known,"
 	"    (SELECT count(*) FROM payhook.transaction_conflicts c"
 	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source) AS places"
-	"  FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS g(transaction_id, source, body, request_id)"
-	"), again AS ("
-	"  UPDATE payhook.transaction_conflicts c SET count = c.count + 1, last_seen = now() FROM given g"
-	"  WHERE g.known AND c.transaction_id = g.transaction_id AND c.source = g.source AND c.body_sha256 = g.sha256"
+	"  FROM (SELECT *, sha256(body) AS sha256"
+	"    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS u(transaction_id, source, body, request_id)"
+	"    OFFSET 0) g"
+	"), counted AS ("
+	"  UPDATE payhook.transaction_conflicts c SET last_seen = now(),"
+	"    count = c.count + (g.known IS NOT NULL)::int, unkept = c.unkept + (g.known IS NULL)::int FROM given g"
+	"  WHERE (g.known IS NOT NULL OR g.places >= 16) AND c.transaction_id = g.transaction_id AND c.source = g.source"
+	"    AND c.ordinal = coalesce(g.known, 16)"
 	"  RETURNING c.transaction_id, c.source"
 	"), kept AS ("
 	"  INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)"
-	"  SELECT transaction_id, source, places + 1, sha256, body, request_id FROM given WHERE NOT known AND places < 16"
-	"  ON CONFLICT DO NOTHING RETURNING transaction_id, source"
-	"), unkept AS ("
-	"  UPDATE payhook.transaction_conflicts c SET unkept = c.unkept + 1, last_seen = now() FROM given g"
-	"  WHERE NOT g.known AND g.places >= 16"
-	"    AND c.transaction_id = g.transaction_id AND c.source = g.source AND c.ordinal = 16"
-	"  RETURNING c.transaction_id, c.source"
-	") SELECT * FROM again UNION ALL SELECT * FROM kept UNION ALL SELECT * FROM unkept"};
+	"  SELECT transaction_id, source, places + 1, sha256, body, request_id FROM given"
+	"  WHERE known IS NULL AND places < 16 ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	") SELECT * FROM counted UNION ALL SELECT * FROM kept"};
 
 /* Does what a webhook does, and leaves no row: stores transactions and jobs, rolls them back to a savepoint (an exception
  * block is one), and commits a message, which is flushed and waits for a synchronous standby as any commit does.
