@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "ingest/ingest.h"
+#include "ingest/pending.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
@@ -32,6 +33,7 @@ struct item {
 struct submission {
 	int count;
 	int waiting; /* items without an outcome */
+	struct insert_body body;
 	struct item one;
 	struct item *many;              /* used instead of one if there are several; heap, NULL otherwise */
 	bool failed, conflicts, is_new; /* at least one item failed, conflicts, is new */
@@ -39,6 +41,7 @@ struct submission {
 };
 
 _Static_assert(sizeof(struct submission) <= REQUEST_STATE_MAX, "the state fits");
+_Static_assert(SOURCES_MAX <= PENDING_SOURCES_MAX, "each source has a queue");
 
 /* At most one line a second: when the database is unreachable, every webhook ends here. */
 static void log_not_stored(const struct request *rq, const char *transaction_id, const struct fault *f)
@@ -187,6 +190,7 @@ static void send(struct request *rq, const struct source *source)
 	struct item *list = items(s);
 	int count = s->count;
 	s->waiting = count;
+	s->body = (struct insert_body){.bytes = rq->body.data, .len = rq->body.len};
 	rq->expire = submission_expire;
 	for (int i = 0; i < count; i++) {
 		list[i].rq = rq;
@@ -196,8 +200,7 @@ static void send(struct request *rq, const struct source *source)
 			.source = source->name,
 			.request_id = rq->id,
 			.traceparent = *rq->trace.text ? rq->trace.text : NULL,
-			.body = rq->body.data,
-			.body_len = rq->body.len,
+			.body = &s->body,
 			.done = submission_on_outcome,
 		};
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/pending.h"
 #include "ingest/statements.h"
 #include "pg.h"
 #include "pg/connection.h"
@@ -23,7 +24,9 @@ struct inserter {
 	int64_t end_ns;
 	struct random random;
 	struct txn txns[INSERTER_ROWS];
+	struct insert_body body;
 	struct pending_insert pending_inserts[INSERTER_ROWS];
+	struct pending *pending;
 	struct batch batch;
 	struct db_array arrays[INGEST_ARRAYS];
 	struct buf traces;
@@ -32,25 +35,27 @@ struct inserter {
 	struct fault fault;
 };
 
-/* Fills the batch by batch_take(), which sorts it as in a responder: two batches then lock their keys in the same
- * order. */
-static void compose(struct inserter *in)
+/* Makes the batch as a responder does, sorted by identity: two batches then lock their keys in the same order. */
+static bool compose(struct inserter *in)
 {
-	struct pending_inserts pending;
-	TAILQ_INIT(&pending);
 	for (int i = 0; i < INSERTER_ROWS; i++) {
 		request_id(&in->random, in->txns[i].transaction_id);
-		TAILQ_INSERT_TAIL(&pending, &in->pending_inserts[i], pending);
+		if (!pending_add(in->pending, &in->pending_inserts[i], &in->fault))
+			return false;
 	}
 	in->batch.count = 0;
-	batch_take(&in->batch, &pending);
+	pending_take_batch(in->pending, &in->batch);
+	for (int i = 0; i < INSERTER_ROWS; i++)
+		pending_forget(in->pending, &in->pending_inserts[i]);
+	return true;
 }
 
 /* A batch that ends after the measured time is stored and not counted. */
 static bool insert(struct inserter *in)
 {
 	struct db_params p = {0};
-	compose(in);
+	if (!compose(in))
+		return false;
 	ingest_params(&p, in->arrays, &in->traces, &in->batch);
 	PGresult *r = PQexecPrepared(in->conn, INGEST_STORE.name, p.count, p.value, p.length, p.format, 0);
 	int rows = PQntuples(r);
@@ -84,10 +89,13 @@ static bool prepare(struct inserter *in, const char *conninfo, struct fault *f)
 	PQclear(r);
 	random_seed(&in->random);
 	in->traces = BUF_INIT(INGEST_TRACES_MAX);
+	in->pending = pending_create();
+	if (!in->pending)
+		return fault_set(f, FAULT_BUSY, "out of memory");
 	for (int i = 0; i < INSERTER_ROWS; i++) {
 		in->txns[i] = SAMPLE;
 		in->pending_inserts[i] =
-			(struct pending_insert){.txn = &in->txns[i], .source = "transactions", .number = (uint64_t)i};
+			(struct pending_insert){.txn = &in->txns[i], .source = "transactions", .body = &in->body};
 	}
 	return ok || fault_set(f, FAULT_BUG, "the insert cannot be prepared: %.150s", PQerrorMessage(in->conn));
 }
@@ -98,6 +106,7 @@ static void finish(struct inserter *in)
 	for (int i = 0; i < INGEST_ARRAYS; i++)
 		db_array_finish(&in->arrays[i]);
 	buf_finish(&in->traces);
+	pending_destroy(in->pending);
 }
 
 static bool measure(struct inserter *all, int connections, int run_ms, double *ret, struct fault *f)

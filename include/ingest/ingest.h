@@ -11,12 +11,11 @@
 
 /* The accept path: it makes webhooks durable, many in one commit.
  *
- * Webhooks that arrive while a batch is under way form the next batch.  So a single webhook waits for no timer, and
- * under load hundreds share a commit.  Each webhook gets its own outcome, after the commit.  The caller sets the
+ * Webhooks that arrive while a batch is under way form the next batch, in which the sources take turns
+ * (ingest/pending.h).  So a single webhook waits for no timer, and under load hundreds share a commit.  Each webhook gets its own outcome, after the commit.  The caller sets the
  * deadline and withdraws a webhook that has expired. */
 
-#define INGEST_WAITING_MAX 4096 /* webhooks waiting, the batch included; further ones fail at once: FAULT_BUSY */
-#define INGEST_PROMPT_MS 450    /* a commit that took longer does not prove readiness */
+#define INGEST_PROMPT_MS 450 /* a commit that took longer does not prove readiness */
 
 struct ingest;
 
@@ -37,7 +36,8 @@ MUST_USE struct ingest *ingest_create(
 /* Accepts NULL.  done() of webhooks and probes that still wait is not called. */
 void ingest_destroy(struct ingest *in);
 
-/* Adds one webhook to the pending inserts.  If it fails at once, insert->done() is called from here. */
+/* Adds one webhook to the pending inserts.  If it fails at once, as when too many wait already, insert->done() is called
+ * from here. */
 void ingest_accept(struct ingest *in, struct pending_insert *insert);
 
 /* Withdraws a webhook that waits: done() will not be called.  If its statement is under way, it may be stored all the

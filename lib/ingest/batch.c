@@ -1,12 +1,62 @@
-/* batch.c - which of the pending inserts go into one commit.
+/* batch.c - the webhooks of one statement, and the copies that follow them.
  *
  * The members are sorted by identity, compared byte by byte in every process alike.  The order does two things:
- * duplicates become neighbours, and batches of several processes take their locks in the same order. */
+ * duplicates become neighbours, and batches of several processes take their locks in the same order.  Which webhooks
+ * form the batch is left to pending.c. */
 
 #include "ingest/batch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- copies ---- */
+
+void copies_init(struct pending_insert *insert)
+{
+	insert->is_copy = false;
+	insert->copy_after = insert->copy_before = insert;
+}
+
+/* The ring is closed, so the place before the first is behind the last. */
+void copies_add(struct pending_insert *first, struct pending_insert *copy)
+{
+	copy->is_copy = true;
+	copy->copy_after = first;
+	copy->copy_before = first->copy_before;
+	first->copy_before->copy_after = copy;
+	first->copy_before = copy;
+}
+
+int copies_count(const struct pending_insert *first)
+{
+	int count = 1;
+	for (const struct pending_insert *p = first->copy_after; p != first; p = p->copy_after)
+		count++;
+	return count;
+}
+
+struct pending_insert *copies_leave(struct pending_insert *insert)
+{
+	struct pending_insert *next = insert->copy_after;
+	bool was_first = !insert->is_copy;
+	next->copy_before = insert->copy_before;
+	insert->copy_before->copy_after = next;
+	copies_init(insert);
+	if (!was_first || next == insert)
+		return NULL;
+	next->is_copy = false;
+	next->number = insert->number;
+	next->identity = insert->identity;
+	next->in_batch = insert->in_batch;
+	next->is_duplicate = insert->is_duplicate;
+	next->differs = insert->differs;
+	next->is_sent = insert->is_sent;
+	next->alone = insert->alone;
+	return next;
+}
+
+/* ---- the batch ---- */
 
 static int compare_identity(const char *id, const char *source, const struct pending_insert *insert)
 {
@@ -24,62 +74,35 @@ static int compare_members(const void *left, const void *right)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-static bool same_identity(const struct pending_insert *a, const struct pending_insert *b)
+void batch_add(struct batch *b, struct pending_insert *insert)
 {
-	return compare_identity(a->txn->transaction_id, a->source, b) == 0;
+	assert(b->count < BATCH_MAX);
+	insert->in_batch = true;
+	insert->differs = insert->is_sent = false;
+	b->bodies += insert->body->len;
+	b->list[b->count++] = insert;
 }
 
-static void give_back(struct pending_insert *insert, struct pending_inserts *pending)
+void batch_sort(struct batch *b)
 {
-	insert->in_batch = false;
-	insert->is_duplicate = false;
-	insert->differs = false;
-	insert->is_sent = false;
-	TAILQ_INSERT_HEAD(pending, insert, pending);
-}
-
-/* Moves members into the batch in the order of arrival.  A member that must be alone ends the batch before it. */
-static void collect(struct batch *b, struct pending_inserts *pending)
-{
-	struct pending_insert *insert;
-	while ((insert = TAILQ_FIRST(pending)) && b->count < BATCH_MAX) {
-		if (insert->alone && b->count > 0)
-			break;
-		TAILQ_REMOVE(pending, insert, pending);
-		insert->in_batch = true;
-		insert->is_duplicate = false;
-		b->list[b->count++] = insert;
-		if (insert->alone)
-			break;
-	}
-}
-
-void batch_take(struct batch *b, struct pending_inserts *pending)
-{
-	struct pending_insert *other[BATCH_MAX]; /* of an identity of the batch, with different content */
-	int others = 0;
-	int kept = 0;
-
-	collect(b, pending);
 	qsort(b->list, (size_t)b->count, sizeof(struct pending_insert *), compare_members);
-	const struct pending_insert *leader = NULL;
 	for (int i = 0; i < b->count; i++) {
-		struct pending_insert *insert = b->list[i];
-		bool again = leader && same_identity(leader, insert);
-		if (again && !txn_same(leader->txn, insert->txn)) {
-			other[others++] = insert;
-			continue;
-		}
-		insert->is_duplicate = again;
-		if (!again)
-			leader = insert;
-		b->list[kept++] = insert;
+		const struct txn *txn = b->list[i]->txn;
+		b->list[i]->is_duplicate =
+			i > 0 && compare_identity(txn->transaction_id, b->list[i]->source, b->list[i - 1]) == 0;
 	}
-	b->count = kept;
-	/* From the last to the first, each to the head: they stay sorted, and go before those that never were in a
-	 * batch. */
-	while (others > 0)
-		give_back(other[--others], pending);
+}
+
+static int compare_number(const void *left, const void *right)
+{
+	const struct pending_insert *a = *(const struct pending_insert *const *)left;
+	const struct pending_insert *b = *(const struct pending_insert *const *)right;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+void batch_sort_by_age(struct batch *b)
+{
+	qsort(b->list, (size_t)b->count, sizeof(struct pending_insert *), compare_number);
 }
 
 /* A duplicate counts as greater than the identity sought, so the search ends at the member before it. */
@@ -112,16 +135,14 @@ void batch_remove(struct batch *b, int index)
 	memmove(&b->list[index], &b->list[index + 1], (size_t)(b->count - index) * sizeof(struct pending_insert *));
 }
 
-static int compare_number(const void *left, const void *right)
+void batch_withdraw(struct batch *b, struct pending_insert *insert)
 {
-	const struct pending_insert *a = *(const struct pending_insert *const *)left;
-	const struct pending_insert *b = *(const struct pending_insert *const *)right;
-	return a->number < b->number ? -1 : a->number > b->number;
-}
-
-void batch_return(struct batch *b, struct pending_inserts *pending)
-{
-	qsort(b->list, (size_t)b->count, sizeof(struct pending_insert *), compare_number);
-	while (b->count > 0)
-		give_back(b->list[--b->count], pending);
+	struct pending_insert *next = copies_leave(insert);
+	int i = 0;
+	while (b->list[i] != insert)
+		i++;
+	if (next)
+		b->list[i] = next;
+	else
+		batch_remove(b, i);
 }

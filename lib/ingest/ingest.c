@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "ingest/pending.h"
 #include "ingest/statements.h"
 
 #define ANSWER_MS 3000 /* for a statement; the requests that wait for it expire earlier */
@@ -22,9 +23,7 @@ struct ingest {
 	const struct ingest_events *events;
 	void *ctx;
 	struct event *send_soon; /* sends the next batch at the end of this turn of the loop */
-	struct pending_inserts pending;
-	int waiting;                           /* webhooks in pending and in the batch */
-	uint64_t accepted;                     /* pending inserts so far; the next one's number */
+	struct pending *pending;
 	struct batch batch;                    /* the webhooks of the statement under way */
 	int sent;                              /* members in that statement, also those withdrawn since */
 	enum { NEXT_BATCH, NEXT_KEEP } next;   /* what to send when the connection is ready */
@@ -41,8 +40,21 @@ struct ingest {
 static void ingest_answer(
 	struct ingest *in, struct pending_insert *insert, enum accepted outcome, const struct fault *f)
 {
-	in->waiting--;
+	pending_forget(in->pending, insert);
 	insert->done(insert, outcome, f);
+}
+
+/* Answers a webhook that was taken from where it waited, and its copies.  If it was stored now, they find it stored
+ * already.  Each leaves the copies before its done(), which may free it. */
+static void answer_with_copies(
+	struct ingest *in, struct pending_insert *first, enum accepted outcome, const struct fault *f)
+{
+	while (first) {
+		struct pending_insert *next = copies_leave(first);
+		ingest_answer(in, first, outcome, f);
+		outcome = outcome == ACCEPTED_NEW ? ACCEPTED_AGAIN : outcome;
+		first = next;
+	}
 }
 
 static void ingest_send_soon(struct ingest *in)
@@ -93,23 +105,36 @@ static void refuse(struct ingest *in, const struct fault *f)
 
 /* ---- outcomes of a batch ---- */
 
-/* Gives a member and its duplicates their outcome.  They have the same content, so if it was stored now, they find it
- * stored already.  In a conflict each has bytes of its own to record, so the duplicates go into another batch. */
-static void settle_member(struct ingest *in, int index, enum accepted outcome)
+/* Gives a member, its copies and its duplicates their outcome.  They have the same content, so if it was stored now, the
+ * others find it stored already.  In a conflict each duplicate has bytes of its own to record, and those of the copies
+ * are counted if has_copies; the others go into another batch. */
+static void settle_member(struct ingest *in, int index, enum accepted outcome, bool has_copies)
 {
 	struct pending_insert *insert = in->batch.list[index];
 	bool more = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
 	batch_remove(&in->batch, index);
-	ingest_answer(in, insert, outcome, NULL);
+	struct pending_insert *copy = has_copies ? NULL : copies_leave(insert);
+	answer_with_copies(in, insert, outcome, NULL);
+	if (copy)
+		pending_put_back(in->pending, copy);
 	while (more) {
 		struct pending_insert *duplicate = in->batch.list[index];
 		more = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
 		batch_remove(&in->batch, index);
 		if (outcome == ACCEPTED_CONFLICT)
-			TAILQ_INSERT_HEAD(&in->pending, duplicate, pending);
+			pending_put_back(in->pending, duplicate);
 		else
-			ingest_answer(in, duplicate, ACCEPTED_AGAIN, NULL);
+			answer_with_copies(in, duplicate, ACCEPTED_AGAIN, NULL);
 	}
+}
+
+/* Puts every member back, in the order of arrival. */
+static void return_batch(struct ingest *in)
+{
+	batch_sort_by_age(&in->batch);
+	for (int i = 0; i < in->batch.count; i++)
+		pending_put_back(in->pending, in->batch.list[i]);
+	in->batch.count = 0;
 }
 
 /* Whether the statement under way had the data of one webhook, and that one still waits. */
@@ -127,13 +152,13 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 	if (resend) {
 		for (int i = 0; f->kind == FAULT_INPUT && i < in->batch.count; i++)
 			in->batch.list[i]->alone = true;
-		batch_return(&in->batch, &in->pending);
+		return_batch(in);
 		return;
 	}
 	while (in->batch.count > 0) {
 		struct pending_insert *insert = in->batch.list[in->batch.count - 1];
 		batch_remove(&in->batch, in->batch.count - 1);
-		ingest_answer(in, insert, ACCEPTED_NEW, f);
+		answer_with_copies(in, insert, ACCEPTED_NEW, f);
 	}
 	if (f->kind != FAULT_INPUT)
 		refuse(in, f);
@@ -163,20 +188,18 @@ static void send_statement(
 /* Keeps the differing members for KEEP.  A member that was not returned goes into another batch: it lost a race. */
 static void keep_differing(struct ingest *in)
 {
-	struct batch all = in->batch;
+	int kept = 0;
 	bool differs = false;
-	in->batch.count = 0;
-	for (int i = 0; i < all.count; i++) {
-		struct pending_insert *insert = all.list[i];
+	for (int i = 0; i < in->batch.count; i++) {
+		struct pending_insert *insert = in->batch.list[i];
 		differs = insert->is_duplicate ? differs : insert->differs;
 		insert->differs = false;
-		if (differs) {
-			in->batch.list[in->batch.count++] = insert;
-			continue;
-		}
-		insert->in_batch = false;
-		TAILQ_INSERT_HEAD(&in->pending, insert, pending);
+		if (differs)
+			in->batch.list[kept++] = insert;
+		else
+			pending_put_back(in->pending, insert);
 	}
+	in->batch.count = kept;
 }
 
 static int count_new(const struct pg_result *r)
@@ -205,9 +228,9 @@ static void ingest_on_stored(void *ctx, const struct pg_result *r, const struct 
 		if (i < 0)
 			continue;
 		if (db_null(r, row, 2))
-			settle_member(in, i, ACCEPTED_NEW);
+			settle_member(in, i, ACCEPTED_NEW, true);
 		else if (db_int8(r, row, 2))
-			settle_member(in, i, ACCEPTED_AGAIN);
+			settle_member(in, i, ACCEPTED_AGAIN, true);
 		else
 			in->batch.list[i]->differs = true;
 	}
@@ -223,15 +246,18 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 		batch_failed(in, f);
 		return;
 	}
-	report_commit(in, db_rows(r));
+	int64_t recorded = 0;
 	for (int row = 0; row < db_rows(r); row++) {
 		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
+		int64_t count = db_int8(r, row, 2);
+		recorded += count;
 		if (i >= 0 && in->batch.list[i]->is_sent)
-			settle_member(in, i, ACCEPTED_CONFLICT);
+			settle_member(in, i, ACCEPTED_CONFLICT, count >= copies_count(in->batch.list[i]));
 	}
+	report_commit(in, (int)recorded);
 	/* A member that lost its place to another process goes into another batch, and so does a duplicate whose first was
 	 * withdrawn: that one's bytes are kept, its own are not. */
-	batch_return(&in->batch, &in->pending);
+	return_batch(in);
 }
 
 static void send_keep(struct ingest *in)
@@ -268,7 +294,7 @@ static void ingest_send_next(struct ingest *in)
 	}
 	bool due = readiness_is_due(&in->readiness);
 	if (!due || !in->passed_by)
-		batch_take(&in->batch, &in->pending);
+		pending_take_batch(in->pending, &in->batch);
 	in->passed_by = due && in->batch.count > 0;
 	if (in->batch.count > 0)
 		send_store(in);
@@ -304,10 +330,8 @@ static void ingest_on_down(void *ctx, const struct fault *why)
 	struct ingest *in = ctx;
 	struct pending_insert *insert;
 	readiness_reset(&in->readiness);
-	while (!connection_is_reachable(in->connection) && (insert = TAILQ_FIRST(&in->pending))) {
-		TAILQ_REMOVE(&in->pending, insert, pending);
-		ingest_answer(in, insert, ACCEPTED_NEW, why);
-	}
+	while (!connection_is_reachable(in->connection) && (insert = pending_take(in->pending)))
+		answer_with_copies(in, insert, ACCEPTED_NEW, why);
 	if (!connection_is_reachable(in->connection))
 		readiness_answer(&in->readiness, why);
 	in->events->down(in->ctx, why);
@@ -336,12 +360,12 @@ struct ingest *ingest_create(struct connect_state *connect_state, const struct i
 	in->events = events;
 	in->ctx = ctx;
 	in->traces = BUF_INIT(INGEST_TRACES_MAX);
-	TAILQ_INIT(&in->pending);
+	in->pending = pending_create();
 	readiness_init(&in->readiness);
 	in->send_soon = event_new(connect_state->base, -1, 0, ingest_on_send_soon, in);
 	in->retry = evtimer_new(connect_state->base, ingest_on_retry, in);
 	in->connection = connection_create(connect_state, &PLAN, in);
-	if (!in->send_soon || !in->retry || !in->connection) {
+	if (!in->pending || !in->send_soon || !in->retry || !in->connection) {
 		ingest_destroy(in);
 		return NULL;
 	}
@@ -360,6 +384,7 @@ void ingest_destroy(struct ingest *in)
 	for (size_t i = 0; i < COUNT_OF(in->arrays); i++)
 		db_array_finish(&in->arrays[i]);
 	buf_finish(&in->traces);
+	pending_destroy(in->pending);
 	free(in);
 }
 
@@ -371,31 +396,20 @@ void ingest_accept(struct ingest *in, struct pending_insert *insert)
 		insert->done(insert, ACCEPTED_NEW, &f);
 		return;
 	}
-	if (in->waiting >= INGEST_WAITING_MAX) {
-		fault_set(&f, FAULT_BUSY, "%d webhooks are waiting already", INGEST_WAITING_MAX);
+	if (!pending_add(in->pending, insert, &f)) {
 		insert->done(insert, ACCEPTED_NEW, &f);
 		return;
 	}
-	insert->number = in->accepted++;
-	insert->in_batch = insert->is_duplicate = insert->differs = insert->is_sent = insert->alone = false;
-	TAILQ_INSERT_TAIL(&in->pending, insert, pending);
-	in->waiting++;
 	ingest_send_soon(in);
 }
 
 void ingest_withdraw(struct ingest *in, struct pending_insert *insert)
 {
-	in->waiting--;
-	if (!insert->in_batch) {
-		TAILQ_REMOVE(&in->pending, insert, pending);
-		return;
-	}
-	for (int i = 0; i < in->batch.count; i++) {
-		if (in->batch.list[i] == insert) {
-			batch_remove(&in->batch, i);
-			return;
-		}
-	}
+	pending_forget(in->pending, insert);
+	if (insert->is_copy || !insert->in_batch)
+		pending_withdraw(in->pending, insert);
+	else
+		batch_withdraw(&in->batch, insert);
 }
 
 void ingest_probe_health(struct ingest *in, struct ingest_probe *p)

@@ -57,6 +57,8 @@ const struct statement INGEST_STORE = {"store",
 
 /* Records conflicts: the same bytes again raise a count, other bytes take the next of sixteen places of their identity,
  * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.
+ * Third column: how many webhooks are recorded.  Copies are counted with their first, except where that takes a place:
+ * a row begins with 1, and the responders' role may not write another number.
  *
  * Of two processes that want the same place, one gets it; the other's member is not returned, and goes into another
  * batch.  After a lost answer the provider sends the webhook again, so a count may be too high; only people read it.
@@ -73,18 +75,20 @@ const struct statement INGEST_KEEP = {"keep",
 	"    (SELECT count(*) FROM payhook.transaction_conflicts c"
 	"    WHERE c.transaction_id = g.transaction_id AND c.source = g.source) AS places"
 	"  FROM (SELECT *, sha256(body) AS sha256"
-	"    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS u(transaction_id, source, body, request_id)"
+	"    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[])"
+	"      AS u(transaction_id, source, body, request_id, webhooks)"
 	"    OFFSET 0) g"
 	"), counted AS ("
 	"  UPDATE payhook.transaction_conflicts c SET last_seen = now(),"
-	"    count = c.count + (g.known IS NOT NULL)::int, unkept = c.unkept + (g.known IS NULL)::int FROM given g"
+	"    count = c.count + CASE WHEN g.known IS NULL THEN 0 ELSE g.webhooks END,"
+	"    unkept = c.unkept + CASE WHEN g.known IS NULL THEN g.webhooks ELSE 0 END FROM given g"
 	"  WHERE (g.known IS NOT NULL OR g.places >= 16) AND c.transaction_id = g.transaction_id AND c.source = g.source"
 	"    AND c.ordinal = coalesce(g.known, 16)"
-	"  RETURNING c.transaction_id, c.source"
+	"  RETURNING c.transaction_id, c.source, g.webhooks"
 	"), kept AS ("
 	"  INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)"
 	"  SELECT transaction_id, source, places + 1, sha256, body, request_id FROM given"
-	"  WHERE known IS NULL AND places < 16 ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	"  WHERE known IS NULL AND places < 16 ON CONFLICT DO NOTHING RETURNING transaction_id, source, 1::bigint"
 	") SELECT * FROM counted UNION ALL SELECT * FROM kept"};
 
 /* Does what a webhook does, and leaves no row: stores transactions and jobs, rolls them back to a savepoint (an exception
@@ -151,17 +155,19 @@ void ingest_params(
 
 void ingest_keep_params(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b)
 {
-	for (int i = 0; i < 4; i++)
-		db_array_start(&arrays[i], i == 2 ? DB_BYTES : DB_TEXT);
+	static const enum db_type TYPES[] = {DB_TEXT, DB_TEXT, DB_BYTES, DB_TEXT, DB_INT8};
+	for (size_t i = 0; i < COUNT_OF(TYPES); i++)
+		db_array_start(&arrays[i], TYPES[i]);
 	for (int i = 0; i < b->count; i++) {
 		const struct pending_insert *insert = b->list[i];
 		if (insert->is_duplicate)
 			continue;
 		db_array_add_text(&arrays[0], insert->txn->transaction_id);
 		db_array_add_text(&arrays[1], insert->source);
-		db_array_add(&arrays[2], insert->body, insert->body_len);
+		db_array_add(&arrays[2], insert->body->bytes, insert->body->len);
 		db_array_add_text(&arrays[3], insert->request_id);
+		db_array_add_int8(&arrays[4], copies_count(insert));
 	}
-	for (int i = 0; i < 4; i++)
+	for (size_t i = 0; i < COUNT_OF(TYPES); i++)
 		db_params_add_array(p, &arrays[i]);
 }

@@ -18,6 +18,7 @@ static int report_count;
 int enqueued;
 int ups;
 int downs;
+int commits;
 
 static void on_up(void *ctx)
 {
@@ -37,7 +38,14 @@ static void on_enqueued(void *ctx)
 	enqueued++;
 }
 
-const struct ingest_events SENT_EVENTS = {.up = on_up, .down = on_down, .enqueued = on_enqueued};
+static void on_committed(void *ctx, int webhooks, int64_t us)
+{
+	(void)ctx, (void)webhooks, (void)us;
+	commits++;
+}
+
+const struct ingest_events SENT_EVENTS = {
+	.up = on_up, .down = on_down, .enqueued = on_enqueued, .committed = on_committed};
 
 bool is_up(void *ctx)
 {
@@ -76,7 +84,7 @@ static void on_done(struct pending_insert *p, enum accepted outcome, const struc
 	s->failed = f != NULL;
 	if (f)
 		s->fault = *f;
-	report_count++;
+	s->place = ++report_count;
 }
 
 struct sent *send_to(struct ingest *ingest, const char *id, const char *source, const char *amount)
@@ -87,13 +95,10 @@ struct sent *send_to(struct ingest *ingest, const char *id, const char *source, 
 	snprintf(s->txn.destination_account, sizeof s->txn.destination_account, "to");
 	snprintf(s->txn.amount.digits, sizeof s->txn.amount.digits, "%s", amount);
 	snprintf(s->txn.currency, sizeof s->txn.currency, "EUR");
-	snprintf(s->body, sizeof s->body, "{\"amount\":%s}", amount);
-	s->pending_insert = (struct pending_insert){.txn = &s->txn,
-		.source = source,
-		.request_id = "r1",
-		.body = s->body,
-		.body_len = strlen(s->body),
-		.done = on_done};
+	snprintf(s->bytes, sizeof s->bytes, "{\"amount\":%s}", amount);
+	s->body = (struct insert_body){.bytes = s->bytes, .len = strlen(s->bytes)};
+	s->pending_insert = (struct pending_insert){
+		.txn = &s->txn, .source = source, .request_id = "r1", .body = &s->body, .done = on_done};
 	ingest_accept(ingest, &s->pending_insert);
 	return s;
 }

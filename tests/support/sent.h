@@ -7,14 +7,16 @@
 
 /* An ingest on an event loop, the webhooks that a test sends to it, and their outcomes. */
 
-#define SENT_MOST 1200
+#define SENT_MOST 4400
 
 /* One webhook of a test. */
 struct sent {
 	struct pending_insert pending_insert;
 	struct txn txn;
-	char body[64];
+	struct insert_body body;
+	char bytes[64];
 	bool is_reported;
+	int place; /* its outcome was the nth, counted from 1; valid if is_reported */
 	enum accepted outcome;
 	bool failed;
 	struct fault fault;
@@ -26,7 +28,7 @@ extern struct sent sent[SENT_MOST]; /* in the order of sending */
 extern int sent_count;
 extern int sent_withdrawn;                     /* of these; their outcome is not awaited */
 extern const struct ingest_events SENT_EVENTS; /* they count in the following variables: */
-extern int enqueued, ups, downs;
+extern int enqueued, ups, downs, commits;
 
 /* The .init and .fini of a suite: a database, a loop, and a connected ingest. */
 void sent_init(void);
