@@ -4,7 +4,7 @@
  * else.
  *
  * Most webhooks contain one transaction, and then nothing is allocated.  Of several transactions none is stored
- * unless all can be read.  They may still be committed in different batches, so one can fail after another was
+ * unless all can be read, and those with one id are the same.  They may still be committed in different batches, so one can fail after another was
  * stored.  The reply is then that of the worst outcome: the provider sends the whole webhook again, the stored
  * transactions are found as duplicates, and nothing is processed twice.
  *
@@ -13,6 +13,7 @@
 #include "submission.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "ingest/ingest.h"
@@ -208,8 +209,25 @@ static void send(struct request *rq, const struct source *source)
 		ingest_accept(rq->service->ingest, &list[i].pending_insert);
 }
 
-/* Reads all transactions of the body into items.  False: one of them cannot be read, and the request has been
- * answered. */
+/* Items with one id have to be the same transaction.  Of two contents only one could be stored, and nobody knows which of
+ * them is right.  There are few items, so each is compared with those before it. */
+static bool items_agree(const struct item *list, int count, struct fault *f)
+{
+	char quoted[FAULT_QUOTE_MAX];
+	for (int i = 1; i < count; i++) {
+		const char *id = list[i].txn.transaction_id;
+		for (int j = 0; j < i; j++) {
+			if (strcmp(id, list[j].txn.transaction_id) == 0 && !txn_same(&list[i].txn, &list[j].txn))
+				return fault_set(f, FAULT_INPUT,
+					"two items have the transaction_id %s and different content",
+					fault_quote(id, strlen(id), quoted));
+		}
+	}
+	return true;
+}
+
+/* Reads all transactions of the body into items.  False: one of them cannot be read, or two contradict each other, and
+ * the request has been answered. */
 static bool read_all(struct request *rq, struct payload *payload)
 {
 	struct submission *s = rq->state;
@@ -235,7 +253,12 @@ static bool read_all(struct request *rq, struct payload *payload)
 			http_fault(rq, &f);
 		return false;
 	}
-	return true;
+	if (items_agree(items(s), s->count, &f))
+		return true;
+	free(s->many);
+	s->many = NULL;
+	http_fault(rq, &f);
+	return false;
 }
 
 void submission_accept(struct request *rq, const struct source *source, bool is_scanned)

@@ -6,8 +6,9 @@
 /* Stores the transactions of an authenticated webhook, and answers it.
  *
  * 202 after the commit, for new and known transactions; 200 if the filter of the source lets none pass; 400 or 422 if
- * the body cannot be read, and then nothing is stored; 202 or 409 for a conflict (CONFLICT_POLICY); 503 if the commit
- * is not confirmed within REQUEST_WAIT_MS, or the database is unreachable, or memory cannot be allocated.  The
+ * the body cannot be read or has two contents of one id, and then nothing is stored; 202 or 409 for a conflict
+ * (CONFLICT_POLICY); 503 if the commit is not confirmed within REQUEST_WAIT_MS, or too many webhooks wait, or the
+ * database is unreachable, or memory cannot be allocated.  The
  * transactions of a webhook that was answered 503 may be stored all the same; the provider sends the webhook again,
  * and it is then a duplicate.
  *

@@ -168,6 +168,29 @@ Test(sources, a_bad_item_is_pointed_at_and_none_is_stored)
 	expect_problem_once(&a, 422, "no items");
 }
 
+/* Makes the second of two items one with the id of the first, and signs the webhook. */
+static void give_both_items_one_id(struct signed_webhook *w)
+{
+	size_t prefix = strlen("clearing-");
+	signed_webhook_replace(w, w->ids[1] + prefix, w->ids[0] + prefix);
+	signed_webhook_sign(w, KEY_FIRST, (int64_t)time(NULL));
+}
+
+/* Only one could be stored, and nobody knows which of them is right. */
+Test(sources, two_contents_of_one_id_in_a_body_are_422_and_none_is_stored)
+{
+	static struct signed_webhook w;
+	struct answer a;
+
+	signed_webhook_write(&w, CLEARING);
+	give_both_items_one_id(&w);
+	signed_webhook_post(&w, &a);
+	cr_assert_not_null(strstr(a.body, "different content"), "%s", a.body);
+	cr_assert_not_null(strstr(a.body, w.ids[0]), "%s", a.body);
+	expect_problem_once(&a, 422, "two contents");
+	cr_assert_eq(database_number_of(STORED, w.ids[0]), 0);
+}
+
 /* The body is signed but not valid JSON: the signature is checked first. */
 Test(sources, what_is_signed_has_to_be_strict_json_all_the_same)
 {
