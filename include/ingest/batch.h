@@ -23,6 +23,8 @@
 #define BATCH_MAX 500                  /* members of a batch, duplicates included and copies not */
 #define BATCH_BODIES_MAX (1024 * 1024) /* bytes: a batch whose bodies have as much takes no further member */
 
+#define BATCH_CONFLICTS_MAX 16 /* members known to be contested; and conflicts that one statement records */
+
 enum accepted {
 	ACCEPTED_NEW,      /* stored now, and its job with it */
 	ACCEPTED_AGAIN,    /* the same transaction is stored already */

@@ -13,6 +13,10 @@
  * in the same way.  If one has several contents, a batch takes the first of them, and the identity goes to the tail with
  * the rest.
  *
+ * An identity is contested while it has several contents, or one that was found to be a conflict.  These are apart from the
+ * others, and a batch takes BATCH_CONFLICTS_MAX of them: conflicts change nothing that is stored, and what they cost must
+ * not be a delay of webhooks that do.
+ *
  * Nothing here costs more the more webhooks wait: identities are found by a hash, and what is compared one by one has a
  * bound. */
 
@@ -34,8 +38,9 @@ void pending_destroy(struct pending *p);
  *   of its identity, PENDING_CONTENTS_MAX contents other than its own. */
 MUST_USE bool pending_add(struct pending *p, struct pending_insert *insert, struct fault *f);
 
-/* Puts a webhook that is in no batch any more, with its copies, behind those that wait. */
-void pending_put_back(struct pending *p, struct pending_insert *insert);
+/* Puts a webhook that is in no batch any more, with its copies, behind those that wait.  is_contested: it was found to be
+ * a conflict, or it has to be alone. */
+void pending_put_back(struct pending *p, struct pending_insert *insert, bool is_contested);
 
 /* Withdraws a webhook that is in no batch, or a copy of a member of a batch. */
 void pending_withdraw(struct pending *p, struct pending_insert *insert);

@@ -116,24 +116,24 @@ static void settle_member(struct ingest *in, int index, enum accepted outcome, b
 	struct pending_insert *copy = has_copies ? NULL : copies_leave(insert);
 	answer_with_copies(in, insert, outcome, NULL);
 	if (copy)
-		pending_put_back(in->pending, copy);
+		pending_put_back(in->pending, copy, true);
 	while (more) {
 		struct pending_insert *duplicate = in->batch.list[index];
 		more = index + 1 < in->batch.count && in->batch.list[index + 1]->is_duplicate;
 		batch_remove(&in->batch, index);
 		if (outcome == ACCEPTED_CONFLICT)
-			pending_put_back(in->pending, duplicate);
+			pending_put_back(in->pending, duplicate, true);
 		else
 			answer_with_copies(in, duplicate, ACCEPTED_AGAIN, NULL);
 	}
 }
 
 /* Puts every member back, in the order of arrival. */
-static void return_batch(struct ingest *in)
+static void return_batch(struct ingest *in, bool is_contested)
 {
 	batch_sort_by_age(&in->batch);
 	for (int i = 0; i < in->batch.count; i++)
-		pending_put_back(in->pending, in->batch.list[i]);
+		pending_put_back(in->pending, in->batch.list[i], is_contested);
 	in->batch.count = 0;
 }
 
@@ -152,7 +152,7 @@ static void batch_failed(struct ingest *in, const struct fault *f)
 	if (resend) {
 		for (int i = 0; f->kind == FAULT_INPUT && i < in->batch.count; i++)
 			in->batch.list[i]->alone = true;
-		return_batch(in);
+		return_batch(in, f->kind == FAULT_INPUT);
 		return;
 	}
 	while (in->batch.count > 0) {
@@ -185,19 +185,23 @@ static void send_statement(
 	connection_send(in->connection, s, params, done);
 }
 
-/* Keeps the differing members for KEEP.  A member that was not returned goes into another batch: it lost a race. */
+/* Keeps differing members for KEEP, BATCH_CONFLICTS_MAX and their duplicates; the others have their turn later.  A member
+ * that was not returned goes into another batch: it lost a race. */
 static void keep_differing(struct ingest *in)
 {
-	int kept = 0;
+	int kept = 0, conflicts = 0;
 	bool differs = false;
 	for (int i = 0; i < in->batch.count; i++) {
 		struct pending_insert *insert = in->batch.list[i];
-		differs = insert->is_duplicate ? differs : insert->differs;
+		if (!insert->is_duplicate) {
+			differs = insert->differs;
+			conflicts += differs;
+		}
 		insert->differs = false;
-		if (differs)
+		if (differs && conflicts <= BATCH_CONFLICTS_MAX)
 			in->batch.list[kept++] = insert;
 		else
-			pending_put_back(in->pending, insert);
+			pending_put_back(in->pending, insert, differs);
 	}
 	in->batch.count = kept;
 }
@@ -257,7 +261,7 @@ static void ingest_on_kept(void *ctx, const struct pg_result *r, const struct fa
 	report_commit(in, (int)recorded);
 	/* A member that lost its place to another process goes into another batch, and so does a duplicate whose first was
 	 * withdrawn: that one's bytes are kept, its own are not. */
-	return_batch(in);
+	return_batch(in, true);
 }
 
 static void send_keep(struct ingest *in)

@@ -1,7 +1,7 @@
 /* pending.c - which of the waiting webhooks form the next batch.
  *
- * There are three levels.  A queue for each source has identities, an identity has contents, and a content is a webhook
- * with its copies.  Everything is linked through the webhooks and a fixed pool of identities, so nothing is allocated for
+ * There are three levels.  A queue for each source has identities in two lines, an identity has contents, and a content is
+ * a webhook with its copies.  Everything is linked through the webhooks and a fixed pool of identities, so nothing is allocated for
  * a webhook.
  *
  * A sender chooses ids and bodies, therefore both are hashed with a key.  Bodies are hashed only when a second one of an
@@ -19,35 +19,44 @@
 
 TAILQ_HEAD(pending_contents, pending_insert);
 
+enum kind { CALM, CONTESTED, KINDS };
+
 /* What waits of one transaction_id and source. */
 struct pending_identity {
 	struct pending_queue *queue;
+	enum kind kind;
 	uint64_t hash;
 	uint64_t batch; /* the number of the last batch that took one of its contents */
 	int count;      /* contents */
 	struct pending_contents contents;
-	TAILQ_ENTRY(pending_identity) turn; /* in its queue; or in the free list */
+	TAILQ_ENTRY(pending_identity) turn; /* in its line; or in the free list */
 	LIST_ENTRY(pending_identity) bucket;
 };
 
 TAILQ_HEAD(identities, pending_identity);
 
+/* Identities of one source and kind, which take turns. */
+struct line {
+	struct identities identities;
+	TAILQ_ENTRY(line) turn; /* among the lines of its kind, if it has identities */
+};
+
+TAILQ_HEAD(turns, line);
+
 /* What waits of one source. */
 struct pending_queue {
 	const char *source;
 	int waiting; /* webhooks, those of the batch included */
-	struct identities identities;
-	TAILQ_ENTRY(pending_queue) turn; /* in the turns, if it has identities */
+	struct line lines[KINDS];
 };
 
-TAILQ_HEAD(turns, pending_queue);
 LIST_HEAD(bucket, pending_identity);
 
 struct pending {
 	int waiting;       /* webhooks, those of the batch included */
 	uint64_t accepted; /* webhooks so far; the next one's number */
 	uint64_t batches;  /* taken so far */
-	struct turns turns;
+	struct turns turns[KINDS];
 	int queue_count;
 	struct pending_queue queues[PENDING_SOURCES_MAX];
 	struct identities free;
@@ -69,7 +78,8 @@ static struct pending_queue *queue_of(struct pending *p, const char *source)
 		return NULL;
 	struct pending_queue *q = &p->queues[p->queue_count++];
 	*q = (struct pending_queue){.source = source};
-	TAILQ_INIT(&q->identities);
+	for (int kind = 0; kind < KINDS; kind++)
+		TAILQ_INIT(&q->lines[kind].identities);
 	return q;
 }
 
@@ -120,6 +130,27 @@ static struct pending_insert *content_of(struct pending_identity *identity, cons
 
 /* ---- adding ---- */
 
+static struct line *line_of_identity(const struct pending_identity *identity)
+{
+	return &identity->queue->lines[identity->kind];
+}
+
+static void line_join(struct pending *p, struct pending_identity *identity)
+{
+	struct line *line = line_of_identity(identity);
+	if (TAILQ_EMPTY(&line->identities))
+		TAILQ_INSERT_TAIL(&p->turns[identity->kind], line, turn);
+	TAILQ_INSERT_TAIL(&line->identities, identity, turn);
+}
+
+static void line_leave(struct pending *p, struct pending_identity *identity)
+{
+	struct line *line = line_of_identity(identity);
+	TAILQ_REMOVE(&line->identities, identity, turn);
+	if (TAILQ_EMPTY(&line->identities))
+		TAILQ_REMOVE(&p->turns[identity->kind], line, turn);
+}
+
 static struct pending_identity *identity_create(struct pending *p, const struct pending_insert *insert, uint64_t hash)
 {
 	struct pending_identity *identity = TAILQ_FIRST(&p->free);
@@ -131,24 +162,31 @@ static struct pending_identity *identity_create(struct pending *p, const struct 
 	*identity = (struct pending_identity){.queue = insert->queue, .hash = hash};
 	TAILQ_INIT(&identity->contents);
 	LIST_INSERT_HEAD(&p->buckets[hash % BUCKETS], identity, bucket);
-	if (TAILQ_EMPTY(&insert->queue->identities))
-		TAILQ_INSERT_TAIL(&p->turns, insert->queue, turn);
-	TAILQ_INSERT_TAIL(&insert->queue->identities, identity, turn);
+	line_join(p, identity);
 	return identity;
 }
 
 static void identity_destroy(struct pending *p, struct pending_identity *identity)
 {
-	struct pending_queue *q = identity->queue;
 	LIST_REMOVE(identity, bucket);
-	TAILQ_REMOVE(&q->identities, identity, turn);
-	if (TAILQ_EMPTY(&q->identities))
-		TAILQ_REMOVE(&p->turns, q, turn);
+	line_leave(p, identity);
 	TAILQ_INSERT_HEAD(&p->free, identity, turn);
 }
 
-static void add_content(struct pending_identity *identity, struct pending_insert *insert)
+static void identity_contest(struct pending *p, struct pending_identity *identity)
 {
+	if (identity->kind == CONTESTED)
+		return;
+	line_leave(p, identity);
+	identity->kind = CONTESTED;
+	line_join(p, identity);
+}
+
+static void add_content(struct pending *p, struct pending_identity *identity, struct pending_insert *insert)
+{
+	const struct pending_insert *first = TAILQ_FIRST(&identity->contents);
+	if (first && !txn_same(first->txn, insert->txn))
+		identity_contest(p, identity);
 	insert->identity = identity;
 	insert->in_batch = insert->is_duplicate = insert->differs = insert->is_sent = false;
 	identity->count++;
@@ -176,13 +214,13 @@ bool pending_add(struct pending *p, struct pending_insert *insert, struct fault 
 	if (same)
 		copies_add(same, insert);
 	else
-		add_content(identity ? identity : identity_create(p, insert, hash), insert);
+		add_content(p, identity ? identity : identity_create(p, insert, hash), insert);
 	p->waiting++;
 	q->waiting++;
 	return true;
 }
 
-void pending_put_back(struct pending *p, struct pending_insert *insert)
+void pending_put_back(struct pending *p, struct pending_insert *insert, bool is_contested)
 {
 	uint64_t hash = hash_of(p, insert);
 	struct pending_identity *identity = identity_of(p, insert, hash);
@@ -192,8 +230,12 @@ void pending_put_back(struct pending *p, struct pending_insert *insert)
 		copies_add(same, insert);
 		insert = next;
 	}
+	if (!identity)
+		identity = identity_create(p, insert, hash);
 	if (insert)
-		add_content(identity ? identity : identity_create(p, insert, hash), insert);
+		add_content(p, identity, insert);
+	if (is_contested)
+		identity_contest(p, identity);
 }
 
 /* ---- taking ---- */
@@ -222,10 +264,12 @@ void pending_withdraw(struct pending *p, struct pending_insert *insert)
 
 struct pending_insert *pending_take(struct pending *p)
 {
-	const struct pending_queue *q = TAILQ_FIRST(&p->turns);
-	if (!q)
+	const struct line *line = TAILQ_FIRST(&p->turns[CALM]);
+	if (!line)
+		line = TAILQ_FIRST(&p->turns[CONTESTED]);
+	if (!line)
 		return NULL;
-	struct pending_insert *insert = TAILQ_FIRST(&TAILQ_FIRST(&q->identities)->contents);
+	struct pending_insert *insert = TAILQ_FIRST(&TAILQ_FIRST(&line->identities)->contents);
 	remove_content(p, insert);
 	return insert;
 }
@@ -235,10 +279,10 @@ struct pending_insert *pending_take(struct pending *p)
 static void take_identity(struct pending *p, struct batch *b, struct pending_identity *identity)
 {
 	struct pending_insert *first = TAILQ_FIRST(&identity->contents);
-	struct pending_queue *q = identity->queue;
+	struct line *line = line_of_identity(identity);
 	int left = identity->count;
-	TAILQ_REMOVE(&q->identities, identity, turn);
-	TAILQ_INSERT_TAIL(&q->identities, identity, turn);
+	TAILQ_REMOVE(&line->identities, identity, turn);
+	TAILQ_INSERT_TAIL(&line->identities, identity, turn);
 	identity->batch = p->batches;
 	for (struct pending_insert *next, *c = first; left > 0 && b->count < BATCH_MAX; c = next, left--) {
 		next = TAILQ_NEXT(c, content);
@@ -249,31 +293,40 @@ static void take_identity(struct pending *p, struct batch *b, struct pending_ide
 	}
 }
 
-/* A webhook that has to be alone is passed over once others are in the batch, and its queue has the next turn. */
-void pending_take_batch(struct pending *p, struct batch *b)
+/* Takes identities of one kind, one of each source in turn, until the batch has this number of members.  A webhook that
+ * has to be alone is passed over once others are in the batch, and its line has the next turn.  Returns whether the batch
+ * is one of a webhook alone. */
+static bool take_in_turn(struct pending *p, struct batch *b, enum kind kind, int most)
 {
+	struct turns *turns = &p->turns[kind];
 	struct turns done = TAILQ_HEAD_INITIALIZER(done), next = TAILQ_HEAD_INITIALIZER(next);
-	struct pending_queue *q;
+	struct line *line;
 	bool is_alone = false;
-	p->batches++;
-	b->bodies = 0;
-	while (!is_alone && b->count < BATCH_MAX && b->bodies < BATCH_BODIES_MAX && (q = TAILQ_FIRST(&p->turns))) {
-		struct pending_identity *identity = TAILQ_FIRST(&q->identities);
-		is_alone = TAILQ_FIRST(&identity->contents)->alone;
-		bool is_taken =
-			identity->batch == p->batches; /* and so are those behind it: nothing is left for this batch */
-		TAILQ_REMOVE(&p->turns, q, turn);
+	while (!is_alone && b->count < most && b->bodies < BATCH_BODIES_MAX && (line = TAILQ_FIRST(turns))) {
+		struct pending_identity *identity = TAILQ_FIRST(&line->identities);
+		bool is_taken = identity->batch == p->batches; /* and so are those behind it: the line has no other */
+		is_alone = !is_taken && TAILQ_FIRST(&identity->contents)->alone;
+		TAILQ_REMOVE(turns, line, turn);
 		if (is_taken || (is_alone && b->count > 0)) {
 			is_alone = false;
-			TAILQ_INSERT_TAIL(is_taken ? &done : &next, q, turn);
+			TAILQ_INSERT_TAIL(is_taken ? &done : &next, line, turn);
 			continue;
 		}
-		TAILQ_INSERT_TAIL(&p->turns, q, turn);
+		TAILQ_INSERT_TAIL(turns, line, turn);
 		take_identity(p, b, identity);
 	}
-	TAILQ_CONCAT(&next, &p->turns, turn);
+	TAILQ_CONCAT(&next, turns, turn);
 	TAILQ_CONCAT(&next, &done, turn);
-	TAILQ_CONCAT(&p->turns, &next, turn);
+	TAILQ_CONCAT(turns, &next, turn);
+	return is_alone;
+}
+
+void pending_take_batch(struct pending *p, struct batch *b)
+{
+	p->batches++;
+	b->bodies = 0;
+	if (!take_in_turn(p, b, CONTESTED, BATCH_CONFLICTS_MAX))
+		take_in_turn(p, b, CALM, BATCH_MAX);
 	batch_sort(b);
 }
 
@@ -284,7 +337,8 @@ struct pending *pending_create(void)
 	struct pending *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	TAILQ_INIT(&p->turns);
+	for (int kind = 0; kind < KINDS; kind++)
+		TAILQ_INIT(&p->turns[kind]);
 	TAILQ_INIT(&p->free);
 	return p;
 }

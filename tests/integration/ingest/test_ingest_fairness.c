@@ -103,6 +103,19 @@ Test(ingest_fairness, other_contents_of_an_id_wait_behind_other_ids)
 		expect(&sent[i], ACCEPTED_CONFLICT);
 }
 
+Test(ingest_fairness, one_statement_records_a_bounded_number_of_conflicts)
+{
+	send_contents(100);
+	sent_all();
+	block_the_first();
+	send_contents(1);
+	release();
+	cr_expect_eq(rows("transaction_conflicts"), IDS);
+	cr_expect_eq(database_number("SELECT max(n) FROM (SELECT count(*) AS n FROM payhook.transaction_conflicts"
+				     " GROUP BY xmin::text) of_statement"),
+		BATCH_CONFLICTS_MAX);
+}
+
 Test(ingest_fairness, sixteen_contents_of_an_id_wait_and_further_ones_are_refused_at_once)
 {
 	char amount[8];

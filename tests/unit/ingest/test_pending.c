@@ -141,6 +141,21 @@ Test(pending, another_content_of_an_identity_waits_behind_the_others)
 	cr_expect(is_taken(last));
 }
 
+Test(pending, contested_identities_take_a_bounded_part_of_a_batch)
+{
+	add_many(40, "s");
+	take(40);
+	for (int i = 0; i < 40; i++)
+		pending_put_back(pending, batch.list[i], true);
+	struct pending_insert *calm = add("a", "s", "1"), *honest = add("a", "t", "1");
+	add("a", "t", "2");
+	take(BATCH_CONFLICTS_MAX + 1);
+	cr_expect(is_taken(calm), "beside the contested ones of its source");
+	cr_expect(is_taken(honest), "in turn with the contested ones of another source");
+	take(BATCH_CONFLICTS_MAX);
+	take(40 + 2 - 2 * BATCH_CONFLICTS_MAX);
+}
+
 Test(pending, sources_take_turns)
 {
 	add_many(BATCH_MAX + 100, "flood");
@@ -188,7 +203,7 @@ Test(pending, takes_a_webhook_alone_if_it_has_to_be_and_lets_others_pass)
 	take(6);
 	alone->alone = true;
 	batch.count = 0;
-	pending_put_back(pending, alone);
+	pending_put_back(pending, alone, true);
 	add("d", "s", "1");
 	add("e", "t", "1");
 	struct pending_insert *again = add("b", "s", "1");
@@ -206,7 +221,7 @@ Test(pending, what_is_put_back_is_behind_the_others_with_its_copies)
 	add_many(BATCH_MAX, "s");
 	struct pending_insert *third = add("a", "s", "1");
 	cr_expect_not(third->is_copy, "the first one is in a batch");
-	pending_put_back(pending, first);
+	pending_put_back(pending, first, false);
 	take(BATCH_MAX);
 	take(1);
 	cr_expect(is_taken(third));
@@ -286,9 +301,9 @@ Test(pending, gives_out_one_by_one_whatever_waits)
 	struct pending_insert *taken[3];
 	for (int i = 0; i < 3; i++)
 		taken[i] = pending_take(pending);
-	cr_expect_eq(taken[0], a);
-	cr_expect_eq(taken[1], b);
-	cr_expect_eq(taken[2], c);
+	cr_expect_eq(taken[0], c);
+	cr_expect_eq(taken[1], a);
+	cr_expect_eq(taken[2], b);
 	cr_expect_eq(copies_count(a), 2);
 	cr_expect_null(pending_take(pending));
 }
@@ -323,7 +338,7 @@ Test(pending, loses_none_of_many)
 		pending_take_batch(pending, &batch);
 		for (int i = 0; i < batch.count; i++) {
 			if (round % 3 == 0 && i % 5 == 0) {
-				pending_put_back(pending, batch.list[i]);
+				pending_put_back(pending, batch.list[i], i % 2 > 0);
 				continue;
 			}
 			got += copies_count(batch.list[i]);
