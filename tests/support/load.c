@@ -30,21 +30,27 @@ static size_t keep_head(char *bytes, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
+static const char *target_of(const struct load *l)
+{
+	return l->target != NULL ? l->target : WEBHOOKS;
+}
+
 static void note(struct load *l, struct load_slot *s, long status)
 {
 	if (status <= 0 || status >= 600 || l->noted[status])
 		return;
 	l->noted[status] = true;
-	exchange_note(&(struct exchange){.method = "POST", .target = WEBHOOKS, .body = s->body, .len = strlen(s->body)},
+	exchange_note(
+		&(struct exchange){.method = "POST", .target = target_of(l), .body = s->body, .len = strlen(s->body)},
 		&(struct answer){
 			.status = (int)status, .head = s->head, .body = s->printed, .len = strlen(s->printed)});
 }
 
 static void open_slot(struct load *l, struct load_slot *s)
 {
-	char url[96];
+	char url[128];
 
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", l->port > 0 ? l->port : instance()->port, WEBHOOKS);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", l->port > 0 ? l->port : instance()->port, target_of(l));
 	s->number = -1;
 	s->curl = curl_easy_init();
 	curl_easy_setopt(s->curl, CURLOPT_URL, url);
@@ -68,11 +74,12 @@ void load_open(struct load *l)
 	l->trouble[0] = '\0';
 	memset(l->noted, 0, sizeof(l->noted));
 	l->status = malloc((size_t)most * sizeof(*l->status));
+	l->seconds = calloc((size_t)most, sizeof(*l->seconds));
 	l->slots = calloc((size_t)l->connections, sizeof(*l->slots));
 	l->multi = curl_multi_init();
 	l->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	l->since_ms = now_ms();
-	cr_assert(l->status != NULL && l->slots != NULL && l->multi != NULL);
+	cr_assert(l->status != NULL && l->seconds != NULL && l->slots != NULL && l->multi != NULL);
 	for (long n = 0; n < most; n++)
 		l->status[n] = LOAD_UNANSWERED;
 	for (int n = 0; n < l->connections; n++)
@@ -125,6 +132,7 @@ static void take_answers(struct load *l)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_TOTAL_TIME, &seconds);
 		l->slowest = seconds > l->slowest ? seconds : l->slowest;
 		l->late += seconds > 0.5;
+		l->seconds[s->number] = (float)seconds;
 		if (m->data.result == CURLE_OK)
 			curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 		if (status != 202 && l->trouble[0] == '\0')
@@ -225,5 +233,6 @@ void load_close(struct load *l)
 	curl_multi_cleanup(l->multi);
 	curl_slist_free_all(l->headers);
 	free(l->slots);
+	free(l->seconds);
 	free(l->status);
 }

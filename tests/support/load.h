@@ -23,6 +23,7 @@ struct load_slot {
 struct load {
 	const char *prefix; /* post n has the id "<prefix>-<n>", unless there is a body function */
 	void (*body)(long n, char ret[WEBHOOK_MAX]);
+	const char *target; /* NULL: WEBHOOKS */
 	int connections;
 	long posts;     /* number of posts in all; 0: until load_end() */
 	int per_second; /* upper limit; 0: as fast as answers arrive */
@@ -32,6 +33,7 @@ struct load {
 	long begun, answered, accepted; /* posts sent, answers of any kind, 202 among them */
 	double slowest;                 /* longest time between a post and its answer, in seconds */
 	long late;                      /* answers that took over half a second */
+	float *seconds;                 /* by number of the post: from the post to its answer */
 	short *status; /* by number of the post: LOAD_UNANSWERED, 0 if the connection failed, otherwise the status */
 	char trouble[768]; /* the first answer other than 202 */
 
@@ -42,7 +44,7 @@ struct load {
 	long long since_ms;
 };
 
-/* The caller sets the first six members. */
+/* The caller sets the first seven members. */
 void load_open(struct load *l);
 
 /* Writes the body of post n.  Returns ret. */
