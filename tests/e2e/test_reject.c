@@ -12,6 +12,7 @@
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
+#include "support/logs.h"
 
 static char file_setting[96];
 
@@ -65,6 +66,28 @@ Test(reject, another_content_is_a_conflict_that_does_not_reveal_the_first)
 		1);
 	cr_assert_eq(
 		database_number_of("SELECT amount FROM payhook.transactions WHERE transaction_id = $1", id), 73519);
+}
+
+#define CONFLICTS 300
+
+/* Each responder writes one; the next has the number of those left out. */
+Test(reject, a_flood_of_conflicts_is_a_line_a_second)
+{
+	char id[64], body[WEBHOOK_MAX];
+	struct answer a;
+	struct pids responders;
+
+	instance_parts(instance(), "payhook-app", &responders);
+	expect_accepted(webhook(fresh_id("flood", id), "1", "USD", body));
+	long long began = now_ms();
+	for (int n = 0; n < CONFLICTS; n++) {
+		call_post(webhook(id, "2", "USD", body), &a);
+		cr_assert_eq(a.status, 409, "%d %s", a.status, a.body);
+		answer_finish(&a);
+	}
+	int most = responders.count * (1 + (int)((now_ms() - began) / 1000)), count;
+	count = logs_count("pool", "\"event\":\"transaction conflict\"", id);
+	cr_expect(count >= 1 && count <= most, "%d lines in %lld ms", count, now_ms() - began);
 }
 
 static void post_cents(const char *id, const char *cents, struct answer *ret)

@@ -139,6 +139,21 @@ bool logs_find(const char *part, const char *text, const char *other, char *ret_
 	return found;
 }
 
+int logs_count(const char *part, const char *text, const char *other)
+{
+	FILE *f = open_log(instance(), part);
+	char *line = NULL;
+	size_t room = 0;
+	int count = 0;
+
+	while (f != NULL && getline(&line, &room, f) > 0)
+		count += strstr(line, text) != NULL && strstr(line, other) != NULL;
+	if (f != NULL)
+		fclose(f);
+	free(line);
+	return count;
+}
+
 void logs_wait(const char *part, const char *text, const char *other, char *ret_line, size_t size)
 {
 	long long deadline = now_ms() + WAIT_MS;

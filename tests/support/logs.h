@@ -15,5 +15,8 @@ bool logs_are_well_formed(const struct instance *i, char *trouble, size_t size);
  * false if there is none. */
 bool logs_find(const char *part, const char *text, const char *other, char *ret_line, size_t size);
 
+/* The number of such lines. */
+int logs_count(const char *part, const char *text, const char *other);
+
 /* Waits for such a line; fails the test at the deadline. */
 void logs_wait(const char *part, const char *text, const char *other, char *ret_line, size_t size);

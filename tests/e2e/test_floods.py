@@ -1,0 +1,163 @@
+#!/usr/bin/env -S python3 -B
+"""test_floods.py - nginx against clients that want to fill its logs, its memory, or the limits of many addresses; prints TAP.
+
+nginx runs with the configuration that ops/nginx.sh writes; nobody listens on the responders' socket, so each request is
+answered by nginx itself.  Every test has addresses of its own: nginx takes them from X-Forwarded-For."""
+
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PREPARE = r'''
+set -euo pipefail
+HERE=$1 STATE=$2 PAYHOOK_PORT=$3 TLS_PORT=$4 APP_USER='' PORT_KINDS=4 PAYHOOK_ENV_FILE=/dev/null
+RATE_LIMIT=$5 CONNECTION_LIMIT=100 REAL_IP_FROM=127.0.0.1
+fail() { printf '%s\n' "$2" >&2; exit "$1"; }
+for script in settings nginx tls; do
+	source "$HERE/ops/$script.sh"
+done
+files_limit
+nginx_prepare "$STATE/none.sock"
+'''
+RATE = 20
+PATH_MAX, LINE_MAX, ERROR_LINE_MAX = 255, 1024, 2048  # bytes; the last is nginx's own bound
+DEADLINE_S = 20
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + DEADLINE_S
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f'{what}: not within {DEADLINE_S} s'
+        time.sleep(0.02)
+    return result
+
+
+def free_ports(count):
+    ports = [socket.create_server(('127.0.0.1', 0)) for _ in range(count)]
+    numbers = [port.getsockname()[1] for port in ports]
+    for port in ports:
+        port.close()
+    return numbers
+
+
+class World:
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='payhook-floods-'))
+        self.folder.chmod(0o755)
+        self.nginx = None
+
+    def start(self):
+        for name in ('nginx', 'log'):
+            (self.folder / name).mkdir()
+        self.port, self.tls_port = free_ports(2)
+        self.access, self.error = self.folder / 'log/access.log', self.folder / 'log/nginx.log'
+        subprocess.run(['bash', '-c', PREPARE, 'bash', ROOT, self.folder, str(self.port), str(self.tls_port), str(RATE)],
+                       check=True, stdout=subprocess.DEVNULL)
+        # pylint: disable-next=consider-using-with
+        self.nginx = subprocess.Popen(['nginx', '-p', f'{self.folder}/nginx/', '-c', 'nginx.conf', '-e', 'stderr'],
+                                      stderr=self.error.open('w'))
+        wait_for(self.is_up, 'nginx listens')
+
+    def is_up(self):
+        try:
+            self.connect().close()
+        except OSError:
+            assert self.nginx.poll() is None, self.error.read_text()
+            return False
+        return True
+
+    def connect(self):
+        return socket.create_connection(('127.0.0.1', self.port), timeout=DEADLINE_S)
+
+    def end(self):
+        if self.nginx:
+            self.nginx.terminate()
+            self.nginx.wait()
+        shutil.rmtree(self.folder)
+
+    def lines(self, address):
+        """Of the access log, about the requests of this address."""
+        return [line for line in self.access.read_text().splitlines() if f'"address":"{address}"' in line]
+
+    def wait_lines(self, address, count):
+        return wait_for(lambda: (found := self.lines(address)) and len(found) >= count and found, f'{count} lines of {address}')
+
+    def status(self, address, path='/livez'):
+        with self.connect() as connection:
+            connection.sendall(f'GET {path} HTTP/1.0\r\nX-Forwarded-For: {address}\r\n\r\n'.encode())
+            return int(connection.makefile('rb').readline().split()[1])
+
+
+def drain(connection):
+    while connection.recv(1 << 16):
+        pass
+
+
+def a_long_path_is_cut_in_the_log(world):
+    for length in (PATH_MAX - 1, PATH_MAX, PATH_MAX + 1, 8000):
+        address, path = f'192.0.2.{length % 250}', '/' + 'x' * (length - 1)
+        world.status(address, path)
+        line = json.loads(world.wait_lines(address, 1)[0])
+        assert line['path'] == path[:PATH_MAX], f'{length}: {line}'
+
+
+def a_flood_of_long_requests_leaves_short_lines(world):
+    """Quotation marks take two bytes in JSON."""
+    requests, address = 2000, '198.51.100.1'
+    request = f'GET /{chr(34) * 8000} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {address}\r\n\r\n'.encode()
+    with world.connect() as connection:
+        reader = threading.Thread(target=drain, args=(connection,))
+        reader.start()
+        connection.sendall(request * requests + request.replace(b'Host: a', b'Host: a\r\nConnection: close'))
+        reader.join()
+    lines = world.wait_lines(address, requests)
+    longest = max(map(len, lines))
+    assert longest <= LINE_MAX, f'{longest} bytes for a request of {len(request)}'
+
+
+def a_body_that_is_too_large_leaves_a_bounded_error(world):
+    address = '198.51.100.2'
+    with world.connect() as connection:
+        connection.sendall(f'POST /{"y" * 8000} HTTP/1.0\r\nX-Forwarded-For: {address}\r\nContent-Length: 99999\r\n\r\n'.encode())
+        assert connection.makefile('rb').readline().split()[1] == b'413'
+    wait_for(lambda: 'too large body' in world.error.read_text(), 'the error')
+    longest = max(map(len, world.error.read_text().splitlines()))
+    assert longest <= ERROR_LINE_MAX, longest
+
+
+tests = [a_long_path_is_cut_in_the_log,
+         a_flood_of_long_requests_leaves_short_lines,
+         a_body_that_is_too_large_leaves_a_bounded_error]
+
+
+def main():
+    world, failed = World(), 0
+    print(f'1..{len(tests)}', flush=True)
+    try:
+        world.start()
+        for number, each in enumerate(tests, 1):
+            problem = None
+            try:
+                each(world)
+            except AssertionError as error:
+                problem, failed = error, failed + 1
+            print(f'{"not ok" if problem else "ok"} {number} - {each.__name__.replace("_", " ")}', flush=True)
+            if problem:
+                print(f'# {problem}', flush=True)
+    except (AssertionError, OSError, subprocess.CalledProcessError) as error:
+        print(f'Bail out! {error}')
+        failed += 1
+    finally:
+        world.end()
+    sys.exit(failed > 0)
+
+
+main()
