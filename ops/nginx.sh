@@ -86,7 +86,7 @@ sockets_join() {
 limits_fill() {
 	local rate=$((10#${RATE_LIMIT:-0})) of_source=$((10#${SOURCE_RATE_LIMIT:-0})) connections=$((10#${CONNECTION_LIMIT:-0}))
 	if ((rate > 0)); then
-		FILL[LIMIT_ZONES]+="limit_req_zone \$binary_remote_addr zone=payhook_address:10m rate=${rate}r/s; "
+		FILL[LIMIT_ZONES]+="limit_req_zone \$payhook_client zone=payhook_address:10m rate=${rate}r/s; "
 		FILL[LIMIT]+="limit_req zone=payhook_address burst=$rate nodelay; "
 	fi
 	if ((of_source > 0)); then
@@ -94,7 +94,7 @@ limits_fill() {
 		FILL[LIMIT]+="limit_req zone=payhook_source burst=$of_source nodelay; "
 	fi
 	if ((connections > 0)); then
-		FILL[LIMIT_ZONES]+="limit_conn_zone \$binary_remote_addr zone=payhook_connections:10m; "
+		FILL[LIMIT_ZONES]+="limit_conn_zone \$payhook_client zone=payhook_connections:10m; "
 		FILL[LIMIT]+="limit_conn payhook_connections $connections; "
 	fi
 	[[ -z ${FILL[LIMIT]} ]] || FILL[LIMIT]+="limit_req_status 429; limit_conn_status 429; limit_req_log_level info; limit_conn_log_level info;"

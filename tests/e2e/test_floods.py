@@ -133,9 +133,30 @@ def a_body_that_is_too_large_leaves_a_bounded_error(world):
     assert longest <= ERROR_LINE_MAX, longest
 
 
+def addresses_of_one_network_share_a_limit(world):
+    statuses = [world.status(f'2001:db8:1:1:{n:x}::1') for n in range(80)]
+    assert 429 in statuses, 'none of 80 addresses of one /64 was limited'
+
+
+def addresses_of_other_networks_do_not(world):
+    """An IPv4 address in an IPv6 one is that IPv4 address."""
+    statuses = [world.status(f'2001:db8:2:{n:x}::1') for n in range(80)] + [world.status(f'::ffff:203.0.113.{n}') for n in range(80)]
+    assert 429 not in statuses, f'{statuses.count(429)} of 160 networks were limited'
+
+
+def an_address_in_either_form_has_one_limit(world):
+    began = time.monotonic()
+    statuses = [world.status(('203.0.113.200', '::ffff:203.0.113.200')[n % 2]) for n in range(80)]
+    passed, most = 80 - statuses.count(429), 1 + RATE * (1 + time.monotonic() - began)
+    assert passed <= most, f'{passed} of 80 passed, {most:.0f} may'
+
+
 tests = [a_long_path_is_cut_in_the_log,
          a_flood_of_long_requests_leaves_short_lines,
-         a_body_that_is_too_large_leaves_a_bounded_error]
+         a_body_that_is_too_large_leaves_a_bounded_error,
+         addresses_of_one_network_share_a_limit,
+         addresses_of_other_networks_do_not,
+         an_address_in_either_form_has_one_limit]
 
 
 def main():
