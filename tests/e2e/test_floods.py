@@ -9,6 +9,8 @@ import pathlib
 import re
 import shutil
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,13 @@ nginx_prepare "$STATE/none.sock"
 RATE = 20
 PATH_MAX, LINE_MAX, ERROR_LINE_MAX = 255, 1024, 2048  # bytes; the last is nginx's own bound
 DEADLINE_S = 20
+
+# HTTP/2: types of frames, flags, errors
+DATA, HEADERS, RST_STREAM, SETTINGS, PING = 0, 1, 3, 4, 6
+END_HEADERS, ACK = 4, 1
+MAX_CONCURRENT_STREAMS, REFUSED_STREAM = 3, 7
+STREAMS_MAX = 16
+BODY = 60000  # announced; all but the last byte is sent
 
 
 def wait_for(condition, what):
@@ -95,6 +104,12 @@ class World:
             connection.sendall(f'GET {path} HTTP/1.0\r\nX-Forwarded-For: {address}\r\n\r\n'.encode())
             return int(connection.makefile('rb').readline().split()[1])
 
+    def kilobytes(self):
+        """Resident memory of nginx's worker processes."""
+        pids = subprocess.run(['pgrep', '-P', str(self.nginx.pid)], check=True, stdout=subprocess.PIPE).stdout.split()
+        status = [pathlib.Path(f'/proc/{pid.decode()}/status').read_text() for pid in pids]
+        return sum(int(re.search(r'^VmRSS:\s+(\d+) kB', each, re.MULTILINE)[1]) for each in status)
+
 
 def drain(connection):
     while connection.recv(1 << 16):
@@ -151,12 +166,94 @@ def an_address_in_either_form_has_one_limit(world):
     assert passed <= most, f'{passed} of 80 passed, {most:.0f} may'
 
 
-tests = [a_long_path_is_cut_in_the_log,
-         a_flood_of_long_requests_leaves_short_lines,
-         a_body_that_is_too_large_leaves_a_bounded_error,
-         addresses_of_one_network_share_a_limit,
-         addresses_of_other_networks_do_not,
-         an_address_in_either_form_has_one_limit]
+class H2:
+    """A connection by HTTP/2, frame by frame."""
+
+    def __init__(self, world, address):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(['h2'])
+        plain = socket.create_connection(('127.0.0.1', world.tls_port), timeout=DEADLINE_S)
+        self.socket, self.address = context.wrap_socket(plain), address
+        self.stream = self.socket.makefile('rb')
+        self.socket.sendall(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + self.frame(SETTINGS, 0, 0, b''))
+        kind, _, _, body = self.read()
+        assert kind == SETTINGS, kind
+        self.settings = dict(struct.unpack_from('>HI', body, at) for at in range(0, len(body), 6))
+
+    @staticmethod
+    def frame(kind, flags, stream, body):
+        return struct.pack('>I', len(body))[1:] + struct.pack('>BBI', kind, flags, stream) + body
+
+    def read(self):
+        head = self.stream.read(9)
+        assert len(head) == 9, 'the connection is closed'
+        length, (kind, flags, stream) = int.from_bytes(head[:3], 'big'), struct.unpack('>BBI', head[3:])
+        return kind, flags, stream, self.stream.read(length)
+
+    def read_until(self, wanted):
+        while not wanted(frame := self.read()):
+            pass
+        return frame
+
+    def begin(self, number, size):
+        """Headers, literal and without Huffman coding, and the beginning of a body."""
+        fields = {':method': 'POST', ':scheme': 'https', ':path': '/v1/webhooks/transactions', ':authority': 'a',
+                  'content-length': str(BODY), 'x-forwarded-for': self.address}
+        block = b''.join(b'\0' + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode() for name, value in fields.items())
+        stream = 2 * number + 1
+        self.socket.sendall(self.frame(HEADERS, END_HEADERS, stream, block) + self.frame(DATA, 0, stream, b'x' * size))
+
+    def wait_until_read(self):
+        """Frames are taken in their order."""
+        self.socket.sendall(self.frame(PING, 0, 0, bytes(8)))
+        self.read_until(lambda frame: frame[0] == PING and frame[1] & ACK)
+
+    def close(self):
+        self.socket.close()
+
+
+def a_connection_has_few_streams(world):
+    h2 = H2(world, '198.51.100.3')
+    assert h2.settings.get(MAX_CONCURRENT_STREAMS) == STREAMS_MAX, h2.settings
+    for number in range(STREAMS_MAX + 1):
+        h2.begin(number, 1)
+    _, _, stream, body = h2.read_until(lambda frame: frame[0] == RST_STREAM)
+    assert (stream, int.from_bytes(body, 'big')) == (2 * STREAMS_MAX + 1, REFUSED_STREAM), (stream, body)
+    h2.close()
+
+
+def streams_that_send_slowly_are_ended(world):
+    """client_body_timeout, for each stream by itself."""
+    h2, began = H2(world, '198.51.100.4'), time.monotonic()
+    for number in range(3):
+        h2.begin(number, 1)
+    ended = set()
+    while len(ended) < 3:
+        ended.add(h2.read_until(lambda frame: frame[0] in (RST_STREAM, HEADERS))[2])
+    assert 4 < time.monotonic() - began < 12, time.monotonic() - began
+    h2.close()
+
+
+def connections_that_send_slowly_hold_little_memory(world):
+    """As many streams as there may be, each with all of a body but its end."""
+    count, before, held = 20, world.kilobytes(), []
+    for number in range(count):
+        h2 = H2(world, f'198.51.101.{number}')
+        for stream in range(h2.settings[MAX_CONCURRENT_STREAMS]):
+            h2.begin(stream, BODY - 1)
+        h2.wait_until_read()
+        held.append(h2)
+    each = (world.kilobytes() - before) / count
+    print(f'# {each:.0f} kB for each connection', flush=True)
+    for h2 in held:
+        h2.close()
+    assert each <= 1400, f'{each:.0f} kB for each connection'
+
+
+tests = [a_long_path_is_cut_in_the_log, a_flood_of_long_requests_leaves_short_lines, a_body_that_is_too_large_leaves_a_bounded_error,
+         addresses_of_one_network_share_a_limit, addresses_of_other_networks_do_not, an_address_in_either_form_has_one_limit,
+         a_connection_has_few_streams, streams_that_send_slowly_are_ended, connections_that_send_slowly_hold_little_memory]
 
 
 def main():
