@@ -119,7 +119,7 @@ has_headers() {
 
 sends_headers_for_browsers() {
 	local -a all=('x-content-type-options: nosniff' "content-security-policy: default-src 'none'; frame-ancestors 'none'"
-		'referrer-policy: no-referrer' 'server: nginx')
+		'referrer-policy: no-referrer' 'cross-origin-resource-policy: same-origin' 'server: nginx')
 	local path
 	# A route, no route, errors that nginx answers, a request that nginx cannot parse.
 	for path in /livez /nowhere /metrics/../.. '/%zz' "/$(printf '%09000d' 0)"; do

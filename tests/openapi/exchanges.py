@@ -25,7 +25,7 @@ USUAL = {'server', 'date', 'content-type', 'content-length', 'transfer-encoding'
          'strict-transport-security'}
 
 # Headers of every answer, from nginx or a responder: nginx/headers.conf.
-ALWAYS = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer',
+ALWAYS = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin',
           'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'server': 'nginx'}
 
 REPORTED_MOST = 30  # errors; further ones are probably the same
