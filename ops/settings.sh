@@ -153,13 +153,14 @@ tls_settings_check() {
 	TLS_PORT=$((10#${TLS_PORT:-0}))
 	[[ $TLS_PORT != "$PAYHOOK_PORT" ]] || fail 2 "TLS_PORT=$TLS_PORT: that is PAYHOOK_PORT too"
 	[[ $TLS_PORT != 0 ]] || TLS_PORT=''
-	for name in TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA; do
+	for name in TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL; do
 		[[ -n ${!name-} ]] || continue
 		[[ -n $TLS_PORT ]] || fail 2 "$name=${!name}: it has no use without TLS_PORT"
 		# The programs and nginx are started in other directories.
 		printf -v "$name" %s "$(realpath -ms -- "${!name}")"
 	done
 	[[ -n ${TLS_CERTIFICATE-} || -z ${TLS_KEY-} ]] || fail 2 "TLS_KEY=$TLS_KEY: TLS_CERTIFICATE must be set too"
+	[[ -n ${TLS_CLIENT_CA-} || -z ${TLS_CLIENT_CRL-} ]] || fail 2 "TLS_CLIENT_CRL=$TLS_CLIENT_CRL: TLS_CLIENT_CA must be set too"
 	[[ -n ${TLS_KEY-} || -z ${TLS_CERTIFICATE-} ]] || fail 2 "TLS_CERTIFICATE=$TLS_CERTIFICATE: TLS_KEY must be set too"
 }
 

@@ -27,6 +27,17 @@ tls_check() {
 	[[ -z ${TLS_CLIENT_CA-} ]] || tls_file TLS_CLIENT_CA certificate openssl x509
 	openssl x509 -noout -checkend 0 -in "$TLS_CERTIFICATE" >/dev/null ||
 		info "TLS_CERTIFICATE=$TLS_CERTIFICATE: the certificate has expired; providers will reject it"
+	[[ -z ${TLS_CLIENT_CRL-} ]] || tls_crl_check
+}
+
+# With a list that has expired, no certificate of its authority verifies.
+tls_crl_check() {
+	local next
+	tls_file TLS_CLIENT_CRL "list of revoked certificates" openssl crl
+	next=$(openssl crl -noout -nextupdate -in "$TLS_CLIENT_CRL")
+	next=$(date -d "${next#*=}" +%s 2>/dev/null) || next=
+	[[ ! $next =~ ^[0-9]{1,12}$ ]] || ((next > EPOCHSECONDS)) ||
+		info "TLS_CLIENT_CRL=$TLS_CLIENT_CRL: the list has expired; requests with a client certificate are refused until it is renewed"
 }
 
 # For trials: only clients that are configured to trust it accept it.  It is kept until it expires within a week.
@@ -54,20 +65,25 @@ tls_fill() {
 		text+=$'\n\t'"listen [::]:$TLS_PORT ssl http2 default_server ipv6only=on backlog=4096;"
 	fi
 	text+=$'\n\t'"ssl_certificate \"$TLS_CERTIFICATE\";"$'\n\t'"ssl_certificate_key \"$TLS_KEY\";"$'\n\t'"include ${FILL[PARTS]}tls.conf;"
-	if [[ -n ${TLS_CLIENT_CA-} ]]; then
+	if [[ -z ${TLS_CLIENT_CA-} ]]; then
+		text+=$'\n\t'"include ${FILL[PARTS]}tls_sessions.conf;"
+	else
 		# nginx accepts a client certificate that does not verify; the responder rejects it if the source
-		# requires one.  Other sources do not depend on client certificates.
+		# requires one.  Other sources do not depend on client certificates.  Sessions are not resumed: the
+		# certificate of a resumed one was verified when it began, and may have been revoked or expired since.
 		text+=$'\n\t'"ssl_client_certificate \"$TLS_CLIENT_CA\"; ssl_verify_client optional_no_ca; ssl_verify_depth 3;"
 	fi
+	[[ -z ${TLS_CLIENT_CRL-} ]] || text+=$'\n\t'"ssl_crl \"$TLS_CLIENT_CRL\";"
 	FILL[TLS]=$text
 }
 
-# Sets TLS_CERTIFICATE, TLS_KEY and TLS_CLIENT_CA to the files of the running nginx.  Returns 1 if it has no TLS.
+# Sets TLS_CERTIFICATE, TLS_KEY, TLS_CLIENT_CA and TLS_CLIENT_CRL to the files of the running nginx.  Returns 1 if it has no TLS.
 tls_in_use() {
 	local conf=$STATE/nginx/payhook.conf
 	TLS_CERTIFICATE=$(sed -n 's/^\tssl_certificate "\(.*\)";$/\1/p' "$conf")
 	TLS_KEY=$(sed -n 's/^\tssl_certificate_key "\(.*\)";$/\1/p' "$conf")
 	TLS_CLIENT_CA=$(sed -n 's/^\tssl_client_certificate "\([^"]*\)";.*/\1/p' "$conf")
+	TLS_CLIENT_CRL=$(sed -n 's/^\tssl_crl "\([^"]*\)";.*/\1/p' "$conf")
 	[[ -n $TLS_CERTIFICATE ]]
 }
 

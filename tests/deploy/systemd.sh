@@ -322,6 +322,9 @@ site_is_ready_for_tls() {
 	box openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 90 -subj /CN=localhost \
 		-addext subjectAltName=DNS:localhost -keyout /etc/ssl/payhook/key.pem -out /etc/ssl/payhook/fullchain.pem 2>/dev/null || status=1
 	cp "$BOX/tree/etc/ssl/payhook/fullchain.pem" "$BOX/tree/etc/ssl/payhook/senders.pem"
+	printf '[ca]\ndefault_ca = one\n[one]\ndatabase = /dev/null\ndefault_md = sha256\n' >"$BOX/tree/etc/ssl/payhook/ca.conf"
+	box openssl ca -config /etc/ssl/payhook/ca.conf -gencrl -crldays 1 -keyfile /etc/ssl/payhook/key.pem \
+		-cert /etc/ssl/payhook/fullchain.pem -out /etc/ssl/payhook/revoked.pem 2>/dev/null || status=1
 	sed -i -E 's/^(\t*)# (listen|ssl_|include|limit_|set_real_ip_from)/\1\2/' "$site"
 	grep -q '^[[:space:]]*listen 443 ssl http2' "$site" && grep -q '^limit_req_zone' "$site" || status=1
 	box nginx -t -q && box systemctl reload nginx || status=1

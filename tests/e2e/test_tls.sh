@@ -211,6 +211,9 @@ reports_bad_settings_before_it_starts() {
 	refuses_to_start "TLS_KEY=$DIR/absent: there is no such file" TLS_KEY="$DIR/absent" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_KEY=$DIR/second.key: the key is not that of the certificate" TLS_KEY="$DIR/second.key" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_CLIENT_CA=$DIR: the file cannot be read" TLS_KEY="$DIR/first.key" TLS_CERTIFICATE="$DIR/first.crt" TLS_CLIENT_CA="$DIR"
+	refuses_to_start "TLS_CLIENT_CRL=$DIR/first.crt: the file holds no list of revoked certificates in PEM" TLS_KEY="$DIR/first.key" \
+		TLS_CERTIFICATE="$DIR/first.crt" TLS_CLIENT_CA="$DIR/authority.crt" TLS_CLIENT_CRL="$DIR/first.crt"
+	refuses_to_start "TLS_CLIENT_CRL=$DIR/revoked.crl: TLS_CLIENT_CA must be set too" TLS_CLIENT_CRL="$DIR/revoked.crl"
 	refuses_to_start "TLS_CERTIFICATE=$DIR/first.crt: TLS_KEY must be set too" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "it has no use without TLS_PORT" TLS_PORT=0 TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_PORT=$PORT: that is PAYHOOK_PORT too" TLS_PORT="$PORT"
@@ -262,6 +265,53 @@ wants_the_certificate_of_its_source() {
 	equal "$(curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -d '{}' "http://localhost:$PORT$path")" 403
 }
 
+# revoke NAME... - writes the authority's list of revoked certificates, with these on it.
+revoke() {
+	local name
+	: >"$DIR/index"
+	for name in "$@"; do
+		openssl ca -config "$DIR/ca.conf" -revoke "$DIR/$name.crt" 2>/dev/null
+	done
+	openssl ca -config "$DIR/ca.conf" -gencrl -crldays 1 -out "$DIR/revoked.crl" 2>/dev/null
+}
+
+# A session that may not be resumed is not even saved.
+is_not_resumed() {
+	[[ -s $DIR/session ]] || return 0
+	printf 'GET /livez HTTP/1.0\r\n\r\n' | timeout 5 openssl s_client -connect "127.0.0.1:$TLS" -tls1_2 -quiet \
+		-cert "$DIR/other.crt" -key "$DIR/other.key" -sess_in "$DIR/session" >"$DIR/resumed" 2>/dev/null || true
+	grep -q '^HTTP/1.1 400' "$DIR/resumed" || { cat "$DIR/resumed" && return 1; }
+}
+
+# A session that began before the certificate was revoked is not resumed either.
+refuses_a_revoked_certificate() {
+	local -a partner other
+	mapfile -t partner < <(by partner)
+	mapfile -t other < <(by other)
+	equal "$(post_to /v1/webhooks/known k1 "${other[@]}")" 202
+	openssl s_client -connect "127.0.0.1:$TLS" -tls1_2 -cert "$DIR/other.crt" -key "$DIR/other.key" \
+		-sess_out "$DIR/session" </dev/null >/dev/null 2>&1
+	revoke other
+	"$ROOT/payhook" reload
+	await 10 is_refused k2 "${other[@]}"
+	grep -q '"detail":"the certificate of the sender does not verify"' "$DIR/answer"
+	equal "$(post_to /v1/webhooks/transactions k3 "${other[@]}")" 400
+	equal "$(post_to /v1/webhooks/certified k4 "${partner[@]}")" 202
+	equal "$(post_to /v1/webhooks/transactions k5)" 202
+	is_not_resumed
+	revoke
+	"$ROOT/payhook" reload
+	await 10 is_accepted k6 "${other[@]}"
+}
+
+is_refused() {
+	[[ $(post_to /v1/webhooks/known "$@") == 400 ]]
+}
+
+is_accepted() {
+	[[ $(post_to /v1/webhooks/known "$@") == 202 ]]
+}
+
 # Neither another spelling of the path nor any header bypasses the certificate.
 is_not_got_around() {
 	local path header status
@@ -306,6 +356,16 @@ authority stranger
 certificate partner authority /O=Partner/CN=partner
 certificate other authority /CN=other
 certificate unknown stranger /O=Partner/CN=partner
+cat >"$DIR/ca.conf" <<END
+[ca]
+default_ca = authority
+[authority]
+database = $DIR/index
+private_key = $DIR/authority.key
+certificate = $DIR/authority.crt
+default_md = sha256
+END
+revoke
 cat >"$DIR/sources.json" <<'JSON'
 {"sources": [
   {"name": "certified", "scheme": "none", "client_certificate": "CN=partner,O=Partner"},
@@ -320,18 +380,20 @@ use first
 check "bad settings are reported before the start" reports_bad_settings_before_it_starts
 check "without a certificate it makes a self-signed one for trials and reports that" up
 check "only clients that are configured to trust it accept it" tries_with_a_self_signed_one
+check "sessions are resumed, without tickets" keeps_sessions_itself
 "$ROOT/payhook" down >/dev/null
 export TLS_CERTIFICATE=$DIR/in_use.crt TLS_KEY=$DIR/in_use.key TLS_CLIENT_CA=$DIR/authority.crt
+export TLS_CLIENT_CRL=$DIR/revoked.crl
 export SOURCES_FILE=$DIR/sources.json REAL_IP_FROM=127.0.0.9
 check "it starts with a certificate" up
 check "webhooks come in by TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2" takes_webhooks_by_every_version
 check "older versions and weak ciphers are refused" refuses_what_is_old
 check "HTTP/2 and HTTP/1.1 are offered" offers_both_protocols
-check "sessions are resumed, without tickets" keeps_sessions_itself
 check "every answer has the headers for browsers, HSTS only by TLS" sends_headers_for_browsers
 check "a request without TLS on the TLS port gets an explanation" reports_http_on_the_tls_port
 check "sizes and times are bounded as without TLS" bounds_what_h2_senders_may
 check "a source may require its own client certificate or any known one" wants_the_certificate_of_its_source
+check "a certificate that its authority has revoked is refused after a reload" refuses_a_revoked_certificate
 check "no spelling of the path and no header is a way around it" is_not_got_around
 check "a source may require an address, which a known balancer forwards" wants_the_address_of_its_source
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
