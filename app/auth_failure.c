@@ -1,7 +1,7 @@
 /* auth_failure.c - logs, counts and records why a request failed authentication.
  *
  * Anyone who reaches the port can cause auth failures, so each of the three costs little: log lines are limited for
- * each cause, the counter is one addition, and the row is copied into a bounded ring that is written later
+ * each cause, the counter is one addition, and the row is copied into a bounded buffer that is written later
  * (ingest/auth_failures.h). */
 
 #include "auth_failure.h"

@@ -11,13 +11,14 @@
  * its own.
  *
  * Anyone on the internet can cause auth failures, so recording one must cost little and must never delay an answer.  A
- * failure is copied into a buffer of AUTH_FAILURES_WAITING_MAX and written with others a moment later.  A process
- * writes AUTH_FAILURES_PER_SECOND at most.  Failures beyond that, and failures that the database does not take, are
- * dropped and only counted; the log and the metrics have them all the same. */
+ * failure is copied into a buffer, of AUTH_FAILURES_WAITING_MAX for each cause, and written with others a moment later.
+ * A process writes AUTH_FAILURES_PER_SECOND at most.  Failures beyond that, and failures that the database does not
+ * take, are dropped and only counted; the log and the metrics have them all the same.  So a flood of one cause keeps no
+ * other cause from being recorded, here and in the table, where each cause has a ring of its own. */
 
-#define AUTH_FAILURES_WAITING_MAX 100
-#define AUTH_FAILURES_PER_SECOND 100 /* on average; AUTH_FAILURES_WAITING_MAX at once after a pause */
-#define AUTH_FAILURES_REST_MS 100    /* the shortest time from one statement to the next */
+#define AUTH_FAILURES_WAITING_MAX 100 /* of each cause */
+#define AUTH_FAILURES_PER_SECOND 100  /* on average; AUTH_FAILURES_WAITING_MAX of each cause at once after a pause */
+#define AUTH_FAILURES_REST_MS 100     /* the shortest time from one statement to the next */
 
 /* Causes other than those of a signature, numbered after enum signature_cause. */
 enum auth_failure_cause {

@@ -1,4 +1,4 @@
-/* auth_failures.c - a bounded buffer in memory, written at a bounded rate to a bounded ring of rows.
+/* auth_failures.c - a bounded buffer in memory, written at a bounded rate to bounded rings of rows.
  *
  * A flood of forged requests costs the database no more than a trickle: a failure that does not fit is counted and
  * dropped.  No answer to a client waits for this file.  A dropped failure is still in the log. */
@@ -20,8 +20,8 @@
 #define ADDRESS_MAX 64
 #define ID_MAX 32
 
-/* Adds failures to the ring of rows (schema/0013_auth_failures.sql).  Any number of processes may do so at once: each
- * row has an id of its own, and where two ids share a slot of the ring, the higher id stays.
+/* Adds failures to the rings of rows (schema/0017_auth_failure_rings.sql).  Any number of processes may do so at once:
+ * each row has an id of its own, and where two ids share a slot of a ring, the higher id stays.
  *
  * Each element of the arrays is one failure.  Its age is sent instead of its time, so only the server's clock counts.
  * A lost answer is not followed by a second try: the failures may then be recorded, and are counted as lost. */
@@ -56,7 +56,8 @@ struct auth_failures {
 	void *ctx;
 	int under_way; /* failures in the statement under way */
 	int count;     /* of those in waiting, oldest first */
-	struct waiting waiting[AUTH_FAILURES_WAITING_MAX];
+	struct waiting waiting[AUTH_FAILURE_CAUSE_COUNT * AUTH_FAILURES_WAITING_MAX];
+	int of_cause[AUTH_FAILURE_CAUSE_COUNT]; /* of those in waiting */
 	struct db_array columns[COLUMNS];
 };
 
@@ -130,6 +131,7 @@ static void auth_failures_send_if_due(struct auth_failures *af)
 	evtimer_add(af->rest, &tv);
 	af->under_way = af->count;
 	af->count = 0;
+	memset(af->of_cause, 0, sizeof af->of_cause);
 	connection_send(af->connection, &RECORD, &params, auth_failures_on_recorded);
 }
 
@@ -188,10 +190,11 @@ void auth_failures_destroy(struct auth_failures *af)
 
 void auth_failures_add(struct auth_failures *af, const struct auth_failure *failure)
 {
-	if (af->count == AUTH_FAILURES_WAITING_MAX) {
+	if (af->of_cause[failure->cause] == AUTH_FAILURES_WAITING_MAX) {
 		auth_failures_lose(af, 1);
 		return;
 	}
+	af->of_cause[failure->cause]++;
 	struct waiting *w = &af->waiting[af->count++];
 	w->cause = failure->cause;
 	w->skew_s = failure->skew_s;

@@ -169,26 +169,64 @@ static bool has_come(void *ctx)
 	return database_number("SELECT count(*) FROM payhook.auth_failures WHERE detail = '25001'") == 1;
 }
 
-Test(auth_failures, keep_the_last_ten_thousand)
+static bool is_newest(void *ctx)
+{
+	return strcmp(database_value("SELECT detail FROM payhook.auth_failures LIMIT 1"), ctx) == 0;
+}
+
+Test(auth_failures, keep_the_last_of_a_cause)
 {
 	PGconn *app = database_connect();
 	PQclear(PQexec(app, "SET ROLE payhook_app"));
 	for (int i = 0; i < 25; i++)
 		write_thousand(app, i * 1000 + 1);
-	VALUE("10000/15001/25000",
+	VALUE("625/24376/25000",
 		"SELECT concat_ws('/', count(*), min(detail::int), max(detail::int)) FROM payhook.auth_failures");
 	add("s", SIGNATURE_WRONG, "25001");
 	loop_until(has_come, NULL, "the row is there");
-	VALUE("10000/15002/25001",
+	VALUE("625/24377/25001",
 		"SELECT concat_ws('/', count(*), min(detail::int), max(detail::int)) FROM payhook.auth_failures");
 	PQfinish(app);
+}
+
+Test(auth_failures, a_flood_of_one_cause_overwrites_no_other)
+{
+	PGconn *app = database_connect();
+	PQclear(PQexec(app, "SET ROLE payhook_app"));
+	for (int cause = SIGNATURE_GOOD + 1; cause < AUTH_FAILURE_CAUSE_COUNT; cause++)
+		add("s", cause, "0");
+	expect_kept(AUTH_FAILURE_CAUSE_COUNT - 1);
+	for (int i = 0; i < 25; i++)
+		write_thousand(app, i * 1000 + 1);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.auth_failures WHERE detail = '0'"),
+		AUTH_FAILURE_CAUSE_COUNT - 2, "all but the one of the flood's cause");
+	VALUE("25000", "SELECT detail FROM payhook.auth_failures LIMIT 1");
+	PQfinish(app);
+}
+
+/* Rows from before the rings have lower ids, and lie in any slot. */
+Test(auth_failures, rows_of_the_version_before_are_older)
+{
+	database_exec(
+		"INSERT INTO payhook.rejected_requests (cause, detail) SELECT 'missing', 'before' FROM generate_series(1, 10000)");
+	add("s", SIGNATURE_WRONG, "after");
+	loop_until(is_newest, "after", "the row is there");
+	expect_kept(10000);
+}
+
+/* A cause that this version does not know of is one of the version after it. */
+Test(auth_failures, an_unknown_cause_is_recorded_too)
+{
+	database_exec("SELECT payhook.add_auth_failures('{s}', '{later}', '{text}', '{0}', '{\"\"}', '{\"\"}', '{0}')");
+	VALUE("later", "SELECT cause FROM payhook.auth_failures");
 }
 
 /* A statement has taken its ids and is delayed until the ring has come round to them. */
 Test(auth_failures, a_late_writer_does_not_undo_a_newer_row)
 {
-	database_exec("INSERT INTO payhook.rejected_requests (id, cause, detail) VALUES (10005, 'wrong', 'newer')");
-	database_exec("ALTER TABLE payhook.rejected_requests ALTER COLUMN id RESTART WITH 5");
+	/* The second slot of the eighth ring, which is that of the cause. */
+	database_exec(
+		"INSERT INTO payhook.rejected_requests (id, cause, detail) VALUES (10000004376, 'wrong', 'newer')");
 	add("s", SIGNATURE_WRONG, "older");
 	add("s", SIGNATURE_WRONG, "other");
 	expect_kept(2);
@@ -205,6 +243,17 @@ Test(auth_failures, a_flood_is_written_in_part_and_the_rest_counted)
 		add("s", SIGNATURE_WRONG, "flood");
 	cr_expect_eq(lost, 50000 - AUTH_FAILURES_WAITING_MAX);
 	expect_kept(1 + AUTH_FAILURES_WAITING_MAX);
+}
+
+Test(auth_failures, a_flood_of_one_cause_keeps_no_other_from_being_written)
+{
+	add("s", SIGNATURE_WRONG, "first");
+	expect_kept(1);
+	for (int i = 0; i < 1000; i++)
+		add("s", SIGNATURE_WRONG, "flood");
+	add("s", SIGNATURE_EXPIRED, "other");
+	expect_kept(1 + AUTH_FAILURES_WAITING_MAX + 1);
+	VALUE("other", "SELECT detail FROM payhook.auth_failures WHERE cause = 'expired'");
 }
 
 /* For two seconds as fast as the loop runs: the buffer, plus the rows that the limit allows in two seconds. */
