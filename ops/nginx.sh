@@ -120,7 +120,7 @@ nginx_prepare() {
 		[SOCKET]=$(sockets_join "$@")
 		[PORT]=$PAYHOOK_PORT
 		[LISTEN6]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
-		[ACCESS_LOG]=../log/access.log
+		[ACCESS_LOG]=../log/access.log [ERROR_LOG]=''
 	)
 	limits_fill
 	addresses_fill METRICS_ALLOW allow "${METRICS_ALLOW-}" ''

@@ -340,6 +340,18 @@ speaks_tls() {
 		https://localhost/readyz) | grep -q '^{"status":"ready"'
 }
 
+# nginx opens the new file, as its own user.
+a_long_log_is_renamed() {
+	local log=$BOX/tree/var/log/payhook/access.log
+	is logrotate-payhook.timer ActiveState active || return
+	box sh -c 'head -c 60000000 /dev/zero | tr "\0" "\n" >>/var/log/payhook/access.log' || return
+	await 30 test -s "$log.1" || return
+	(near curl -s -m 2 --noproxy '*' 127.0.0.1/after-the-rotation) >/dev/null || return
+	await 10 grep -q after-the-rotation "$log" || return
+	equal "$(box stat -c '%a %U:%G' /var/log/payhook /var/log/payhook/access.log | paste -sd' ')" '755 root:root 640 www-data:adm' || return
+	equal "$(box journalctl -u logrotate-payhook.service -o cat | grep -c Start)" 0
+}
+
 # The name of this service gives it the drop-in of payhook's services; it tries what the programs never need.
 forbidden_is_refused() {
 	local status=0
@@ -596,6 +608,7 @@ check "a frozen worker is killed by the watchdog and started anew" watchdog_bite
 check "no process of payhook has a privilege or a place to write to" processes_are_confined
 check "the responders' socket is nginx's alone" socket_is_nginx_s_alone
 check "nginx's site is ready for TLS and limits" site_is_ready_for_tls
+check "a log of nginx that is too long is renamed, and nginx writes to a new one" a_long_log_is_renamed
 check "what the programs never need is refused to all of payhook's services" forbidden_is_refused
 check "the journal has the logs as they are, JSON" logs_are_json
 check "responders and worker serve their metrics on the host" metrics_are_served
