@@ -49,7 +49,7 @@ static const char *const CAUSES[] = {"malformed", "too_large", "media_type", "in
 
 /* In the order of enum signature_cause without SIGNATURE_GOOD, followed by enum auth_failure_cause. */
 static const char *const AUTH_CAUSES[] = {"missing", "malformed", "unsupported", "old", "future", "expired",
-	"wrong_url", "wrong", "failed", "address", "certificate", "api_key", NULL};
+	"wrong_url", "wrong", "failed", "address", "certificate", "api_key", "reused", NULL};
 _Static_assert(COUNT_OF(AUTH_CAUSES) == AUTH_FAILURE_CAUSE_COUNT, "each cause but the good one, and the end");
 
 static const char *const VERSIONS[] = {PAYHOOK_VERSION, NULL};

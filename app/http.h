@@ -29,6 +29,7 @@ struct auth_failures;
 struct ingest;
 struct settings;
 struct sources;
+struct transmissions;
 struct txn_reader;
 
 /* The parts of the responder that the routes use.  main.c owns them; all outlive every request. */
@@ -38,6 +39,7 @@ struct service {
 	const struct api_keys *keys; /* NULL: API_KEYS_FILE is not set */
 	struct ingest *ingest;
 	struct txn_reader *txn_reader;
+	struct transmissions *transmissions; /* NULL: no source needs them */
 	struct counters *counters;
 	struct auth_failures *auth_failures;
 };

@@ -23,11 +23,13 @@
 #include "ingest/auth_failures.h"
 #include "ingest/ingest.h"
 #include "ingest/notifier.h"
+#include "ingest/transmissions.h"
 #include "ingest/txn_reader.h"
 #include "pg/connection.h"
 #include "runtime/configuration.h"
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
+#include "transmission.h"
 
 #define PROGRAM "payhook-app"
 #define DESCRIPTORS (FASTCGI_SLOTS + 64) /* one for each slot, and some for PostgreSQL, the log and the event loop */
@@ -200,6 +202,14 @@ static void responder_on_libevent(int severity, const char *words)
 			LOG_TEXT("reason", words), LOG_NUMBER("more_since_last", suppressed));
 }
 
+static bool needs_transmissions(const struct sources *sources)
+{
+	for (int i = 0; i < sources->count; i++)
+		if (transmission_is_needed(&sources->list[i]))
+			return true;
+	return false;
+}
+
 /* The parts that can fail only for lack of memory.  Each connects by itself later. */
 static bool create_database_parts(struct responder *r, struct fault *f)
 {
@@ -207,7 +217,11 @@ static bool create_database_parts(struct responder *r, struct fault *f)
 	r->service.ingest = ingest_create(&r->connect_state, &EVENTS, r);
 	r->service.txn_reader = txn_reader_create(&r->connect_state);
 	r->service.auth_failures = auth_failures_create(&r->connect_state, responder_on_unrecorded, r);
-	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures) ||
+	bool needed = needs_transmissions(r->service.sources);
+	if (needed)
+		r->service.transmissions = transmissions_create(&r->connect_state);
+	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
+		       (r->service.transmissions || !needed)) ||
 	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 }
 
@@ -236,6 +250,7 @@ static void responder_finish(struct responder *r)
 	}
 	fastcgi_destroy(r->fastcgi);
 	auth_failures_destroy(r->service.auth_failures);
+	transmissions_destroy(r->service.transmissions);
 	txn_reader_destroy(r->service.txn_reader);
 	ingest_destroy(r->service.ingest);
 	notifier_destroy(r->notifier);

@@ -6,7 +6,7 @@
  * scanned strictly first).  An unauthenticated client learns the status and no reason; the reason goes to the
  * operator (auth_failure.h).
  *
- * The content of the body belongs to submission.c. */
+ * A second body under one signature of PayPal's belongs to transmission.c, the content of the body to submission.c. */
 
 #include "webhook.h"
 
@@ -15,6 +15,7 @@
 #include "auth_failure.h"
 #include "http/content_type.h"
 #include "submission.h"
+#include "transmission.h"
 
 /* Answers 403 if the source has a list of addresses or wants a client certificate, and the client does not match.
  * The reply does not reveal which of the two failed. */
@@ -82,6 +83,10 @@ void webhook_post(struct request *rq)
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 	else if (rq->body_too_large)
 		http_problem(rq, 413, "the body is larger than 64 KiB");
-	else if (webhook_is_signed(rq, source, &is_scanned))
+	else if (!webhook_is_signed(rq, source, &is_scanned))
+		return;
+	else if (transmission_is_needed(source))
+		transmission_check(rq, source);
+	else
 		submission_accept(rq, source, is_scanned);
 }

@@ -25,9 +25,10 @@ enum auth_failure_cause {
 	AUTH_FAILURE_ADDRESS = SIGNATURE_CAUSE_COUNT, /* the client's address is not on the source's list */
 	AUTH_FAILURE_CERTIFICATE,                     /* no client certificate, or not the source's */
 	AUTH_FAILURE_API_KEY,                         /* no API key, or none that grants this */
+	AUTH_FAILURE_REUSED,                          /* the signature is valid, and came with another body before */
 };
 
-#define AUTH_FAILURE_CAUSE_COUNT (AUTH_FAILURE_API_KEY + 1)
+#define AUTH_FAILURE_CAUSE_COUNT (AUTH_FAILURE_REUSED + 1)
 
 /* Returns the name of a cause for labels and tables, such as "wrong" or "api_key"; for a cause of a signature it is
  * signature_cause_name(). */

@@ -221,7 +221,8 @@ static bool signature_read_hmac(struct claim *c, const struct signature_request 
 /* "id|time|webhook_id|crc", with the CRC-32 of the body in decimal (PayPal, "Self verification method").  A CRC is not
  * a cryptographic digest.  An attacker who has seen one request can construct another body with the same CRC-32, and
  * send it under the same signature until the time is out of tolerance.  No check of the signature can detect such a
- * body.  TLS keeps an attacker from seeing a request, and a short tolerance limits the time. */
+ * body; app/transmission.c refuses the second body under one signature.  TLS keeps an attacker from seeing a request,
+ * and a short tolerance limits the time. */
 static bool read_paypal(struct claim *c, const struct signature_request *request)
 {
 	static const char TIME[] = "paypal-transmission-time", ALGORITHM[] = "paypal-auth-algo";

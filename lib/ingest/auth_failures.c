@@ -70,6 +70,8 @@ const char *auth_failure_cause_name(int cause)
 		return "certificate";
 	case AUTH_FAILURE_API_KEY:
 		return "api_key";
+	case AUTH_FAILURE_REUSED:
+		return "reused";
 	default:
 		return signature_cause_name((enum signature_cause)cause);
 	}

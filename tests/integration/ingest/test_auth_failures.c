@@ -94,7 +94,7 @@ Test(auth_failures, name_every_cause_as_the_table_takes_it)
 	for (int cause = SIGNATURE_GOOD + 1; cause < AUTH_FAILURE_CAUSE_COUNT; cause++)
 		add("s", cause, auth_failure_cause_name(cause));
 	expect_kept(AUTH_FAILURE_CAUSE_COUNT - 1);
-	VALUE("address api_key certificate expired failed future malformed missing old unsupported wrong wrong_url",
+	VALUE("address api_key certificate expired failed future malformed missing old reused unsupported wrong wrong_url",
 		"SELECT string_agg(cause, ' ' ORDER BY cause COLLATE \"C\") FROM payhook.auth_failures WHERE cause = detail");
 }
 

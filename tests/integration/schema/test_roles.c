@@ -49,6 +49,7 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 		"add_auth_failures(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"add_rejections(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"jobs INSERT(source,transaction_id,traceparent)\n"
+		"remember_transmissions(text[],text[],bytea[]) EXECUTE\n"
 		"schema USAGE\n"
 		"transaction_conflicts INSERT(transaction_id,source,ordinal,body_sha256,body,request_id)\n"
 		"transaction_conflicts SELECT(transaction_id,source,ordinal,body_sha256,count,unkept)\n"
@@ -160,6 +161,10 @@ Test(roles, a_responder_taken_over_cannot_look_around)
 		"INSERT INTO payhook.rejected_requests (detail) VALUES ('')",
 		"UPDATE payhook.rejected_requests SET detail = ''",
 		"DELETE FROM payhook.rejected_requests",
+		"SELECT transmission_id FROM payhook.transmissions",
+		"INSERT INTO payhook.transmissions (source) VALUES ('')",
+		"UPDATE payhook.transmissions SET body_sha256 = ''",
+		"DELETE FROM payhook.transmissions",
 	};
 	expect_denied("payhook_app", STATEMENTS, COUNT_OF(STATEMENTS));
 }
@@ -284,6 +289,7 @@ Test(roles, a_stranger_with_a_login_can_do_nothing)
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.grant_rights()",
 		"SELECT payhook.add_auth_failures('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+		"SELECT * FROM payhook.remember_transmissions('{}', '{}', '{}')",
 		"INSERT INTO payhook.jobs (transaction_id) VALUES ('t')",
 		"CREATE TABLE payhook.mine ()",
 		"CREATE TABLE public.mine ()",
