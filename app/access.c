@@ -7,11 +7,15 @@
 #include "access.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "auth_failure.h"
+#include "http/host.h"
 #include "http/network.h"
 #include "runtime/log.h"
+#include "runtime/settings.h"
 
 /* The detail begins with the key's name if the file has the key.  The key itself is a credential and is never
  * logged. */
@@ -47,21 +51,56 @@ static void access_refuse(struct request *rq, enum access_decision decision, con
 	}
 }
 
-/* Without a file of keys, answers 403 to a client outside this host and private networks. */
-static bool admit_private_address(struct request *rq)
+/* Whether an unnamed proxy forwarded the request.  If the peer is a balancer in REAL_IP_FROM that reported a client,
+ * nginx has replaced the address.  A balancer that reports none does not differ from an unnamed proxy. */
+static bool is_forwarded(const struct request *rq)
 {
-	if (network_is_private(rq->address))
-		return true;
-	http_problem(rq, 403,
-		"without API_KEYS_FILE, reads are answered to this host and private networks only; it opens them to keys");
+	static const char *const HEADERS[] = {
+		"x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"};
+	if (*rq->peer && strcmp(rq->peer, rq->address) != 0)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
+		if (rq->header(rq, HEADERS[i]))
+			return true;
+	}
 	return false;
+}
+
+bool access_is_local(const struct request *rq)
+{
+	return network_is_private(rq->address) && !is_forwarded(rq);
+}
+
+/* Sec-Fetch-Site is the browser's own statement, which no page can change (Fetch Metadata, W3C). */
+static bool is_cross_site(const struct request *rq)
+{
+	const char *site = rq->header(rq, "sec-fetch-site");
+	return site && strcasecmp(site, "cross-site") == 0;
+}
+
+/* Without a file of keys the address alone decides, so answers 403 to every request that may carry another client's
+ * wish: of a page in a browser, or through a proxy. */
+static bool admit_without_key(struct request *rq, enum api_scope wanted)
+{
+	const char *why = NULL;
+	if (!host_is_allowed(rq->header(rq, "host"), rq->service->settings->allowed_hosts))
+		why = "without API_KEYS_FILE, the header Host must be localhost, an address or one of ALLOWED_HOSTS";
+	else if (is_cross_site(rq))
+		why = "without API_KEYS_FILE, a page of another site may not read this";
+	else if (is_forwarded(rq))
+		why = "without API_KEYS_FILE, a proxy may forward this only if REAL_IP_FROM names it";
+	else if (wanted == API_READ && !access_is_local(rq))
+		why = "without API_KEYS_FILE, reads are answered to this host and private networks only; it opens them to keys";
+	if (why)
+		http_problem(rq, 403, why);
+	return !why;
 }
 
 bool access_granted(struct request *rq, enum api_scope wanted)
 {
 	const struct api_key *key;
 	if (!rq->service->keys)
-		return wanted == API_OPERATE || admit_private_address(rq);
+		return admit_without_key(rq, wanted);
 	const char *authorization = rq->header(rq, "authorization");
 	enum access_decision decision = api_keys_judge(
 		rq->service->keys, authorization ? authorization : "", wanted, (int64_t)time(NULL), &key);

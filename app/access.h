@@ -3,11 +3,17 @@
 #include "auth/api_keys.h"
 #include "http.h"
 
+/* Whether the client is on this host or in a private network: by its address, unless a proxy that REAL_IP_FROM does not
+ * name forwarded the request.  The address is then the proxy's, and the client may be anywhere. */
+MUST_USE bool access_is_local(const struct request *rq);
+
 /* Decides whether a client may read.
  *
  * With API_KEYS_FILE, a request needs "Authorization: Bearer KEY" (RFC 6750) with a key that has the wanted scope.
- * Without the file, API_READ is granted to clients on this host and in private networks, and API_OPERATE to all: the
- * metrics, the only route with that scope, are restricted by METRICS_ALLOW in either case.
+ * Without the file, API_READ is granted to local clients (above), and API_OPERATE to every address: the metrics, the
+ * only route with that scope, are restricted by METRICS_ALLOW in either case.  For both, the header Host must be allowed
+ * (ALLOWED_HOSTS), the request must not be another site's according to the browser, and no unnamed proxy may have
+ * forwarded it.
  *
  * True: the route goes on.  False: the request has been answered 401, 403 or 503. */
 MUST_USE bool access_granted(struct request *rq, enum api_scope wanted);

@@ -63,6 +63,7 @@ enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struc
 	rq->target = param(from, "REQUEST_URI");
 	rq->content_type = param(from, "CONTENT_TYPE");
 	rq->address = param(from, "REMOTE_ADDR");
+	rq->peer = param(from, "PAYHOOK_PEER");
 	rq->client_verify = param(from, "PAYHOOK_CLIENT_VERIFY");
 	rq->client_subject = param(from, "PAYHOOK_CLIENT_SUBJECT");
 	const char *id = param(from, "PAYHOOK_REQUEST_ID");

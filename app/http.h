@@ -57,10 +57,11 @@ struct reply {
 struct request;
 
 struct request {
-	const char *method;         /* this and the texts that follow are valid until answer() */
-	const char *target;         /* REQUEST_URI, unchanged: path and query */
-	const char *content_type;   /* this and the next three: "" if absent */
-	const char *address;        /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
+	const char *method;       /* this and the texts that follow are valid until answer() */
+	const char *target;       /* REQUEST_URI, unchanged: path and query */
+	const char *content_type; /* this and the next four: "" if absent */
+	const char *address;      /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
+	const char *peer; /* the connection's: it differs from address if a balancer in REAL_IP_FROM gave that */
 	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
 	const char *client_subject; /* subject of the client certificate: "CN=stripe,O=Stripe" */
 	char id[REQUEST_ID_MAX + 1];

@@ -30,6 +30,7 @@ struct settings {
 	struct currency_extras extra_currencies;
 	char sources_file[SETTINGS_TEXT_MAX];  /* empty: only the built-in source */
 	char api_keys_file[SETTINGS_TEXT_MAX]; /* empty: only private addresses may read */
+	char allowed_hosts[SETTINGS_TEXT_MAX]; /* as host_is_allowed() takes it */
 	int require_signatures;                /* 1: every source must have a signature scheme */
 	int processor;                         /* enum processor_choice */
 	int processor_delay_ms;

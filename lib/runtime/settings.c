@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "http/host.h"
 #include "http/network.h"
 #include "http/url.h"
 
@@ -243,10 +244,16 @@ static bool check_address(struct settings *s, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "WORKER_METRICS_ADDRESS: %s", why.text);
 }
 
+static bool check_hosts(struct settings *s, struct fault *f)
+{
+	struct fault why;
+	return host_list_check(s->allowed_hosts, &why) || fault_set(f, FAULT_INPUT, "ALLOWED_HOSTS: %s", why.text);
+}
+
 /* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
  * and may then report the same setting once more. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_processor, check_keeping, check_address};
+	choose_database, read_currencies, choose_processor, check_keeping, check_address, check_hosts};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {

@@ -1,4 +1,5 @@
-/* test_near.c - without an API_KEYS_FILE, only this host and private networks may read. */
+/* test_near.c - without an API_KEYS_FILE, only this host and private networks may read, and only if neither a proxy nor a
+ * page in a browser may stand between. */
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "support/instance.h"
 
 /* 127.0.0.2 is configured as a load balancer, so that requests can have any client address. */
-const char *const instance_settings[] = {"REAL_IP_FROM=127.0.0.2", "PROCESSOR_DELAY_MS=0", NULL};
+const char *const instance_settings[] = {
+	"REAL_IP_FROM=127.0.0.2", "ALLOWED_HOSTS=payhook.internal, Other.Example", "PROCESSOR_DELAY_MS=0", NULL};
 
 static int read_from(const char *balancer, const char *address, const char *target, struct answer *ret)
 {
@@ -45,12 +47,110 @@ Test(near, reads_are_for_this_host_and_private_networks)
 Test(near, a_stranger_s_word_about_its_address_is_not_believed)
 {
 	struct answer a;
-	/* These do not come from a configured balancer, so the header has no effect: the client is this host. */
-	cr_expect_eq(read_from("127.0.0.1", "203.0.113.7", "/v1/transactions/nobody", &a), 404);
+	/* This does not come from a configured balancer, so the header does not change the address. */
+	cr_expect_eq(read_from("127.0.0.1", "10.0.0.1", "/v1/transactions/nobody", &a), 403);
 	answer_finish(&a);
 	/* The balancer itself appends the last address. */
 	cr_expect_eq(read_from("127.0.0.2", "10.0.0.1, 203.0.113.7", "/v1/transactions/nobody", &a), 403);
 	answer_finish(&a);
+}
+
+#define READ "/v1/transactions/nobody"
+
+static void gives(const char *target, const char *header, int status, const char *why)
+{
+	struct answer a;
+
+	call_send(&(struct call){.target = target, .header = header}, &a);
+	cr_expect_eq(a.status, status, "%s with \"%s\" gives %d: %s", target, header, a.status, a.body);
+	if (why)
+		cr_expect_not_null(strstr(a.body, why), "%s: %s", header, a.body);
+	if (status == 403)
+		expect_problem_once(&a, 403, header);
+	else
+		answer_finish(&a);
+}
+
+/* A page of the site can make a browser resolve the site's name to this host (DNS rebinding).  The browser then sends
+ * that name as Host. */
+Test(near, a_name_of_another_site_reads_nothing)
+{
+	static const char *const foreign[] = {"Host: evil.example", "Host: evil.example:80",
+		"Host: localhost.evil.example", "Host: 127.0.0.1.evil.example", "Host: payhook.internal.evil.example",
+		"Host: xpayhook.internal", "Host: internal", "Host: payhook", "Host: other.example:80x"};
+
+	for (size_t i = 0; i < COUNT_OF(foreign); i++) {
+		gives(READ, foreign[i], 403, "ALLOWED_HOSTS");
+		gives("/metrics", foreign[i], 403, "ALLOWED_HOSTS");
+	}
+}
+
+Test(near, addresses_localhost_and_allowed_names_read)
+{
+	static const char *const known[] = {"Host: localhost", "Host: LOCALHOST:8000", "Host: localhost.",
+		"Host: 192.0.2.1:80", "Host: [::1]", "Host: [2001:db8::1]:8080", "Host: payhook.internal",
+		"Host: Payhook.Internal:443", "Host: other.example"};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		gives(READ, known[i], 404, NULL);
+		gives("/metrics", known[i], 200, NULL);
+	}
+}
+
+/* Nobody named this proxy, so the address is the proxy's, and the client may be anywhere. */
+Test(near, what_a_proxy_forwards_is_not_local)
+{
+	static const char *const headers[] = {"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: nonsense",
+		"X-Forwarded-For;", "Forwarded: for=127.0.0.1", "Via: 1.1 proxy", "X-Real-IP: 127.0.0.1",
+		"X-Forwarded-Host: localhost", "X-Forwarded-Proto: https"};
+
+	for (size_t i = 0; i < COUNT_OF(headers); i++) {
+		gives(READ, headers[i], 403, "REAL_IP_FROM");
+		gives("/metrics", headers[i], 403, "REAL_IP_FROM");
+	}
+}
+
+/* The address would be that of the balancer. */
+Test(near, a_balancer_that_names_no_client_forwards_nothing_local)
+{
+	struct answer a;
+
+	call_send(&(struct call){.target = READ, .header = "Via: 1.1 balancer", .from = "127.0.0.2"}, &a);
+	cr_expect_eq(a.status, 403, "%d", a.status);
+	answer_finish(&a);
+	call_send(&(struct call){.target = READ, .from = "127.0.0.2"}, &a);
+	cr_expect_eq(a.status, 404, "%d", a.status);
+	answer_finish(&a);
+}
+
+Test(near, a_page_of_another_site_reads_nothing)
+{
+	gives(READ, "Sec-Fetch-Site: cross-site", 403, "another site");
+	gives("/metrics", "Sec-Fetch-Site: cross-site", 403, "another site");
+	gives(READ, "Sec-Fetch-Site: none", 404, NULL);
+	gives(READ, "Sec-Fetch-Site: same-origin", 404, NULL);
+}
+
+/* Health checks and balancers use names, and a provider's way out adds Via. */
+Test(near, none_of_it_holds_for_webhooks_and_health)
+{
+	static const char *const headers[] = {
+		"Host: evil.example", "Via: 1.1 proxy", "X-Forwarded-For: 203.0.113.7", "Sec-Fetch-Site: cross-site"};
+	static const char *const targets[] = {"/", "/livez", "/readyz"};
+	char id[64], body[WEBHOOK_MAX];
+	struct answer a;
+
+	for (size_t i = 0; i < COUNT_OF(headers); i++) {
+		for (size_t n = 0; n < COUNT_OF(targets); n++)
+			gives(targets[n], headers[i], 200, NULL);
+		call_send(&(struct call){.target = WEBHOOKS,
+				  .type = "application/json",
+				  .body = webhook_simple(fresh_id("proxied", id), body),
+				  .header = headers[i]},
+			&a);
+		cr_expect_eq(a.status, 202, "%s: %d", headers[i], a.status);
+		answer_finish(&a);
+	}
 }
 
 Test(near, webhooks_and_health_are_for_everybody)

@@ -22,7 +22,7 @@
 static char file_setting[96];
 
 const char *const instance_settings[] = {file_setting, "HOSTILE_SECRET=a secret of the hostile suite alone",
-	"PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
+	"ALLOWED_HOSTS=payhook", "PROCESSOR_DELAY_MS=100", "WORKER_GRACE_MS=200", NULL};
 
 #define SOURCES                                                                                                 \
 	"{\"sources\":[{\"name\":\"signed\",\"scheme\":\"github\",\"secrets\":[{\"env\":\"HOSTILE_SECRET\"}]}," \

@@ -4,15 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access.h"
 #include "http.h"
 #include "route.h"
+#include "runtime/settings.h"
 #include "source/payload.h"
 #include "source/source.h"
 
 static struct sources sources;
-static struct service service = {.sources = &sources};
+static struct settings settings;
+static struct service service = {.sources = &sources, .settings = &settings};
 static struct request rq;
 static int answers;
+static const char *headers[8]; /* name, value, and so on, ended by NULL */
 
 static void on_answer(struct request *r)
 {
@@ -20,17 +24,30 @@ static void on_answer(struct request *r)
 	answers++;
 }
 
+static const char *header(const struct request *r, const char *name)
+{
+	(void)r;
+	for (size_t i = 0; headers[i]; i += 2) {
+		if (strcmp(headers[i], name) == 0)
+			return headers[i + 1];
+	}
+	return NULL;
+}
+
 static void request_init(void)
 {
 	memset(&rq, 0, sizeof rq);
 	answers = 0;
+	memset(headers, 0, sizeof headers);
 	sources_init(&sources);
 	rq.service = &service;
 	rq.answer = on_answer;
+	rq.header = header;
 	rq.method = "GET";
 	rq.target = "/";
 	rq.content_type = "";
 	rq.address = "127.0.0.1";
+	rq.peer = "127.0.0.1";
 	rq.body = BUF_INIT(PAYLOAD_MAX);
 	rq.reply.body = BUF_INIT(REPLY_BODY_MAX);
 	snprintf(rq.id, sizeof rq.id, "5f2c");
@@ -100,6 +117,23 @@ Test(http, refuses_a_webhook_of_another_type_first)
 	rq.body_too_large = true;
 	answers_with("POST", "/v1/webhooks/transactions", 413);
 	answers_with("POST", "/v1/webhooks/nobody", 404);
+}
+
+/* nginx's site is kept on an upgrade of the package, so the parameter may be missing. */
+Test(http, counts_as_local_only_what_no_unnamed_proxy_forwarded)
+{
+	cr_expect(access_is_local(&rq));
+	rq.peer = "";
+	cr_expect(access_is_local(&rq));
+	headers[0] = "via";
+	headers[1] = "1.1 proxy";
+	cr_expect_not(access_is_local(&rq));
+	rq.peer = "127.0.0.1";
+	cr_expect_not(access_is_local(&rq));
+	rq.peer = "192.0.2.1";
+	cr_expect(access_is_local(&rq));
+	rq.address = "203.0.113.7";
+	cr_expect_not(access_is_local(&rq));
 }
 
 Test(http, every_fault_of_ours_is_503_and_keeps_its_text)
