@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "access.h"
 #include "base/clock.h"
 #include "ingest/ingest.h"
 #include "runtime/log.h"
@@ -58,7 +59,8 @@ static void health_on_health(struct ingest_probe *p, const struct fault *f)
 	reply_health(rq, !f);
 }
 
-/* Lists the sources that accept unsigned webhooks, so that a deployment can be checked from outside.  Source names
+/* Lists the sources that accept unsigned webhooks, so that a deployment can be checked.  Others than local clients do not
+ * learn which those are.  Source names
  * consist of lower case letters, digits and hyphens, so they need no JSON escapes. */
 static void add_open_sources(struct buf *b, const struct sources *all)
 {
@@ -82,7 +84,8 @@ static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 	}
 	http_begin(rq, 200);
 	buf_add_text(&rq->reply.body, "{\"status\":\"ready\"");
-	add_open_sources(&rq->reply.body, rq->service->sources);
+	if (access_is_local(rq))
+		add_open_sources(&rq->reply.body, rq->service->sources);
 	buf_add_text(&rq->reply.body, "}");
 	rq->answer(rq);
 }

@@ -153,6 +153,28 @@ Test(near, none_of_it_holds_for_webhooks_and_health)
 	}
 }
 
+static void readyz_says(const char *from, const char *header, const char *body)
+{
+	struct answer a;
+
+	call_send(&(struct call){.target = "/readyz", .from = from, .header = header}, &a);
+	cr_expect_eq(a.status, 200, "%d", a.status);
+	cr_expect_str_eq(a.body, body, "from %s with \"%s\": %s", from, header, a.body);
+	answer_finish(&a);
+}
+
+Test(near, readyz_names_the_open_sources_to_this_host_and_private_networks)
+{
+	static const char ALL[] = "{\"status\":\"ready\",\"open_sources\":[\"transactions\"]}";
+	static const char STATUS[] = "{\"status\":\"ready\"}";
+
+	readyz_says("127.0.0.1", "Host: payhook", ALL);
+	readyz_says("127.0.0.2", "X-Forwarded-For: 10.1.2.3", ALL);
+	readyz_says("127.0.0.2", "X-Forwarded-For: 203.0.113.7", STATUS);
+	readyz_says("127.0.0.1", "X-Forwarded-For: 10.1.2.3", STATUS);
+	readyz_says("127.0.0.1", "Via: 1.1 proxy", STATUS);
+}
+
 Test(near, webhooks_and_health_are_for_everybody)
 {
 	char id[64], body[WEBHOOK_MAX];
