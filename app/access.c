@@ -1,4 +1,5 @@
-/* access.c - decides whether a client may read, and answers the request if it may not.
+/* access.c - decides whether a client may read, and answers the request if it may not; and from where webhooks may come
+ * that nothing signs.
  *
  * The key is compared by its SHA-256 in constant time (auth/api_keys.h); this file turns the decision into a status.
  * A failed attempt is reported to the operator with its reason.  The client learns no more than the status shows: 401
@@ -69,6 +70,25 @@ static bool is_forwarded(const struct request *rq)
 bool access_is_local(const struct request *rq)
 {
 	return network_is_private(rq->address) && !is_forwarded(rq);
+}
+
+bool access_may_send_unsigned(const struct request *rq)
+{
+	const struct settings *s = rq->service->settings;
+	/* A page reaches a private address by DNS rebinding.  Browsers add Origin to each POST, and providers do not. */
+	if (s->open_to != OPEN_TO_ALL && rq->header(rq, "origin"))
+		return false;
+	switch (s->open_to) {
+	case OPEN_TO_ALL:
+		return true;
+	case OPEN_TO_PRIVATE:
+		return access_is_local(rq);
+	case OPEN_TO_NETWORKS:
+		/* A public address may be a provider's way out, whose proxy adds Via. */
+		return networks_hold(&s->open_networks, rq->address) &&
+		       (!network_is_private(rq->address) || access_is_local(rq));
+	}
+	return false;
 }
 
 /* Sec-Fetch-Site is the browser's own statement, which no page can change (Fetch Metadata, W3C). */

@@ -7,6 +7,10 @@
  * name forwarded the request.  The address is then the proxy's, and the client may be anywhere. */
 MUST_USE bool access_is_local(const struct request *rq);
 
+/* Whether OPEN_SOURCE_FROM lets the client send to a source that is open (source_is_open()).  A private address does not
+ * count if an unnamed proxy forwarded the request, and unless it is "all", a page in a browser may not send. */
+MUST_USE bool access_may_send_unsigned(const struct request *rq);
+
 /* Decides whether a client may read.
  *
  * With API_KEYS_FILE, a request needs "Authorization: Bearer KEY" (RFC 6750) with a key that has the wanted scope.

@@ -8,12 +8,14 @@
 #include "health.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 #include "access.h"
 #include "base/clock.h"
 #include "ingest/ingest.h"
 #include "runtime/log.h"
+#include "runtime/settings.h"
 #include "source/source.h"
 
 /* request.state of a request that waits for the result of its probe. */
@@ -59,18 +61,21 @@ static void health_on_health(struct ingest_probe *p, const struct fault *f)
 	reply_health(rq, !f);
 }
 
-/* Lists the sources that accept unsigned webhooks, so that a deployment can be checked.  Others than local clients do not
+/* Lists the sources that accept unsigned webhooks, and from where open ones do, so that a deployment can be checked.  Others than local clients do not
  * learn which those are.  Source names
  * consist of lower case letters, digits and hyphens, so they need no JSON escapes. */
-static void add_open_sources(struct buf *b, const struct sources *all)
+static void add_open_sources(struct buf *b, const struct sources *all, const struct settings *s)
 {
 	int count = 0;
 	for (int i = 0; i < all->count; i++) {
 		if (all->list[i].auth == SOURCE_AUTH_NONE)
 			buf_add_format(b, "%s\"%s\"", count++ == 0 ? ",\"open_sources\":[" : ",", all->list[i].name);
 	}
-	if (count > 0)
-		buf_add_text(b, "]");
+	if (count == 0)
+		return;
+	buf_add_text(b, "],\"open_source_from\":\"");
+	buf_add_json(b, s->open_source_from, strlen(s->open_source_from));
+	buf_add_text(b, "\"");
 }
 
 /* Answers GET /readyz. */
@@ -85,7 +90,7 @@ static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 	http_begin(rq, 200);
 	buf_add_text(&rq->reply.body, "{\"status\":\"ready\"");
 	if (access_is_local(rq))
-		add_open_sources(&rq->reply.body, rq->service->sources);
+		add_open_sources(&rq->reply.body, rq->service->sources, rq->service->settings);
 	buf_add_text(&rq->reply.body, "}");
 	rq->answer(rq);
 }

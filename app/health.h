@@ -7,7 +7,7 @@
 void health_get(struct request *rq);
 
 /* GET /readyz: the same check for load balancers.  To a local client (access.h) the 200 lists the sources that
- * accept unsigned webhooks; a failure is answered with a problem (RFC 9457), 503. */
+ * accept unsigned webhooks, with OPEN_SOURCE_FROM; a failure is answered with a problem (RFC 9457), 503. */
 void health_ready(struct request *rq);
 
 /* GET /livez: always 200, without use of the database. */

@@ -139,15 +139,16 @@ static void responder_help(void)
 	settings_help(stdout);
 }
 
-/* Warns of each source that accepts unsigned webhooks, at every start. */
-static void log_sources(const struct sources *all)
+/* Warns of each source that accepts unsigned webhooks, at every start, and from where it does if it is open. */
+static void log_sources(const struct sources *all, const struct settings *settings)
 {
 	for (int i = 0; i < all->count; i++) {
 		const struct source *s = &all->list[i];
-		bool is_open = s->auth == SOURCE_AUTH_NONE;
-		LOG(is_open ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-			is_open ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
-			LOG_TEXT("scheme", configuration_scheme(s)), LOG_NUMBER("secrets", s->signer.count));
+		bool is_unsigned = s->auth == SOURCE_AUTH_NONE;
+		LOG(is_unsigned ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+			is_unsigned ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
+			LOG_TEXT("scheme", configuration_scheme(s)), LOG_NUMBER("secrets", s->signer.count),
+			LOG_TEXT("open_source_from", source_is_open(s) ? settings->open_source_from : ""));
 	}
 }
 
@@ -303,7 +304,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	LOG(LOG_LEVEL_INFO, "responder starts", LOG_TEXT("version", PAYHOOK_VERSION));
-	log_sources(&r.configuration.sources);
+	log_sources(&r.configuration.sources, &r.configuration.settings);
 	event_base_dispatch(r.base);
 	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("abandoned_connections", r.connect_state.abandoned));
 	responder_finish(&r);

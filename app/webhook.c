@@ -12,6 +12,7 @@
 
 #include <time.h>
 
+#include "access.h"
 #include "auth_failure.h"
 #include "http/content_type.h"
 #include "submission.h"
@@ -30,6 +31,22 @@ static bool is_admitted(struct request *rq, const struct source *source)
 	int cause = admission == SOURCE_REFUSES_ADDRESS ? AUTH_FAILURE_ADDRESS : AUTH_FAILURE_CERTIFICATE;
 	auth_failure_report(rq, &(struct auth_failure){.cause = cause, .source = source->name, .detail = why.text});
 	http_problem(rq, 403, "this sender may not send to this source");
+	return false;
+}
+
+/* Answers 403 if nothing but OPEN_SOURCE_FROM restricts the source, and the client is elsewhere.  The reply names the
+ * setting: a newcomer meets this answer when PROCESSOR becomes http, and a forger learns nothing of use. */
+static bool is_from_admitted_place(struct request *rq, const struct source *source)
+{
+	if (!source_is_open(source) || access_may_send_unsigned(rq))
+		return true;
+	rq->outcome = WEBHOOK_FORBIDDEN;
+	auth_failure_report(
+		rq, &(struct auth_failure){.cause = AUTH_FAILURE_ADDRESS,
+			    .source = source->name,
+			    .detail = "OPEN_SOURCE_FROM does not admit the client to this unsigned source"});
+	http_problem(
+		rq, 403, "unsigned webhooks are not accepted from here; OPEN_SOURCE_FROM says from where they are");
 	return false;
 }
 
@@ -77,7 +94,7 @@ void webhook_post(struct request *rq)
 		return;
 	}
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
-	if (!is_admitted(rq, source))
+	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source))
 		return;
 	if (!content_type_is_json(rq->content_type))
 		http_problem(rq, 415, "the body must be application/json in UTF-8");

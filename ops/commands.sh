@@ -134,6 +134,15 @@ status_part() {
 		"$1" "$R_PID" "$(ago $((EPOCHSECONDS - R_SINCE)))" "$R_SINCE" "$R_RESTARTS" "$more"
 }
 
+# open_sources PORT - prints the sources that accept unsigned webhooks, and from where; nothing if there are none.
+open_sources() {
+	local answer
+	answer=$(curl -s -m 2 --noproxy '*' "http://127.0.0.1:$1/readyz") || return 0
+	[[ $answer =~ \"open_sources\":\[([^]]*)\],\"open_source_from\":\"([^\"]*)\" ]] || return 0
+	answer=${BASH_REMATCH[1]//\"/}
+	printf 'webhooks to %s; OPEN_SOURCE_FROM=%s\n' "${answer//,/, }" "${BASH_REMATCH[2]}"
+}
+
 queue_depth() {
 	PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' psql -X -At -d "$CONNINFO" -c "
 		SELECT format('%s ready, %s waiting for a retry, %s claimed', count(*) FILTER (WHERE state = 'ready'),
@@ -143,7 +152,7 @@ queue_depth() {
 
 # Exits with status 3 if payhook is not running, as init scripts do.
 cmd_status() {
-	local port='' part
+	local port='' part open
 	if ! is_running; then
 		info "not running; data folder $STATE"
 		exit 3
@@ -162,6 +171,8 @@ cmd_status() {
 		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
 	done
 	printf '  queue     %s\n' "$(queue_depth)"
+	open=$(open_sources "$port")
+	[[ -z $open ]] || printf '  unsigned  %s\n' "$open"
 	[[ -n $DB_PRIVATE ]] || printf '  database  an existing server\n'
 	printf '  data      %s\n  sockets   %s\n' "$STATE" "$RUN"
 }

@@ -216,7 +216,7 @@ cmd_ready-step() {
 }
 
 announce() {
-	local url
+	local url open
 	url=$(address)
 	now_ms
 	info "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s; send it a webhook:"
@@ -226,5 +226,7 @@ announce() {
 	END
 	[[ -z $TLS_PORT ]] || info "and with TLS at https://localhost:$TLS_PORT"
 	[[ $EUID -eq 0 ]] || info "all parts run as this user; started by root, they are several users, each with few rights"
+	open=$(open_sources "$PAYHOOK_PORT")
+	[[ -z $open ]] || info "unsigned $open"
 	[[ -n $DETACHED ]] || info "Ctrl-C stops it"
 }

@@ -25,6 +25,21 @@ MUST_USE bool network_read(const char *text, struct network *ret, struct fault *
  * address is in no network. */
 MUST_USE bool network_holds(const struct network *n, const char *address);
 
+#define NETWORKS_MAX 32
+
+/* A list of networks in a setting. */
+struct networks {
+	int count;
+	struct network list[NETWORKS_MAX];
+};
+
+/* Reads networks with commas or blanks between them.  The fault is FAULT_INPUT: a text that is no network, none at all, or
+ * more than NETWORKS_MAX.  *ret is undefined then. */
+MUST_USE bool networks_read(const char *text, struct networks *ret, struct fault *f);
+
+/* Whether one of the networks contains the address, as network_holds(). */
+MUST_USE bool networks_hold(const struct networks *n, const char *address);
+
 /* Whether an address is loopback (127.0.0.0/8, ::1), private (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7) or
  * link-local (169.254.0.0/16, fe80::/10).  IPv4 may be written as ::ffff:10.1.2.3.  A text that is no address is none
  * of these. */

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
+#include "http/network.h"
 #include "runtime/log.h"
 #include "txn/currency.h"
 
@@ -20,6 +21,9 @@ enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
 
 enum processor_choice { PROCESSOR_IS_SIMULATED, PROCESSOR_IS_HTTP };
 
+/* From where unsigned webhooks are taken. */
+enum open_to { OPEN_TO_ALL, OPEN_TO_PRIVATE, OPEN_TO_NETWORKS };
+
 struct settings {
 	char database[SETTINGS_TEXT_MAX]; /* libpq's connection string or URI: DATABASE_URL, or from POSTGRES_* */
 	char database_url[SETTINGS_TEXT_MAX];
@@ -28,11 +32,14 @@ struct settings {
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
-	char sources_file[SETTINGS_TEXT_MAX];  /* empty: only the built-in source */
-	char api_keys_file[SETTINGS_TEXT_MAX]; /* empty: only private addresses may read */
-	char allowed_hosts[SETTINGS_TEXT_MAX]; /* as host_is_allowed() takes it */
-	int require_signatures;                /* 1: every source must have a signature scheme */
-	int processor;                         /* enum processor_choice */
+	char sources_file[SETTINGS_TEXT_MAX];     /* empty: only the built-in source */
+	char api_keys_file[SETTINGS_TEXT_MAX];    /* empty: only private addresses may read */
+	char allowed_hosts[SETTINGS_TEXT_MAX];    /* as host_is_allowed() takes it */
+	int require_signatures;                   /* 1: every source must have a signature scheme */
+	char open_source_from[SETTINGS_TEXT_MAX]; /* never empty: "all", "private", or the networks below */
+	enum open_to open_to;
+	struct networks open_networks; /* for OPEN_TO_NETWORKS */
+	int processor;                 /* enum processor_choice */
 	int processor_delay_ms;
 	char processor_url[SETTINGS_TEXT_MAX]; /* not empty if the processor is http */
 	int processor_connect_timeout_ms, processor_timeout_ms;

@@ -18,7 +18,7 @@
 #define SOURCE_BUILT_IN "transactions" /* always exists, whether the operator lists it or not */
 
 enum source_auth {
-	SOURCE_AUTH_NONE,      /* webhooks are accepted unsigned, from any client that reaches the port */
+	SOURCE_AUTH_NONE,      /* webhooks are accepted unsigned */
 	SOURCE_AUTH_SIGNATURE, /* a webhook must be signed with one of the signer's secrets */
 	SOURCE_AUTH_DISABLED,  /* webhooks are answered 404; closes the built-in source, which cannot be removed */
 };
@@ -61,6 +61,10 @@ bool source_name_valid(const char *name);
 
 /* Finds a source by its name.  NULL: there is none, or it is disabled. */
 const struct source *sources_find(const struct sources *s, const char *name);
+
+/* Whether anyone may send to the source, as far as its own configuration goes: it has neither a scheme nor a list of
+ * addresses, and wants no client certificate. */
+bool source_is_open(const struct source *s);
 
 /* The client, as nginx reports it; "" means unknown or none. */
 struct source_sender {

@@ -117,3 +117,33 @@ bool network_holds(const struct network *n, const char *address)
 		return false;
 	return is_within(bytes, n->bytes, n->bits);
 }
+
+bool networks_read(const char *text, struct networks *ret, struct fault *f)
+{
+	static const char SEPARATORS[] = ", \t";
+	char one[TEXT_MAX + 1], quoted[FAULT_QUOTE_MAX];
+	ret->count = 0;
+	for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
+		size_t len = strcspn(text, SEPARATORS);
+		if (ret->count == NETWORKS_MAX)
+			return fault_set(f, FAULT_INPUT, "there are more than %d networks", NETWORKS_MAX);
+		if (len > TEXT_MAX)
+			return fault_set(
+				f, FAULT_INPUT, "%s is too long for a network", fault_quote(text, len, quoted));
+		memcpy(one, text, len);
+		one[len] = '\0';
+		if (!network_read(one, &ret->list[ret->count++], f))
+			return false;
+		text += len;
+	}
+	return ret->count > 0 || fault_set(f, FAULT_INPUT, "there is neither an address nor a network");
+}
+
+bool networks_hold(const struct networks *n, const char *address)
+{
+	for (int i = 0; i < n->count; i++) {
+		if (network_holds(&n->list[i], address))
+			return true;
+	}
+	return false;
+}

@@ -228,6 +228,25 @@ static bool choose_processor(struct settings *s, struct fault *f)
 	return !http || *s->processor_url || fault_set(f, FAULT_INPUT, "PROCESSOR_URL: PROCESSOR=http wants one");
 }
 
+/* By default everybody may try payhook, until a transaction can have an effect.  The responders know the processor for
+ * this reason alone. */
+static bool choose_open_to(struct settings *s, struct fault *f)
+{
+	struct fault why;
+	char *text = s->open_source_from;
+	if (!*text)
+		snprintf(text, SETTINGS_TEXT_MAX, "%s", s->processor == PROCESSOR_IS_HTTP ? "private" : "all");
+	if (strcmp(text, "all") == 0)
+		s->open_to = OPEN_TO_ALL;
+	else if (strcmp(text, "private") == 0)
+		s->open_to = OPEN_TO_PRIVATE;
+	else if (networks_read(text, &s->open_networks, &why))
+		s->open_to = OPEN_TO_NETWORKS;
+	else
+		return fault_set(f, FAULT_INPUT, "OPEN_SOURCE_FROM: neither all nor private, and %s", why.text);
+	return true;
+}
+
 static bool check_keeping(struct settings *s, struct fault *f)
 {
 	int days = s->transactions_keep_days;
@@ -253,7 +272,7 @@ static bool check_hosts(struct settings *s, struct fault *f)
 /* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
  * and may then report the same setting once more. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_processor, check_keeping, check_address, check_hosts};
+	choose_database, read_currencies, choose_processor, choose_open_to, check_keeping, check_address, check_hosts};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {

@@ -43,6 +43,11 @@ const struct source *sources_find(const struct sources *s, const char *name)
 	return NULL;
 }
 
+bool source_is_open(const struct source *s)
+{
+	return s->auth == SOURCE_AUTH_NONE && s->allow_count == 0 && s->client == SOURCE_ANY_CLIENT;
+}
+
 /* An empty list admits every address.  Text that is not an address is in no network. */
 static bool holds_address(const struct source *s, const char *address)
 {

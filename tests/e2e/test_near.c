@@ -153,7 +153,7 @@ Test(near, none_of_it_holds_for_webhooks_and_health)
 	}
 }
 
-static void readyz_says(const char *from, const char *header, const char *body)
+static void expect_readyz(const char *from, const char *header, const char *body)
 {
 	struct answer a;
 
@@ -165,14 +165,15 @@ static void readyz_says(const char *from, const char *header, const char *body)
 
 Test(near, readyz_names_the_open_sources_to_this_host_and_private_networks)
 {
-	static const char ALL[] = "{\"status\":\"ready\",\"open_sources\":[\"transactions\"]}";
+	static const char ALL[] = "{\"status\":\"ready\",\"open_sources\":[\"transactions\"],"
+				  "\"open_source_from\":\"all\"}";
 	static const char STATUS[] = "{\"status\":\"ready\"}";
 
-	readyz_says("127.0.0.1", "Host: payhook", ALL);
-	readyz_says("127.0.0.2", "X-Forwarded-For: 10.1.2.3", ALL);
-	readyz_says("127.0.0.2", "X-Forwarded-For: 203.0.113.7", STATUS);
-	readyz_says("127.0.0.1", "X-Forwarded-For: 10.1.2.3", STATUS);
-	readyz_says("127.0.0.1", "Via: 1.1 proxy", STATUS);
+	expect_readyz("127.0.0.1", "Host: payhook", ALL);
+	expect_readyz("127.0.0.2", "X-Forwarded-For: 10.1.2.3", ALL);
+	expect_readyz("127.0.0.2", "X-Forwarded-For: 203.0.113.7", STATUS);
+	expect_readyz("127.0.0.1", "X-Forwarded-For: 10.1.2.3", STATUS);
+	expect_readyz("127.0.0.1", "Via: 1.1 proxy", STATUS);
 }
 
 Test(near, webhooks_and_health_are_for_everybody)

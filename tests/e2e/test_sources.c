@@ -264,7 +264,8 @@ Test(sources, readyz_names_the_sources_that_are_open)
 	struct answer a;
 
 	call_get("/readyz", &a);
-	cr_assert_str_eq(a.body, "{\"status\":\"ready\",\"open_sources\":[\"transactions\"]}");
+	cr_assert_str_eq(
+		a.body, "{\"status\":\"ready\",\"open_sources\":[\"transactions\"],\"open_source_from\":\"all\"}");
 	answer_finish(&a);
 }
 

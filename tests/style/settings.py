@@ -63,7 +63,7 @@ def check_members(checks, settings):
     checks.rule(rule)
     header, = tree.files('include/**/settings.h')
     body = re.search(r'^struct settings \{$(.*?)^\};$', tree.code(header), re.MULTILINE | re.DOTALL)[1]
-    found = set(re.findall(r'\b(\w+)(?:\[\w+\])?[,;]', body)) - {'database', 'extra_currencies'}
+    found = set(re.findall(r'\b(\w+)(?:\[\w+\])?[,;]', body)) - {'database', 'extra_currencies', 'open_to', 'open_networks'}
     for name in found ^ {s.member() for s in settings if s.is_read_by(set(C_READERS))}:
         checks.add(rule, name)
 

@@ -39,6 +39,7 @@ static void request_init(void)
 	memset(&rq, 0, sizeof rq);
 	answers = 0;
 	memset(headers, 0, sizeof headers);
+	memset(&settings, 0, sizeof settings);
 	sources_init(&sources);
 	rq.service = &service;
 	rq.answer = on_answer;
@@ -134,6 +135,24 @@ Test(http, counts_as_local_only_what_no_unnamed_proxy_forwarded)
 	cr_expect(access_is_local(&rq));
 	rq.address = "203.0.113.7";
 	cr_expect_not(access_is_local(&rq));
+}
+
+/* A public address may be a provider's way out, whose proxy adds Via; a private one is then the proxy's own. */
+Test(http, takes_unsigned_webhooks_from_the_listed_networks)
+{
+	struct fault f;
+	settings.open_to = OPEN_TO_NETWORKS;
+	cr_assert(networks_read("203.0.113.0/24 10.0.0.0/8", &settings.open_networks, &f));
+	cr_expect_not(access_may_send_unsigned(&rq));
+	rq.address = rq.peer = "10.1.2.3";
+	cr_expect(access_may_send_unsigned(&rq));
+	headers[0] = "via";
+	headers[1] = "1.1 proxy";
+	cr_expect_not(access_may_send_unsigned(&rq));
+	rq.address = rq.peer = "203.0.113.7";
+	cr_expect(access_may_send_unsigned(&rq));
+	rq.address = rq.peer = "198.51.100.7";
+	cr_expect_not(access_may_send_unsigned(&rq));
 }
 
 Test(http, every_fault_of_ours_is_503_and_keeps_its_text)

@@ -1,6 +1,7 @@
 /* test_network.c - parsing and matching the IP addresses and networks of settings. */
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "http/network.h"
@@ -98,4 +99,33 @@ Test(network, leaves_the_result_alone_when_it_is_none)
 	cr_expect_not(network_read("10.0.0.0/8,10.1.2.3", &n, &f));
 	cr_expect_not(network_read("", &n, &f));
 	cr_expect_eq(memcmp(&n, &before, sizeof n), 0);
+}
+
+Test(network, takes_a_list_and_finds_an_address_in_it)
+{
+	struct networks n;
+	struct fault f;
+	cr_assert(networks_read(" 10.0.0.0/8,\tfd00::/8,203.0.113.7 ", &n, &f), "%s", f.text);
+	cr_expect_eq(n.count, 3);
+	cr_expect(networks_hold(&n, "10.255.0.1"));
+	cr_expect(networks_hold(&n, "fd12::1"));
+	cr_expect(networks_hold(&n, "203.0.113.7"));
+	cr_expect_not(networks_hold(&n, "203.0.113.8"));
+	cr_expect_not(networks_hold(&n, ""));
+}
+
+Test(network, refuses_a_list_that_is_empty_too_long_or_wrong)
+{
+	const char *bad[] = {"", " ,\t", "10.0.0.0/8,x", "10.0.0.0/8;fd00::/8",
+		"2001:db8:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb"};
+	char many[4 * (NETWORKS_MAX + 1) + 1];
+	struct networks n;
+	struct fault f;
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		cr_expect_not(networks_read(bad[i], &n, &f), "%s", bad[i]);
+	for (size_t i = 0; i <= NETWORKS_MAX; i++)
+		snprintf(many + 4 * i, 5, "::1,");
+	cr_expect_not(networks_read(many, &n, &f));
+	many[4 * NETWORKS_MAX] = '\0';
+	cr_expect(networks_read(many, &n, &f), "%s", f.text);
 }

@@ -26,7 +26,7 @@ static void settings_init(void)
 		"PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS", "PROCESSOR_TIMEOUT_MS",
 		"MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS", "ATTEMPTS_KEEP_DAYS",
 		"TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER", "WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT",
-		"LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT", "METRICS_ALLOW", "ALLOWED_HOSTS"};
+		"LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT", "METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	report[0] = '\0';
@@ -77,6 +77,28 @@ Test(settings, has_a_default_for_everything)
 	cr_expect_str_eq(s.worker_metrics_address, "127.0.0.1");
 	cr_expect_eq(s.worker_metrics_port, 9464);
 	cr_expect_str_eq(s.database, "");
+	cr_expect_eq(s.open_to, OPEN_TO_ALL);
+	cr_expect_str_eq(s.open_source_from, "all");
+}
+
+/* A simulated processor has no effect, so a newcomer may send from anywhere. */
+Test(settings, opens_sources_to_private_addresses_once_the_processor_is_real)
+{
+	setenv("PROCESSOR", "http", 1);
+	setenv("PROCESSOR_URL", "http://127.0.0.1:9/", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_eq(s.open_to, OPEN_TO_PRIVATE);
+	cr_expect_str_eq(s.open_source_from, "private");
+	setenv("OPEN_SOURCE_FROM", "all", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_eq(s.open_to, OPEN_TO_ALL);
+	setenv("OPEN_SOURCE_FROM", "203.0.113.0/24, fd00::/8", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_eq(s.open_to, OPEN_TO_NETWORKS);
+	cr_expect_eq(s.open_networks.count, 2);
+	refuses("OPEN_SOURCE_FROM", "everybody", "neither all nor private, and \"everybody\" is neither an address");
+	refuses("OPEN_SOURCE_FROM", "all,10.0.0.1", "\"all\" is neither an address");
+	refuses("OPEN_SOURCE_FROM", " , ", "there is neither an address nor a network");
 }
 
 Test(settings, takes_an_empty_value_for_none)
