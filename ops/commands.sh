@@ -134,10 +134,10 @@ status_part() {
 		"$1" "$R_PID" "$(ago $((EPOCHSECONDS - R_SINCE)))" "$R_SINCE" "$R_RESTARTS" "$more"
 }
 
-# open_sources PORT - prints the sources that accept unsigned webhooks, and from where; nothing if there are none.
+# open_sources URL - prints the sources that accept unsigned webhooks, and from where; nothing if there are none.
 open_sources() {
 	local answer
-	answer=$(curl -s -m 2 --noproxy '*' "http://127.0.0.1:$1/readyz") || return 0
+	answer=$(readyz "$1") || return 0
 	[[ $answer =~ \"open_sources\":\[([^]]*)\],\"open_source_from\":\"([^\"]*)\" ]] || return 0
 	answer=${BASH_REMATCH[1]//\"/}
 	printf 'webhooks to %s; OPEN_SOURCE_FROM=%s\n' "${answer//,/, }" "${BASH_REMATCH[2]}"
@@ -152,26 +152,26 @@ queue_depth() {
 
 # Exits with status 3 if payhook is not running, as init scripts do.
 cmd_status() {
-	local port='' part open
+	local url='' part open
 	if ! is_running; then
 		info "not running; data folder $STATE"
 		exit 3
 	fi
-	{ read -r port <"$RUN/port"; } 2>/dev/null || true
-	if [[ -z $port ]]; then
+	{ read -r url <"$RUN/port"; } 2>/dev/null || true
+	if [[ -z $url ]]; then
 		info "starting or stopping; data folder $STATE"
 		exit 3
 	fi
-	if [[ $(ready_code "$port") == 200 ]]; then
-		info "running at $(address "$port"), ready"
+	if [[ $(ready_code "$url") == 200 ]]; then
+		info "running at $url, ready"
 	else
-		info "running at $(address "$port"), not ready"
+		info "running at $url, not ready"
 	fi
 	for part in "${ALL_PARTS[@]}"; do
 		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
 	done
 	printf '  queue     %s\n' "$(queue_depth)"
-	open=$(open_sources "$port")
+	open=$(open_sources "$url")
 	[[ -z $open ]] || printf '  unsigned  %s\n' "$open"
 	[[ -n $DB_PRIVATE ]] || printf '  database  an existing server\n'
 	printf '  data      %s\n  sockets   %s\n' "$STATE" "$RUN"

@@ -34,7 +34,7 @@ port_check() {
 }
 
 ports_check() {
-	port_check PAYHOOK_PORT
+	((PAYHOOK_PORT == 0)) || port_check PAYHOOK_PORT
 	[[ -z $TLS_PORT ]] || port_check TLS_PORT
 }
 
@@ -110,6 +110,15 @@ addresses_fill() {
 	[[ -z ${FILL[$1]} ]] || FILL[$1]+=$4
 }
 
+# Adds the directives for the port without TLS to FILL.
+listen_fill() {
+	((PAYHOOK_PORT > 0)) || return 0
+	FILL[LISTEN]="listen $PAYHOOK_PORT default_server backlog=4096;"
+	if [[ $PORT_KINDS == *6* ]]; then
+		FILL[LISTEN]+=$'\n\t'"listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"
+	fi
+}
+
 # nginx_prepare SOCKET... - writes the configuration for pools of responders that listen on these sockets.
 nginx_prepare() {
 	local -A FILL=(
@@ -118,16 +127,13 @@ nginx_prepare() {
 		[FILES]=$FILES
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
 		[SOCKET]=$(sockets_join "$@")
-		[PORT]=$PAYHOOK_PORT
-		[LISTEN6]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
+		[LISTEN]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
 		[ACCESS_LOG]=../log/access.log [ERROR_LOG]=''
 	)
 	limits_fill
 	addresses_fill METRICS_ALLOW allow "${METRICS_ALLOW-}" ''
 	addresses_fill REAL_IP set_real_ip_from "${REAL_IP_FROM-}" 'real_ip_header X-Forwarded-For; real_ip_recursive on;'
-	if [[ $PORT_KINDS == *6* ]]; then
-		FILL[LISTEN6]="listen [::]:$PAYHOOK_PORT default_server ipv6only=on backlog=4096;"
-	fi
+	listen_fill
 	tls_fill
 	nginx_fill nginx.conf
 	nginx_fill payhook.conf

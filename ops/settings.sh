@@ -151,6 +151,7 @@ settings_check() {
 tls_settings_check() {
 	local name
 	TLS_PORT=$((10#${TLS_PORT:-0}))
+	((PAYHOOK_PORT > 0 || TLS_PORT > 0)) || fail 2 "PAYHOOK_PORT=0: it needs TLS_PORT"
 	[[ $TLS_PORT != "$PAYHOOK_PORT" ]] || fail 2 "TLS_PORT=$TLS_PORT: that is PAYHOOK_PORT too"
 	[[ $TLS_PORT != 0 ]] || TLS_PORT=''
 	for name in TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL; do
@@ -177,7 +178,7 @@ settings_read() {
 			unset "$name"
 		fi
 	done
-	[[ ${PAYHOOK_PORT:-0} != 0 ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
+	[[ -n ${PAYHOOK_PORT-} ]] || export PAYHOOK_PORT=$((EUID == 0 ? 80 : 8080))
 	settings_check shell pool nginx
 	PAYHOOK_PORT=$((10#$PAYHOOK_PORT))
 	# The programs are started in another directory.

@@ -4,19 +4,22 @@
 
 READY_WITHIN_MS=20000
 
+# address - prints the URL by which this host reaches payhook.
 address() {
-	local port=${1:-$PAYHOOK_PORT}
-	[[ $port != 80 ]] || { echo http://localhost && return; }
-	echo "http://localhost:$port"
+	local scheme=http port=$PAYHOOK_PORT standard=80
+	if ((PAYHOOK_PORT == 0)); then
+		scheme=https port=$TLS_PORT standard=443
+	fi
+	((port != standard)) || { echo "$scheme://localhost" && return; }
+	echo "$scheme://localhost:$port"
 }
 
 already_running() {
-	local port=
-	{ read -r port <"$RUN/port"; } 2>/dev/null || true
-	[[ -n $port ]] || fail 1 "another \"payhook up\" for $VAR is starting or stopping"
-	[[ $port == "$PAYHOOK_PORT" ]] ||
-		fail 1 "already running at port $port, not PAYHOOK_PORT=$PAYHOOK_PORT; \"payhook down\" stops it"
-	info "already running at $(address "$port")"
+	local url=
+	{ read -r url <"$RUN/port"; } 2>/dev/null || true
+	[[ -n $url ]] || fail 1 "another \"payhook up\" for $VAR is starting or stopping"
+	[[ $url == "$(address)" ]] || fail 1 "already running at $url, not $(address); \"payhook down\" stops it"
+	info "already running at $url"
 	exit "$1"
 }
 
@@ -186,23 +189,31 @@ part_stays() {
 	((R_RESTARTS < 3)) || part_failed "$1" "$1 does not stay up"
 }
 
-ready_code() {
-	curl -s -o /dev/null -m 2 --noproxy '*' -w '%{http_code}' "http://127.0.0.1:$1/readyz" || true
+# readyz URL CURL-ARGS... - requests /readyz of the payhook at this URL of localhost.  Its certificate may be for another
+# name, or for trials.
+readyz() {
+	curl -sk -m 2 --noproxy '*' "${@:2}" "${1/localhost/127.0.0.1}/readyz"
 }
 
-# Other commands know by the file with the port that payhook is up.
+# ready_code URL - prints the status of /readyz, 000 if there is no answer.
+ready_code() {
+	readyz "$1" -o /dev/null -w '%{http_code}' || true
+}
+
+# Other commands know by the file with the URL that payhook is up.
 cmd_ready-step() {
-	local until part code
+	local until part code url
 	step_begin
+	url=$(address)
 	now_ms
 	until=$((NOW + READY_WITHIN_MS))
-	until code=$(ready_code "$PAYHOOK_PORT") && [[ $code == 200 ]]; do
+	until code=$(ready_code "$url") && [[ $code == 200 ]]; do
 		for part in "${ALL_PARTS[@]}"; do
 			part_stays "$part"
 		done
 		now_ms
 		if ((NOW >= until)); then
-			[[ $code != 000 ]] || part_failed nginx "nginx does not answer on port $PAYHOOK_PORT"
+			[[ $code != 000 ]] || part_failed nginx "nginx does not answer at $url"
 			part_failed pool "not ready within $((READY_WITHIN_MS / 1000)) s: GET /readyz answers $code"
 		fi
 		nap
@@ -211,22 +222,23 @@ cmd_ready-step() {
 	for part in "${ALL_PARTS[@]}"; do
 		part_stays "$part"
 	done
-	printf '%s\n' "$PAYHOOK_PORT" >"$RUN/port"
+	printf '%s\n' "$url" >"$RUN/port"
 	announce
 }
 
 announce() {
-	local url open
+	local url open how=-i
 	url=$(address)
+	[[ $url != https:* ]] || how=-ik
 	now_ms
 	info "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s; send it a webhook:"
 	cat <<-END || true
-		  curl -i $url/v1/webhooks/transactions -H 'Content-Type: application/json' \\
+		  curl $how $url/v1/webhooks/transactions -H 'Content-Type: application/json' \\
 		    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
 	END
-	[[ -z $TLS_PORT ]] || info "and with TLS at https://localhost:$TLS_PORT"
+	[[ -z $TLS_PORT || $url == https:* ]] || info "and with TLS at https://localhost:$TLS_PORT"
 	[[ $EUID -eq 0 ]] || info "all parts run as this user; started by root, they are several users, each with few rights"
-	open=$(open_sources "$PAYHOOK_PORT")
+	open=$(open_sources "$url")
 	[[ -z $open ]] || info "unsigned $open"
 	[[ -n $DETACHED ]] || info "Ctrl-C stops it"
 }

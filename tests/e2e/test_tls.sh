@@ -217,6 +217,7 @@ reports_bad_settings_before_it_starts() {
 	refuses_to_start "TLS_CERTIFICATE=$DIR/first.crt: TLS_KEY must be set too" TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "it has no use without TLS_PORT" TLS_PORT=0 TLS_CERTIFICATE="$DIR/first.crt"
 	refuses_to_start "TLS_PORT=$PORT: that is PAYHOOK_PORT too" TLS_PORT="$PORT"
+	refuses_to_start "PAYHOOK_PORT=0: it needs TLS_PORT" PAYHOOK_PORT=0 TLS_PORT=0
 	refuses_to_start "TLS_PORT=x: must be a whole number" TLS_PORT=x
 }
 
@@ -347,6 +348,27 @@ wants_the_address_of_its_source() {
 	equal "$(ask '/v1/transactions/a2?source=listed' -o /dev/null -w '%{http_code}')" 404
 }
 
+# On no port is HTTP without TLS answered, and the commands find payhook by TLS.
+serves_tls_only() {
+	local output
+	"$ROOT/payhook" down >/dev/null
+	export PAYHOOK_PORT=0
+	up
+	grep -qF "ready at https://localhost:$TLS after" "$DIR/up"
+	grep -qF "curl -ik https://localhost:$TLS/v1/webhooks/transactions" "$DIR/up"
+	grep -qF 'unsigned webhooks to ' "$DIR/up"
+	equal "$(post only)" '202 2'
+	! curl -sS -m 10 --noproxy '*' "http://localhost:$PORT/livez" || return
+	! grep -E '^[[:space:]]*listen ' "$DIR/var/nginx/payhook.conf" | grep -v ' ssl ' || return
+	output=$("$ROOT/payhook" status)
+	[[ $output == *"running at https://localhost:$TLS, ready"* && $output == *'  unsigned  webhooks to '* ]] || { echo "$output" && return 1; }
+	output=$("$ROOT/payhook" up -d)
+	[[ $output == *"already running at https://localhost:$TLS"* ]] || { echo "$output" && return 1; }
+	! output=$(PAYHOOK_PORT=$PORT "$ROOT/payhook" up -d 2>&1) || { echo "it starts: $output" && return 1; }
+	[[ $output == *"already running at https://localhost:$TLS, not http://localhost:$PORT;"* ]] || { echo "$output" && return 1; }
+	"$ROOT/payhook" reload
+}
+
 up() {
 	"$ROOT/payhook" up -d >"$DIR/up" 2>&1 || { cat "$DIR/up" && return 1; }
 }
@@ -398,4 +420,5 @@ check "no spelling of the path and no header is a way around it" is_not_got_arou
 check "a source may require an address, which a known balancer forwards" wants_the_address_of_its_source
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
 check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_a_bad_certificate
+check "with PAYHOOK_PORT=0 there is TLS only" serves_tls_only
 finish

@@ -37,12 +37,19 @@ numbers_have_their_range() {
 		[[ $kind == number && " $readers " =~ ' '(shell|pool|nginx)' ' ]] || continue
 		least=${range% *} most=${range#* } seen=$((seen + 1))
 		is_number "$most" || return
-		takes "$name=$least" || return
+		# PAYHOOK_PORT=0 needs a port for TLS.
+		takes TLS_PORT=8443 "$name=$least" || return
 		takes "$name=$most" || return
 		refuses "=$((most + 1)): must be a whole number from $least to $most" "$name=$((most + 1))" || return
 		refuses "must be a whole number from $least to $most" "$name=-1" || return
 	done
 	((seen > 5))
+}
+
+a_port_is_needed() {
+	takes PAYHOOK_PORT=0 TLS_PORT=443 &&
+		refuses "=0: it needs TLS_PORT" PAYHOOK_PORT=0 &&
+		refuses "=0: it needs TLS_PORT" PAYHOOK_PORT=00 TLS_PORT=0
 }
 
 numbers_are_digits() {
@@ -151,6 +158,7 @@ one_core_has_two_responders() {
 }
 
 check "a number lies in its range" numbers_have_their_range
+check "without a port for HTTP there is one for TLS" a_port_is_needed
 check "a number is digits before it is used in arithmetic" numbers_are_digits
 check "a list of networks holds addresses and networks" networks_are_addresses_and_networks
 check "a choice is one of its words" choices_are_whole_words
