@@ -69,7 +69,9 @@ static bool is_forwarded(const struct request *rq)
 
 bool access_is_local(const struct request *rq)
 {
-	return network_is_private(rq->address) && !is_forwarded(rq);
+	if (rq->clients == CLIENTS_REMOTE || is_forwarded(rq))
+		return false;
+	return rq->clients == CLIENTS_LOCAL || network_is_private(rq->address);
 }
 
 bool access_may_send_unsigned(const struct request *rq)
@@ -86,7 +88,7 @@ bool access_may_send_unsigned(const struct request *rq)
 	case OPEN_TO_NETWORKS:
 		/* A public address may be a provider's way out, whose proxy adds Via. */
 		return networks_hold(&s->open_networks, rq->address) &&
-		       (!network_is_private(rq->address) || access_is_local(rq));
+		       !(network_is_private(rq->address) && is_forwarded(rq));
 	}
 	return false;
 }
@@ -98,17 +100,19 @@ static bool is_cross_site(const struct request *rq)
 	return site && strcasecmp(site, "cross-site") == 0;
 }
 
-/* Without a file of keys the address alone decides, so answers 403 to every request that may carry another client's
+/* Without a key the address or the port alone decides, so answers 403 to every request that may carry another client's
  * wish: of a page in a browser, or through a proxy. */
 static bool admit_without_key(struct request *rq, enum api_scope wanted)
 {
 	const char *why = NULL;
 	if (!host_is_allowed(rq->header(rq, "host"), rq->service->settings->allowed_hosts))
-		why = "without API_KEYS_FILE, the header Host must be localhost, an address or one of ALLOWED_HOSTS";
+		why = "without an API key, the header Host must be localhost, an address or one of ALLOWED_HOSTS";
 	else if (is_cross_site(rq))
-		why = "without API_KEYS_FILE, a page of another site may not read this";
+		why = "without an API key, a page of another site may not read this";
 	else if (is_forwarded(rq))
-		why = "without API_KEYS_FILE, a proxy may forward this only if REAL_IP_FROM names it";
+		why = "without an API key, a proxy may forward this only if REAL_IP_FROM names it";
+	else if (wanted == API_READ && rq->clients == CLIENTS_REMOTE)
+		why = "reads through this port need an API key, and there is no API_KEYS_FILE";
 	else if (wanted == API_READ && !access_is_local(rq))
 		why = "without API_KEYS_FILE, reads are answered to this host and private networks only; it opens them to keys";
 	if (why)
@@ -119,7 +123,7 @@ static bool admit_without_key(struct request *rq, enum api_scope wanted)
 bool access_granted(struct request *rq, enum api_scope wanted)
 {
 	const struct api_key *key;
-	if (!rq->service->keys)
+	if (!rq->service->keys || rq->clients == CLIENTS_LOCAL)
 		return admit_without_key(rq, wanted);
 	const char *authorization = rq->header(rq, "authorization");
 	enum access_decision decision = api_keys_judge(

@@ -3,8 +3,8 @@
 #include "auth/api_keys.h"
 #include "http.h"
 
-/* Whether the client is on this host or in a private network: by its address, unless a proxy that REAL_IP_FROM does not
- * name forwarded the request.  The address is then the proxy's, and the client may be anywhere. */
+/* Whether the client is on this host or in a private network: by its address or by the port (enum clients), unless a proxy
+ * that REAL_IP_FROM does not name forwarded the request.  The address is then the proxy's, and the client may be anywhere. */
 MUST_USE bool access_is_local(const struct request *rq);
 
 /* Whether OPEN_SOURCE_FROM lets the client send to a source that is open (source_is_open()).  A private address does not
@@ -14,7 +14,7 @@ MUST_USE bool access_may_send_unsigned(const struct request *rq);
 /* Decides whether a client may read.
  *
  * With API_KEYS_FILE, a request needs "Authorization: Bearer KEY" (RFC 6750) with a key that has the wanted scope.
- * Without the file, API_READ is granted to local clients (above), and API_OPERATE to every address: the metrics, the
+ * Without the file, and at a port for local clients even with it, API_READ is granted to local clients (above), and API_OPERATE to every address: the metrics, the
  * only route with that scope, are restricted by METRICS_ALLOW in either case.  For both, the header Host must be allowed
  * (ALLOWED_HOSTS), the request must not be another site's according to the browser, and no unnamed proxy may have
  * forwarded it.

@@ -57,6 +57,14 @@ static const char *param(FCGX_Request *from, const char *name)
 	return value ? value : "";
 }
 
+/* Without the parameter, as in a site of an earlier version, the address decides. */
+static enum clients clients_of(const char *param)
+{
+	if (strcmp(param, "local") == 0)
+		return CLIENTS_LOCAL;
+	return strcmp(param, "remote") == 0 ? CLIENTS_REMOTE : CLIENTS_BY_ADDRESS;
+}
+
 enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struct fault *why)
 {
 	rq->method = param(from, "REQUEST_METHOD");
@@ -66,6 +74,7 @@ enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struc
 	rq->peer = param(from, "PAYHOOK_PEER");
 	rq->client_verify = param(from, "PAYHOOK_CLIENT_VERIFY");
 	rq->client_subject = param(from, "PAYHOOK_CLIENT_SUBJECT");
+	rq->clients = clients_of(param(from, "PAYHOOK_CLIENTS"));
 	const char *id = param(from, "PAYHOOK_REQUEST_ID");
 	size_t len = strnlen(id, REQUEST_ID_MAX);
 	memcpy(rq->id, id, len);

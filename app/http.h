@@ -56,6 +56,13 @@ struct reply {
 
 struct request;
 
+/* Where the clients of the port that accepted a request are. */
+enum clients {
+	CLIENTS_BY_ADDRESS, /* their address shows it */
+	CLIENTS_LOCAL,      /* on this host, whatever the address: only it reaches the port */
+	CLIENTS_REMOTE,     /* anywhere, whatever the address: it may be docker's own */
+};
+
 struct request {
 	const char *method;       /* this and the texts that follow are valid until answer() */
 	const char *target;       /* REQUEST_URI, unchanged: path and query */
@@ -64,6 +71,7 @@ struct request {
 	const char *peer; /* the connection's: it differs from address if a balancer in REAL_IP_FROM gave that */
 	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
 	const char *client_subject; /* subject of the client certificate: "CN=stripe,O=Stripe" */
+	enum clients clients;       /* by nginx's configuration of the port */
 	char id[REQUEST_ID_MAX + 1];
 	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
 	struct buf body;

@@ -119,6 +119,14 @@ listen_fill() {
 	fi
 }
 
+# Adds the port of the old service to FILL, if this installation has one: COMPAT_PORT is its number, COMPAT_CLIENTS and CLIENTS
+# say where its clients and those of the other ports are (nginx/payhook.conf.in).
+compat_fill() {
+	[[ -n ${COMPAT_PORT-} ]] || return 0
+	FILL[LISTEN]+=$'\n\t'"listen $COMPAT_PORT default_server backlog=4096;"
+	FILL[CLIENTS]=$CLIENTS FILL[COMPAT_CLIENTS]="$COMPAT_PORT $COMPAT_CLIENTS;"
+}
+
 # nginx_prepare SOCKET... - writes the configuration for pools of responders that listen on these sockets.
 nginx_prepare() {
 	local -A FILL=(
@@ -127,6 +135,7 @@ nginx_prepare() {
 		[FILES]=$FILES
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
 		[SOCKET]=$(sockets_join "$@")
+		[CLIENTS]='""' [COMPAT_CLIENTS]=''
 		[LISTEN]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
 		[ACCESS_LOG]=../log/access.log [ERROR_LOG]=''
 	)
@@ -134,6 +143,7 @@ nginx_prepare() {
 	addresses_fill METRICS_ALLOW allow "${METRICS_ALLOW-}" ''
 	addresses_fill REAL_IP set_real_ip_from "${REAL_IP_FROM-}" 'real_ip_header X-Forwarded-For; real_ip_recursive on;'
 	listen_fill
+	compat_fill
 	tls_fill
 	nginx_fill nginx.conf
 	nginx_fill payhook.conf

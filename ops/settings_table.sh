@@ -4,6 +4,7 @@
 # NAME|kind|range or choices|default|readers|meaning
 SETTINGS=(
 	"PAYHOOK_PORT|number|0 65535||shell nginx|TCP port on which nginx accepts HTTP; 0 leaves only TLS_PORT; unset: 80 for root and in containers, 8080 for other users."
+	"PAYHOOK_COMPAT_ADDRESS|text||127.0.0.1|nginx|Address of the host on which docker compose publishes port 8000, that of the old service; on a loopback address its requests count as local and need no API key."
 	"TLS_PORT|number|0 65535|0|shell nginx|TCP port on which nginx accepts HTTPS (TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2); 0 disables it."
 	"TLS_CERTIFICATE|path|||shell nginx|PEM file of the certificate and its chain; unset: nginx uses a self-signed certificate, which is for trials only."
 	"TLS_KEY|path|||shell nginx|PEM file of the certificate's private key, without a passphrase."

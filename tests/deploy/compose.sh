@@ -16,6 +16,8 @@ CACHE=$ROOT/var/deploy
 SEND=$ROOT/tests/deploy/send.py
 PORT=$((20000 + $$ % 10000))
 TLS_PORT=$((PORT + 1))
+# Port 8000 of an address of the test's own, which counts as 127.0.0.1 does.
+COMPAT_ADDRESS=127.77.$(($$ / 250 % 250 + 1)).$(($$ % 250 + 1))
 DELAY_MS=200
 engine_folder_make
 DIR=$ENGINE
@@ -85,7 +87,7 @@ only_nginx_is_published() {
 		ports=$(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{json .HostConfig.PortBindings}}' "$id")
 		[[ $ports == 'nginx '* || $ports == *' {}' || $ports == *' null' ]] || { echo "$ports" && return 1; }
 	done
-	equal "$(docker inspect -f '{{range $port, $_ := .HostConfig.PortBindings}}{{$port}} {{end}}' "$(ids nginx)")" '8080/tcp '
+	equal "$(docker inspect -f '{{range $port, $_ := .HostConfig.PortBindings}}{{$port}} {{end}}' "$(ids nginx)")" '8000/tcp 8080/tcp '
 }
 
 # Checks the options with which docker created every container, including those that have exited, and the privileges
@@ -179,7 +181,7 @@ count_answered() {
 # The result does not depend on the container that nginx chooses; 127.0.0.1 may read the metrics.
 counted_together() {
 	local metrics
-	metrics=$(docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080
+	metrics=$(docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8000
 		printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3')
 	equal "$(sed -n 's/^payhook_webhooks_total{outcome="accepted"} //p' <<<"$metrics")" \
 		"$(sql 'SELECT count(*) FROM payhook.transactions')"
@@ -250,6 +252,53 @@ all_processed() {
 	equal "$(sql "SELECT count(*) FROM payhook.transactions")" "$(sort -u "$ACCEPTED" | wc -l)"
 }
 
+# ---- reading ----
+
+# read_status URL CURL-ARGS... - prints the status of a read of a transaction.
+read_status() {
+	curl -s --noproxy '*' --max-time 5 -o /dev/null -w '%{http_code}' "$1/v1/transactions/first-0" "${@:2}"
+}
+
+# Through the port of the old service no key is needed, through the others one is.
+read_by_the_old_port() {
+	equal "$(read_status "http://$COMPAT_ADDRESS:8000")" 200 || return
+	equal "$(read_status "http://$COMPAT_ADDRESS:8000" -H 'Host: evil.example')" 403 || return
+	equal "$(read_status "http://$COMPAT_ADDRESS:8000" -H 'X-Forwarded-For: 127.0.0.1')" 403 || return
+	equal "$(read_status "http://127.0.0.1:$PORT")" 403 || return
+	equal "$(curl -s --noproxy '*' --max-time 5 "http://127.0.0.1:$PORT/readyz")" '{"status":"ready"}'
+}
+
+# One command makes a key, which every responder accepts soon.
+read_with_a_key() {
+	local key
+	key=$(compose run --rm -T key reader read) && [[ $key == payhook_* ]] || return
+	await 20 read_is 200 "$key" || return
+	equal "$(read_status "http://127.0.0.1:$PORT")" 401 || return
+	equal "$(read_status "http://$COMPAT_ADDRESS:8000")" 200 || return
+	! compose run --rm -T key --remove nobody || return
+	compose run --rm -T key --remove reader && await 20 read_is 403 "$key"
+}
+
+# read_is STATUS KEY - several reads in turn, since each responder reads the file by itself.
+read_is() {
+	local _
+	for _ in {1..20}; do
+		equal "$(read_status "http://127.0.0.1:$PORT" -H "Authorization: Bearer $2")" "$1" || return
+	done
+}
+
+# Published to an address that others reach, port 8000 is as the others.  Not 0.0.0.0, as other tests may use the port.
+old_port_is_opened() {
+	local address
+	address=$(hostname -I)
+	address=${address%% *}
+	printf 'PAYHOOK_COMPAT_ADDRESS=%s\n' "$address" >>"$ENGINE/env"
+	compose up -d --wait --wait-timeout 60 --no-deps nginx || return
+	equal "$(read_status "http://$address:8000")" 403 || return
+	sed -i '$d' "$ENGINE/env"
+	compose up -d --wait --wait-timeout 60 --no-deps nginx
+}
+
 # ---- TLS ----
 
 with_tls() {
@@ -285,6 +334,17 @@ tls_is_spoken() {
 	shows_certificate
 }
 
+# docker publishes an arbitrary port then, on which nothing answers.
+tls_alone_is_spoken() {
+	local published
+	printf 'PAYHOOK_PORT=0\n' >>"$ENGINE/env"
+	with_tls up -d --wait --wait-timeout 60 --no-deps nginx && shows_certificate || return
+	published=$(docker port "$(ids nginx)" 8080/tcp | head -n 1) && [[ $published == *:[1-9]* ]] || return
+	! curl -s --noproxy '*' --max-time 5 "http://127.0.0.1:${published##*:}/livez" || { echo "without TLS it answers" && return 1; }
+	sed -i '$d' "$ENGINE/env"
+	with_tls up -d --wait --wait-timeout 60 --no-deps nginx
+}
+
 certificates_are_kept() {
 	docker logs "$(ids nginx)" 2>&1 | grep -q 'the certificates stay as they were'
 }
@@ -303,7 +363,7 @@ ended_in_order() {
 kept_by_the_volume() {
 	compose down || return
 	compose up -d --wait --wait-timeout 120 || return
-	curl -s --max-time 5 "http://127.0.0.1:$PORT/v1/transactions/first-0" | grep '"PROCESSED"'
+	curl -s --noproxy '*' --max-time 5 "http://$COMPAT_ADDRESS:8000/v1/transactions/first-0" | grep '"PROCESSED"'
 }
 
 # The content of DATABASE_URL_FILE reaches the programs: the file names a database that does not exist.
@@ -335,7 +395,7 @@ nothing_is_left() {
 	equal "$(docker network ls -q -f name=payhook)" ''
 }
 
-printf 'PAYHOOK_PORT=%d\nPROCESSOR_DELAY_MS=%d\nLOG_LEVEL=\n' "$PORT" "$DELAY_MS" >"$ENGINE/env"
+printf 'PAYHOOK_PORT=%d\nPAYHOOK_COMPAT_ADDRESS=%s\nPROCESSOR_DELAY_MS=%d\nLOG_LEVEL=\n' "$PORT" "$COMPAT_ADDRESS" "$DELAY_MS" >"$ENGINE/env"
 
 need "this machine can run docker" engine_possible
 need "compose and buildx are there" engine_plugins
@@ -378,7 +438,11 @@ check "no webhook fails meanwhile" load_was_accepted
 check "the database is restarted, and senders that try again are served" restart_database
 check "every service is healthy again" await 60 healthy database app worker nginx
 check "every accepted transaction is processed, and no other is there" await 60 all_processed
+check "port 8000 reads without a key, under a known name" read_by_the_old_port
+check "a key for the other port is made by one command" read_with_a_key
+check "port 8000 needs a key once it is published to others" old_port_is_opened
 check "TLS is spoken with certificates from the machine, which HUP reads anew" tls_is_spoken
+check "with PAYHOOK_PORT=0 there is TLS only" tls_alone_is_spoken
 check "every container ends with status 0" ended_in_order
 check "the data and the password outlast the containers" kept_by_the_volume
 check "a database is named by a file on the machine" secret_file_is_read

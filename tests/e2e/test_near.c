@@ -110,6 +110,23 @@ Test(near, what_a_proxy_forwards_is_not_local)
 	}
 }
 
+/* A header of a client never becomes a parameter of nginx's own. */
+Test(near, no_header_makes_a_client_local)
+{
+	static const char *const claims[][2] = {{"X-Forwarded-For: 203.0.113.7", "Payhook-Clients: local"},
+		{"X-Forwarded-For: 203.0.113.7", "PAYHOOK_CLIENTS: local"},
+		{"Via: 1.1 proxy", "Payhook-Peer: 192.0.2.1"}, {"Via: 1.1 proxy", "PAYHOOK_PEER: 192.0.2.1"}};
+	struct answer a;
+
+	for (size_t i = 0; i < COUNT_OF(claims); i++) {
+		call_send(&(struct call){.target = READ,
+				  .headers = (const char *const[]){claims[i][0], claims[i][1], NULL},
+				  .from = "127.0.0.2"},
+			&a);
+		expect_problem_once(&a, 403, claims[i][1]);
+	}
+}
+
 /* The address would be that of the balancer. */
 Test(near, a_balancer_that_names_no_client_forwards_nothing_local)
 {

@@ -79,6 +79,8 @@ takes_webhooks_by_every_version() {
 	equal "$(post v4 --tlsv1.3 --http2)" '202 2'
 	equal "$(post v4 --tlsv1.3 --http2)" '202 2'
 	ask /v1/transactions/v4 | grep -q '"transaction_id":"v4"'
+	# The name that HTTP/2 has in :authority counts as Host.
+	equal "$(ask /v1/transactions/v4 --http2 -H 'Host: evil.example' -o /dev/null -w '%{http_code}')" 403
 	curl -sS --noproxy '*' "http://localhost:$PORT/v1/transactions/v2" | grep -q '"transaction_id":"v2"'
 }
 

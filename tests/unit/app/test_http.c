@@ -137,6 +137,34 @@ Test(http, counts_as_local_only_what_no_unnamed_proxy_forwarded)
 	cr_expect_not(access_is_local(&rq));
 }
 
+/* In containers docker hides addresses, so the port decides. */
+Test(http, a_port_may_make_its_clients_local_or_remote)
+{
+	rq.clients = CLIENTS_REMOTE;
+	cr_expect_not(access_is_local(&rq));
+	answers_with("GET", "/v1/transactions/a", 403);
+	cr_expect_not_null(strstr(rq.reply.body.data, "this port"), "%s", rq.reply.body.data);
+	rq.clients = CLIENTS_LOCAL;
+	rq.address = rq.peer = "203.0.113.7";
+	cr_expect(access_is_local(&rq));
+	headers[0] = "via";
+	headers[1] = "1.1 proxy";
+	cr_expect_not(access_is_local(&rq));
+}
+
+/* The clients of the old service know no key. */
+Test(http, a_local_port_needs_no_key_though_there_are_keys)
+{
+	static const struct api_keys keys;
+	service.keys = &keys;
+	rq.clients = CLIENTS_LOCAL;
+	cr_expect(access_granted(&rq, API_READ));
+	headers[0] = "host";
+	headers[1] = "evil.example";
+	answers_with("GET", "/v1/transactions/a", 403);
+	service.keys = NULL;
+}
+
 /* A public address may be a provider's way out, whose proxy adds Via; a private one is then the proxy's own. */
 Test(http, takes_unsigned_webhooks_from_the_listed_networks)
 {
