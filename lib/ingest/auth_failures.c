@@ -20,7 +20,7 @@
 #define ADDRESS_MAX 64
 #define ID_MAX 32
 
-/* Adds failures to the rings of rows (schema/0017_auth_failure_rings.sql).  Any number of processes may do so at once:
+/* Adds failures to the rings of rows (schema/0016_auth_failure_rings.sql).  Any number of processes may do so at once:
  * each row has an id of its own, and where two ids share a slot of a ring, the higher id stays.
  *
  * Each element of the arrays is one failure.  Its age is sent instead of its time, so only the server's clock counts.

@@ -14,7 +14,7 @@
 /* Returns a row for each transmission: its place in the batch, from 1, and 1 if its body is the remembered one.
  *
  * Concurrency: of two bodies that arrive at once, one is remembered, and both statements report the other as different
- * (schema/0018_transmissions.sql). */
+ * (schema/0017_transmissions.sql). */
 static const struct statement REMEMBER = {"remember",
 	"SELECT r.place, r.is_same::int FROM payhook.remember_transmissions($1::text[], $2::text[], $3::bytea[]) r"};
 
