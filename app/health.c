@@ -61,9 +61,9 @@ static void health_on_health(struct ingest_probe *p, const struct fault *f)
 	reply_health(rq, !f);
 }
 
-/* Lists the sources that accept unsigned webhooks, and from where open ones do, so that a deployment can be checked.  Others than local clients do not
- * learn which those are.  Source names
- * consist of lower case letters, digits and hyphens, so they need no JSON escapes. */
+/* Lists the sources that accept unsigned webhooks, and from where open ones do, so that a deployment can be checked.
+ * Others than local clients do not learn which those are.  Source names consist of lower case letters, digits and
+ * hyphens, so they need no JSON escapes. */
 static void add_open_sources(struct buf *b, const struct sources *all, const struct settings *s)
 {
 	int count = 0;

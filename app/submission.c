@@ -4,9 +4,9 @@
  * else.
  *
  * Most webhooks contain one transaction, and then nothing is allocated.  Of several transactions none is stored
- * unless all can be read, and those with one id are the same.  They may still be committed in different batches, so one can fail after another was
- * stored.  The reply is then that of the worst outcome: the provider sends the whole webhook again, the stored
- * transactions are found as duplicates, and nothing is processed twice.
+ * unless all can be read, and those with one id are the same.  They may still be committed in different batches, so one
+ * can fail after another was stored.  The reply is then that of the worst outcome: the provider sends the whole webhook
+ * again, the stored transactions are found as duplicates, and nothing is processed twice.
  *
  * Batches, duplicates and conflicts belong to ingest/ingest.h; the body's format belongs to source/payload.h. */
 

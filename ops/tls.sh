@@ -91,7 +91,7 @@ tls_in_use() {
 # continues with the old one and reports that in its log only.
 nginx_certificates_check() {
 	tls_in_use || return 0
-	trust_check_files TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA
+	trust_check_files TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
 	tls_check
 	nginx_test
 }

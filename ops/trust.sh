@@ -78,8 +78,8 @@ trust_reason() {
 	' -- "$path" "${2-}" "$EUID" "$(script_owner)" "${@:3}"
 }
 
-# trust_check NAME PATH [UID...] - fails if another user could change the PATH of this setting (or '').  Whoever can change the folder of ./payhook decides
-# what it does anyway, so what lies there is looked at from there on.
+# trust_check NAME PATH [UID...] - fails if another user could change the PATH of this setting (or '').  Whoever can change the
+# folder of ./payhook decides what it does anyway, so what lies there is looked at from there on.
 trust_check() {
 	local cause
 	cause=$(trust_reason "$2" "$HERE" "${@:3}") ||

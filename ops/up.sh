@@ -47,7 +47,7 @@ cmd_up() {
 
 up_prepare() {
 	trust_warn
-	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA
+	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
 	packages_need run build ${DB_PRIVATE:+database}
 	users_make
 	lock_take || already_running 1
@@ -114,12 +114,9 @@ plan_print() {
 
 # The supervisor's own environment has nothing but what a sanitizer reads.
 supervisor_become() {
-	local -a kept=()
-	environment_begin
 	ENVIRONMENT=()
 	environment_add ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
-	kept=("${ENVIRONMENT[@]}")
-	exec env -i "${kept[@]}" "${SUPERVISOR[@]}"
+	exec env -i "${ENVIRONMENT[@]}" "${SUPERVISOR[@]}"
 }
 
 # Starts the supervisor in a session of its own.  Prints its messages, which arrive through a pipe, until it is ready or

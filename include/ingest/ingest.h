@@ -12,8 +12,8 @@
 /* The accept path: it makes webhooks durable, many in one commit.
  *
  * Webhooks that arrive while a batch is under way form the next batch, in which the sources take turns
- * (ingest/pending.h).  So a single webhook waits for no timer, and under load hundreds share a commit.  Each webhook gets its own outcome, after the commit.  The caller sets the
- * deadline and withdraws a webhook that has expired. */
+ * (ingest/pending.h).  So a single webhook waits for no timer, and under load hundreds share a commit.  Each webhook gets
+ * its own outcome, after the commit.  The caller sets the deadline and withdraws a webhook that has expired. */
 
 #define INGEST_PROMPT_MS 450 /* a commit that took longer does not prove readiness */
 

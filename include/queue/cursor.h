@@ -39,8 +39,8 @@ void cursor_restart(struct cursor *c);
 /* Begins a look and returns the id after which it claims.  Requests made until now are fulfilled by it. */
 int64_t cursor_look(struct cursor *c);
 
-/* Ends a look that claimed ids up to highest, which is the look's beginning if it claimed none.  full: it claimed as many jobs as its limit allowed, so there may be
- * more, and another look is wanted. */
+/* Ends a look that claimed ids up to highest, which is the look's beginning if it claimed none.  full: it claimed as many
+ * jobs as its limit allowed, so there may be more, and another look is wanted. */
 void cursor_found(struct cursor *c, int64_t highest, bool full);
 
 /* To be called every CURSOR_TICK_MS: asks for a look at late commits, or at the whole queue. */

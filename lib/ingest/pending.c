@@ -1,8 +1,8 @@
 /* pending.c - which of the waiting webhooks form the next batch.
  *
  * There are three levels.  A queue for each source has identities in two lines, an identity has contents, and a content is
- * a webhook with its copies.  Everything is linked through the webhooks and a fixed pool of identities, so nothing is allocated for
- * a webhook.
+ * a webhook with its copies.  Everything is linked through the webhooks and a fixed pool of identities, so nothing is
+ * allocated for a webhook.
  *
  * A sender chooses ids and bodies, therefore both are hashed with a key.  Bodies are hashed only when a second one of an
  * identity waits, and compared only if their hashes are equal: with bodies that differ in the last of 64 KiB, sixty-four

@@ -1,9 +1,9 @@
 /* maintenance.c - the partitions of job_attempts, and the deletion of expired transactions.
  *
- * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are reckoned, then the partitions, then
- * batches of transactions until one is not full.  A failed statement ends its part of the round, and the next round
- * does it again, so nothing here is urgent.  Every worker does all of it: there is no leader to elect, and the
- * statements are safe when run by several at once. */
+ * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are
+ * reckoned, then the partitions, then batches of transactions until one is not full.  A failed statement ends its part
+ * of the round, and the next round does it again, so nothing here is urgent.  Every worker does all of it: there is no
+ * leader to elect, and the statements are safe when run by several at once. */
 
 #include "queue/maintenance.h"
 

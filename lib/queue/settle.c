@@ -21,10 +21,10 @@
  * A job without its transaction is recorded in dead_jobs too: nothing else shows that a webhook was accepted.
  *
  * Fence: id, owner and identity must match.  Two jobs of a batch may have one id (inflight.h); at most one of them is
- * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that is gone, since every
- * release assigns a fresh one, and changes nothing.  There is one exception.  If a crash of the server undid a claim,
- * the job has its old id, no owner, and the attempt before ours; the call was made, so the job may be settled as long
- * as it is ready.
+ * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that
+ * is gone, since every release assigns a fresh one, and changes nothing.  There is one exception.  If a crash of the
+ * server undid a claim, the job has its old id, no owner, and the attempt before ours; the call was made, so the job may
+ * be settled as long as it is ready.
  *
  * Locks: jobs that pass the fence are locked, so no release or rescue can free them before the commit.  They are locked
  * in the order of their ids, so two settlements cannot deadlock.  A rescue skips locked jobs, so it cannot deadlock
