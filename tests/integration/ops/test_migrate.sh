@@ -186,7 +186,7 @@ a_secret_file_is_one_line() {
 }
 
 the_settings_name_the_database() {
-	POSTGRES_HOST=$DIR POSTGRES_USER=postgres POSTGRES_DB=t$COUNT "$ROOT/schema/migrate"
+	POSTGRES_HOST=$SOCKETS POSTGRES_USER=postgres POSTGRES_DB=t$COUNT "$ROOT/schema/migrate"
 	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
 	printf '%s\n' "$DB" >"$DIR/url"
 	DATABASE_URL_FILE=$DIR/url "$ROOT/schema/migrate"
