@@ -1,7 +1,9 @@
 /* test_ingest_trouble.c - storing webhooks while the database is slow, gone, or read-only. */
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "support/fresh_database.h"
 #include "support/loop.h"
@@ -118,4 +120,73 @@ Test(ingest_trouble, promises_nothing_on_a_server_that_only_reads)
 	sent_all();
 	cr_expect(s->failed);
 	cr_expect_eq(s->fault.kind, FAULT_BUSY, "%s", s->fault.text);
+}
+
+/* ---- a flood of conflicts ---- */
+
+#define FLOOD_ROUNDS 18
+#define FLOOD_WEBHOOKS 100 /* in each round */
+
+static pid_t accept_backend(void)
+{
+	return (pid_t)database_number(
+		"SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+		" AND application_name = 'payhook-app accept' ORDER BY backend_start DESC LIMIT 1");
+}
+
+/* Few ids, several contents of each, many copies; and of every tenth the client goes away. */
+static void flood_with_conflicts(unsigned *seed)
+{
+	char id[16], amount[8];
+	for (int i = 0; i < FLOOD_WEBHOOKS; i++) {
+		snprintf(id, sizeof id, "t%d", rand_r(seed) % 12);
+		snprintf(amount, sizeof amount, "%d", rand_r(seed) % 20);
+		struct sent *s = send_to(in, id, rand_r(seed) % 2 ? "first" : "second", amount);
+		if (i % 10 == 9 && !s->is_reported) {
+			ingest_withdraw(in, &s->pending_insert);
+			sent_withdrawn++;
+		}
+	}
+}
+
+/* What was answered has to be what the database holds. */
+static void expect_kept(const struct sent *s)
+{
+	if (!s->is_reported || s->failed)
+		return;
+	bool is_stored = database_number("SELECT count(*) FROM payhook.transactions WHERE transaction_id = '%s'"
+					 " AND source = '%s' AND amount = %s",
+				 s->txn.transaction_id, s->pending_insert.source, s->txn.amount.digits) == 1;
+	cr_expect_eq(is_stored, s->outcome != ACCEPTED_CONFLICT, "%s of %s with %s", s->txn.transaction_id,
+		s->pending_insert.source, s->txn.amount.digits);
+}
+
+/* In each third round the server's process is killed, in each ninth frozen until its answer is overdue. */
+Test(ingest_trouble, a_flood_of_conflicts_is_answered_truly_while_server_processes_are_killed_and_frozen,
+	.timeout = 120)
+{
+	unsigned seed = 1;
+	long long conflicts = 0;
+	for (int round = 1; round <= FLOOD_ROUNDS; round++) {
+		pid_t backend = accept_backend();
+		ups = 0;
+		if (round % 9 == 0)
+			cr_assert_eq(kill(backend, SIGSTOP), 0);
+		flood_with_conflicts(&seed);
+		if (round % 3 == 0 && round % 9 != 0) {
+			loop_for(rand_r(&seed) % 20);
+			cut_connections();
+		}
+		sent_all();
+		if (round % 9 == 0)
+			cr_assert_eq(kill(backend, SIGCONT), 0);
+		if (round % 3 == 0)
+			loop_until(is_up, NULL, "ingest is up again");
+	}
+	for (int i = 0; i < sent_count; i++) {
+		expect_kept(&sent[i]);
+		conflicts += sent[i].is_reported && !sent[i].failed && sent[i].outcome == ACCEPTED_CONFLICT;
+	}
+	cr_expect_gt(conflicts, FLOOD_ROUNDS * FLOOD_WEBHOOKS / 4);
+	cr_expect_geq(database_number("SELECT sum(count) + sum(unkept) FROM payhook.transaction_conflicts"), conflicts);
 }
