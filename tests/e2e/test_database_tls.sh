@@ -154,10 +154,10 @@ refuses() {
 # the worker's user.
 worker_with() {
 	"$ROOT/payhook" down >/dev/null
-	printf 'local payhook all peer map=test\nlocal all all trust\n' >"$DIR/data/pg_hba.conf"
-	printf 'test %s postgres\n' root "$@" >"$DIR/data/pg_ident.conf"
+	printf 'local payhook all peer map=test\nlocal all all trust\n' >"$DIR/server/data/pg_hba.conf"
+	printf 'test %s postgres\n' root "$@" >"$DIR/server/data/pg_ident.conf"
 	kill -HUP "$SERVER"
-	DATABASE_URL="host=$DIR port=$DB_PORT user=postgres dbname=payhook" up >"$DIR/up.out" || { cat "$DIR/up.out" && return 1; }
+	DATABASE_URL="host=$DIR/server port=$DB_PORT user=postgres dbname=payhook" up >"$DIR/up.out" || { cat "$DIR/up.out" && return 1; }
 	ps -o user:20= -p "$("$ROOT/payhook" status | sed -n 's/^  worker *pid \([0-9]*\) .*/\1/p')"
 	for _ in {1..200}; do
 		[[ $(value "SELECT count(*) FROM payhook.workers" payhook) == 0 ]] || return 0

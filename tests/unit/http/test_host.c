@@ -18,9 +18,7 @@ Test(host, takes_names_with_commas_or_blanks_between_them)
 Test(host, refuses_what_is_no_name)
 {
 	const char *bad[] = {"a:80", "http://a", "a/b", "*.example", ".example", "a..b", "a.", "a,b:80", "[::1]",
-		"a\nb",
-		"b\xc3\xbc"
-		"cher.example"};
+		"a\nb", "b\xc3\xbc.example"};
 	struct fault f;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		cr_expect_not(host_list_check(bad[i], &f), "%s", bad[i]);
