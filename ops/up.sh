@@ -189,7 +189,7 @@ part_stays() {
 # readyz URL CURL-ARGS... - requests /readyz of the payhook at this URL of localhost.  Its certificate may be for another
 # name, or for trials.
 readyz() {
-	curl -sk -m 2 --noproxy '*' "${@:2}" "${1/localhost/127.0.0.1}/readyz"
+	curl -sk -m 4 --noproxy '*' "${@:2}" "${1/localhost/127.0.0.1}/readyz"
 }
 
 # ready_code URL - prints the status of /readyz, 000 if there is no answer.
