@@ -137,7 +137,8 @@ int check_run(int argc, char **argv)
 		ctl_complain("usage: check");
 		return 2;
 	}
-	if (!configuration_check(stdout, ctl_complain) || !settings_read(&settings, ctl_complain))
+	if (!configuration_check(stdout, ctl_complain) || !settings_read(&settings, ctl_complain) ||
+		!settings_name_processor(&settings, ctl_complain))
 		return 2;
 	/* What is printed so far precedes an error on standard error. */
 	if (fflush(stdout) != 0) {

@@ -80,7 +80,7 @@ environment_of_nginx() {
 	ENVIRONMENT+=("TZ=UTC")
 }
 
-# Of payhook-app --check, which checks the settings of the worker too.
+# Of --check, by which each program checks the settings of all.
 environment_of_check() {
 	environment_of_pool
 	environment_add_settings worker ctl

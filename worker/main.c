@@ -126,11 +126,12 @@ static void program_on_libevent(int severity, const char *words)
 			LOG_TEXT("reason", words), LOG_NUMBER("more_since_last", suppressed));
 }
 
-static bool database_is_named(const struct settings *s)
+/* Both are reported at once. */
+static bool database_and_processor_are_named(const struct settings *s)
 {
 	if (!*s->database)
 		program_complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
-	return *s->database;
+	return settings_name_processor(s, program_complain) && *s->database;
 }
 
 static bool program_start(struct program *p, const struct settings *s, struct fault *f)
@@ -178,9 +179,9 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc == 2) {
 		settings_print(&settings, stdout);
-		return database_is_named(&settings) ? 0 : 2;
+		return database_and_processor_are_named(&settings) ? 0 : 2;
 	}
-	if (!database_is_named(&settings))
+	if (!database_and_processor_are_named(&settings))
 		return 2;
 	log_open("payhook-worker", (enum log_level)settings.log_level);
 	event_set_log_callback(program_on_libevent);

@@ -59,6 +59,10 @@ struct settings {
  * value (unless it is a secret) and the allowed range; the result is then false and *ret is unchanged. */
 MUST_USE bool settings_read(struct settings *ret, void (*report)(const char *complaint));
 
+/* Whether the processor can be called: PROCESSOR=http needs a PROCESSOR_URL.  Only the worker calls it, and only the worker
+ * may have its URL. */
+MUST_USE bool settings_name_processor(const struct settings *s, void (*report)(const char *complaint));
+
 /* Prints a line NAME=value for each setting.  A secret and the query of a URL are shown as "(set)". */
 void settings_print(const struct settings *s, FILE *out);
 

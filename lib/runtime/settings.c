@@ -220,12 +220,12 @@ static bool read_currencies(struct settings *s, struct fault *f)
 }
 
 /* WORKER_SLOTS=0 means the default of the chosen processor. */
-static bool choose_processor(struct settings *s, struct fault *f)
+static bool choose_slots(struct settings *s, struct fault *f)
 {
-	bool http = s->processor == PROCESSOR_IS_HTTP;
+	(void)f;
 	if (s->worker_slots == 0)
-		s->worker_slots = http ? SLOTS_HTTP : SLOTS_SIMULATED;
-	return !http || *s->processor_url || fault_set(f, FAULT_INPUT, "PROCESSOR_URL: PROCESSOR=http wants one");
+		s->worker_slots = s->processor == PROCESSOR_IS_HTTP ? SLOTS_HTTP : SLOTS_SIMULATED;
+	return true;
 }
 
 /* By default everybody may try payhook, until a transaction can have an effect.  The responders know the processor for
@@ -272,7 +272,7 @@ static bool check_hosts(struct settings *s, struct fault *f)
 /* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
  * and may then report the same setting once more. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_processor, choose_open_to, check_keeping, check_address, check_hosts};
+	choose_database, read_currencies, choose_slots, choose_open_to, check_keeping, check_address, check_hosts};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {
@@ -295,6 +295,14 @@ bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 	if (good)
 		*ret = s;
 	return good;
+}
+
+bool settings_name_processor(const struct settings *s, void (*report)(const char *complaint))
+{
+	bool is_named = s->processor != PROCESSOR_IS_HTTP || *s->processor_url;
+	if (!is_named)
+		report("PROCESSOR_URL: PROCESSOR=http wants one");
+	return is_named;
 }
 
 void settings_print(const struct settings *s, FILE *out)
