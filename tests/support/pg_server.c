@@ -3,6 +3,7 @@
 #include "support/pg_server.h"
 
 #include <criterion/criterion.h>
+#include <criterion/logging.h>
 #include <ftw.h>
 #include <libpq-fe.h>
 #include <pwd.h>
@@ -83,6 +84,19 @@ static void copy(const struct pg_server *s, const char *conninfo, bool is_standb
 	cr_assert(process_wait(pid, COPY_MS, &status) && status == 0, "pg_basebackup: see %s/log", s->folder);
 }
 
+/* Criterion prints no message of an assertion that fails before the test begins. */
+static void print_log(const struct pg_server *s)
+{
+	char name[256], text[4096];
+	snprintf(name, sizeof name, "%s/log", s->folder);
+	FILE *log = fopen(name, "r");
+	size_t len = log ? fread(text, 1, sizeof text - 1, log) : 0;
+	text[len] = '\0';
+	if (log)
+		fclose(log);
+	cr_log_error("%s %s: %s", s->folder, process_lives(s->pid) ? "starts too slowly" : "has ended", text);
+}
+
 void pg_server_start(struct pg_server *s)
 {
 	char file[256], data[128], conninfo[256];
@@ -93,8 +107,11 @@ void pg_server_start(struct pg_server *s)
 				  "shared_buffers=16MB", "-c", "wal_retrieve_retry_interval=50ms", "-c",
 				  "min_wal_size=32MB", "-c", "max_wal_size=64MB", NULL});
 	pg_server_conninfo(s, "postgres", conninfo);
-	for (long long end = now_ms() + STEP_MS; PQping(conninfo) != PQPING_OK; pause_a_little())
-		cr_assert(process_lives(s->pid) && now_ms() < end, "PostgreSQL does not start: see %s/log", s->folder);
+	for (long long end = now_ms() + STEP_MS; PQping(conninfo) != PQPING_OK; pause_a_little()) {
+		if (!process_lives(s->pid) || now_ms() >= end)
+			print_log(s);
+		cr_assert(process_lives(s->pid) && now_ms() < end, "PostgreSQL does not start");
+	}
 }
 
 static void every_process(const struct pg_server *s, int signal)
