@@ -124,7 +124,6 @@ static void must_be_in_range(const struct settings *s)
 	MUST_HOLD(s->worker_metrics_port >= 0 && s->worker_metrics_port <= 65535);
 	MUST_HOLD(s->worker_slots >= 1 && s->max_attempts >= 1 && s->processor_timeout_ms >= 1);
 	MUST_HOLD(s->transactions_keep_days == 0 || s->transactions_keep_days > 30);
-	MUST_HOLD(s->processor == PROCESSOR_IS_SIMULATED || *s->processor_url);
 	MUST_HOLD(s->extra_currencies.count >= 0 && s->extra_currencies.count <= CURRENCY_EXTRA_MAX);
 	MUST_HOLD(memchr(s->database, '\0', sizeof s->database));
 	MUST_HOLD(!*s->database_url || strcmp(s->database, s->database_url) == 0);
