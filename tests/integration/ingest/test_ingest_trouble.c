@@ -162,8 +162,7 @@ static void expect_kept(const struct sent *s)
 }
 
 /* In each third round the server's process is killed, in each ninth frozen until its answer is overdue. */
-Test(ingest_trouble, a_flood_of_conflicts_is_answered_truly_while_server_processes_are_killed_and_frozen,
-	.timeout = 120)
+Test(ingest_trouble, a_flood_of_conflicts_is_answered_truly_while_server_processes_are_killed_and_frozen)
 {
 	unsigned seed = 1;
 	long long conflicts = 0;
