@@ -45,8 +45,8 @@ restore_run() {
 	{ restore_begin && pg_restore --no-owner --no-acl -f - "${from[@]}" && restore_end; } |
 		psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
-	# Grants the rights to the roles of this server, which may differ from those of the other.
-	psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.grant_rights()' >/dev/null || fail 1 "restored, but the roles could not be granted their rights"
+	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.
+	psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights()' >/dev/null || fail 1 "restored, but the roles could not be granted their rights"
 	restore_report
 }
 

@@ -78,7 +78,12 @@ import_check_source() {
 			SELECT column_name::text AS name, data_type::text AS type FROM information_schema.columns
 			WHERE table_schema = :'schema' AND table_name = :'name'
 		)
-		SELECT CASE WHEN NOT EXISTS (SELECT FROM found)
+		SELECT CASE WHEN EXISTS (
+				SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+				WHERE d.refobjid = to_regclass('payhook.transactions')
+					AND r.ev_class = to_regclass(format('%I.%I', :'schema', :'name')))
+			THEN 'this is payhook''s own view of its transactions; name the database of the old service with --from'
+			WHEN NOT EXISTS (SELECT FROM found)
 			THEN format('there is no table %I.%I, or no right to read it', :'schema', :'name')
 			ELSE string_agg(CASE
 				WHEN f.name IS NULL THEN 'it has no column ' || w.name

@@ -544,6 +544,7 @@ separate() {
 tools_work() {
 	local output
 	sql -o /dev/null <<-'SQL' || return
+		DROP VIEW public.transactions_transaction;
 		CREATE TABLE public.transactions_transaction AS
 		SELECT 'old'::varchar AS transaction_id, 'a'::varchar AS source_account, 'b'::varchar AS destination_account,
 			1.50::numeric AS amount, 'INR'::varchar AS currency, 'PROCESSED'::varchar AS status, now() AS created_at,

@@ -39,6 +39,7 @@ static void old_service(const struct fixture *processed, struct fixture *open)
 {
 	open->count = processed->count;
 	fresh_id("open", open->prefix);
+	database_number("DROP VIEW IF EXISTS public.transactions_transaction");
 	database_number(
 		"CREATE TABLE public.transactions_transaction AS"
 		" SELECT transaction_id::varchar(255), source_account, destination_account, amount::numeric(18,2),"

@@ -113,6 +113,14 @@ it_overwrites_nothing() {
 	expect "workers" "$(value 'SELECT count(*) FROM payhook.workers')" 1
 }
 
+# It is outside of the schema that a backup has.
+the_view_of_the_old_service_comes_back() {
+	payhook 0 backup "$FILE"
+	other
+	payhook 0 restore "$FILE"
+	expect "rows" "$(value 'SET ROLE payhook_operator; SELECT count(*) FROM transactions_transaction')" 5
+}
+
 a_damaged_file_changes_nothing() {
 	local size n
 	# Random values, which hardly compress: so the cuts lie within the rows.
@@ -183,6 +191,7 @@ TESTS=(
 	through_pipes_and_into_a_bare_database_as_well
 	it_overwrites_nothing
 	it_writes_through_no_link
+	the_view_of_the_old_service_comes_back
 	a_damaged_file_changes_nothing
 	a_failed_backup_leaves_no_file
 	a_backup_of_an_older_version_is_migrated

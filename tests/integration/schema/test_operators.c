@@ -62,6 +62,40 @@ Test(operators, retry_all_takes_those_of_a_time_and_an_error)
 	EXPECT("0", "SELECT count(*) FROM payhook.dead_jobs");
 }
 
+Test(operators, reads_transactions_by_the_name_and_columns_of_the_old_service)
+{
+	store("t", "PROCESSED");
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source, source_account, destination_account,"
+		      " amount, currency) VALUES ('t', 'stripe', 'a', 'b', 2, 'EUR')");
+	database_exec("SET ROLE payhook_operator");
+	EXPECT("t a b 1 EUR PROCESSED t t",
+		"SELECT concat_ws(' ', transaction_id, source_account, destination_account, amount, currency, status,"
+		" created_at IS NOT NULL, processed_at IS NOT NULL) FROM public.transactions_transaction");
+}
+
+Test(operators, leaves_alone_what_has_the_name_of_the_old_table)
+{
+	database_exec("DROP VIEW public.transactions_transaction");
+	database_exec("CREATE TABLE public.transactions_transaction (id int)");
+	database_exec("SELECT payhook.create_compatibility_view(), payhook.grant_rights()");
+	EXPECT("r f", "SELECT concat_ws(' ', relkind, has_table_privilege('payhook_operator', oid, 'SELECT'))"
+		      " FROM pg_class WHERE oid = 'public.transactions_transaction'::regclass");
+}
+
+/* The view is a convenience: a database whose owner may not make it, or that has no schema public, is migrated too. */
+Test(operators, goes_on_where_the_view_cannot_be_made)
+{
+	database_exec("DROP VIEW public.transactions_transaction");
+	database_exec("ALTER SCHEMA public OWNER TO postgres");
+	database_exec("GRANT EXECUTE ON FUNCTION payhook.create_compatibility_view() TO payhook_worker");
+	database_exec("SET ROLE payhook_worker");
+	database_exec("SELECT payhook.create_compatibility_view()");
+	database_exec("RESET ROLE");
+	EXPECT("null", "SELECT to_regclass('public.transactions_transaction')");
+	database_exec("DROP SCHEMA public");
+	database_exec("SELECT payhook.create_compatibility_view()");
+}
+
 Test(operators, pause_is_one_row_and_resume_none)
 {
 	database_exec("SELECT payhook.pause(); SELECT payhook.pause()");
