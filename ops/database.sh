@@ -8,6 +8,7 @@ PGBIN=/usr/lib/postgresql/15/bin
 database_find() {
 	local private="host=$RUN/pg port=5432 user=payhook dbname=payhook"
 	DB_PRIVATE=''
+	database_leave_old
 	if [[ ${DATABASE_URL-} == "$private" ]] || database_is_unnamed; then
 		unset "${!PG@}"
 		PGBIN=/usr/lib/postgresql/15/bin
@@ -15,6 +16,17 @@ database_find() {
 		export DATABASE_URL=$private
 	fi
 	conninfo_find || fail 2 "$REASON"
+}
+
+# The .env of the replaced service names a server "db", which is one of its own compose project: no server that existed before.  It
+# is recognised by that name and by other settings of that service in the same file; a variable of the environment counts.
+database_leave_old() {
+	local name
+	[[ -n $OLD_NAMES && ${POSTGRES_HOST-} == db && "$FILE_NAMES " == *' POSTGRES_HOST '* ]] || return 0
+	for name in POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD; do
+		[[ -z ${!name-} ]] || OLD_NAMES+=" $name"
+	done
+	unset POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD
 }
 
 # The C programs follow the same rule: without POSTGRES_HOST there is no other server.  If only other POSTGRES_ settings

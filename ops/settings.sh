@@ -46,6 +46,21 @@ setting_find() {
 	return 1
 }
 
+# Settings of a Django service such as the one that payhook replaces, by name or by beginning.  In .env they are no mistake: its
+# file works as it is.
+OLD_SETTINGS=(DEBUG SECRET_KEY 'DJANGO_*' 'CELERY_*' 'REDIS_*' BROKER_URL 'FLOWER_*' 'GUNICORN_*' WEB_CONCURRENCY 'CORS_*'
+	'CSRF_*' SENTRY_DSN 'PYTHON*')
+
+# setting_is_old NAME
+setting_is_old() {
+	local pattern
+	for pattern in "${OLD_SETTINGS[@]}"; do
+		# shellcheck disable=SC2053
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
+}
+
 # env_take NAME VALUE FOLDER - sets a variable from the file unless it is set already; call setting_find first.  A path
 # in the file is relative to the directory of the file.
 env_take() {
@@ -55,6 +70,7 @@ env_take() {
 	fi
 	if [[ -z ${!name+set} ]]; then
 		export "$name=$value"
+		FILE_NAMES+=" $name"
 	fi
 }
 
@@ -68,7 +84,11 @@ env_line() {
 	[[ -n $line && $line != '#'* ]] || return 0
 	[[ $line =~ ^([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || fail 2 "$where: not NAME=value"
 	name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
-	setting_find "$name" || fail 2 "$where: $name is not a setting of payhook"
+	if ! setting_find "$name"; then
+		setting_is_old "$name" || fail 2 "$where: $name is not a setting of payhook"
+		OLD_NAMES+=" $name"
+		return
+	fi
 	if [[ $value =~ ^\"([^\"]*)\"([[:space:]]+#.*)?$ || $value =~ ^\'([^\']*)\'([[:space:]]+#.*)?$ ]]; then
 		value=${BASH_REMATCH[1]}
 	elif [[ $value == [\"\']* ]]; then
@@ -80,6 +100,8 @@ env_line() {
 	env_take "$name" "$value" "$folder"
 }
 
+# Adds to FILE_NAMES the settings that the file has set, and to OLD_NAMES those of the replaced service, each after a blank.
+FILE_NAMES='' OLD_NAMES=''
 env_file_read() {
 	local file=${PAYHOOK_ENV_FILE:-$HERE/.env} line number=0
 	if [[ ! -e $file ]]; then

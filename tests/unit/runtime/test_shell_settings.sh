@@ -130,6 +130,40 @@ other_names_are_refused() {
 		env_refused 'RATE_LIMIT=x: must be' RATE_LIMIT=x
 }
 
+# A name of the service that payhook replaces is no mistake: its .env works as it is.  Its values may have any form.
+names_of_the_old_service_are_left_out() {
+	local name
+	printf '%s\n' DEBUG=True "SECRET_KEY='django-insecure-(\"#" CELERY_BROKER_URL=redis://redis:6379/0 DJANGO_SETTINGS_MODULE=a.b \
+		LOG_LEVEL=warn >"$DIR/env"
+	env_gives LOG_LEVEL warn && env_gives DEBUG '' && env_gives SECRET_KEY '' || return
+	equal "$(settings_read && printf '%s' "$OLD_NAMES")" ' DEBUG SECRET_KEY CELERY_BROKER_URL DJANGO_SETTINGS_MODULE' || return
+	for name in DEBUGGER SECRET_KEYS MY_CELERY_X CELERY DJANGO; do
+		env_refused "$name is not a setting of payhook" "$name=x" || return
+	done
+}
+
+# database WHAT LINE... - which database ./payhook uses with these lines in .env: "private", or the connection string.
+database() {
+	local found
+	printf '%s\n' "${@:2}" >"$DIR/env"
+	# shellcheck source=ops/database.sh
+	found=$(source "$HERE/ops/database.sh" && RUN=/run/x && settings_read && database_find &&
+		printf '%s' "${DB_PRIVATE:+private}${POSTGRES_PASSWORD-}${POSTGRES_DB-}" && { [[ -n $DB_PRIVATE ]] || printf '%s' "$CONNINFO"; }) || return
+	: >"$DIR/env"
+	[[ $found == *"$1"* && ($1 != private || $found == private) ]] || { echo "${*:2}: $found" && return 1; }
+}
+
+# Its server "db" was in its own compose project only.
+its_server_is_no_existing_one() {
+	local -a old=(POSTGRES_DB=payments POSTGRES_USER=postgres POSTGRES_PASSWORD=postgres POSTGRES_PORT=5432)
+	database private SECRET_KEY=x POSTGRES_HOST=db "${old[@]}" || return
+	# A server of the operator's is one, and so is "db" where nothing else is of the old service.
+	database "host='db.internal'" SECRET_KEY=x POSTGRES_HOST=db.internal "${old[@]}" || return
+	database "host='db'" POSTGRES_HOST=db "${old[@]}" || return
+	POSTGRES_HOST=db database "host='db'" SECRET_KEY=x "${old[@]}" || return
+	database host=there SECRET_KEY=x POSTGRES_HOST=db DATABASE_URL=host=there
+}
+
 pool_refuses() {
 	local status=0 answer
 	answer=$(RESPONDERS=$1 "$HERE/ops/pool" true 2>&1) || status=$?
@@ -166,6 +200,8 @@ check "what the C programs alone read is left to them" others_are_left_alone
 check "an empty value is none" empty_is_unset
 check "a relative path in .env starts from the folder of .env" paths_start_from_their_file
 check "a name in .env that is no setting is refused" other_names_are_refused
+check "names of the service that payhook replaces are left out" names_of_the_old_service_are_left_out
+check "its server is not taken for an existing one" its_server_is_no_existing_one
 check "the pool of responders refuses a bad RESPONDERS" the_pool_checks_its_own
 check "on one core the pool has two responders unless RESPONDERS names another number" one_core_has_two_responders
 finish
