@@ -61,16 +61,20 @@ RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home -
 COPY nginx nginx
 COPY ops/nginx.sh ops/tls.sh ops/settings.sh ops/settings_table.sh ops/number.sh ops/trust.sh ops/
 COPY docker/nginx docker/nginx-health docker/
+COPY --chmod=755 docker/python /usr/local/bin/python
 USER web
 CMD ["docker/nginx"]
 
-# The official PostgreSQL image, with the settings of payhook's private cluster and with roles that are not superusers.
+# The server of the official PostgreSQL image, with the settings of payhook's private cluster and an entrypoint of payhook's.
 FROM postgres:15 AS database
 COPY ops/postgresql.conf.in /tmp/
 RUN sed -e 's,@SOCKETS@,/var/run/postgresql,; s,@SHARED_BUFFERS@,256,; s,@MAX_WAL_SIZE@,4GB,; s,@MIN_WAL_SIZE@,1GB,' \
 	/tmp/postgresql.conf.in >/etc/payhook.conf && rm /tmp/postgresql.conf.in
-COPY --chmod=755 docker/database /docker-entrypoint-initdb.d/payhook.sh
+WORKDIR /usr/share/payhook
+COPY docker/database docker/roles docker/
+ENV PGDATA=/var/lib/postgresql/data/15
 USER postgres
+ENTRYPOINT ["/usr/share/payhook/docker/database"]
 CMD ["postgres", "-c", "config_file=/etc/payhook.conf", "-c", "listen_addresses=*"]
 
 # The nodes of docker-compose.ha.yml.  New volumes inherit the owner of the directories.
@@ -90,7 +94,7 @@ RUN groupadd --gid 999 postgres && \
 COPY ops/postgresql.conf.in /tmp/
 RUN sed -e 's,@SOCKETS@,/var/run/postgresql,; s,@SHARED_BUFFERS@,256,; s,@MAX_WAL_SIZE@,4GB,; s,@MIN_WAL_SIZE@,1GB,' \
 	/tmp/postgresql.conf.in >/etc/payhook.conf && rm /tmp/postgresql.conf.in
-COPY docker/patroni docker/patroni-health docker/database docker/
+COPY docker/patroni docker/patroni-health docker/roles docker/
 COPY docker/patroni.yml /etc/patroni.yml
 USER postgres
 CMD ["docker/patroni"]

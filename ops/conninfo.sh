@@ -2,13 +2,13 @@
 # The connection string of the database, from the settings, and its password.
 
 # The settings whose value may be in a file, named by NAME_FILE.
-SECRETS=(DATABASE_URL POSTGRES_PASSWORD)
+FILED=(DATABASE_URL POSTGRES_USER POSTGRES_PASSWORD)
 
-# secrets_take - sets these settings from their files.  On failure sets REASON, which does not contain the secret.
-secrets_take() {
+# filed_take - sets these settings from their files.  On failure sets REASON, which does not contain the value.
+filed_take() {
 	local name file value
 	local -a lines
-	for name in "${SECRETS[@]}"; do
+	for name in "${FILED[@]}"; do
 		file=${name}_FILE
 		file=${!file-}
 		unset "${name}_FILE"

@@ -30,7 +30,7 @@ fail() {
 	exit "$status"
 }
 
-# setting_find NAME - sets KIND, RANGE, DEFAULT, READERS and MEANING from the table.  NAME_FILE of a secret is a path.
+# setting_find NAME - sets KIND, RANGE, DEFAULT, READERS and MEANING from the table.  A NAME_FILE is a path.
 setting_find() {
 	local line
 	for line in "${SETTINGS[@]}"; do
@@ -38,7 +38,7 @@ setting_find() {
 			IFS='|' read -r _ KIND RANGE DEFAULT READERS MEANING <<<"$line"
 			return 0
 		fi
-		if [[ $line == "${1%_FILE}|secret|"* ]]; then
+		if [[ $1 == *_FILE && $line =~ ^"${1%_FILE}"\|(filed|secret)\| ]]; then
 			KIND=path RANGE='' DEFAULT='' READERS='' MEANING=''
 			return 0
 		fi
@@ -47,7 +47,7 @@ setting_find() {
 }
 
 # Settings of a Django service such as the one that payhook replaces, by name or by beginning.  In .env they are no mistake: its
-# file works as it is.
+# file works as it is.  docker-compose.yml has the names that compose reports.
 OLD_SETTINGS=(DEBUG SECRET_KEY 'DJANGO_*' 'CELERY_*' 'REDIS_*' BROKER_URL 'FLOWER_*' 'GUNICORN_*' WEB_CONCURRENCY 'CORS_*'
 	'CSRF_*' SENTRY_DSN 'PYTHON*')
 
@@ -190,7 +190,7 @@ tls_settings_check() {
 settings_read() {
 	local line name
 	env_file_read
-	secrets_take || fail 2 "$REASON"
+	filed_take || fail 2 "$REASON"
 	for line in "${SETTINGS[@]}"; do
 		name=${line%%|*}
 		# An empty setting counts as unset, for the programs too.

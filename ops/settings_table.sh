@@ -4,6 +4,7 @@
 # NAME|kind|range or choices|default|readers|meaning
 SETTINGS=(
 	"PAYHOOK_PORT|number|0 65535||shell nginx|TCP port on which nginx accepts HTTP; 0 leaves only TLS_PORT; unset: 80 for root and in containers, 8080 for other users."
+	"PAYHOOK_COMPAT|number|0 1|1|nginx|Whether docker compose runs the service web, which publishes port 8000, that of the old service; 0 leaves it out."
 	"PAYHOOK_COMPAT_ADDRESS|text||127.0.0.1|nginx|Address of the host on which docker compose publishes port 8000, that of the old service; on a loopback address its requests count as local and need no API key."
 	"TLS_PORT|number|0 65535|0|shell nginx|TCP port on which nginx accepts HTTPS (TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2); 0 disables it."
 	"TLS_CERTIFICATE|path|||shell nginx|PEM file of the certificate and its chain; unset: nginx uses a self-signed certificate, which is for trials only."
@@ -16,11 +17,11 @@ SETTINGS=(
 	"REAL_IP_FROM|networks|||nginx|Addresses and networks of load balancers whose X-Forwarded-For header gives the client's address, such as 10.1.2.3,fd00::/8."
 	"ALLOWED_HOSTS|text|||app|Names by which clients without an API key may ask for transactions and metrics, with commas or blanks between them; localhost and addresses are always allowed."
 	"DATABASE_URL|secret|||app worker migrate shell|Connection string or URI of an existing PostgreSQL, version 15 or newer; without it and POSTGRES_HOST, ./payhook and docker compose run a PostgreSQL of their own."
-	"POSTGRES_HOST|text|||app worker migrate shell|Host of the existing PostgreSQL; the POSTGRES_ settings have no effect if DATABASE_URL is set."
+	"POSTGRES_HOST|text|||app worker migrate shell|Host of the existing PostgreSQL, with docker compose any but db, which is its own; the POSTGRES_ settings have no effect if DATABASE_URL is set."
 	"POSTGRES_PORT|text||5432|app worker migrate shell|TCP port of the PostgreSQL at POSTGRES_HOST."
 	"POSTGRES_DB|text||payhook|app worker migrate shell|Name of the database."
-	"POSTGRES_USER|text||payhook|app worker migrate shell|PostgreSQL user that payhook connects as."
-	"POSTGRES_PASSWORD|secret|||app worker migrate shell|Password of POSTGRES_USER."
+	"POSTGRES_USER|filed||payhook|app worker migrate shell|PostgreSQL user that payhook connects as; with docker compose only to an existing PostgreSQL."
+	"POSTGRES_PASSWORD|secret|||app worker migrate shell|Password of POSTGRES_USER; with docker compose only for an existing PostgreSQL."
 	"RESPONDERS|number|0 64|0|pool|Number of responders, the processes that answer requests; 0 means one per core, from 2 to 8."
 	"CONFLICT_POLICY|choice|quarantine reject|quarantine|app|Answer to a known transaction_id with different content, which is stored as a conflict: 202 (quarantine) or 409 (reject)."
 	"EXTRA_CURRENCIES|currencies|||app ctl|Currency codes accepted besides those of ISO 4217, each with its number of decimals, such as USDT:6,BTC:8."

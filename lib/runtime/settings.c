@@ -25,8 +25,8 @@
 #define KEEP_LEAST_DAYS 31 /* a provider may resend a webhook for 30 days, and it must find its transaction */
 #define PATH_SHOWN_MAX 120 /* bytes of a path in a complaint, so that the reason behind it is not cut off */
 
-/* A secret has no default and may also be read from a file. */
-enum kind { TEXT, SECRET, URL, NUMBER, CHOICE };
+/* FILED and SECRET may also be read from a file; a secret has no default. */
+enum kind { TEXT, FILED, SECRET, URL, NUMBER, CHOICE };
 
 struct setting {
 	const char *name;
@@ -113,7 +113,7 @@ static bool read_choice(struct settings *s, const struct setting *t, const char 
 		fault_quote(value, strlen(value), quoted), t->choices);
 }
 
-/* Reads a file of one line, without its LF or CR LF.  The file holds a secret, so no fault quotes its content. */
+/* Reads a file of one line, without its LF or CR LF.  The file may hold a secret, so no fault quotes its content. */
 static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT_MAX], struct fault *f)
 {
 	char text[SETTINGS_TEXT_MAX + 2]; /* with CR LF, and a byte that shows a file to be too long */
@@ -141,30 +141,32 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 	return true;
 }
 
-/* Reads a secret from the variable NAME or from the file that NAME_FILE names.  Both at once are an error: neither
- * choice would be safe. */
-static bool settings_read_secret(struct settings *s, const struct setting *t, const char *value, struct fault *f)
+/* Reads a text from the variable NAME, whose value is given, or from the file that NAME_FILE names.  Both at once are an
+ * error: neither choice would be safe. */
+static bool settings_read_filed(struct settings *s, const struct setting *t, const char *given, struct fault *f)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s_FILE", t->name);
 	const char *path = getenv(name);
 	if (!path || !*path)
-		return settings_read_text(s, t, value, f);
-	if (*value)
+		return settings_read_text(s, t, *given ? given : t->initial, f);
+	if (*given)
 		return fault_set(f, FAULT_INPUT, "%s and %s are both set: which?", t->name, name);
 	return read_line(name, path, text_of(s, t), f);
 }
 
 static bool read_one(struct settings *s, const struct setting *t, struct fault *f)
 {
-	const char *value = getenv(t->name);
-	if (!value || !*value)
-		value = t->initial;
+	const char *given = getenv(t->name);
+	if (!given)
+		given = "";
+	const char *value = *given ? given : t->initial;
 	switch (t->kind) {
 	case TEXT:
 		return settings_read_text(s, t, value, f);
+	case FILED:
 	case SECRET:
-		return settings_read_secret(s, t, value, f);
+		return settings_read_filed(s, t, given, f);
 	case URL:
 		return read_url(s, t, value, f);
 	case NUMBER:
@@ -314,6 +316,7 @@ void settings_print(const struct settings *s, FILE *out)
 		size_t len;
 		switch (t->kind) {
 		case TEXT:
+		case FILED:
 			fprintf(out, "%s=%s\n", t->name, text_of(&copy, t));
 			break;
 		case SECRET:
@@ -344,7 +347,7 @@ void settings_help(FILE *out)
 			fprintf(out, "      From %d to %d; ", t->least, t->most);
 		else if (t->kind == CHOICE)
 			fprintf(out, "      One of: %s; ", t->choices);
-		else if (t->kind == SECRET)
+		else if (t->kind == FILED || t->kind == SECRET)
 			fprintf(out, "      %s_FILE names a file that holds it instead; ", t->name);
 		else
 			fprintf(out, "      ");

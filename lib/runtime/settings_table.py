@@ -18,7 +18,7 @@ SOURCE = TABLE.relative_to(ROOT)
 
 # Kind in the table: kind in C, and the end of the member's name in struct settings.
 C_KINDS = {'text': ('TEXT', ''), 'path': ('TEXT', ''), 'networks': ('TEXT', ''), 'currencies': ('TEXT', '_text'),
-           'secret': ('SECRET', ''), 'url': ('URL', ''), 'number': ('NUMBER', ''), 'choice': ('CHOICE', '')}
+           'filed': ('FILED', ''), 'secret': ('SECRET', ''), 'url': ('URL', ''), 'number': ('NUMBER', ''), 'choice': ('CHOICE', '')}
 READERS = {'app': '`payhook-app`', 'worker': '`payhook-worker`', 'ctl': '`payhook-ctl`', 'pool': 'the pool of responders',
            'migrate': '`schema/migrate`', 'shell': '`./payhook`', 'nginx': 'nginx'}
 IN_C = {'app', 'worker', 'ctl'}
@@ -37,6 +37,9 @@ class Setting(NamedTuple):
 
     def is_read_by(self, readers):
         return not readers.isdisjoint(self.readers)
+
+    def has_file(self):
+        return self.kind in ('filed', 'secret')
 
     def member(self):
         return self.name.lower() + C_KINDS[self.kind][1]
@@ -200,7 +203,7 @@ def env_example(groups):
         text += title(group)
         for s in group.settings:
             text += described(s, True) + f'{s.name}=\n'
-            if s.kind == 'secret':
+            if s.has_file():
                 text += f'# File whose one line is the value of {s.name}, instead of it.\n{s.name}_FILE=\n'
     return text
 
@@ -267,7 +270,7 @@ def man_range(s):
 
 def man_setting(s):
     text = f'.It Ev {s.name}\n' + man_text(s.meaning) + man_text(man_range(s))
-    if s.kind == 'secret':
+    if s.has_file():
         text += f'.It Ev {s.name}_FILE\nFile whose one line is the value of\n.Ev {s.name} ,\ninstead of it.\n'
     return text
 
@@ -305,7 +308,7 @@ prints the setting, the value and the allowed range, and exits with status 2.
 quotes, the value ends before ` #`. A relative path in `.env` starts from the folder of that file. `.env.example` lists all
 settings.
 
-Instead of a secret, `NAME_FILE` may name a file whose one line is the value. Setting both is an error.
+Where the table names it, `NAME_FILE` may name a file whose one line is the value. Setting both is an error.
 
 `payhook-app --check` and `payhook-worker --check` print the settings that the programs read, with secrets hidden; each
 program checks all of them, those that only the other one uses included. `./payhook` checks what it, the pool of responders
@@ -320,7 +323,7 @@ def cell(text, names):
 
 
 def reference_row(s, names):
-    shown = f'`{s.name}`' + (f', `{s.name}_FILE`' if s.kind == 'secret' else '')
+    shown = f'`{s.name}`' + (f', `{s.name}_FILE`' if s.has_file() else '')
     initial = f'`{s.initial}`' if s.initial else ''
     bounds = allowed(s) if s.kind == 'number' else ', '.join(f'`{word}`' for word in s.bounds)
     readers = ', '.join(READERS[reader] for reader in s.readers)

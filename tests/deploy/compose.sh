@@ -10,7 +10,9 @@ source "$ROOT/tests/support/tap.sh"
 source "$ROOT/tests/deploy/trees.sh"
 # shellcheck source=tests/deploy/engine.sh
 source "$ROOT/tests/deploy/engine.sh"
-deadline 540 "$@"
+# shellcheck source=tests/deploy/old_readme.sh
+source "$ROOT/tests/deploy/old_readme.sh"
+deadline 780 "$@"
 
 CACHE=$ROOT/var/deploy
 SEND=$ROOT/tests/deploy/send.py
@@ -33,6 +35,7 @@ compose() {
 clean_up() {
 	trap '' TERM INT HUP
 	[[ -z ${SENDER-} ]] || kill -KILL "$SENDER" 2>/dev/null
+	[[ -z ${UP-} ]] || kill -KILL "$UP" 2>/dev/null
 	if [[ -n ${DOCKERD-} ]]; then
 		timeout 20 docker ps -aq 2>/dev/null | timeout 20 xargs -r docker rm -f >/dev/null 2>&1
 		engine_stop
@@ -48,7 +51,7 @@ ids() {
 
 # sql STATEMENT - as the superuser, inside the container.
 sql() {
-	docker exec -i "$(ids database)" psql -X -q -At -v ON_ERROR_STOP=1 -U postgres -d payhook -c "$1" "${@:2}"
+	docker exec -i "$(ids db)" psql -X -q -At -v ON_ERROR_STOP=1 -U postgres -d payhook -c "$1" "${@:2}"
 }
 
 # ---- a load that goes on while something else happens ----
@@ -85,9 +88,9 @@ only_nginx_is_published() {
 	local id ports
 	for id in $(docker ps -aq); do
 		ports=$(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{json .HostConfig.PortBindings}}' "$id")
-		[[ $ports == 'nginx '* || $ports == *' {}' || $ports == *' null' ]] || { echo "$ports" && return 1; }
+		[[ $ports =~ ^(nginx|web)\  || $ports == *' {}' || $ports == *' null' ]] || { echo "$ports" && return 1; }
 	done
-	equal "$(docker inspect -f '{{range $port, $_ := .HostConfig.PortBindings}}{{$port}} {{end}}' "$(ids nginx)")" '8000/tcp 8080/tcp '
+	equal "$(docker inspect -f '{{range $port, $_ := .HostConfig.PortBindings}}{{$port}} {{end}}' "$(ids nginx)" "$(ids web)" | paste -sd' ')" '8080/tcp  8000/tcp '
 }
 
 # Checks the options with which docker created every container, including those that have exited, and the privileges
@@ -122,7 +125,7 @@ connects_as() {
 sockets_are_nginx_s_alone() {
 	local id
 	equal "$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$(ids nginx)")" 'payhook-test_front ' || return
-	for id in $(ids worker) $(ids database); do
+	for id in $(ids worker) $(ids db); do
 		! docker exec "$id" test -e /run/payhook || { docker inspect -f '{{.Name}} has the sockets' "$id" && return 1; }
 	done
 	docker exec "$(ids nginx)" bash -c '[[ -S $(echo /run/payhook/*.sock) ]]' || return
@@ -137,7 +140,7 @@ each_has_its_role() {
 	equal "$(sql "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename) FROM pg_stat_activity
 		WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 'payhook_app payhook_worker' || return
 	local service known=''
-	for service in app worker database; do
+	for service in app worker db; do
 		known+=$(docker exec "$(ids "$service")" find /run/password -type f -exec sha256sum {} + | cut -c 1-64 | sort -u | wc -l)
 	done
 	equal "$known" 113 || return
@@ -235,7 +238,7 @@ restarted() {
 restart_database() {
 	local status=0
 	"$SEND" --again "$PORT" restart 300 "$ACCEPTED" 4 >"$ENGINE/load" 2>&1 &
-	compose restart database || status=$?
+	compose restart db || status=$?
 	wait "$!" || status=$?
 	cat "$ENGINE/load"
 	return "$status"
@@ -293,10 +296,10 @@ old_port_is_opened() {
 	address=$(hostname -I)
 	address=${address%% *}
 	printf 'PAYHOOK_COMPAT_ADDRESS=%s\n' "$address" >>"$ENGINE/env"
-	compose up -d --wait --wait-timeout 60 --no-deps nginx || return
+	compose up -d --wait --wait-timeout 60 --no-deps web || return
 	equal "$(read_status "http://$address:8000")" 403 || return
 	sed -i '$d' "$ENGINE/env"
-	compose up -d --wait --wait-timeout 60 --no-deps nginx
+	compose up -d --wait --wait-timeout 60 --no-deps web
 }
 
 # ---- TLS ----
@@ -436,7 +439,7 @@ check "a new container of responders takes the place of the old one" replace_app
 load_end
 check "no webhook fails meanwhile" load_was_accepted
 check "the database is restarted, and senders that try again are served" restart_database
-check "every service is healthy again" await 60 healthy database app worker nginx
+check "every service is healthy again" await 60 healthy db app worker nginx
 check "every accepted transaction is processed, and no other is there" await 60 all_processed
 check "port 8000 reads without a key, under a known name" read_by_the_old_port
 check "a key for the other port is made by one command" read_with_a_key
@@ -449,4 +452,23 @@ check "a database is named by a file on the machine" secret_file_is_read
 check "the data is backed up" backed_up
 check "the backup is restored into a new deployment" restored
 check "down -v leaves nothing" nothing_is_left
+readme_env
+readme_up
+check "the replaced service's .env and \"docker compose up --build\" start payhook, healthy at port 8000" readme_is_up
+check "its settings that have no effect are named once" readme_names_are_reported
+check "a webhook is taken, processed and read at port 8000 without a key" readme_takes_a_webhook
+check "psql as postgres finds it under the name of the old table" readme_selects
+check "no program is the superuser, and the password of that file is set on no role" readme_roles_are_payhook_s_own
+check "\"exec web python\" says what to do instead" readme_web_answers
+check "a second container on the volume is refused" second_is_refused
+check "docker compose restart" readme_restarts
+check "docker compose down keeps the data, and down -v leaves nothing" readme_ends
+UP=
+check "PAYHOOK_COMPAT=0 leaves port 8000 out" web_is_left_out
+check "a half-made cluster is made anew" half_made_is_made_anew
+check "down -v leaves nothing of it" nothing_is_left
+check "beside an orphan of the release before no second server starts" orphan_keeps_its_data
+check "--remove-orphans replaces it, and keeps its data" orphan_is_replaced
+check "the release before, started again beside it, finds no cluster" old_release_finds_no_cluster
+check "the files moved back, the release before has its data again" old_release_gets_it_back
 finish

@@ -1,4 +1,4 @@
-/* fuzz_settings.c - the input as an environment, one line NAME=value for each variable.  For a secret, the value of
+/* fuzz_settings.c - the input as an environment, one line NAME=value for each variable.  The value of
  * NAME_FILE is the content of that file: "|" stands for a line end in it, "~" for NUL. */
 
 #include <string.h>
@@ -77,7 +77,7 @@ static bool is_secret(const char *name)
 	return strcmp(name, "DATABASE_URL") == 0 || (len > 9 && strcmp(name + len - 9, "_PASSWORD") == 0);
 }
 
-/* Whether NAME_FILE names the file of a secret; only such files are opened. */
+/* Whether NAME_FILE names the file of a setting; only such files are opened. */
 static bool is_place(const char *name)
 {
 	size_t len = strlen(name);
@@ -113,8 +113,8 @@ static void set(char *line)
 	if (!is_name(line, strlen(line)) && !is_place(line))
 		return;
 	char *mark = strstr(value, SECRET_MARK), *query = strchr(value, '?');
-	bool is_hidden =
-		is_secret(line) || is_place(line) || (strcmp(line, "PROCESSOR_URL") == 0 && query && query < mark);
+	bool is_hidden = is_secret(line) || (is_place(line) && strcmp(line, "POSTGRES_USER_FILE") != 0) ||
+			 (strcmp(line, "PROCESSOR_URL") == 0 && query && query < mark);
 	mark_may_show = mark_may_show || (mark && !is_hidden);
 	MUST_HOLD(setenv(line, is_place(line) ? file_of(value) : value, 1) == 0);
 }

@@ -21,7 +21,7 @@ OWN = set('EUID UID PPID SECONDS RANDOM BASHPID EPOCHSECONDS'.split())  # bash's
 NAMES_EXCEPTED = {
     'ops/environment.sh with_environment variable': 'the names that bash itself lists; others match a pattern',
     'ops/commands.sh cmd_test line': 'from the table of settings',
-    'ops/conninfo.sh secrets_take name': 'from a list',
+    'ops/conninfo.sh filed_take name': 'from a list',
     'ops/settings.sh env_take name': 'env_line has matched it, and it is a setting',
     'ops/settings.sh tls_settings_check name': 'from a list',
     'ops/settings.sh settings_read name': 'from the table of settings',

@@ -2,6 +2,7 @@
 """Checks the table of settings: the files generated from it are up to date, each listed reader really reads the
 setting, and files written by hand (docker compose, the documents) name its settings and no others."""
 
+import fnmatch
 import re
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def check_members(checks, settings):
 
 
 def names_of(settings):
-    return {s.name for s in settings} | {f'{s.name}_FILE' for s in settings if s.kind == 'secret'}
+    return {s.name for s in settings} | {f'{s.name}_FILE' for s in settings if s.has_file()}
 
 
 def check_compose(checks, settings):
@@ -79,8 +80,12 @@ def check_compose(checks, settings):
     used = set(re.findall(r'\$\{([A-Z0-9_]+)', ''.join(map(tree.text, COMPOSE))))
     for name in names_of(s for s in settings if s.readers != ['shell']) - used:
         checks.add(everything, name)
+    old = re.search(r'^OLD_SETTINGS=\((.*?)\)$', tree.text('ops/settings.sh'), re.MULTILINE | re.DOTALL)[1].replace("'", '').split()
     for name in used - names_of(settings):
-        checks.add(known, name)
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in old):
+            checks.add(known, name)
+    for name in set(pattern for pattern in old if '*' not in pattern) - used:
+        checks.add(everything, f'{name}, of the replaced service')
 
 
 def check_documents(checks, settings):
@@ -107,11 +112,11 @@ def check_help(checks, settings):
             checks.add(columns, line)
 
 
-def check_secrets(checks, settings):
-    rule = 'ops/conninfo.sh takes every secret from its file'
+def check_filed(checks, settings):
+    rule = 'ops/conninfo.sh takes from its file every setting that may have one'
     checks.rule(rule)
-    secrets = re.search(r'^SECRETS=\((.*)\)$', tree.text('ops/conninfo.sh'), re.MULTILINE)[1].split()
-    for name in set(secrets) ^ {s.name for s in settings if s.kind == 'secret'}:
+    filed = re.search(r'^FILED=\((.*)\)$', tree.text('ops/conninfo.sh'), re.MULTILINE)[1].split()
+    for name in set(filed) ^ {s.name for s in settings if s.has_file()}:
         checks.add(rule, name)
 
 
@@ -132,7 +137,7 @@ def main():
     check_compose(checks, settings)
     check_documents(checks, settings)
     check_help(checks, settings)
-    check_secrets(checks, settings)
+    check_filed(checks, settings)
     checks.end()
 
 

@@ -160,7 +160,7 @@ no_server_is_one_clear_line() {
 # secret_refused TEXT - the file of a secret is refused with this reason.
 secret_refused() {
 	local REASON=
-	secrets_take && expect "a file is refused" accepted "$1"
+	filed_take && expect "a file is refused" accepted "$1"
 	[[ $REASON == *"$1"* ]] || expect "the reason" "$REASON" "$1"
 }
 
@@ -171,7 +171,7 @@ a_secret_file_is_one_line() {
 	source "$ROOT/ops/conninfo.sh"
 	printf ' a \\ b\r\n' >"$DIR/secret"
 	POSTGRES_PASSWORD_FILE=$DIR/secret
-	secrets_take
+	filed_take
 	expect "the password" "$POSTGRES_PASSWORD" ' a \ b'
 	POSTGRES_PASSWORD_FILE=$DIR/secret
 	secret_refused "both set"

@@ -21,12 +21,13 @@ static void complain(const char *complaint)
 static void settings_init(void)
 {
 	const char *names[] = {"DATABASE_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER",
-		"POSTGRES_PASSWORD", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE", "CONFLICT_POLICY",
-		"EXTRA_CURRENCIES", "SOURCES_FILE", "REQUIRE_SIGNATURES", "API_KEYS_FILE", "PROCESSOR",
-		"PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS", "PROCESSOR_TIMEOUT_MS",
-		"MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS", "ATTEMPTS_KEEP_DAYS",
-		"TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER", "WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT",
-		"LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT", "METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM"};
+		"POSTGRES_PASSWORD", "DATABASE_URL_FILE", "POSTGRES_USER_FILE", "POSTGRES_PASSWORD_FILE",
+		"CONFLICT_POLICY", "EXTRA_CURRENCIES", "SOURCES_FILE", "REQUIRE_SIGNATURES", "API_KEYS_FILE",
+		"PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
+		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
+		"ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER", "WORKER_METRICS_ADDRESS",
+		"WORKER_METRICS_PORT", "LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT", "METRICS_ALLOW", "ALLOWED_HOSTS",
+		"OPEN_SOURCE_FROM"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	report[0] = '\0';
@@ -120,6 +121,16 @@ static const char *file_of(const char *bytes, size_t len)
 	return path;
 }
 
+static char *printed(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	settings_print(&s, out);
+	fclose(out);
+	return text;
+}
+
 static void takes_file(const char *bytes, const char *value)
 {
 	const char *path = file_of(bytes, strlen(bytes));
@@ -155,6 +166,22 @@ Test(settings, puts_a_password_from_a_file_into_the_connection_string)
 	setenv("POSTGRES_PASSWORD_FILE", path, 1);
 	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_str_eq(s.database, "host='db' port='5432' dbname='payhook' user='payhook' password='hunter\\'s'");
+	unlink(path);
+}
+
+/* As the official PostgreSQL image has it.  A name is no secret, so it is printed. */
+Test(settings, takes_the_user_from_a_file_and_prints_it)
+{
+	const char *path = file_of("shop\n", 5);
+	setenv("POSTGRES_HOST", "db", 1);
+	setenv("POSTGRES_USER_FILE", path, 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_str_eq(s.database, "host='db' port='5432' dbname='payhook' user='shop'");
+	char *text = printed();
+	cr_expect_not_null(strstr(text, "POSTGRES_USER=shop\n"), "%s", text);
+	free(text);
+	setenv("POSTGRES_USER", "other", 1);
+	refuses("POSTGRES_USER_FILE", path, "both set");
 	unlink(path);
 }
 
@@ -224,16 +251,6 @@ Test(settings, makes_a_connection_string_of_the_old_service_s_names)
 	setenv("DATABASE_URL", "postgresql://there/", 1);
 	cr_assert(settings_read(&s, complain), "%s", report);
 	cr_expect_str_eq(s.database, "postgresql://there/");
-}
-
-static char *printed(void)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	settings_print(&s, out);
-	fclose(out);
-	return text;
 }
 
 Test(settings, prints_no_password)

@@ -112,7 +112,10 @@ paths_start_from_their_file() {
 		env_gives TLS_KEY "$DIR/k" && env_gives METRICS_FOLDER "$DIR/counts" && env_gives LOG_LEVEL info || return
 	printf 'DATABASE_URL_FILE=url\n' >"$DIR/env"
 	printf 'host=db\n' >"$DIR/url"
-	env_gives DATABASE_URL host=db
+	env_gives DATABASE_URL host=db || return
+	printf 'POSTGRES_HOST=db\nPOSTGRES_USER_FILE=user\n' >"$DIR/env"
+	printf 'shop\n' >"$DIR/user"
+	env_gives POSTGRES_USER shop
 }
 
 # env_refused TEXT LINE
