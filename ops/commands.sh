@@ -143,6 +143,19 @@ open_sources() {
 	printf 'webhooks to %s; OPEN_SOURCE_FROM=%s\n' "${answer//,/, }" "${BASH_REMATCH[2]}"
 }
 
+# processor_note - prints the processor of the running worker.  The settings may have changed since it started; the responders
+# have the variable too, and "up" has written their environment into a file.
+processor_note() {
+	local name
+	[[ -r $RUN/pool.env ]] || return 0
+	name=$(sed -zn 's/^PROCESSOR=//p' "$RUN/pool.env" | tr -d '\0')
+	if [[ ${name:-simulated} == simulated ]]; then
+		printf 'simulated: it calls nobody, and transactions become PROCESSED\n'
+	else
+		printf '%s\n' "$name"
+	fi
+}
+
 queue_depth() {
 	PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' psql -X -At -d "$CONNINFO" -c "
 		SELECT format('%s ready, %s waiting for a retry, %s claimed', count(*) FILTER (WHERE state = 'ready'),
@@ -152,7 +165,7 @@ queue_depth() {
 
 # Exits with status 3 if payhook is not running, as init scripts do.
 cmd_status() {
-	local url='' part open
+	local url='' part open processor
 	if ! is_running; then
 		info "not running; data folder $STATE"
 		exit 3
@@ -171,6 +184,8 @@ cmd_status() {
 		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
 	done
 	printf '  queue     %s\n' "$(queue_depth)"
+	processor=$(processor_note)
+	[[ -z $processor ]] || printf '  processor %s\n' "$processor"
 	open=$(open_sources "$url")
 	[[ -z $open ]] || printf '  unsigned  %s\n' "$open"
 	[[ -n $DB_PRIVATE ]] || printf '  database  an existing server\n'

@@ -237,6 +237,7 @@ announce() {
 	END
 	[[ -z $TLS_PORT || $url == https:* ]] || info "and with TLS at https://localhost:$TLS_PORT"
 	[[ $EUID -eq 0 ]] || info "all parts run as this user; started by root, they are several users, each with few rights"
+	[[ ${PROCESSOR:-simulated} != simulated ]] || info "processor $(processor_note)"
 	open=$(open_sources "$url")
 	[[ -z $open ]] || info "unsigned $open"
 	[[ -n $DETACHED ]] || info "Ctrl-C stops it"

@@ -189,7 +189,9 @@ int main(int argc, char **argv)
 	struct fault why;
 	bool started = program_start(&p, &settings, &why);
 	if (started) {
-		LOG(LOG_LEVEL_INFO, "worker starts", LOG_TEXT("version", PAYHOOK_VERSION),
+		/* A warning, since the simulated processor marks payments as processed that nobody has processed. */
+		LOG(settings.processor == PROCESSOR_IS_SIMULATED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "worker starts",
+			LOG_TEXT("version", PAYHOOK_VERSION), LOG_TEXT("processor", worker_processor(p.worker)),
 			LOG_NUMBER("slots", settings.worker_slots));
 		event_base_dispatch(p.base);
 	} else {

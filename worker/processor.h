@@ -51,6 +51,7 @@ typedef void call_ended(void *ctx, struct call *c, const struct call_outcome *o)
 struct processor;
 
 struct processor_kind {
+	const char *name;       /* its word in PROCESSOR */
 	bool wants_transaction; /* the claim must fetch the fields of the transaction too */
 	/* *s must outlive the processor.  NULL: out of memory. */
 	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);

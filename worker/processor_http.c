@@ -443,6 +443,7 @@ static struct processor *processor_http_create(
 }
 
 const struct processor_kind PROCESSOR_HTTP = {
+	.name = "http",
 	.wants_transaction = true,
 	.create = processor_http_create,
 	.destroy = processor_http_destroy,

@@ -92,6 +92,7 @@ static bool processor_simulated_ends_by(const struct processor *p, int64_t when_
 }
 
 const struct processor_kind PROCESSOR_SIMULATED = {
+	.name = "simulated",
 	.create = processor_simulated_create,
 	.destroy = processor_simulated_destroy,
 	.start = processor_simulated_start,

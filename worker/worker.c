@@ -52,7 +52,8 @@ static const char *status_text(const struct worker *worker)
 
 void worker_report(const struct worker *worker)
 {
-	sd_notify_send("STATUS=%s; %d in flight", status_text(worker), queue_inflight(worker->queue)->count);
+	sd_notify_send("STATUS=%s; %d in flight; processor %s", status_text(worker),
+		queue_inflight(worker->queue)->count, worker_processor(worker));
 }
 
 void worker_stop(struct worker *worker)
@@ -378,10 +379,16 @@ struct worker *worker_create(
 	return NULL;
 }
 
+const char *worker_processor(const struct worker *worker)
+{
+	return worker->kind->name;
+}
+
 struct worker_metrics_now worker_now(const struct worker *worker)
 {
 	const struct queue_counters *c = queue_counters(worker->queue);
 	return (struct worker_metrics_now){
+		.processor = worker->settings->processor,
 		.inflight = queue_inflight(worker->queue)->count,
 		.slots = worker->settings->worker_slots,
 		.circuit_open = circuit_is_open(&worker->circuit),

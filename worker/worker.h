@@ -31,6 +31,9 @@ void worker_stop(struct worker *worker);
 /* Sends the worker's state to the service manager as STATUS=. */
 void worker_report(const struct worker *worker);
 
+/* The name of its processor, as in PROCESSOR. */
+const char *worker_processor(const struct worker *worker);
+
 /* The worker's state, for its metrics. */
 struct worker_metrics_now worker_now(const struct worker *worker);
 

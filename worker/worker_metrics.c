@@ -13,6 +13,7 @@
 /* Indexes of TABLE.  From UP on, the values come from the database. */
 enum {
 	BUILD,
+	INFO,
 	JOBS,
 	END_TO_END,
 	CALLS,
@@ -33,6 +34,8 @@ enum {
 	LAG,
 };
 
+/* In the order of enum processor_choice. */
+static const char *const PROCESSORS[] = {"simulated", "http", NULL};
 static const char *const VERSIONS[] = {PAYHOOK_VERSION, NULL};
 /* In the order of enum job_outcome.  JOB_EXHAUSTED is counted as failed: its transaction is FAILED. */
 static const char *const OUTCOMES[] = {[JOB_PROCESSED] = "processed",
@@ -59,6 +62,8 @@ static const int64_t AGE_BOUNDS[] = {100000, 250000, 500000, 1000000, 2500000, 5
 static const struct metric TABLE[] = {
 	[BUILD] = {"payhook_build_info", "The version of this worker; always 1", METRIC_GAUGE,
 		.labels = {{"version", VERSIONS}}},
+	[INFO] = {"payhook_worker_info", "The processor of this worker; always 1", METRIC_GAUGE,
+		.labels = {{"processor", PROCESSORS}}, .sparse = true},
 	[JOBS] = {"payhook_jobs_total", "Settled calls, by the outcome of their jobs", METRIC_COUNTER,
 		.labels = {{"outcome", OUTCOMES}}},
 	[END_TO_END] = {"payhook_end_to_end_seconds", "From a webhook's acceptance to its transaction processed",
@@ -175,6 +180,7 @@ void worker_metrics_render(struct worker_metrics *wm, const struct worker_metric
 	const struct queue_stats *stats, struct buf *ret)
 {
 	set(wm, BUILD, 1);
+	metric_set(&wm->metrics, wm->cells, INFO, now->processor, 1);
 	set(wm, STALE, now->stale);
 	set(wm, LATE, now->late);
 	set(wm, RELEASED, now->released);

@@ -15,6 +15,7 @@ struct worker_metrics;
 
 /* The state of the worker at a scrape. */
 struct worker_metrics_now {
+	int processor;       /* enum processor_choice */
 	int inflight, slots; /* jobs claimed and not yet settled, and their upper limit */
 	bool circuit_open;
 	int64_t late, released, stale; /* jobs since the start, as in struct queue_counters */

@@ -162,7 +162,7 @@ start() {
 	box systemctl enable --now payhook.target payhook-app payhook-worker@1 payhook-worker@2 || return
 	await 10 ready || return
 	is payhook-worker@1 ActiveState active || return
-	is payhook-worker@1 StatusText 'works; 0 in flight' || return
+	is payhook-worker@1 StatusText 'works; 0 in flight; processor simulated' || return
 	equal "$(box stat -c '%a %U:%G' /run/payhook /run/payhook/app.sock | paste -sd' ')" '750 payhook:www-data 660 payhook:www-data'
 }
 

@@ -359,11 +359,13 @@ serves_tls_only() {
 	grep -qF "ready at https://localhost:$TLS after" "$DIR/up"
 	grep -qF "curl -ik https://localhost:$TLS/v1/webhooks/transactions" "$DIR/up"
 	grep -qF 'unsigned webhooks to ' "$DIR/up"
+	grep -qF 'processor simulated: ' "$DIR/up"
 	equal "$(post only)" '202 2'
 	! curl -sS -m 10 --noproxy '*' "http://localhost:$PORT/livez" || return
 	! grep -E '^[[:space:]]*listen ' "$DIR/var/nginx/payhook.conf" | grep -v ' ssl ' || return
 	output=$("$ROOT/payhook" status)
-	[[ $output == *"running at https://localhost:$TLS, ready"* && $output == *'  unsigned  webhooks to '* ]] || { echo "$output" && return 1; }
+	[[ $output == *"running at https://localhost:$TLS, ready"* && $output == *'  unsigned  webhooks to '* &&
+		$output == *'  processor simulated: '* ]] || { echo "$output" && return 1; }
 	output=$("$ROOT/payhook" up -d)
 	[[ $output == *"already running at https://localhost:$TLS"* ]] || { echo "$output" && return 1; }
 	! output=$(PAYHOOK_PORT=$PORT "$ROOT/payhook" up -d 2>&1) || { echo "it starts: $output" && return 1; }

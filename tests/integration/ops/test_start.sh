@@ -41,6 +41,23 @@ worker() {
 			"$PAYHOOK_BUILD/worker/payhook-worker"
 }
 
+# names_processor LEVEL PROCESSOR NAME=VALUE... - the worker's line at its start has this level and names this processor.
+names_processor() {
+	env "${@:3}" "$PAYHOOK_BUILD/worker/payhook-worker" >"$DIR/log" 2>&1 &
+	local pid=$! status=0
+	await 20 grep -q '"event":"worker starts"' "$DIR/log" || status=1
+	kill -TERM "$pid"
+	wait "$pid" || status=1
+	grep '"event":"worker starts"' "$DIR/log" | grep -F "\"level\":\"$1\"" | grep -F "\"processor\":\"$2\"" || status=1
+	((status == 0)) || cat "$DIR/log"
+	return "$status"
+}
+
+warns_of_simulation() {
+	names_processor warn simulated PROCESSOR= PROCESSOR_URL= && names_processor info http
+}
+
+check "a worker names its processor when it starts, and warns if that is the simulated one" warns_of_simulation
 check "a responder that cannot start names the part that failed" responder
 check "a worker that cannot start names the part that failed" worker
 finish

@@ -7,8 +7,13 @@
 
 static struct worker_metrics *worker_metrics;
 static struct buf text = {.max = 65536};
-static const struct worker_metrics_now NOW = {
-	.inflight = 3, .slots = 256, .circuit_open = true, .late = 4, .released = 5, .stale = 6};
+static const struct worker_metrics_now NOW = {.processor = PROCESSOR_IS_HTTP,
+	.inflight = 3,
+	.slots = 256,
+	.circuit_open = true,
+	.late = 4,
+	.released = 5,
+	.stale = 6};
 static const struct queue_stats SEEN = {.ready = 11,
 	.waiting = 12,
 	.claimed = 13,
@@ -91,6 +96,13 @@ Test(worker_metrics, shows_the_state_of_the_worker)
 	reports("\npayhook_stale_settlements_total 6\n");
 	reports("\npayhook_rescued_jobs_total 15\n");
 	reports("\npayhook_build_info{version=\"" PAYHOOK_VERSION "\"} 1\n");
+}
+
+Test(worker_metrics, names_the_processor_and_no_other)
+{
+	render(NULL);
+	reports("\npayhook_worker_info{processor=\"http\"} 1\n");
+	cr_expect_null(strstr(text.data, "simulated"), "the other processor is in\n%s", text.data);
 }
 
 Test(worker_metrics, shows_what_was_seen_in_the_database)
