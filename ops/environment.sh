@@ -4,11 +4,6 @@
 #
 # Values are never in arguments, which every user can read.
 
-# Of the libraries: PostgreSQL's variables, trusted certificates, Kerberos, names of hosts; and of the sanitizers in a build
-# that has them.
-LIBRARY_VARIABLES=(SSL_CERT_FILE SSL_CERT_DIR OPENSSL_CONF KRB5_CONFIG KRB5CCNAME KRB5_CLIENT_KTNAME LOCALDOMAIN RES_OPTIONS
-	HOSTALIASES ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS)
-
 # environment_begin - sets ENVIRONMENT to what every program needs.
 environment_begin() {
 	ENVIRONMENT=("PATH=$PATH")
@@ -41,13 +36,6 @@ environment_connects_as() {
 	for n in "${!ENVIRONMENT[@]}"; do
 		[[ ${ENVIRONMENT[n]} != DATABASE_URL=* ]] || ENVIRONMENT[n]=${ENVIRONMENT[n]/ user=payhook / user=$1 }
 	done
-}
-
-# source_variables - prints the names of the variables that SOURCES_FILE names as secrets.  A file that is not read here is
-# refused by payhook-app.
-source_variables() {
-	[[ -z ${SOURCES_FILE-} || ! -r $SOURCES_FILE ]] ||
-		perl -0777 -ne 'print "$1\n" while /"env"\s*:\s*"([A-Z_][A-Z0-9_]*)"/g' -- "$SOURCES_FILE"
 }
 
 # Each of the following functions sets ENVIRONMENT to that of a part.

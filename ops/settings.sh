@@ -5,6 +5,8 @@
 source "${BASH_SOURCE[0]%/*}/settings_table.sh"
 # shellcheck source=ops/number.sh
 source "${BASH_SOURCE[0]%/*}/number.sh"
+# shellcheck source=ops/names.sh
+source "${BASH_SOURCE[0]%/*}/names.sh"
 # shellcheck source=ops/trust.sh
 source "${BASH_SOURCE[0]%/*}/trust.sh"
 
@@ -61,8 +63,8 @@ setting_is_old() {
 	return 1
 }
 
-# env_take NAME VALUE FOLDER - sets a variable from the file unless it is set already; call setting_find first.  A path
-# in the file is relative to the directory of the file.
+# env_take NAME VALUE FOLDER - sets a variable from the file unless it is set already; KIND is from setting_find, or empty.  A
+# path in the file is relative to the directory of the file.
 env_take() {
 	local name=$1 value=$2 folder=$3
 	if [[ $KIND == path && -n $value && $value != /* ]]; then
@@ -75,7 +77,7 @@ env_take() {
 }
 
 # env_line LINE WHERE FOLDER - reads one line NAME=value.  The value is literal: nothing in it is expanded.  Quotes
-# around it are removed; without quotes it ends before " #".
+# around it are removed; without quotes it ends before " #".  A name that is no setting is added to OTHER_NAMES, with its place.
 env_line() {
 	local line=$1 where=$2 folder=$3 name value KIND RANGE DEFAULT READERS MEANING
 	line=${line%$'\r'}
@@ -85,9 +87,12 @@ env_line() {
 	[[ $line =~ ^([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || fail 2 "$where: not NAME=value"
 	name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
 	if ! setting_find "$name"; then
-		setting_is_old "$name" || fail 2 "$where: $name is not a setting of payhook"
-		OLD_NAMES+=" $name"
-		return
+		if setting_is_old "$name"; then
+			OLD_NAMES+=" $name"
+			return
+		fi
+		! name_is_ignored "$name" || return 0
+		KIND='' OTHER_NAMES[$name]=$where
 	fi
 	if [[ $value =~ ^\"([^\"]*)\"([[:space:]]+#.*)?$ || $value =~ ^\'([^\']*)\'([[:space:]]+#.*)?$ ]]; then
 		value=${BASH_REMATCH[1]}
@@ -103,7 +108,8 @@ env_line() {
 # Adds to FILE_NAMES the settings that the file has set, and to OLD_NAMES those of the replaced service, each after a blank.
 FILE_NAMES='' OLD_NAMES=''
 env_file_read() {
-	local file=${PAYHOOK_ENV_FILE:-$HERE/.env} line number=0
+	local file=${PAYHOOK_ENV_FILE:-$HERE/.env} line number=0 refused=''
+	local -A OTHER_NAMES=()
 	if [[ ! -e $file ]]; then
 		[[ -z ${PAYHOOK_ENV_FILE-} ]] || fail 2 "PAYHOOK_ENV_FILE=$file: there is no such file"
 		return 0
@@ -116,6 +122,11 @@ env_file_read() {
 		number=$((number + 1))
 		env_line "$line" "$file line $number" "$folder"
 	done <"$file"
+	# Only now SOURCES_FILE is known, whose variables may be among them.
+	while IFS= read -r line; do
+		refused+="${refused:+$'\n'payhook: }${OTHER_NAMES[${line%% *}]}: $line"
+	done < <(names_refused "${!OTHER_NAMES[@]}")
+	[[ -z $refused ]] || fail 2 "$refused"
 }
 
 # Each of the following functions checks the value of the setting NAME against its range or choices in the table.

@@ -49,6 +49,7 @@ up_prepare() {
 	local old=${OLD_NAMES# }
 	[[ -z $old ]] || info "these settings of the replaced service have no effect: ${old// /, }"
 	trust_warn
+	names_warn
 	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
 	packages_need run build ${DB_PRIVATE:+database}
 	users_make

@@ -235,7 +235,7 @@ SERVICE_EXAMPLES = {'DATABASE_URL': 'host=/run/postgresql dbname=payhook'}
 def service_env(groups):
     text = (comment(f'Settings of payhook\'s services: lines NAME=value, read by systemd.  A line that is commented out shows '
                     f'the default, that of DATABASE_URL an example.  Changes take effect at the next start: systemctl restart '
-                    f'payhook-app \'payhook-worker@*\'') +
+                    f'payhook-app \'payhook-worker@*\'.  A name that is no setting keeps the services from starting.') +
             comment(f'Only root and the group payhook can read this file.  In the source tree '
                     f'{SCRIPT.relative_to(ROOT)} generates it from {SOURCE}.'))
     for group in groups:
@@ -307,6 +307,13 @@ prints the setting, the value and the allowed range, and exits with status 2.
 `.env` holds lines `NAME=value`. Nothing in a value is expanded by `./payhook`; quotes around a value are removed; without
 quotes, the value ends before ` #`. A relative path in `.env` starts from the folder of that file. `.env.example` lists all
 settings.
+
+A name in one of these files that is no setting is refused, so that a misspelt setting is not left at its default: `./payhook`
+does not run, no service of systemd starts, and docker compose's service `password` fails before any other runs. Beside
+settings, a file may have the variables that `SOURCES_FILE` names, those of libpq, OpenSSL and Kerberos, those of docker
+compose, and the settings of the Django service that payhook replaces, which have no effect. Variables of other programs belong
+into a drop-in of the unit (`systemctl edit`, `Environment=`). In the environment of `./payhook up`, a name that resembles a
+setting is warned of.
 
 Where the table names it, `NAME_FILE` may name a file whose one line is the value. Setting both is an error.
 

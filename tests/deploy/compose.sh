@@ -369,6 +369,19 @@ kept_by_the_volume() {
 	curl -s --noproxy '*' --max-time 5 "http://$COMPAT_ADDRESS:8000/v1/transactions/first-0" | grep '"PROCESSED"'
 }
 
+# A name that is no setting stops the first service, and what runs goes on; those of the replaced service and of compose do not.
+misspelt_is_refused() {
+	local status=0
+	printf 'DEBUG=True\nCOMPOSE_PROJECT_NAME=payhook-test\nPROCESOR=http\n' >>"$ENGINE/env"
+	! compose up -d --wait --wait-timeout 60 || status=1
+	compose logs password 2>&1 | grep 'password: .env: PROCESOR is not a setting of payhook; did you mean PROCESSOR?' || status=1
+	healthy app worker nginx || status=1
+	sed -i '$d' "$ENGINE/env"
+	compose up -d --wait --wait-timeout 60 || status=1
+	sed -i '/^DEBUG=/d; /^COMPOSE_PROJECT_NAME=/d' "$ENGINE/env"
+	return "$status"
+}
+
 # The content of DATABASE_URL_FILE reaches the programs: the file names a database that does not exist.
 secret_file_is_read() {
 	local output
@@ -398,7 +411,8 @@ nothing_is_left() {
 	equal "$(docker network ls -q -f name=payhook)" ''
 }
 
-printf 'PAYHOOK_PORT=%d\nPAYHOOK_COMPAT_ADDRESS=%s\nPROCESSOR_DELAY_MS=%d\nLOG_LEVEL=\n' "$PORT" "$COMPAT_ADDRESS" "$DELAY_MS" >"$ENGINE/env"
+printf 'PAYHOOK_ENV_FILE=%s\nPAYHOOK_PORT=%d\nPAYHOOK_COMPAT_ADDRESS=%s\nPROCESSOR_DELAY_MS=%d\nLOG_LEVEL=\n' "$ENGINE/env" "$PORT" \
+	"$COMPAT_ADDRESS" "$DELAY_MS" >"$ENGINE/env"
 
 need "this machine can run docker" engine_possible
 need "compose and buildx are there" engine_plugins
@@ -448,6 +462,7 @@ check "TLS is spoken with certificates from the machine, which HUP reads anew" t
 check "with PAYHOOK_PORT=0 there is TLS only" tls_alone_is_spoken
 check "every container ends with status 0" ended_in_order
 check "the data and the password outlast the containers" kept_by_the_volume
+check "a misspelt setting in .env stops the first service" misspelt_is_refused
 check "a database is named by a file on the machine" secret_file_is_read
 check "the data is backed up" backed_up
 check "the backup is restored into a new deployment" restored

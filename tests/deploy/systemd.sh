@@ -436,6 +436,32 @@ http_processor_works() {
 	equal "$(box grep -c '^127.*"POST / HTTP/[12.]*" 200' /var/log/nginx/processor.log)" 100
 }
 
+# The services do not start, are not started again and again, and log the name.  The variable of a source is none of the worker's,
+# whose user cannot read SOURCES_FILE.
+misspelt_is_refused() {
+	local env=$BOX/tree/etc/payhook/payhook.env status=0 unit
+	cp -p "$env" "$BOX/payhook.env"
+	printf 'PROCESOR=http\n' >>"$env"
+	for unit in payhook-worker@1 payhook-app payhook-migrate; do
+		box systemctl restart "$unit"
+		await 10 is "$unit" ActiveState failed || status=1
+		is "$unit" NRestarts 0 || status=1
+		box journalctl -u "$unit" -o cat | grep 'payhook.env: PROCESOR is not a setting of payhook; did you mean PROCESSOR?' || status=1
+	done
+	printf '{"sources": [{"name": "s", "scheme": "github", "secrets": [{"env": "SECRET_OF_S"}]}, {"name": "transactions", "scheme": "none"}]}' |
+		box install -m 400 -o payhook /dev/stdin /etc/payhook/sources.json || status=1
+	cp -p "$BOX/payhook.env" "$env"
+	printf 'SECRET_OF_S=0123456789abcdef\nSOURCES_FILE=/etc/payhook/sources.json\nDEBUG=True\n' >>"$env"
+	box systemctl restart payhook-migrate payhook-app payhook-worker@1 || status=1
+	await 10 ready || status=1
+	is payhook-worker@1 ActiveState active || status=1
+	cp -p "$BOX/payhook.env" "$env"
+	rm "$BOX/tree/etc/payhook/sources.json"
+	box systemctl restart payhook-app payhook-worker@1 || status=1
+	await 10 ready || status=1
+	return "$status"
+}
+
 # The method that payhook.env describes: the service manager reads the file, the services' user cannot.
 secret_is_a_credential() {
 	local env=$BOX/tree/etc/payhook/payhook.env folder=$BOX/tree/etc/systemd/system/payhook-.service.d status=0
@@ -616,6 +642,7 @@ check "responders and worker serve their metrics on the host" metrics_are_served
 check "the http processor is reached by name and TLS" http_processor_works
 check 'responders and workers have database users of their own' each_service_has_its_role
 check "the database's address may be a secret that only root can read" secret_is_a_credential
+check "a misspelt setting keeps the services from starting, variables of sources do not" misspelt_is_refused
 check "the operator's command finds its parts and the database" operator_has_a_command
 check "an upgrade under load loses no request" upgrade_under_load
 check "every accepted one is processed, in the end" await 40 all_processed

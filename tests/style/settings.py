@@ -81,7 +81,7 @@ def check_compose(checks, settings):
     for name in names_of(s for s in settings if s.readers != ['shell']) - used:
         checks.add(everything, name)
     old = re.search(r'^OLD_SETTINGS=\((.*?)\)$', tree.text('ops/settings.sh'), re.MULTILINE | re.DOTALL)[1].replace("'", '').split()
-    for name in used - names_of(settings):
+    for name in used - names_of(settings) - OTHER_NAMES:
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in old):
             checks.add(known, name)
     for name in set(pattern for pattern in old if '*' not in pattern) - used:
