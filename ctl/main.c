@@ -62,13 +62,27 @@ static const struct command {
 	{"currencies", "", "print the accepted currency codes, each with its number of decimals", currencies_run},
 };
 
+static void describe(const struct command *c)
+{
+	printf("  %s%s\n      %s\n", c->name, c->arguments, c->purpose);
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	if (argc != 1 || strcmp(argv[0], "--help") != 0)
+		return c->run(argc, argv);
+	puts("Usage: " CTL_PROGRAM " COMMAND [ARGUMENT...]\n");
+	describe(c);
+	return 0;
+}
+
 static void help(void)
 {
 	printf("Usage: " CTL_PROGRAM
 	       " COMMAND [ARGUMENT...]\n\nOperator's tool of payhook.  It reads the same settings as the "
 	       "services.\n\n");
 	for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
-		printf("  %s%s\n      %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].purpose);
+		describe(&COMMANDS[i]);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
 	       "Exit status: 0 success; 1 the signature is not valid, the key could not be made, or the server\n"
 	       "does not keep the promise or cannot be asked; 2 an argument, a setting or the request is invalid.\n");
@@ -87,7 +101,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; argc > 1 && i < COUNT_OF(COMMANDS); i++) {
 		if (strcmp(argv[1], COMMANDS[i].name) == 0)
-			return COMMANDS[i].run(argc - 2, argv + 2);
+			return run(&COMMANDS[i], argc - 2, argv + 2);
 	}
 	fprintf(stderr, CTL_PROGRAM ": unknown command %s; see --help\n", argc > 1 ? argv[1] : "(none)");
 	return 2;

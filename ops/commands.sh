@@ -47,7 +47,8 @@ cmd_help() {
 		  bench [ARGS]       measure payhook against what the machine can achieve
 		  build              build the programs
 		  deb                build the Debian package
-		  help               print this summary
+		  help               print this summary; COMMAND --help: what it has about one command
+		  --version          print the version
 
 		settings, from the environment or from lines NAME=value of the file .env (PAYHOOK_ENV_FILE names
 		another file), each with its [default]; DATABASE_URL_FILE and POSTGRES_PASSWORD_FILE name a file
