@@ -46,13 +46,13 @@ RUN docker/packages postgresql-client-15
 COPY --from=build /installed/etc/payhook /etc/payhook
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
-COPY docker/password docker/
+COPY docker/password docker/migrate docker/
 # New volumes inherit the owner of these directories, which the service "password" runs as.
 RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker /run/password/cluster
 RUN groupadd --gid 10004 payhook-owner && \
 	useradd --uid 10004 --gid payhook-owner --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook-owner
 USER payhook-owner
-CMD ["schema/migrate"]
+CMD ["docker/migrate"]
 
 FROM base AS nginx
 RUN docker/packages nginx openssl

@@ -382,6 +382,29 @@ misspelt_is_refused() {
 	return "$status"
 }
 
+# migrate_explains SETTING TEXT - with this setting the migrations fail, and these words explain why.
+migrate_explains() {
+	local output status=0
+	printf '%s\n' "$1" >>"$ENGINE/env"
+	! output=$(compose run --rm -T migrate 2>&1) || status=1
+	sed -i '$d' "$ENGINE/env"
+	[[ $status == 0 && $output == *"migrate: $2"* ]] || { echo "$output" && return 1; }
+}
+
+changed_settings_are_explained() {
+	migrate_explains POSTGRES_PORT=5433 "POSTGRES_PORT=5433: docker compose's own database listens on port 5432" || return
+	migrate_explains POSTGRES_DB=other "POSTGRES_DB=other: docker compose's own database got its name when" || return
+	migrate_explains POSTGRES_PASSWORD=changed "" && return 1
+	compose logs password 2>&1 | grep "password: POSTGRES_USER and POSTGRES_PASSWORD have no effect on docker compose's own database"
+}
+
+# As after a volume of passwords was removed.
+other_passwords_are_explained() {
+	sql "ALTER ROLE payhook PASSWORD 'other'" || return
+	migrate_explains LOG_LEVEL= 'the passwords in the volumes are not those of docker compose' || return
+	compose exec -T db docker/roles && compose run --rm -T migrate
+}
+
 # The content of DATABASE_URL_FILE reaches the programs: the file names a database that does not exist.
 secret_file_is_read() {
 	local output
@@ -464,6 +487,8 @@ check "every container ends with status 0" ended_in_order
 check "the data and the password outlast the containers" kept_by_the_volume
 check "a misspelt setting in .env stops the first service" misspelt_is_refused
 check "a database is named by a file on the machine" secret_file_is_read
+check "a port and a name that the database does not have are explained" changed_settings_are_explained
+check "so are other passwords, and what to do" other_passwords_are_explained
 check "the data is backed up" backed_up
 check "the backup is restored into a new deployment" restored
 check "down -v leaves nothing" nothing_is_left
