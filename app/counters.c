@@ -27,7 +27,8 @@ enum {
 	BATCH,
 	COMMIT,
 	RESPONDERS,
-	BUSY
+	BUSY,
+	CERTIFICATE
 };
 
 /* The values of the label "route", in the order of enum counted_route. */
@@ -88,6 +89,9 @@ static const struct metric TABLE[] = {
 	[RESPONDERS] = {"payhook_responders", "Live responder processes", METRIC_GAUGE, .unit = METRIC_ONES},
 	[BUSY] = {"payhook_responder_slots_busy",
 		"Requests in flight in all responders, this one included; each responder has 1024 slots", METRIC_GAUGE,
+		.unit = METRIC_ONES},
+	[CERTIFICATE] = {"payhook_certificate_expiry_timestamp_seconds",
+		"Time at which the certificate that nginx uses expires, in seconds since 1970", METRIC_GAUGE,
 		.unit = METRIC_ONES},
 };
 
@@ -198,15 +202,16 @@ bool counters_are_shared(const struct counters *c)
 	return c->scoreboard;
 }
 
-bool counters_render(const struct counters *c, struct buf *ret)
+bool counters_render(const struct counters *c, int64_t certificate_expires, struct buf *ret)
 {
 	int64_t *sums = c->scoreboard ? calloc((size_t)c->metrics.cells, sizeof *sums) : NULL;
 	if (!sums)
 		return false;
-	/* These two are facts of the moment, not sums of cells. */
+	/* These three are facts of the moment, not sums of cells. */
 	int living = scoreboard_sum(c->scoreboard, sums);
 	sums[c->metrics.first[BUILD]] = 1;
 	sums[c->metrics.first[RESPONDERS]] = living;
+	sums[c->metrics.first[CERTIFICATE]] = certificate_expires > 0 ? certificate_expires : METRIC_ABSENT;
 	metrics_render(&c->metrics, sums, ret);
 	free(sums);
 	return true;

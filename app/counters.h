@@ -66,6 +66,7 @@ void counters_unrecorded(struct counters *c, int count);
 /* Whether the counters are shared, so that counters_render() has sums of all responders. */
 bool counters_are_shared(const struct counters *c);
 
-/* Appends the sums of all responders of the host to *ret, in the text format of Prometheus.  False: the responders do
+/* Appends the sums of all responders of the host to *ret, in the text format of Prometheus.  certificate_expires is the
+ * time at which nginx's certificate expires, in seconds since 1970; 0: there is none, or nginx does not say.  False: the responders do
  * not share their counters, or memory cannot be allocated; nothing is appended. */
-MUST_USE bool counters_render(const struct counters *c, struct buf *ret);
+MUST_USE bool counters_render(const struct counters *c, int64_t certificate_expires, struct buf *ret);

@@ -87,6 +87,7 @@ enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struc
 	rq->route = ROUTE_OTHER;
 	rq->outcome = WEBHOOK_NONE;
 	rq->may_see_metrics = *param(from, "PAYHOOK_METRICS");
+	rq->certificate_expires = strtoll(param(from, "PAYHOOK_CERTIFICATE_EXPIRES"), NULL, 10);
 	buf_reset(&rq->body, BODY_KEEP);
 	enum body_end end = fastcgi_request_body(from->in, param(from, "CONTENT_LENGTH"), &rq->body, why);
 	rq->body_too_large = end == BODY_TOO_LARGE || end == BODY_ENDLESS;

@@ -22,7 +22,7 @@ void metrics_get(struct request *rq)
 	struct fault f;
 	http_begin(rq, 200);
 	rq->reply.type = METRICS_TYPE;
-	if (counters_render(rq->service->counters, &rq->reply.body))
+	if (counters_render(rq->service->counters, rq->certificate_expires, &rq->reply.body))
 		rq->answer(rq);
 	else if (!fault_set(&f, FAULT_BUSY, "out of memory"))
 		http_fault(rq, &f);

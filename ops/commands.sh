@@ -166,7 +166,7 @@ queue_depth() {
 
 # Exits with status 3 if payhook is not running, as init scripts do.
 cmd_status() {
-	local url='' part open processor
+	local url='' part open processor certificate
 	if ! is_running; then
 		info "not running; data folder $STATE"
 		exit 3
@@ -185,6 +185,8 @@ cmd_status() {
 		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
 	done
 	printf '  queue     %s\n' "$(queue_depth)"
+	certificate=$(tls_expiry_note)
+	[[ -z $certificate ]] || printf '  TLS       %s\n' "$certificate"
 	processor=$(processor_note)
 	[[ -z $processor ]] || printf '  processor %s\n' "$processor"
 	open=$(open_sources "$url")

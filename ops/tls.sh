@@ -54,17 +54,42 @@ tls_self_sign() {
 	chmod 644 -- "$TLS_CERTIFICATE"
 }
 
+# Writes when the certificate in TLS_CERTIFICATE expires.  nginx passes that on to the responders, for /metrics.  It is written
+# when nginx reads the certificate, so it is that of the certificate in use, whatever has been put into the file since.
+tls_expiry_write() {
+	local expires
+	expires=$(openssl x509 -noout -enddate -in "$TLS_CERTIFICATE")
+	expires=$(date -d "${expires#*=}" +%s 2>/dev/null) || expires=0
+	is_number "$expires" || expires=0
+	printf 'fastcgi_param PAYHOOK_CERTIFICATE_EXPIRES %s;\n' "$expires" >"$STATE/nginx/certificate.conf"
+}
+
+# tls_expiry_note - prints the time at which the certificate of the running nginx expires; nothing if it has none.
+tls_expiry_note() {
+	local expires left
+	tls_in_use || return 0
+	expires=$(sed -n 's/^fastcgi_param PAYHOOK_CERTIFICATE_EXPIRES \(.*\);$/\1/p' "$STATE/nginx/certificate.conf" 2>/dev/null)
+	is_number "$expires" && ((expires > 0)) || return 0
+	left=$((expires - EPOCHSECONDS))
+	if ((left < 0)); then
+		printf '%s has EXPIRED, on %(%F)T\n' "$TLS_CERTIFICATE" "$expires"
+	else
+		printf '%s expires in %d days, on %(%F)T\n' "$TLS_CERTIFICATE" "$((left / 86400))" "$expires"
+	fi
+}
+
 # Adds the directives for TLS to FILL.
 tls_fill() {
 	local text
 	[[ -n $TLS_PORT ]] || return 0
 	[[ -n ${TLS_CERTIFICATE-} ]] || tls_self_sign
 	tls_check
+	tls_expiry_write
 	text="listen $TLS_PORT ssl http2 default_server backlog=4096;"
 	if [[ $PORT_KINDS == *6* ]]; then
 		text+=$'\n\t'"listen [::]:$TLS_PORT ssl http2 default_server ipv6only=on backlog=4096;"
 	fi
-	text+=$'\n\t'"ssl_certificate \"$TLS_CERTIFICATE\";"$'\n\t'"ssl_certificate_key \"$TLS_KEY\";"$'\n\t'"include ${FILL[PARTS]}tls.conf;"
+	text+=$'\n\t'"ssl_certificate \"$TLS_CERTIFICATE\";"$'\n\t'"ssl_certificate_key \"$TLS_KEY\";"$'\n\t'"include ${FILL[PARTS]}tls.conf; include certificate.conf;"
 	if [[ -z ${TLS_CLIENT_CA-} ]]; then
 		text+=$'\n\t'"include ${FILL[PARTS]}tls_sessions.conf;"
 	else
@@ -97,5 +122,7 @@ nginx_certificates_check() {
 }
 
 nginx_certificates_reload() {
-	! tls_in_use || part_signal nginx HUP
+	tls_in_use || return 0
+	tls_expiry_write
+	part_signal nginx HUP
 }

@@ -181,11 +181,16 @@ count_answered() {
 	equal "$(grep -c . <<<"$lines") $lines" "$2 $lines"
 }
 
-# The result does not depend on the container that nginx chooses; 127.0.0.1 may read the metrics.
+# 127.0.0.1 may read the metrics.
+metrics() {
+	docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8000
+		printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3'
+}
+
+# The result does not depend on the container that nginx chooses.
 counted_together() {
 	local metrics
-	metrics=$(docker exec "$(ids nginx)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8000
-		printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3')
+	metrics=$(metrics)
 	equal "$(sed -n 's/^payhook_webhooks_total{outcome="accepted"} //p' <<<"$metrics")" \
 		"$(sql 'SELECT count(*) FROM payhook.transactions')"
 }
@@ -321,6 +326,11 @@ shows_certificate() {
 	curl -sS -m 5 --noproxy '*' --cacert "$ENGINE/tls.crt" "https://localhost:$TLS_PORT/readyz" | grep -q '^{"status":"ready"'
 }
 
+expiry_is_measured() {
+	equal "$(metrics | tr -d '\r' | sed -n 's/^payhook_certificate_expiry_timestamp_seconds //p')" \
+		"$(date -d "$(openssl x509 -noout -enddate -in "$ENGINE/tls.crt" | cut -d= -f2)" +%s)"
+}
+
 tls_is_spoken() {
 	certificate first || return
 	printf 'TLS_PORT=%d\nTLS_CERTIFICATE=%s\nTLS_KEY=%s\n' "$TLS_PORT" "$ENGINE/tls.crt" "$ENGINE/tls.key" >>"$ENGINE/env"
@@ -328,6 +338,7 @@ tls_is_spoken() {
 	certificate second
 	! shows_certificate || { echo "the second before HUP" && return 1; }
 	with_tls kill -s HUP nginx && await 10 shows_certificate || return
+	await 10 expiry_is_measured || return
 	# An invalid certificate is not used; the previous one stays in the container's memory.
 	cp "$ENGINE/tls.crt" "$ENGINE/good.crt"
 	echo nonsense >"$ENGINE/tls.crt"

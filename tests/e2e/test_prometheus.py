@@ -93,11 +93,12 @@ class World:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='payhook-prometheus-', dir='/tmp'))
         self.folder.chmod(0o755)
-        port, worker_port, prometheus_port = free_ports(3)
+        port, worker_port, prometheus_port, tls_port = free_ports(4)
         (self.folder / 'env').touch()
         self.environment = os.environ | {
             'PAYHOOK_VAR': str(self.folder / 'var'), 'PAYHOOK_ENV_FILE': str(self.folder / 'env'),
-            'PAYHOOK_PORT': str(port), 'WORKER_METRICS_PORT': str(worker_port), 'PROCESSOR_DELAY_MS': '0'}
+            'PAYHOOK_PORT': str(port), 'WORKER_METRICS_PORT': str(worker_port), 'TLS_PORT': str(tls_port),
+            'PROCESSOR_DELAY_MS': '0'}
         self.targets = {'localhost:80': f'localhost:{port}', 'localhost:9464': f'localhost:{worker_port}'}
         self.payhook = f'http://localhost:{port}'
         self.prometheus = f'http://localhost:{prometheus_port}'

@@ -156,6 +156,28 @@ bounds_what_h2_senders_may() {
 	((SECONDS - began < 12)) || { echo "$((SECONDS - began)) s" && return 1; }
 }
 
+# shows_expiry NAME - /metrics and status show when this certificate expires.
+shows_expiry() {
+	local wanted output
+	wanted=$(date -d "$(openssl x509 -noout -enddate -in "$DIR/$1.crt" | cut -d= -f2)" +%s)
+	output=$(curl -sS -m 10 --noproxy '*' "http://localhost:$PORT/metrics")
+	equal "$(sed -n 's/^payhook_certificate_expiry_timestamp_seconds //p' <<<"$output")" "$wanted"
+	output=$("$ROOT/payhook" status)
+	[[ $output == *"  TLS       $DIR/in_use.crt expires in $2 days, on $(date -d "@$wanted" +%F)"* ]] || { echo "$output" && return 1; }
+}
+
+# What counts is the certificate that nginx has read, not the one in the file.
+reports_when_the_certificate_expires() {
+	shows_expiry first 0
+	use second
+	shows_expiry first 0
+	"$ROOT/payhook" reload
+	await 10 shows_expiry second 8
+	use first
+	"$ROOT/payhook" reload
+	await 10 shows_expiry first 0
+}
+
 reads_renewed_certificates() {
 	local before after
 	before=$(serial)
@@ -400,7 +422,7 @@ cat >"$DIR/sources.json" <<'JSON'
 ]}
 JSON
 certificate first authority /CN=localhost
-certificate second authority /CN=localhost
+certificate second authority /CN=localhost 9
 use first
 
 check "bad settings are reported before the start" reports_bad_settings_before_it_starts
@@ -422,6 +444,7 @@ check "a source may require its own client certificate or any known one" wants_t
 check "a certificate that its authority has revoked is refused after a reload" refuses_a_revoked_certificate
 check "no spelling of the path and no header is a way around it" is_not_got_around
 check "a source may require an address, which a known balancer forwards" wants_the_address_of_its_source
+check "metrics and status report when the certificate in use expires" reports_when_the_certificate_expires
 check "a renewed certificate is read by reload, and no webhook is lost" reads_renewed_certificates
 check "a reload with what cannot be is refused, and all goes on" refuses_to_reload_a_bad_certificate
 check "with PAYHOOK_PORT=0 there is TLS only" serves_tls_only

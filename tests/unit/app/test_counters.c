@@ -14,6 +14,7 @@
 static char folder[32];
 static struct counters *counters;
 static struct buf text = {.max = REPLY_BODY_MAX};
+static int64_t certificate_expires;
 
 static void init(void)
 {
@@ -42,7 +43,7 @@ TestSuite(counters, .init = init, .fini = fini);
 static void reports(const char *line)
 {
 	buf_reset(&text, REPLY_BODY_MAX);
-	cr_assert(counters_render(counters, &text));
+	cr_assert(counters_render(counters, certificate_expires, &text));
 	cr_assert(buf_ok(&text));
 	cr_expect_not_null(strstr(text.data, line), "%s is not in\n%s", line, text.data);
 }
@@ -63,6 +64,14 @@ Test(counters, counts_requests_by_route_and_status)
 	reports("\npayhook_http_requests_total{route=\"/metrics\",code=\"other\"} 1\n");
 	reports("\npayhook_webhooks_total{outcome=\"accepted\"} 0\n");
 	reports("\npayhook_accept_duration_seconds_count 0\n");
+}
+
+Test(counters, reports_when_the_certificate_expires_if_there_is_one)
+{
+	reports("\npayhook_responders 1\n");
+	cr_expect_null(strstr(text.data, "\npayhook_certificate_expiry_timestamp_seconds "), "%s", text.data);
+	certificate_expires = 1798761600;
+	reports("\npayhook_certificate_expiry_timestamp_seconds 1798761600\n");
 }
 
 Test(counters, counts_webhooks_by_outcome)
@@ -150,7 +159,7 @@ Test(counters, counts_without_a_folder_and_shows_nothing)
 	counters_begin(alone);
 	counters_end(alone, ROUTE_WEBHOOKS, 202, WEBHOOK_ACCEPTED, 1);
 	buf_reset(&text, REPLY_BODY_MAX);
-	cr_expect_not(counters_render(alone, &text));
+	cr_expect_not(counters_render(alone, 0, &text));
 	cr_expect_eq(text.len, 0);
 	counters_destroy(alone);
 	alone = counters_create("/nonexistent", &shared, &f);
