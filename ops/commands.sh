@@ -41,6 +41,7 @@ cmd_help() {
 		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
 		  check              print the settings in force, and whether the database keeps the promise of a 202
 		  reset [--yes]      delete the data
+		  purge [--yes]      remove everything that payhook has left on the machine: data, logs, build, users
 		  test [ARGS]        build and run all test suites; --deploy: the real deployments too; --help: more
 		  test --chaos [SCENARIO...]
 		                     break a running payhook in many ways and check that nothing accepted is lost (root)
