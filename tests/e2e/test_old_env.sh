@@ -52,7 +52,7 @@ roles_are_payhook_s_own() {
 }
 
 stops() {
-	"$ROOT/payhook" status | grep -q 'ready' && "$ROOT/payhook" down
+	[[ $("$ROOT/payhook" status) == *ready* ]] && "$ROOT/payhook" down
 }
 
 need "it starts with a database of its own, and one line names what has no effect" comes_up
