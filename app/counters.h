@@ -67,6 +67,6 @@ void counters_unrecorded(struct counters *c, int count);
 bool counters_are_shared(const struct counters *c);
 
 /* Appends the sums of all responders of the host to *ret, in the text format of Prometheus.  certificate_expires is the
- * time at which nginx's certificate expires, in seconds since 1970; 0: there is none, or nginx does not say.  False: the responders do
- * not share their counters, or memory cannot be allocated; nothing is appended. */
+ * time at which nginx's certificate expires, in seconds since 1970; 0: there is none, or nginx does not say.  False: the
+ * responders do not share their counters, or memory cannot be allocated; nothing is appended. */
 MUST_USE bool counters_render(const struct counters *c, int64_t certificate_expires, struct buf *ret);
