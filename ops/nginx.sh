@@ -146,7 +146,9 @@ nginx_prepare() {
 	compat_fill
 	tls_fill
 	nginx_fill nginx.conf
+	nginx_fill site.conf
 	nginx_fill payhook.conf
+	nginx_fill server.conf
 	nginx_fill problem.conf
 	cp -- "$HERE"/nginx/*.conf "$STATE/nginx/"
 	nginx_test

@@ -104,7 +104,7 @@ tls_fill() {
 
 # Sets TLS_CERTIFICATE, TLS_KEY, TLS_CLIENT_CA and TLS_CLIENT_CRL to the files of the running nginx.  Returns 1 if it has no TLS.
 tls_in_use() {
-	local conf=$STATE/nginx/payhook.conf
+	local conf=$STATE/nginx/site.conf
 	TLS_CERTIFICATE=$(sed -n 's/^\tssl_certificate "\(.*\)";$/\1/p' "$conf")
 	TLS_KEY=$(sed -n 's/^\tssl_certificate_key "\(.*\)";$/\1/p' "$conf")
 	TLS_CLIENT_CA=$(sed -n 's/^\tssl_client_certificate "\([^"]*\)";.*/\1/p' "$conf")

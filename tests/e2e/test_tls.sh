@@ -384,7 +384,7 @@ serves_tls_only() {
 	grep -qF 'processor simulated: ' "$DIR/up"
 	equal "$(post only)" '202 2'
 	! curl -sS -m 10 --noproxy '*' "http://localhost:$PORT/livez" || return
-	! grep -E '^[[:space:]]*listen ' "$DIR/var/nginx/payhook.conf" | grep -v ' ssl ' || return
+	! grep -E '^[[:space:]]*listen ' "$DIR/var/nginx/site.conf" | grep -v ' ssl ' || return
 	output=$("$ROOT/payhook" status)
 	[[ $output == *"running at https://localhost:$TLS, ready"* && $output == *'  unsigned  webhooks to '* &&
 		$output == *'  processor simulated: '* ]] || { echo "$output" && return 1; }

@@ -9,7 +9,7 @@ import re
 
 import tree
 
-SLOTS, SITE, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
+SLOTS, POOL, SERVER, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/server.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
 NAMED_IN = ('**/*.md', 'app/*.c', 'nginx/*', 'ops/grafana/*')
 SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'
 SPARE = 20  # connections for psql, backups, exporters, and those that PostgreSQL reserves
@@ -39,23 +39,23 @@ def main():
     checks = tree.Checks()
     for name in (FIT, SAME, BODY, DATABASE):
         checks.rule(name)
-    for path in (SLOTS, SITE, SHELL, PAYLOAD, SETTINGS, CONNECTION, CLUSTER, TABLE):
+    for path in (SLOTS, POOL, SERVER, SHELL, PAYLOAD, SETTINGS, CONNECTION, CLUSTER, TABLE):
         tree.files(path)
     check_database(checks)
     slots = numbers(SLOTS, r'^#define FASTCGI_SLOTS (\d+)')[0]
-    kept = max(numbers(SITE, r'^\s*keepalive (\d+);'))
+    kept = max(numbers(POOL, r'^\s*keepalive (\d+);'))
     workers = max(numbers(SHELL, r'\[WORKERS\]=\$\(cores (\d+)\)'))
     if min(slots, kept, workers) < 1 or workers * kept * 4 > slots * 3:
-        checks.add(FIT, f'{SITE}: keepalive {kept}, times {workers} worker processes ({SHELL}); {SLOTS}: {slots} slots')
+        checks.add(FIT, f'{POOL}: keepalive {kept}, times {workers} worker processes ({SHELL}); {SLOTS}: {slots} slots')
     for path in tree.files(*NAMED_IN):
         for found in re.findall(r'(\d[\d,]*) (?:free )?slots\b', tree.text(path)):
             if int(found.replace(',', '')) != slots:
                 checks.add(SAME, f'{path}: {found} slots; {SLOTS}: {slots}')
     factors = re.findall(r'^#define PAYLOAD_MAX \((\d+) \* (\d+)\)', tree.text(PAYLOAD), re.MULTILINE)
     longest = int(factors[0][0]) * int(factors[0][1]) if factors else -1
-    for name, size, unit in re.findall(r'\b(client_max_body_size|client_body_buffer_size) (\d+)([km]?);', tree.text(SITE)):
+    for name, size, unit in re.findall(r'\b(client_max_body_size|client_body_buffer_size) (\d+)([km]?);', tree.text(SERVER)):
         if int(size) * KB[unit] != longest:
-            checks.add(BODY, f'{SITE}: {name} {size}{unit}; {PAYLOAD}: {longest}')
+            checks.add(BODY, f'{SERVER}: {name} {size}{unit}; {PAYLOAD}: {longest}')
     checks.end()
 
 
