@@ -2,6 +2,8 @@
 # Compiles the programs, and copies them to a directory that the users who run them can enter.
 
 BUILD_LOCK=payhook.lock
+# Finds what belongs to the build of the programs: not the lock, and not the package, which "deb" builds in deb.new.
+BUILD_FILES=(-mindepth 1 -maxdepth 1 ! -name "$BUILD_LOCK" ! -name deb ! -name deb.new)
 BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl supervisor/payhook)
 
 # build_run LOG COMMAND... - prints the log only if the command fails.
@@ -23,10 +25,10 @@ build_is_ours() {
 build_configure() {
 	local tests=false
 	build_is_ours && return 0
-	[[ -z ${PAYHOOK_BUILD-} || -z $(ls -A --ignore="$BUILD_LOCK" -- "$BUILD") ]] ||
+	[[ -z ${PAYHOOK_BUILD-} || -z $(find "$BUILD" "${BUILD_FILES[@]}") ]] ||
 		fail 1 "PAYHOOK_BUILD=$BUILD: not empty, and not a build folder of $HERE"
 	info "preparing the build in $BUILD"
-	find "$BUILD" -mindepth 1 -maxdepth 1 ! -name "$BUILD_LOCK" -exec rm -rf -- {} +
+	find "$BUILD" "${BUILD_FILES[@]}" -exec rm -rf -- {} +
 	# The tests need packages that payhook itself does not need.
 	! pkg-config --exists criterion || tests=true
 	build_run "$BUILD/setup.log" meson setup -Dtests="$tests" -- "$BUILD" "$HERE"
