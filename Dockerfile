@@ -7,7 +7,7 @@ COPY docker/packages packages.txt ./
 RUN ./packages $(awk '/^\[/ { wanted = $0 == "[build]" } wanted && /^[a-z]/' packages.txt)
 COPY . .
 RUN meson setup -Dtests=false -Dbench=false --prefix=/usr --sysconfdir=/etc /build . && \
-	meson install -C /build --destdir /installed --strip && chmod 644 /installed/etc/payhook/payhook.env
+	meson install -C /build --destdir /installed --strip
 
 # The programs run as users that own no file of the image: the responders as payhook, the worker and the migrations as one of
 # their own.
@@ -43,7 +43,7 @@ CMD ["payhook-worker"]
 FROM app AS migrate
 USER root
 RUN docker/packages postgresql-client-15
-COPY --from=build /installed/etc/payhook /etc/payhook
+COPY --from=build /installed/usr/share/payhook/payhook.env /etc/payhook/
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/migrate docker/

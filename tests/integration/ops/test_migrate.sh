@@ -153,7 +153,7 @@ a_lock_that_is_never_given_ends_it_and_leaves_no_trace() {
 no_server_is_one_clear_line() {
 	local output status=0
 	output=$("$ROOT/schema/migrate" "host=$DIR/nowhere" 2>&1) || status=$?
-	expect "exit status" "$status" 1
+	expect "exit status" "$status" 3
 	[[ $output == *"no connection to the database"* ]]
 }
 
