@@ -1,13 +1,22 @@
 # shellcheck shell=bash disable=SC2154
 # "backup" writes payhook's schema as one file of pg_dump; "restore" loads such a file into an instance without
-# transactions.
+# transactions.  Both use the newest programs that are installed: pg_dump refuses a server that is newer than itself, and
+# pg_restore a file of a newer pg_dump; neither minds what is older.
+
+# shellcheck source=ops/postgres.sh
+source "${BASH_SOURCE[0]%/*}/postgres.sh"
 
 # backup_run FILE - "-" is standard output.  The file gets its name only when it is complete and flushed to disk.
 backup_run() {
-	local file=${1-} dump=(pg_dump -Fc --schema=payhook -d "$CONNINFO")
+	local file=${1-}
+	local -a dump
 	[[ $# -eq 1 && -n $file ]] || fail 2 "backup takes the name of a file, or - for standard output"
-	command -v pg_dump >/dev/null || fail 1 "pg_dump is missing: package postgresql-client-15"
 	export PGAPPNAME='payhook backup'
+	postgres_client pg_dump
+	postgres_server
+	((CLIENT_VERSION >= SERVER_VERSION)) || fail 1 "the server is PostgreSQL $SERVER_VERSION, and the newest pg_dump here" \
+		"is of $CLIENT_VERSION: install package postgresql-client-$SERVER_VERSION"
+	dump=("$CLIENT" -Fc --schema=payhook -d "$CONNINFO")
 	if [[ $file == - ]]; then
 		[[ ! -t 1 ]] || fail 2 "a backup is binary data: redirect standard output to a file or a pipe"
 		"${dump[@]}" || fail 1 "the backup failed"
@@ -17,7 +26,7 @@ backup_run() {
 	# The dump contains accounts and amounts, so only its owner may read it.
 	# Another user may have put a link in its place.
 	rm -f -- "$file.part"
-	if ! (umask 077 && set -o noclobber && "${dump[@]}" >"$file.part" && pg_restore -l -- "$file.part" >/dev/null); then
+	if ! (umask 077 && set -o noclobber && "${dump[@]}" >"$file.part" && "${CLIENT%/*}/pg_restore" -l -- "$file.part" >/dev/null); then
 		rm -f -- "$file.part"
 		fail 1 "the backup failed"
 	fi
@@ -26,7 +35,8 @@ backup_run() {
 	ln -- "$file.part" "$file" || fail 1 "the backup could not be named $file; it is in $file.part"
 	rm -f -- "$file.part"
 	sync -- "$(dirname -- "$file")"
-	info "$file: $(stat -c %s -- "$file") bytes, the data as of the start of the backup"
+	info "$file: $(stat -c %s -- "$file") bytes, the data as of the start of the backup; to be restored with PostgreSQL's programs" \
+		"of version $CLIENT_VERSION or newer"
 }
 
 # restore_run FILE - "-" is standard input.  The restore is one transaction, so a truncated file or an instance that is
@@ -35,19 +45,36 @@ restore_run() {
 	local file=${1-}
 	local -a from=()
 	[[ $# -eq 1 && -n $file ]] || fail 2 "restore takes the name of a file, or - for standard input"
-	command -v pg_restore >/dev/null || fail 1 "pg_restore is missing: package postgresql-client-15"
+	postgres_client pg_restore
 	# Not /dev/stdin: pg_restore opens its file twice, and would miss the beginning of a pipe.
 	if [[ $file != - ]]; then
 		[[ -r $file ]] || fail 1 "$file cannot be read"
 		from=(-- "$file")
 	fi
 	export PGAPPNAME='payhook restore'
-	{ restore_begin && pg_restore --no-owner --no-acl -f - "${from[@]}" && restore_end; } |
+	{ restore_begin && restore_statements "${from[@]}" && restore_end; } |
 		psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
 	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.
 	psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights()' >/dev/null || fail 1 "restored, but the roles could not be granted their rights"
 	restore_report
+}
+
+# restore_statements [-- FILE] - prints the statements of a backup.
+restore_statements() {
+	local status=0 errors
+	{
+		errors=$({ LC_ALL=C "$CLIENT" --no-owner --no-acl -f - "$@" | restore_timeouts >&3; } 2>&1) || status=1
+	} 3>&1
+	[[ -z $errors ]] || printf '%s\n' "$errors" >&2
+	[[ $errors != *'unsupported version'* ]] || printf 'payhook: %s\n' >&2 \
+		"the file was written by a pg_dump that is newer than PostgreSQL $CLIENT_VERSION, the newest here: install that postgresql-client"
+	return "$status"
+}
+
+# The file begins by switching timeouts off, of which an older server may not know some: transaction_timeout came with 17.
+restore_timeouts() {
+	LC_ALL=C sed "1,/^SET client_encoding/s/^SET \([a-z_]*_timeout\) = 0;\$/SELECT set_config(name, '0', false) FROM pg_settings WHERE name = '\1';/"
 }
 
 # Drops the schema that "up" has created, if it has no transactions.  Transactions that arrive now wait for the new

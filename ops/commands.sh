@@ -231,7 +231,7 @@ cmd_logs() {
 
 # Commands that use the database need psql, and the private database must be running.
 database_need() {
-	command -v psql >/dev/null || fail 1 "psql is missing: package postgresql-client-15"
+	command -v psql >/dev/null || fail 1 "psql is missing: package postgresql-client"
 	[[ -z $DB_PRIVATE ]] || part_runs postgres || fail 1 "the database does not run; ./payhook up starts it"
 }
 

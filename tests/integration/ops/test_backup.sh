@@ -186,6 +186,71 @@ a_webhook_that_comes_meanwhile_is_kept() {
 	expect "rows" "$(value 'SELECT transaction_id FROM payhook.transactions')" new
 }
 
+# program VERSION NAME - gives this version of PostgreSQL a program, which is the script on standard input.
+program() {
+	mkdir -p "$DIR/versions/$1/bin"
+	{ printf '#!/bin/bash\n' && cat; } >"$DIR/versions/$1/bin/$2"
+	chmod 755 "$DIR/versions/$1/bin/$2"
+}
+
+# with_versions EXPECTED-STATUS COMMAND... - runs a function of ops/backup.sh with the versions that "program" made.
+with_versions() {
+	local expected=$1 status=0
+	output=$(
+		export HERE=$ROOT
+		# shellcheck source=ops/settings.sh
+		source "$ROOT/ops/settings.sh"
+		# shellcheck source=ops/backup.sh
+		source "$ROOT/ops/backup.sh"
+		POSTGRES_FOLDERS=$DIR/versions CONNINFO=$DATABASE_URL
+		"${@:2}" 2>&1
+	) || status=$?
+	expect "exit status of $2, printing $output" "$status" "$expected"
+}
+
+# A pg_dump and a pg_restore of version 99 stand in for those of a server newer than Debian's.  Its pg_restore begins with a setting
+# that no server has, as that of 17 does for a server of 15.
+the_newest_programs_are_used_and_an_older_server_takes_what_they_write() {
+	local before
+	before=$(everything)
+	mkdir "$DIR/versions"
+	ln -s -- "${PGBIN%/bin}" "$DIR/versions/15"
+	program 9 pg_dump <<<'exit 9'
+	program 99 pg_dump <<<"echo dump >>'$DIR/used'; exec '$PGBIN/pg_dump' \"\$@\""
+	program 99 pg_restore <<<"set -o pipefail; echo restore >>'$DIR/used'; '$PGBIN/pg_restore' \"\$@\" | sed 's/^SET client_encoding/SET new_timeout = 0;\\n&/'"
+	with_versions 0 backup_run "$FILE"
+	[[ $output == *"programs of version 99 or newer"* ]]
+	other
+	with_versions 0 restore_run "$FILE"
+	expect "everything" "$(everything)" "$before"
+	expect "programs" "$(sort -u "$DIR/used" | paste -sd' ')" "dump restore"
+}
+
+a_server_newer_than_the_programs_is_named() {
+	rm -rf -- "$DIR/versions"
+	program 15 pg_dump <<<'exit 1'
+	program 16 pg_dump <<<'exit 1'
+	# shellcheck disable=SC2317
+	psql() { echo 170002; }
+	with_versions 1 backup_run "$FILE"
+	[[ $output == *"the server is PostgreSQL 17, and the newest pg_dump here is of 16: install package postgresql-client-17"* ]]
+	rm -rf -- "$DIR/versions"
+	with_versions 1 backup_run "$FILE"
+	[[ $output == *"pg_dump is missing: package postgresql-client"* ]]
+	unset -f psql
+	expect "files" "$(find "$DIR" -name "backup $COUNT*")" ""
+}
+
+a_file_of_a_newer_pg_dump_is_named() {
+	payhook 0 backup "$FILE"
+	# The minor version of the format, after "PGDMP" and the major one.
+	printf '\x63' | dd of="$FILE" bs=1 seek=6 conv=notrunc status=none
+	other
+	payhook 1 restore "$FILE"
+	[[ $output == *"written by a pg_dump that is newer than PostgreSQL "*", the newest here"* && $output == *"nothing was restored"* ]]
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
+}
+
 TESTS=(
 	what_was_saved_comes_back_and_no_worker_has_it
 	through_pipes_and_into_a_bare_database_as_well
@@ -196,6 +261,9 @@ TESTS=(
 	a_failed_backup_leaves_no_file
 	a_backup_of_an_older_version_is_migrated
 	a_webhook_that_comes_meanwhile_is_kept
+	the_newest_programs_are_used_and_an_older_server_takes_what_they_write
+	a_server_newer_than_the_programs_is_named
+	a_file_of_a_newer_pg_dump_is_named
 )
 
 # Runs all tests, or those named as arguments.
