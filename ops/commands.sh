@@ -40,6 +40,8 @@ cmd_help() {
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z
 		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
 		  check              print the settings in force, and whether the database keeps the promise of a 202
+		  upgrade-database [VERSION]
+		                     move payhook's own database to a newer PostgreSQL that is installed
 		  reset [--yes]      delete the data
 		  purge [--yes]      remove everything that payhook has left on the machine: data, logs, build, users
 		  test [ARGS]        build and run all test suites; --deploy: the real deployments too; --help: more
@@ -321,11 +323,15 @@ cmd_reload() {
 }
 
 cmd_reset() {
-	local answer=''
+	local answer='' folder found=''
+	local -a folders=("$STATE"/pg "$STATE"/pg.new "$STATE"/pg.upgrade "$STATE"/pg.old-*)
 	[[ $# -eq 0 || $* == --yes ]] || fail 2 "reset takes --yes or nothing, not: $*"
 	[[ -n $DB_PRIVATE ]] || fail 1 "the database is not payhook's own; delete its schema payhook by hand"
 	! is_running || fail 1 "it is running; stop it first: ./payhook down"
-	[[ -d $STATE/pg ]] || { info "there is no data in $STATE" && return; }
+	for folder in "${folders[@]}"; do
+		[[ ! -d $folder ]] || found=yes
+	done
+	[[ -n $found ]] || { info "there is no data in $STATE" && return; }
 	if [[ $# -eq 0 ]]; then
 		read -r -p "Delete all transactions in $STATE/pg? Type yes: " answer || true
 		[[ $answer == yes ]] || fail 1 "nothing was deleted"
@@ -333,7 +339,8 @@ cmd_reset() {
 	# With the lock held, so that no other process starts payhook meanwhile.
 	lock_take || fail 1 "another payhook for $VAR is starting"
 	leftovers_end
-	rm -rf -- "$STATE/pg" "$STATE/pg.new"
+	[[ ! -d $STATE/pg.upgrade ]] || upgrade_processes_end
+	rm -rf -- "${folders[@]}"
 	run_folder_remove
 	info "deleted $STATE/pg"
 }

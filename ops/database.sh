@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The private PostgreSQL cluster, or the connection to an existing server.
 
-PGBIN=/usr/lib/postgresql/15/bin
+# shellcheck source=ops/postgres.sh
+source "${BASH_SOURCE[0]%/*}/postgres.sh"
 
 # Sets DB_PRIVATE and CONNINFO.  For the private cluster it also sets DATABASE_URL, which the programs read, and removes
 # the variables that psql would read.  A payhook started by this one recognises the private cluster by this conninfo.
@@ -11,7 +12,6 @@ database_find() {
 	database_leave_old
 	if [[ ${DATABASE_URL-} == "$private" ]] || database_is_unnamed; then
 		unset "${!PG@}"
-		PGBIN=/usr/lib/postgresql/15/bin
 		DB_PRIVATE=yes
 		export DATABASE_URL=$private
 	fi
@@ -117,15 +117,13 @@ database_find_worker_user() {
 	}
 }
 
-# Creates the cluster under another name and renames it when it is complete and flushed, so a half-made cluster is never
-# used, whatever a power cut leaves.  initdb has flushed its files, but not what is appended to them here.
-database_create() {
+# database_init FOLDER - makes a cluster with the programs in PGBIN.  The folder and the one around it are made by root, so the
+# cluster's user cannot put a link in its place.  initdb has flushed its files, but not what is appended to them here.
+database_init() {
 	local log=$STATE/initdb.log
-	info "creating a PostgreSQL cluster in $STATE/pg"
-	rm -rf -- "$STATE/pg.new"
-	mkdir -m 700 -- "$STATE/pg.new"
-	[[ -z $APP_USER ]] || chown postgres: -- "$STATE/pg.new"
-	if ! "${AS_DB[@]}" "$PGBIN/initdb" -D "$STATE/pg.new" -U postgres -A peer --encoding=UTF8 --locale=C.UTF-8 \
+	mkdir -m 700 -- "$1"
+	[[ -z $APP_USER ]] || chown postgres: -- "$1"
+	if ! "${AS_DB[@]}" "$PGBIN/initdb" -D "$1" -U postgres -A peer --encoding=UTF8 --locale=C.UTF-8 \
 		--data-checksums --no-instructions >"$log" 2>&1 </dev/null 9>&-; then
 		tail -n 20 -- "$log" >&2
 		fail 1 "initdb failed"
@@ -135,25 +133,63 @@ database_create() {
 	"${AS_DB[@]}" sh -ec 'cd -- "$1"
 		printf "include '\''payhook.conf'\''\ninclude_if_exists '\''local.conf'\''\n" >>postgresql.conf
 		printf "# Settings of your own; they have the last word.\n" >local.conf
-		sync -- postgresql.conf local.conf .' sh "$STATE/pg.new" 9>&- || fail 1 "$STATE/pg.new cannot be written"
+		sync -- postgresql.conf local.conf .' sh "$1" 9>&- || fail 1 "$1 cannot be written"
+}
+
+# Creates the cluster under another name and renames it when it is complete and flushed, so a half-made cluster is never
+# used, whatever a power cut leaves.
+database_create() {
+	local version
+	version=$(postgres_newest postgres initdb)
+	[[ -n $version ]] || fail 1 "there is no server of PostgreSQL in $POSTGRES_FOLDERS: package postgresql"
+	PGBIN=$POSTGRES_FOLDERS/$version/bin
+	info "creating a cluster of PostgreSQL $version in $STATE/pg"
+	rm -rf -- "$STATE/pg.new"
+	database_init "$STATE/pg.new"
 	mv -T -- "$STATE/pg.new" "$STATE/pg"
 	sync -- "$STATE"
 }
 
 database_prepare() {
-	local version
-	[[ -x $PGBIN/postgres ]] || fail 1 "$PGBIN/postgres is missing: package postgresql-15"
+	database_sockets_make
+	upgrade_settle
+	[[ -s $STATE/pg/PG_VERSION ]] || database_create
+	database_programs
+	database_unlock
+	database_conf
+	database_allow_huge_pages
+}
+
+database_sockets_make() {
 	mkdir -p -- "$RUN/pg"
 	if [[ -n $APP_USER ]]; then
 		chown postgres:payhook-db -- "$RUN/pg"
 	fi
 	chmod 750 -- "$RUN/pg"
-	[[ -s $STATE/pg/PG_VERSION ]] || database_create
+}
+
+# Sets PGBIN to the programs of the version that made the cluster: no other can read it.
+database_programs() {
+	local version newest
 	version=$(database_version)
-	[[ $version == 15 ]] || fail 1 "$STATE/pg was made by PostgreSQL $version, this is 15"
-	database_unlock
-	database_conf
-	database_allow_huge_pages
+	is_number "$version" || fail 1 "$STATE/pg was made by no version of PostgreSQL that is known"
+	newest=$(postgres_newest postgres)
+	PGBIN=$POSTGRES_FOLDERS/$version/bin
+	if [[ ! -x $PGBIN/postgres ]]; then
+		[[ -z $newest ]] || newest=", not $newest; with both, ./payhook upgrade-database moves the data to the newer one"
+		fail 1 "$STATE/pg was made by PostgreSQL $version: install package postgresql-$version$newest"
+	fi
+	[[ $newest == "$version" ]] ||
+		info "the database is of PostgreSQL $version, and $newest is installed: to move to it, ./payhook down, then ./payhook upgrade-database"
+}
+
+# database_section - prints the section of packages.txt that the cluster needs, which names one version: none if the cluster was
+# made by another, or if it is to be made and there is a server.
+database_section() {
+	case $(database_version) in
+	'') [[ ! -e $STATE/pg && -n $(postgres_newest postgres initdb) ]] || echo database ;;
+	15) echo database ;;
+	esac
 }
 
 # PostgreSQL tries to use huge pages (huge_pages = try), which make random reads faster: fewer page table entries are

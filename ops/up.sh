@@ -51,7 +51,8 @@ up_prepare() {
 	trust_warn
 	names_warn
 	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
-	packages_need run build ${DB_PRIVATE:+database}
+	# shellcheck disable=SC2046
+	packages_need run build $([[ -z $DB_PRIVATE ]] || database_section)
 	users_make
 	lock_take || already_running 1
 	leftovers_end

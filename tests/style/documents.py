@@ -13,7 +13,7 @@ HEADING = re.compile(r'^#{1,6} +(.+?) *#*$', re.MULTILINE)
 # Only paths below these directories; a name with <, * or { stands for many files.
 FOLDERS = 'app bench ctl debian docker docs include lib man nginx ops schema systemd tests worker'.split()
 FILE = re.compile(r'`((?:%s)/[\w./@-]*)`' % '|'.join(FOLDERS))
-COMMAND = re.compile(r'(?<![\w/])\./payhook ([a-z]+)\b')
+COMMAND = re.compile(r'(?<![\w/])\./payhook ([a-z][a-z-]*)\b')
 INSTALLED = re.compile(r'(?<![\w/.])payhook (psql|backup|restore|import|verify|check|help)\b')
 CALLED = re.compile(r'\bselect (?:payhook\.)?([a-z_]+)\(', re.IGNORECASE)
 TABLE = re.compile(r"""[`'"]table ([a-z_]+)""", re.IGNORECASE)
@@ -68,7 +68,7 @@ def check_links(checks, page):
 def commands(script):
     """The first words of those lines of the help text that are indented by two spaces."""
     text = subprocess.run([tree.ROOT / script, 'help'], check=True, stdout=subprocess.PIPE).stdout.decode()
-    return set(re.findall(r'^  ([a-z]+)\b', text, re.MULTILINE))
+    return set(re.findall(r'^  ([a-z][a-z-]*)\b', text, re.MULTILINE))
 
 
 def check_functions(checks, page):

@@ -55,7 +55,7 @@ AS=(env)
 # inside COMMAND... - runs functions of the commands, as "./payhook up" would.
 inside() {
 	(
-		for file in settings conninfo packages build database records up commands; do
+		for file in settings conninfo packages build database upgrade records up commands; do
 			# shellcheck source=/dev/null
 			source "$HERE/ops/$file.sh"
 		done
@@ -78,7 +78,7 @@ folder_of_another() {
 	mkdir -m 755 -- "$DIR/theirs"
 	chown nobody "$DIR/theirs"
 	PAYHOOK_VAR=$DIR/theirs refuses "$DIR/theirs belongs to nobody" \
-		up status logs down psql reload 'reset --yes' 'backup -' check
+		up status logs down psql reload 'reset --yes' 'backup -' check upgrade-database
 	# Another user can rename what is in his folder, whoever it belongs to.
 	mkdir -m 755 -- "$DIR/theirs/var"
 	PAYHOOK_VAR=$DIR/theirs/var refuses "$DIR/theirs belongs to nobody" up status
