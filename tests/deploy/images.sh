@@ -1,6 +1,6 @@
 #!/bin/bash
 # images.sh - creates what trees.sh keeps for the deployments, so that tests/run can do it beside other tests.  On a machine that
-# cannot, it does nothing: compose.sh and systemd.sh report why.
+# cannot, it does nothing: the scripts of the deployments report why.
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -15,3 +15,4 @@ fi
 cli_plugins
 tree_postgres
 tree_system
+tree_newer

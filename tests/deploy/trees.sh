@@ -74,6 +74,21 @@ tree_system() {
 	tree_extend system.tar true systemd systemd-sysv dbus nginx postgresql-15 openssl ca-certificates curl
 }
 
+# The next Debian with its PostgreSQL 17, and the 15 that an upgrade of Debian 12 leaves there.
+tree_newer() {
+	local sources tar=$CACHE/newer.tar
+	[[ ! -s $tar ]] || return 0
+	mkdir -p "$CACHE"
+	sources=$(apt_sources bookworm | sed 's/ bookworm / trixie /')
+	[[ -n $sources ]] || { echo "the machine has no apt source of Debian 12" && return 1; }
+	{ printf '%s\n' "$sources" && apt_sources bookworm bookworm-security bookworm-updates; } |
+		mmdebstrap -q --variant=minbase --dpkgopt=force-unsafe-io \
+			--essential-hook='mkdir -p "$1/etc/postgresql-common/createcluster.d"' \
+			--essential-hook='echo create_main_cluster = false >"$1/etc/postgresql-common/createcluster.d/none.conf"' \
+			--include=postgresql-15,postgresql-17 trixie "$tar.new.tar" - || return
+	mv "$tar.new.tar" "$tar"
+}
+
 # Docker's plugins "compose" and "buildx", in CACHE/cli-plugins.  Debian 12 has neither, so they come from the next Debian
 # release, unpacked and not installed.
 cli_plugins() {
