@@ -222,6 +222,18 @@ settings_read() {
 	unset "${!LIBFCGI_@}"
 }
 
+# apart COMMAND... - runs it without a terminal.  Whoever has a descriptor of root's terminal, be it the standard output, can read
+# what root types; and whoever is in a session of it can put characters there, which root's shell then reads.
+apart() {
+	if [[ -t 0 ]]; then
+		apart "$@" </dev/null
+	elif [[ -t 1 || -t 2 ]]; then
+		{ { setsid --wait "$@" 3>&- | cat >&3; } 2>&1 | cat >&2; } 3>&1
+	else
+		setsid --wait "$@"
+	fi
+}
+
 # folders_find COMMAND - VAR is PAYHOOK_VAR.  RUN is a directory for sockets and for the records of processes.  It is derived
 # from VAR alone, so every command finds it.  It is not below $XDG_RUNTIME_DIR, which is removed when its user logs out,
 # although "up -d" continues to run.
@@ -238,9 +250,8 @@ folders_find() {
 	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER='' WORKER_USER=''
 	if [[ $EUID -eq 0 ]]; then
 		APP_USER=payhook WORKER_USER=payhook-worker
-		# In a session without a terminal: what these users run could put characters into root's.
-		AS_DB=("${EMPTY[@]}" setsid --wait "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
-		AS_APP=(setsid --wait "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
+		AS_DB=(apart "${EMPTY[@]}" "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
+		AS_APP=(apart "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
 	fi
 	trust_check PAYHOOK_VAR "$var"
 	if [[ $1 == up || $1 == bench ]]; then
@@ -308,7 +319,8 @@ state_folder_make() {
 	[[ -w $VAR ]] || fail 1 "PAYHOOK_VAR=$VAR: the folder cannot be written to"
 	if [[ $EUID -eq 0 && $STATE == "$VAR" ]]; then
 		for user in postgres payhook payhook-worker; do
-			"${EMPTY[@]}" setpriv --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null && continue
+			apart "${EMPTY[@]}" "${BARE[@]}" --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null &&
+				continue
 			[[ ! -e $VAR/pg ]] || fail 1 "$VAR/pg holds data, but user $user can no longer enter $VAR"
 			STATE=/var/lib/payhook/$HASH
 			trust_check '' "$STATE"

@@ -228,19 +228,29 @@ folder_in_tmp() {
 	equal "$(stat -c '%a %U' -- "$DIR/nobody/var/run" "$DIR/nobody/var/run/lock" | paste -sd,)" '700 nobody,600 nobody'
 }
 
-# A process on a terminal of root's can put characters into it, which root's shell would then read.  Another process of the same
-# user can make it do so.
+# A process on a terminal of root's can put characters into it, which root's shell would then read; and one with a descriptor of it
+# can read what root types.  Another process of the same user can make it do so.
 terminal_of_root() {
 	cat >"$DIR/terminal.sh" <<-'SH'
+		set -o pipefail
 		source "$HERE/ops/settings.sh"
 		folders_find up
+		source "$HERE/ops/environment.sh"
+		ENVIRONMENT=("PATH=$PATH")
 		: </dev/tty && echo root has it
-		"${AS_APP[@]}" sh -c ': </dev/tty' 2>/dev/null && echo payhook has it
-		"${AS_DB[@]}" sh -c ': </dev/tty' 2>/dev/null && echo postgres has it
+		for as in AS_APP AS_DB; do
+			declare -n command=$as
+			"${command[@]}" sh -c ': </dev/tty' 2>/dev/null && echo "$as has it"
+			"${command[@]}" sh -c 'for fd in 0 1 2; do ! test -t $fd || echo "$1 has descriptor $fd"; done' sh "$as"
+			with_environment "${command[@]}" sh -c 'test ! -t 0 && echo "$1 prints" && echo "$1 complains" >&2 && exit 7' sh "$as"
+			echo "status $?"
+			echo "$as reads" | "${command[@]}" cat
+		done
 		exit 0
 	SH
 	script -qec "bash '$DIR/terminal.sh'" /dev/null >"$DIR/out" </dev/null
-	equal "$(tr -d '\r' <"$DIR/out")" "root has it"
+	equal "$(tr -d '\r' <"$DIR/out" | sort | paste -sd,)" \
+		"AS_APP complains,AS_APP prints,AS_APP reads,AS_DB complains,AS_DB prints,AS_DB reads,root has it,status 7,status 7"
 }
 
 # make_cluster - a cluster as "up" creates it, with other files of its configuration in the place of those that "up" writes.
