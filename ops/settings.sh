@@ -269,18 +269,19 @@ folders_find() {
 }
 
 # Root's folder is in /run, beside /run/payhook, which belongs to the services of the package.  Other users have theirs in VAR,
-# where nobody else can make it first; only if its sockets would have paths of more than 107 bytes it is in /tmp.
+# where nobody else can make it first.  Only if its sockets would have paths of more than 107 bytes, or with characters that mean
+# something in a connection string or to nginx, it is in /tmp.
 run_folder_find() {
 	local LC_ALL=C
 	RUN=$VAR/run
 	if [[ $EUID -eq 0 ]]; then
 		RUN=/run/payhook-up/$HASH
 		trust_check '' "$RUN"
-	elif [[ ${#VAR} -gt 86 ]]; then
+	elif [[ ${#VAR} -gt 86 || $VAR == *[!A-Za-z0-9/._+-]* ]]; then
 		RUN=/tmp/payhook-$EUID-$HASH
 		mkdir -m 700 -- "$RUN" 2>/dev/null || true
 		[[ $(stat -c '%u %F' -- "$RUN") == "$EUID directory" ]] ||
-			fail 1 "$RUN belongs to another user; with a PAYHOOK_VAR of at most 86 bytes it is not needed"
+			fail 1 "$RUN belongs to another user; with a PAYHOOK_VAR of at most 86 letters, digits and ._+- it is not needed"
 	elif [[ ! -e $VAR ]]; then
 		# Another user could make it now, with records.
 		RUN=/nonexistent/run

@@ -182,7 +182,7 @@ lock_of_an_instance() {
 
 # Every user can make a folder in /tmp that another one would use, with records that name his processes.
 folder_in_tmp() {
-	local victim long
+	local victim long blank
 	local -a field
 	export AS=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
 	"${AS[@]}" sleep 1000 &
@@ -194,7 +194,8 @@ folder_in_tmp() {
 	chmod 755 "$DIR/nobody"
 	chown nobody "$DIR/nobody"
 	long=$DIR/nobody/$(printf %080d 0)
-	for PAYHOOK_VAR in "$DIR/nobody/var" "$long"; do
+	blank="$DIR/nobody/a folder"
+	for PAYHOOK_VAR in "$DIR/nobody/var" "$long" "$blank"; do
 		run=/tmp/payhook-$(id -u nobody)-$(hash)
 		as daemon mkdir -m 755 -- "$run"
 		# shellcheck disable=SC2016
@@ -202,7 +203,7 @@ folder_in_tmp() {
 			echo 80 >"$1/port" && : >"$1/lock"' sh "$run" "$victim" "${field[21]}" "$DIR/nobody/ran"
 		setpriv --reuid=daemon --regid=daemon --clear-groups -- flock -F "$run/lock" sleep 1000 &
 		echo "$!" >>"$DIR/pids"
-		if [[ $PAYHOOK_VAR == "$long" ]]; then
+		if [[ $PAYHOOK_VAR != "$DIR/nobody/var" ]]; then
 			payhook 1 "$run belongs to another user" status
 			payhook 1 "$run belongs to another user" down
 		else
@@ -213,12 +214,12 @@ folder_in_tmp() {
 		# A folder that is a link to one of his own.
 		"${AS[@]}" mkdir -p -- "$DIR/nobody/own"
 		as daemon ln -s -- "$DIR/nobody/own" "$run"
-		[[ $PAYHOOK_VAR != "$long" ]] || payhook 1 "$run belongs to another user" status
+		[[ $PAYHOOK_VAR == "$DIR/nobody/var" ]] || payhook 1 "$run belongs to another user" status
 		rm -f -- "$run"
 	done
 	kill -0 "$victim"
 	[[ ! -e $DIR/nobody/ran ]]
-	# With the long path and no such folder, it is made, and closed.
+	# With such a path and no such folder, it is made, and closed.
 	payhook 3 "not running" status
 	equal "$(stat -c '%a %U' -- "$run")" '700 nobody'
 	rmdir -- "$run"
