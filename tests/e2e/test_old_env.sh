@@ -33,7 +33,7 @@ answer() {
 }
 
 is_processed() {
-	answer /v1/transactions/txn_1 | grep -q '"PROCESSED"'
+	[[ $(answer /v1/transactions/txn_1) == *'"PROCESSED"'* ]]
 }
 
 serves() {
@@ -52,7 +52,8 @@ roles_are_payhook_s_own() {
 }
 
 stops() {
-	[[ $("$ROOT/payhook" status) == *ready* ]] && "$ROOT/payhook" down
+	[[ $("$ROOT/payhook" status) == *', ready'* ]]
+	"$ROOT/payhook" down
 }
 
 need "it starts with a database of its own, and one line names what has no effect" comes_up

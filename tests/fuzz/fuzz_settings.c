@@ -143,8 +143,12 @@ static void must_survive_a_round(const struct settings *s)
 		MUST_HOLD(value);
 		*value++ = '\0';
 		MUST_HOLD(is_name(line, strlen(line)));
-		if (!strstr(value, "(set)"))
-			MUST_HOLD(setenv(line, value, 1) == 0);
+		if (strstr(value, "(set)"))
+			continue;
+		MUST_HOLD(setenv(line, value, 1) == 0);
+		/* Printed, wherever it came from; both would be refused. */
+		if (strcmp(line, "POSTGRES_USER") == 0)
+			MUST_HOLD(unsetenv("POSTGRES_USER_FILE") == 0);
 	}
 	MUST_HOLD(settings_read(&again, report));
 	print(&again, again_text);
