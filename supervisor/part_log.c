@@ -33,7 +33,7 @@ static bool file_open(struct part_log *l)
 	return l->file >= 0;
 }
 
-/* Only called between two lines. */
+/* Only called between two lines, or within one that is as long as a log may be. */
 static void part_log_rotate(struct part_log *l)
 {
 	if (rename(l->path, l->older) == 0) {
@@ -94,11 +94,18 @@ static void part_log_take(struct part_log *l, const char *text, size_t len)
 	size_t whole = end ? (size_t)(end - text) + 1 : 0;
 	if (whole > 0) {
 		part_log_append(l, text, whole);
+		l->unended = 0;
 		if (l->size > l->most)
 			part_log_rotate(l);
 	}
-	if (len > whole)
+	if (len > whole) {
 		part_log_append(l, text + whole, len - whole);
+		l->unended += (long long)(len - whole);
+		if (l->unended > l->most) {
+			l->unended = 0;
+			part_log_rotate(l);
+		}
+	}
 }
 
 /* Returns false when the pipe is empty. */

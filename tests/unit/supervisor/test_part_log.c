@@ -101,6 +101,26 @@ static long long size_of(const char *name, mode_t *ret_mode)
 	return s.st_size;
 }
 
+/* A part in the hands of an attacker writes what it likes. */
+Test(part_log, bounds_a_line_that_does_not_end)
+{
+	static const char text[10000];
+	struct event_base *base = event_base_new();
+	struct part_log log;
+	struct fault f;
+	mode_t mode;
+	cr_assert(part_log_open(&log, base, folder, "a", &f), "%s", f.text);
+	log.most = MOST;
+	for (int n = 0; n < 3 * MOST / (int)sizeof text; n++) {
+		cr_assert_eq(write(log.pipe[1], text, sizeof text), sizeof text);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	part_log_close(&log);
+	event_base_free(base);
+	cr_expect_leq(size_of("a.log", &mode), MOST + (long long)sizeof text);
+	cr_expect_leq(size_of("a.log.1", &mode), MOST + (long long)sizeof text);
+}
+
 Test(part_log, renames_a_log_that_the_part_writes_itself)
 {
 	char path[128];
