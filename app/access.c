@@ -56,8 +56,11 @@ static void access_refuse(struct request *rq, enum access_decision decision, con
  * nginx has replaced the address.  A balancer that reports none does not differ from an unnamed proxy. */
 static bool is_forwarded(const struct request *rq)
 {
-	static const char *const HEADERS[] = {
-		"x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"};
+	/* Of the standards, of nginx, HAProxy and Envoy, and of the large content delivery networks. */
+	static const char *const HEADERS[] = {"x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host",
+		"x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-forwarded", "forwarded-for",
+		"x-original-forwarded-for", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip",
+		"fastly-client-ip", "x-envoy-external-address"};
 	if (*rq->peer && strcmp(rq->peer, rq->address) != 0)
 		return false;
 	for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {

@@ -102,7 +102,9 @@ Test(near, what_a_proxy_forwards_is_not_local)
 {
 	static const char *const headers[] = {"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: nonsense",
 		"X-Forwarded-For;", "Forwarded: for=127.0.0.1", "Via: 1.1 proxy", "X-Real-IP: 127.0.0.1",
-		"X-Forwarded-Host: localhost", "X-Forwarded-Proto: https"};
+		"X-Forwarded-Host: localhost", "X-Forwarded-Proto: https", "X-Forwarded-Port: 80",
+		"X-Original-Forwarded-For: 127.0.0.1", "X-Client-IP: 127.0.0.1", "True-Client-IP: 127.0.0.1",
+		"CF-Connecting-IP: 127.0.0.1"};
 
 	for (size_t i = 0; i < COUNT_OF(headers); i++) {
 		gives(READ, headers[i], 403, "REAL_IP_FROM");
