@@ -141,13 +141,13 @@ running() {
 
 # ---- upgrades that fail ----
 
-# refused FILE TEXT COMMAND... - with this package the command fails with the text, and what runs goes on.
+# refused TEXT COMMAND... - the command fails with the text, and what runs goes on.
 refused() {
 	local before status=0
 	before=$(running)
-	! box "${@:3}" </dev/null >"$BOX/refused" 2>&1 || { cat "$BOX/refused" && return 1; }
+	! box "${@:2}" </dev/null >"$BOX/refused" 2>&1 || status=1
 	cat "$BOX/refused"
-	grep -q "$2" "$BOX/refused" || { echo "it does not print: $2" && status=1; }
+	grep -q "$1" "$BOX/refused" || { echo "it does not print: $1" && status=1; }
 	equal "$(running)" "$before" || status=1
 	ready || status=1
 	return "$status"

@@ -83,6 +83,7 @@ cluster_make() {
 		upgrade_processes_end
 		rm -rf -- "$STATE/pg.upgrade"'
 	cp -a -- "$PAYHOOK_VAR/pg" "$DIR/cluster"
+	rows >"$DIR/rows"
 }
 
 # rows - prints what the cluster holds; it starts.
@@ -103,11 +104,12 @@ rows() {
 
 moves_to_its_own_version() {
 	cluster
-	before=$(rows)
+	local before
+	before=$(<"$DIR/rows")
 	[[ $before == *"b c"*"|2"* && $before == *"a|1000"* && $before == *5MB* ]] || { echo "$before" && return 1; }
 	bash "$DIR/move" >"$DIR/out" 2>&1
 	grep 'the database is of PostgreSQL' "$DIR/out"
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 	equal "$(cd "$PAYHOOK_VAR" && echo pg*)" "pg pg.old-$VERSION"
 	equal "$(stat -c '%a %U' -- "$PAYHOOK_VAR/pg")" "$(stat -c '%a %U' -- "$PAYHOOK_VAR/pg.old-$VERSION")"
 	bash "$DIR/move" >"$DIR/out" 2>&1 && return 1
@@ -117,32 +119,27 @@ moves_to_its_own_version() {
 # killed_before PATTERN RESULT - kills the command there; the next one finds the cluster as it was, or the copy in its place.
 killed_before() {
 	cluster
-	local before
-	before=$(rows)
 	! KILL_BEFORE=$1 bash "$DIR/move" >"$DIR/out" 2>&1 || { echo "it was not killed" && return 1; }
 	[[ -d $PAYHOOK_VAR/pg.upgrade ]]
 	expect "what the next command prints" "$(functions upgrade_settle)" "${2:+payhook: $2}"
 	[[ ! -e $PAYHOOK_VAR/pg.upgrade ]]
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 }
 
 # killed_and_again PATTERN - the command itself, called again, succeeds.
 killed_and_again() {
 	cluster
-	local before
-	before=$(rows)
 	! KILL_BEFORE=$1 bash "$DIR/move" >"$DIR/out" 2>&1 || { echo "it was not killed" && return 1; }
 	bash "$DIR/move" >"$DIR/out" 2>&1
 	grep 'removing the copy of an upgrade' "$DIR/out"
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 	[[ -d $PAYHOOK_VAR/pg.old-$VERSION ]]
 }
 
 # While pg_upgrade runs, with the servers that it starts.
 killed_within_pg_upgrade() {
 	cluster
-	local before moving
-	before=$(rows)
+	local moving
 	# Not the log of the last test.
 	rm -f -- "$PAYHOOK_VAR/log/upgrade.log"
 	bash "$DIR/move" >"$DIR/out" 2>&1 &
@@ -151,13 +148,12 @@ killed_within_pg_upgrade() {
 	kill -KILL "$moving"
 	functions upgrade_settle >"$DIR/out" 2>&1
 	[[ ! -e $PAYHOOK_VAR/pg.upgrade ]]
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 }
 
 interrupted() {
 	cluster
-	local before moving status=0
-	before=$(rows)
+	local moving status=0
 	rm -f -- "$PAYHOOK_VAR/log/upgrade.log"
 	bash "$DIR/move" >"$DIR/out" 2>&1 &
 	moving=$!
@@ -165,14 +161,12 @@ interrupted() {
 	kill -TERM "$moving"
 	wait "$moving" || status=$?
 	[[ $status != 0 && ! -e $PAYHOOK_VAR/pg.upgrade ]]
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 }
 
 # What the copy must be like is found out before the cluster is touched.
 other_rows() {
 	cluster
-	local before
-	before=$(rows)
 	cp -- "$DIR/move" "$DIR/move.rows"
 	# shellcheck disable=SC2016
 	sed -i 's/^upgrade_run$/upgrade_copied() { :; }; eval "$(declare -f upgrade_copy | sed "s,^upgrade_copy,upgrade_copied,")"\
@@ -182,7 +176,7 @@ other_rows() {
 	grep 'the copy has other rows' "$DIR/out"
 	grep '^> public.a|999' "$DIR/out"
 	equal "$(cd "$PAYHOOK_VAR" && echo pg*)" pg
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 }
 
 # What a program of the upgrade prints is shown.
@@ -262,6 +256,16 @@ commands_refuse() {
 	wait "$!"
 }
 
+# What an upgrade keeps or leaves holds transactions, too.
+reset_removes_everything() {
+	cluster
+	mkdir -p -- "$PAYHOOK_VAR/pg.old-14" "$PAYHOOK_VAR/pg.upgrade/work"
+	payhook 0 reset --yes
+	equal "$(find "$PAYHOOK_VAR" -name 'pg*')" ''
+	payhook 0 reset --yes
+	[[ $output == *"there is no data in $PAYHOOK_VAR"* ]]
+}
+
 # Another version's cluster: "up" runs the programs of that version, and says which package has them.
 programs_of_the_cluster() {
 	cluster
@@ -284,9 +288,8 @@ moves_to_a_newer_version() {
 		return
 	fi
 	cluster
-	before=$(rows)
 	payhook 0 upgrade-database "$newest"
-	expect "rows" "$(rows)" "$before"
+	expect "rows" "$(rows)" "$(<"$DIR/rows")"
 	equal "$(<"$PAYHOOK_VAR/pg/PG_VERSION")" "$newest"
 }
 
@@ -310,6 +313,7 @@ check "a copy with other rows is not taken" other_rows
 check "a server that does not start is shown with its reason" settings_that_no_server_takes
 check "both versions' programs are checked" versions_are_checked
 check "the command refuses what is not its to upgrade, and a payhook that runs" commands_refuse
+check "a reset removes the kept cluster as well" reset_removes_everything
 check "a cluster runs with the programs of its version, or the package is named" programs_of_the_cluster
 check "a newer version that is installed gets the rows" moves_to_a_newer_version
 finish
