@@ -95,5 +95,6 @@ with_environment() (
 	for variable in "${ENVIRONMENT[@]}"; do
 		[[ ! $variable =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${variable?}" 2>/dev/null || true
 	done
-	"$@"
+	# For the very last command bash would add SHLVL.
+	"$@" || exit
 )

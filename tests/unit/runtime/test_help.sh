@@ -24,7 +24,7 @@ prints() {
 
 # commands PROGRAM - prints those of its summary.
 commands() {
-	"$1" help | sed -nE 's/^  ([a-z-]+)\b.*/\1/p' | sort -u
+	"$1" help | sed -nE 's/^  ([a-z][a-z-]*)\b.*/\1/p' | sort -u
 }
 
 # each_has_help PROGRAM LEAST - it has at least so many commands.
