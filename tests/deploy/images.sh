@@ -15,4 +15,3 @@ fi
 cli_plugins
 tree_postgres
 tree_system
-tree_newer
