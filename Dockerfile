@@ -22,7 +22,7 @@ RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/sbin/payhook-ctl /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
-COPY ops/settings.sh ops/settings_table.sh ops/number.sh ops/names.sh ops/trust.sh ops/
+COPY ops/settings.sh ops/settings_table.sh ops/number.sh ops/printable.sh ops/names.sh ops/trust.sh ops/
 COPY docker/app docker/app-health docker/key docker/responder docker/
 # Owner and mode as in the volume that is mounted here: the pool creates its socket in it, and nginx, in the same group,
 # connects to it.
@@ -59,7 +59,7 @@ RUN docker/packages nginx openssl
 RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin web && \
 	install -d -m 750 -o payhook -g payhook /run/payhook
 COPY nginx nginx
-COPY ops/nginx.sh ops/tls.sh ops/settings.sh ops/settings_table.sh ops/number.sh ops/names.sh ops/trust.sh ops/
+COPY ops/nginx.sh ops/tls.sh ops/settings.sh ops/settings_table.sh ops/number.sh ops/printable.sh ops/names.sh ops/trust.sh ops/
 COPY docker/nginx docker/nginx-health docker/
 COPY --chmod=755 docker/python /usr/local/bin/python
 USER web

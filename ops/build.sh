@@ -83,6 +83,6 @@ programs_check_settings() {
 	environment_of_check
 	answer=$(with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null &&
 		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null) && return 0
-	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
+	[[ -z $answer ]] || printable <<<"$answer" >&2
 	fail 2 "settings were refused"
 }

@@ -206,7 +206,7 @@ logs_show() {
 		if ($blank) { printf "%-8s |\n", $name; $blank = 0 }
 		if (/^$/) { $blank = 1; next }
 		printf "%-8s | %s", $name, $_;
-	'
+	' | printable
 }
 
 logs_list() {
@@ -289,7 +289,7 @@ pool_check() {
 		done
 		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
 	) && return 0
-	[[ -z $answer ]] || printf '%s\n' "$answer" >&2
+	[[ -z $answer ]] || printable <<<"$answer" >&2
 	fail 2 "refused; the responders go on with what they have"
 }
 

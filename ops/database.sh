@@ -125,7 +125,7 @@ database_init() {
 	[[ -z $APP_USER ]] || chown postgres: -- "$1"
 	if ! "${AS_DB[@]}" "$PGBIN/initdb" -D "$1" -U postgres -A peer --encoding=UTF8 --locale=C.UTF-8 \
 		--data-checksums --no-instructions >"$log" 2>&1 </dev/null 9>&-; then
-		tail -n 20 -- "$log" >&2
+		tail -n 20 -- "$log" | printable >&2
 		fail 1 "initdb failed"
 	fi
 	rm -f -- "$log"

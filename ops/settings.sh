@@ -5,6 +5,8 @@
 source "${BASH_SOURCE[0]%/*}/settings_table.sh"
 # shellcheck source=ops/number.sh
 source "${BASH_SOURCE[0]%/*}/number.sh"
+# shellcheck source=ops/printable.sh
+source "${BASH_SOURCE[0]%/*}/printable.sh"
 # shellcheck source=ops/names.sh
 source "${BASH_SOURCE[0]%/*}/names.sh"
 # shellcheck source=ops/trust.sh

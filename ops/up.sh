@@ -179,7 +179,7 @@ database_await() {
 # part_failed PART TEXT - fails, and prints the end of the part's log.
 part_failed() {
 	printf -- '--- the end of %s\n' "$STATE/log/$1.log" >&2
-	tail -n 15 -- "$STATE/log/$1.log" >&2 || true
+	tail -n 15 -- "$STATE/log/$1.log" | printable >&2 || true
 	printf -- '---\n' >&2
 	fail 1 "$2"
 }

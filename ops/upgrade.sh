@@ -117,7 +117,7 @@ upgrade_as() {
 
 # upgrade_failed WHAT TEXT - fails, and prints the end of standard input, which is what a program has printed.
 upgrade_failed() {
-	printf -- '--- the end of what %s printed\n%s\n---\n' "$1" "$(tail -n 20)" >&2
+	printf -- '--- the end of what %s printed\n%s\n---\n' "$1" "$(tail -n 20 | printable)" >&2
 	fail 1 "$2"
 }
 

@@ -59,7 +59,8 @@ void message(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	terminal_print(line, (size_t)snprintf(line, sizeof line, "payhook: %s\n", text));
+	int len = snprintf(line, sizeof line, "payhook: %s\n", text);
+	terminal_print(line, (size_t)len);
 	message_bound_log();
 	dprintf(log_file, "%s %s\n", clock_date(time(NULL), date), text);
 }

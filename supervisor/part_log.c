@@ -71,9 +71,13 @@ static void part_log_append(struct part_log *l, const char *text, size_t len)
 static void show_line(struct part_log *l)
 {
 	char text[PART_LOG_LINE_MAX + 64];
-	int n = snprintf(text, sizeof text, "%-8s | %.*s\n", l->name, (int)l->line_len, l->line);
+	size_t len = (size_t)snprintf(text, sizeof text - sizeof l->line, "%-8.50s | ", l->name);
+	/* Not as a string, since the line may have a NUL. */
+	memcpy(text + len, l->line, l->line_len);
+	len += l->line_len;
+	text[len++] = '\n';
 	l->line_len = 0;
-	terminal_print(text, (size_t)n);
+	terminal_print(text, len);
 }
 
 static void show(struct part_log *l, const char *text, size_t len)

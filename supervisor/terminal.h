@@ -9,8 +9,10 @@
  * takes a part of a line only. */
 void terminal_open(void);
 
-/* Prints lines.  The part that the terminal does not take is dropped. */
-void terminal_print(const char *text, size_t len);
+/* Prints lines.  What could control the terminal is replaced in text by question marks: control characters but tab and newline,
+ * and bytes that are not UTF-8, since the lines of the parts have words of clients.  The part that the terminal does not take
+ * is dropped. */
+void terminal_print(char *text, size_t len);
 
 /* From now on nothing is printed, and the reader of a pipe gets end of file. */
 void terminal_close(void);

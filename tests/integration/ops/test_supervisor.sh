@@ -92,6 +92,60 @@ unread_terminal() {
 	PYTHON
 }
 
+# What a client has put into nginx's log, and what of it a terminal may get.
+HOSTILE='\033]0;OWNED\007\033[2J\0302\0233 \0233 a\tb \0303\0251\r\0177\033!'
+SHOWN=$(printf '?]0;OWNED??[2J? ? a\tb \303\251???!')
+
+# shows_no_control FILE - it has the text, and no byte of it that controls a terminal.
+shows_no_control() {
+	tr -d '\n\t' <"$1" >"$DIR/shown"
+	equal "$(LC_ALL=C grep -cP '[\x00-\x1f\x7f]|\xc2[\x80-\x9f]|[^\xc3]\x9b' "$DIR/shown")" 0
+	grep -q 'OWNED' "$1" && grep -q $'a\tb \303\251' "$1"
+}
+
+lines_for_the_terminal() {
+	fresh part nginx -- sh -c "printf '%b\n' '$HOSTILE'; printf 'zero\0hides nothing\n'; exec sleep 1000" ';'
+	begin
+	await 10 grep -q 'nothing' "$DIR/out"
+	kill -TERM "$pid"
+	ends 0
+	cp "$DIR/out" "$DIR/foreground"
+	shows_no_control "$DIR/foreground"
+	grep -qxF "nginx    | $SHOWN" "$DIR/foreground"
+	grep -qxF 'nginx    | zero?hides nothing' "$DIR/foreground"
+	LC_ALL=C grep -q $'\033' "$DIR/log/nginx.log"
+}
+
+lines_of_logs() {
+	mkdir -p -- "$PAYHOOK_VAR/log"
+	printf '%b\n' "$HOSTILE" >"$PAYHOOK_VAR/log/nginx.log"
+	"$HERE/payhook" logs >"$DIR/logs.out"
+	shows_no_control "$DIR/logs.out"
+	equal "$(<"$DIR/logs.out")" "nginx    | $SHOWN"
+	timeout 30 "$HERE/payhook" logs -f nginx >"$DIR/logs.out" &
+	pid=$!
+	echo "$pid" >>"$DIR/pids"
+	await 10 grep -q OWNED "$DIR/logs.out"
+	printf 'later\033[2J\n' >>"$PAYHOOK_VAR/log/nginx.log"
+	await 10 grep -qxF 'nginx    | later?[2J' "$DIR/logs.out"
+	kill -TERM "$pid"
+	shows_no_control "$DIR/logs.out"
+}
+
+end_of_a_log() {
+	local status=0
+	mkdir -p -- "$DIR/log"
+	printf '%b\n' "$HOSTILE" >"$DIR/log/nginx.log"
+	# shellcheck disable=SC2016
+	env HERE="$HERE" STATE="$DIR" bash -c '
+		source "$HERE/ops/settings.sh"
+		source "$HERE/ops/up.sh"
+		part_failed nginx "it does not stay up"' 2>"$DIR/failed.out" || status=$?
+	equal "$status" 1
+	shows_no_control "$DIR/failed.out"
+	grep -qxF "$SHOWN" "$DIR/failed.out"
+}
+
 # As after "nohup ./payhook up &".
 ignored_hangup() {
 	fresh "${ALIVE[@]}"
@@ -226,6 +280,9 @@ records_of_an_earlier_boot() {
 
 check "with its first descriptors closed, it writes no line for the terminal into its log" closed_descriptors
 check "a terminal that nobody reads does not stop it" unread_terminal
+check "what a client wrote into a log controls no terminal" lines_for_the_terminal
+check "neither by way of the command logs" lines_of_logs
+check "nor by the end of a log that is shown when a part fails" end_of_a_log
 check "a hangup stops it" hangup
 check "a hangup that is ignored at its start does not" ignored_hangup
 check "it ends when its first process cannot be started" no_process_to_be_had
