@@ -43,7 +43,8 @@ trust_reason() {
 			my ($file, $is_last, @stat) = @_;
 			my ($mode, $user, $group) = @stat[2, 4, 5];
 			my $trusted = $is_last ? \%at_the_end : \%on_the_way;
-			my $is_open = $mode & 0002 || $mode & 0020 && !is_private($group, $trusted);
+			# What is written to a terminal is not what is read from it.
+			my $is_open = !-c _ && ($mode & 0002 || $mode & 0020 && !is_private($group, $trusted));
 			end_with("$file belongs to ", getpwuid($user) // "user $user") unless $$trusted{$user};
 			return if -l _;
 			# In a folder such as /tmp nobody can rename what is another user\x27s.
@@ -61,8 +62,8 @@ trust_reason() {
 				next;
 			}
 			my @stat = lstat "$at/$name" or exit 0;
-			# Such as /dev/null, which holds nothing.
-			exit 0 if !@rest && (-c _ || -p _);
+			# /dev/null holds nothing, whoever it belongs to: in a container that may be a user of the host.
+			exit 0 if !@rest && -c _ && $stat[6] == 0x103;
 			my $is_link = -l _;
 			look_at("$at/$name", !@rest && !$is_link, @stat) if $is_below;
 			if ($is_link) {

@@ -144,6 +144,26 @@ lists_of_another() {
 	done
 }
 
+# Whoever holds the other end of a pipe or of a terminal decides what is read.  A pipe of the shell has no name.
+settings_by_a_pipe() {
+	mkfifo -m 600 -- "$DIR/fifo"
+	chown nobody "$DIR/fifo"
+	PAYHOOK_ENV_FILE=$DIR/fifo payhook 2 "$DIR/fifo belongs to nobody" status
+	API_KEYS_FILE=$DIR/fifo payhook 2 "API_KEYS_FILE=$DIR/fifo: $DIR/fifo belongs to nobody" up
+	chown root "$DIR/fifo"
+	chmod 622 "$DIR/fifo"
+	PAYHOOK_ENV_FILE=$DIR/fifo payhook 2 "other users can write to $DIR/fifo" status
+	chmod 600 "$DIR/fifo"
+	printf 'PAYHOOK_PORT=0\n' >"$DIR/fifo" &
+	PAYHOOK_ENV_FILE=$DIR/fifo payhook 2 "it needs TLS_PORT" status
+	wait "$!"
+	mknod -m 620 "$DIR/terminal" c 4 1
+	chown nobody:tty "$DIR/terminal"
+	PAYHOOK_ENV_FILE=$DIR/terminal payhook 2 "$DIR/terminal belongs to nobody" status
+	PAYHOOK_ENV_FILE=<(echo 'PAYHOOK_PORT=0') payhook 2 "it needs TLS_PORT" status
+	PAYHOOK_ENV_FILE=/dev/null payhook 3 "not running" status
+}
+
 # Its build.ninja is a list of commands.
 build_of_another() {
 	mkdir -m 755 -- "$DIR/build"
@@ -295,6 +315,7 @@ check "so is one that others can write to" folder_open_to_others
 check "root's records are in a folder that only root can make" folder_of_sockets
 check "settings of another user are refused" settings_of_another
 check "so are lists of sources and of keys" lists_of_another
+check "so are a pipe and a terminal of another user, and not those of the shell" settings_by_a_pipe
 check "so is another user's build" build_of_another
 check "no other user can keep a build waiting" lock_of_a_build
 check "no other user can pretend that payhook runs" lock_of_an_instance
