@@ -22,13 +22,27 @@ build_is_ours() {
 	[[ -f $BUILD/build.ninja ]] && grep -qF "\"source\": \"$HERE\"" -- "$BUILD/meson-info/meson-info.json"
 }
 
+# build_close - closes the folder of the lock that meson makes with the umask, so that all users could open it.  A user who has
+# opened it before may still lock that file.
+build_close() {
+	local folder=$BUILD/meson-private
+	[[ $(stat -c %a -- "$folder" 2>/dev/null) != 700 ]] || return 0
+	mkdir -p -- "$folder"
+	chmod 700 -- "$folder"
+	rm -f -- "$folder/meson.lock"
+}
+
 build_configure() {
 	local tests=false
-	build_is_ours && return 0
+	if build_is_ours; then
+		build_close
+		return
+	fi
 	[[ -z ${PAYHOOK_BUILD-} || -z $(find "$BUILD" "${BUILD_FILES[@]}") ]] ||
 		fail 1 "PAYHOOK_BUILD=$BUILD: not empty, and not a build folder of $HERE"
 	info "preparing the build in $BUILD"
 	find "$BUILD" "${BUILD_FILES[@]}" -exec rm -rf -- {} +
+	build_close
 	# The tests need packages that payhook itself does not need.
 	! pkg-config --exists criterion || tests=true
 	build_run "$BUILD/setup.log" meson setup -Dtests="$tests" -- "$BUILD" "$HERE"

@@ -40,7 +40,9 @@ deb_build() {
 	version=$(deb_version "$number") || fail 1 "git does not name the commit of $HERE"
 	info "building the package of payhook $version"
 	rm -rf -- "$new"
-	mkdir -p -- "$new/payhook-$version"
+	# Closed, since meson's lock in it could be opened by all users.
+	mkdir -m 700 -- "$new"
+	mkdir -- "$new/payhook-$version"
 	tar -C "$HERE" -c -- "${DEB_SOURCES[@]}" | tar -C "$new/payhook-$version" --no-same-owner -x
 	sed -i "1s/($number)/($version)/" "$new/payhook-$version/debian/changelog"
 	cd -- "$new/payhook-$version" || exit
@@ -48,6 +50,7 @@ deb_build() {
 	build_run "$new/build.log" dpkg-buildpackage --build=binary --no-check-builddeps --no-sign
 	cd -- "$BUILD" || exit
 	rm -rf -- "$new/payhook-$version" "$BUILD/deb"
+	chmod 755 -- "$new"
 	mv -- "$new" "$BUILD/deb"
 	for file in "$BUILD/deb"/payhook_*.deb; do
 		info "built $file"

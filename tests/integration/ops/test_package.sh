@@ -108,6 +108,7 @@ failed_package_keeps_it() {
 	echo '#!/bin/false' >"$HERE/debian/rules"
 	! (deb_build) || { echo "it was built" && return 1; }
 	[[ -f $BUILD/deb.new/build.log ]] || { echo "there was no attempt" && return 1; }
+	expect "mode of the folder with meson's lock" "$(stat -c %a "$BUILD/deb.new")" 700
 	[[ -f $BUILD/deb/payhook_0.1.0_all.deb ]] || { echo "the package is gone" && return 1; }
 	build_configure
 }

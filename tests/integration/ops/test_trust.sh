@@ -173,6 +173,7 @@ build_of_another() {
 
 # hold FILE - another user locks this file, if he can.
 hold() {
+	rm -f -- "$DIR/held" "$DIR/held.err"
 	# Nothing but the one process whose pid this is.
 	setpriv --reuid=nobody --regid=nogroup --clear-groups -- flock -F "$1" sh -c 'echo yes; exec sleep 1000' >"$DIR/held" 2>"$DIR/held.err" &
 	echo "$!" >>"$DIR/pids"
@@ -187,6 +188,25 @@ lock_of_a_build() {
 	done
 	grep -q 'Permission denied' "$DIR/held.err"
 	payhook 0 '' build
+}
+
+# Meson's own lock is a file that all users can open in a folder that it makes with the umask, as earlier versions of payhook let it.
+lock_of_meson() {
+	HERE=$DIR/project BUILD=$DIR/meson
+	mkdir -- "$HERE" "$BUILD"
+	echo "project('payhook')" >"$HERE/meson.build"
+	echo "option('tests', type: 'boolean', value: false)" >"$HERE/meson_options.txt"
+	build_configure
+	hold "$BUILD/meson-private/meson.lock"
+	grep 'Permission denied' "$DIR/held.err"
+	chmod 755 "$BUILD/meson-private"
+	hold "$BUILD/meson-private/meson.lock"
+	grep yes "$DIR/held"
+	sleep 0.1
+	touch -- "$HERE/meson.build"
+	build_targets
+	hold "$BUILD/meson-private/meson.lock"
+	grep 'Permission denied' "$DIR/held.err"
 }
 
 # After a crash the file of the lock is left.
@@ -318,6 +338,7 @@ check "so are lists of sources and of keys" lists_of_another
 check "so are a pipe and a terminal of another user, and not those of the shell" settings_by_a_pipe
 check "so is another user's build" build_of_another
 check "no other user can keep a build waiting" lock_of_a_build
+check "nor by the lock of meson" inside lock_of_meson
 check "no other user can pretend that payhook runs" lock_of_an_instance
 check "a folder that another user made in /tmp is not used" folder_in_tmp
 check "no part is started on root's terminal" terminal_of_root
