@@ -19,14 +19,15 @@ backup_run() {
 	dump=("$CLIENT" -Fc --schema=payhook -d "$CONNINFO")
 	if [[ $file == - ]]; then
 		[[ ! -t 1 ]] || fail 2 "a backup is binary data: redirect standard output to a file or a pipe"
-		"${dump[@]}" || fail 1 "the backup failed"
+		printable_errors "${dump[@]}" || fail 1 "the backup failed"
 		return
 	fi
 	[[ ! -e $file ]] || fail 1 "$file is there already"
 	# The dump contains accounts and amounts, so only its owner may read it.
 	# Another user may have put a link in its place.
 	rm -f -- "$file.part"
-	if ! (umask 077 && set -o noclobber && "${dump[@]}" >"$file.part" && "${CLIENT%/*}/pg_restore" -l -- "$file.part" >/dev/null); then
+	if ! (umask 077 && set -o noclobber && printable_errors "${dump[@]}" >"$file.part" &&
+		printable_errors "${CLIENT%/*}/pg_restore" -l -- "$file.part" >/dev/null); then
 		rm -f -- "$file.part"
 		fail 1 "the backup failed"
 	fi
@@ -53,10 +54,11 @@ restore_run() {
 	fi
 	export PGAPPNAME='payhook restore'
 	{ restore_begin && restore_statements "${from[@]}" && restore_end; } |
-		psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
+		printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
 	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.
-	psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights()' >/dev/null || fail 1 "restored, but the roles could not be granted their rights"
+	printable_errors psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights()' >/dev/null ||
+		fail 1 "restored, but the roles could not be granted their rights"
 	restore_report
 }
 
@@ -66,7 +68,7 @@ restore_statements() {
 	{
 		errors=$({ LC_ALL=C "$CLIENT" --no-owner --no-acl -f - "$@" | restore_timeouts >&3; } 2>&1) || status=1
 	} 3>&1
-	[[ -z $errors ]] || printf '%s\n' "$errors" >&2
+	[[ -z $errors ]] || printable <<<"$errors" >&2
 	[[ $errors != *'unsupported version'* ]] || printf 'payhook: %s\n' >&2 \
 		"the file was written by a pg_dump that is newer than PostgreSQL $CLIENT_VERSION, the newest here: install that postgresql-client"
 	return "$status"
@@ -111,9 +113,9 @@ restore_end() {
 
 restore_report() {
 	local count last jobs
-	IFS='|' read -r count last jobs < <(psql -X -q -At -d "$CONNINFO" -c "
+	IFS='|' read -r count last jobs < <(printable_errors psql -X -q -At -d "$CONNINFO" -c "
 		SELECT count(*), to_char(max(created_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"'),
-			(SELECT count(*) FROM payhook.jobs) FROM payhook.transactions")
+			(SELECT count(*) FROM payhook.jobs) FROM payhook.transactions" | printable)
 	info "restored $count transactions, the last accepted at ${last:--}; $jobs are to be processed"
 	info "transactions accepted after the backup are missing; those processed after it will be processed again"
 	info "the workers are paused; resume them after you have considered this: payhook psql -c 'select resume()'"

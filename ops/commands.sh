@@ -144,7 +144,7 @@ open_sources() {
 	answer=$(readyz "$1") || return 0
 	[[ $answer =~ \"open_sources\":\[([^]]*)\],\"open_source_from\":\"([^\"]*)\" ]] || return 0
 	answer=${BASH_REMATCH[1]//\"/}
-	printf 'webhooks to %s; OPEN_SOURCE_FROM=%s\n' "${answer//,/, }" "${BASH_REMATCH[2]}"
+	printf 'webhooks to %s; OPEN_SOURCE_FROM=%s\n' "${answer//,/, }" "${BASH_REMATCH[2]}" | printable
 }
 
 # processor_note - prints the processor of the running worker.  The settings may have changed since it started; the responders
@@ -161,10 +161,13 @@ processor_note() {
 }
 
 queue_depth() {
-	PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' psql -X -At -d "$CONNINFO" -c "
+	local answer
+	answer=$(PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' psql -X -At -d "$CONNINFO" -c "
 		SELECT format('%s ready, %s waiting for a retry, %s claimed', count(*) FILTER (WHERE state = 'ready'),
 			count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'claimed'))
-		FROM payhook.queue" 2>/dev/null || echo "the database does not answer"
+		FROM payhook.queue" 2>/dev/null) || { echo "the database does not answer" && return; }
+	[[ $answer =~ ^[0-9]+' ready, '[0-9]+' waiting for a retry, '[0-9]+' claimed'$ ]] || answer=unknown
+	printf '%s\n' "$answer"
 }
 
 # Exits with status 3 if payhook is not running, as init scripts do.

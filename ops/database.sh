@@ -230,7 +230,7 @@ database_is_ready() {
 }
 
 database_roles() {
-	PGOPTIONS='-c client_min_messages=warning' psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
+	PGOPTIONS='-c client_min_messages=warning' printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
 		SELECT format('CREATE ROLE %I LOGIN', name)
 		FROM unnest('{payhook,payhook_app,payhook_worker,payhook_operator}'::text[]) name
 		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec

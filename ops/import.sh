@@ -28,8 +28,11 @@ import_run() {
 	import_check_target
 	import_check_source
 	currencies=$("$program" currencies | paste -sd,) || exit 1
-	import_list
-	import_report < <(import_read | import_merge || echo failed)
+	# The rows and the reasons are what the two servers say.  Refused rows go to the file as they are.
+	{
+		import_list
+		import_report < <(import_read | import_merge || echo failed)
+	} | printable
 }
 
 # Opens the list of refused rows as descriptor 8.  "-" is standard output itself: if another user opened it, this one
@@ -43,20 +46,19 @@ import_list() {
 	fi
 }
 
-# Runs psql on the database of the old table, in place of the subshell that calls this.  It must not use the password of
-# payhook's database.
+# Runs psql on the database of the old table, in a subshell: it must not use the password of payhook's database.
 import_source() {
 	if [[ -n $from ]]; then
 		CONNINFO=$from
 		unset PGPASSWORD
 		conninfo_hide_passwords || fail 2 "$REASON"
 	fi
-	exec psql -X -q -At -v ON_ERROR_STOP=1 -v table="$table" -d "$CONNINFO"
+	printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -v table="$table" -d "$CONNINFO"
 }
 
 import_check_target() {
 	local answer
-	answer=$(psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" -c '
+	answer=$(printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" -c '
 		SELECT EXISTS (SELECT FROM payhook.pauses)') || fail 1 "payhook's database does not answer, or has no schema yet"
 	[[ $answer == t ]] || fail 1 "the workers are not paused, so what the old service has processed could be processed" \
 		"again meanwhile: payhook psql -c 'select pause()', import, then select resume()"
@@ -92,7 +94,7 @@ import_check_source() {
 		FROM wanted w LEFT JOIN found f USING (name);
 	SQL
 	) || fail 1 "the old table's database cannot be read"
-	[[ -z $trouble ]] || fail 1 "$table: $trouble"
+	[[ -z $trouble ]] || fail 1 "$table: $(printable <<<"$trouble")"
 }
 
 # In the physical order of the rows, which is roughly that of their creation.
@@ -114,7 +116,7 @@ import_read() {
 import_merge() {
 	export IMPORT_SQL=$HERE/ops/import.sql IMPORT_ORIGIN=$table IMPORT_CURRENCIES=$currencies CONNINFO
 	# shellcheck disable=SC2016
-	SHELL=/bin/sh split -l "$IMPORT_BATCH" --filter='exec psql -X -q -v origin="$IMPORT_ORIGIN" \
+	SHELL=/bin/sh printable_errors split -l "$IMPORT_BATCH" --filter='exec psql -X -q -v origin="$IMPORT_ORIGIN" \
 		-v currencies="$IMPORT_CURRENCIES" -d "$CONNINFO" -f "$IMPORT_SQL"'
 }
 

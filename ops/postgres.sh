@@ -4,6 +4,8 @@
 
 # shellcheck source=ops/number.sh
 source "${BASH_SOURCE[0]%/*}/number.sh"
+# shellcheck source=ops/printable.sh
+source "${BASH_SOURCE[0]%/*}/printable.sh"
 
 POSTGRES_FOLDERS=/usr/lib/postgresql
 
@@ -38,7 +40,7 @@ postgres_client() {
 # postgres_server - sets SERVER_VERSION to the major version of the server at CONNINFO.
 postgres_server() {
 	local number
-	number=$(psql -X -q -At -d "$CONNINFO" -c 'SHOW server_version_num') || fail 1 "no connection to the database"
-	is_number "$number" || fail 1 "the server's version is not a number: ${number:0:40}"
+	number=$(printable_errors psql -X -q -At -d "$CONNINFO" -c 'SHOW server_version_num') || fail 1 "no connection to the database"
+	is_number "$number" || fail 1 "the server's version is not a number: $(printable_start "$number")"
 	SERVER_VERSION=$((number / 10000))
 }

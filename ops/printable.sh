@@ -13,3 +13,14 @@ printable() {
 		}{$1 // "?"}gsex;
 	'
 }
+
+# printable_start TEXT - prints the beginning of a value, on one line.
+printable_start() {
+	local text=${1//[$'\n\t']/?}
+	printable <<<"${text:0:60}"
+}
+
+# printable_errors COMMAND [ARG...] - runs it, with its standard error as printable makes it.  The shell needs pipefail.
+printable_errors() {
+	{ "$@" 2>&1 >&3 3>&- | printable >&2 3>&-; } 3>&1
+}

@@ -134,7 +134,7 @@ upgrade_stop() {
 }
 
 upgrade_psql() {
-	"${AS_DB[@]}" env PGDATABASE="$1" "$POSTGRES_FOLDERS/$NEW/bin/psql" -X -q -At -v ON_ERROR_STOP=1 -h "$RUN/pg" -p 5432 -U postgres 9>&-
+	printable_errors "${AS_DB[@]}" env PGDATABASE="$1" "$POSTGRES_FOLDERS/$NEW/bin/psql" -X -q -At -v ON_ERROR_STOP=1 -h "$RUN/pg" -p 5432 -U postgres 9>&-
 }
 
 # upgrade_rows - prints the number of rows of every table, and how far every sequence is, in all databases.

@@ -2,7 +2,8 @@
 """hostile_server.py FOLDER TEXT [WORD=ANSWER...] - what a hostile server, or somebody between it and the client, may answer.
 
 Speaks as much of PostgreSQL's protocol as psql needs, on FOLDER/.s.PGSQL.5432.  A query that returns rows is answered with one row
-of one column: the ANSWER of the first WORD that it contains, else TEXT."""
+of one column: the ANSWER of the first WORD that it contains, else TEXT.  An answer that begins with ERROR is an error with the rest
+as its message, of every query."""
 
 import socketserver
 import struct
@@ -30,10 +31,14 @@ class Session(socketserver.StreamRequestHandler):
             pass
 
     def answer(self, query):
+        text = next((text for word, text in self.server.answers if word in query), self.server.text)
+        if text.startswith('ERROR '):
+            self.send(b'E', b'SERROR\0CXX000\0M' + text[6:].encode() + b'\0\0')
+            return
         if query.lstrip().upper().startswith('COPY'):
             self.copy()
         elif query.lstrip().upper().startswith(ROWS):
-            self.row(next((text for word, text in self.server.answers if word in query), self.server.text).encode())
+            self.row(text.encode())
         self.send(b'C', b'SELECT 1\0')
 
     def handle(self):

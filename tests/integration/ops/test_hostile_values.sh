@@ -13,6 +13,8 @@ export PAYHOOK_VAR=$DIR/var PAYHOOK_ENV_FILE=/dev/null
 mkdir "$PAYHOOK_VAR"
 # Bash runs the command if it evaluates this text.
 EVIL="BASH_VERSINFO[\$(>$DIR/ran)]"
+# A terminal gets another title by this text, and is cleared.
+CONTROL=$'\e]0;OWNED\a\xc2\x9b2J\e[2J\x7f'
 SERVER=
 
 clean_up() {
@@ -35,6 +37,13 @@ serve() {
 ran_nothing() {
 	[[ ! -e $DIR/ran ]] || { rm -- "$DIR/ran" && echo "the text was run as a command" && return 1; }
 	grep -qF -- "$1" "$DIR/out" || { echo "the output lacks: $1" && return 1; }
+}
+
+# controls_nothing TEXT - the output has this text and the attacker's, without a byte that controls a terminal.
+controls_nothing() {
+	equal "$(tr -d '\n\t' <"$DIR/out" | LC_ALL=C grep -acP '[\x00-\x1f\x7f]|\xc2[\x80-\x9f]')" 0
+	ran_nothing "$1"
+	ran_nothing '?]0;OWNED?'
 }
 
 migrates() {
@@ -65,6 +74,7 @@ tries_of_the_caller() {
 	ran_nothing "is not a number"
 }
 
+# imports [checked [ARG...]] - "checked": the old table is looked at first.
 imports() {
 	local status=0
 	(
@@ -77,9 +87,9 @@ imports() {
 		# shellcheck source=ops/import.sh
 		source "$HERE/ops/import.sh"
 		printf 'x\n' >"$DIR/rows"
-		import_check_source() { true; }
+		[[ ${1-} == checked ]] || import_check_source() { true; }
 		import_read() { cat "$DIR/rows"; }
-		import_run "$PAYHOOK_BUILD/ctl/payhook-ctl" "$DIR/refused"
+		import_run "$PAYHOOK_BUILD/ctl/payhook-ctl" "$DIR/refused" "${@:2}"
 	) >"$DIR/out" 2>&1 || status=$?
 	expect status "$status" 1
 }
@@ -91,6 +101,77 @@ counts_of_an_import() {
 	serve '' pauses=t "'counts'=counts	1	0	0	0	0	1	0" "'refused'=refused	x	-	] $EVIL"
 	imports
 	ran_nothing "check the refused rows"
+}
+
+texts_of_a_migration() {
+	serve "$CONTROL"
+	migrates
+	controls_nothing "is not a number"
+	serve "1"$'\n'"$CONTROL" server_version_num=150000 no_schema=f
+	migrates
+	controls_nothing "a version is not a number"
+	serve '' server_version_num=150000 no_schema="ERROR $CONTROL"
+	migrates
+	controls_nothing "ERROR:"
+	serve '' server_version_num=150000 no_schema=f "sha256 FROM=" "LOCK TABLE=ERROR $CONTROL"
+	migrates
+	controls_nothing "nothing of it was kept"
+	serve "ERROR $CONTROL"
+	expect status "$("$HERE/schema/migrate" >"$DIR/out" 2>&1 || echo $?)" 3
+	controls_nothing "no connection to the database"
+}
+
+texts_of_an_import() {
+	serve "ERROR $CONTROL"
+	imports
+	controls_nothing "payhook's database does not answer"
+	serve "$CONTROL" pauses=t
+	imports checked --from "$DATABASE_URL"
+	controls_nothing "public.transactions_transaction: "
+	serve "ERROR $CONTROL" pauses=t
+	imports checked --from "$DATABASE_URL"
+	controls_nothing "the old table's database cannot be read"
+	serve '' pauses=t "'counts'=counts	1	0	0	0	0	1	0" "'refused'=refused	x$CONTROL	-	$CONTROL"
+	imports
+	controls_nothing "check the refused rows"
+	grep -q OWNED "$DIR/refused"
+	imports unchecked --refused -
+	controls_nothing "x?]0;OWNED?"
+	serve '' pauses=t "CREATE=ERROR $CONTROL"
+	imports
+	controls_nothing "ERROR:"
+}
+
+# backs_up FUNCTION ARG... - runs a function of ops/backup.sh.
+backs_up() {
+	local status=0
+	(
+		# shellcheck disable=SC2030,SC2031
+		export CONNINFO=$DATABASE_URL
+		# shellcheck source=ops/settings.sh
+		source "$HERE/ops/settings.sh"
+		# shellcheck source=ops/backup.sh
+		source "$HERE/ops/backup.sh"
+		"$@"
+	) >"$DIR/out" 2>&1 || status=$?
+	expect status "$status" "$STATUS"
+}
+
+texts_of_a_backup() {
+	local STATUS=1
+	serve "$CONTROL"
+	backs_up backup_run "$DIR/backup"
+	controls_nothing "is not a number"
+	serve "ERROR $CONTROL" server_version_num=150000
+	backs_up backup_run "$DIR/backup"
+	controls_nothing "the backup failed"
+	backs_up backup_run -
+	controls_nothing "the backup failed"
+	backs_up restore_run "$DIR/out"
+	controls_nothing "nothing was restored"
+	serve "1|$CONTROL|2"
+	STATUS=0 backs_up restore_report
+	controls_nothing "restored 1 transactions"
 }
 
 # record FIELD... - what a record says of a part; status shows it.
@@ -123,6 +204,31 @@ record_of_a_part() {
 	ran_nothing "up"
 }
 
+# shows_status FUNCTION... - a function of "status".
+shows_status() {
+	(
+		# shellcheck disable=SC2030,SC2031
+		export CONNINFO=$DATABASE_URL
+		# shellcheck source=ops/settings.sh
+		source "$HERE/ops/settings.sh"
+		# shellcheck source=ops/commands.sh
+		source "$HERE/ops/commands.sh"
+		readyz() { printf '{"open_sources":["a"],"open_source_from":"%s"}\n' "$CONTROL"; }
+		"$@"
+	) >"$DIR/out" 2>&1
+}
+
+texts_of_status() {
+	serve "3 ready, $CONTROL"
+	shows_status queue_depth
+	equal "$(<"$DIR/out")" unknown
+	serve "3 ready, 0 waiting for a retry, 12 claimed"
+	shows_status queue_depth
+	equal "$(<"$DIR/out")" "3 ready, 0 waiting for a retry, 12 claimed"
+	shows_status open_sources http://localhost
+	controls_nothing "webhooks to a"
+}
+
 # A library that is loaded when PostgreSQL is asked for a setting, as its superuser may arrange, prints anything.
 setting_of_postgres() {
 	mkdir -m 755 -- "$DIR/state"
@@ -153,6 +259,10 @@ check "neither are the migrations that it says are applied" applied_migrations
 check "nor the number of tries in the caller's environment" tries_of_the_caller
 check "nor the counts and reasons of an import" counts_of_an_import
 check "nor the record of a part" record_of_a_part
+check "what a server says to a migration controls no terminal" texts_of_a_migration
+check "nor does what it says to an import" texts_of_an_import
+check "nor to a backup or a restore" texts_of_a_backup
+check "nor what it and a responder say to status" texts_of_status
 if [[ -w /proc/sys/vm/nr_overcommit_hugepages ]]; then
 	check "nor what the cluster's superuser makes PostgreSQL say of its settings" setting_of_postgres
 fi
