@@ -160,9 +160,10 @@ processor_note() {
 	fi
 }
 
+# queue_depth - prints the queue's.  A server that says nothing at all heeds no statement_timeout either.
 queue_depth() {
 	local answer
-	answer=$(PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' psql -X -At -d "$CONNINFO" -c "
+	answer=$(PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' timeout --foreground 5 psql -X -At -d "$CONNINFO" -c "
 		SELECT format('%s ready, %s waiting for a retry, %s claimed', count(*) FILTER (WHERE state = 'ready'),
 			count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'claimed'))
 		FROM payhook.queue" 2>/dev/null) || { echo "the database does not answer" && return; }

@@ -3,11 +3,12 @@
 
 Speaks as much of PostgreSQL's protocol as psql needs, on FOLDER/.s.PGSQL.5432.  A query that returns rows is answered with one row
 of one column: the ANSWER of the first WORD that it contains, else TEXT.  An answer that begins with ERROR is an error with the rest
-as its message, of every query."""
+as its message, of every query.  After the answer SILENCE a session says nothing more; as TEXT it says nothing at all."""
 
 import socketserver
 import struct
 import sys
+import threading
 
 ROWS = ('SELECT', 'SHOW', 'WITH')
 
@@ -32,6 +33,8 @@ class Session(socketserver.StreamRequestHandler):
 
     def answer(self, query):
         text = next((text for word, text in self.server.answers if word in query), self.server.text)
+        if text == 'SILENCE':
+            threading.Event().wait()
         if text.startswith('ERROR '):
             self.send(b'E', b'SERROR\0CXX000\0M' + text[6:].encode() + b'\0\0')
             return
@@ -42,6 +45,8 @@ class Session(socketserver.StreamRequestHandler):
         self.send(b'C', b'SELECT 1\0')
 
     def handle(self):
+        if self.server.text == 'SILENCE':
+            threading.Event().wait()
         length, code = struct.unpack('!ii', self.rfile.read(8))
         if code == 80877104:  # asks for GSSAPI encryption
             self.wfile.write(b'N')

@@ -229,6 +229,22 @@ texts_of_status() {
 	controls_nothing "webhooks to a"
 }
 
+silence_for_status() {
+	local began
+	serve SILENCE
+	began=$SECONDS
+	shows_status finds_no_answer
+	serve '' payhook.queue=SILENCE
+	shows_status finds_no_answer
+	((SECONDS - began < 20))
+}
+
+finds_no_answer() {
+	local answer
+	answer=$(queue_depth)
+	equal "$answer" "the database does not answer"
+}
+
 # A library that is loaded when PostgreSQL is asked for a setting, as its superuser may arrange, prints anything.
 setting_of_postgres() {
 	mkdir -m 755 -- "$DIR/state"
@@ -263,6 +279,7 @@ check "what a server says to a migration controls no terminal" texts_of_a_migrat
 check "nor does what it says to an import" texts_of_an_import
 check "nor to a backup or a restore" texts_of_a_backup
 check "nor what it and a responder say to status" texts_of_status
+check "status does not wait for a server that says nothing" silence_for_status
 if [[ -w /proc/sys/vm/nr_overcommit_hugepages ]]; then
 	check "nor what the cluster's superuser makes PostgreSQL say of its settings" setting_of_postgres
 fi
