@@ -270,6 +270,7 @@ cmd_key() {
 }
 
 cmd_verify() {
+	trust_check_lists
 	packages_need build >&2
 	build_programs >&2
 	exec "$BUILD/ctl/payhook-ctl" verify "$@"
@@ -284,13 +285,13 @@ pool_check() {
 	mapfile -d '' -t ENVIRONMENT 2>/dev/null <"$RUN/pool.env" || true
 	[[ ${#ENVIRONMENT[@]} -gt 0 ]] || fail 1 "$RUN/pool.env cannot be read; the responders continue unchanged"
 	answer=$(
+		SOURCES_FILE='' API_KEYS_FILE=''
 		for variable in "${ENVIRONMENT[@]}"; do
 			case $variable in
-			SOURCES_FILE=?* | API_KEYS_FILE=?*)
-				trust_check "${variable%%=*}" "${variable#*=}" "$(script_owner)" 2>&1
-				;;
+			SOURCES_FILE=* | API_KEYS_FILE=*) printf -v "${variable%%=*}" %s "${variable#*=}" ;;
 			esac
 		done
+		trust_check_lists 2>&1
 		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
 	) && return 0
 	[[ -z $answer ]] || printable <<<"$answer" >&2
@@ -298,6 +299,7 @@ pool_check() {
 }
 
 cmd_check() {
+	trust_check_lists
 	database_need
 	packages_need build >&2
 	build_programs >&2

@@ -37,6 +37,25 @@ source_variables() {
 		perl -0777 -ne 'print "$1\n" while /"env"\s*:\s*"([A-Z_][A-Z0-9_]*)"/g' -- "$SOURCES_FILE"
 }
 
+# source_files - prints the paths of the files that SOURCES_FILE names as secrets, each with a zero byte after it.  As for
+# payhook-app, a relative one begins in the folder of the list.
+source_files() {
+	[[ ! -f ${SOURCES_FILE-} || ! -r $SOURCES_FILE ]] ||
+		perl -0777 -ne '
+			sub unescape {
+				my ($digits, $other) = @_;
+				my $character = defined $digits ? chr hex $digits : $other;
+				utf8::encode($character) if defined $digits;
+				return $character;
+			}
+			my ($folder) = $ARGV =~ m{^(.*/)}s;
+			while (/"file"\s*:\s*"((?:[^"\\]|\\.)+)"/g) {
+				my $name = $1;
+				$name =~ s/\\(?:u([0-9A-Fa-f]{4})|(.))/unescape($1, $2)/ge;
+				print $name =~ m{^/} ? "" : $folder // "", $name, "\0";
+			}' -- "$SOURCES_FILE"
+}
+
 # names_near NAME... - prints each name, and after a tab the setting that differs from it in one letter, or in two of a longer
 # one.  Two letters in the wrong order count as one.
 names_near() {

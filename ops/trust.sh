@@ -95,6 +95,20 @@ trust_check_files() {
 	done
 }
 
+# Checks the lists of sources and of API keys, and the secrets that the first one names: whoever can change one can sign webhooks.
+# A secret may belong to the responders' user, who knows it anyway.
+trust_check_lists() {
+	local file user
+	local -a files users=("$(script_owner)")
+	trust_check_files SOURCES_FILE API_KEYS_FILE
+	user=$(id -u -- "${APP_USER:-root}" 2>/dev/null) || user=0
+	users+=("$user")
+	mapfile -d '' -t files < <(source_files)
+	for file in "${files[@]}"; do
+		trust_check "SOURCES_FILE: file" "$file" "${users[@]}"
+	done
+}
+
 # Warns if another user decides what this command does.
 trust_warn() {
 	local cause owner

@@ -50,7 +50,8 @@ up_prepare() {
 	[[ -z $old ]] || info "these settings of the replaced service have no effect: ${old// /, }"
 	trust_warn
 	names_warn
-	trust_check_files SOURCES_FILE API_KEYS_FILE TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
+	trust_check_lists
+	trust_check_files TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
 	# shellcheck disable=SC2046
 	packages_need run build $([[ -z $DB_PRIVATE ]] || database_section)
 	users_make

@@ -144,6 +144,63 @@ lists_of_another() {
 	done
 }
 
+# refuses_secret TEXT SOURCES - every command that reads the list refuses the secret that it names.
+refuses_secret() {
+	export SOURCES_FILE=$2
+	refuses "SOURCES_FILE: file=$1" up check 'verify s'
+	printf 'SOURCES_FILE=%s\0' "$SOURCES_FILE" >"$DIR/pool.env"
+	unset SOURCES_FILE
+	! inside reload_check >"$DIR/out" 2>&1 || { echo "a reload takes it" && return 1; }
+	grep -F "SOURCES_FILE: file=$1" "$DIR/out"
+}
+
+# What a reload does before it replaces the responders.
+reload_check() {
+	RUN=$DIR
+	part_runs() { true; }
+	pool_check
+}
+
+# Whoever can write a secret can sign webhooks.
+secrets_of_another() {
+	local list=$DIR/list.json secret=$DIR/secrets/new
+	mkdir -m 755 -- "$DIR/secrets"
+	echo secret >"$secret"
+	echo '{"sources": [{"name": "s", "secrets": [{"env": "A"}, {"file" : "secrets\/n\u0065w"}]}]}' >"$list"
+	SOURCES_FILE=$list inside trust_check_lists
+	chown payhook "$secret"
+	SOURCES_FILE=$list inside trust_check_lists
+	chown nobody "$secret"
+	refuses_secret "$secret: $secret belongs to nobody" "$list"
+	chown root "$secret"
+	chmod 666 "$secret"
+	echo "{\"sources\": [{\"name\": \"s\", \"secrets\": [{\"file\":\"$secret\"}]}]}" >"$list"
+	refuses_secret "$secret: other users can write to $secret" "$list"
+	chmod 644 "$secret"
+	chown nobody "$DIR/secrets"
+	refuses_secret "$secret: $DIR/secrets belongs to nobody" "$list"
+	rm -r -- "$list" "$DIR/secrets"
+}
+
+# Whoever names the database reads what root's payhook stores.
+database_of_another() {
+	local name
+	unset DATABASE_URL
+	for name in DATABASE_URL_FILE POSTGRES_PASSWORD_FILE POSTGRES_USER_FILE; do
+		echo host=none >"$DIR/value"
+		[[ $name == DATABASE* ]] || export POSTGRES_HOST=none
+		(export "$name=$DIR/value" && payhook 3 "not running" status)
+		chmod 666 "$DIR/value"
+		(export "$name=$DIR/value" && payhook 2 "$name=$DIR/value: other users can write to $DIR/value" status)
+		chmod 600 "$DIR/value"
+		chown nobody "$DIR/value"
+		(export "$name=$DIR/value" && payhook 2 "$name=$DIR/value: $DIR/value belongs to nobody" status)
+		rm -- "$DIR/value"
+	done
+	unset POSTGRES_HOST
+	DATABASE_URL_FILE=<(echo host=none) payhook 3 "not running" status
+}
+
 # Whoever holds the other end of a pipe or of a terminal decides what is read.  A pipe of the shell has no name.
 settings_by_a_pipe() {
 	mkfifo -m 600 -- "$DIR/fifo"
@@ -335,6 +392,8 @@ check "so is one that others can write to" folder_open_to_others
 check "root's records are in a folder that only root can make" folder_of_sockets
 check "settings of another user are refused" settings_of_another
 check "so are lists of sources and of keys" lists_of_another
+check "so are secrets that such a list names" secrets_of_another
+check "so are a connection string, a role and a password" database_of_another
 check "so are a pipe and a terminal of another user, and not those of the shell" settings_by_a_pipe
 check "so is another user's build" build_of_another
 check "no other user can keep a build waiting" lock_of_a_build
