@@ -288,7 +288,8 @@ pool_check() {
 		SOURCES_FILE='' API_KEYS_FILE=''
 		for variable in "${ENVIRONMENT[@]}"; do
 			case $variable in
-			SOURCES_FILE=* | API_KEYS_FILE=*) printf -v "${variable%%=*}" %s "${variable#*=}" ;;
+			SOURCES_FILE=*) SOURCES_FILE=${variable#*=} ;;
+			API_KEYS_FILE=*) API_KEYS_FILE=${variable#*=} ;;
 			esac
 		done
 		trust_check_lists 2>&1
