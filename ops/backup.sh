@@ -6,6 +6,11 @@
 # shellcheck source=ops/postgres.sh
 source "${BASH_SOURCE[0]%/*}/postgres.sh"
 
+# backup_check_output FILE - refuses a terminal.
+backup_check_output() {
+	[[ $1 != - || ! -t 1 ]] || fail 2 "a backup is binary data: redirect standard output to a file or a pipe"
+}
+
 # backup_run FILE - "-" is standard output.  The file gets its name only when it is complete and flushed to disk.
 backup_run() {
 	local file=${1-}
@@ -18,7 +23,7 @@ backup_run() {
 		"is of $CLIENT_VERSION: install package postgresql-client-$SERVER_VERSION"
 	dump=("$CLIENT" -Fc --schema=payhook -d "$CONNINFO")
 	if [[ $file == - ]]; then
-		[[ ! -t 1 ]] || fail 2 "a backup is binary data: redirect standard output to a file or a pipe"
+		backup_check_output -
 		printable_errors "${dump[@]}" || fail 1 "the backup failed"
 		return
 	fi
