@@ -185,19 +185,22 @@ secrets_of_another() {
 # Whoever names the database reads what root's payhook stores.
 database_of_another() {
 	local name
+	local -a AS
 	unset DATABASE_URL
 	for name in DATABASE_URL_FILE POSTGRES_PASSWORD_FILE POSTGRES_USER_FILE; do
 		echo host=none >"$DIR/value"
+		AS=(env "$name=$DIR/value")
 		[[ $name == DATABASE* ]] || export POSTGRES_HOST=none
-		(export "$name=$DIR/value" && payhook 3 "not running" status)
+		payhook 3 "not running" status
 		chmod 666 "$DIR/value"
-		(export "$name=$DIR/value" && payhook 2 "$name=$DIR/value: other users can write to $DIR/value" status)
+		payhook 2 "$name=$DIR/value: other users can write to $DIR/value" status
 		chmod 600 "$DIR/value"
 		chown nobody "$DIR/value"
-		(export "$name=$DIR/value" && payhook 2 "$name=$DIR/value: $DIR/value belongs to nobody" status)
+		payhook 2 "$name=$DIR/value: $DIR/value belongs to nobody" status
 		rm -- "$DIR/value"
 	done
 	unset POSTGRES_HOST
+	AS=(env)
 	DATABASE_URL_FILE=<(echo host=none) payhook 3 "not running" status
 }
 
