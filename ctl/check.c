@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "ctl.h"
 #include "durability.h"
 #include "pg/connection.h"
@@ -123,9 +124,12 @@ static int check_server(const char *conninfo)
 		check_ask(&c, conninfo);
 		event_base_free(c.base);
 	}
-	if (!c.is_done)
-		fprintf(stderr, CTL_PROGRAM ": the server cannot be checked: %s\n",
-			c.base ? c.fault.text : "there is no memory");
+	if (!c.is_done) {
+		/* It may have the server's own words. */
+		char why[FAULT_TEXT_MAX];
+		utf8_printable(why, sizeof why, c.base ? c.fault.text : "there is no memory");
+		fprintf(stderr, CTL_PROGRAM ": the server cannot be checked: %s\n", why);
+	}
 	return c.is_done && c.is_kept ? 0 : 1;
 }
 

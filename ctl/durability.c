@@ -12,6 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
+
+#define VALUE_MAX 1024 /* bytes that are shown of a setting's value, such as a list of standbys */
+
 enum grade { GRADE_OK, GRADE_NOTE, GRADE_BROKEN };
 
 static const char *const GRADES[] = {
@@ -28,7 +32,9 @@ struct report {
 static void durability_report_line(
 	struct report *r, const char *name, const char *value, enum grade grade, const char *why)
 {
-	fprintf(r->out, "%-26s %-10s %-8s %s\n", name, *value ? value : "(empty)", GRADES[grade], why);
+	char shown[VALUE_MAX];
+	utf8_printable(shown, sizeof shown, *value ? value : "(empty)");
+	fprintf(r->out, "%-26s %-10s %-8s %s\n", name, shown, GRADES[grade], why);
 	r->is_broken = r->is_broken || grade == GRADE_BROKEN;
 }
 

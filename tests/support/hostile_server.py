@@ -59,7 +59,7 @@ class Session(socketserver.StreamRequestHandler):
         self.send(b'Z', b'I')
         kind, body = self.receive()
         while kind not in (b'X', b''):
-            if kind == b'Q':
+            if kind in (b'Q', b'S'):  # of prepared statements, which have no word here, the end
                 self.answer(body.rstrip(b'\0').decode())
                 self.send(b'Z', b'I')
             kind, body = self.receive()

@@ -174,6 +174,12 @@ texts_of_a_backup() {
 	controls_nothing "restored 1 transactions"
 }
 
+texts_of_a_check() {
+	serve "ERROR $CONTROL"
+	"$PAYHOOK_BUILD/ctl/payhook-ctl" check >"$DIR/out" 2>&1 || true
+	controls_nothing "the server cannot be checked"
+}
+
 # record FIELD... - what a record says of a part; status shows it.
 shows_record() {
 	(
@@ -278,6 +284,7 @@ check "nor the record of a part" record_of_a_part
 check "what a server says to a migration controls no terminal" texts_of_a_migration
 check "nor does what it says to an import" texts_of_an_import
 check "nor to a backup or a restore" texts_of_a_backup
+check "nor to a check of its settings" texts_of_a_check
 check "nor what it and a responder say to status" texts_of_status
 check "status does not wait for a server that says nothing" silence_for_status
 if [[ -w /proc/sys/vm/nr_overcommit_hugepages ]]; then

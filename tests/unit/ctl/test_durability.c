@@ -52,6 +52,13 @@ Test(durability, one_server_is_a_bound_and_no_breach)
 	cr_expect(reports(GOOD, "as long as the disk of this one server is"));
 }
 
+Test(durability, a_value_of_the_server_controls_no_terminal)
+{
+	struct durability d = GOOD;
+	d.fsync = "\x1b]0;x\x07\xc2\x9bz\xff";
+	cr_expect_not(reports(d, "?]0;x??z?"));
+}
+
 Test(durability, commits_that_wait_for_nobody_are_good_enough_without_a_standby)
 {
 	struct durability d = GOOD;
