@@ -160,6 +160,18 @@ healthy() {
 	done
 }
 
+# nginx's error log quotes a header of a body that is too long.
+logs_control_no_terminal() {
+	head -c 70000 /dev/zero | curl -s -o /dev/null -H $'Referer: \e]0;OWNED\a' --data-binary @- \
+		"http://127.0.0.1:$PORT/v1/webhooks/transactions" || true
+	await 10 nginx_logged '?]0;OWNED?'
+	! nginx_logged $'\e'
+}
+
+nginx_logged() {
+	docker logs "$(ids nginx)" 2>&1 | grep -cF -- "$1"
+}
+
 # ---- scaling ----
 
 scale() {
@@ -460,6 +472,7 @@ check "nothing but nginx's port is published" only_nginx_is_published
 check "no container has root, capabilities, new privileges or a root it can write to" containers_are_confined
 check "the responders' sockets are nginx's alone" sockets_are_nginx_s_alone
 check "each program connects in its own role, and knows no other's password" each_has_its_role
+check "what a client writes into nginx's log controls no terminal" logs_control_no_terminal
 check "a thousand webhooks are accepted" "$SEND" "$PORT" first 1000 "$ACCEPTED"
 load_begin up
 check "app is scaled to 2, worker to 3" scale 2 3
