@@ -3,7 +3,6 @@
 #include "support/pg_server.h"
 
 #include <criterion/criterion.h>
-#include <criterion/logging.h>
 #include <ftw.h>
 #include <libpq-fe.h>
 #include <pwd.h>
@@ -94,7 +93,7 @@ static void print_log(const struct pg_server *s)
 	text[len] = '\0';
 	if (log)
 		fclose(log);
-	cr_log_error("%s %s: %s", s->folder, process_lives(s->pid) ? "starts too slowly" : "has ended", text);
+	fprintf(stderr, "%s %s: %s\n", s->folder, process_lives(s->pid) ? "starts too slowly" : "has ended", text);
 }
 
 void pg_server_start(struct pg_server *s)
