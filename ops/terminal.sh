@@ -14,19 +14,22 @@ terminals_close() {
 	done
 }
 
+# apart_await PID - waits until a child has ended, and returns its status, which bash keeps.  A signal ends a wait early.
+apart_await() {
+	while wait "$1" || true; do
+		kill -0 "$1" 2>/dev/null || break
+	done
+	wait "$1"
+}
+
 # apart_wait PID - waits for this leader of a session, which gets the signals that would end the caller.  Returns its status.
 apart_wait() {
-	local signal status=0
+	local signal
 	for signal in INT TERM HUP QUIT; do
 		# shellcheck disable=SC2064
 		trap "kill -s $signal -- -$1 $1 2>/dev/null || true" "$signal"
 	done
-	# A signal ends a wait early.
-	while wait "$1" || status=$?; do
-		kill -0 "$1" 2>/dev/null || break
-		status=0
-	done
-	return "$status"
+	apart_await "$1"
 }
 
 # apart_start IS-READER COMMAND... - runs it without a terminal, with standard input if it is a reader.  What is typed reaches it
@@ -67,6 +70,20 @@ apart_run() {
 	fi
 }
 
+# apart_with_terminal RUNUSER-ARGUMENT... - on a terminal that runuser makes.  runuser ignores the end of the caller's; its own end
+# is that of the terminal that it made.
+apart_with_terminal() {
+	local pid
+	env --default-signal=INT,QUIT runuser --pty "$@" <&0 &
+	pid=$!
+	# shellcheck disable=SC2064
+	trap "kill -KILL $pid" HUP
+	# shellcheck disable=SC2064
+	trap "kill -TERM $pid" TERM
+	trap '' INT QUIT
+	apart_await "$pid"
+}
+
 # apart_become USER IS-READER IS-INTERACTIVE COMMAND... - runs the command as this user, and exits with its status.  What is
 # interactive, and started on a terminal, gets one of its own.
 apart_become() {
@@ -77,11 +94,11 @@ apart_become() {
 	if [[ -z $3 || ! -t 0 || ! -t 1 ]]; then
 		apart_run "$2" "${bare[@]}" --reuid="$user" --regid="$group" --init-groups "${@:4}" || status=$?
 	elif [[ -t 2 ]]; then
-		runuser --pty -u "$user" -- "${bare[@]}" "${@:4}" || status=$?
+		apart_with_terminal -u "$user" -- "${bare[@]}" "${@:4}" || status=$?
 	else
 		# runuser prints all that its terminal gets on standard output.
 		# shellcheck disable=SC2016
-		runuser --pty -u "$user" -- sh -c 'exec "$@" 2>&3 3>&-' sh "${bare[@]}" "${@:4}" 3>&2 || status=$?
+		apart_with_terminal -u "$user" -- sh -c 'exec "$@" 2>&3 3>&-' sh "${bare[@]}" "${@:4}" 3>&2 || status=$?
 	fi
 	exit "$status"
 }

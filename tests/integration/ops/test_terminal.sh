@@ -106,6 +106,21 @@ interrupt_reaches_it() {
 	grep -q interrupted "$DIR/out"
 }
 
+# As when a connection breaks.
+end_of_terminal() {
+	local shell
+	on_terminal "echo \$\$ >$DIR/shell; $DIR/payhook psql --wait --wait=$DIR" < <(sleep 20) &
+	await 10 pgrep -f "bin/psql .*--wait=$DIR"
+	pgrep -f -- "--wait=$DIR" >"$DIR/pids"
+	shell=$(ps -o ppid= -p "$(<"$DIR/shell")")
+	kill -KILL "$shell"
+	await 5 none_is_left
+}
+
+none_is_left() {
+	! ps -o args= -p "$(paste -sd, "$DIR/pids")"
+}
+
 backup_of_a_terminal() {
 	on_terminal "$DIR/payhook backup -" </dev/null
 	shows 'payhook: a backup is binary data: redirect standard output to a file or a pipe' 'status 2'
@@ -117,5 +132,6 @@ check "psql on a terminal gets one of its own" psql_has_its_own
 check "other commands get none, and neither does psql with its output in a file" others_have_none
 check "what is typed is read by a command that reads, and by no other" what_is_typed_is_read
 check "Ctrl-C ends the command" interrupt_reaches_it
+check "when its terminal ends, so does the command" end_of_terminal
 check "a backup is still not printed on a terminal" backup_of_a_terminal
 finish
