@@ -19,8 +19,9 @@
 #include "base/base.h"
 #include "support/process.h"
 
-#define COPY_MS 60000 /* pg_basebackup of some 50 MB on a busy machine */
-#define STEP_MS 20000 /* any other step */
+#define COPY_MS 60000  /* pg_basebackup of some 50 MB on a busy machine */
+#define START_MS 50000 /* it reads and writes as much, while another test may flush gigabytes */
+#define STEP_MS 20000  /* any other step */
 #define ARGUMENTS_MAX 48
 
 /* ---- processes ---- */
@@ -106,7 +107,7 @@ void pg_server_start(struct pg_server *s)
 				  "shared_buffers=16MB", "-c", "wal_retrieve_retry_interval=50ms", "-c",
 				  "min_wal_size=32MB", "-c", "max_wal_size=64MB", NULL});
 	pg_server_conninfo(s, "postgres", conninfo);
-	for (long long end = now_ms() + STEP_MS; PQping(conninfo) != PQPING_OK; pause_a_little()) {
+	for (long long end = now_ms() + START_MS; PQping(conninfo) != PQPING_OK; pause_a_little()) {
 		if (!process_lives(s->pid) || now_ms() >= end)
 			print_log(s);
 		cr_assert(process_lives(s->pid) && now_ms() < end, "PostgreSQL does not start");
