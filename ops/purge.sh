@@ -4,7 +4,7 @@
 # It names everything first, the data before all else.  It does not touch what may be anybody else's: packages, a database server
 # that payhook was given, a folder that PAYHOOK_BUILD names, and users that another payhook has.
 
-PURGE_NAMES=(bin log nginx bench deploy initdb.log import-refused.tsv elsewhere pg.new pg) # below PAYHOOK_VAR
+PURGE_NAMES=(bin log nginx bench deploy initdb.log import-refused.tsv elsewhere pg.new pg.upgrade pg) # below PAYHOOK_VAR
 PURGE_USERS=(payhook payhook-worker)
 
 # Sets PURGE to the files and folders, and PURGE_DATA to the folder of the data.
@@ -16,6 +16,10 @@ purge_find() {
 	[[ ! -d $STATE/pg ]] || PURGE_DATA=$STATE/pg
 	for name in "${PURGE_NAMES[@]}"; do
 		[[ ! -e $VAR/$name && ! -L $VAR/$name ]] || PURGE+=("$VAR/$name")
+	done
+	# Of an upgrade-database.
+	for name in "$VAR"/pg.old-*; do
+		[[ ! -d $name ]] || PURGE+=("$name")
 	done
 	if [[ -z ${PAYHOOK_BUILD-} ]] && build_is_ours; then
 		PURGE+=("$BUILD")

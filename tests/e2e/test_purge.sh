@@ -68,6 +68,7 @@ leaves_users_of_others() {
 
 removes_all_of_it() {
 	: >"$DIR/state/mine"
+	mkdir "$DIR/state/pg.old-14" "$DIR/state/pg.upgrade"
 	answers 0 'payhook: removed' alone "$ROOT/payhook" purge --yes
 	grep -qF "  ALL TRANSACTIONS, in $DIR/state/pg (" "$DIR/out"
 	equal "$(ls -A "$DIR/state")" mine
