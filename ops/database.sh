@@ -103,7 +103,7 @@ database_access() {
 database_admits() {
 	environment_of_worker
 	ENVIRONMENT+=("PGCONNECT_TIMEOUT=5")
-	with_environment apart "${BARE[@]}" --reuid="$1" --regid="$1" --init-groups -- psql -X -d "$CONNINFO" -c '' >/dev/null 2>&1 </dev/null 9>&-
+	with_environment apart "${BARE[@]}" --reuid="$1" --regid="$1" --init-groups -- timeout 10 psql -X -d "$CONNINFO" -c '' >/dev/null 2>&1 </dev/null 9>&-
 }
 
 # An existing server may know the programs by their user (peer authentication, a key file), which was payhook for all of them
