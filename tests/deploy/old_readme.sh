@@ -150,7 +150,7 @@ old_compose() {
 		    image: postgres:15
 		    user: postgres
 		    command: postgres -c listen_addresses=*
-		    environment: {POSTGRES_PASSWORD_FILE: /etc/hostname}
+		    environment: {POSTGRES_PASSWORD_FILE: /etc/hostname, POSTGRES_INITDB_ARGS: --data-checksums --encoding=UTF8 --locale=C.UTF-8}
 		    volumes: ["data:/var/lib/postgresql/data", "$ENGINE/old:/docker-entrypoint-initdb.d:ro"]
 		    tmpfs: [/tmp, "/var/run/postgresql:uid=999,gid=999"]
 		    stop_signal: SIGINT

@@ -140,6 +140,9 @@ static bool piece_holds(int memory, off_t begin, off_t end, bool (*recognises)(c
 	return false;
 }
 
+/* Bytes.  The shadow of the address sanitizer has terabytes, of which nearly nothing is used. */
+#define SEARCHED_MAX (1UL << 30)
+
 bool process_memory_holds(pid_t pid, bool (*recognises)(const char *text, size_t len))
 {
 	char path[64], line[512], mode[5];
@@ -151,7 +154,8 @@ bool process_memory_holds(pid_t pid, bool (*recognises)(const char *text, size_t
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	FILE *maps = fopen(path, "re");
 	while (memory >= 0 && maps != NULL && !holds && fgets(line, sizeof(line), maps) != NULL)
-		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) == 3 && mode[1] == 'w' && mode[3] == 'p')
+		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) == 3 && mode[1] == 'w' && mode[3] == 'p' &&
+			end - begin < SEARCHED_MAX)
 			holds = piece_holds(memory, (off_t)begin, (off_t)end, recognises);
 	if (maps != NULL)
 		fclose(maps);
