@@ -89,7 +89,7 @@ bool access_may_send_unsigned(const struct request *rq)
 	case OPEN_TO_PRIVATE:
 		return access_is_local(rq);
 	case OPEN_TO_NETWORKS:
-		/* A public address may be a provider's way out, whose proxy adds Via. */
+		/* A public address may be a provider's egress proxy, which adds Via. */
 		return networks_hold(&s->open_networks, rq->address) &&
 		       !(network_is_private(rq->address) && is_forwarded(rq));
 	}

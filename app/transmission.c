@@ -1,6 +1,6 @@
 /* transmission.c - refuses a second body under one signature of PayPal's.
  *
- * PayPal signs a transmission id, a time and the CRC-32 of the body.  An attacker who has seen a request can find
+ * PayPal signs a transmission id, a time and the CRC-32 of the body.  An attacker with a copy of a request can find
  * another body with that CRC, so a signature that verifies does not show that the body is PayPal's.  The first body of
  * a transmission id is remembered by ingest/transmissions.h; here the webhook waits for the result.  The same body again
  * is a repetition, and goes on to be found as a duplicate. */

@@ -14,7 +14,7 @@ deb_git() {
 	git --no-optional-locks -c "safe.directory=$HERE" -C "$HERE" "$@"
 }
 
-# deb_version NUMBER - prints the version of the package, by which dpkg tells builds of one number apart and sorts them:
+# deb_version NUMBER - prints the version of the package, by which dpkg distinguishes builds of one number and sorts them:
 # NUMBER+gitTIME.COMMIT with the time of the commit; with changes of the sources that are not committed, the time is now.
 # Outside of a git checkout it is the number alone.
 deb_version() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Text from outside that is shown: what clients wrote into a log, or what a database server says.  It must not control the
-# terminal of the operator, who may be root.
+# terminal of the operator, possibly root.
 
 # printable - copies standard input to standard output, each line at once.  Control characters but tab and newline, and bytes that
 # are not UTF-8, become question marks.

@@ -124,7 +124,7 @@ env_file_read() {
 		number=$((number + 1))
 		env_line "$line" "$file line $number" "$folder"
 	done <"$file"
-	# Only now SOURCES_FILE is known, whose variables may be among them.
+	# Only now SOURCES_FILE is known; its variables may be among them.
 	while IFS= read -r line; do
 		refused+="${refused:+$'\n'payhook: }${OTHER_NAMES[${line%% *}]}: $line"
 	done < <(names_refused "${!OTHER_NAMES[@]}")

@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2154
-# Whose folders and files a command uses.
+# The owners of the folders and files that a command uses.
 #
 # A command reads settings, records and configuration, and as root it writes, installs and signals.  Whoever can change a file
 # on the way decides what it does.  So every folder on the way to what a command trusts has to belong to root, to the user who
 # runs it, or to the owner of ./payhook itself, whose program it runs anyway; and nobody else may write to it.
 
-# The user who owns ./payhook.
+# The owner of ./payhook.
 script_owner() {
 	stat -c %u -- "${ME:-$0}" 2>/dev/null || echo "$EUID"
 }
@@ -96,7 +96,7 @@ trust_check_files() {
 }
 
 # Checks the lists of sources and of API keys, and the secrets that the first one names: whoever can change one can sign webhooks.
-# A secret may belong to the responders' user, who knows it anyway.
+# A secret may belong to the responders' user, which reads it anyway.
 trust_check_lists() {
 	local file user
 	local -a files users=("$(script_owner)")
@@ -114,7 +114,7 @@ trust_warn() {
 	local cause owner
 	owner=$(script_owner)
 	if [[ $owner != 0 && $owner != "$EUID" ]]; then
-		info "warning: $HERE belongs to another user (uid $owner), who decides what this command runs"
+		info "warning: $HERE belongs to another user (uid $owner), which decides what this command runs"
 	elif ! cause=$(trust_reason "$ME"); then
 		info "warning: $cause, and so change what this command runs"
 	fi

@@ -201,7 +201,7 @@ upgrade_settle() {
 	rm -rf -- "$folder"
 }
 
-# Ends the servers and programs of an upgrade whose process was killed.  They change nothing but the copy, and a server that is
+# Ends the servers and programs of an upgrade that was killed.  They change nothing but the copy, and a server that is
 # killed replays its log.
 upgrade_processes_end() {
 	while upgrade_processes && [[ ${#LEFT[@]} -gt 0 ]]; do

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A hash for tables whose keys a sender chooses.  Its key is random and of this process, so a sender cannot find texts
+/* A hash for tables with keys of a sender's choice.  Its key is random and of this process, so a sender cannot find texts
  * that collide.  Hashes must not leave the process. */
 
 /* Hashes a number and len bytes.  The number separates what is in one table: the same bytes with another number have

@@ -21,7 +21,7 @@
  * outcome, unless that is a conflict: then each has bytes to record. */
 
 #define BATCH_MAX 500                  /* members of a batch, duplicates included and copies not */
-#define BATCH_BODIES_MAX (1024 * 1024) /* bytes: a batch whose bodies have as much takes no further member */
+#define BATCH_BODIES_MAX (1024 * 1024) /* bytes: with that much a batch takes no further member */
 
 #define BATCH_CONFLICTS_MAX 16 /* members known to be contested; and conflicts that one statement records */
 

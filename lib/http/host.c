@@ -1,6 +1,6 @@
 /* host.c - matches the header Host against the names that an operator allows.
  *
- * The comparison decides who may read, so it is exact: no wildcards, no part of a name, and a value of unexpected form
+ * The comparison grants reads, so it is exact: no wildcards, no part of a name, and a value of unexpected form
  * is not allowed.  Whether a route needs the check is left to the caller. */
 
 #include "http/host.h"

@@ -141,7 +141,7 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 	return true;
 }
 
-/* Reads a text from the variable NAME, whose value is given, or from the file that NAME_FILE names.  Both at once are an
+/* Reads a text from the variable NAME, with this value, or from the file that NAME_FILE names.  Both at once are an
  * error: neither choice would be safe. */
 static bool settings_read_filed(struct settings *s, const struct setting *t, const char *given, struct fault *f)
 {

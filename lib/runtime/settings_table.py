@@ -204,7 +204,7 @@ def env_example(groups):
         for s in group.settings:
             text += described(s, True) + f'{s.name}=\n'
             if s.has_file():
-                text += f'# File whose one line is the value of {s.name}, instead of it.\n{s.name}_FILE=\n'
+                text += f'# File with one line, the value of {s.name}, instead of it.\n{s.name}_FILE=\n'
     return text
 
 
@@ -271,7 +271,7 @@ def man_range(s):
 def man_setting(s):
     text = f'.It Ev {s.name}\n' + man_text(s.meaning) + man_text(man_range(s))
     if s.has_file():
-        text += f'.It Ev {s.name}_FILE\nFile whose one line is the value of\n.Ev {s.name} ,\ninstead of it.\n'
+        text += f'.It Ev {s.name}_FILE\nFile with one line, the value of\n.Ev {s.name} ,\ninstead of it.\n'
     return text
 
 
@@ -315,7 +315,7 @@ compose, and the settings of the Django service that payhook replaces, which hav
 into a drop-in of the unit (`systemctl edit`, `Environment=`). In the environment of `./payhook up`, a name that resembles a
 setting is warned of.
 
-Where the table names it, `NAME_FILE` may name a file whose one line is the value. Setting both is an error.
+Where the table names it, `NAME_FILE` may name a file with one line, the value. Setting both is an error.
 
 `payhook-app --check` and `payhook-worker --check` print the settings that the programs read, with secrets hidden; each
 program checks all of them, those that only the other one uses included. `./payhook` checks what it, the pool of responders

@@ -15,7 +15,7 @@ source "$ROOT/tests/deploy/box.sh"
 source "$ROOT/tests/deploy/installed.sh"
 deadline 720 "$@"
 
-# The last commit whose package has conffiles.  A later version to upgrade from has its own questions: add it, keep this one.
+# The last commit with conffiles in its package.  A later version to upgrade from has its own questions: add it, keep this one.
 BEFORE=dfdef396c58930080c48d558ef4f8201a4a0ed23
 BOX=$(mktemp -d /tmp/payhook-upgrade.XXXXXX)
 DIR=$BOX
@@ -73,7 +73,7 @@ versions_are_sorted() {
 	dpkg --compare-versions "$version" gt "$(version_of "$BOX/before.deb")"
 }
 
-# What the package has, besides programs and services, for those who operate it.
+# What the package has, besides programs and services, for operators.
 package_is_complete() {
 	local tree=$BOX/complete page target file
 	dpkg-deb -x "$BOX/payhook.deb" "$tree" || return
@@ -267,7 +267,7 @@ need "a container can be booted here" box_possible
 need "the package is built" build_package
 need "the package of the version before is built from the history" build_before
 need "a package with a migration that fails is made" broken_package
-check "the version tells builds apart, and is newer than the version before" versions_are_sorted
+check "the version differs for each build, and is newer than the version before" versions_are_sorted
 check "the package has documents, alerts, dashboard, OpenAPI and examples, and no file in /etc" package_is_complete
 need "there is a Debian 12 with what the package depends on" make_tree
 box_boot

@@ -97,7 +97,7 @@ static void is_not_reloaded(const char *sources, const char *complaint)
 		cr_assert(process_in(&after, before.list[n]), "another responder");
 }
 
-/* The check of a reload is made by the responders' user, who cannot read root's files. */
+/* The check of a reload is made by the responders' user, which cannot read root's files. */
 static void is_not_checked_by_root(void)
 {
 	char path[160], secret[256];

@@ -46,7 +46,7 @@ class Reader:
         self.at += 1
 
     def here_documents(self):
-        """The bodies that begin in the next line; one whose delimiter is quoted is not expanded."""
+        """The bodies that begin in the next line; one with a quoted delimiter is not expanded."""
         self.at += 1
         for tabs, quote, word in self.documents:
             end = re.compile(r'^%s%s$' % ('\t*' if tabs else '', re.escape(word)), re.MULTILINE).search(self.text, self.at)

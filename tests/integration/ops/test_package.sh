@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_package.sh - the version of the Debian package tells builds apart and sorts by their time, and no build of the programs
+# test_package.sh - the version of the Debian package differs for each build and sorts by time, and no build of the programs
 # deletes the package; prints TAP.  tests/deploy/upgrade.sh builds it and installs it.
 set -euo pipefail
 

@@ -40,7 +40,7 @@ make_program() {
 	chmod 755 "$DIR/bin/systemctl"
 }
 
-# The package's command, whose programs are those of the test: it leaves the caller's PATH behind.
+# The package's command with the programs of the test: it leaves the caller's PATH behind.
 make_command() {
 	cp -- "$ROOT"/ops/*.sh "$DIR/ops/"
 	# shellcheck disable=SC2016
@@ -50,7 +50,7 @@ make_command() {
 	chmod 755 "$DIR/payhook"
 }
 
-# on_terminal COMMAND - runs this line of shell on a terminal, whose keyboard is standard input, and prints what it shows.
+# on_terminal COMMAND - runs this line of shell on a terminal with standard input as its keyboard, and prints what it shows.
 on_terminal() {
 	# shellcheck disable=SC2016
 	printf 'stty rows 33 cols 99 -echo\ntty >"%s/tty"\nexec 5<>"$(tty)"\n%s\necho "status $?"\n' "$DIR" "$1" >"$DIR/line"

@@ -234,7 +234,7 @@ build_of_another() {
 # hold FILE - another user locks this file, if he can.
 hold() {
 	rm -f -- "$DIR/held" "$DIR/held.err"
-	# Nothing but the one process whose pid this is.
+	# Nothing but the one process with this pid.
 	setpriv --reuid=nobody --regid=nogroup --clear-groups -- flock -F "$1" sh -c 'echo yes; exec sleep 1000' >"$DIR/held" 2>"$DIR/held.err" &
 	echo "$!" >>"$DIR/pids"
 	await 30 test -s "$DIR/held" -o -s "$DIR/held.err"

@@ -82,7 +82,7 @@ Test(operators, leaves_alone_what_has_the_name_of_the_old_table)
 		      " FROM pg_class WHERE oid = 'public.transactions_transaction'::regclass");
 }
 
-/* The view is a convenience: a database whose owner may not make it, or that has no schema public, is migrated too. */
+/* The view is a convenience: a database with an owner that may not make it, or that has no schema public, is migrated too. */
 Test(operators, goes_on_where_the_view_cannot_be_made)
 {
 	database_exec("DROP VIEW public.transactions_transaction");

@@ -165,7 +165,7 @@ Test(http, a_local_port_needs_no_key_though_there_are_keys)
 	service.keys = NULL;
 }
 
-/* A public address may be a provider's way out, whose proxy adds Via; a private one is then the proxy's own. */
+/* A public address may be a provider's egress proxy, which adds Via; a private one is then the proxy's own. */
 Test(http, takes_unsigned_webhooks_from_the_listed_networks)
 {
 	struct fault f;

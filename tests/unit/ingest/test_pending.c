@@ -115,7 +115,7 @@ Test(pending, the_same_transaction_in_other_bytes_is_a_duplicate_in_the_same_bat
 	cr_expect_not(second->is_copy);
 }
 
-/* Of one request, whose bytes are the same: the body does not make them the same transaction. */
+/* Of one request, with the same bytes: the body does not make them the same transaction. */
 Test(pending, two_transactions_of_one_body_are_no_copies)
 {
 	struct pending_insert *first = add_bytes("a", "s", "1", "both");

@@ -43,7 +43,7 @@ others_may_stay() {
 variables_of_sources_may_stay() {
 	names_are 'STRIPE_OLD is not a setting of payhook' STRIPE_OLD
 	SOURCES_FILE=$DIR/sources.json names_are 'STRIPE_NEW is not a setting of payhook' STRIPE_OLD STRIPE_NEW
-	# As for the worker, whose user may not read the file.
+	# As for the worker: its user may not read the file.
 	SOURCES_FILE=$DIR/absent names_are 'PROCESOR is not a setting of payhook; did you mean PROCESSOR?' STRIPE_OLD PROCESOR
 }
 
