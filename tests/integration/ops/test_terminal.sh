@@ -26,7 +26,7 @@ make_program() {
 		for path in /proc/$$/fd/*; do
 			[[ ! -t ${path##*/} ]] || echo "terminal $(readlink "$path")"
 		done
-		[[ $* != *--read* ]] || { read -r line && echo "read $line"; }
+		[[ $* != *--read* ]] || { echo reads; read -r line && echo "read $line"; }
 		[[ $* != *--wait* ]] || { trap 'echo interrupted; exit 9' INT; echo waits; for _ in {1..100}; do sleep 0.1; done; }
 		[[ ! -t 1 ]] || echo "user $(id -un), groups $(id -Gn), $(grep -c '^NoNewPrivs:.1' /proc/$$/status)"
 		echo "error $$" | sed 's/ .*//' >&2
@@ -50,66 +50,87 @@ make_command() {
 	chmod 755 "$DIR/payhook"
 }
 
-# on_terminal COMMAND - runs this line of shell on a terminal with standard input as its keyboard, and prints what it shows.
+# on_terminal COMMAND [BYTES SIGN] - runs this line of shell on a terminal.  The bytes are typed once the terminal shows the line
+# SIGN.  What it shows is in $DIR/out.
 on_terminal() {
+	local keyboard=/dev/null typist=''
 	# shellcheck disable=SC2016
-	printf 'stty rows 33 cols 99 -echo\ntty >"%s/tty"\nexec 5<>"$(tty)"\n%s\necho "status $?"\n' "$DIR" "$1" >"$DIR/line"
-	timeout 30 script -qec "bash '$DIR/line'" /dev/null | tr -d '\r' >"$DIR/out"
+	printf 'stty rows 33 cols 99 -echo\ntty >"%s/tty"\nexec 5<>"$(tty)"\necho begins\n%s\necho "status $?"\n' "$DIR" "$1" \
+		>"$DIR/line"
+	: >"$DIR/shown"
+	if [[ $# -gt 1 ]]; then
+		keyboard=$DIR/keyboard
+		rm -f "$keyboard"
+		mkfifo "$keyboard"
+		{ type_at "$2" "$3" || true; } >"$keyboard" &
+		typist=$!
+	fi
+	# Its status is not looked at: Ctrl-C reaches the shell too.  What the command's was, the terminal shows.
+	timeout 30 script -qc "bash '$DIR/line'" /dev/null <"$keyboard" >"$DIR/shown" || true
+	[[ -z $typist ]] || wait "$typist"
+	tr -d '\r' <"$DIR/shown" | sed 's/^^@//; /^begins$/d' >"$DIR/out"
 }
 
-# shows LINE... - the terminal has shown these lines, and no others.  "^@" stands for the end of what script types.
+# type_at BYTES SIGN - and keeps the keyboard until the command has ended, since script types the end of input.
+type_at() {
+	await 20 grep -q "^\(^@\)\?$2" "$DIR/shown"
+	printf '%b' "$1"
+	await 20 grep -q '^status' "$DIR/shown"
+}
+
+# shows LINE... - the terminal has shown these lines, and no others.
 shows() {
-	equal "$(sed "s|^^@||; s|$(<"$DIR/tty")|OF ROOT|; s|/dev/pts/[0-9]*|of its own|" "$DIR/out" | uniq)" "$(printf '%s\n' "$@")"
+	equal "$(sed "s|$(<"$DIR/tty")|OF ROOT|; s|/dev/pts/[0-9]*|of its own|" "$DIR/out" | uniq)" "$(printf '%s\n' "$@")"
 }
 
 psql_has_its_own() {
-	on_terminal "$DIR/payhook psql" </dev/null
+	on_terminal "$DIR/payhook psql"
 	shows 'has a terminal, of 33 99' 'terminal of its own' 'user nobody, groups nogroup, 1' error 'status 7'
-	on_terminal "$DIR/payhook psql 2>$DIR/err" </dev/null
+	on_terminal "$DIR/payhook psql 2>$DIR/err"
 	shows 'has a terminal, of 33 99' 'terminal of its own' 'user nobody, groups nogroup, 1' 'status 7'
 	equal "$(<"$DIR/err")" error
-	on_terminal "$DIR/payhook psql --read" < <(sleep 1 && echo typed && sleep 2)
+	on_terminal "$DIR/payhook psql --read" 'typed\n' reads
 	grep -qx 'read typed' "$DIR/out"
 }
 
 others_have_none() {
 	local command
 	for command in key check verify psql\ -Atc; do
-		on_terminal "$DIR/payhook $command >$DIR/printed" </dev/null
+		on_terminal "$DIR/payhook $command >$DIR/printed"
 		shows error 'status 7'
 		equal "$(<"$DIR/printed")" ''
 	done
 	for command in key check verify; do
-		on_terminal "$DIR/payhook $command" </dev/null
+		on_terminal "$DIR/payhook $command"
 		shows error 'status 7'
-		on_terminal "$DIR/payhook $command 2>$DIR/err" </dev/null
+		on_terminal "$DIR/payhook $command 2>$DIR/err"
 		shows 'status 7'
 		equal "$(<"$DIR/err")" error
 	done
-	on_terminal "echo piped | $DIR/payhook psql --read" </dev/null
-	shows 'read piped' error 'status 7'
+	on_terminal "echo piped | $DIR/payhook psql --read"
+	shows reads 'read piped' error 'status 7'
 }
 
 what_is_typed_is_read() {
-	on_terminal "$DIR/payhook verify --read" < <(sleep 1 && echo typed && sleep 2)
-	shows 'read typed' error 'status 7'
-	on_terminal "echo piped | $DIR/payhook verify --read" </dev/null
-	shows 'read piped' error 'status 7'
-	on_terminal "$DIR/payhook key --read; read -r line; echo \"left \$line\"" < <(sleep 2 && echo typed && sleep 2)
+	on_terminal "$DIR/payhook verify --read" 'typed\n' reads
+	shows reads 'read typed' error 'status 7'
+	on_terminal "echo piped | $DIR/payhook verify --read"
+	shows reads 'read piped' error 'status 7'
+	on_terminal "$DIR/payhook key --read; read -r line; echo \"left \$line\"" 'typed\n' begins
 	grep -qx 'left typed' "$DIR/out"
 }
 
 interrupt_reaches_it() {
-	on_terminal "$DIR/payhook check --wait" < <(sleep 2 && printf '\003' && sleep 2)
+	on_terminal "$DIR/payhook check --wait" '\003' waits
 	shows waits interrupted 'status 9'
-	on_terminal "$DIR/payhook psql --wait" < <(sleep 2 && printf '\003' && sleep 2)
+	on_terminal "$DIR/payhook psql --wait" '\003' waits
 	grep -q interrupted "$DIR/out"
 }
 
 # As when a connection breaks.
 end_of_terminal() {
 	local shell
-	on_terminal "echo \$\$ >$DIR/shell; $DIR/payhook psql --wait --wait=$DIR" < <(sleep 20) &
+	on_terminal "echo \$\$ >$DIR/shell; $DIR/payhook psql --wait --wait=$DIR" '' never &
 	await 10 pgrep -f "bin/psql .*--wait=$DIR"
 	pgrep -f -- "--wait=$DIR" >"$DIR/pids"
 	shell=$(ps -o ppid= -p "$(<"$DIR/shell")")
@@ -122,7 +143,7 @@ none_is_left() {
 }
 
 backup_of_a_terminal() {
-	on_terminal "$DIR/payhook backup -" </dev/null
+	on_terminal "$DIR/payhook backup -"
 	shows 'payhook: a backup is binary data: redirect standard output to a file or a pipe' 'status 2'
 }
 
