@@ -56,8 +56,8 @@ static bool insert(struct inserter *in)
 	struct db_params p = {0};
 	if (!compose(in))
 		return false;
-	ingest_params(&p, in->arrays, &in->traces, &in->batch);
-	PGresult *r = PQexecPrepared(in->conn, INGEST_STORE.name, p.count, p.value, p.length, p.format, 0);
+	const struct statement *store = ingest_params(&p, in->arrays, &in->traces, &in->batch);
+	PGresult *r = PQexecPrepared(in->conn, store->name, p.count, p.value, p.length, p.format, 0);
 	int rows = PQntuples(r);
 	PQclear(r);
 	if (rows != INSERTER_ROWS)

@@ -35,6 +35,9 @@ enum accepted {
 struct insert_body {
 	const char *bytes;
 	size_t len;
+	const char *content_type; /* this and headers, a JSON object: kept with the bytes; NULL: nothing is kept */
+	const char *headers;
+	int place;     /* private to statements.c: in the arrays of the statement, from 1 */
 	uint64_t hash; /* private to pending.c; 0: not computed yet */
 };
 
@@ -48,6 +51,7 @@ struct pending_insert {
 	const char *request_id;
 	const char *traceparent;  /* of version 00, and valid; NULL: none */
 	struct insert_body *body; /* recorded if there is a conflict */
+	bool is_in_order;         /* its payment's transactions are processed one at a time, in the order of arrival */
 	/* Called once, from the event loop or from ingest_accept().  f NULL: outcome is valid and durable.  Otherwise f
 	 * is the reason why the webhook is not known to be stored, and outcome means nothing. */
 	void (*done)(struct pending_insert *insert, enum accepted outcome, const struct fault *f);

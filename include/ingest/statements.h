@@ -7,15 +7,17 @@
 /* The statements of the accept path, and their parameters.  ingest.c sends them; the benchmark runs INGEST_STORE by
  * itself. */
 
-#define INGEST_ARRAYS 6
+#define INGEST_COLUMNS 6                /* arrays of INGEST_STORE */
+#define INGEST_ARRAYS 19                /* arrays of INGEST_STORE_ALL */
 #define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids of 255 quotes, each escaped, take a third of it */
 
-extern const struct statement INGEST_STORE; /* makes a batch durable */
-extern const struct statement INGEST_KEEP;  /* records conflicts */
-extern const struct statement INGEST_PROBE; /* whether a webhook could be stored; it has no parameters */
+extern const struct statement INGEST_STORE;     /* makes a batch durable */
+extern const struct statement INGEST_STORE_ALL; /* also payloads, events of payments, and lanes */
+extern const struct statement INGEST_KEEP;      /* records conflicts */
+extern const struct statement INGEST_PROBE;     /* whether a webhook could be stored; it has no parameters */
 
-/* The parameters of INGEST_STORE and of INGEST_KEEP: each member of *b that is no duplicate.  arrays and traces must
- * live until connection_send() returns. */
-void ingest_params(
+/* The parameters of INGEST_STORE or INGEST_STORE_ALL, whichever is returned, and those of INGEST_KEEP: each member of *b that
+ * is no duplicate.  arrays and traces must live until connection_send() returns. */
+const struct statement *ingest_params(
 	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b);
 void ingest_keep_params(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b);

@@ -50,7 +50,7 @@ void db_array_finish(struct db_array *a);
 
 /* The parameters of one connection_send(), in order.  A zeroed struct has none.  Those beyond DB_PARAMS_MAX are counted
  * and not kept.  Texts and arrays are borrowed until connection_send() returns. */
-#define DB_PARAMS_MAX 12
+#define DB_PARAMS_MAX 24
 #define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array: 1,023 bodies of 64 KiB; a batch has 500 */
 
 struct db_params {

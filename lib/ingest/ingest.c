@@ -274,8 +274,8 @@ static void send_keep(struct ingest *in)
 static void send_store(struct ingest *in)
 {
 	struct db_params params = {0};
-	ingest_params(&params, in->arrays, &in->traces, &in->batch);
-	send_statement(in, &INGEST_STORE, &params, ingest_on_stored);
+	const struct statement *store = ingest_params(&params, in->arrays, &in->traces, &in->batch);
+	send_statement(in, store, &params, ingest_on_stored);
 }
 
 static void ingest_on_probed(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -343,7 +343,7 @@ static void ingest_on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&INGEST_STORE, &INGEST_KEEP, &INGEST_PROBE};
+static const struct statement *const STATEMENTS[] = {&INGEST_STORE, &INGEST_STORE_ALL, &INGEST_KEEP, &INGEST_PROBE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-app accept",

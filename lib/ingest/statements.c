@@ -5,13 +5,16 @@
 
 #include "ingest/statements.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#define REQUEST_UUID_LEN 32     /* hexadecimal digits of a request id; PostgreSQL reads them as a uuid */
 #define TRACES_KEEP (64 * 1024) /* bytes of memory that are kept for the next batch */
 
 /* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
  * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
- * already, 0 if a different one is.
+ * already, 0 if a different one is.  Fourth: null.
  *
  * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
  * statement's snapshot does not show its row, so the member is not returned; the next batch finds the row.  Two batches
@@ -30,15 +33,25 @@
  *
  * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  A seventh array
  * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces. */
+#define KNOWN_ONLY                                                                                        \
+	"  UNION ALL SELECT transaction_id, source, same, NULL FROM given WHERE same IS NOT NULL"         \
+	"  UNION ALL SELECT NULL, NULL, NULL, NULL WHERE CASE"                                            \
+	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)" \
+	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"
+
+/* The amount of a stored row may be null, and g's in INGEST_STORE_ALL: null is the same as null only. */
+#define SAME_MONEY                                                              \
+	"s.source_account IS NOT DISTINCT FROM g.source_account"                \
+	" AND s.destination_account IS NOT DISTINCT FROM g.destination_account" \
+	" AND s.amount IS NOT DISTINCT FROM g.amount AND s.currency IS NOT DISTINCT FROM g.currency"
+
 const struct statement INGEST_STORE = {"store",
 	"WITH given AS ("
-	"  SELECT g.transaction_id, g.source, g.source_account, g.destination_account, g.amount::numeric AS amount,"
-	"    g.currency, t.same"
-	"  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
-	"    AS g(transaction_id, source, source_account, destination_account, amount, currency)"
-	"  LEFT JOIN LATERAL (SELECT (s.source_account = g.source_account"
-	"      AND s.destination_account = g.destination_account"
-	"      AND s.amount = g.amount::numeric AND s.currency = g.currency)::int AS same"
+	"  SELECT g.*, t.same"
+	"  FROM (SELECT transaction_id, source, source_account, destination_account, amount::numeric AS amount, currency"
+	"    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
+	"      AS u(transaction_id, source, source_account, destination_account, amount, currency)) g"
+	"  LEFT JOIN LATERAL (SELECT (" SAME_MONEY ")::int AS same"
 	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"
 	"    ON true"
 	"), stored AS ("
@@ -49,11 +62,63 @@ const struct statement INGEST_STORE = {"store",
 	"), queued AS ("
 	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
 	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
-	") SELECT transaction_id, source, NULL FROM stored"
-	"  UNION ALL SELECT transaction_id, source, same FROM given WHERE same IS NOT NULL"
-	"  UNION ALL SELECT NULL, NULL, NULL WHERE CASE"
-	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)"
-	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"};
+	") SELECT transaction_id, source, NULL, NULL FROM stored" KNOWN_ONLY};
+
+/* The same for a batch with payloads to keep, events of payments, or lanes.
+ *
+ * Payloads: one row for each request of which this statement stores a transaction.  A request whose transactions go by
+ * several statements is kept by each of them; one in twenty of those with 64 items is, and the alternative would be a
+ * state of the request between two statements.  If today has no partition, because no worker has run for a week, the
+ * webhooks are stored all the same and their payload_id is null.
+ *
+ * Lanes: the jobs of a source in order are parked, numbered in the order of arrival, which is not the order of the batch.
+ * Fourth column: the lane of a transaction stored now, for payhook.activate().  A transaction without a payment_id has
+ * no lane. */
+const struct statement INGEST_STORE_ALL = {"store_all",
+	"WITH bodies AS MATERIALIZED ("
+	"  SELECT nextval('payhook.payload_ids') AS payload_id, b.*"
+	"  FROM unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[]) WITH ORDINALITY"
+	"    AS b(source, request_id, content_type, headers, body, place)"
+	"  WHERE to_regclass('payhook.' || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date)) IS NOT NULL"
+	"), given AS MATERIALIZED ("
+	"  SELECT g.*, b.payload_id, t.same"
+	"  FROM (SELECT transaction_id, source, nullif(source_account, '') AS source_account,"
+	"      nullif(destination_account, '') AS destination_account, nullif(amount, '')::numeric AS amount,"
+	"      nullif(currency, '') AS currency, nullif(payment_id, '') AS payment_id, nullif(kind, '') AS kind,"
+	"      nullif(part, '') AS part, nullif(is_total, 0) = 1 AS is_total,"
+	"      timestamptz 'epoch' + nullif(occurred_us, '')::bigint * interval '1 us' AS occurred_at, number, body_place"
+	"    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[],"
+	"      $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[])"
+	"      AS u(transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind, part,"
+	"        is_total, occurred_us, number, body_place)) g"
+	"  LEFT JOIN bodies b ON b.place = g.body_place"
+	"  LEFT JOIN LATERAL (SELECT (" SAME_MONEY " AND coalesce(s.kind = g.kind, true)"
+	"      AND coalesce(s.payment_id = g.payment_id, true) AND coalesce(s.part = g.part, true))::int AS same"
+	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"
+	"    ON true"
+	"), stored AS ("
+	"  INSERT INTO payhook.transactions"
+	"    (transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind, part,"
+	"    is_total, occurred_at, payload_id, payload_at)"
+	"  SELECT transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind, part,"
+	"    is_total, occurred_at, payload_id, CASE WHEN payload_id IS NOT NULL THEN now() END FROM given"
+	"  WHERE same IS NULL ON CONFLICT DO NOTHING RETURNING transaction_id, source, payload_id,"
+	"    CASE WHEN source = ANY ($20::text[]) THEN payhook.lane_of(source, payment_id) END AS lane"
+	"), kept AS ("
+	"  INSERT INTO payhook.payloads (payload_id, received_at, request_id, source, content_type, headers, body)"
+	"  SELECT payload_id, now(), nullif(request_id, '')::uuid, source, content_type, headers::jsonb, body FROM bodies"
+	"  WHERE payload_id IN (SELECT payload_id FROM stored)"
+	"), queued AS ("
+	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
+	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
+	"  WHERE lane IS NULL"
+	"), parked AS ("
+	"  INSERT INTO payhook.parked_jobs (lane, lane_no, transaction_id, source, traceparent)"
+	"  SELECT lane, nextval('payhook.lane_numbers'), transaction_id, source,"
+	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END"
+	"  FROM (SELECT s.* FROM stored s JOIN given g ON g.transaction_id = s.transaction_id AND g.source = s.source"
+	"    WHERE s.lane IS NOT NULL ORDER BY g.number) o"
+	") SELECT transaction_id, source, NULL, lane FROM stored" KNOWN_ONLY};
 
 /* Records conflicts: the same bytes again raise a count, other bytes take the next of sixteen places of their identity,
  * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.
@@ -132,10 +197,85 @@ static void add_traces(struct db_params *p, struct buf *traces, const struct bat
 	db_params_add_text(p, traces->len > 0 && buf_ok(traces) ? traces->data : NULL);
 }
 
-void ingest_params(
+/* Whether INGEST_STORE has a parameter for all that the batch has. */
+static bool is_plain(const struct batch *b)
+{
+	for (int i = 0; i < b->count; i++) {
+		const struct pending_insert *insert = b->list[i];
+		const struct txn *txn = insert->txn;
+		if (insert->body->headers || *txn->payment_id || txn->kind != TXN_NO_KIND || *txn->part ||
+			txn->is_total || txn->has_occurred || !*txn->amount.digits || !*txn->currency ||
+			!*txn->source_account || !*txn->destination_account)
+			return false;
+	}
+	return true;
+}
+
+static void add_event(struct db_array arrays[INGEST_ARRAYS], const struct pending_insert *insert)
+{
+	const struct txn *txn = insert->txn;
+	char occurred[24] = "";
+	if (txn->has_occurred)
+		snprintf(occurred, sizeof occurred, "%" PRId64, txn->occurred_us);
+	db_array_add_text(&arrays[6], txn->payment_id);
+	db_array_add_text(&arrays[7], txn_kind_word(txn->kind));
+	db_array_add_text(&arrays[8], txn->part);
+	db_array_add_int8(&arrays[9], txn->is_total);
+	db_array_add_text(&arrays[10], occurred);
+	db_array_add_int8(&arrays[11], (int64_t)insert->number);
+	db_array_add_int8(&arrays[12], insert->body->place);
+}
+
+/* Adds the body of a member once, with the first of its members. */
+static void add_body(struct db_array arrays[INGEST_ARRAYS], const struct pending_insert *insert, int *places)
+{
+	struct insert_body *body = insert->body;
+	if (body->place > 0 || !body->headers)
+		return;
+	body->place = ++*places;
+	db_array_add_text(&arrays[13], insert->source);
+	db_array_add_text(&arrays[14], strlen(insert->request_id) == REQUEST_UUID_LEN ? insert->request_id : "");
+	db_array_add_text(&arrays[15], body->content_type);
+	db_array_add_text(&arrays[16], body->headers);
+	db_array_add(&arrays[17], body->bytes, body->len);
+}
+
+/* The sources in order.  A batch is sorted by transaction, so one may be added several times; but not for each member, if
+ * it has only one. */
+static void add_source_in_order(struct db_array *sources, const struct pending_insert *insert, const char **last)
+{
+	if (!insert->is_in_order || insert->source == *last)
+		return;
+	*last = insert->source;
+	db_array_add_text(sources, insert->source);
+}
+
+static void add_event_arrays(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b)
+{
+	static const enum db_type TYPES[INGEST_ARRAYS] = {
+		[9] = DB_INT8, [11] = DB_INT8, [12] = DB_INT8, [17] = DB_BYTES};
+	int places = 0;
+	const char *last = NULL;
+	for (int i = INGEST_COLUMNS; i < INGEST_ARRAYS; i++)
+		db_array_start(&arrays[i], TYPES[i] ? TYPES[i] : DB_TEXT);
+	for (int i = 0; i < b->count; i++)
+		b->list[i]->body->place = 0;
+	for (int i = 0; i < b->count; i++) {
+		const struct pending_insert *insert = b->list[i];
+		if (insert->is_duplicate)
+			continue;
+		add_body(arrays, insert, &places);
+		add_event(arrays, insert);
+		add_source_in_order(&arrays[18], insert, &last);
+	}
+	for (int i = INGEST_COLUMNS; i < INGEST_ARRAYS; i++)
+		db_params_add_array(p, &arrays[i]);
+}
+
+const struct statement *ingest_params(
 	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b)
 {
-	for (int i = 0; i < INGEST_ARRAYS; i++)
+	for (int i = 0; i < INGEST_COLUMNS; i++)
 		db_array_start(&arrays[i], DB_TEXT);
 	for (int i = 0; i < b->count; i++) {
 		const struct pending_insert *insert = b->list[i];
@@ -148,9 +288,13 @@ void ingest_params(
 		db_array_add_text(&arrays[4], insert->txn->amount.digits);
 		db_array_add_text(&arrays[5], insert->txn->currency);
 	}
-	for (int i = 0; i < INGEST_ARRAYS; i++)
+	for (int i = 0; i < INGEST_COLUMNS; i++)
 		db_params_add_array(p, &arrays[i]);
 	add_traces(p, traces, b);
+	if (is_plain(b))
+		return &INGEST_STORE;
+	add_event_arrays(p, arrays, b);
+	return &INGEST_STORE_ALL;
 }
 
 void ingest_keep_params(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b)

@@ -27,6 +27,8 @@ SQL_EXCEPTED = [
     "EXECUTE format('ALTER DATABASE %I SET search_path = payhook, public', current_database());",
     "EXECUTE format('CREATE TABLE payhook.%I PARTITION OF payhook.job_attempts FOR VALUES FROM (%L) TO (%L)',",
     "EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', name, 'Attempts that were settled on ' || day || ' (UTC)');",
+    "EXECUTE format('CREATE TABLE payhook.%I PARTITION OF payhook.payloads FOR VALUES FROM (%L) TO (%L)',",
+    "EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', payhook.payloads_day(day), 'Payloads received on ' || day || ' (UTC)');",
     "EXECUTE format('DROP TABLE IF EXISTS payhook.%I', old.relname);",
 ]
 SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:ON\s+)?(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b', re.IGNORECASE)
@@ -63,8 +65,8 @@ def check_sql(checks):
             checks.add(name, f'{path}: {match[0][:80]}')
 
 
-# Words that are in no name, as the field has others: CONTRIBUTING.md, "Names and sizes".  "lane" is kept free for ordered jobs.
-NOWHERE = set("""gate lane lanes stray strays parcel rides rider riders intake finder keeper survey tally verdict refusal refusals
+# Words that are in no name, as the field has others: CONTRIBUTING.md, "Names and sizes".
+NOWHERE = set("""gate stray strays parcel rides rider riders intake finder keeper survey tally verdict refusal refusals
     tell tells told say says who whose whom cutter crew letter forge honest ledger scene breakage""".split())
 # And those that tests may use, as they speak of more than payhook.
 NOT_IN_PROGRAMS = set("""watch held results page counts news manager exchange delivery arrival rejection rejections rejected work

@@ -46,30 +46,41 @@ Test(roles, everybody_else_may_do_nothing)
 Test(roles, the_app_may_store_and_read_and_change_nothing)
 {
 	expect_rights("payhook_app",
+		"activate(bigint[]) EXECUTE\n"
 		"add_auth_failures(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"add_rejections(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"jobs INSERT(source,transaction_id,traceparent)\n"
+		"lane_numbers USAGE\n"
+		"lane_of(text,text) EXECUTE\n"
+		"parked_jobs INSERT(lane,lane_no,source,transaction_id,traceparent)\n"
+		"payload_ids USAGE\n"
+		"payloads INSERT\n"
+		"payloads_day(date) EXECUTE\n"
 		"remember_transmissions(text[],text[],bytea[]) EXECUTE\n"
 		"schema USAGE\n"
 		"transaction_conflicts INSERT(transaction_id,source,ordinal,body_sha256,body,request_id)\n"
 		"transaction_conflicts SELECT(transaction_id,source,ordinal,body_sha256,count,unkept)\n"
 		"transaction_conflicts UPDATE(last_seen,count,unkept)\n"
-		"transactions INSERT(transaction_id,source,source_account,destination_account,amount,currency)\n"
+		"transactions INSERT(transaction_id,source,source_account,destination_account,amount,currency,"
+		"payload_id,payload_at,payment_id,kind,part,is_total,occurred_at)\n"
 		"transactions SELECT");
 }
 
 Test(roles, a_worker_may_move_jobs_and_settle)
 {
 	expect_rights("payhook_worker",
-		"dead_jobs INSERT(transaction_id,source,attempts,error,enqueued_at,traceparent)\n"
+		"activate(bigint[]) EXECUTE\n"
+		"dead_jobs INSERT(transaction_id,source,attempts,error,enqueued_at,traceparent,lane,lane_no)\n"
 		"dead_jobs SELECT(transaction_id,source,died_at)\n"
 		"job_attempts INSERT(transaction_id,source,attempt,started_at,finished_at,outcome,error,worker)\n"
 		"jobs DELETE\n"
-		"jobs INSERT(source,transaction_id,attempt,enqueued_at,run_at,last_error,traceparent)\n"
+		"jobs INSERT(source,transaction_id,attempt,enqueued_at,run_at,last_error,traceparent,lane,lane_no)\n"
 		"jobs SELECT\n"
 		"jobs UPDATE(id,attempt,run_at,owner,claimed_at)\n"
 		"keep_attempts(integer) EXECUTE\n"
+		"parked_jobs SELECT\n"
 		"pauses SELECT\n"
+		"payloads SELECT\n"
 		"retention_clock SELECT\n"
 		"retention_clock UPDATE(at)\n"
 		"schema USAGE\n"
