@@ -40,5 +40,5 @@ MUST_USE bool money_parse(const char *text, size_t len, struct money *ret, struc
 /* Decimals without trailing zeros: 1 for "1.50", 0 for "1.00". */
 int money_decimals(const struct money *m);
 
-/* Whether both are the same amount: 1500 equals 1500.00. */
+/* Whether both are the same amount: 1500 equals 1500.00.  No digits, "", equal no digits only. */
 bool money_equal(const struct money *a, const struct money *b);

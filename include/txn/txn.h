@@ -7,13 +7,14 @@
 #include "txn/currency.h"
 #include "txn/money.h"
 
-/* A transaction, as a provider reports it in a webhook: one event about money. */
+/* A transaction, as a provider reports it in a webhook: one event about money.  Several may be about one payment. */
 
 #define TXN_TEXT_MAX 255 /* bytes of an id or an account, as the API's contract states */
 
-/* What happened to the payment. */
+/* What kind of event about a payment.  The words of txn_kind_word() are an interface: they stand in SOURCES_FILE, in the
+ * database and in the API. */
 enum txn_kind {
-	TXN_NO_KIND,
+	TXN_NO_KIND, /* the source maps none, as the canonical body does */
 	TXN_PENDING,
 	TXN_AUTHORISED,
 	TXN_CAPTURED,
@@ -23,7 +24,7 @@ enum txn_kind {
 	TXN_FAILED,
 	TXN_REFUNDED,
 	TXN_REFUND_FAILED,
-	TXN_DISPUTE_NOTICE, /* no money moved */
+	TXN_DISPUTE_NOTICE, /* no money has moved */
 	TXN_DISPUTED,
 	TXN_DISPUTE_WON,
 	TXN_DISPUTE_LOST,
@@ -32,34 +33,33 @@ enum txn_kind {
 	TXN_KIND_COUNT
 };
 
-/* The word of a kind in configurations, in the database and in answers; "" for TXN_NO_KIND. */
+/* The word of a kind, such as "captured"; NULL for TXN_NO_KIND. */
 const char *txn_kind_word(enum txn_kind kind);
 
-/* Returns TXN_NO_KIND if the word is none of a kind. */
+/* The kind of a word.  TXN_NO_KIND: there is no such word. */
 enum txn_kind txn_kind_find(const char *word);
 
-/* A plain value: it is copied with =, and nothing is freed.  All texts end in NUL.  An empty account, amount or currency
- * means that the event has none; only a mapping that makes it optional yields that. */
+/* A plain value: it is copied with =, and nothing is freed.  All texts end in NUL.  The canonical body sets the first
+ * five members, all of them; only a mapping leaves some of them out, or sets the others. */
 struct txn {
-	char transaction_id[TXN_TEXT_MAX + 1]; /* this and the accounts: see txn_text_valid() */
-	char source_account[TXN_TEXT_MAX + 1];
-	char destination_account[TXN_TEXT_MAX + 1];
-	struct money amount;                  /* at most as many decimals as the currency has */
-	char currency[CURRENCY_CODE_MAX + 1]; /* upper case */
-
-	/* Of an event of a payment; payhook's own body has none of these. */
-	char payment_id[TXN_TEXT_MAX + 1]; /* what the event is about; "": unknown */
-	char part[TXN_TEXT_MAX + 1];       /* the capture, refund or dispute of the amount; "": the transaction_id */
+	char transaction_id[TXN_TEXT_MAX + 1];      /* every text that is not "": see txn_text_valid() */
+	char source_account[TXN_TEXT_MAX + 1];      /* "": none */
+	char destination_account[TXN_TEXT_MAX + 1]; /* "": none */
+	struct money amount;                        /* at most as many decimals as the currency has; digits "": none */
+	char currency[CURRENCY_CODE_MAX + 1];       /* upper case; "" if and only if there is no amount */
+	char payment_id[TXN_TEXT_MAX + 1];          /* the payment that the event is about; "": none */
+	/* The capture, refund or dispute that the amount is about.  "": none, and the transaction_id stands for it. */
+	char part[TXN_TEXT_MAX + 1];
 	enum txn_kind kind;
-	bool is_total; /* the amount is the sum so far of its kind */
-	bool has_occurred;
-	int64_t occurred_us; /* if has_occurred: microseconds since 1970, UTC */
+	bool is_total;       /* the amount is the sum so far of its kind */
+	bool has_occurred;   /* the next member is set */
+	int64_t occurred_us; /* microseconds since 1970, UTC */
 };
 
-/* Whether both are the same transaction: the amounts are equal by value, the accounts and the currency byte for byte.
- * Kind, payment and part are compared where both have one, so that a row stored before the mapping had them is still the
- * same.  It decides between duplicate and conflict inside a batch; the statement that stores a batch compares in the
- * same way. */
+/* Whether both are the same transaction: the amounts are equal by value, the accounts and the currency byte for byte, and
+ * none equals none only.  Kind, payment_id and part count where both have one: a transaction that was stored before its
+ * source had a mapping for them stays the same.  is_total and occurred_us do not count.  It decides between duplicate and
+ * conflict inside a batch; the statement that stores a batch compares in the same way. */
 bool txn_same(const struct txn *a, const struct txn *b);
 
 /* Whether a text of len bytes may be an id or an account: 1 to TXN_TEXT_MAX bytes of well-formed UTF-8 without control

@@ -1,4 +1,4 @@
-/* txn.c - compares transactions and checks their texts.
+/* txn.c - compares transactions, checks their texts, and has the words for the kinds of events.
  *
  * Texts are opaque: they are not normalized, trimmed or case-folded, so two ids are equal only if their bytes are.
  * Control characters are refused in all of them. */
@@ -9,8 +9,7 @@
 
 #include "base/utf8.h"
 
-static const char *const KINDS[TXN_KIND_COUNT] = {
-	[TXN_NO_KIND] = "",
+static const char *const KIND_WORDS[TXN_KIND_COUNT] = {
 	[TXN_PENDING] = "pending",
 	[TXN_AUTHORISED] = "authorised",
 	[TXN_CAPTURED] = "captured",
@@ -30,36 +29,37 @@ static const char *const KINDS[TXN_KIND_COUNT] = {
 
 const char *txn_kind_word(enum txn_kind kind)
 {
-	return KINDS[kind];
+	return KIND_WORDS[kind];
 }
 
 enum txn_kind txn_kind_find(const char *word)
 {
-	int kind = TXN_KIND_COUNT - 1;
-	while (kind > TXN_NO_KIND && strcmp(word, KINDS[kind]) != 0)
-		kind--;
-	return (enum txn_kind)kind;
+	for (int kind = TXN_NO_KIND + 1; kind < TXN_KIND_COUNT; kind++) {
+		if (strcmp(KIND_WORDS[kind], word) == 0)
+			return (enum txn_kind)kind;
+	}
+	return TXN_NO_KIND;
 }
 
-/* Whether both are equal, or one of them is unknown. */
-static bool agree(const char *a, const char *b)
+/* Texts that are known on both sides and differ. */
+static bool differ(const char *a, const char *b)
 {
-	return !*a || !*b || strcmp(a, b) == 0;
+	return *a && *b && strcmp(a, b) != 0;
 }
 
-static bool same_amount(const struct money *a, const struct money *b)
+/* Two events of a payment may agree in all that was compared before there were kinds.  Where one side knows no kind, it
+ * is a transaction from before the source's mapping had one. */
+static bool are_of_one_event(const struct txn *a, const struct txn *b)
 {
-	if (!*a->digits || !*b->digits)
-		return *a->digits == *b->digits;
-	return money_equal(a, b);
+	return (a->kind == b->kind || a->kind == TXN_NO_KIND || b->kind == TXN_NO_KIND) &&
+	       !differ(a->payment_id, b->payment_id) && !differ(a->part, b->part);
 }
 
 bool txn_same(const struct txn *a, const struct txn *b)
 {
 	return strcmp(a->transaction_id, b->transaction_id) == 0 && strcmp(a->source_account, b->source_account) == 0 &&
-	       strcmp(a->destination_account, b->destination_account) == 0 && same_amount(&a->amount, &b->amount) &&
-	       strcmp(a->currency, b->currency) == 0 && agree(a->payment_id, b->payment_id) &&
-	       agree(a->part, b->part) && agree(txn_kind_word(a->kind), txn_kind_word(b->kind));
+	       strcmp(a->destination_account, b->destination_account) == 0 && money_equal(&a->amount, &b->amount) &&
+	       strcmp(a->currency, b->currency) == 0 && are_of_one_event(a, b);
 }
 
 bool txn_text_valid(const char *text, size_t len)
