@@ -231,7 +231,7 @@ static bool items_agree(const struct item *list, int count, struct fault *f)
 static bool read_all(struct request *rq, struct payload *payload)
 {
 	struct submission *s = rq->state;
-	struct txn_problems problems = {0};
+	struct txn_problems problems; /* written by payload_next() */
 	struct fault f;
 	if (payload->count > 1) {
 		s->many = calloc((size_t)payload->count, sizeof *s->many);

@@ -24,7 +24,7 @@ static const char *const POINTERS[MEMBERS] = {
 struct reading {
 	struct json_value member[MEMBERS]; /* a missing member has len 0 */
 	const struct currency_extras *extras;
-	struct txn txn;
+	struct txn txn; /* valid after txn_json_read_members() without a problem; see txn_from_json() */
 	struct txn_problems *problems;
 };
 
@@ -136,14 +136,23 @@ static void txn_json_read_members(struct reading *r)
 bool txn_from_json(const char *text, size_t len, const struct currency_extras *extras, struct txn *ret,
 	struct txn_problems *problems, struct fault *f)
 {
-	struct reading r = {.extras = extras, .problems = problems};
+	/* Each webhook passes here, so no more is written than is read: r.txn is not emptied first, and what only a
+	 * mapping sets is neither kept in it nor copied. */
+	struct reading r;
 	problems->count = 0;
 	if (!json_scan(text, len, f))
 		return false;
+	memset(r.member, 0, sizeof r.member);
+	r.extras = extras;
+	r.problems = problems;
 	find_members(&r, json_value_of(text, len));
 	txn_json_read_members(&r);
 	if (problems->count > 0)
 		return txn_rules_refuse(problems, f);
-	*ret = r.txn;
+	memcpy(ret, &r.txn, offsetof(struct txn, payment_id));
+	ret->payment_id[0] = ret->part[0] = '\0';
+	ret->kind = TXN_NO_KIND;
+	ret->is_total = ret->has_occurred = false;
+	ret->occurred_us = 0;
 	return true;
 }

@@ -100,6 +100,26 @@ Test(txn_json, reads_a_transaction)
 	cr_expect_str_eq(txn.currency, "INR");
 }
 
+/* Memory is used again: what a mapping set for the request before does not stay. */
+Test(txn_json, is_no_event_about_a_payment)
+{
+	struct txn txn;
+	struct txn_problems problems;
+	struct fault f;
+	memset(&txn, 'x', sizeof txn);
+	txn.is_total = txn.has_occurred = true;
+	cr_assert(read_text(
+		"{\"transaction_id\":\"t\",\"source_account\":\"a\",\"destination_account\":\"b\",\"amount\":1,"
+		"\"currency\":\"EUR\",\"payment_id\":\"p\",\"kind\":\"captured\"}",
+		&txn, &problems, &f));
+	cr_expect_str_eq(txn.payment_id, "");
+	cr_expect_str_eq(txn.part, "");
+	cr_expect_eq(txn.kind, TXN_NO_KIND);
+	cr_expect_not(txn.is_total || txn.has_occurred);
+	cr_expect_eq(txn.occurred_us, 0);
+	cr_expect_str_eq(txn.currency, "EUR");
+}
+
 Test(txn_json, ignores_order_white_space_and_other_members)
 {
 	struct txn txn = accepts(
