@@ -218,7 +218,7 @@ static void add_event(struct db_array arrays[INGEST_ARRAYS], const struct pendin
 	if (txn->has_occurred)
 		snprintf(occurred, sizeof occurred, "%" PRId64, txn->occurred_us);
 	db_array_add_text(&arrays[6], txn->payment_id);
-	db_array_add_text(&arrays[7], txn_kind_word(txn->kind));
+	db_array_add_text(&arrays[7], txn->kind == TXN_NO_KIND ? "" : txn_kind_word(txn->kind));
 	db_array_add_text(&arrays[8], txn->part);
 	db_array_add_int8(&arrays[9], txn->is_total);
 	db_array_add_text(&arrays[10], occurred);
