@@ -40,12 +40,12 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 	*ret = s;
 	if (s->is_up)
 		return true;
-	const char *signed_settings[COUNT_OF(RESTING) + 1] = {b->sources};
-	memcpy(signed_settings + 1, RESTING, sizeof RESTING);
+	const char *more[COUNT_OF(RESTING) + 1] = {kind == STAGE_UNKEPT ? "PAYLOADS_KEEP_DAYS=0" : b->sources};
+	memcpy(more + 1, RESTING, sizeof RESTING);
 	bench_print(b, "starting a payhook");
-	const char *const *settings = kind == STAGE_WORKING  ? WORKING
-				      : kind == STAGE_SIGNED ? signed_settings
-							     : RESTING;
+	const char *const *settings = kind == STAGE_WORKING                         ? WORKING
+				      : kind == STAGE_RESTING || kind == STAGE_FULL ? RESTING
+										    : more;
 	if (!stage_start(s, settings, b->quick, f))
 		return false;
 	bench_print(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);

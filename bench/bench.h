@@ -17,6 +17,8 @@ enum stage_kind {
 	STAGE_RESTING, /* its worker has one job in flight for ten minutes and claims no more: accepting alone */
 	STAGE_WORKING, /* its worker processes without delay */
 	STAGE_FULL,    /* as STAGE_RESTING, with millions of transactions stored */
+	STAGE_UNKEPT,  /* as STAGE_RESTING, and keeps no payloads */
+	STAGE_ORDERED, /* as STAGE_RESTING, with the sources of row_lanes.c */
 	STAGE_SIGNED,  /* as STAGE_RESTING, with a signature scheme for the built-in source */
 	STAGES
 };
@@ -29,7 +31,7 @@ struct bench {
 	char out[BENCH_PATH];     /* folder of the figures */
 	char echo[BENCH_PATH];    /* path of the program behind FRONT_ECHO */
 	char script[BENCH_PATH];  /* path of the script for pgbench */
-	char sources[BENCH_PATH]; /* "SOURCES_FILE=..." of STAGE_SIGNED */
+	char sources[BENCH_PATH]; /* "SOURCES_FILE=..." of STAGE_SIGNED and of STAGE_ORDERED, when it is started */
 	struct stage stages[STAGES];
 	struct front fronts[2];
 	struct report report;

@@ -52,3 +52,48 @@ bool drained_wait(
 			(int)(PATIENCE_NS / 1000000000), left);
 	return wait_ms(LATE_MS) && table_stats_read(s, ret, f);
 }
+
+static double share(double part, double whole)
+{
+	return whole > 0 ? part / whole : 0;
+}
+
+bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs, struct drain *ret,
+	struct fault *f)
+{
+	char since[64];
+	struct table_stats before, after;
+	struct stage_writes begun, done;
+	double seconds;
+	if (!stage_clean(s, f) || !pg_run(s->owner, "SELECT payhook.pause()", f) || !fill(s->owner, jobs, f) ||
+		!table_stats_read(s, &before, f) || !stage_writes_read(s, &begun, f) ||
+		!pg_text(s->owner, "SELECT clock_timestamp()", since, sizeof since, f) ||
+		!pg_run(s->owner, "SELECT payhook.resume()", f) || !drained_wait(s, &before, (double)jobs, &after, f) ||
+		!stage_writes_read(s, &done, f) ||
+		!pg_number_for(s->owner,
+			"SELECT extract(epoch FROM max(processed_at) - $1::timestamptz) FROM payhook.transactions",
+			since, &seconds, f))
+		return false;
+	*ret = (struct drain){
+		.rate = (double)jobs / seconds,
+		.hot_jobs = share(after.jobs_hot - before.jobs_hot, after.jobs_changed - before.jobs_changed),
+		.hot_transactions = share(after.transactions_hot - before.transactions_hot,
+			after.transactions_changed - before.transactions_changed),
+		.wal_bytes = (done.wal_bytes - begun.wal_bytes) / (double)jobs,
+		.commits = (done.commits - begun.commits) / (double)jobs,
+	};
+	return true;
+}
+
+bool drain_with_snapshot(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs,
+	struct drain *ret, struct fault *f)
+{
+	PGconn *holder;
+	if (!stage_clean(s, f) || !pg_open(s->instance.database, NULL, &holder, f))
+		return false;
+	/* BEGIN takes no snapshot; the first statement that reads does, and holds it until the end. */
+	bool ok = pg_run(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class", f);
+	ok = ok && drain(s, fill, jobs, ret, f);
+	PQfinish(holder);
+	return ok;
+}

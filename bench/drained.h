@@ -19,3 +19,17 @@ MUST_USE bool table_stats_read(struct stage *s, struct table_stats *ret, struct 
  * then until the statistics are complete, and writes them to *ret. */
 MUST_USE bool drained_wait(
 	struct stage *s, const struct table_stats *since, double jobs, struct table_stats *ret, struct fault *f);
+
+struct drain {
+	double rate;                       /* jobs per second */
+	double hot_jobs, hot_transactions; /* share of HOT updates, 0 to 1 */
+	double wal_bytes, commits;         /* per job */
+};
+
+/* Empties the tables, has fill() enqueue so many jobs while the workers are paused, and measures from the end of the pause to
+ * the last settlement, both by the server's clock.  The second does so while an open transaction holds a snapshot from
+ * before. */
+MUST_USE bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs, struct drain *ret,
+	struct fault *f);
+MUST_USE bool drain_with_snapshot(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs,
+	struct drain *ret, struct fault *f);

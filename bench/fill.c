@@ -21,6 +21,23 @@ bool fill_backlog(PGconn *c, long count, struct fault *f)
 	       pg_run(c, "ANALYZE payhook.transactions, payhook.jobs", f);
 }
 
+bool fill_lanes(PGconn *c, long count, struct fault *f)
+{
+	return pg_run_for(c,
+		       "WITH stored AS ("
+		       "  INSERT INTO payhook.transactions"
+		       "    (transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind)"
+		       "  SELECT 'txn_' || md5(n || ' ' || random()), 'ordered', 'acc_user_789', 'acc_merchant_456', 1500.50,"
+		       "    'INR', 'pay_' || n % ($1::bigint / 5), 'captured'"
+		       "  FROM generate_series(1, $1::bigint) n RETURNING transaction_id, source, payment_id"
+		       ") INSERT INTO payhook.parked_jobs (lane, lane_no, transaction_id, source)"
+		       " SELECT payhook.lane_of(source, payment_id), nextval('payhook.lane_numbers'), transaction_id, source"
+		       " FROM stored",
+		       count, f) &&
+	       pg_run(c, "SELECT payhook.activate(array_agg(DISTINCT lane)) FROM payhook.parked_jobs", f) &&
+	       pg_run(c, "ANALYZE payhook.transactions, payhook.jobs, payhook.parked_jobs", f);
+}
+
 /* The ids are spread evenly over all possible ids: 15 hexadecimal digits of an ascending number, then 17 of a hash.
  * The load's random ids therefore meet every page of the index with the same probability. */
 bool fill_stored(PGconn *c, long count, struct fault *f)

@@ -51,6 +51,28 @@ static size_t request_signed(const char *id, char ret[REQUEST_MAX])
 	return (size_t)len;
 }
 
+static size_t request_large(const char *id, char ret[REQUEST_MAX])
+{
+	static const int BODY_LEN = 1000, FRAME_LEN = sizeof "{\"transaction_id\":\"\",\"description\":\"" REST - 1;
+	int len = snprintf(ret, REQUEST_MAX,
+		"POST /v1/webhooks/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"Content-Length: %d\r\n\r\n{\"transaction_id\":\"%.*s\",\"description\":\"%0*d" REST,
+		BODY_LEN, REQUEST_ID_LEN, id, BODY_LEN - FRAME_LEN - REQUEST_ID_LEN, 0);
+	return (size_t)len;
+}
+
+#define PAYMENTS 100000
+
+static size_t request_event(const char *source, const char *id, struct random *r, char ret[REQUEST_MAX])
+{
+	static const size_t FRAME_LEN = sizeof "{\"transaction_id\":\"\",\"payment_id\":\"" REST - 1, PAYMENT_LEN = 9;
+	int len = snprintf(ret, REQUEST_MAX,
+		"POST /v1/webhooks/%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\n\r\n{\"transaction_id\":\"%.*s\",\"payment_id\":\"pay_%05d" REST,
+		source, FRAME_LEN + REQUEST_ID_LEN + PAYMENT_LEN, REQUEST_ID_LEN, id, (int)random_below(r, PAYMENTS));
+	return (size_t)len;
+}
+
 size_t request_get(const char *id, char ret[REQUEST_MAX])
 {
 	int len = snprintf(
@@ -64,6 +86,14 @@ size_t request_make(const struct request_plan *plan, struct random *r, char ret[
 	if (plan->kind == REQUEST_SIGNED) {
 		request_id(r, fresh);
 		return request_signed(fresh, ret);
+	}
+	if (plan->kind == REQUEST_LARGE) {
+		request_id(r, fresh);
+		return request_large(fresh, ret);
+	}
+	if (plan->kind == REQUEST_EVENT || plan->kind == REQUEST_ORDERED) {
+		request_id(r, fresh);
+		return request_event(plan->kind == REQUEST_ORDERED ? "ordered" : "unordered", fresh, r, ret);
 	}
 	bool unique = plan->kind == REQUEST_UNIQUE || (plan->kind == REQUEST_HALF && random_next(r) >> 63);
 	if (unique) {

@@ -6,7 +6,7 @@
 
 /* The HTTP/1.1 requests of the load: webhooks for the built-in source, and lookups.  Connections are kept open. */
 
-#define REQUEST_MAX 1024  /* bytes of the longest request, NUL included */
+#define REQUEST_MAX 2048  /* bytes of the longest request, NUL included */
 #define REQUEST_ID_LEN 36 /* "txn_" and 32 hexadecimal digits */
 
 /* The ids of stored transactions, REQUEST_ID_LEN bytes each, without separators or NULs. */
@@ -16,11 +16,14 @@ struct known_ids {
 };
 
 enum request_kind {
-	REQUEST_UNIQUE, /* POST of a webhook with an id that was never sent */
-	REQUEST_KNOWN,  /* POST of a webhook that is stored, picked at random */
-	REQUEST_HALF,   /* REQUEST_UNIQUE or REQUEST_KNOWN, with equal probability */
-	REQUEST_SIGNED, /* REQUEST_UNIQUE with the headers of a signature (sign.h) */
-	REQUEST_GET,    /* GET of a transaction that is stored, picked at random */
+	REQUEST_UNIQUE,  /* POST of a webhook with an id that was never sent */
+	REQUEST_KNOWN,   /* POST of a webhook that is stored, picked at random */
+	REQUEST_HALF,    /* REQUEST_UNIQUE or REQUEST_KNOWN, with equal probability */
+	REQUEST_SIGNED,  /* REQUEST_UNIQUE with the headers of a signature (sign.h) */
+	REQUEST_LARGE,   /* REQUEST_UNIQUE with a body of 1,000 bytes */
+	REQUEST_EVENT,   /* POST of an event of a payment, picked at random among 100,000, to the source "unordered" */
+	REQUEST_ORDERED, /* the same to the source "ordered" */
+	REQUEST_GET,     /* GET of a transaction that is stored, picked at random */
 };
 
 struct request_plan {

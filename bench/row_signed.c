@@ -5,29 +5,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "rows.h"
 #include "sign.h"
+#include "sources.h"
 
 #define SOURCES                                                                      \
 	"{\"sources\":[{\"name\":\"transactions\",\"scheme\":\"standard-webhooks\"," \
 	"\"secrets\":[{\"file\":\"secret\"}]}]}\n"
 
-static char folder[64];
-
-static bool write_file(const char *name, const char *text, struct fault *f)
-{
-	char path[128];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	FILE *file = fopen(path, "we");
-	bool written = file && fputs(text, file) >= 0 && fchmod(fileno(file), 0644) == 0;
-	if (file && fclose(file) != 0)
-		written = false;
-	return written || fault_set(f, FAULT_BUSY, "%s cannot be written", path);
-}
+static struct sources_folder folder;
 
 /* Checks that the instance verifies at all: otherwise both rates would measure the same. */
 static bool unsigned_is_401(const struct stage *s, struct fault *f)
@@ -47,16 +34,15 @@ static bool unsigned_is_401(const struct stage *s, struct fault *f)
 	return all_401 || (ran && fault_set(f, FAULT_BUG, "webhooks without a signature are not answered 401"));
 }
 
-/* Writes the source's files where the user of the responders can read them. */
 static bool prepare(struct bench *b, struct fault *f)
 {
 	struct stage *s;
-	memcpy(folder, "/var/tmp/payhook-bench-XXXXXX", sizeof "/var/tmp/payhook-bench-XXXXXX");
-	if (!mkdtemp(folder) || chmod(folder, 0755) != 0)
-		return fault_set(f, FAULT_BUSY, "a folder cannot be made in /var/tmp");
-	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder);
-	return write_file("secret", SIGN_SECRET, f) && write_file("sources.json", SOURCES, f) &&
-	       bench_stage(b, STAGE_RESTING, &s, f) && bench_stage(b, STAGE_SIGNED, &s, f) && unsigned_is_401(s, f);
+	if (!sources_folder_make(&folder, f))
+		return false;
+	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder.path);
+	return sources_folder_write(&folder, "secret", SIGN_SECRET, f) &&
+	       sources_folder_write(&folder, "sources.json", SOURCES, f) && bench_stage(b, STAGE_RESTING, &s, f) &&
+	       bench_stage(b, STAGE_SIGNED, &s, f) && unsigned_is_401(s, f);
 }
 
 static bool measure(struct bench *b, struct fault *f)
@@ -76,14 +62,8 @@ static bool measure(struct bench *b, struct fault *f)
 /* Stops the instance that used the files, and removes them. */
 static void finish(struct bench *b)
 {
-	static const char *const NAMES[] = {"sources.json", "secret"};
-	char path[128];
 	stage_stop(&b->stages[STAGE_SIGNED]);
-	for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-		snprintf(path, sizeof path, "%s/%s", folder, NAMES[i]);
-		unlink(path);
-	}
-	rmdir(folder);
+	sources_folder_remove(&folder);
 }
 
 const struct row ROW_SIGNED = {

@@ -58,7 +58,7 @@ bool stage_clean(struct stage *s, struct fault *f)
 {
 	return pg_run(s->owner,
 		"TRUNCATE payhook.transactions, payhook.jobs, payhook.job_attempts, payhook.dead_jobs,"
-		" payhook.transaction_conflicts",
+		" payhook.transaction_conflicts, payhook.payloads, payhook.parked_jobs",
 		f);
 }
 

@@ -1,0 +1,85 @@
+/* row_lanes.c - what it costs to process the events of a payment one at a time and in order: accepting, and working on a
+ * backlog of five events for each payment. */
+
+#include <stdio.h>
+
+#include "drained.h"
+#include "fill.h"
+#include "rows.h"
+#include "sources.h"
+
+#define MAPPING                                                                                                 \
+	"\"mapping\":{\"transaction_id\":{\"at\":\"/transaction_id\"},\"payment_id\":{\"at\":\"/payment_id\"}," \
+	"\"kind\":{\"value\":\"captured\"},\"source_account\":{\"at\":\"/source_account\"},"                    \
+	"\"destination_account\":{\"at\":\"/destination_account\"},"                                            \
+	"\"amount\":{\"at\":\"/amount\",\"unit\":\"major\"},\"currency\":{\"at\":\"/currency\"}}"
+#define SOURCES                                               \
+	"{\"sources\":[{\"name\":\"unordered\"," MAPPING "}," \
+	"{\"name\":\"ordered\",\"order\":\"payment\"," MAPPING "}]}\n"
+
+static struct sources_folder folder;
+
+static long jobs_of(const struct bench *b)
+{
+	return b->quick ? 20 * THOUSAND : 200 * THOUSAND;
+}
+
+static bool prepare(struct bench *b, struct fault *f)
+{
+	struct stage *s;
+	if (!sources_folder_make(&folder, f) || !sources_folder_write(&folder, "sources.json", SOURCES, f))
+		return false;
+	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder.path);
+	return bench_stage(b, STAGE_ORDERED, &s, f);
+}
+
+static bool accepting(struct bench *b, struct fault *f)
+{
+	struct stage *s = &b->stages[STAGE_ORDERED];
+	struct best without, with;
+	if (!bench_best(b, s, s->instance.port, (struct request_plan){.kind = REQUEST_EVENT}, &without, f) ||
+		!bench_best(b, s, s->instance.port, (struct request_plan){.kind = REQUEST_ORDERED}, &with, f))
+		return false;
+	bench_add_rate(b, "accepted, in no order", without.rate);
+	bench_add_rate(b, "accepted, in order", with.rate);
+	report_add_for(&b->report, "accepted in order / in no order", "x", with.rate / without.rate, TARGET_LEAST, 0.8);
+	return stage_clean(s, f);
+}
+
+static bool working(struct bench *b, struct fault *f)
+{
+	struct stage *s;
+	struct drain without, with, under_snapshot;
+	if (!bench_stage(b, STAGE_WORKING, &s, f) || !drain(s, fill_backlog, jobs_of(b), &without, f) ||
+		!drain(s, fill_lanes, jobs_of(b), &with, f) ||
+		!drain_with_snapshot(s, fill_lanes, jobs_of(b), &under_snapshot, f))
+		return false;
+	bench_add_rate(b, "worker, in no order", without.rate);
+	bench_add_rate(b, "worker, in order", with.rate);
+	bench_add_rate(b, "worker, in order, a snapshot held all the while", under_snapshot.rate);
+	report_add_for(&b->report, "worker in order / in no order", "x", with.rate / without.rate, TARGET_LEAST, 0.6);
+	report_add_for(&b->report, "in order under a held snapshot / without", "x", under_snapshot.rate / with.rate,
+		TARGET_LEAST, 0.95);
+	report_add(&b->report, "WAL per job in order", "bytes", with.wal_bytes);
+	return stage_clean(s, f);
+}
+
+static bool measure(struct bench *b, struct fault *f)
+{
+	return accepting(b, f) && working(b, f);
+}
+
+/* Stops the instance that used the files, and removes them. */
+static void finish(struct bench *b)
+{
+	stage_stop(&b->stages[STAGE_ORDERED]);
+	sources_folder_remove(&folder);
+}
+
+const struct row ROW_LANES = {
+	.name = "lanes",
+	.asks = "what the order of a payment's events costs, accepting and working",
+	.prepare = prepare,
+	.measure = measure,
+	.finish = finish,
+};
