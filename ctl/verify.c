@@ -234,13 +234,33 @@ static bool print_signature(struct verifying *v)
 
 /* ---- the body, and the answer ---- */
 
+/* A member that the mapping does not read, or that the payload leaves out, is not printed. */
+static void print_member(const char *name, const char *text)
+{
+	if (text && *text)
+		printf("           %-19s  %s\n", name, text);
+}
+
+static void print_occurred(const struct txn *txn)
+{
+	char date[CLOCK_DATE_MAX];
+	if (txn->has_occurred)
+		printf("           occurred_at          %s, and %d us\n",
+			clock_date((time_t)(txn->occurred_us / 1000000), date), (int)(txn->occurred_us % 1000000));
+}
+
 static void print_txn(const struct txn *txn)
 {
-	printf("           transaction_id       %s\n", txn->transaction_id);
-	printf("           source_account       %s\n", txn->source_account);
-	printf("           destination_account  %s\n", txn->destination_account);
-	printf("           amount               %s\n", txn->amount.digits);
-	printf("           currency             %s\n", txn->currency);
+	print_member("transaction_id", txn->transaction_id);
+	print_member("source_account", txn->source_account);
+	print_member("destination_account", txn->destination_account);
+	print_member("amount", txn->amount.digits);
+	print_member("currency", txn->currency);
+	print_member("payment_id", txn->payment_id);
+	print_member("kind", txn_kind_word(txn->kind));
+	print_member("part", txn->part);
+	print_member("total", txn->is_total ? "true" : "");
+	print_occurred(txn);
 }
 
 static void print_problems(const struct txn_problems *problems)
@@ -254,18 +274,18 @@ static void print_problems(const struct txn_problems *problems)
 /* Prints the transaction of one item, or the problems in it.  False: it cannot be read. */
 static bool print_item(const struct verifying *v, struct json_value item, int index)
 {
-	const struct mapping *m = &v->source->mapping;
+	const struct mapping *m = source_mapping_for(v->source, item);
 	const struct currency_extras *extras = &v->settings->extra_currencies;
 	char where[TXN_POINTER_MAX + 1] = "", name[24] = "body";
 	struct txn_problems problems = {0};
 	struct txn txn;
 	struct fault f;
-	if (*m->items) {
-		snprintf(where, sizeof where, "%s/%d", m->items, index);
+	if (*v->source->items) {
+		snprintf(where, sizeof where, "%s/%d", v->source->items, index);
 		snprintf(name, sizeof name, "item %d", index);
 	}
 	printf("%-10s ", name);
-	if (!mapping_applies(m, item)) {
+	if (!m) {
 		printf("is ignored: the filter does not let it pass\n");
 		return true;
 	}
@@ -289,9 +309,9 @@ static bool print_items(const struct verifying *v)
 	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
 	bool good = true;
 	int index = 0;
-	if (!*v->source->mapping.items)
+	if (!*v->source->items)
 		return print_item(v, body, 0);
-	if (!json_value_find(body, v->source->mapping.items, &items))
+	if (!json_value_find(body, v->source->items, &items))
 		return false;
 	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
 		good &= print_item(v, item, index);

@@ -37,3 +37,6 @@ const char *clock_date_ms(char ret[CLOCK_DATE_MAX]);
  * fraction of a second is ignored; a leap second counts as the first second of the next minute.  Returns false, and
  * leaves *ret alone, if text has another form. */
 MUST_USE bool clock_read(const char *text, int64_t *ret);
+
+/* As clock_read(), but into microseconds since 1970.  Digits beyond the microsecond are dropped. */
+MUST_USE bool clock_read_us(const char *text, int64_t *ret);

@@ -48,7 +48,7 @@ void json_config_members(const struct json_place *p, const char *const names[], 
  * place is missing, not an array, empty, or has more elements. */
 int json_config_elements(const struct json_place *p, struct json_place ret[], int most);
 
-/* The next three functions complain, return false and leave *ret alone if the value is missing or does not fit. */
+/* The next four functions complain, return false and leave *ret alone if the value is missing or does not fit. */
 
 /* Reads a string of 1 to most bytes without control characters (base/utf8.h).  most is at most 1,023; ret has room for most + 1. */
 MUST_USE bool json_config_text(const struct json_place *p, size_t most, char *ret);
@@ -58,6 +58,9 @@ MUST_USE bool json_config_number(const struct json_place *p, int least, int most
 
 /* Reads a string that equals one of the words, each of at most 63 bytes; *ret becomes its index. */
 MUST_USE bool json_config_word(const struct json_place *p, const char *const words[], int count, int *ret);
+
+/* Reads true or false. */
+MUST_USE bool json_config_flag(const struct json_place *p, bool *ret);
 
 /* Whether the member is present, whatever its value. */
 static inline bool json_config_given(const struct json_place *p)

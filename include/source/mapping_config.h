@@ -7,8 +7,11 @@
 #include "source/mapping.h"
 #include "txn/currency.h"
 
-/* Reads the part of a source's configuration that describes its payload: "items", "filter" and "mapping".  Each of the
- * three may be absent; without "mapping" the body has payhook's own form.  Mistakes are reported by
- * json_config_complain(); *ret must not be used if there was one. */
-void mapping_configure(const struct json_place *items, const struct json_place *filter,
-	const struct json_place *mapping, const struct currency_extras *extras, struct mapping *ret);
+/* Reads a "filter" and a "mapping" of a source's configuration.  Each of the two may be absent; without "mapping" the
+ * body has payhook's own form.  Mistakes are reported by json_config_complain(); *ret must not be used if there was
+ * one. */
+void mapping_configure(const struct json_place *filter, const struct json_place *mapping,
+	const struct currency_extras *extras, struct mapping *ret);
+
+/* Reads a JSON pointer, which is not empty, into ret.  Complains and leaves ret alone if it is none. */
+void mapping_configure_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1]);

@@ -30,7 +30,7 @@ struct payload {
  *   FAULT_MALFORMED  the body is not one strict JSON object (json/scan.h),
  *   FAULT_TOO_LARGE  it has more than JSON_TEXT_MAX bytes,
  *   FAULT_INPUT      the source's array is absent, is empty, or has more than MAPPING_ITEMS_MAX elements.
- * A body in payhook's own form, of a source without a filter, is not read here: payload_next() reports its faults.
+ * A body of a plain source (source_is_plain()) is not read here: payload_next() reports its faults.
  * is_scanned: json_scan() has accepted the body already. */
 MUST_USE bool payload_open(const struct source *source, const char *body, size_t len, bool is_scanned,
 	struct payload *ret, struct fault *f);

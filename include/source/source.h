@@ -15,6 +15,7 @@
 
 #define SOURCE_NAME_MAX 64 /* bytes */
 #define SOURCES_MAX 32
+#define SOURCE_EVENTS_MAX 16           /* kinds of payload of one source: as many as an operator can still survey */
 #define SOURCE_BUILT_IN "transactions" /* always exists, whether the operator lists it or not */
 
 enum source_auth {
@@ -41,7 +42,15 @@ struct source {
 	struct network allow[SOURCE_ALLOW_MAX];
 	enum source_client client;
 	char subject[SOURCE_SUBJECT_MAX + 1]; /* as nginx writes it (RFC 2253): "CN=stripe,O=Stripe" */
-	struct mapping mapping;
+	/* Pointer to the array whose elements are one transaction each.  Empty: the body is one transaction. */
+	char items[MAPPING_POINTER_MAX + 1];
+	/* The kinds of payload, each with its filter; the first that an item meets counts.  0: every body is read in
+	 * payhook's own form.  On the heap, since few sources have many; sources_finish() frees them. */
+	int mapping_count;
+	struct mapping *mappings;
+	bool in_order;  /* calls for the events of a payment are made one at a time, in order; all have a payment_id */
+	bool continues; /* with in_order: the next event is sent though the one before has failed for good */
+	bool keep_ignored; /* verified events that no filter lets pass are kept, under no transaction */
 };
 
 struct sources {
@@ -52,7 +61,7 @@ struct sources {
 /* Sets the list to the built-in source alone, without a signature scheme. */
 void sources_init(struct sources *s);
 
-/* Wipes the secrets and empties the list. */
+/* Wipes the secrets, frees the mappings and empties the list. */
 void sources_finish(struct sources *s);
 
 /* True if the name consists of 1 to SOURCE_NAME_MAX lower case letters, digits and hyphens: it is a segment of the
@@ -61,6 +70,20 @@ bool source_name_valid(const char *name);
 
 /* Finds a source by its name.  NULL: there is none, or it is disabled. */
 const struct source *sources_find(const struct sources *s, const char *name);
+
+/* The mapping for an item: the first whose filter the item meets.  NULL: there is none, and the item is ignored.  The
+ * result is borrowed from the source, or constant. */
+const struct mapping *source_mapping_for(const struct source *s, struct json_value item);
+
+/* Whether every body is one transaction in payhook's own form: the source has neither a mapping nor a filter. */
+static inline bool source_is_plain(const struct source *s)
+{
+	return s->mapping_count == 0;
+}
+
+/* Whether what the source stores may be an event as version 0.1 does not know it: the configuration uses one of the words
+ * for them.  A worker of that version cannot process it.  "events" with one entry is a filter and a mapping. */
+bool source_has_events(const struct source *s);
 
 /* Whether anyone may send to the source, as far as its own configuration goes: it has neither a scheme nor a list of
  * addresses, and wants no client certificate. */

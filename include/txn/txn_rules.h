@@ -13,7 +13,7 @@
  * problem has the JSON pointer to the place in the sender's body. */
 
 #define TXN_POINTER_MAX 271 /* bytes: two configured pointers of 127 and an array index between them */
-#define TXN_PROBLEMS_MAX 6  /* one for each member of the contract, and one more that a mapping can add */
+#define TXN_PROBLEMS_MAX 12 /* one for each member that a mapping can read, and each part of a transaction_id */
 
 /* One problem of one member. */
 struct txn_problem {

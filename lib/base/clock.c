@@ -92,22 +92,43 @@ static bool read_zone(const char *at, int *ret_s)
 	return *at == '\0';
 }
 
+/* Reads an optional fraction of a second, a point and one digit or more, into microseconds. */
+static bool read_fraction(const char **at, int *ret_us)
+{
+	int us = 0;
+	if (**at == '.') {
+		size_t digits = strspn(++*at, "0123456789");
+		for (size_t i = 0; i < 6; i++)
+			us = us * 10 + (i < digits ? (*at)[i] - '0' : 0);
+		*at += digits;
+		if (digits == 0)
+			return false;
+	}
+	*ret_us = us;
+	return true;
+}
+
 bool clock_read(const char *text, int64_t *ret)
 {
+	int64_t us;
+	if (!clock_read_us(text, &us))
+		return false;
+	/* Rounded down, before 1970 too. */
+	*ret = us / 1000000 - (us % 1000000 < 0);
+	return true;
+}
+
+bool clock_read_us(const char *text, int64_t *ret)
+{
 	struct tm given = {0};
-	int zone_s;
+	int zone_s, us;
 	const char *at = text;
 	if (!read_field(&at, 4, "-", &given.tm_year) || !read_field(&at, 2, "-", &given.tm_mon) ||
 		!read_field(&at, 2, "Tt ", &given.tm_mday) || !read_field(&at, 2, ":", &given.tm_hour) ||
 		!read_field(&at, 2, ":", &given.tm_min) || !read_field(&at, 2, "", &given.tm_sec))
 		return false;
-	if (*at == '.') {
-		size_t digits = strspn(++at, "0123456789");
-		at += digits;
-		if (digits == 0)
-			return false;
-	}
-	if (!read_zone(at, &zone_s) || given.tm_hour > 23 || given.tm_min > 59 || given.tm_sec > 60)
+	if (!read_fraction(&at, &us) || !read_zone(at, &zone_s) || given.tm_hour > 23 || given.tm_min > 59 ||
+		given.tm_sec > 60)
 		return false;
 	given.tm_year -= 1900;
 	given.tm_mon -= 1;
@@ -120,6 +141,6 @@ bool clock_read(const char *text, int64_t *ret)
 		return false;
 	if (given.tm_mon > 11 || given.tm_mon < 0 || given.tm_mday < 1 || given.tm_mday > 31)
 		return false;
-	*ret = seconds - zone_s;
+	*ret = (seconds - zone_s) * 1000000 + us;
 	return true;
 }

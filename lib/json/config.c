@@ -224,3 +224,14 @@ bool json_config_word(const struct json_place *p, const char *const words[], int
 	json_config_complain(p, "%s: one of these is wanted:%s", p->config->is_discreet ? "this" : quoted, list);
 	return false;
 }
+
+bool json_config_flag(const struct json_place *p, bool *ret)
+{
+	enum json_kind kind = json_config_given(p) ? json_value_kind(p->value) : JSON_IS_NULL;
+	if (kind == JSON_IS_TRUE || kind == JSON_IS_FALSE) {
+		*ret = kind == JSON_IS_TRUE;
+		return true;
+	}
+	complain_kind(p, "true or false");
+	return false;
+}

@@ -3,12 +3,19 @@
  * Values are taken as the digits and characters that the provider wrote.  No amount passes through a binary number, and
  * a currency is never guessed.  All members are read even after one is wrong, so that one answer lists all problems of
  * an item, in the order of the contract and with pointers into the provider's payload.  The rules themselves are in
- * txn_rules.h, the same for every body.  Nothing is allocated, and no state is kept. */
+ * txn_rules.h, the same for every body.  An amount and its currency are there together, or neither is.  Nothing is
+ * allocated, and no state is kept. */
 
 #include "source/mapping.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/clock.h"
+
+#define PIECE_MAX (3 * TXN_TEXT_MAX) /* bytes of a part of a transaction_id, with each byte percent-encoded */
+#define LAST_US 253402300799999999   /* 9999-12-31T23:59:59.999999Z */
 
 /* The state of reading one item. */
 struct reading {
@@ -48,10 +55,18 @@ static bool is_word(struct json_value v, const char *word)
 	return false;
 }
 
-/* An absent member meets no condition. */
+static bool mapping_is_left_out(struct json_value item, const char *at)
+{
+	struct json_value v;
+	return !json_value_find(item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_equals(v, "");
+}
+
+/* An absent member equals no word. */
 static bool is_met(const struct mapping_condition *c, struct json_value item)
 {
 	struct json_value v;
+	if (c->is_absent)
+		return mapping_is_left_out(item, c->at);
 	if (!json_value_find(item, c->at, &v))
 		return false;
 	for (int i = 0; i < c->count; i++) {
@@ -110,12 +125,21 @@ static bool find_scalar(struct reading *r, const char *at, bool takes_fractions,
 	return fits;
 }
 
-/* Whether the member is absent, null or "".  Providers differ in how they write that they have no value, such as the
- * customer of a guest or the telephone number of a payer. */
-static bool is_left_out(const struct reading *r, const char *at)
+/* Cuts a text to what follows the last occurrence of after.  False: it has none, which has been added to the problems. */
+static bool cut(struct reading *r, const char *after, struct scalar *found)
 {
-	struct json_value v;
-	return !json_value_find(r->item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_equals(v, "");
+	char quoted[FAULT_QUOTE_MAX];
+	size_t len = strlen(after), at = found->len;
+	while (at >= len && memcmp(found->text + at - len, after, len) != 0)
+		at--;
+	if (at < len) {
+		txn_problem_add(r->problems, found->pointer, "text_not_found", "%s has no %s", found->pointer + 1,
+			fault_quote(after, len, quoted));
+		return false;
+	}
+	found->len -= at;
+	memmove(found->text, found->text + at, found->len);
+	return true;
 }
 
 /* On failure ret is left alone, and a problem has been added. */
@@ -128,16 +152,68 @@ static void mapping_read_text(struct reading *r, const struct mapping_text *t, c
 		memcpy(ret, t->text, sizeof t->text);
 		return;
 	}
-	if (*t->otherwise && is_left_out(r, t->at)) {
+	if ((*t->otherwise || t->is_optional) && mapping_is_left_out(r->item, t->at)) {
 		memcpy(ret, t->otherwise, sizeof t->otherwise);
 		return;
 	}
-	if (!find_scalar(r, t->at, false, &found))
+	if (!find_scalar(r, t->at, false, &found) || (*t->after && !cut(r, t->after, &found)))
 		return;
 	memcpy(text, t->text, before);
 	memcpy(text + before, found.text, found.len);
 	/* An empty value is a problem even with a prefix: every payment without a value would get the same text. */
 	txn_rule_text(r->problems, found.pointer, text, found.len ? before + found.len : 0, ret);
+}
+
+/* Writes a part of a transaction_id and returns its length.  Encoded so, a part has no separator, and each % in it begins
+ * a code: what was joined can be taken apart in one way only. */
+static size_t encode(const char *part, char separator, char ret[PIECE_MAX])
+{
+	static const char DIGITS[] = "0123456789ABCDEF";
+	size_t len = 0;
+	for (; *part; part++) {
+		if (*part == '%' || *part == separator) {
+			ret[len++] = '%';
+			ret[len++] = DIGITS[(unsigned char)*part >> 4];
+			ret[len++] = DIGITS[(unsigned char)*part & 15];
+		} else {
+			ret[len++] = *part;
+		}
+	}
+	return len;
+}
+
+/* Reads a part as a text of its own, so that an empty one is a problem of its pointer. */
+static bool read_part(struct reading *r, const char *at, struct scalar *found, char ret[TXN_TEXT_MAX + 1])
+{
+	int before = r->problems->count;
+	if (find_scalar(r, at, false, found))
+		txn_rule_text(r->problems, found->pointer, found->text, found->len, ret);
+	return r->problems->count == before;
+}
+
+/* The length is checked when all parts are joined, since a part may grow when it is encoded. */
+static void mapping_read_parts(struct reading *r)
+{
+	const struct mapping_parts *p = &r->m->parts;
+	char text[TXN_TEXT_MAX + MAPPING_PARTS_MAX * (PIECE_MAX + 1)], part[TXN_TEXT_MAX + 1];
+	size_t len = strlen(r->m->transaction_id.text);
+	struct scalar found;
+	int before = r->problems->count;
+	memcpy(text, r->m->transaction_id.text, len);
+	for (int i = 0; i < p->count; i++) {
+		if (i > 0)
+			text[len++] = p->separator;
+		if (read_part(r, p->at[i], &found, part))
+			len += encode(part, p->separator, text + len);
+	}
+	if (r->problems->count > before)
+		return;
+	if (len > TXN_TEXT_MAX)
+		txn_problem_add(r->problems, found.pointer, "too_long",
+			"the transaction_id has %zu bytes with its parts joined, at most %d are taken", len,
+			TXN_TEXT_MAX);
+	else
+		txn_rule_text(r->problems, found.pointer, text, len, r->txn.transaction_id);
 }
 
 /* Finds the currency, which must be known before the amount: it determines the decimals.  False: the currency is
@@ -220,18 +296,20 @@ static void mapping_read_amount(struct reading *r, const struct currency *curren
 }
 
 /* The currency is read first, because the amount depends on it.  Its problem goes into a list of its own and is added
- * last, so that the problems are in the order of the contract. */
-static void mapping_read_members(struct reading *r)
+ * last, so that the problems are in the order of the contract.  Without an amount the currency says nothing and is not
+ * read; an amount without a currency is a problem, since nobody knows what it is worth. */
+static void mapping_read_money(struct reading *r)
 {
 	struct scalar found = {.len = 0};
 	struct currency currency;
-	struct txn_problems aside = {.count = 0}, *problems = r->problems;
+	struct txn_problems aside, *problems = r->problems;
+	if (r->m->amount.is_optional && mapping_is_left_out(r->item, r->m->amount.at))
+		return;
+	aside.count = 0;
 	r->problems = &aside;
 	bool is_known = mapping_find_currency(r, &found, &currency);
 	r->problems = problems;
-	mapping_read_text(r, &r->m->transaction_id, r->txn.transaction_id);
-	mapping_read_text(r, &r->m->source_account, r->txn.source_account);
-	mapping_read_text(r, &r->m->destination_account, r->txn.destination_account);
+	r->txn.is_total = r->m->amount.is_total;
 	mapping_read_amount(r, is_known ? &currency : NULL);
 	if (is_known)
 		memcpy(r->txn.currency, currency.code, sizeof currency.code);
@@ -239,6 +317,98 @@ static void mapping_read_members(struct reading *r)
 		problems->list[problems->count++] = aside.list[0];
 	else
 		txn_rule_no_currency(problems, found.pointer, found.text, found.len);
+}
+
+/* A word that the mapping does not list is a problem, unless the mapping has a kind for all others: a guess could count
+ * money that did not move. */
+static void mapping_read_kind(struct reading *r)
+{
+	const struct mapping_kind *k = &r->m->kind;
+	struct json_value v;
+	bool is_there = *k->at && json_value_find(r->item, k->at, &v);
+	for (int i = 0; is_there && i < k->count; i++) {
+		if (is_word(v, k->words[i].word)) {
+			r->txn.kind = k->words[i].kind;
+			return;
+		}
+	}
+	r->txn.kind = k->otherwise;
+	if (!*k->at || k->otherwise != TXN_NO_KIND)
+		return;
+	char pointer[TXN_POINTER_MAX + 1];
+	snprintf(pointer, sizeof pointer, "%s%s", r->where, k->at);
+	if (is_there)
+		txn_problem_add(r->problems, pointer, "unknown_kind", "%s is none of the words that the mapping lists",
+			pointer + 1);
+	else
+		txn_problem_add(r->problems, pointer, "missing", "%s is missing", pointer + 1);
+}
+
+/* Reads seconds or milliseconds since 1970 as digits.  Returns false if there are none, or too many for any year. */
+static bool read_count(const struct scalar *found, int64_t unit_us, int64_t *ret)
+{
+	int64_t number = 0;
+	for (size_t i = 0; i < found->len; i++) {
+		if (found->text[i] < '0' || found->text[i] > '9' || number > LAST_US / unit_us)
+			return false;
+		number = number * 10 + (found->text[i] - '0');
+	}
+	if (found->len == 0 || number > LAST_US / unit_us)
+		return false;
+	*ret = number * unit_us;
+	return true;
+}
+
+static bool mapping_read_time(struct scalar *found, enum mapping_time_unit unit, int64_t *ret)
+{
+	switch (unit) {
+	case MAPPING_SECONDS:
+		return read_count(found, 1000000, ret);
+	case MAPPING_MILLISECONDS:
+		return read_count(found, 1000, ret);
+	case MAPPING_RFC3339:
+		break;
+	}
+	/* find_scalar() leaves room for a NUL.  One inside the text cannot be: json_scan() refuses it. */
+	assert(found->len < sizeof found->text);
+	found->text[found->len] = '\0';
+	return clock_read_us(found->text, ret);
+}
+
+static void mapping_read_occurred(struct reading *r)
+{
+	static const char *const WANTED[] = {
+		[MAPPING_SECONDS] = "whole seconds since 1970",
+		[MAPPING_MILLISECONDS] = "whole milliseconds since 1970",
+		[MAPPING_RFC3339] = "a time as 2026-02-19T12:00:00Z is one",
+	};
+	const struct mapping_time *t = &r->m->occurred;
+	struct scalar found;
+	int64_t us = 0;
+	if (!*t->at || !find_scalar(r, t->at, false, &found))
+		return;
+	if (!mapping_read_time(&found, t->unit, &us) || us < 0 || us > LAST_US) {
+		txn_problem_add(r->problems, found.pointer, "not_a_time", "%s should be %s, in the years 1970 to 9999",
+			found.pointer + 1, WANTED[t->unit]);
+		return;
+	}
+	r->txn.has_occurred = true;
+	r->txn.occurred_us = us;
+}
+
+static void mapping_read_members(struct reading *r)
+{
+	if (r->m->parts.count > 0)
+		mapping_read_parts(r);
+	else
+		mapping_read_text(r, &r->m->transaction_id, r->txn.transaction_id);
+	mapping_read_text(r, &r->m->source_account, r->txn.source_account);
+	mapping_read_text(r, &r->m->destination_account, r->txn.destination_account);
+	mapping_read_money(r);
+	mapping_read_text(r, &r->m->payment_id, r->txn.payment_id);
+	mapping_read_kind(r);
+	mapping_read_text(r, &r->m->part, r->txn.part);
+	mapping_read_occurred(r);
 }
 
 bool mapping_read(const struct mapping *m, struct json_value item, const char *where,
@@ -251,4 +421,12 @@ bool mapping_read(const struct mapping *m, struct json_value item, const char *w
 		return txn_rules_refuse(problems, f);
 	*ret = r.txn;
 	return true;
+}
+
+int mapping_identity(const struct mapping *m, const char *ret[MAPPING_PARTS_MAX])
+{
+	ret[0] = m->transaction_id.at;
+	for (int i = 0; i < m->parts.count; i++)
+		ret[i] = m->parts.at[i];
+	return m->parts.count > 0 ? m->parts.count : 1;
 }

@@ -7,6 +7,7 @@
 
 #include "source/source.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "source/adyen.h"
@@ -15,14 +16,17 @@ void sources_init(struct sources *s)
 {
 	memset(s, 0, sizeof *s);
 	s->count = 1;
-	s->list[0] =
-		(struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE, .mapping = {.is_canonical = true}};
+	s->list[0] = (struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE};
 }
 
 void sources_finish(struct sources *s)
 {
-	for (int i = 0; i < s->count; i++)
+	for (int i = 0; i < s->count; i++) {
 		signer_finish(&s->list[i].signer);
+		free(s->list[i].mappings);
+		s->list[i].mappings = NULL;
+		s->list[i].mapping_count = 0;
+	}
 	s->count = 0;
 }
 
@@ -41,6 +45,41 @@ const struct source *sources_find(const struct sources *s, const char *name)
 			return s->list[i].auth == SOURCE_AUTH_DISABLED ? NULL : &s->list[i];
 	}
 	return NULL;
+}
+
+const struct mapping *source_mapping_for(const struct source *s, struct json_value item)
+{
+	static const struct mapping plain = {.is_canonical = true};
+	for (int i = 0; i < s->mapping_count; i++) {
+		if (mapping_applies(&s->mappings[i], item))
+			return &s->mappings[i];
+	}
+	return source_is_plain(s) ? &plain : NULL;
+}
+
+static bool is_new_text(const struct mapping_text *t)
+{
+	return *t->after || t->is_optional;
+}
+
+/* The members of a mapping that version 0.1 does not know. */
+static bool mapping_has_events(const struct mapping *m)
+{
+	for (int i = 0; i < m->condition_count; i++) {
+		if (m->conditions[i].is_absent)
+			return true;
+	}
+	return m->parts.count > 0 || is_new_text(&m->transaction_id) || is_new_text(&m->source_account) ||
+	       is_new_text(&m->destination_account) || m->amount.is_total || m->amount.is_optional ||
+	       *m->payment_id.at || *m->part.at || *m->kind.at || m->kind.otherwise != TXN_NO_KIND || *m->occurred.at;
+}
+
+bool source_has_events(const struct source *s)
+{
+	bool has = s->mapping_count > 1 || s->in_order || s->keep_ignored;
+	for (int i = 0; i < s->mapping_count; i++)
+		has |= mapping_has_events(&s->mappings[i]);
+	return has;
 }
 
 bool source_is_open(const struct source *s)

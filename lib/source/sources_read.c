@@ -10,6 +10,7 @@
 
 #include "source/sources_read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -43,6 +44,10 @@ enum member {
 	ITEMS,
 	FILTER,
 	MAPPING,
+	EVENTS,
+	ORDER,
+	ON_FAILURE,
+	KEEP_IGNORED,
 	MEMBERS,
 };
 
@@ -64,6 +69,10 @@ static const char *const NAMES[MEMBERS] = {
 	[ITEMS] = "items",
 	[FILTER] = "filter",
 	[MAPPING] = "mapping",
+	[EVENTS] = "events",
+	[ORDER] = "order",
+	[ON_FAILURE] = "on_failure",
+	[KEEP_IGNORED] = "keep_ignored",
 };
 
 struct reading {
@@ -277,25 +286,122 @@ static void read_client(const struct reading *r)
 		json_config_complain(p, "a subject as CN=stripe,O=Stripe is wanted, or any");
 }
 
-/* Every field that the mapping or the filter of an Adyen source reads must be one that Adyen signs: anyone between
- * Adyen and this process could have written the others.  Constants are the operator's and are exempt. */
+/* ---- the payload ---- */
+
+/* Makes room for the mappings, all of them empty.  False: out of memory, which has been reported. */
+static bool reserve_mappings(const struct json_place *p, int count, struct source *s)
+{
+	s->mappings = calloc((size_t)count, sizeof *s->mappings);
+	if (s->mappings)
+		s->mapping_count = count;
+	else
+		json_config_complain(p, "there is no memory for this");
+	return s->mappings;
+}
+
+/* [{"filter": [...], "mapping": {...}}, ...].  An entry without a filter takes every payload that is left, so it is the
+ * last one. */
+static void read_events(const struct reading *r)
+{
+	static const char *const names[] = {"filter", "mapping"};
+	struct json_place event[SOURCE_EVENTS_MAX], member[2];
+	for (enum member which = FILTER; which <= MAPPING; which++) {
+		if (json_config_given(&r->member[which]))
+			json_config_complain(&r->member[which], "has no place beside events: each of them has its own");
+	}
+	int count = json_config_elements(&r->member[EVENTS], event, SOURCE_EVENTS_MAX);
+	if (count == 0 || !reserve_mappings(&r->member[EVENTS], count, r->source))
+		return;
+	for (int i = 0; i < count; i++) {
+		json_config_members(&event[i], names, member, 2);
+		mapping_configure(&member[0], &member[1], r->outside->extras, &r->source->mappings[i]);
+		if (!json_config_given(&member[1]))
+			json_config_complain(&member[1], "is missing");
+		if (!json_config_given(&member[0]) && i + 1 < count)
+			json_config_complain(&member[0], "is missing: none of the events after this one would count");
+	}
+}
+
+static void read_mappings(const struct reading *r)
+{
+	const struct json_place *items = &r->member[ITEMS], *filter = &r->member[FILTER],
+				*mapping = &r->member[MAPPING];
+	bool has_events = json_config_given(&r->member[EVENTS]), has_mapping = json_config_given(mapping);
+	if (has_events)
+		read_events(r);
+	else if ((json_config_given(filter) || has_mapping) && reserve_mappings(mapping, 1, r->source))
+		mapping_configure(filter, mapping, r->outside->extras, &r->source->mappings[0]);
+	if (json_config_given(items) && !has_events && !has_mapping)
+		json_config_complain(items, "has no meaning without a mapping");
+	else if (json_config_given(items))
+		mapping_configure_pointer(items, r->source->items);
+}
+
+/* "order": "payment", and what happens to the events behind one that has failed: "on_failure": "hold" or "continue".  An
+ * event without a payment would have no place in the order. */
+static void read_order(const struct reading *r)
+{
+	static const char *const orders[] = {"payment"}, *const failures[] = {"hold", "continue"};
+	const struct json_place *order = &r->member[ORDER], *failure = &r->member[ON_FAILURE];
+	int word = 0;
+	r->source->in_order = json_config_given(order) && json_config_word(order, orders, COUNT_OF(orders), &word);
+	if (json_config_given(failure) && !json_config_given(order))
+		json_config_complain(failure, "has no meaning without order");
+	else if (json_config_given(failure) && json_config_word(failure, failures, COUNT_OF(failures), &word))
+		r->source->continues = word == 1;
+	bool has_payments = r->source->mapping_count > 0;
+	for (int i = 0; i < r->source->mapping_count; i++)
+		has_payments = has_payments && *r->source->mappings[i].payment_id.at;
+	if (r->source->in_order && !has_payments)
+		json_config_complain(order, "wants a payment_id in every mapping of the source");
+}
+
+static void read_keep_ignored(const struct reading *r)
+{
+	const struct json_place *p = &r->member[KEEP_IGNORED];
+	if (!json_config_given(p) || !json_config_flag(p, &r->source->keep_ignored))
+		return;
+	if (r->source->keep_ignored && !json_config_given(&r->member[FILTER]) && !json_config_given(&r->member[EVENTS]))
+		json_config_complain(p, "has no meaning without a filter or events: nothing is ignored");
+}
+
+static void check_signed(const struct json_place *p, const char *pointer)
+{
+	if (*pointer && !adyen_is_signed(pointer))
+		json_config_complain(p, "%s is not signed by Adyen", pointer);
+}
+
+/* Every field that decides which event it is, and about how much, must be one that Adyen signs: anyone between Adyen and
+ * this process could have written the others.  Constants are the operator's and are exempt.  So is the time of an event,
+ * which Adyen does not sign: it decides about the order of two events only, and so do those who can change a webhook on
+ * its way, since they can also hold one back. */
+static void check_adyen_mapping(const struct reading *r, const struct mapping *m)
+{
+	const bool has_events = json_config_given(&r->member[EVENTS]);
+	const struct json_place *mapping = &r->member[has_events ? EVENTS : MAPPING];
+	const struct json_place *filter = &r->member[has_events ? EVENTS : FILTER];
+	const char *identity[MAPPING_PARTS_MAX];
+	const char *const pointers[] = {m->source_account.at, m->destination_account.at, m->amount.at, m->currency.at,
+		m->payment_id.at, m->kind.at, m->part.at};
+	int parts = mapping_identity(m, identity);
+	for (int i = 0; i < parts; i++)
+		check_signed(mapping, identity[i]);
+	for (size_t i = 0; i < COUNT_OF(pointers); i++)
+		check_signed(mapping, pointers[i]);
+	for (int i = 0; i < m->condition_count; i++)
+		check_signed(filter, m->conditions[i].at);
+}
+
 static void check_adyen(const struct reading *r)
 {
-	const struct mapping *m = &r->source->mapping;
-	const char *const pointers[] = {
-		m->transaction_id.at, m->source_account.at, m->destination_account.at, m->amount.at, m->currency.at};
-	if (m->is_canonical || strcmp(m->items, ADYEN_ITEMS) != 0) {
+	const struct source *s = r->source;
+	bool is_canonical = s->mapping_count == 0 || s->mappings[0].is_canonical;
+	if (is_canonical || strcmp(s->items, ADYEN_ITEMS) != 0) {
 		json_config_complain(&r->member[SCHEME], "adyen wants a mapping, and items: \"" ADYEN_ITEMS "\"");
 		return;
 	}
-	for (size_t i = 0; i < COUNT_OF(pointers); i++) {
-		if (*pointers[i] && !adyen_is_signed(pointers[i]))
-			json_config_complain(&r->member[MAPPING], "%s is not signed by Adyen", pointers[i]);
-	}
-	for (int i = 0; i < m->condition_count; i++) {
-		if (!adyen_is_signed(m->conditions[i].at))
-			json_config_complain(&r->member[FILTER], "%s is not signed by Adyen", m->conditions[i].at);
-	}
+	for (int i = 0; i < s->mapping_count; i++)
+		check_adyen_mapping(r, &s->mappings[i]);
 }
 
 /* ---- the list ---- */
@@ -330,7 +436,9 @@ static void read_source(const struct json_place *p, const struct sources_outside
 		return;
 	all->count++;
 	int complaints = p->config->complaints;
-	mapping_configure(&r.member[ITEMS], &r.member[FILTER], &r.member[MAPPING], outside->extras, &r.source->mapping);
+	read_mappings(&r);
+	read_order(&r);
+	read_keep_ignored(&r);
 	read_auth(&r);
 	read_allow(&r);
 	read_client(&r);
@@ -351,8 +459,7 @@ static void add_built_in(const struct json_place *top, struct sources *all)
 			top, "more than %d sources, the one named " SOURCE_BUILT_IN " counted", SOURCES_MAX);
 		return;
 	}
-	all->list[all->count++] =
-		(struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE, .mapping = {.is_canonical = true}};
+	all->list[all->count++] = (struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE};
 }
 
 bool sources_read(const char *text, size_t len, const struct sources_outside *outside, struct sources *ret)

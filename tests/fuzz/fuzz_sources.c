@@ -36,6 +36,36 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 	return true;
 }
 
+static void kind_must_be_sound(const struct mapping_kind *k)
+{
+	MUST_HOLD(k->count >= 0 && k->count <= MAPPING_KINDS_MAX && (k->count > 0) == (*k->at == '/'));
+	for (int i = 0; i < k->count; i++) {
+		MUST_HOLD(*k->words[i].word && k->words[i].kind > TXN_NO_KIND && k->words[i].kind < TXN_KIND_COUNT);
+		for (int j = 0; j < i; j++)
+			MUST_HOLD(strcmp(k->words[i].word, k->words[j].word) != 0);
+	}
+}
+
+static void mapping_must_be_sound(const struct mapping *m, int count)
+{
+	const char *identity[MAPPING_PARTS_MAX];
+	MUST_HOLD(m->condition_count >= 0 && m->condition_count <= MAPPING_CONDITIONS_MAX);
+	for (int i = 0; i < m->condition_count; i++)
+		MUST_HOLD((m->conditions[i].count > 0) != m->conditions[i].is_absent &&
+			  json_pointer_valid(m->conditions[i].at));
+	MUST_HOLD(!m->is_canonical || count == 1);
+	if (m->is_canonical)
+		return;
+	int parts = mapping_identity(m, identity);
+	MUST_HOLD(parts >= 1 && parts <= MAPPING_PARTS_MAX && (parts > 1) == (m->parts.separator != '\0'));
+	for (int i = 0; i < parts; i++)
+		MUST_HOLD(*identity[i] == '/' && json_pointer_valid(identity[i]));
+	MUST_HOLD(!*m->currency.at || m->currency.is_optional == m->amount.is_optional);
+	MUST_HOLD(!*m->payment_id.text || *m->payment_id.at == '/');
+	MUST_HOLD(!*m->part.text || *m->part.at == '/');
+	kind_must_be_sound(&m->kind);
+}
+
 static void must_be_sound(const struct source *s)
 {
 	MUST_HOLD(*s->name && strspn(s->name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s->name));
@@ -44,10 +74,15 @@ static void must_be_sound(const struct source *s)
 	for (int i = 0; i < s->allow_count; i++)
 		MUST_HOLD(s->allow[i].bits <= 128);
 	MUST_HOLD((s->client == SOURCE_CERTAIN_CLIENT) == (strchr(s->subject, '=') != NULL));
-	MUST_HOLD(json_pointer_valid(s->mapping.items));
-	MUST_HOLD(s->mapping.is_canonical || *s->mapping.transaction_id.at == '/');
-	for (int i = 0; i < s->mapping.condition_count; i++)
-		MUST_HOLD(s->mapping.conditions[i].count > 0 && json_pointer_valid(s->mapping.conditions[i].at));
+	MUST_HOLD(json_pointer_valid(s->items));
+	MUST_HOLD(s->mapping_count >= 0 && s->mapping_count <= SOURCE_EVENTS_MAX);
+	MUST_HOLD(!s->continues || s->in_order);
+	MUST_HOLD(!s->in_order || s->mapping_count > 0);
+	for (int i = 0; i < s->mapping_count; i++) {
+		mapping_must_be_sound(&s->mappings[i], s->mapping_count);
+		MUST_HOLD(!s->in_order || *s->mappings[i].payment_id.at == '/');
+	}
+	MUST_HOLD(source_has_events(s) || (s->mapping_count <= 1 && !s->in_order && !s->keep_ignored));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

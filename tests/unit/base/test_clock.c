@@ -94,6 +94,34 @@ Test(clock, reads_no_other_time)
 	}
 }
 
+Test(clock, reads_microseconds_and_drops_what_is_finer)
+{
+	static const struct {
+		const char *text;
+		int64_t us;
+	} good[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-02-19T12:00:00Z", 1771502400000000},
+		{"2026-02-19T12:00:00.3Z", 1771502400300000},
+		{"2026-02-19T12:00:00.000001Z", 1771502400000001},
+		{"2026-02-19T13:00:00.9999999999+01:00", 1771502400999999},
+		{"2026-06-30T23:59:60.5Z", 1782864000500000},
+		{"9999-12-31T23:59:59.999999Z", 253402300799999999},
+		{"1969-12-31T23:59:59.25Z", -750000},
+		{"0000-01-01T00:00:00Z", -62167219200000000},
+	};
+	int64_t read = 7;
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		cr_assert(clock_read_us(good[i].text, &read), "%s", good[i].text);
+		cr_expect_eq(read, good[i].us, "%s is read as %lld", good[i].text, (long long)read);
+	}
+	cr_assert(clock_read("1969-12-31T23:59:59.25Z", &read));
+	cr_expect_eq(read, -1);
+	cr_expect_not(clock_read_us("2026-02-19T12:00:00.Z", &read));
+	cr_expect_not(clock_read_us("2026-02-19T12:00:00.12", &read));
+	cr_expect_eq(read, -1);
+}
+
 Test(clock, gives_milliseconds_as_seconds_and_microseconds)
 {
 	static const struct {

@@ -23,8 +23,10 @@ static const struct mapping *configured(const char *members)
 	char text[4000];
 	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .report = report};
 	int len = snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\",%s}]}", members);
+	cr_assert_lt(len, (int)sizeof text);
+	sources_finish(&sources);
 	cr_assert(sources_read(text, (size_t)len, &outside, &sources));
-	return &sources.list[0].mapping;
+	return &sources.list[0].mappings[0];
 }
 
 /* Most of the tested mappings differ from this one in one member only. */

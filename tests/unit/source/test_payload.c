@@ -32,6 +32,7 @@ static const struct source *source(const char *members)
 	struct sources_outside outside = {.file = "sources.json", .extras = &extras, .report = report};
 	int len = snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"x\",\"scheme\":\"none\"%s%s}]}",
 		*members ? "," : "", members);
+	sources_finish(&sources);
 	cr_assert(sources_read(text, (size_t)len, &outside, &sources));
 	return &sources.list[0];
 }

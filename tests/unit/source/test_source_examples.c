@@ -140,13 +140,13 @@ static int read_item(struct json_value item, int index, struct txn *ret)
 	char where[200] = "";
 	struct txn_problems problems;
 	struct fault f;
-	if (*source->mapping.items)
-		snprintf(where, sizeof where, "%s/%d", source->mapping.items, index);
-	if (!mapping_applies(&source->mapping, item))
+	const struct mapping *m = source_mapping_for(source, item);
+	if (*source->items)
+		snprintf(where, sizeof where, "%s/%d", source->items, index);
+	if (!m)
 		return 0;
-	bool read = source->mapping.is_canonical
-			    ? txn_from_json(item.at, item.len, &extras, ret, &problems, &f)
-			    : mapping_read(&source->mapping, item, where, &extras, ret, &problems, &f);
+	bool read = m->is_canonical ? txn_from_json(item.at, item.len, &extras, ret, &problems, &f)
+				    : mapping_read(m, item, where, &extras, ret, &problems, &f);
 	cr_assert(read, "%s: %s", folder, f.text);
 	return 1;
 }
@@ -158,9 +158,9 @@ static int read_body(struct txn ret[TXNS_MAX])
 	int count = 0, index = 0;
 	cr_assert(json_scan(body, strlen(body), &f), "%s: %s", folder, f.text);
 	struct json_value top = json_value_of(body, strlen(body));
-	if (!*source->mapping.items)
+	if (!*source->items)
 		return read_item(top, 0, &ret[0]);
-	cr_assert(json_value_find(top, source->mapping.items, &items));
+	cr_assert(json_value_find(top, source->items, &items));
 	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
 		count += read_item(item, index, &ret[count]);
 	return count;
