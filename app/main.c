@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/dumpable.h"
 #include "counters.h"
 #include "fastcgi.h"
@@ -29,6 +30,7 @@
 #include "runtime/configuration.h"
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
+#include "source/identity.h"
 #include "transmission.h"
 
 #define PROGRAM "payhook-app"
@@ -139,6 +141,15 @@ static void responder_help(void)
 	settings_help(stdout);
 }
 
+static void log_hidden_events(const struct source *s)
+{
+	struct buf text = BUF_INIT(IDENTITY_TEXT_MAX);
+	if (identity_hides(s, &text) && buf_ok(&text))
+		LOG(LOG_LEVEL_WARN, "events of a source may hide each other", LOG_TEXT("source", s->name),
+			LOG_TEXT("reason", text.data));
+	buf_finish(&text);
+}
+
 /* Warns of each source that accepts unsigned webhooks, at every start, and from where it does if it is open. */
 static void log_sources(const struct sources *all, const struct settings *settings)
 {
@@ -149,6 +160,7 @@ static void log_sources(const struct sources *all, const struct settings *settin
 			is_unsigned ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
 			LOG_TEXT("scheme", configuration_scheme(s)), LOG_NUMBER("secrets", s->signer.count),
 			LOG_TEXT("open_source_from", source_is_open(s) ? settings->open_source_from : ""));
+		log_hidden_events(s);
 	}
 }
 

@@ -103,5 +103,6 @@ bool mapping_applies(const struct mapping *m, struct json_value item);
 MUST_USE bool mapping_read(const struct mapping *m, struct json_value item, const char *where,
 	const struct currency_extras *extras, struct txn *ret, struct txn_problems *problems, struct fault *f);
 
-/* The pointers of the transaction_id: 1 to MAPPING_PARTS_MAX.  Returns their number; they are borrowed from m. */
+/* The pointers of the transaction_id: 1 to MAPPING_PARTS_MAX.  Returns their number; they are borrowed from m, or
+ * constant. */
 int mapping_identity(const struct mapping *m, const char *ret[MAPPING_PARTS_MAX]);

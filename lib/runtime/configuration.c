@@ -9,6 +9,8 @@
 #include "runtime/configuration.h"
 
 #include "auth/api_keys_file.h"
+#include "base/buf.h"
+#include "source/identity.h"
 #include "source/sources_file.h"
 
 const char *configuration_scheme(const struct source *s)
@@ -80,6 +82,15 @@ void configuration_finish(struct configuration *c)
 	sources_finish(&c->sources);
 }
 
+/* A warning is no error: payhook cannot know what a member of a payload means. */
+static void print_warning(const struct source *s, FILE *out)
+{
+	struct buf text = BUF_INIT(IDENTITY_TEXT_MAX);
+	if (identity_hides(s, &text) && buf_ok(&text))
+		fprintf(out, "warning: %s\n", text.data);
+	buf_finish(&text);
+}
+
 bool configuration_check(FILE *out, void (*report)(const char *complaint))
 {
 	static struct configuration c;
@@ -91,6 +102,7 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 	for (int i = 0; i < c.sources.count; i++) {
 		const struct source *s = &c.sources.list[i];
 		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
+		print_warning(s, out);
 	}
 	for (int i = 0; i < c.keys.count; i++)
 		fprintf(out, "key %s:%s%s\n", c.keys.list[i].name, c.keys.list[i].scopes & API_READ ? " read" : "",

@@ -425,7 +425,7 @@ bool mapping_read(const struct mapping *m, struct json_value item, const char *w
 
 int mapping_identity(const struct mapping *m, const char *ret[MAPPING_PARTS_MAX])
 {
-	ret[0] = m->transaction_id.at;
+	ret[0] = m->is_canonical ? "/transaction_id" : m->transaction_id.at;
 	for (int i = 0; i < m->parts.count; i++)
 		ret[i] = m->parts.at[i];
 	return m->parts.count > 0 ? m->parts.count : 1;

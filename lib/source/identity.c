@@ -1,0 +1,190 @@
+/* identity.c - finds sources in which one event of a payment would hide another.
+ *
+ * Mappings with the same identity form a group.  The words that a group lets pass at a pointer are those of its filters,
+ * or, where a filter says nothing of the pointer, those of its kinds.  Two words at one pointer are two events; so are
+ * two mappings.  The remedy is harmless: an identity that distinguishes all events still does so with one more part. */
+
+#include "source/identity.h"
+
+#include <string.h>
+
+#define LISTED_MAX 6 /* words in a warning */
+
+/* The words that pass at a pointer, each once. */
+struct passing {
+	const char *at;
+	int count; /* of all, though only the first of them are listed */
+	const char *words[LISTED_MAX];
+};
+
+/* The mappings of a source with the identity of one of them, the first. */
+struct group {
+	const struct source *source;
+	const struct mapping *first;
+	const char *identity[MAPPING_PARTS_MAX];
+	int parts, mappings;
+};
+
+static bool is_of(const struct group *g, const struct mapping *m)
+{
+	const char *identity[MAPPING_PARTS_MAX];
+	if (mapping_identity(m, identity) != g->parts || m->parts.separator != g->first->parts.separator ||
+		strcmp(m->transaction_id.text, g->first->transaction_id.text) != 0 ||
+		strcmp(m->transaction_id.after, g->first->transaction_id.after) != 0)
+		return false;
+	for (int i = 0; i < g->parts; i++) {
+		if (strcmp(identity[i], g->identity[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static struct group group_of(const struct source *s, const struct mapping *first)
+{
+	struct group g = {.source = s, .first = first};
+	g.parts = mapping_identity(first, g.identity);
+	for (int i = 0; i < s->mapping_count; i++)
+		g.mappings += is_of(&g, &s->mappings[i]);
+	return g;
+}
+
+static bool has_pointer(const struct group *g, const char *at)
+{
+	for (int i = 0; i < g->parts; i++) {
+		if (strcmp(g->identity[i], at) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_word(struct passing *p, const char *word)
+{
+	for (int i = 0; i < p->count && i < LISTED_MAX; i++) {
+		if (strcmp(p->words[i], word) == 0)
+			return;
+	}
+	if (p->count < LISTED_MAX)
+		p->words[p->count] = word;
+	p->count++;
+}
+
+/* Adds the words that a mapping lets pass. */
+static void add_passing(const struct mapping *m, struct passing *p)
+{
+	bool is_filtered = false;
+	for (int i = 0; i < m->condition_count; i++) {
+		const struct mapping_condition *c = &m->conditions[i];
+		if (strcmp(c->at, p->at) != 0)
+			continue;
+		is_filtered = true;
+		for (int j = 0; j < c->count; j++)
+			add_word(p, c->words[j]);
+	}
+	for (int i = 0; !is_filtered && strcmp(m->kind.at, p->at) == 0 && i < m->kind.count; i++)
+		add_word(p, m->kind.words[i].word);
+}
+
+static struct passing passing_at(const struct group *g, const char *at)
+{
+	struct passing p = {.at = at};
+	for (int i = 0; i < g->source->mapping_count; i++) {
+		if (is_of(g, &g->source->mappings[i]))
+			add_passing(&g->source->mappings[i], &p);
+	}
+	return p;
+}
+
+/* The pointers at which a mapping distinguishes events.  Returns their number. */
+static int pointers_of(const struct mapping *m, const char *ret[MAPPING_CONDITIONS_MAX + 1])
+{
+	for (int i = 0; i < m->condition_count; i++)
+		ret[i] = m->conditions[i].at;
+	ret[m->condition_count] = m->kind.at;
+	return m->condition_count + (*m->kind.at != '\0');
+}
+
+/* Whether the identity is the provider's id of the event, as the provider documents it. */
+static bool is_event_id(const struct group *g)
+{
+	static const struct {
+		enum scheme scheme;
+		const char *at;
+	} KNOWN[] = {{SCHEME_STRIPE, "/id"}, {SCHEME_SQUARE, "/event_id"}, {SCHEME_PAYPAL, "/id"}};
+	for (size_t i = 0; i < COUNT_OF(KNOWN); i++) {
+		if (g->source->auth == SOURCE_AUTH_SIGNATURE && g->source->signer.scheme == KNOWN[i].scheme &&
+			has_pointer(g, KNOWN[i].at))
+			return true;
+	}
+	return false;
+}
+
+/* Finds a pointer at which several words pass; at NULL: there is none.  Returns false if the identity distinguishes the
+ * events: it has such a pointer, or, if there is none, any at which a mapping distinguishes them. */
+static bool hides(const struct group *g, struct passing *ret)
+{
+	const char *at[MAPPING_CONDITIONS_MAX + 1];
+	bool is_distinct = false, has_any = false;
+	*ret = (struct passing){0};
+	for (int i = 0; i < g->source->mapping_count; i++) {
+		int count = is_of(g, &g->source->mappings[i]) ? pointers_of(&g->source->mappings[i], at) : 0;
+		for (int j = 0; j < count; j++) {
+			struct passing p = passing_at(g, at[j]);
+			has_any |= has_pointer(g, at[j]);
+			is_distinct |= p.count > 1 && has_pointer(g, at[j]);
+			if (!ret->at && p.count > 1)
+				*ret = p;
+		}
+	}
+	return ret->at ? !is_distinct : g->mappings > 1 && !has_any;
+}
+
+static void add_identity(struct buf *b, const struct group *g, const char *before, const char *between)
+{
+	for (int i = 0; i < g->parts; i++)
+		buf_add_format(b, "%s%s", i ? between : before, g->identity[i]);
+}
+
+static void add_advice(struct buf *b, const struct group *g, const char *at)
+{
+	if (g->first->is_canonical) {
+		buf_add_text(b, "the sender has to give each event a transaction_id of its own");
+		return;
+	}
+	buf_add_text(b, "use the provider's id of the event");
+	if (g->parts == MAPPING_PARTS_MAX)
+		return;
+	buf_add_format(b, ", or join %s: \"transaction_id\": {\"at\": [", at ? at : "what distinguishes them");
+	add_identity(b, g, "\"", "\", \"");
+	buf_add_format(
+		b, "\", \"%s\"], \"join\": \"%c\"}", at ? at : "/...", g->parts > 1 ? g->first->parts.separator : ':');
+}
+
+static void add_warning(struct buf *b, const struct group *g, const struct passing *p)
+{
+	buf_add_format(b, "source %s: ", g->source->name);
+	if (p->at) {
+		buf_add_format(b, "several events pass, by %s:", p->at);
+		for (int i = 0; i < p->count && i < LISTED_MAX; i++)
+			buf_add_format(b, " %s", p->words[i]);
+		buf_add_text(b, p->count > LISTED_MAX ? " ...;" : ";");
+	} else {
+		buf_add_format(b, "%d entries of events have one transaction_id;", g->mappings);
+	}
+	buf_add_text(b, " if the transaction_id, ");
+	add_identity(b, g, "", " and ");
+	buf_add_text(b, ", is that of the payment, one event hides another; ");
+	add_advice(b, g, p->at);
+}
+
+bool identity_hides(const struct source *s, struct buf *ret)
+{
+	for (int i = 0; i < s->mapping_count; i++) {
+		struct group g = group_of(s, &s->mappings[i]);
+		struct passing p;
+		if (is_event_id(&g) || !hides(&g, &p))
+			continue;
+		add_warning(ret, &g, &p);
+		return true;
+	}
+	return false;
+}

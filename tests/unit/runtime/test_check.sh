@@ -1,0 +1,41 @@
+#!/bin/bash
+# test_check.sh - "payhook-app --check" warns of events that would hide each other, and still succeeds; prints TAP.
+set -euo pipefail
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd)
+# shellcheck source=tests/support/tap.sh
+source "$HERE/tests/support/tap.sh"
+tap_folder check
+BUILD=${PAYHOOK_BUILD:-$HERE/build}
+
+# judge FILE - the output is in $DIR/out.
+judge() {
+	DATABASE_URL=postgresql:///nowhere SOURCES_FILE=$1 "$BUILD/app/payhook-app" --check >"$DIR/out" 2>&1
+}
+
+# A capture and its whole refund have one identity and one amount.
+of_a_payment_s_id() {
+	cat >"$DIR/sources.json" <<-'EOF'
+		{"sources": [{"name": "provider", "scheme": "none",
+		  "filter": [{"at": "/event", "is": ["payment.captured", "payment.refunded"]}],
+		  "mapping": {"transaction_id": {"at": "/payment/id"}, "source_account": {"value": "a"}, "destination_account": {"value": "b"},
+		    "amount": {"at": "/payment/amount", "unit": "minor"}, "currency": {"at": "/payment/currency"}}}]}
+	EOF
+	judge "$DIR/sources.json"
+	grep -A1 '^source provider: none, 0 secrets$' "$DIR/out" >"$DIR/two"
+	equal "$(tail -n 1 "$DIR/two")" "warning: source provider: several events pass, by /event: payment.captured payment.refunded;$(
+	) if the transaction_id, /payment/id, is that of the payment, one event hides another; use the provider's id of the event, or$(
+	) join /event: \"transaction_id\": {\"at\": [\"/payment/id\", \"/event\"], \"join\": \":\"}"
+}
+
+not_of_the_examples() {
+	local file
+	for file in "$HERE"/docs/sources/*/sources.json; do
+		judge "$file"
+		! grep ^warning "$DIR/out" || return 1
+	done
+}
+
+check "a filter that lets several events of a payment pass is warned of" of_a_payment_s_id
+check "no example is warned of" not_of_the_examples
+finish
