@@ -244,9 +244,11 @@ static void print_member(const char *name, const char *text)
 static void print_occurred(const struct txn *txn)
 {
 	char date[CLOCK_DATE_MAX];
-	if (txn->has_occurred)
-		printf("           occurred_at          %s, and %d us\n",
-			clock_date((time_t)(txn->occurred_us / 1000000), date), (int)(txn->occurred_us % 1000000));
+	if (!txn->has_occurred)
+		return;
+	clock_date((time_t)(txn->occurred_us / 1000000), date);
+	printf("           occurred_at          %.*s.%06dZ\n", (int)strcspn(date, "Z"), date,
+		(int)(txn->occurred_us % 1000000));
 }
 
 static void print_txn(const struct txn *txn)

@@ -66,7 +66,9 @@ def post(body, headers):
 
 
 def webhook(name, amount='30.00'):
-    body = (EXAMPLE / 'payload.json').read_text().replace('0PAYHOOKEXAMPLE01', name).replace('"value":"30.00"', f'"value":"{amount}"')
+    """The example as an event with this id, of a capture with this id."""
+    body = (EXAMPLE / 'payload.json').read_text().replace('WH-0PAYHOOK0EXAMPLE01-1PAYHOOK0EXAMPLE01', name)
+    body = body.replace('0PAYHOOKEXAMPLE01', name).replace('"value":"30.00"', f'"value":"{amount}"')
     return body.replace('Payment completed for $ 30.0 USD', FREE).encode()
 
 

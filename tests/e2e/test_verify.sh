@@ -148,9 +148,11 @@ takes_what_openssl_signed_now() {
 
 shows_every_field() {
 	verify 0 adyen --at "$THEN" < <(request adyen) &&
-		prints "item 0     is read:" "transaction_id       PAYHOOKEXAMPLE01" "source_account       adyen:order:1001" \
+		prints "item 0     is read:" "transaction_id       AUTHORISATION:PAYHOOKEXAMPLE01:true" "source_account       adyen:order:1001" \
 			"destination_account  adyen:PayhookExampleECOM" "amount               1130.50" "currency             EUR" \
-			"item 1     is read:" "amount               15000.00" "signed at  no time is signed"
+			"item 1     is read:" "amount               15000.00" "signed at  no time is signed" \
+			"payment_id           PAYHOOKEXAMPLE01" "kind                 authorised" \
+			"occurred_at          2026-02-19T11:59:58.000000Z" && ! prints "part "
 }
 
 reports_the_time_at_which_it_would_verify() {
