@@ -66,6 +66,9 @@
 #ifndef RETRY_IN_ONE
 #define RETRY_IN_ONE 1 /* SETTLE replaces the row of a retry; 0: it deletes the row, and a later statement inserts it */
 #endif
+#ifndef HELD_STAYS
+#define HELD_STAYS 1 /* lib/queue/heartbeat.c: a job whose run_at is infinity has no wrong clock, and is not due */
+#endif
 #ifndef LANE_FLUSH
 #define LANE_FLUSH 1 /* the claim of a job with a lane waits for the flush */
 #endif
@@ -176,7 +179,7 @@ mtype = { operator, look, worker_1, worker_0, responder_2, responder_1, responde
 #define HAS_JOB(e) (job[e].id != 0)
 #define IS_PARKED(e) ((parked & BIT(e)) != 0)
 #define IS_READY(e) (HAS_JOB(e) && !job[e].owner && !job[e].run_at)
-#define IS_WAITING(e) (job[e].run_at == DUE_AT)
+#define IS_WAITING(e) (job[e].run_at == DUE_AT || (job[e].run_at == HELD && !HELD_STAYS))
 #define IS_HELD(e) (job[e].run_at == HELD && deleting != (e) + 1)
 #define IS_BURIED(e) (status[e] == FAILED && !HAS_JOB(e))
 #define ANY(what) (what(0) || what(1 % EVENTS) || what(2 % EVENTS) || what(3 % EVENTS))
