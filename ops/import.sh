@@ -12,7 +12,7 @@ IMPORT_REFUSED_MAX=10000 # refused rows that are listed; all are counted
 # import_run CTL REFUSED [ARG...]: CTL is payhook-ctl, which lists the accepted currencies; refused rows are written to the
 # file REFUSED.
 import_run() {
-	local program=$1 refused=$2 from='' table=$IMPORT_TABLE currencies
+	local program=$1 refused=$2 from='' table=$IMPORT_TABLE currencies AMOUNT='' CREATED=''
 	shift 2
 	while [[ $# -gt 0 ]]; do
 		case $1 in
@@ -46,14 +46,15 @@ import_list() {
 	fi
 }
 
-# Runs psql on the database of the old table, in a subshell: it must not use the password of payhook's database.
+# import_source [ARG...] - runs psql on the database of the old table, in a subshell: it must not use the password of payhook's
+# database.
 import_source() {
 	if [[ -n $from ]]; then
 		CONNINFO=$from
 		unset PGPASSWORD
 		conninfo_hide_passwords || fail 2 "$REASON"
 	fi
-	printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -v table="$table" -d "$CONNINFO"
+	printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -v table="$table" "$@" -d "$CONNINFO"
 }
 
 import_check_target() {
@@ -64,48 +65,47 @@ import_check_target() {
 		"again meanwhile: payhook psql -c 'select pause()', import, then select resume()"
 }
 
-# Reports everything that prevents reading the table in one line.  Additional columns are allowed.
+# Sets AMOUNT, the type of the old amounts, and CREATED, the column with the time of creation or nothing.
 import_check_source() {
-	local trouble
-	trouble=$(import_source <<-'SQL'
-		SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
-		FROM parse_ident(:'table') AS p \gset
-		WITH wanted (name, types) AS (
-			VALUES ('transaction_id', '{character varying,text,character}'::text[]),
-				('source_account', '{character varying,text,character}'),
-				('destination_account', '{character varying,text,character}'), ('amount', '{numeric}'),
-				('currency', '{character varying,text,character}'), ('status', '{character varying,text,character}'),
-				('created_at', '{timestamp with time zone}'), ('processed_at', '{timestamp with time zone}')
-		), found AS (
-			SELECT column_name::text AS name, data_type::text AS type FROM information_schema.columns
-			WHERE table_schema = :'schema' AND table_name = :'name'
-		)
-		SELECT CASE WHEN EXISTS (
-				SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
-				WHERE d.refobjid = to_regclass('payhook.transactions')
-					AND r.ev_class = to_regclass(format('%I.%I', :'schema', :'name')))
-			THEN 'this is payhook''s own view of its transactions; name the database of the old service with --from'
-			WHEN NOT EXISTS (SELECT FROM found)
-			THEN format('there is no table %I.%I, or no right to read it', :'schema', :'name')
-			ELSE string_agg(CASE
-				WHEN f.name IS NULL THEN 'it has no column ' || w.name
-				ELSE format('its column %s is %s, and should be %s', w.name, f.type, w.types[1]) END, '; ')
-				FILTER (WHERE f.name IS NULL OR f.type <> ALL (w.types)) END
-		FROM wanted w LEFT JOIN found f USING (name);
-	SQL
-	) || fail 1 "the old table's database cannot be read"
+	local answer trouble
+	answer=$(import_source <"$HERE/ops/import_check.sql") || fail 1 "the old table's database cannot be read"
+	IFS='|' read -r AMOUNT CREATED trouble <<<"$answer"
 	[[ -z $trouble ]] || fail 1 "$table: $(printable <<<"$trouble")"
+	[[ $CREATED =~ ^[a-z_]*$ ]] || fail 1 "$table: its columns cannot be read: $(printable_start "$answer")"
+	case $AMOUNT in
+	numeric) ;;
+	bigint | integer | smallint)
+		info "its column amount is $AMOUNT: 1500 is 1500 units of the currency, and not minor units"
+		AMOUNT=numeric
+		;;
+	'double precision' | real)
+		info "its column amount is $AMOUNT: an amount is taken if no other one of its currency is the same $AMOUNT"
+		;;
+	*) fail 1 "$table: its columns cannot be read: $(printable_start "$answer")" ;;
+	esac
+	if [[ -z $CREATED ]]; then
+		info "it has no column created_at: transactions get the time of the import, or that in processed_at if it is earlier"
+	elif [[ $CREATED != created_at ]]; then
+		info "it has no column created_at: transactions get the time in $CREATED"
+	fi
 }
 
-# In the physical order of the rows, which is roughly that of their creation.
+# In the physical order of the rows, which is roughly that of their creation.  A double has all its digits.
 import_read() {
-	import_source <<-'SQL'
+	import_source -v created="$CREATED" <<-'SQL'
 		SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
 		FROM parse_ident(:'table') AS p \gset
+		SELECT :'created' <> '' AS has_time \gset
+		\if :has_time
+			\set created :"created"
+		\else
+			\set created 'least(processed_at, now())'
+		\endif
 		SET datestyle = ISO;
+		SET extra_float_digits = 3;
 		SET synchronize_seqscans = off;
 		COPY (
-			SELECT transaction_id, source_account, destination_account, amount, currency, status, created_at, processed_at
+			SELECT transaction_id, source_account, destination_account, amount, currency, status, :created, processed_at
 			FROM :"schema".:"name"
 		) TO STDOUT;
 	SQL
@@ -114,10 +114,10 @@ import_read() {
 # Runs one psql for each batch: COPY writes one line for each row, whatever it contains.  split needs SHELL, since the
 # services' user has no login shell.
 import_merge() {
-	export IMPORT_SQL=$HERE/ops/import.sql IMPORT_ORIGIN=$table IMPORT_CURRENCIES=$currencies CONNINFO
+	export IMPORT_SQL=$HERE/ops/import.sql IMPORT_ORIGIN=$table IMPORT_CURRENCIES=$currencies IMPORT_AMOUNT=$AMOUNT CONNINFO
 	# shellcheck disable=SC2016
 	SHELL=/bin/sh printable_errors split -l "$IMPORT_BATCH" --filter='exec psql -X -q -v origin="$IMPORT_ORIGIN" \
-		-v currencies="$IMPORT_CURRENCIES" -d "$CONNINFO" -f "$IMPORT_SQL"'
+		-v currencies="$IMPORT_CURRENCIES" -v amount_type="$IMPORT_AMOUNT" -d "$CONNINFO" -f "$IMPORT_SQL"'
 }
 
 # Adds up the counts of the batches.  Returns 1 if rows were refused: an operator must check them before the workers

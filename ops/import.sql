@@ -1,6 +1,7 @@
 -- One batch of "payhook import": rows of the old service's table on standard input, in the order of \copy below.
 --
--- Variables: currencies ('INR:2,JPY:0'), origin (the old table's name, for people).  Prints a line of counts (read,
+-- Variables: currencies ('INR:2,JPY:0'), origin (the old table's name, for people), amount_type (of the old amounts: numeric,
+-- double precision or real).  Prints a line of counts (read,
 -- imported, enqueued, settled, there already, refused, held), then a line for each refused row.  One transaction: a
 -- batch is done or it is not, and the same again finds it done.
 
@@ -9,6 +10,7 @@
 \pset fieldsep '\t'
 \pset tuples_only on
 SET datestyle = ISO;
+SET extra_float_digits = 1; -- a double as text is the shortest decimal that reads back as it
 SET client_min_messages = warning;
 
 CREATE TEMP TABLE came (
@@ -16,7 +18,7 @@ CREATE TEMP TABLE came (
 	transaction_id text,
 	source_account text,
 	destination_account text,
-	amount numeric,
+	amount :amount_type,
 	currency text,
 	status text,
 	created_at timestamptz,
@@ -35,15 +37,23 @@ $$;
 
 -- What is mended, since its meaning is plain: the case of currency and status, and zeros that the column's scale has put
 -- behind an amount (1500.00 JPY).  Everything else is refused with every reason.
+--
+-- A double is exact if one amount of the currency, and no other, reads as it: then it is the amount that the old service
+-- received.  The shortest decimal that reads back is such an amount if it has no more decimals than the currency.  It is
+-- the only one if the amounts beside it, one minor unit more and less, read as other doubles.
 CREATE TEMP TABLE given AS
 WITH known AS (
-	SELECT split_part(c, ':', 1) AS code, split_part(c, ':', 2)::int AS decimals
+	SELECT split_part(c, ':', 1) AS code, split_part(c, ':', 2)::int AS decimals,
+		('1e-' || split_part(c, ':', 2))::numeric AS unit
 	FROM unnest(string_to_array(:'currencies', ',')) AS c
+), decimal AS (
+	SELECT *, amount::text::numeric AS value FROM came
 ), mended AS (
 	SELECT number, transaction_id, source_account, destination_account, upper(currency COLLATE "C") AS currency,
-		upper(status COLLATE "C") AS status, created_at, processed_at, amount, known.decimals,
-		CASE WHEN scale(trim_scale(amount)) <= decimals THEN round(amount, least(scale(amount), decimals)) END AS exact
-	FROM came LEFT JOIN known ON known.code = upper(came.currency COLLATE "C")
+		upper(status COLLATE "C") AS status, created_at, processed_at, value AS amount, known.decimals,
+		CASE WHEN scale(trim_scale(value)) <= decimals THEN round(value, least(scale(value), decimals)) END AS exact,
+		CAST(value + unit AS :amount_type) <> amount AND CAST(value - unit AS :amount_type) <> amount AS is_only
+	FROM decimal LEFT JOIN known ON known.code = upper(decimal.currency COLLATE "C")
 )
 SELECT number, transaction_id, source_account, destination_account, exact AS amount, currency, status, created_at,
 	processed_at,
@@ -53,9 +63,11 @@ SELECT number, transaction_id, source_account, destination_account, exact AS amo
 		pg_temp.text_flaw('destination_account', destination_account),
 		CASE
 			WHEN amount IS NULL THEN 'amount is empty'
+			WHEN amount = 'NaN' THEN 'amount is no number'
 			WHEN amount < 0 THEN 'amount is negative'
 			WHEN amount >= 1e18 THEN 'amount has more than 18 integer digits'
 			WHEN decimals IS NOT NULL AND exact IS NULL THEN 'amount has more decimals than ' || currency
+			WHEN NOT is_only THEN format('amount is not exact: another one of %s is the same %s', currency, :'amount_type')
 		END,
 		CASE WHEN decimals IS NULL THEN 'currency ' || coalesce(quote_literal(left(currency, 12)), 'null') || ' is unknown' END,
 		CASE

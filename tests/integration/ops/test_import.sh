@@ -319,10 +319,10 @@ a_table_that_cannot_be_read_is_reported_by_name() {
 	sql <<-'SQL'
 		ALTER TABLE public.transactions_transaction DROP processed_at;
 		ALTER TABLE public.transactions_transaction ALTER created_at TYPE timestamp;
-		ALTER TABLE public.transactions_transaction ALTER amount TYPE float8;
+		ALTER TABLE public.transactions_transaction ALTER amount TYPE text;
 	SQL
 	import 1
-	prints "its column amount is double precision, and should be numeric" "it has no column processed_at" \
+	prints "its column amount is text, and should be numeric" "it has no column processed_at" \
 		"its column created_at is timestamp without time zone, and should be timestamp with time zone"
 	import 1 --from "host=$DIR/nowhere"
 	prints "the old table's database cannot be read"
@@ -401,6 +401,115 @@ webhooks_that_come_meanwhile_are_neither_lost_nor_doubled() {
 	balances
 }
 
+# What the old service has may be exact, although its type is not numeric.
+whole_numbers_are_taken_as_units() {
+	sql <<-'SQL'
+		DROP FUNCTION old;
+		ALTER TABLE public.transactions_transaction ALTER amount TYPE bigint, ALTER source_account TYPE int USING 7,
+			ALTER transaction_id TYPE bigint USING transaction_id::bigint, ALTER destination_account TYPE smallint USING 8;
+		INSERT INTO public.transactions_transaction (transaction_id, source_account, destination_account, amount, currency, status)
+		VALUES (9007199254740993, -1, 8, 1500, 'INR', 'PROCESSING'), (2, 7, 8, 999999999999999999, 'JPY', 'PROCESSING'),
+			(3, 7, 8, 1000000000000000000, 'JPY', 'PROCESSING'), (4, 7, NULL, 1, 'JPY', 'PROCESSING');
+	SQL
+	import 1
+	prints "its column amount is bigint: 1500 is 1500 units of the currency" "2 imported" "2 refused"
+	expect "units" "$(of 9007199254740993)" '1500|INR|PROCESSING|2026-10-01 10:00:00+00||'
+	expect "accounts" "$(value "SELECT source_account, destination_account FROM payhook.transactions WHERE amount = 1500")" "-1|8"
+	expect "most" "$(of 2)" '999999999999999999|JPY|PROCESSING|2026-10-01 10:00:00+00||'
+	expect "too many" "$(refused 3)" "-: amount has more than 18 integer digits"
+	expect "none" "$(refused 4)" "-: destination_account is empty"
+}
+
+# A double is exact if one amount of the currency, and no other, reads as it.
+doubles_are_taken_where_they_are_exact() {
+	sql <<-'SQL'
+		ALTER TABLE public.transactions_transaction ALTER amount TYPE float8;
+		SELECT old('cents', 'PROCESSING', amount => 1500.10), old('one', 'PROCESSING', amount => 0.01);
+		SELECT old('yen', 'PROCESSING', amount => 9007199254740991, currency => 'JPY');
+		SELECT old('yen beside', 'PROCESSING', amount => 9007199254740992, currency => 'JPY');
+		SELECT old('last', 'PROCESSING', amount => 9999999999999.99), old('large', 'PROCESSING', amount => 80000000000000.02);
+		SELECT old('alone', 'PROCESSING', amount => 80000000000000), old('fils', 'PROCESSING', amount => 1.125, currency => 'KWD');
+		SELECT old('decimals', 'PROCESSING', amount => 1.125), old('below', 'PROCESSING', amount => 0.001);
+		SELECT old('nan', 'PROCESSING', amount => 'NaN'), old('endless', 'PROCESSING', amount => 'Infinity');
+		SELECT old('negative', 'PROCESSING', amount => -0.5), old('zero', 'PROCESSING', amount => 0), old('sum', 'PROCESSING');
+		UPDATE public.transactions_transaction SET amount = 0.1::float8 + 0.2::float8 WHERE transaction_id = 'sum';
+		UPDATE public.transactions_transaction SET amount = '-0' WHERE transaction_id = 'zero';
+		-- It would print fewer digits than tell two amounts apart.
+		ALTER DATABASE :"DBNAME" SET extra_float_digits = -15;
+	SQL
+	import 1
+	prints "its column amount is double precision: an amount is taken if" "7 imported" "8 refused"
+	expect "amounts" "$(value 'SELECT transaction_id, amount FROM payhook.transactions ORDER BY 2')" 'zero|0
+one|0.01
+fils|1.125
+cents|1500.1
+last|9999999999999.99
+alone|80000000000000
+yen|9007199254740991'
+	local id
+	for id in sum decimals below; do
+		expect "$id" "$(refused "$id")" "-: amount has more decimals than INR"
+	done
+	expect "large" "$(refused large)" "-: amount is not exact: another one of INR is the same double precision"
+	expect "yen beside" "$(refused 'yen beside')" "-: amount is not exact: another one of JPY is the same double precision"
+	expect "nan" "$(refused nan)" "-: amount is no number"
+	expect "endless" "$(refused endless)" "-: amount has more than 18 integer digits"
+	expect "negative" "$(refused negative)" "-: amount is negative"
+}
+
+reals_are_taken_where_they_are_exact() {
+	sql <<-'SQL'
+		ALTER TABLE public.transactions_transaction ALTER amount TYPE real;
+		SELECT old('cents', 'PROCESSING', amount => 1500.10), old('many', 'PROCESSING', amount => 65535.99);
+		SELECT old('large', 'PROCESSING', amount => 262144.02), old('yen', 'PROCESSING', amount => 16777217, currency => 'JPY');
+	SQL
+	import 1
+	prints "its column amount is real: an amount is taken if"
+	expect "cents" "$(of cents)" '1500.1|INR|PROCESSING|2026-10-01 10:00:00+00||'
+	expect "many" "$(of many)" '65535.99|INR|PROCESSING|2026-10-01 10:00:00+00||'
+	expect "large" "$(refused large)" "-: amount is not exact: another one of INR is the same real"
+	expect "yen" "$(refused yen)" "-: amount is not exact: another one of JPY is the same real"
+}
+
+a_key_of_another_table_is_no_account() {
+	sql <<-'SQL'
+		CREATE TABLE public.accounts (id int PRIMARY KEY, number text);
+		ALTER TABLE public.transactions_transaction ALTER source_account TYPE int USING 1;
+		ALTER TABLE public.transactions_transaction ADD FOREIGN KEY (source_account) REFERENCES public.accounts;
+	SQL
+	import 1
+	prints "its column source_account is a key of public.accounts, not an account"
+}
+
+without_created_at_another_column_has_the_time() {
+	sql <<-'SQL'
+		ALTER TABLE public.transactions_transaction RENAME created_at TO date_created;
+		INSERT INTO public.transactions_transaction (transaction_id, source_account, destination_account, amount, currency, status)
+		VALUES ('open', 'a', 'b', 1, 'INR', 'PROCESSING');
+	SQL
+	import 0
+	prints "it has no column created_at: transactions get the time in date_created"
+	expect "open" "$(of open)" '1.00|INR|PROCESSING|2026-10-01 10:00:00+00||'
+	sql <<<'ALTER TABLE public.transactions_transaction ALTER date_created TYPE timestamp;'
+	import 1
+	prints "its column date_created is timestamp without time zone, and should be timestamp with time zone"
+}
+
+without_any_time_it_is_that_of_the_import() {
+	sql <<-'SQL'
+		SELECT old('open', 'PROCESSING'), old('done', 'PROCESSED', '2026-10-01 10:00:30Z'), old('done later', 'PROCESSED', 'tomorrow');
+		ALTER TABLE public.transactions_transaction DROP created_at;
+	SQL
+	local before
+	before=$(value 'SELECT now()')
+	import 0
+	prints "it has no column created_at: transactions get the time of the import, or that in processed_at if it is earlier"
+	[[ $(of 'done') == '1500.00|INR|PROCESSED|2026-10-01 10:00:30+00|2026-10-01 10:00:30+00|' ]]
+	expect "in time" "$(value "SELECT count(*) FROM payhook.transactions
+		WHERE transaction_id <> 'done' AND created_at BETWEEN '$before' AND now()")" 2
+	balances
+}
+
 TESTS=(
 	ids_states_and_times_are_kept_and_the_unprocessed_is_enqueued
 	a_second_run_changes_nothing
@@ -419,6 +528,12 @@ TESTS=(
 	a_failure_in_the_middle_is_resumed
 	the_old_service_may_go_on_between_two_runs
 	webhooks_that_come_meanwhile_are_neither_lost_nor_doubled
+	whole_numbers_are_taken_as_units
+	doubles_are_taken_where_they_are_exact
+	reals_are_taken_where_they_are_exact
+	a_key_of_another_table_is_no_account
+	without_created_at_another_column_has_the_time
+	without_any_time_it_is_that_of_the_import
 )
 
 # Runs all tests, or those named as arguments.
