@@ -34,7 +34,8 @@ cmd_help() {
 		  restore FILE       restore a backup (-: standard input) into a payhook without transactions
 		  import [ARGS]      import the transactions of the Django service that payhook replaces:
 		                     --from CONNINFO (default: the same database), --refused FILE,
-		                     --table [SCHEMA.]TABLE (public.transactions_transaction)
+		                     --table [SCHEMA.]TABLE (public.transactions_transaction); --view: print a view
+		                     that mends a table which cannot be read as it is, and import nothing
 		  verify SOURCE [--at TIME]
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z
@@ -258,8 +259,8 @@ cmd_restore() {
 
 cmd_import() {
 	database_need
-	packages_need build
-	build_programs
+	packages_need build >&2
+	build_programs >&2
 	import_run "$BUILD/ctl/payhook-ctl" "$STATE/import-refused.tsv" "$@"
 }
 

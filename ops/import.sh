@@ -12,22 +12,31 @@ IMPORT_REFUSED_MAX=10000 # refused rows that are listed; all are counted
 # import_run CTL REFUSED [ARG...]: CTL is payhook-ctl, which lists the accepted currencies; refused rows are written to the
 # file REFUSED.
 import_run() {
-	local program=$1 refused=$2 from='' table=$IMPORT_TABLE currencies AMOUNT='' CREATED=''
+	local program=$1 refused=$2 from='' table=$IMPORT_TABLE view='' currencies AMOUNT='' CREATED=''
 	shift 2
 	while [[ $# -gt 0 ]]; do
 		case $1 in
 		--from) from=${2-} ;;
 		--table) table=${2-} ;;
 		--refused) refused=${2-} ;;
-		*) fail 2 "import takes --from CONNINFO, --table [SCHEMA.]TABLE and --refused FILE, not: $1" ;;
+		--view)
+			view=yes
+			shift
+			continue
+			;;
+		*) fail 2 "import takes --from CONNINFO, --table [SCHEMA.]TABLE, --refused FILE and --view, not: $1" ;;
 		esac
 		[[ -n ${2-} ]] || fail 2 "$1 needs a value"
 		shift 2
 	done
 	export PGCLIENTENCODING=UTF8 PGAPPNAME='payhook import'
+	currencies=$("$program" currencies | paste -sd,) || exit 1
+	if [[ -n $view ]]; then
+		import_view || fail 1 "the old table's database cannot be read"
+		return
+	fi
 	import_check_target
 	import_check_source
-	currencies=$("$program" currencies | paste -sd,) || exit 1
 	# The rows and the reasons are what the two servers say.  Refused rows go to the file as they are.
 	{
 		import_list
@@ -65,17 +74,28 @@ import_check_target() {
 		"again meanwhile: payhook psql -c 'select pause()', import, then select resume()"
 }
 
+# Prints a CREATE VIEW for an old table that cannot be read as it is; nothing is created.
+import_view() {
+	import_source -v currencies="$currencies" <"$HERE/ops/import_view.sql" | printable
+}
+
 # Sets AMOUNT, the type of the old amounts, and CREATED, the column with the time of creation or nothing.
 import_check_source() {
 	local answer trouble
 	answer=$(import_source <"$HERE/ops/import_check.sql") || fail 1 "the old table's database cannot be read"
 	IFS='|' read -r AMOUNT CREATED trouble <<<"$answer"
-	[[ -z $trouble ]] || fail 1 "$table: $(printable <<<"$trouble")"
+	if [[ -n $trouble ]]; then
+		trouble=$(printable <<<"$trouble")
+		[[ $trouble != "this is payhook's own view"* ]] || fail 1 "$table: $trouble"
+		import_view || true
+		fail 1 "$table: $trouble; what is above may mend it"
+	fi
 	[[ $CREATED =~ ^[a-z_]*$ ]] || fail 1 "$table: its columns cannot be read: $(printable_start "$answer")"
 	case $AMOUNT in
 	numeric) ;;
 	bigint | integer | smallint)
-		info "its column amount is $AMOUNT: 1500 is 1500 units of the currency, and not minor units"
+		info "its column amount is $AMOUNT: 1500 is 1500 units of the currency; if the old service has minor units, stop this" \
+			"and see import --view"
 		AMOUNT=numeric
 		;;
 	'double precision' | real)
@@ -155,5 +175,6 @@ import_report() {
 	done | sort -rn | head -n 10
 	[[ $refused == - ]] || info "the refused rows are listed in $refused"
 	info "${sum[6]} that payhook had yet to process are held back, as FAILED"
+	[[ "${!reasons[*]}" != *"status '"*"' is unknown"* ]] || import_view || true
 	fail 1 "check the refused rows before you resume the workers with select resume()"
 }

@@ -131,6 +131,11 @@ texts_of_an_import() {
 	serve "ERROR $CONTROL" pauses=t
 	imports checked --from "$DATABASE_URL"
 	controls_nothing "the old table's database cannot be read"
+	imports checked --view
+	controls_nothing "the old table's database cannot be read"
+	serve "$CONTROL" pauses=t "wanted=numeric||$CONTROL"
+	imports checked --from "$DATABASE_URL"
+	controls_nothing "public.transactions_transaction: "
 	serve '' pauses=t "'counts'=counts	1	0	0	0	0	1	0" "'refused'=refused	x$CONTROL	-	$CONTROL"
 	imports
 	controls_nothing "check the refused rows"

@@ -412,7 +412,7 @@ whole_numbers_are_taken_as_units() {
 			(3, 7, 8, 1000000000000000000, 'JPY', 'PROCESSING'), (4, 7, NULL, 1, 'JPY', 'PROCESSING');
 	SQL
 	import 1
-	prints "its column amount is bigint: 1500 is 1500 units of the currency" "2 imported" "2 refused"
+	prints "its column amount is bigint: 1500 is 1500 units of the currency" "import --view" "2 imported" "2 refused"
 	expect "units" "$(of 9007199254740993)" '1500|INR|PROCESSING|2026-10-01 10:00:00+00||'
 	expect "accounts" "$(value "SELECT source_account, destination_account FROM payhook.transactions WHERE amount = 1500")" "-1|8"
 	expect "most" "$(of 2)" '999999999999999999|JPY|PROCESSING|2026-10-01 10:00:00+00||'
@@ -510,6 +510,89 @@ without_any_time_it_is_that_of_the_import() {
 	balances
 }
 
+# take_view - creates the view that the last import printed, as it is.
+take_view() {
+	sed -n '/^-- Guessed/,/^) old;$/p' <<<"$output" | sql
+}
+
+names_texts_minor_units_states_and_keys_are_mended_by_a_view() {
+	sql <<-'SQL'
+		DROP TABLE public.transactions_transaction;
+		CREATE TABLE public.accounts (id serial PRIMARY KEY, note text, "Number" text UNIQUE);
+		INSERT INTO public.accounts VALUES (1, 'x', 'acc_a'), (2, 'x', 'acc_b');
+		CREATE TABLE public.payments (id serial, "txn-id" uuid, sender_id int REFERENCES public.accounts,
+			receiver_id int REFERENCES public.accounts, amount_cents bigint, currency_code char(3), state text,
+			created timestamp, updated timestamptz);
+		INSERT INTO public.payments ("txn-id", sender_id, receiver_id, amount_cents, currency_code, state, created, updated)
+		VALUES ('00000000-0000-0000-0000-000000000001', 1, 2, 150010, 'INR', 'done', '2026-10-01 10:00', '2026-10-01 10:00:30Z'),
+			('00000000-0000-0000-0000-000000000002', 1, 2, 1500, 'JPY', 'new', '2026-10-01 10:00', '2026-10-01 10:00:30Z'),
+			('00000000-0000-0000-0000-000000000003', 2, 1, 99999999999999999, 'inr', 'cancelled', '2026-10-01 10:00', NULL),
+			('00000000-0000-0000-0000-000000000004', 2, 1, 1500, 'kwd', 'it''s odd', '2026-10-01 10:00', NULL);
+	SQL
+	import 1
+	prints "there is no table public.transactions_transaction" "CREATE VIEW public.payhook_import AS" \
+		"import --table public.payhook_import"
+	local printed=$output
+	import 0 --view --table payments
+	expect "the view" "$(sed '/^payhook: /d' <<<"$output")" "$(sed '/^payhook: /d' <<<"$printed")"
+	# Standard output is the view and nothing else.
+	expect "the file" "$("$ROOT/payhook" import --view --table payments 2>/dev/null)" "$output"
+	take_view
+	import 1 --table public.payhook_import
+	prints "3 imported, 1 of them enqueued" "1 refused" "status '?IT''S ODD' is unknown"
+	expect "done" "$(of 00000000-0000-0000-0000-000000000001)" '1500.10|INR|PROCESSED|2026-10-01 10:00:00+00|2026-10-01 10:00:30+00|'
+	expect "new" "$(of 00000000-0000-0000-0000-000000000002)" '1500|JPY|PROCESSING|2026-10-01 10:00:00+00||'
+	expect "cancelled" "$(of 00000000-0000-0000-0000-000000000003)" \
+		'999999999999999.99|INR|FAILED|2026-10-01 10:00:00+00||FAILED in public.payhook_import'
+	expect "accounts" "$(value "SELECT DISTINCT source_account, destination_account FROM payhook.transactions ORDER BY 1")" 'acc_a|acc_b
+acc_b|acc_a'
+}
+
+text_amounts_and_other_states_are_mended_by_a_view() {
+	sql <<-'SQL'
+		SELECT old('done', 'PAID', '2026-10-01 10:00:30Z', 12.30), old('open', 'PENDING', '2026-10-01 10:00:30Z'), old('known', 'PROCESSING');
+	SQL
+	import 1
+	prints "1 imported" "2 refused" "CREATE VIEW"
+	take_view
+	import 0 --table payhook_import
+	prints "2 imported, 1 of them enqueued" "1 already there"
+	expect "done" "$(of 'done')" '12.30|INR|PROCESSED|2026-10-01 10:00:00+00|2026-10-01 10:00:30+00|'
+	sql <<-'SQL'
+		DROP VIEW public.payhook_import;
+		ALTER TABLE public.transactions_transaction ALTER amount TYPE text, DROP processed_at, DROP created_at;
+		UPDATE public.transactions_transaction SET transaction_id = transaction_id || ' 2';
+		UPDATE public.transactions_transaction SET amount = '1,500' WHERE transaction_id = 'open 2';
+	SQL
+	import 1
+	prints "its column amount is text" "it has no column processed_at"
+	take_view
+	import 1 --table payhook_import
+	prints "it has no column created_at" "2 imported" "1 refused"
+	[[ $(of 'done 2') == '12.30|INR|PROCESSED|'* ]]
+	expect "open" "$(refused 'open 2')" "-: amount is empty"
+	balances
+}
+
+a_view_is_guessed_for_several_tables_and_for_none() {
+	sql <<-'SQL'
+		ALTER TABLE public.transactions_transaction DROP currency, DROP destination_account, ALTER status TYPE bool USING true;
+		CREATE SCHEMA "Old"; CREATE TABLE "Old"."Hooks" (LIKE public.transactions_transaction);
+		INSERT INTO public.transactions_transaction (transaction_id, source_account, amount, status) VALUES ('x', 'a', 1, true);
+	SQL
+	import 0 --view
+	prints 'Tables that look like it: "Old"."Hooks", public.transactions_transaction' "UNION ALL" \
+		"NULL::text AS currency, -- no column was found: which is it?" "CASE WHEN t.status THEN 'PROCESSED' ELSE 'PROCESSING' END AS status"
+	take_view
+	import 1 --table payhook_import
+	expect "x" "$(refused x)" "-: destination_account is empty, currency null is unknown, PROCESSED without processed_at"
+	import 0 --view --table '"Old"."Hooks"'
+	prints 'CREATE VIEW "Old".payhook_import AS' 'FROM "Old"."Hooks" t'
+	sql <<<'DROP SCHEMA "Old" CASCADE; DROP TABLE public.transactions_transaction CASCADE;'
+	import 0 --view
+	prints "No table of this database has three columns"
+}
+
 TESTS=(
 	ids_states_and_times_are_kept_and_the_unprocessed_is_enqueued
 	a_second_run_changes_nothing
@@ -534,6 +617,9 @@ TESTS=(
 	a_key_of_another_table_is_no_account
 	without_created_at_another_column_has_the_time
 	without_any_time_it_is_that_of_the_import
+	names_texts_minor_units_states_and_keys_are_mended_by_a_view
+	text_amounts_and_other_states_are_mended_by_a_view
+	a_view_is_guessed_for_several_tables_and_for_none
 )
 
 # Runs all tests, or those named as arguments.
