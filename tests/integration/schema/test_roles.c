@@ -99,7 +99,7 @@ Test(roles, an_operator_may_read_everything_and_call_what_mends)
 {
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
 					       " WHERE grantee = 'payhook_operator'::regrole AND line !~ ' SELECT$'"),
-		"pause() EXECUTE resume() EXECUTE retry(text,text) EXECUTE"
+		"forget(text,boolean) EXECUTE pause() EXECUTE resume() EXECUTE retry(text,text) EXECUTE"
 		" retry_all(timestamp with time zone,text) EXECUTE schema USAGE");
 	cr_expect_eq(database_number("SELECT count(*) FROM pg_class WHERE relnamespace = 'payhook'::regnamespace"
 				     " AND relkind IN ('r', 'p', 'v')"
@@ -147,6 +147,7 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 		"SELECT payhook.pause()",
 		"SELECT payhook.resume()",
 		"SELECT payhook.keep_attempts(1)",
+		"SELECT payhook.forget('a')",
 		"SELECT payhook.grant_rights()",
 	};
 	expect_denied("payhook_app", STATEMENTS, COUNT_OF(STATEMENTS));
@@ -208,6 +209,7 @@ Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 		"SELECT payhook.retry_all()",
 		"SELECT payhook.pause()",
 		"SELECT payhook.resume()",
+		"SELECT payhook.forget('a')",
 	};
 	expect_denied("payhook_worker", STATEMENTS, COUNT_OF(STATEMENTS));
 }
@@ -226,9 +228,11 @@ Test(roles, an_operator_mends_but_writes_no_table)
 		"INSERT INTO payhook.pauses DEFAULT VALUES",
 		"DELETE FROM payhook.rejected_requests",
 		"SELECT payhook.keep_attempts(1)",
+		"SELECT payhook.body_names('', 'a')",
 		"SELECT payhook.grant_rights()",
 	};
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.pause()"), "accepted");
+	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.forget('a', true)"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.resume()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.retry_all()"), "accepted");
 	cr_expect_str_eq(
@@ -298,6 +302,7 @@ Test(roles, a_stranger_with_a_login_can_do_nothing)
 		"SELECT payhook.pause()",
 		"SELECT payhook.retry_all()",
 		"SELECT payhook.keep_attempts(1)",
+		"SELECT payhook.forget('a')",
 		"SELECT payhook.grant_rights()",
 		"SELECT payhook.add_auth_failures('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
 		"SELECT * FROM payhook.remember_transmissions('{}', '{}', '{}')",
