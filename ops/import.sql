@@ -139,8 +139,9 @@ CROSS JOIN LATERAL (
 		WHEN g.flaw IS NOT NULL THEN g.flaw
 		WHEN t.transaction_id IS NULL THEN 'payhook has just deleted it; import again'
 		ELSE 'payhook has it with another ' || nullif(concat_ws(', ',
-			CASE WHEN t.source_account <> g.source_account THEN 'source_account' END,
-			CASE WHEN t.destination_account <> g.destination_account THEN 'destination_account' END,
+			-- What payhook.forget() has erased is the same as any account.
+			CASE WHEN t.source_account NOT IN (g.source_account, '(erased)') THEN 'source_account' END,
+			CASE WHEN t.destination_account NOT IN (g.destination_account, '(erased)') THEN 'destination_account' END,
 			CASE WHEN t.amount <> g.amount THEN 'amount' END,
 			CASE WHEN t.currency <> g.currency THEN 'currency' END), '')
 	END AS reason

@@ -14,7 +14,8 @@
 
 /* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
  * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
- * already, 0 if a different one is.  Fourth: null.
+ * already, 0 if a different one is.  Fourth: null.  An account that payhook.forget() has erased is the same as any, so that
+ * a webhook sent again is a duplicate, and not a conflict that keeps the person's data once more.
  *
  * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
  * statement's snapshot does not show its row, so the member is not returned; the next batch finds the row.  Two batches
@@ -39,10 +40,12 @@
 	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)" \
 	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"
 
-/* The amount of a stored row may be null, and g's in INGEST_STORE_ALL: null is the same as null only. */
-#define SAME_MONEY                                                              \
-	"s.source_account IS NOT DISTINCT FROM g.source_account"                \
-	" AND s.destination_account IS NOT DISTINCT FROM g.destination_account" \
+/* What is unknown is null, here and in INGEST_STORE_ALL: it is the same as null only.  "=" would make neither of it. */
+#define SAME_MONEY                                                               \
+	"(s.source_account IS NOT DISTINCT FROM g.source_account"                \
+	"   OR s.source_account IS NOT DISTINCT FROM '(erased)')"                \
+	" AND (s.destination_account IS NOT DISTINCT FROM g.destination_account" \
+	"   OR s.destination_account IS NOT DISTINCT FROM '(erased)')"           \
 	" AND s.amount IS NOT DISTINCT FROM g.amount AND s.currency IS NOT DISTINCT FROM g.currency"
 
 const struct statement INGEST_STORE = {"store",

@@ -98,6 +98,24 @@ Test(ingest, makes_no_second_job_once_the_first_is_done)
 	cr_expect_eq(rows("jobs"), 0);
 }
 
+/* The data must not come back by a webhook that is sent again. */
+Test(ingest, takes_a_webhook_of_an_erased_account_for_a_duplicate)
+{
+	send_one("t", "1");
+	sent_all();
+	database_exec(
+		"DELETE FROM payhook.jobs; UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = now();"
+		" SELECT payhook.forget(source_account, true) FROM payhook.transactions");
+	struct sent *again = send_one("t", "1");
+	sent_all();
+	expect(again, ACCEPTED_AGAIN);
+	struct sent *other = send_one("t", "2");
+	sent_all();
+	expect(other, ACCEPTED_CONFLICT);
+	cr_expect_eq(rows("transaction_conflicts"), 1);
+	cr_expect_eq(rows("jobs"), 0);
+}
+
 Test(ingest, keeps_the_first_content_and_the_other_among_the_conflicts)
 {
 	send_one("t", "1");

@@ -593,6 +593,16 @@ a_view_is_guessed_for_several_tables_and_for_none() {
 	prints "No table of this database has three columns"
 }
 
+an_erased_account_is_the_same_as_any() {
+	sql <<<"SELECT old('done', 'PROCESSED', now()), old('failed', 'FAILED');"
+	import 0
+	value "SELECT payhook.forget('acc_a', true)"
+	import 0
+	prints "2 already there; 0 refused"
+	expect "accounts" "$(value 'SELECT DISTINCT source_account FROM payhook.transactions')" "(erased)"
+	balances
+}
+
 TESTS=(
 	ids_states_and_times_are_kept_and_the_unprocessed_is_enqueued
 	a_second_run_changes_nothing
@@ -617,6 +627,7 @@ TESTS=(
 	a_key_of_another_table_is_no_account
 	without_created_at_another_column_has_the_time
 	without_any_time_it_is_that_of_the_import
+	an_erased_account_is_the_same_as_any
 	names_texts_minor_units_states_and_keys_are_mended_by_a_view
 	text_amounts_and_other_states_are_mended_by_a_view
 	a_view_is_guessed_for_several_tables_and_for_none
