@@ -39,7 +39,7 @@ RUN groupadd --gid 10003 payhook-worker && \
 USER payhook-worker
 CMD ["payhook-worker"]
 
-# Applies the migrations; also contains the operator's command (psql, backup, restore, import).
+# Applies the migrations; also contains the operator's command (psql, backup, restore, import, forget).
 FROM app AS migrate
 USER root
 RUN docker/packages postgresql-client-15

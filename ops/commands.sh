@@ -36,6 +36,9 @@ cmd_help() {
 		                     --from CONNINFO (default: the same database), --refused FILE,
 		                     --table [SCHEMA.]TABLE (public.transactions_transaction); --view: print a view
 		                     that mends a table which cannot be read as it is, and import nothing
+		  forget --account ACCOUNT [--yes]
+		                     erase the data of one account (-: read it from standard input) and print a
+		                     receipt; without --yes, only print what would be erased
 		  verify SOURCE [--at TIME]
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z
@@ -262,6 +265,11 @@ cmd_import() {
 	packages_need build >&2
 	build_programs >&2
 	import_run "$BUILD/ctl/payhook-ctl" "$STATE/import-refused.tsv" "$@"
+}
+
+cmd_forget() {
+	database_need
+	forget_run "$@"
 }
 
 cmd_key() {

@@ -473,6 +473,8 @@ tools_work() {
 	output=$(box payhook import 2>&1) || { echo "$output" && return 1; }
 	[[ $output == *"1 imported"*"0 refused"* ]] || { echo "$output" && return 1; }
 	sql -c 'SELECT resume()' || return
+	output=$(box payhook forget --account a --yes 2>&1) || { echo "$output" && return 1; }
+	[[ $output == *"erased    1 transactions"* ]] || { echo "$output" && return 1; }
 	box payhook backup - >"$BOX/backup" || return
 	[[ $(head -c 5 "$BOX/backup") == PGDMP ]] || { echo "no backup" && return 1; }
 	! output=$(box payhook restore - <"$BOX/backup" 2>&1) || { echo "$output" && return 1; }

@@ -147,6 +147,15 @@ texts_of_an_import() {
 	controls_nothing "ERROR:"
 }
 
+texts_of_an_erasure() {
+	serve "key $CONTROL"
+	"$HERE/payhook" forget --account x --yes >"$DIR/out" 2>&1
+	controls_nothing "is for the person: ?]0;OWNED?"
+	serve "ERROR $CONTROL"
+	expect status "$("$HERE/payhook" forget --account x --yes >"$DIR/out" 2>&1 || echo $?)" 1
+	controls_nothing "nothing was erased"
+}
+
 # backs_up FUNCTION ARG... - runs a function of ops/backup.sh.
 backs_up() {
 	local status=0
@@ -288,6 +297,7 @@ check "nor the counts and reasons of an import" counts_of_an_import
 check "nor the record of a part" record_of_a_part
 check "what a server says to a migration controls no terminal" texts_of_a_migration
 check "nor does what it says to an import" texts_of_an_import
+check "nor to an erasure" texts_of_an_erasure
 check "nor to a backup or a restore" texts_of_a_backup
 check "nor to a check of its settings" texts_of_a_check
 check "nor what it and a responder say to status" texts_of_status

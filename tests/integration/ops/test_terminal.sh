@@ -116,6 +116,10 @@ what_is_typed_is_read() {
 	shows reads 'read typed' error 'status 7'
 	on_terminal "echo piped | $DIR/payhook verify --read"
 	shows reads 'read piped' error 'status 7'
+	on_terminal "echo piped | $DIR/payhook forget --account -"
+	shows error 'payhook: nothing was erased' 'status 1'
+	on_terminal "$DIR/payhook forget --account - </dev/null"
+	shows 'payhook: there is no account on standard input' 'status 2'
 	on_terminal "$DIR/payhook key --read; read -r line; echo \"left \$line\"" 'typed\n' begins
 	grep -qx 'left typed' "$DIR/out"
 }
