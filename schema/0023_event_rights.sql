@@ -53,7 +53,7 @@ BEGIN
 		GRANT USAGE ON SCHEMA payhook TO payhook_operator;
 		GRANT SELECT ON ALL TABLES IN SCHEMA payhook TO payhook_operator;
 		GRANT EXECUTE ON FUNCTION payhook.retry(text, text), payhook.retry_all(timestamptz, text), payhook.pause(),
-			payhook.resume() TO payhook_operator;
+			payhook.resume(), payhook.forget(text, boolean) TO payhook_operator;
 		IF payhook.compatibility_view() IS NOT NULL THEN
 			GRANT SELECT ON public.transactions_transaction TO payhook_operator;
 		END IF;
