@@ -23,7 +23,8 @@ BEGIN
 			payhook.add_auth_failures(text[], text[], text[], bigint[], text[], text[], bigint[]),
 			payhook.add_rejections(text[], text[], text[], bigint[], text[], text[], bigint[]),
 			payhook.remember_transmissions(text[], text[], bytea[]),
-			payhook.lane_of(text, text), payhook.activate(bigint[]), payhook.payloads_day(date)
+			payhook.lane_of(text, text), payhook.activate(bigint[]), payhook.payloads_day(date),
+			payhook.payment_state(payhook.payment_event[])
 			TO payhook_app;
 	END IF;
 
@@ -53,7 +54,8 @@ BEGIN
 		GRANT USAGE ON SCHEMA payhook TO payhook_operator;
 		GRANT SELECT ON ALL TABLES IN SCHEMA payhook TO payhook_operator;
 		GRANT EXECUTE ON FUNCTION payhook.retry(text, text), payhook.retry_all(timestamptz, text), payhook.pause(),
-			payhook.resume(), payhook.forget(text, boolean) TO payhook_operator;
+			payhook.resume(), payhook.forget(text, boolean),
+			payhook.payment_state(payhook.payment_event[]) TO payhook_operator;
 		IF payhook.compatibility_view() IS NOT NULL THEN
 			GRANT SELECT ON public.transactions_transaction TO payhook_operator;
 		END IF;

@@ -56,6 +56,7 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 		"payload_ids USAGE\n"
 		"payloads INSERT\n"
 		"payloads_day(date) EXECUTE\n"
+		"payment_state(payment_event[]) EXECUTE\n"
 		"remember_transmissions(text[],text[],bytea[]) EXECUTE\n"
 		"schema USAGE\n"
 		"transaction_conflicts INSERT(transaction_id,source,ordinal,body_sha256,body,request_id)\n"
@@ -99,7 +100,8 @@ Test(roles, an_operator_may_read_everything_and_call_what_mends)
 {
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
 					       " WHERE grantee = 'payhook_operator'::regrole AND line !~ ' SELECT$'"),
-		"forget(text,boolean) EXECUTE pause() EXECUTE resume() EXECUTE retry(text,text) EXECUTE"
+		"forget(text,boolean) EXECUTE pause() EXECUTE payment_state(payment_event[]) EXECUTE resume() EXECUTE"
+		" retry(text,text) EXECUTE"
 		" retry_all(timestamp with time zone,text) EXECUTE schema USAGE");
 	cr_expect_eq(database_number("SELECT count(*) FROM pg_class WHERE relnamespace = 'payhook'::regnamespace"
 				     " AND relkind IN ('r', 'p', 'v')"
