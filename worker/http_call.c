@@ -15,26 +15,34 @@
 
 #define SOURCE "transactions" /* the built-in source */
 
+/* Adds a string, or null if text is NULL.  name includes its quotes, the colon and the comma or brace before it. */
 static void http_call_add_text(struct buf *b, const char *name, const char *text)
 {
-	buf_add_format(b, "\"%s\":\"", name);
+	buf_add_text(b, name);
+	if (!text) {
+		buf_add_text(b, "null");
+		return;
+	}
+	buf_add_text(b, "\"");
 	buf_add_json(b, text, strlen(text));
 	buf_add_text(b, "\"");
 }
 
-/* The amount is inserted as it was received, not by way of a double: 1500.10 stays 1500.10. */
+/* The amount is inserted as it was received, not by way of a double: 1500.10 stays 1500.10.  It stands there as a text
+ * too, since clients that are generated from a schema make a double of a number. */
 void http_call_body(struct buf *b, const struct job *j)
 {
-	buf_add_text(b, "{");
-	http_call_add_text(b, "transaction_id", j->transaction_id);
-	buf_add_text(b, ",");
-	http_call_add_text(b, "source_account", j->source_account);
-	buf_add_text(b, ",");
-	http_call_add_text(b, "destination_account", j->destination_account);
-	buf_add_format(b, ",\"amount\":%s,", j->amount);
-	http_call_add_text(b, "currency", j->currency);
-	buf_add_text(b, ",");
-	http_call_add_text(b, "created_at", j->created_at);
+	http_call_add_text(b, "{\"transaction_id\":", j->transaction_id);
+	http_call_add_text(b, ",\"source_account\":", j->source_account);
+	http_call_add_text(b, ",\"destination_account\":", j->destination_account);
+	buf_add_format(b, ",\"amount\":%s", j->amount ? j->amount : "null");
+	http_call_add_text(b, ",\"currency\":", j->currency);
+	http_call_add_text(b, ",\"created_at\":", j->created_at);
+	http_call_add_text(b, ",\"source\":", j->source);
+	http_call_add_text(b, ",\"kind\":", j->kind);
+	http_call_add_text(b, ",\"payment_id\":", j->payment_id);
+	http_call_add_text(b, ",\"occurred_at\":", j->occurred_at);
+	http_call_add_text(b, ",\"amount_text\":", j->amount);
 	buf_add_text(b, "}");
 }
 

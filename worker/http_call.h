@@ -12,11 +12,11 @@
 /* The request that an HTTP processor receives for a job, and the meaning of its response.  Pure functions, without
  * curl, sockets or a clock. */
 
-#define HTTP_CALL_BODY_MAX 8192 /* bytes: three texts of 255, each byte escaped by six, and some 200 for the rest */
+#define HTTP_CALL_BODY_MAX 8192 /* bytes: four texts of 255, each byte escaped by six, and some 500 for the rest */
 #define HTTP_CALL_KEY_MAX 2048  /* bytes: source and transaction_id of up to 255 each, every byte percent-encoded */
 
 /* Adds the body: the transaction as a JSON object.  The amount is a JSON number with exactly the digits that were
- * received.  The claim must have fetched the transaction. */
+ * received, and a text beside it.  What the transaction lacks is null.  The claim must have fetched the transaction. */
 void http_call_body(struct buf *b, const struct job *j);
 
 /* Adds the value of the Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header): the transaction_id; for

@@ -185,7 +185,7 @@ static void write_lines(struct transfer *t, const struct job *j)
 
 static bool has_transaction(const struct job *j)
 {
-	return j->source_account && j->destination_account && j->amount && j->currency && j->created_at;
+	return j->created_at;
 }
 
 /* Writes the request.  False: memory is exhausted. */

@@ -5,41 +5,43 @@
 
 #include "task.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "call_policy.h"
 
-#define TEXTS 8 /* of a struct job; absent ones stay NULL */
+/* Those of a struct job; absent ones stay NULL. */
+static const size_t TEXTS[] = {offsetof(struct job, transaction_id), offsetof(struct job, source),
+	offsetof(struct job, source_account), offsetof(struct job, destination_account), offsetof(struct job, amount),
+	offsetof(struct job, currency), offsetof(struct job, created_at), offsetof(struct job, kind),
+	offsetof(struct job, payment_id), offsetof(struct job, occurred_at), offsetof(struct job, traceparent)};
+
+static const char **task_text(struct job *j, size_t i)
+{
+	return (const char **)((char *)j + TEXTS[i]);
+}
 
 struct task *task_create(const struct job *row)
 {
-	const char *texts[TEXTS] = {row->transaction_id, row->source, row->source_account, row->destination_account,
-		row->amount, row->currency, row->created_at, row->traceparent};
-	size_t sizes[TEXTS], sum = 0;
-	for (int i = 0; i < TEXTS; i++) {
-		sizes[i] = texts[i] ? strlen(texts[i]) + 1 : 0;
+	struct job job = *row;
+	size_t sizes[COUNT_OF(TEXTS)], sum = 0;
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+		const char *text = *task_text(&job, i);
+		sizes[i] = text ? strlen(text) + 1 : 0;
 		sum += sizes[i];
 	}
 	struct task *t = malloc(sizeof *t + sum);
 	if (!t)
 		return NULL;
-	*t = (struct task){.job = *row, .call = {.job = &t->job}};
+	*t = (struct task){.job = job, .call = {.job = &t->job}};
 	char *to = t->texts;
-	for (int i = 0; i < TEXTS; i++) {
-		if (!texts[i])
-			continue;
-		texts[i] = memcpy(to, texts[i], sizes[i]);
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+		const char **text = task_text(&t->job, i);
+		if (*text)
+			*text = memcpy(to, *text, sizes[i]);
 		to += sizes[i];
 	}
-	t->job.transaction_id = texts[0];
-	t->job.source = texts[1];
-	t->job.source_account = texts[2];
-	t->job.destination_account = texts[3];
-	t->job.amount = texts[4];
-	t->job.currency = texts[5];
-	t->job.created_at = texts[6];
-	t->job.traceparent = texts[7];
 	return t;
 }
 

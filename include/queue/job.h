@@ -27,9 +27,10 @@ struct job {
 	int attempt;             /* the number of this call, from 1 */
 	const char *traceparent; /* W3C traceparent of the webhook; NULL: it had none */
 
-	/* The transaction; NULL: the claim did not fetch it, or its row is gone.  amount is a plain decimal with the
-	 * digits received, created_at a time by RFC 3339 in UTC. */
+	/* The transaction.  created_at NULL: the claim did not fetch it, or its row is gone; each of the others may be NULL
+	 * by itself.  amount is a plain decimal with the digits received, the times are of RFC 3339 in UTC. */
 	const char *source_account, *destination_account, *amount, *currency, *created_at;
+	const char *kind, *payment_id, *occurred_at; /* of an event of a payment */
 
 	/* Set by the worker before queue_settle(). */
 	enum job_outcome outcome;

@@ -48,7 +48,8 @@ const struct statement CLAIM = {"claim", TAKE MARK};
 const struct statement CLAIM_WHOLE = {"claim_whole", TAKE
 	", claimed AS (" MARK
 	") SELECT c.id, c.transaction_id, c.source, c.attempt, c.traceparent, t.source_account, t.destination_account, t.amount::text,"
-	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), t.kind, t.payment_id,"
+	"  to_char(t.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 	"  FROM claimed c LEFT JOIN payhook.transactions t"
 	"    ON t.transaction_id = c.transaction_id AND t.source = c.source"};
 
@@ -81,4 +82,7 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 	ret->amount = claim_text_or_null(r, row, 7);
 	ret->currency = claim_text_or_null(r, row, 8);
 	ret->created_at = claim_text_or_null(r, row, 9);
+	ret->kind = claim_text_or_null(r, row, 10);
+	ret->payment_id = claim_text_or_null(r, row, 11);
+	ret->occurred_at = claim_text_or_null(r, row, 12);
 }

@@ -37,6 +37,11 @@ static int on_room(void *ctx)
 	return ((struct claimer *)ctx)->room;
 }
 
+static const char *text(const char *text_or_null)
+{
+	return text_or_null ? text_or_null : "null";
+}
+
 static struct job *on_claimed(void *ctx, const struct job *row)
 {
 	struct claimer *w = ctx;
@@ -51,9 +56,10 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 	j->source = strdup(row->source);
 	snprintf(w->traceparent, sizeof w->traceparent, "%s", row->traceparent ? row->traceparent : "");
 	j->traceparent = NULL;
-	if (row->source_account)
-		snprintf(w->whole, sizeof w->whole, "%s %s %s %s %s", row->source_account, row->destination_account,
-			row->amount, row->currency, row->created_at);
+	if (row->created_at)
+		snprintf(w->whole, sizeof w->whole, "%s %s %s %s %s %s %s %s", text(row->source_account),
+			text(row->destination_account), text(row->amount), text(row->currency), row->created_at,
+			text(row->kind), text(row->payment_id), text(row->occurred_at));
 	j->began_ms = clock_ms();
 	w->jobs[w->taken++] = j;
 	return j;

@@ -401,10 +401,22 @@ Test(settle_whole, a_claim_brings_the_transaction_with_its_digits)
 	enqueue(1, 1);
 	database_exec("UPDATE payhook.transactions SET created_at = '2026-02-19 12:00:00.5+00'");
 	claim(&me, ME, 1);
-	cr_expect_str_eq(me.whole, "acc_user_1 acc_merchant_1 1500.10 USD 2026-02-19T12:00:00.500000Z");
+	cr_expect_str_eq(me.whole, "acc_user_1 acc_merchant_1 1500.10 USD 2026-02-19T12:00:00.500000Z null null null");
 	cr_expect_str_eq(me.jobs[0]->transaction_id, "t1");
 	cr_expect_eq(me.jobs[0]->attempt, 1);
 	EXPECT("1001 1", "SELECT owner || ' ' || attempt FROM payhook.jobs");
+}
+
+Test(settle_whole, a_claim_brings_the_event_of_a_payment_without_an_amount)
+{
+	enqueue(1, 1);
+	database_exec(
+		"UPDATE payhook.transactions SET created_at = '2026-02-19 12:00:00.5+00', source_account = NULL,"
+		" destination_account = NULL, amount = NULL, currency = NULL, kind = 'refunded', payment_id = 'pi_1',"
+		" occurred_at = '2026-02-19 11:59:58+00'");
+	claim(&me, ME, 1);
+	cr_expect_str_eq(me.whole, "null null null null 2026-02-19T12:00:00.500000Z"
+				   " refunded pi_1 2026-02-19T11:59:58.000000Z");
 }
 
 Test(settle_whole, a_job_without_a_transaction_is_claimed_all_the_same)

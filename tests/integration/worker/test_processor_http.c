@@ -53,9 +53,27 @@ Test(processor_http, posts_the_transaction_as_json_with_the_digits_of_its_amount
 	caller_call(&c, &m);
 	cr_expect_eq(m.result, CALL_DONE);
 	cr_expect_eq(strncmp(heard(0)->head, "POST /pay HTTP/1.1\r\n", 20), 0, "%s", heard(0)->head);
-	cr_expect_str_eq(heard(0)->body, "{\"transaction_id\":\"tx_1\",\"source_account\":\"acc_1\","
-					 "\"destination_account\":\"acc_2\",\"amount\":1500.10,\"currency\":\"EUR\","
-					 "\"created_at\":\"2026-02-19T12:00:00.123456Z\"}");
+	cr_expect_str_eq(heard(0)->body,
+		"{\"transaction_id\":\"tx_1\",\"source_account\":\"acc_1\","
+		"\"destination_account\":\"acc_2\",\"amount\":1500.10,\"currency\":\"EUR\","
+		"\"created_at\":\"2026-02-19T12:00:00.123456Z\",\"source\":\"transactions\","
+		"\"kind\":null,\"payment_id\":null,\"occurred_at\":null,\"amount_text\":\"1500.10\"}");
+}
+
+Test(processor_http, names_the_event_of_a_payment_and_has_null_for_what_it_lacks)
+{
+	struct made m = made_of("stripe", "evt_1");
+	m.job.source_account = m.job.destination_account = m.job.amount = m.job.currency = NULL;
+	m.job.kind = "refunded";
+	m.job.payment_id = "pi_1";
+	m.job.occurred_at = "2026-02-19T11:59:58.000000Z";
+	caller_call(&c, &m);
+	cr_expect_eq(m.result, CALL_DONE);
+	cr_expect_str_eq(heard(0)->body, "{\"transaction_id\":\"evt_1\",\"source_account\":null,"
+					 "\"destination_account\":null,\"amount\":null,\"currency\":null,"
+					 "\"created_at\":\"2026-02-19T12:00:00.123456Z\",\"source\":\"stripe\","
+					 "\"kind\":\"refunded\",\"payment_id\":\"pi_1\","
+					 "\"occurred_at\":\"2026-02-19T11:59:58.000000Z\",\"amount_text\":null}");
 }
 
 Test(processor_http, keeps_amounts_that_no_double_holds)

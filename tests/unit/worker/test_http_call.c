@@ -71,6 +71,10 @@ Test(http_call, has_room_for_the_longest_transaction)
 	cr_expect_eq(key.len, 3 * 255 * 2 + 1);
 	buf_finish(&key);
 	j = (struct job){.transaction_id = longest(),
+		.source = "the-name-of-a-source-may-have-64-bytes-and-this-one-has-them-all",
+		.kind = "capture_failed",
+		.payment_id = longest(),
+		.occurred_at = "2026-02-19T12:00:00.123456Z",
 		.source_account = longest(),
 		.destination_account = longest(),
 		.amount = "999999999999999999.99999999",
