@@ -13,7 +13,7 @@ BEGIN
 		GRANT SELECT, INSERT (transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind, part,
 			is_total, occurred_at, payload_id, payload_at) ON payhook.transactions TO payhook_app;
 		GRANT INSERT (source, transaction_id, traceparent) ON payhook.jobs TO payhook_app;
-		GRANT INSERT (lane, lane_no, source, transaction_id, traceparent) ON payhook.parked_jobs TO payhook_app;
+		GRANT INSERT (lane, lane_no, source, transaction_id, traceparent, continues) ON payhook.parked_jobs TO payhook_app;
 		GRANT INSERT ON payhook.payloads TO payhook_app;
 		GRANT USAGE ON SEQUENCE payhook.payload_ids, payhook.lane_numbers TO payhook_app;
 		GRANT SELECT (transaction_id, source, ordinal, body_sha256, count, unkept),
@@ -32,7 +32,7 @@ BEGIN
 		REVOKE ALL ON ALL TABLES IN SCHEMA payhook FROM payhook_worker;
 		GRANT USAGE ON SCHEMA payhook TO payhook_worker;
 		GRANT SELECT, DELETE, UPDATE (id, attempt, run_at, owner, claimed_at),
-			INSERT (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent, lane, lane_no)
+			INSERT (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent, lane, lane_no, continues)
 			ON payhook.jobs TO payhook_worker;
 		GRANT SELECT, DELETE, UPDATE (status, processed_at, failure) ON payhook.transactions TO payhook_worker;
 		GRANT SELECT (transaction_id, source), DELETE ON payhook.transaction_conflicts TO payhook_worker;
@@ -53,8 +53,8 @@ BEGIN
 		REVOKE ALL ON ALL TABLES IN SCHEMA payhook FROM payhook_operator;
 		GRANT USAGE ON SCHEMA payhook TO payhook_operator;
 		GRANT SELECT ON ALL TABLES IN SCHEMA payhook TO payhook_operator;
-		GRANT EXECUTE ON FUNCTION payhook.retry(text, text), payhook.retry_all(timestamptz, text), payhook.pause(),
-			payhook.resume(), payhook.forget(text, boolean),
+		GRANT EXECUTE ON FUNCTION payhook.retry(text, text), payhook.retry_all(timestamptz, text), payhook.skip(text, text),
+			payhook.pause(), payhook.resume(), payhook.forget(text, boolean),
 			payhook.payment_state(payhook.payment_event[]) TO payhook_operator;
 		IF payhook.compatibility_view() IS NOT NULL THEN
 			GRANT SELECT ON public.transactions_transaction TO payhook_operator;

@@ -52,7 +52,7 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 		"jobs INSERT(source,transaction_id,traceparent)\n"
 		"lane_numbers USAGE\n"
 		"lane_of(text,text) EXECUTE\n"
-		"parked_jobs INSERT(lane,lane_no,source,transaction_id,traceparent)\n"
+		"parked_jobs INSERT(lane,lane_no,source,transaction_id,traceparent,continues)\n"
 		"payload_ids USAGE\n"
 		"payloads INSERT\n"
 		"payloads_day(date) EXECUTE\n"
@@ -75,7 +75,7 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 		"dead_jobs SELECT(transaction_id,source,died_at)\n"
 		"job_attempts INSERT(transaction_id,source,attempt,started_at,finished_at,outcome,error,worker)\n"
 		"jobs DELETE\n"
-		"jobs INSERT(source,transaction_id,attempt,enqueued_at,run_at,last_error,traceparent,lane,lane_no)\n"
+		"jobs INSERT(source,transaction_id,attempt,enqueued_at,run_at,last_error,traceparent,lane,lane_no,continues)\n"
 		"jobs SELECT\n"
 		"jobs UPDATE(id,attempt,run_at,owner,claimed_at)\n"
 		"keep_attempts(integer) EXECUTE\n"
@@ -101,8 +101,8 @@ Test(roles, an_operator_may_read_everything_and_call_what_mends)
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
 					       " WHERE grantee = 'payhook_operator'::regrole AND line !~ ' SELECT$'"),
 		"forget(text,boolean) EXECUTE pause() EXECUTE payment_state(payment_event[]) EXECUTE resume() EXECUTE"
-		" retry(text,text) EXECUTE"
-		" retry_all(timestamp with time zone,text) EXECUTE schema USAGE");
+		" retry(text,text) EXECUTE retry_all(timestamp with time zone,text) EXECUTE schema USAGE"
+		" skip(text,text) EXECUTE");
 	cr_expect_eq(database_number("SELECT count(*) FROM pg_class WHERE relnamespace = 'payhook'::regnamespace"
 				     " AND relkind IN ('r', 'p', 'v')"
 				     " AND NOT has_table_privilege('payhook_operator', oid, 'SELECT')"),
@@ -146,6 +146,9 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 		"DELETE FROM payhook.jobs",
 		"SELECT payhook.retry('t', 's')",
 		"SELECT payhook.retry_all()",
+		"SELECT payhook.skip('t', 's')",
+		"DELETE FROM payhook.parked_jobs",
+		"SELECT * FROM payhook.parked_jobs",
 		"SELECT payhook.pause()",
 		"SELECT payhook.resume()",
 		"SELECT payhook.keep_attempts(1)",
