@@ -85,6 +85,12 @@ static void responder_on_enqueued(void *ctx)
 	notifier_mark(r->notifier);
 }
 
+static void responder_on_parked(void *ctx, int64_t lane)
+{
+	struct responder *r = ctx;
+	notifier_activate(r->notifier, lane);
+}
+
 static void responder_on_committed(void *ctx, int webhooks, int64_t us)
 {
 	struct responder *r = ctx;
@@ -101,6 +107,7 @@ static void responder_on_unrecorded(void *ctx, int count)
 static const struct ingest_events EVENTS = {.up = responder_on_up,
 	.down = responder_on_down,
 	.enqueued = responder_on_enqueued,
+	.parked = responder_on_parked,
 	.committed = responder_on_committed};
 
 /* ---- ending ---- */

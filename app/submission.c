@@ -202,6 +202,8 @@ static void send(struct request *rq, const struct source *source)
 			.request_id = rq->id,
 			.traceparent = *rq->trace.text ? rq->trace.text : NULL,
 			.body = &s->body,
+			.is_in_order = source->in_order,
+			.continues = source->continues,
 			.done = submission_on_outcome,
 		};
 	}

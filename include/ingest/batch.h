@@ -52,6 +52,7 @@ struct pending_insert {
 	const char *traceparent;  /* of version 00, and valid; NULL: none */
 	struct insert_body *body; /* recorded if there is a conflict */
 	bool is_in_order;         /* its payment's transactions are processed one at a time, in the order of arrival */
+	bool continues;           /* if is_in_order: the next of them goes on after it has FAILED */
 	/* Called once, from the event loop or from ingest_accept().  f NULL: outcome is valid and durable.  Otherwise f
 	 * is the reason why the webhook is not known to be stored, and outcome means nothing. */
 	void (*done)(struct pending_insert *insert, enum accepted outcome, const struct fault *f);

@@ -24,6 +24,8 @@ struct ingest_events {
 	void (*up)(void *ctx);                            /* connected: webhooks can be accepted */
 	void (*down)(void *ctx, const struct fault *why); /* the connection, or an attempt at one, was lost */
 	void (*enqueued)(void *ctx);                      /* a commit has added jobs */
+	/* May be NULL if no webhook is in order.  The commit has parked a job of this lane, to be activated. */
+	void (*parked)(void *ctx, int64_t lane);
 	/* May be NULL.  A commit stored this many webhooks, or recorded this many conflicts.  us: microseconds since
 	 * its statement was sent. */
 	void (*committed)(void *ctx, int webhooks, int64_t us);

@@ -8,7 +8,7 @@
  * itself. */
 
 #define INGEST_COLUMNS 6                /* arrays of INGEST_STORE */
-#define INGEST_ARRAYS 19                /* arrays of INGEST_STORE_ALL */
+#define INGEST_ARRAYS 20                /* arrays of INGEST_STORE_ALL */
 #define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids of 255 quotes, each escaped, take a third of it */
 
 extern const struct statement INGEST_STORE;     /* makes a batch durable */

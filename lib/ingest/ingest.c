@@ -228,6 +228,8 @@ static void ingest_on_stored(void *ctx, const struct pg_result *r, const struct 
 		in->events->enqueued(in->ctx);
 	}
 	for (int row = 0; row < db_rows(r); row++) {
+		if (!db_null(r, row, 3))
+			in->events->parked(in->ctx, db_int8(r, row, 3));
 		int i = batch_find(&in->batch, db_text(r, row, 0), db_text(r, row, 1));
 		if (i < 0)
 			continue;

@@ -1,7 +1,7 @@
-/* notifier.c - one NOTIFY for all commits of the last moments.
+/* notifier.c - one NOTIFY for all commits of the last moments, and before it one activation of their lanes.
  *
- * A flag and a timer: a commit sets the flag, and one NOTIFY clears it for all.  Nothing is sent again after a failure,
- * since a notification is only a hint. */
+ * A flag and a timer: a commit sets the flag, and one NOTIFY clears it for all.  A NOTIFY is not sent again after a failure,
+ * since it is only a hint.  Lanes are: until a worker's look finds them, their payments would stand still. */
 
 #include "ingest/notifier.h"
 
@@ -9,8 +9,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "pg/activation.h"
 
 #define ANSWER_MS 3000
+#define REFUSED_MS 1000 /* without a statement after an activation that failed */
 
 /* Notifies every worker that listens, at its commit.  Its commit takes the cluster-wide lock that notifier.h describes;
  * the pause between two of them bounds how often. */
@@ -20,6 +22,8 @@ struct notifier {
 	struct connection *connection;
 	struct event *rest; /* pending: the last one was sent less than NOTIFIER_REST_MS ago */
 	bool dirty;         /* jobs were added after the last one was sent */
+	bool activated;     /* the NOTIFY that follows an activation is due, and does not rest */
+	struct activation activation;
 };
 
 static void notifier_on_notified(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -28,16 +32,38 @@ static void notifier_on_notified(void *ctx, const struct pg_result *r, const str
 	(void)ctx, (void)r, (void)f;
 }
 
-/* The flag is cleared before sending: jobs added while the statement is under way set it again, for the next one. */
+static void rest(struct notifier *n, int64_t ms)
+{
+	struct timeval tv = clock_timeval(ms);
+	evtimer_add(n->rest, &tv);
+}
+
+/* A deadlock is over when it is reported. */
+static void notifier_on_activated(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct notifier *n = ctx;
+	activation_end(&n->activation, r != NULL);
+	n->activated = r && db_int8(r, 0, 0) > 0;
+	if (!r && f->kind != FAULT_AGAIN)
+		rest(n, REFUSED_MS);
+}
+
+/* The flags are cleared before sending: jobs added while the statement is under way set dirty again, for the next one. */
 static void notifier_send_if_due(struct notifier *n)
 {
-	if (!n->dirty || !connection_is_ready(n->connection) || evtimer_pending(n->rest, NULL))
-		return;
-	n->dirty = false;
-	struct timeval tv = clock_timeval(NOTIFIER_REST_MS);
-	evtimer_add(n->rest, &tv);
 	struct db_params params = {0};
-	connection_send(n->connection, &NOTIFY, &params, notifier_on_notified);
+	bool is_resting = evtimer_pending(n->rest, NULL) && !n->activated;
+	if (!connection_is_ready(n->connection) || is_resting)
+		return;
+	if (activation_is_due(&n->activation) && !n->activated) {
+		rest(n, NOTIFIER_REST_MS);
+		activation_params(&n->activation, &params);
+		connection_send(n->connection, &ACTIVATE, &params, notifier_on_activated);
+	} else if (n->dirty || n->activated) {
+		rest(n, NOTIFIER_REST_MS);
+		n->dirty = n->activated = false;
+		connection_send(n->connection, &NOTIFY, &params, notifier_on_notified);
+	}
 }
 
 static void notifier_on_ready(void *ctx)
@@ -51,12 +77,13 @@ static void notifier_on_rest(evutil_socket_t fd, short what, void *arg)
 	notifier_send_if_due(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&NOTIFY};
+static const struct statement *const STATEMENTS[] = {&NOTIFY, &ACTIVATE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-app notify",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
+	.options = CONNECTION_BY_KEY,
 	.answer_ms = ANSWER_MS,
 	.ready = notifier_on_ready,
 };
@@ -82,11 +109,18 @@ void notifier_destroy(struct notifier *n)
 	connection_destroy(n->connection);
 	if (n->rest)
 		event_free(n->rest);
+	activation_finish(&n->activation);
 	free(n);
 }
 
 void notifier_mark(struct notifier *n)
 {
 	n->dirty = true;
+	notifier_send_if_due(n);
+}
+
+void notifier_activate(struct notifier *n, int64_t lane)
+{
+	activation_add(&n->activation, lane);
 	notifier_send_if_due(n);
 }

@@ -116,9 +116,10 @@ const struct statement INGEST_STORE_ALL = {"store_all",
 	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
 	"  WHERE lane IS NULL"
 	"), parked AS ("
-	"  INSERT INTO payhook.parked_jobs (lane, lane_no, transaction_id, source, traceparent)"
+	"  INSERT INTO payhook.parked_jobs (lane, lane_no, transaction_id, source, traceparent, continues)"
 	"  SELECT lane, nextval('payhook.lane_numbers'), transaction_id, source,"
-	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END"
+	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END,"
+	"    CASE WHEN source = ANY ($21::text[]) THEN true END"
 	"  FROM (SELECT s.* FROM stored s JOIN given g ON g.transaction_id = s.transaction_id AND g.source = s.source"
 	"    WHERE s.lane IS NOT NULL ORDER BY g.number) o"
 	") SELECT transaction_id, source, NULL, lane FROM stored" KNOWN_ONLY};
@@ -243,11 +244,11 @@ static void add_body(struct db_array arrays[INGEST_ARRAYS], const struct pending
 	db_array_add(&arrays[17], body->bytes, body->len);
 }
 
-/* The sources in order.  A batch is sorted by transaction, so one may be added several times; but not for each member, if
- * it has only one. */
-static void add_source_in_order(struct db_array *sources, const struct pending_insert *insert, const char **last)
+/* Adds the source of a member.  A batch is sorted by transaction, so one may be added several times; but not for each
+ * member, if the batch has only one. */
+static void add_source(struct db_array *sources, const struct pending_insert *insert, const char **last)
 {
-	if (!insert->is_in_order || insert->source == *last)
+	if (insert->source == *last)
 		return;
 	*last = insert->source;
 	db_array_add_text(sources, insert->source);
@@ -258,7 +259,7 @@ static void add_event_arrays(struct db_params *p, struct db_array arrays[INGEST_
 	static const enum db_type TYPES[INGEST_ARRAYS] = {
 		[9] = DB_INT8, [11] = DB_INT8, [12] = DB_INT8, [17] = DB_BYTES};
 	int places = 0;
-	const char *last = NULL;
+	const char *last_in_order = NULL, *last_continues = NULL;
 	for (int i = INGEST_COLUMNS; i < INGEST_ARRAYS; i++)
 		db_array_start(&arrays[i], TYPES[i] ? TYPES[i] : DB_TEXT);
 	for (int i = 0; i < b->count; i++)
@@ -269,7 +270,10 @@ static void add_event_arrays(struct db_params *p, struct db_array arrays[INGEST_
 			continue;
 		add_body(arrays, insert, &places);
 		add_event(arrays, insert);
-		add_source_in_order(&arrays[18], insert, &last);
+		if (insert->is_in_order)
+			add_source(&arrays[18], insert, &last_in_order);
+		if (insert->is_in_order && insert->continues)
+			add_source(&arrays[19], insert, &last_continues);
 	}
 	for (int i = INGEST_COLUMNS; i < INGEST_ARRAYS; i++)
 		db_params_add_array(p, &arrays[i]);

@@ -19,6 +19,7 @@ int enqueued;
 int ups;
 int downs;
 int commits;
+struct notifier *sent_notifier;
 
 static void on_up(void *ctx)
 {
@@ -38,6 +39,13 @@ static void on_enqueued(void *ctx)
 	enqueued++;
 }
 
+static void on_parked(void *ctx, int64_t lane)
+{
+	(void)ctx;
+	if (sent_notifier)
+		notifier_activate(sent_notifier, lane);
+}
+
 static void on_committed(void *ctx, int webhooks, int64_t us)
 {
 	(void)ctx, (void)webhooks, (void)us;
@@ -45,7 +53,7 @@ static void on_committed(void *ctx, int webhooks, int64_t us)
 }
 
 const struct ingest_events SENT_EVENTS = {
-	.up = on_up, .down = on_down, .enqueued = on_enqueued, .committed = on_committed};
+	.up = on_up, .down = on_down, .enqueued = on_enqueued, .parked = on_parked, .committed = on_committed};
 
 bool is_up(void *ctx)
 {

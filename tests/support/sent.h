@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "ingest/ingest.h"
+#include "ingest/notifier.h"
 
 /* An ingest on an event loop, the webhooks that a test sends to it, and their outcomes. */
 
@@ -29,6 +30,7 @@ extern int sent_count;
 extern int sent_withdrawn;                     /* of these; their outcome is not awaited */
 extern const struct ingest_events SENT_EVENTS; /* they count in the following variables: */
 extern int enqueued, ups, downs, commits;
+extern struct notifier *sent_notifier; /* NULL, or gets the lanes of parked jobs */
 
 /* The .init and .fini of a suite: a database, a loop, and a connected ingest. */
 void sent_init(void);

@@ -131,14 +131,19 @@ Test(store_all, parks_the_jobs_of_a_source_in_order_in_the_order_of_arrival)
 	for (int i = 0; i < (int)COUNT_OF(IDS); i++)
 		send_event(IDS[i], i == 1 ? "pi_2" : "pi_1", TXN_CAPTURED)->pending_insert.is_in_order = true;
 	send_event("e0", "", TXN_CAPTURED)->pending_insert.is_in_order = true;
+	struct sent *other = send_event("f", "pi_2", TXN_CAPTURED);
+	other->pending_insert.source = "adyen";
+	other->pending_insert.is_in_order = other->pending_insert.continues = true;
 	sent_all();
 	cr_expect_str_eq(
 		database_value("SELECT string_agg(transaction_id, ' ' ORDER BY lane_no) FROM payhook.parked_jobs"),
-		"e9 e5 e7 e1");
-	cr_expect_eq(database_number("SELECT count(DISTINCT lane) FROM payhook.parked_jobs"), 2);
+		"e9 e5 e7 e1 f");
+	cr_expect_eq(database_number("SELECT count(DISTINCT lane) FROM payhook.parked_jobs"), 3);
+	cr_expect_str_eq(
+		database_value("SELECT string_agg(transaction_id, ' ') FROM payhook.parked_jobs WHERE continues"), "f");
 	cr_expect_str_eq(database_value("SELECT string_agg(transaction_id, ' ') FROM payhook.jobs"), "e0");
-	cr_expect_eq(database_number("SELECT payhook.activate(array_agg(lane)) FROM payhook.parked_jobs"), 2);
+	cr_expect_eq(database_number("SELECT payhook.activate(array_agg(lane)) FROM payhook.parked_jobs"), 3);
 	cr_expect_eq(database_number("SELECT payhook.activate(array_agg(lane)) FROM payhook.parked_jobs"), 0);
 	cr_expect_str_eq(database_value("SELECT string_agg(transaction_id, ' ' ORDER BY lane_no) FROM payhook.jobs"),
-		"e9 e5 e0");
+		"e9 e5 f e0");
 }
