@@ -20,7 +20,7 @@
  * not use the request. */
 
 #define REQUEST_WAIT_MS 450        /* senders are to have an answer within half a second */
-#define REQUEST_STATE_MAX 2048     /* bytes of request.state; each route asserts that its struct fits */
+#define REQUEST_STATE_MAX 4864     /* bytes of request.state; each route asserts that its struct fits */
 #define REQUEST_ID_MAX 32          /* bytes: nginx's $request_id has 32 hexadecimal digits */
 #define REPLY_BODY_MAX (64 * 1024) /* bytes: enough for a transaction with every byte escaped, and for all metrics */
 

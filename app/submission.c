@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/kept_headers.h"
 #include "base/clock.h"
 #include "ingest/ingest.h"
 #include "ingest/pending.h"
@@ -35,6 +36,7 @@ struct submission {
 	int count;
 	int waiting; /* items without an outcome */
 	struct insert_body body;
+	struct kept_headers headers; /* those of body; written if bodies are kept */
 	struct item one;
 	struct item *many;              /* used instead of one if there are several; heap, NULL otherwise */
 	bool failed, conflicts, is_new; /* at least one item failed, conflicts, is new */
@@ -182,6 +184,25 @@ static void submission_expire(struct request *rq)
 	submission_finish(rq);
 }
 
+static const char *submission_header_of(void *ctx, const char *name)
+{
+	const struct request *rq = ctx;
+	return rq->header(rq, name);
+}
+
+/* The bytes of the request, and the headers that are kept with them. */
+static void set_body(struct request *rq, const struct source *source)
+{
+	struct submission *s = rq->state;
+	s->body = (struct insert_body){.bytes = rq->body.data, .len = rq->body.len};
+	if (rq->service->settings->payloads_keep_days == 0)
+		return;
+	kept_headers_write(&s->headers, source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL,
+		rq->content_type, submission_header_of, rq);
+	s->body.content_type = s->headers.content_type;
+	s->body.headers = s->headers.json;
+}
+
 /* Passes every item to ingest.  waiting and all items are set before the first ingest_accept(), which may report an
  * outcome at once.  With the last outcome the request ends and the items are freed, so the loop keeps its
  * own copies, and does not use the request after its last call. */
@@ -191,7 +212,7 @@ static void send(struct request *rq, const struct source *source)
 	struct item *list = items(s);
 	int count = s->count;
 	s->waiting = count;
-	s->body = (struct insert_body){.bytes = rq->body.data, .len = rq->body.len};
+	set_body(rq, source);
 	rq->expire = submission_expire;
 	for (int i = 0; i < count; i++) {
 		list[i].rq = rq;

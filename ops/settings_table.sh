@@ -38,6 +38,7 @@ SETTINGS=(
 	"CIRCUIT_FAILURES|number|0 1000000|20|worker|Consecutive failed calls after which a worker only probes the processor; 0 disables this circuit breaker."
 	"WORKER_SLOTS|number|0 1000000|0|worker|Transactions that one worker processes concurrently; 0 means 256 with PROCESSOR=http and 100000 with simulated."
 	"WORKER_GRACE_MS|number|0 600000|2000|worker shell|Milliseconds that a stopping worker waits for its calls to finish before it releases their jobs."
+	"PAYLOADS_KEEP_DAYS|number|0 36500|30|app worker|Days for which webhooks are kept as they came, with their headers; 0 keeps none, and drops those that were kept."
 	"ATTEMPTS_KEEP_DAYS|number|0 36500|30|worker|Days for which the history of processor calls is kept; 0 keeps it for ever."
 	"TRANSACTIONS_KEEP_DAYS|number|0 36500|0|worker|Days for which processed transactions are kept, at least 31; 0 keeps them for ever."
 	"METRICS_FOLDER|path|||app shell|Folder, preferably in memory, in which the responders of a host share their metrics; ./payhook, docker compose and the systemd unit set it if it is unset."

@@ -47,6 +47,7 @@ struct settings {
 	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */
 	int worker_slots;           /* concurrent calls in one worker */
 	int worker_grace_ms;        /* time that a stopping worker gives its calls to finish */
+	int payloads_keep_days;     /* 0: none is kept */
 	int attempts_keep_days;     /* 0: for ever */
 	int transactions_keep_days; /* 0: for ever, else at least 31 */
 	char metrics_folder[SETTINGS_TEXT_MAX];

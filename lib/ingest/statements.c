@@ -238,7 +238,9 @@ static void add_body(struct db_array arrays[INGEST_ARRAYS], const struct pending
 		return;
 	body->place = ++*places;
 	db_array_add_text(&arrays[13], insert->source);
-	db_array_add_text(&arrays[14], strlen(insert->request_id) == REQUEST_UUID_LEN ? insert->request_id : "");
+	bool is_uuid = strlen(insert->request_id) == REQUEST_UUID_LEN &&
+		       strspn(insert->request_id, "0123456789abcdefABCDEF") == REQUEST_UUID_LEN;
+	db_array_add_text(&arrays[14], is_uuid ? insert->request_id : "");
 	db_array_add_text(&arrays[15], body->content_type);
 	db_array_add_text(&arrays[16], body->headers);
 	db_array_add(&arrays[17], body->bytes, body->len);

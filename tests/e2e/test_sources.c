@@ -100,6 +100,36 @@ Test(sources, what_a_provider_signed_is_processed_with_its_content)
 	}
 }
 
+/* The signature is kept, so that the request can be verified again, and the key that came beside it is not. */
+Test(sources, what_was_verified_is_kept_as_it_came)
+{
+	static const char KEPT[] =
+		" FROM payhook.transactions t JOIN payhook.payloads p ON p.payload_id = t.payload_id"
+		" AND p.received_at = t.payload_at AND p.source = t.source WHERE t.transaction_id = $1";
+	static struct signed_webhook w;
+	char query[512], header[64];
+
+	for (int from = 0; from < PROVIDERS; from++) {
+		signed_webhook_write(&w, (enum provider)from);
+		sent_set(&w.sent, "authorization", "Bearer secret");
+		accept(&w, "signed");
+		for (int n = 0; n < w.count; n++) {
+			snprintf(query, sizeof(query), "SELECT convert_from(p.body, 'UTF8')%s", KEPT);
+			cr_expect_str_eq(database_text_of(query, w.ids[n]), w.body);
+			snprintf(query, sizeof(query), "SELECT count(*)%s AND p.content_type = 'application/json'",
+				KEPT);
+			cr_expect_eq(database_number_of(query, w.ids[n]), 1);
+			snprintf(query, sizeof(query), "SELECT count(*)%s AND p.headers::text LIKE '%%secret%%'", KEPT);
+			cr_expect_eq(database_number_of(query, w.ids[n]), 0);
+			if (signed_webhook_header(w.from) == NULL)
+				continue;
+			snprintf(header, sizeof(header), "%s", signed_webhook_header(w.from));
+			snprintf(query, sizeof(query), "SELECT count(*)%s AND p.headers ? lower('%s')", KEPT, header);
+			cr_expect_eq(database_number_of(query, w.ids[n]), 1, "%s", header);
+		}
+	}
+}
+
 Test(sources, a_request_that_comes_again_changes_nothing)
 {
 	static struct signed_webhook w;

@@ -104,6 +104,16 @@ Test(store_all, keeps_a_request_once_byte_for_byte)
 		REQUEST_ID SOURCE "application/jsonStripe/1.0");
 }
 
+Test(store_all, keeps_a_request_under_an_id_that_nginx_did_not_make)
+{
+	struct sent *s = send_event("e", "pi_1", TXN_CAPTURED);
+	keep(s);
+	s->pending_insert.request_id = "0123456789abcdef0123456789abcdeg";
+	sent_all();
+	expect(s, ACCEPTED_NEW);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.payloads WHERE request_id IS NULL"), 1);
+}
+
 Test(store_all, keeps_no_request_that_stores_nothing)
 {
 	keep(send_event("e", "pi_1", TXN_CAPTURED));

@@ -1,0 +1,139 @@
+/* kept_headers.c - chooses the headers that are kept with the body of a request, and writes them as a JSON object.
+ *
+ * It keeps what a list names, as a provider may send a credential under any name.  The switch over the schemes
+ * has no default, so a new scheme does not compile until its headers have been considered; a scheme whose header is the
+ * credential itself has none.  Nothing is allocated. */
+
+#include "auth/kept_headers.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define NAMES_MAX 5 /* headers of one scheme */
+
+/* The ids that providers give to an event and to its delivery, whatever the scheme of the source is. */
+static const char *const IDS[] = {"webhook-id", "x-razorpay-event-id", "x-github-delivery", "x-github-event",
+	"x-shopify-webhook-id", "x-shopify-event-id", "ce-id", "ce-type", "user-agent"};
+
+/* What a sender may authenticate itself with. */
+static const char *const CREDENTIALS[] = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key",
+	"apikey", "x-auth-token", "x-access-token"};
+
+static bool is_in(const char *name, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(name, list[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The headers that the scheme reads.  PayPal's certificate is pinned, but a processor that gets the request as it was may
+ * want to know where PayPal has it. */
+static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
+{
+	switch (s->scheme) {
+	case SCHEME_STANDARD_WEBHOOKS:
+		ret[0] = "webhook-id", ret[1] = "webhook-timestamp", ret[2] = "webhook-signature";
+		break;
+	case SCHEME_STRIPE:
+		ret[0] = "stripe-signature";
+		break;
+	case SCHEME_RAZORPAY:
+		ret[0] = "x-razorpay-signature";
+		break;
+	case SCHEME_GITHUB:
+		ret[0] = "x-hub-signature-256";
+		break;
+	case SCHEME_SQUARE:
+		ret[0] = "x-square-hmacsha256-signature";
+		break;
+	case SCHEME_PAYPAL:
+		ret[0] = "paypal-transmission-id", ret[1] = "paypal-transmission-time",
+		ret[2] = "paypal-transmission-sig", ret[3] = "paypal-auth-algo", ret[4] = "paypal-cert-url";
+		break;
+	case SCHEME_HMAC:
+		ret[0] = s->header, ret[1] = *s->timestamp_header ? s->timestamp_header : NULL;
+		break;
+	case SCHEME_ADYEN: /* its signatures are in the body */
+		break;
+	}
+}
+
+static bool is_printable(const char *value, size_t len)
+{
+	for (size_t at = 0, step; at < len; at += step) {
+		step = utf8_length(value + at, len - at);
+		if (step == 0 || utf8_is_control(value + at, step))
+			return false;
+	}
+	return len > 0;
+}
+
+/* Adds a piece, if it fits with one byte more, for the brace at the end. */
+static bool add(char *json, size_t *len, const char *piece, size_t piece_len)
+{
+	if (*len + piece_len + 1 > KEPT_HEADERS_MAX)
+		return false;
+	memcpy(json + *len, piece, piece_len);
+	*len += piece_len;
+	return true;
+}
+
+/* Printable text needs no other escapes. */
+static bool kept_headers_add_escaped(char *json, size_t *len, const char *value)
+{
+	for (; *value; value++) {
+		if ((*value == '"' || *value == '\\') && !add(json, len, "\\", 1))
+			return false;
+		if (!add(json, len, value, 1))
+			return false;
+	}
+	return true;
+}
+
+/* Adds a header, or leaves the object as it is. */
+static void kept_headers_add(char *json, size_t *len, const char *name, const char *value)
+{
+	size_t end = *len;
+	if (!value || is_in(name, CREDENTIALS, COUNT_OF(CREDENTIALS)) ||
+		!is_printable(value, strnlen(value, KEPT_HEADERS_MAX + 1)))
+		return;
+	if ((end == 1 || add(json, &end, ",", 1)) && add(json, &end, "\"", 1) &&
+		kept_headers_add_escaped(json, &end, name) && add(json, &end, "\":\"", 3) &&
+		kept_headers_add_escaped(json, &end, value) && add(json, &end, "\"", 1))
+		*len = end;
+}
+
+static void keep_content_type(struct kept_headers *ret, const char *content_type)
+{
+	size_t len = strnlen(content_type, KEPT_CONTENT_TYPE_MAX + 1);
+	if (len > KEPT_CONTENT_TYPE_MAX || !is_printable(content_type, len))
+		content_type = "application/json";
+	snprintf(ret->content_type, sizeof ret->content_type, "%s", content_type);
+}
+
+void kept_headers_write(struct kept_headers *ret, const struct signer *signer, const char *content_type,
+	const char *(*header)(void *ctx, const char *name), void *ctx)
+{
+	const char *names[NAMES_MAX] = {NULL};
+	size_t len = 1;
+	ret->json[0] = '{';
+	if (signer)
+		names_of(signer, names);
+	for (int i = 0; i < NAMES_MAX && names[i]; i++)
+		kept_headers_add(ret->json, &len, names[i], header(ctx, names[i]));
+	for (size_t i = 0; i < COUNT_OF(IDS); i++) {
+		bool is_there = false;
+		for (int n = 0; n < NAMES_MAX && names[n]; n++)
+			is_there = is_there || strcmp(names[n], IDS[i]) == 0;
+		if (!is_there)
+			kept_headers_add(ret->json, &len, IDS[i], header(ctx, IDS[i]));
+	}
+	ret->json[len] = '}';
+	ret->json[len + 1] = '\0';
+	keep_content_type(ret, content_type);
+}
