@@ -46,7 +46,7 @@ BEGIN
 		GRANT SELECT ON payhook.parked_jobs, payhook.payloads TO payhook_worker;
 		GRANT SELECT ON payhook.pauses TO payhook_worker;
 		GRANT SELECT, UPDATE (at) ON payhook.retention_clock TO payhook_worker;
-		GRANT EXECUTE ON FUNCTION payhook.keep_attempts(int), payhook.activate(bigint[]) TO payhook_worker;
+		GRANT EXECUTE ON FUNCTION payhook.keep_attempts(int), payhook.keep_partitions(int, int), payhook.activate(bigint[]) TO payhook_worker;
 	END IF;
 
 	IF to_regrole('payhook_operator') IS NOT NULL THEN

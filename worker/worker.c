@@ -323,10 +323,10 @@ static const struct heartbeat_events HEARTBEAT_EVENTS = {
 
 /* ---- callbacks of maintenance ---- */
 
-static void worker_on_attempts(void *ctx, const char *done)
+static void worker_on_partitions(void *ctx, const char *done)
 {
 	(void)ctx;
-	LOG(LOG_LEVEL_INFO, "partitions of job_attempts maintained", LOG_TEXT("done", done));
+	LOG(LOG_LEVEL_INFO, "partitions maintained", LOG_TEXT("done", done));
 }
 
 static void worker_on_jump(void *ctx, int64_t ms)
@@ -344,7 +344,7 @@ static void worker_on_transactions(void *ctx, int64_t deleted)
 
 static const struct maintenance_events MAINTENANCE_EVENTS = {
 	.trouble = worker_on_trouble,
-	.attempts = worker_on_attempts,
+	.partitions = worker_on_partitions,
 	.jump = worker_on_jump,
 	.transactions = worker_on_transactions,
 };
@@ -369,8 +369,10 @@ struct worker *worker_create(
 		&worker->connect_state, s->worker_slots, worker->kind->wants_transaction, &QUEUE_EVENTS, worker);
 	struct heartbeat_self self = {.host = worker->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
 	worker->heartbeat = heartbeat_create(&worker->connect_state, &self, &HEARTBEAT_EVENTS, worker);
-	worker->maintenance = maintenance_create(
-		&worker->connect_state, s->attempts_keep_days, s->transactions_keep_days, &MAINTENANCE_EVENTS, worker);
+	struct maintenance_days days = {.payloads = s->payloads_keep_days,
+		.attempts = s->attempts_keep_days,
+		.transactions = s->transactions_keep_days};
+	worker->maintenance = maintenance_create(&worker->connect_state, &days, &MAINTENANCE_EVENTS, worker);
 	if (worker->deadline && worker->processor && worker->queue && worker->heartbeat && worker->maintenance)
 		return worker;
 	fault_set(

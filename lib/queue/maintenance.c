@@ -1,7 +1,7 @@
-/* maintenance.c - the partitions of job_attempts, and the deletion of expired transactions.
+/* maintenance.c - the partitions of payloads and job_attempts, and the deletion of expired transactions.
  *
  * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are
- * reckoned, then the partitions, then batches of transactions until one is not full.  A failed statement ends its part
+ * reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed statement ends its part
  * of the round, and the next round does it again, so nothing here is urgent.  Every worker does all of it: there is no
  * leader to elect, and the statements are safe when run by several at once. */
 
@@ -17,32 +17,36 @@
 
 #define ANSWER_MS 30000 /* for a statement; no request or job waits for it */
 
-/* Creates the partitions of the next days and drops expired ones (schema/0006_attempts.sql).  The partition of a day
- * must exist before the day begins; otherwise that day's rows go into the default partition, and stay there.
+/* Creates the partitions of the next days, or makes one step of dropping an expired one (schema/0019_payloads.sql).  Returns
+ * what it did; null: there is nothing to do, or another worker is at it, or what there is to do is in use and left to the next
+ * round.  The partition of a day must exist before the day begins; otherwise that day's attempts go into the default
+ * partition, and stay there, and its payloads are not kept.
  *
- * Its locks conflict with settlements, so the function waits 200 ms for each at most and leaves the rest to the next
- * round.  A lost answer does no harm: a second call finds the partitions made. */
-static const struct statement KEEP_ATTEMPTS = {"keep_attempts", "SELECT payhook.keep_attempts($1::int)"};
+ * Its locks conflict with inserts, so the function waits 20 ms for each at most, and a step commits before the next.  A lost
+ * answer does no harm: the next call goes on from what is there. */
+static const struct statement KEEP_PARTITIONS = {"keep_partitions", "SELECT payhook.keep_partitions($1::int, $2::int)"};
 
 struct maintenance {
 	struct connection *connection;
 	const struct maintenance_events *events;
 	void *ctx;
 	struct event *timer;
-	int attempts_days, transactions_days;
+	struct maintenance_days days;
 	char clock[RETENTION_PLACE_MAX]; /* that of this round, by which ages are reckoned; empty: unknown */
-	bool attempts_due;               /* the clock was advanced, the partitions follow */
-	int64_t advanced_ms;             /* clock_ms() when the clock was last advanced; 0: never */
-	int64_t elapsed_ms;              /* by which it is advanced now */
-	int64_t round_at_ms;             /* when the next round begins */
-	int64_t batch_at_ms;             /* when the next batch of this round is due; INT64_MAX: there is none */
-	char past[RETENTION_PLACE_MAX];  /* where the next batch begins */
-	int64_t deleted;                 /* in this round */
+	int64_t partitions_at_ms;       /* when the next step of partitions is due; INT64_MAX: this round has no more */
+	int64_t advanced_ms;            /* clock_ms() when the clock was last advanced; 0: never */
+	int64_t elapsed_ms;             /* by which it is advanced now */
+	int64_t round_at_ms;            /* when the next round begins */
+	int64_t batch_at_ms;            /* when the next batch of this round is due; INT64_MAX: there is none */
+	char past[RETENTION_PLACE_MAX]; /* where the next batch begins */
+	int64_t deleted;                /* in this round */
 };
 
 static void maintenance_set_timer(struct maintenance *m)
 {
 	int64_t at_ms = m->batch_at_ms < m->round_at_ms ? m->batch_at_ms : m->round_at_ms;
+	if (m->partitions_at_ms < at_ms)
+		at_ms = m->partitions_at_ms;
 	struct timeval tv = clock_timeval(at_ms - clock_ms());
 	evtimer_add(m->timer, &tv);
 }
@@ -81,14 +85,17 @@ static void maintenance_on_deleted(void *ctx, const struct pg_result *r, const s
 	m->batch_at_ms = clock_ms() + MAINTENANCE_PAUSE_MS;
 }
 
-static void maintenance_on_attempts(void *ctx, const struct pg_result *r, const struct fault *f)
+static void maintenance_on_partitions(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct maintenance *m = ctx;
-	if (!r)
-		maintenance_failed(m, "keep partitions of attempts", f);
-	else if (!db_null(r, 0, 0))
-		m->events->attempts(m->ctx, db_text(r, 0, 0));
-	if (m->transactions_days > 0 && m->clock[0]) {
+	if (!r) {
+		maintenance_failed(m, "keep partitions", f);
+	} else if (!db_null(r, 0, 0)) {
+		m->events->partitions(m->ctx, db_text(r, 0, 0));
+		m->partitions_at_ms = clock_ms() + MAINTENANCE_PAUSE_MS;
+		return;
+	}
+	if (m->days.transactions > 0 && m->clock[0]) {
 		snprintf(m->past, sizeof m->past, "-infinity");
 		m->batch_at_ms = clock_ms();
 	}
@@ -98,7 +105,7 @@ static void maintenance_on_attempts(void *ctx, const struct pg_result *r, const 
 static void maintenance_on_clock(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct maintenance *m = ctx;
-	m->attempts_due = true;
+	m->partitions_at_ms = clock_ms();
 	m->clock[0] = '\0';
 	if (!r) {
 		maintenance_failed(m, "advance the clock of retention", f);
@@ -124,18 +131,19 @@ static void begin_round(struct maintenance *m)
 	connection_send(m->connection, &RETENTION_CLOCK, &p, maintenance_on_clock);
 }
 
-static void send_attempts(struct maintenance *m)
+static void send_partitions(struct maintenance *m)
 {
 	struct db_params p = {0};
-	m->attempts_due = false;
-	db_params_add_int8(&p, m->attempts_days);
-	connection_send(m->connection, &KEEP_ATTEMPTS, &p, maintenance_on_attempts);
+	m->partitions_at_ms = INT64_MAX;
+	db_params_add_int8(&p, m->days.payloads);
+	db_params_add_int8(&p, m->days.attempts);
+	connection_send(m->connection, &KEEP_PARTITIONS, &p, maintenance_on_partitions);
 }
 
 static void send_batch(struct maintenance *m)
 {
 	struct db_params p = {0};
-	retention_params(&p, m->transactions_days, m->past, MAINTENANCE_BATCH, m->clock);
+	retention_params(&p, m->days.transactions, m->past, MAINTENANCE_BATCH, m->clock);
 	connection_send(m->connection, &RETENTION, &p, maintenance_on_deleted);
 }
 
@@ -146,8 +154,8 @@ static void maintenance_send_next(struct maintenance *m)
 	int64_t now_ms = clock_ms();
 	if (m->batch_at_ms <= now_ms)
 		send_batch(m);
-	else if (m->attempts_due)
-		send_attempts(m);
+	else if (m->partitions_at_ms <= now_ms)
+		send_partitions(m);
 	else if (m->round_at_ms <= now_ms)
 		begin_round(m);
 	else
@@ -165,7 +173,7 @@ static void maintenance_on_timer(evutil_socket_t fd, short what, void *arg)
 	maintenance_send_next(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&RETENTION_CLOCK, &KEEP_ATTEMPTS, &RETENTION};
+static const struct statement *const STATEMENTS[] = {&RETENTION_CLOCK, &KEEP_PARTITIONS, &RETENTION};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker maintenance",
@@ -176,7 +184,7 @@ static const struct connection_plan PLAN = {
 	.ready = maintenance_on_ready,
 };
 
-struct maintenance *maintenance_create(struct connect_state *connect_state, int attempts_days, int transactions_days,
+struct maintenance *maintenance_create(struct connect_state *connect_state, const struct maintenance_days *days,
 	const struct maintenance_events *events, void *ctx)
 {
 	struct maintenance *m = calloc(1, sizeof *m);
@@ -184,8 +192,8 @@ struct maintenance *maintenance_create(struct connect_state *connect_state, int 
 		return NULL;
 	m->events = events;
 	m->ctx = ctx;
-	m->attempts_days = attempts_days;
-	m->transactions_days = transactions_days;
+	m->days = *days;
+	m->partitions_at_ms = INT64_MAX;
 	m->batch_at_ms = INT64_MAX;
 	m->timer = evtimer_new(connect_state->base, maintenance_on_timer, m);
 	m->connection = connection_create(connect_state, &PLAN, m);

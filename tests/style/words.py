@@ -27,8 +27,13 @@ SQL_EXCEPTED = [
     "EXECUTE format('ALTER DATABASE %I SET search_path = payhook, public', current_database());",
     "EXECUTE format('CREATE TABLE payhook.%I PARTITION OF payhook.job_attempts FOR VALUES FROM (%L) TO (%L)',",
     "EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', name, 'Attempts that were settled on ' || day || ' (UTC)');",
-    "EXECUTE format('CREATE TABLE payhook.%I PARTITION OF payhook.payloads FOR VALUES FROM (%L) TO (%L)',",
-    "EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', payhook.payloads_day(day), 'Payloads received on ' || day || ' (UTC)');",
+    "EXECUTE format('CREATE TABLE payhook.%I (LIKE payhook.%I INCLUDING ALL)', name, parent);",
+    "EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', name, parent || ' of ' || day || ' (UTC)');",
+    "EXECUTE format('ALTER TABLE payhook.%I ATTACH PARTITION payhook.%I FOR VALUES FROM (%L) TO (%L)',",
+    "EXECUTE format('LOCK TABLE payhook.%I IN ACCESS EXCLUSIVE MODE NOWAIT', old);",
+    "EXECUTE format('ALTER TABLE payhook.%I DETACH PARTITION payhook.%I', parent, old);",
+    "EXECUTE format('ALTER TABLE payhook.%I RENAME TO %I', old, parent || '_expired_' || right(old, 8));",
+    "EXECUTE format('DROP TABLE payhook.%I', old);",
     "EXECUTE format('DROP TABLE IF EXISTS payhook.%I', old.relname);",
 ]
 SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:ON\s+)?(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b', re.IGNORECASE)

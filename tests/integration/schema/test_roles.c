@@ -79,6 +79,7 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 		"jobs SELECT\n"
 		"jobs UPDATE(id,attempt,run_at,owner,claimed_at)\n"
 		"keep_attempts(integer) EXECUTE\n"
+		"keep_partitions(integer,integer) EXECUTE\n"
 		"parked_jobs SELECT\n"
 		"pauses SELECT\n"
 		"payloads SELECT\n"
@@ -153,6 +154,7 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 		"SELECT payhook.resume()",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.forget('a')",
+		"SELECT payhook.keep_partitions(0, 0)",
 		"SELECT payhook.grant_rights()",
 	};
 	expect_denied("payhook_app", STATEMENTS, COUNT_OF(STATEMENTS));
@@ -161,6 +163,11 @@ Test(roles, a_responder_taken_over_cannot_make_a_transaction_processed)
 Test(roles, a_responder_taken_over_cannot_look_around)
 {
 	static const char *const STATEMENTS[] = {
+		"SELECT body FROM payhook.payloads",
+		"SELECT payload_id FROM payhook.payloads",
+		"UPDATE payhook.payloads SET body = ''",
+		"DELETE FROM payhook.payloads",
+		"SELECT * FROM payhook.needed_payloads('2026-01-01')",
 		"SELECT body FROM payhook.transaction_conflicts",
 		"SELECT request_id FROM payhook.transaction_conflicts",
 		"UPDATE payhook.transaction_conflicts SET body = ''",
@@ -207,6 +214,11 @@ Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 		"SELECT * FROM payhook.auth_failures",
 		"DELETE FROM payhook.rejected_requests",
 		"UPDATE payhook.jobs SET transaction_id = 't'",
+		"UPDATE payhook.payloads SET body = ''",
+		"DELETE FROM payhook.payloads",
+		"SELECT payhook.drop_partition('transactions', '2026-01-01')",
+		"SELECT payhook.make_partitions('payloads')",
+		"ALTER TABLE payhook.payloads DETACH PARTITION payhook.payloads_20260101",
 		"DELETE FROM payhook.dead_jobs",
 		"SELECT * FROM payhook.job_attempts",
 		"DELETE FROM payhook.job_attempts",
@@ -234,6 +246,7 @@ Test(roles, an_operator_mends_but_writes_no_table)
 		"DELETE FROM payhook.rejected_requests",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.body_names('', 'a')",
+		"SELECT payhook.keep_partitions(0, 0)",
 		"SELECT payhook.grant_rights()",
 	};
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.pause()"), "accepted");
@@ -308,6 +321,7 @@ Test(roles, a_stranger_with_a_login_can_do_nothing)
 		"SELECT payhook.retry_all()",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.forget('a')",
+		"SELECT payhook.keep_partitions(0, 0)",
 		"SELECT payhook.grant_rights()",
 		"SELECT payhook.add_auth_failures('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
 		"SELECT * FROM payhook.remember_transmissions('{}', '{}', '{}')",
