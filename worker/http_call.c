@@ -46,26 +46,26 @@ void http_call_body(struct buf *b, const struct job *j)
 	buf_add_text(b, "}");
 }
 
-/* Percent-encodes (RFC 3986, 2.1).  The slash is encoded too, so that the one between source and transaction_id is
- * the only one.  Otherwise transaction "a/b" of the built-in source and transaction "b" of source "a" would have the
- * same key, and the processor would never process the second. */
-static void add_encoded(struct buf *b, const char *text)
+void http_call_encode(struct buf *b, const char *text, const char *also)
 {
 	for (; *text; text++) {
-		if (*text > ' ' && *text <= '~' && *text != '%' && *text != '/')
+		if (*text > ' ' && *text <= '~' && !strchr(also, *text))
 			buf_add(b, text, 1);
 		else
 			buf_add_format(b, "%%%02X", (unsigned)(unsigned char)*text);
 	}
 }
 
+/* The slash is encoded too, so that the one between source and transaction_id is the only one.  Otherwise transaction "a/b"
+ * of the built-in source and transaction "b" of source "a" would have the same key, and the processor would never process
+ * the second. */
 void http_call_key(struct buf *b, const struct job *j)
 {
 	if (strcmp(j->source, SOURCE) != 0) {
-		add_encoded(b, j->source);
+		http_call_encode(b, j->source, "%/");
 		buf_add_text(b, "/");
 	}
-	add_encoded(b, j->transaction_id);
+	http_call_encode(b, j->transaction_id, "%/");
 }
 
 /* Keeps the value of a Retry-After line without the blanks around it.  A value that is too long is ignored. */

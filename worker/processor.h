@@ -23,7 +23,7 @@ enum call_result {
 
 	/* Of a cause on our side, which shows nothing about the processor: */
 	CALL_POSTPONED, /* this machine could not make the call, or not finish it: memory, descriptors, local ports */
-	CALL_ABSENT,    /* there is nothing to call for: the transaction's row is gone */
+	CALL_ABSENT,    /* there is nothing to call for or to send: the transaction's row or its request is gone */
 };
 
 struct call_outcome {
@@ -51,8 +51,9 @@ typedef void call_ended(void *ctx, struct call *c, const struct call_outcome *o)
 struct processor;
 
 struct processor_kind {
-	const char *name;       /* its word in PROCESSOR */
-	bool wants_transaction; /* the claim must fetch the fields of the transaction too */
+	const char *name; /* its word in PROCESSOR */
+	bool wants_transaction; /* the claim must fetch the fields of the transaction too, and its request if PROCESSOR_BODY is
+				 * original */
 	/* *s must outlive the processor.  NULL: out of memory. */
 	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
 	/* Calls under way are dropped without ended(); their memory is not touched.  p may be NULL. */

@@ -26,6 +26,7 @@
 #include "http_call.h"
 #include "http_failure.h"
 #include "http_options.h"
+#include "http_original.h"
 #include "processor.h"
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
@@ -45,7 +46,9 @@ struct transfer {
 	struct buf body, key; /* of the request; curl does not copy them, so they stay until the call ends */
 	char request_id[sizeof REQUEST_ID + 2 * REQUEST_ID_BYTES];
 	char traceparent[sizeof TRACE + TRACEPARENT_LEN];
-	struct curl_slist lines[3]; /* the header lines that differ from call to call; see write_lines() */
+	struct curl_slist lines[3];    /* the header lines that differ from call to call; see write_lines() */
+	struct http_original original; /* more of them, if the body is the webhook's */
+	struct curl_slist more[HTTP_ORIGINAL_LINES_MAX];
 	int64_t started_ms;
 
 	struct response response;
@@ -112,6 +115,7 @@ static void transfer_destroy(struct transfer *t)
 	curl_easy_cleanup(t->easy);
 	buf_finish(&t->body);
 	buf_finish(&t->key);
+	buf_finish(&t->original.text);
 	free(t);
 }
 
@@ -146,6 +150,7 @@ static struct transfer *transfer_create(struct processor *p)
 	t->processor = p;
 	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
 	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof KEY);
+	t->original.text = BUF_INIT(HTTP_ORIGINAL_BYTES_MAX);
 	t->easy = curl_easy_init();
 	if (!t->easy || !http_options_set(t->easy, p->settings) || set_request(t, p->settings)) {
 		transfer_destroy(t);
@@ -177,10 +182,20 @@ static void write_lines(struct transfer *t, const struct job *j)
 	int at = snprintf(t->request_id, sizeof t->request_id, "%s", REQUEST_ID);
 	for (size_t i = 0; i < sizeof random; i++)
 		at += snprintf(t->request_id + at, sizeof t->request_id - (size_t)at, "%02x", random[i]);
+	struct curl_slist *common = t->processor->common;
+	for (int i = t->original.count - 1; i >= 0; i--) {
+		t->more[i] = (struct curl_slist){.data = t->original.text.data + t->original.at[i], .next = common};
+		common = &t->more[i];
+	}
 	t->lines[0] = (struct curl_slist){.data = t->key.data, .next = &t->lines[1]};
-	t->lines[2] = (struct curl_slist){.data = t->traceparent, .next = t->processor->common};
-	struct curl_slist *rest = write_trace(t, j) ? &t->lines[2] : t->processor->common;
+	t->lines[2] = (struct curl_slist){.data = t->traceparent, .next = common};
+	struct curl_slist *rest = write_trace(t, j) ? &t->lines[2] : common;
 	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = rest};
+}
+
+static bool sends_original(const struct processor *p)
+{
+	return p->settings->processor_body == PROCESSOR_BODY_ORIGINAL;
 }
 
 static bool has_transaction(const struct job *j)
@@ -188,24 +203,55 @@ static bool has_transaction(const struct job *j)
 	return j->created_at;
 }
 
-/* Writes the request.  False: memory is exhausted. */
-static bool processor_http_prepare(struct transfer *t, const struct job *j)
+static const struct call_outcome NO_MEMORY = {
+	.result = CALL_POSTPONED, .pause_ms = -1, .why = "this machine could not make the call: out of memory"};
+static const struct call_outcome NO_TRANSACTION = {
+	.result = CALL_ABSENT, .pause_ms = -1, .why = "the transaction is not in the database any more"};
+static const struct call_outcome NO_REQUEST = {.result = CALL_ABSENT,
+	.pause_ms = -1,
+	.why = "its request is not kept, and PROCESSOR_BODY=original sends nothing else"};
+static const struct call_outcome NO_HEADERS = {
+	.result = CALL_ABSENT, .pause_ms = -1, .why = "the headers that are kept with its request cannot be sent"};
+
+/* Why there is nothing to send; NULL: there is something. */
+static const struct call_outcome *find_nothing(const struct processor *p, const struct job *j)
 {
+	if (!sends_original(p))
+		return has_transaction(j) ? NULL : &NO_TRANSACTION;
+	if (!j->created_at)
+		return &NO_TRANSACTION;
+	return j->body ? NULL : &NO_REQUEST;
+}
+
+/* Sets the bytes that are sent, which are the job's own if they are the webhook's.  False: memory is exhausted. */
+static bool set_body(struct transfer *t, const char *bytes, size_t len)
+{
+	return curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, bytes) == CURLE_OK &&
+	       curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)len) == CURLE_OK;
+}
+
+/* Writes the request.  Returns NULL, or why it cannot be made. */
+static const struct call_outcome *processor_http_prepare(struct transfer *t, const struct job *j)
+{
+	bool original = sends_original(t->processor);
 	buf_reset(&t->body, HTTP_CALL_BODY_MAX + 1);
 	buf_reset(&t->key, HTTP_CALL_KEY_MAX + sizeof KEY);
-	http_call_body(&t->body, j);
+	if (original && !http_original_lines(&t->original, j))
+		return &NO_HEADERS;
+	if (!original)
+		http_call_body(&t->body, j);
 	buf_add_text(&t->key, KEY);
 	http_call_key(&t->key, j);
-	if (!buf_ok(&t->body) || !buf_ok(&t->key))
-		return false;
+	if (!buf_ok(&t->body) || !buf_ok(&t->key) || !buf_ok(&t->original.text))
+		return &NO_MEMORY;
 	write_lines(t, j);
 	t->response = (struct response){0};
 	t->socket_errno = 0;
 	t->sent = false;
 	t->error[0] = '\0';
 	t->started_ms = clock_ms();
-	return curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.data) == CURLE_OK &&
-	       curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)t->body.len) == CURLE_OK;
+	bool set = original ? set_body(t, j->body, j->body_len) : set_body(t, t->body.data, t->body.len);
+	return set ? NULL : &NO_MEMORY;
 }
 
 /* ---- the end of a call ---- */
@@ -236,11 +282,6 @@ static void processor_http_outcome(struct processor *p, struct transfer *t, CURL
 	p->ended(p->ctx, c, &o);
 	LIST_INSERT_HEAD(&p->idle, t, next);
 }
-
-static const struct call_outcome NO_MEMORY = {
-	.result = CALL_POSTPONED, .pause_ms = -1, .why = "this machine could not make the call: out of memory"};
-static const struct call_outcome NO_TRANSACTION = {
-	.result = CALL_ABSENT, .pause_ms = -1, .why = "the transaction is not in the database any more"};
 
 static void processor_http_on_not_started(evutil_socket_t fd, short what, void *arg)
 {
@@ -323,13 +364,15 @@ static int processor_http_on_curl_timer(CURLM *multi, long ms, void *arg)
  * calls. */
 static void processor_http_start(struct processor *p, struct call *c)
 {
-	bool whole = has_transaction(c->job);
-	struct transfer *t = whole ? LIST_FIRST(&p->idle) : NULL;
+	const struct call_outcome *why = find_nothing(p, c->job);
+	struct transfer *t = why ? NULL : LIST_FIRST(&p->idle);
 	if (t)
 		LIST_REMOVE(t, next);
-	else if (whole)
+	else if (!why)
 		t = transfer_create(p);
-	if (t && processor_http_prepare(t, c->job) && curl_multi_add_handle(p->multi, t->easy) == CURLM_OK) {
+	if (t)
+		why = processor_http_prepare(t, c->job);
+	if (t && !why && curl_multi_add_handle(p->multi, t->easy) == CURLM_OK) {
 		t->call = c;
 		c->transfer = t;
 		LIST_INSERT_HEAD(&p->under_way, t, next);
@@ -338,7 +381,7 @@ static void processor_http_start(struct processor *p, struct call *c)
 	if (t)
 		LIST_INSERT_HEAD(&p->idle, t, next);
 	c->transfer = NULL;
-	c->not_started = whole ? &NO_MEMORY : &NO_TRANSACTION;
+	c->not_started = why ? why : &NO_MEMORY;
 	TAILQ_INSERT_TAIL(&p->not_started, c, under_way);
 	event_active(p->end_not_started, EV_TIMEOUT, 0);
 }
@@ -389,11 +432,11 @@ static void processor_http_destroy(struct processor *p)
 	curl_global_cleanup();
 }
 
-/* An empty "Expect:" keeps curl from waiting for a 100 (Continue) before it sends the body. */
+/* An empty "Expect:" keeps curl from waiting for a 100 (Continue) before it sends the body.  A webhook has its own type. */
 static bool add_common_lines(struct processor *p)
 {
-	static const char *const LINES[] = {"Content-Type: application/json", "Expect:"};
-	for (size_t i = 0; i < COUNT_OF(LINES); i++) {
+	static const char *const LINES[] = {"Expect:", "Content-Type: application/json"};
+	for (size_t i = 0; i < (sends_original(p) ? 1 : COUNT_OF(LINES)); i++) {
 		struct curl_slist *longer = curl_slist_append(p->common, LINES[i]);
 		if (!longer)
 			return false;

@@ -15,7 +15,8 @@
 static const size_t TEXTS[] = {offsetof(struct job, transaction_id), offsetof(struct job, source),
 	offsetof(struct job, source_account), offsetof(struct job, destination_account), offsetof(struct job, amount),
 	offsetof(struct job, currency), offsetof(struct job, created_at), offsetof(struct job, kind),
-	offsetof(struct job, payment_id), offsetof(struct job, occurred_at), offsetof(struct job, traceparent)};
+	offsetof(struct job, payment_id), offsetof(struct job, occurred_at), offsetof(struct job, traceparent),
+	offsetof(struct job, content_type), offsetof(struct job, headers)};
 
 static const char **task_text(struct job *j, size_t i)
 {
@@ -25,7 +26,7 @@ static const char **task_text(struct job *j, size_t i)
 struct task *task_create(const struct job *row)
 {
 	struct job job = *row;
-	size_t sizes[COUNT_OF(TEXTS)], sum = 0;
+	size_t sizes[COUNT_OF(TEXTS)], sum = row->body_len;
 	for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
 		const char *text = *task_text(&job, i);
 		sizes[i] = text ? strlen(text) + 1 : 0;
@@ -42,6 +43,8 @@ struct task *task_create(const struct job *row)
 			*text = memcpy(to, *text, sizes[i]);
 		to += sizes[i];
 	}
+	if (row->body)
+		t->job.body = memcpy(to, row->body, row->body_len);
 	return t;
 }
 

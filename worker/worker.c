@@ -351,6 +351,13 @@ static const struct maintenance_events MAINTENANCE_EVENTS = {
 
 /* ---- the whole ---- */
 
+static enum claim_form claim_form_of(const struct worker *worker)
+{
+	if (!worker->kind->wants_transaction)
+		return CLAIM_IDENTITY;
+	return worker->settings->processor_body == PROCESSOR_BODY_ORIGINAL ? CLAIM_REQUEST : CLAIM_TRANSACTION;
+}
+
 /* The queue is created before the heartbeat, whose callbacks use it. */
 struct worker *worker_create(
 	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics, struct fault *f)
@@ -365,8 +372,8 @@ struct worker *worker_create(
 	worker->kind = PROCESSORS[s->processor];
 	worker->deadline = evtimer_new(base, stop_on_deadline, worker);
 	worker->processor = worker->kind->create(base, s, worker_on_call_ended, worker);
-	worker->queue = queue_create(
-		&worker->connect_state, s->worker_slots, worker->kind->wants_transaction, &QUEUE_EVENTS, worker);
+	worker->queue =
+		queue_create(&worker->connect_state, s->worker_slots, claim_form_of(worker), &QUEUE_EVENTS, worker);
 	struct heartbeat_self self = {.host = worker->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
 	worker->heartbeat = heartbeat_create(&worker->connect_state, &self, &HEARTBEAT_EVENTS, worker);
 	struct maintenance_days days = {.payloads = s->payloads_keep_days,

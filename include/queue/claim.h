@@ -6,13 +6,18 @@
 #include "pg/db.h"
 #include "queue/inflight.h"
 
-/* The claim: the statement with which a worker takes jobs, in two forms.  It commits at once, so nothing is locked or
+/* The claim: the statement with which a worker takes jobs, in three forms.  It commits at once, so nothing is locked or
  * open in the database while the processor is called. */
 
-/* CLAIM returns the identity, the attempt and the trace of each job.  CLAIM_WHOLE returns the transaction as well, for
- * a processor that needs its accounts, amount and currency. */
+enum claim_form {
+	CLAIM_IDENTITY,    /* CLAIM: the identity, the attempt and the trace of each job */
+	CLAIM_TRANSACTION, /* CLAIM_WHOLE: the transaction as well, for a processor that needs its accounts and amount */
+	CLAIM_REQUEST,     /* CLAIM_ORIGINAL: the kept request as well, for a processor that is sent its body */
+};
+
 extern const struct statement CLAIM;
 extern const struct statement CLAIM_WHOLE;
+extern const struct statement CLAIM_ORIGINAL;
 
 /* Server settings of a connection that claims and settles.  They leave the planner one plan: walk an index, row by row.
  * The statistics of a queue always describe another time, and a plan made for them sorts the whole table to claim a
@@ -22,9 +27,20 @@ extern const struct statement CLAIM_WHOLE;
 	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off" \
 	" -c enable_hashjoin=off -c enable_mergejoin=off"
 
-/* Adds the parameters of either form: claim at most limit jobs whose ids are greater than after, for this owner. */
+const struct statement *claim_statement(enum claim_form form);
+
+/* Adds the parameters that all forms have: claim at most limit jobs whose ids are greater than after, for this owner.
+ * CLAIM_ORIGINAL has a fourth, a number of bytes: no job is claimed once the bodies of those before it have as many, so the
+ * claim exceeds it by one body at most. */
 void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner);
 
-/* Reads a row of CLAIM_WHOLE if whole is set, otherwise of CLAIM, into *ret.  Its texts are borrowed from the
+/* Reads a row of CLAIM, or with whole of CLAIM_WHOLE or CLAIM_ORIGINAL, into *ret.  Its texts are borrowed from the
  * result. */
 void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, struct job *ret);
+
+/* The length in bytes of the body in a row of CLAIM_ORIGINAL; 0: it has none. */
+size_t claim_body_len(const struct pg_result *r, int row);
+
+/* Reads the request in a row of CLAIM_ORIGINAL into *ret; its members stay NULL if the row has none.  The body is borrowed from
+ * *body, which is overwritten.  Returns false if there is no memory. */
+MUST_USE bool claim_read_request(const struct pg_result *r, int row, struct buf *body, struct job *ret);

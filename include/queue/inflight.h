@@ -20,8 +20,9 @@
 /* The jobs belong to the caller; the table only links them. */
 struct inflight {
 	struct job **buckets;
-	size_t mask; /* buckets - 1; their number is a power of two, which spreads consecutive ids evenly */
-	int count;   /* jobs in the table */
+	size_t mask;       /* buckets - 1; their number is a power of two, which spreads consecutive ids evenly */
+	int count;         /* jobs in the table */
+	size_t body_bytes; /* of the bodies of these jobs */
 };
 
 /* expected: about how many jobs there will be; more are possible, and slower to find.  Returns false if out of memory;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -31,6 +32,11 @@ struct job {
 	 * by itself.  amount is a plain decimal with the digits received, the times are of RFC 3339 in UTC. */
 	const char *source_account, *destination_account, *amount, *currency, *created_at;
 	const char *kind, *payment_id, *occurred_at; /* of an event of a payment */
+
+	/* The request that brought the transaction; NULL: the claim did not fetch it, or it is not kept.  headers is a
+	 * JSON object of names in lower case and texts.  body is as received: it may contain any byte. */
+	const char *content_type, *headers, *body;
+	size_t body_len;
 
 	/* Set by the worker before queue_settle(). */
 	enum job_outcome outcome;

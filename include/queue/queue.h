@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "base/fault.h"
 #include "pg/connection.h"
+#include "queue/claim.h"
 #include "queue/inflight.h"
 #include "queue/settle_batch.h"
 
@@ -18,8 +19,11 @@
 #define QUEUE_CLAIM_MAX 1000  /* jobs of one claim, so that one worker does not take the whole queue */
 #define QUEUE_SETTLE_SOON 200 /* jobs waiting for settlement that are settled at once */
 #define QUEUE_SETTLE_MS 10    /* fewer are settled this long after the settlement before, or at once if that is over */
-#define QUEUE_RELEASE_MAX 50000 /* jobs of one release; the next one releases the rest */
-#define QUEUE_AGAIN_MS 10000    /* from a release to a second one, for a lost claim that the server commits late */
+#define QUEUE_RELEASE_MAX 50000             /* jobs of one release; the next one releases the rest */
+#define QUEUE_BODIES_MAX (32 * 1024 * 1024) /* bytes of bodies in flight; then no more jobs are claimed */
+#define QUEUE_CLAIM_BODIES_MAX \
+	(8 * 1024 * 1024)    /* bytes of bodies of one claim, which arrive as twice as many digits */
+#define QUEUE_AGAIN_MS 10000 /* from a release to a second one, for a lost claim that the server commits late */
 
 /* How many jobs of one settlement have each result of enum settled. */
 struct settlement {
@@ -60,10 +64,10 @@ extern const struct statement QUEUE_RELEASE;
 
 struct queue;
 
-/* slots: about how many jobs will be in flight.  whole: a claim also fetches the transactions.  connect_state, events
+/* slots: about how many jobs will be in flight.  form: what a claim fetches.  connect_state, events
  * and ctx must outlive the queue.  Returns NULL if out of memory. */
-MUST_USE struct queue *queue_create(
-	struct connect_state *connect_state, int slots, bool whole, const struct queue_events *events, void *ctx);
+MUST_USE struct queue *queue_create(struct connect_state *connect_state, int slots, enum claim_form form,
+	const struct queue_events *events, void *ctx);
 
 /* Accepts NULL.  Calls no callback: the caller frees the jobs in flight, by queue_each(), before. */
 void queue_destroy(struct queue *q);

@@ -21,6 +21,8 @@ enum conflict_policy { CONFLICT_QUARANTINE, CONFLICT_REJECT };
 
 enum processor_choice { PROCESSOR_IS_SIMULATED, PROCESSOR_IS_HTTP };
 
+enum processor_body { PROCESSOR_BODY_CANONICAL, PROCESSOR_BODY_ORIGINAL };
+
 /* From where unsigned webhooks are taken. */
 enum open_to { OPEN_TO_ALL, OPEN_TO_PRIVATE, OPEN_TO_NETWORKS };
 
@@ -43,6 +45,7 @@ struct settings {
 	int processor_delay_ms;
 	char processor_url[SETTINGS_TEXT_MAX]; /* not empty if the processor is http */
 	int processor_connect_timeout_ms, processor_timeout_ms;
+	int processor_body;         /* enum processor_body */
 	int max_attempts;           /* calls before a transaction is FAILED */
 	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */
 	int worker_slots;           /* concurrent calls in one worker */

@@ -6,6 +6,10 @@
 
 #include "queue/claim.h"
 
+#include <string.h>
+
+#include "base/encode.h"
+
 /* Takes ready jobs, which have neither owner nor run_at, lowest ids first, and commits at once.
  *
  * Locks: SKIP LOCKED passes over rows that another worker is taking at this moment, so claims never wait for each
@@ -29,29 +33,64 @@
  * evaluated once for the statement. */
 #define TAKE                                                                     \
 	"WITH picked AS MATERIALIZED ("                                          \
-	"  SELECT id FROM payhook.jobs"                                          \
+	"  SELECT id, transaction_id, source FROM payhook.jobs"                  \
 	"  WHERE id > $1::bigint AND owner IS NULL AND run_at IS NULL"           \
 	"    AND NOT EXISTS (SELECT FROM payhook.pauses)"                        \
 	"    AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'" \
 	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"                     \
 	")"
-#define MARK                                                                                         \
+#define MARK(ids)                                                                                    \
 	" UPDATE payhook.jobs j SET owner = $3::bigint, claimed_at = now(), attempt = j.attempt + 1" \
-	"  WHERE j.id = ANY (ARRAY(SELECT id FROM picked))"                                          \
+	"  WHERE j.id = ANY (ARRAY(" ids "))"                                                        \
 	"  RETURNING j.id, j.transaction_id, j.source, j.attempt, j.traceparent"
 
-const struct statement CLAIM = {"claim", TAKE MARK};
+const struct statement CLAIM = {"claim", TAKE MARK("SELECT id FROM picked")};
 
 /* The same claim, and the transaction of each job, looked up by its primary key.  The transaction is not locked: after
  * its insert only its status changes, which is not read here.  If a transaction was deleted by hand, its job is claimed
  * all the same and returned with nulls. */
-const struct statement CLAIM_WHOLE = {"claim_whole", TAKE
-	", claimed AS (" MARK
-	") SELECT c.id, c.transaction_id, c.source, c.attempt, c.traceparent, t.source_account, t.destination_account, t.amount::text,"
-	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), t.kind, t.payment_id,"
+#define WHOLE                                                                                                                  \
+	"c.id, c.transaction_id, c.source, c.attempt, c.traceparent, t.source_account, t.destination_account, t.amount::text," \
+	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), t.kind, t.payment_id,"   \
 	"  to_char(t.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-	"  FROM claimed c LEFT JOIN payhook.transactions t"
-	"    ON t.transaction_id = c.transaction_id AND t.source = c.source"};
+#define OF_TRANSACTION \
+	"  LEFT JOIN payhook.transactions t ON t.transaction_id = c.transaction_id AND t.source = c.source"
+
+const struct statement CLAIM_WHOLE = {"claim_whole",
+	TAKE ", claimed AS (" MARK("SELECT id FROM picked") ") SELECT " WHOLE " FROM claimed c" OF_TRANSACTION};
+
+/* The same, and the request that brought each transaction, found by its key in the partition of its day.
+ *
+ * The bodies of a claim are bounded in bytes, since a thousand of them may be a gigabyte: picked jobs behind the bound are
+ * not marked, and are ready again with this commit.  octet_length() does not fetch the body that it measures.  The requests
+ * are then looked up a second time, for the marked jobs alone: carried along, they would be joined to the marked jobs in a
+ * loop over both. */
+const struct statement CLAIM_ORIGINAL = {"claim_original", TAKE
+	", sized AS MATERIALIZED ("
+	"  SELECT k.id, coalesce(sum(octet_length(p.body)) OVER ("
+	"    ORDER BY k.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before"
+	"  FROM picked k LEFT JOIN payhook.transactions t ON t.transaction_id = k.transaction_id AND t.source = k.source"
+	"  LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"
+	"), claimed AS (" MARK(
+		"SELECT id FROM sized WHERE before < $4::bigint") ") SELECT " WHOLE
+								  ", p.content_type, p.headers::text, encode(p.body, 'hex') FROM claimed c" OF_TRANSACTION
+								  "  LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"};
+
+/* Columns of CLAIM_ORIGINAL behind those of CLAIM_WHOLE. */
+enum { CONTENT_TYPE = 13, HEADERS, BODY };
+
+const struct statement *claim_statement(enum claim_form form)
+{
+	switch (form) {
+	case CLAIM_IDENTITY:
+		return &CLAIM;
+	case CLAIM_TRANSACTION:
+		return &CLAIM_WHOLE;
+	case CLAIM_REQUEST:
+		return &CLAIM_ORIGINAL;
+	}
+	return NULL;
+}
 
 void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner)
 {
@@ -85,4 +124,26 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 	ret->kind = claim_text_or_null(r, row, 10);
 	ret->payment_id = claim_text_or_null(r, row, 11);
 	ret->occurred_at = claim_text_or_null(r, row, 12);
+}
+
+size_t claim_body_len(const struct pg_result *r, int row)
+{
+	return strlen(db_text(r, row, BODY)) / 2;
+}
+
+bool claim_read_request(const struct pg_result *r, int row, struct buf *body, struct job *ret)
+{
+	if (db_null(r, row, BODY))
+		return true;
+	size_t len = claim_body_len(r, row);
+	buf_reset(body, len);
+	char *room = buf_room(body, len);
+	if (!room || !encode_read(ENCODING_HEX, db_text(r, row, BODY), 2 * len, (unsigned char *)room, len, &len))
+		return false;
+	buf_grown(body, len);
+	ret->content_type = db_text(r, row, CONTENT_TYPE);
+	ret->headers = db_text(r, row, HEADERS);
+	ret->body = body->data;
+	ret->body_len = len;
+	return true;
 }

@@ -44,6 +44,7 @@ void inflight_add(struct inflight *inflight, struct job *j)
 	j->same_bucket = *bucket;
 	*bucket = j;
 	inflight->count++;
+	inflight->body_bytes += j->body_len;
 }
 
 void inflight_remove(struct inflight *inflight, struct job *j)
@@ -55,6 +56,7 @@ void inflight_remove(struct inflight *inflight, struct job *j)
 	}
 	*at = j->same_bucket;
 	inflight->count--;
+	inflight->body_bytes -= j->body_len;
 }
 
 void inflight_each(struct inflight *inflight, void (*visit)(void *ctx, struct job *j), void *ctx)

@@ -21,7 +21,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "queue/claim.h"
 #include "queue/cursor.h"
 #include "queue/settle.h"
 
@@ -62,7 +61,7 @@ struct queue {
 	struct event *tick;
 	struct event *send_soon;   /* sends the next statement from the loop, not from inside a call */
 	struct event *settle_soon; /* makes a settlement due: at the end of this turn of the loop, or later */
-	bool whole;                /* claims fetch the transactions */
+	enum claim_form form;      /* what claims fetch */
 	bool resting;              /* a statement was rejected: nothing is sent until the next tick */
 	int64_t owner;             /* 0: claim nothing */
 	struct inflight inflight;
@@ -74,6 +73,7 @@ struct queue {
 	int64_t claim_cursor; /* the cursor when it was sent */
 	int64_t claim_from;
 	int claim_limit;
+	int64_t claim_bodies; /* bytes of bodies that it may still bring */
 
 	/* Settlement. */
 	struct settle_batch settle_batch;
@@ -90,6 +90,7 @@ struct queue {
 
 	struct db_array arrays[SETTLE_ARRAYS]; /* parameters; kept for their memory */
 	struct buf key;                        /* of one job in flight, for a release */
+	struct buf body;                       /* of the row of a claim that is being read */
 };
 
 /* Handles a failed statement.  If the connection still stands, the server has rejected the statement; nothing is sent
@@ -113,7 +114,7 @@ static bool is_unknown(const struct queue *q, const struct fault *f)
 
 static int claim_limit(const struct queue *q)
 {
-	if (!q->owner || q->release_due || !q->cursor.wanted)
+	if (!q->owner || q->release_due || !q->cursor.wanted || q->inflight.body_bytes >= QUEUE_BODIES_MAX)
 		return 0;
 	int room = q->events->room(q->ctx);
 	return room < QUEUE_CLAIM_MAX ? room : QUEUE_CLAIM_MAX;
@@ -124,7 +125,7 @@ static int claim_limit(const struct queue *q)
 static void take_row(struct queue *q, const struct pg_result *r, int row)
 {
 	struct job given;
-	claim_read(r, row, q->claim_owner, q->whole, &given);
+	claim_read(r, row, q->claim_owner, q->form != CLAIM_IDENTITY, &given);
 	if (given.id <= q->claim_cursor)
 		q->counters.late++;
 	struct job *j = inflight_find(&q->inflight, &given);
@@ -135,7 +136,8 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 		j->attempt = given.attempt;
 		return;
 	}
-	j = q->claim_owner == q->owner ? q->events->claimed(q->ctx, &given) : NULL;
+	bool is_read = q->form != CLAIM_REQUEST || claim_read_request(r, row, &q->body, &given);
+	j = is_read && q->claim_owner == q->owner ? q->events->claimed(q->ctx, &given) : NULL;
 	if (j)
 		inflight_add(&q->inflight, j);
 	else
@@ -157,10 +159,14 @@ static void queue_on_claimed(void *ctx, const struct pg_result *r, const struct 
 	for (int row = 0; row < rows; row++) {
 		int64_t id = db_int8(r, row, 0);
 		highest = id > highest ? id : highest;
+		if (q->form == CLAIM_REQUEST)
+			q->claim_bodies -= (int64_t)claim_body_len(r, row);
 		take_row(q, r, row);
 	}
 	q->counters.claimed += rows;
-	cursor_found(&q->cursor, highest, rows >= q->claim_limit);
+	buf_finish(&q->body);
+	/* Full if it met either of its bounds. */
+	cursor_found(&q->cursor, highest, rows >= q->claim_limit || (q->form == CLAIM_REQUEST && q->claim_bodies <= 0));
 }
 
 static void send_claim(struct queue *q, int limit)
@@ -172,8 +178,13 @@ static void send_claim(struct queue *q, int limit)
 	q->claim_limit = limit;
 	q->claimed_before = true;
 	q->settled_last = false;
+	q->claim_bodies = QUEUE_BODIES_MAX - (int64_t)q->inflight.body_bytes;
+	if (q->claim_bodies > QUEUE_CLAIM_BODIES_MAX)
+		q->claim_bodies = QUEUE_CLAIM_BODIES_MAX;
 	claim_params(&params, q->claim_from, limit, q->owner);
-	connection_send(q->connection, q->whole ? &CLAIM_WHOLE : &CLAIM, &params, queue_on_claimed);
+	if (q->form == CLAIM_REQUEST)
+		db_params_add_int8(&params, q->claim_bodies);
+	connection_send(q->connection, claim_statement(q->form), &params, queue_on_claimed);
 }
 
 /* ---- settle ---- */
@@ -367,7 +378,7 @@ static void queue_on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE};
+static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &CLAIM_ORIGINAL, &SETTLE, &QUEUE_RELEASE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker queue",
@@ -380,16 +391,17 @@ static const struct connection_plan PLAN = {
 	.down = queue_on_down,
 };
 
-struct queue *queue_create(
-	struct connect_state *connect_state, int slots, bool whole, const struct queue_events *events, void *ctx)
+struct queue *queue_create(struct connect_state *connect_state, int slots, enum claim_form form,
+	const struct queue_events *events, void *ctx)
 {
 	struct queue *q = calloc(1, sizeof *q);
 	if (!q)
 		return NULL;
 	q->events = events;
 	q->ctx = ctx;
-	q->whole = whole;
+	q->form = form;
 	q->key = BUF_INIT(KEY_MAX);
+	q->body = BUF_INIT(DB_ARRAY_MAX);
 	settle_batch_init(&q->settle_batch);
 	q->tick = evtimer_new(connect_state->base, queue_on_tick, q);
 	q->send_soon = event_new(connect_state->base, -1, 0, queue_on_send_soon, q);

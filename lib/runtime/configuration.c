@@ -40,21 +40,35 @@ static bool read_keys(const struct settings *s, void (*report)(const char *), st
 	return !*s->api_keys_file || api_keys_load(s->api_keys_file, report, ret);
 }
 
+/* A body with several items stands for several transactions, and the processor would get it once for each. */
+static bool check_source(const struct settings *s, const struct source *source, void (*report)(const char *))
+{
+	struct fault f;
+	bool good = true;
+	if (s->require_signatures && source->auth == SOURCE_AUTH_NONE) {
+		good = fault_set(&f, FAULT_INPUT,
+			"REQUIRE_SIGNATURES=true: the source %s takes unsigned webhooks; SOURCES_FILE should give it a scheme, or close it",
+			source->name);
+		report(f.text);
+	}
+	if (s->processor_body == PROCESSOR_BODY_ORIGINAL && source->auth != SOURCE_AUTH_DISABLED &&
+		*source->items) {
+		good = fault_set(&f, FAULT_INPUT,
+			"PROCESSOR_BODY=original: the source %s has items, so one of its bodies stands for several transactions",
+			source->name);
+		report(f.text);
+	}
+	return good;
+}
+
 /* On failure the secrets that were loaded are wiped. */
 static bool read_sources(const struct settings *s, void (*report)(const char *), struct sources *ret)
 {
-	struct fault f;
 	if (!sources_load(s->sources_file, &s->extra_currencies, report, ret))
 		return false;
 	bool good = true;
-	for (int i = 0; i < ret->count; i++) {
-		if (!s->require_signatures || ret->list[i].auth != SOURCE_AUTH_NONE)
-			continue;
-		good = fault_set(&f, FAULT_INPUT,
-			"REQUIRE_SIGNATURES=true: the source %s takes unsigned webhooks; SOURCES_FILE should give it a scheme, or close it",
-			ret->list[i].name);
-		report(f.text);
-	}
+	for (int i = 0; i < ret->count; i++)
+		good = check_source(s, &ret->list[i], report) && good;
 	if (!good)
 		sources_finish(ret);
 	return good;

@@ -258,6 +258,13 @@ static bool check_keeping(struct settings *s, struct fault *f)
 		       days, KEEP_LEAST_DAYS);
 }
 
+static bool check_body(struct settings *s, struct fault *f)
+{
+	return s->processor_body == PROCESSOR_BODY_CANONICAL || s->payloads_keep_days > 0 ||
+	       fault_set(f, FAULT_INPUT,
+		       "PROCESSOR_BODY=original: with PAYLOADS_KEEP_DAYS=0 no request is kept that could be sent");
+}
+
 static bool check_address(struct settings *s, struct fault *f)
 {
 	struct fault why;
@@ -273,8 +280,8 @@ static bool check_hosts(struct settings *s, struct fault *f)
 
 /* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
  * and may then report the same setting once more. */
-static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {
-	choose_database, read_currencies, choose_slots, choose_open_to, check_keeping, check_address, check_hosts};
+static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {choose_database, read_currencies, choose_slots,
+	choose_open_to, check_keeping, check_body, check_address, check_hosts};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {

@@ -23,7 +23,7 @@ ROOMS = {
     'queue': 'base pg',
     'runtime': 'base http txn auth source',
     'app': 'base json http pg txn auth source ingest runtime',
-    'worker': 'base http pg queue runtime',
+    'worker': 'base json http pg queue runtime',
     'ctl': 'base json http pg txn auth source runtime',
     'supervisor': 'base',
 }

@@ -11,7 +11,7 @@
 #include "support/loop.h"
 
 struct claimer me, other;
-bool claimers_want_whole;
+enum claim_form claimers_form;
 
 static struct connect_state *connect_state;
 
@@ -34,7 +34,22 @@ static void on_trouble(void *ctx, const char *doing, const struct fault *f)
 
 static int on_room(void *ctx)
 {
-	return ((struct claimer *)ctx)->room;
+	struct claimer *w = ctx;
+	w->at_once = 0;
+	return w->room;
+}
+
+/* The body may contain NUL. */
+static void record_request(struct claimer *w, const struct job *row)
+{
+	memset(w->request, 0, sizeof w->request);
+	w->body_bytes += row->body_len;
+	w->requests += row->body != NULL;
+	if (!row->body)
+		return;
+	int head = snprintf(w->request, sizeof w->request, "%s %s ", row->content_type, row->headers);
+	size_t room = sizeof w->request - (size_t)head;
+	memcpy(w->request + head, row->body, row->body_len < room ? row->body_len : room);
 }
 
 static const char *text(const char *text_or_null)
@@ -60,6 +75,10 @@ static struct job *on_claimed(void *ctx, const struct job *row)
 		snprintf(w->whole, sizeof w->whole, "%s %s %s %s %s %s %s %s", text(row->source_account),
 			text(row->destination_account), text(row->amount), text(row->currency), row->created_at,
 			text(row->kind), text(row->payment_id), text(row->occurred_at));
+	record_request(w, row);
+	j->content_type = j->headers = j->body = NULL;
+	w->at_once++;
+	w->most_at_once = w->at_once > w->most_at_once ? w->at_once : w->most_at_once;
 	j->began_ms = clock_ms();
 	w->jobs[w->taken++] = j;
 	return j;
@@ -115,7 +134,7 @@ static bool is_up(void *ctx)
 static void begin(struct claimer *w)
 {
 	*w = (struct claimer){.room = CLAIMER_MOST};
-	w->queue = queue_create(connect_state, CLAIMER_MOST, claimers_want_whole, &EVENTS, w);
+	w->queue = queue_create(connect_state, CLAIMER_MOST, claimers_form, &EVENTS, w);
 	cr_assert_not_null(w->queue);
 	loop_until(is_up, w, "the queue is up");
 }

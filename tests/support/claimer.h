@@ -27,10 +27,16 @@ struct claimer {
 	char traceparent[64]; /* of the last job claimed; empty: none */
 	char whole
 		[512]; /* the transaction of the last job claimed, its members separated by spaces; empty: not fetched */
+	char request
+		[512]; /* the request of the last job claimed: type, headers and body, likewise; empty: it has none */
+	size_t body_bytes; /* of all jobs claimed */
+	int requests;      /* jobs claimed with their request */
+	int at_once;       /* jobs of the last claim */
+	int most_at_once;  /* jobs of the largest claim */
 };
 
 extern struct claimer me, other;
-extern bool claimers_want_whole; /* to be set before claimer_init() */
+extern enum claim_form claimers_form; /* to be set before claimer_init() */
 
 /* The .init and .fini of a suite: a database, a loop, and both claimers connected. */
 void claimer_init(void);

@@ -137,7 +137,7 @@ static void on_bytes(struct bufferevent *wire, void *arg)
 	}
 	s->heard = realloc(s->heard, sizeof *s->heard * (size_t)(s->heard_count + 1));
 	cr_assert_not_null(s->heard);
-	s->heard[s->heard_count++] = (struct http_heard){c->number, head, take(in, body_len)};
+	s->heard[s->heard_count++] = (struct http_heard){c->number, head, take(in, body_len), body_len};
 	c->answering = true;
 	c->answer = next_answer(s);
 	answer(c);

@@ -26,6 +26,7 @@ struct http_heard {
 	int connection; /* counted from 1 */
 	char *head;     /* the header lines, ended by NUL after the empty line */
 	char *body;     /* ended by NUL */
+	size_t body_len;
 };
 
 /* Listens on a free port of 127.0.0.1. */

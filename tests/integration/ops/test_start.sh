@@ -57,7 +57,28 @@ warns_of_simulation() {
 	names_processor warn simulated PROCESSOR= PROCESSOR_URL= && names_processor info http
 }
 
+# refuses STATUS TEXT COMMAND... - it ends with this status and complains with this text.
+refuses() {
+	local status=0
+	"${@:3}" >"$DIR/log" 2>&1 || status=$?
+	[[ $status == "$1" ]] || { echo "status $status" && cat "$DIR/log" && return 1; }
+	grep -qF -- "$2" "$DIR/log" || { cat "$DIR/log" && return 1; }
+}
+
+# The worker does not know the sources, so the responders refuse what they cannot send.
+refuses_originals_that_it_cannot_send() {
+	local app=$PAYHOOK_BUILD/app/payhook-app program
+	export PROCESSOR_BODY=original
+	for program in "$app" "$PAYHOOK_BUILD/worker/payhook-worker"; do
+		PAYLOADS_KEEP_DAYS=0 refuses 2 'PROCESSOR_BODY=original: with PAYLOADS_KEEP_DAYS=0 no request' "$program" --check || return 1
+	done
+	SOURCES_FILE=$HERE/docs/sources/adyen/sources.json refuses 2 'PROCESSOR_BODY=original: the source adyen has items' \
+		"$app" --check || return 1
+	SOURCES_FILE=$HERE/docs/sources/stripe/sources.json refuses 0 PROCESSOR_BODY=original "$app" --check
+}
+
 check "a worker names its processor when it starts, and warns if that is the simulated one" warns_of_simulation
+check "original bodies that cannot be sent are refused at the start" refuses_originals_that_it_cannot_send
 check "a responder that cannot start names the part that failed" responder
 check "a worker that cannot start names the part that failed" worker
 finish

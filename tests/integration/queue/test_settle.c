@@ -390,7 +390,7 @@ Test(settle, a_pause_stops_claims_at_once_and_nothing_else)
 
 static void init_whole(void)
 {
-	claimers_want_whole = true;
+	claimers_form = CLAIM_TRANSACTION;
 	claimer_init();
 }
 

@@ -42,6 +42,18 @@ Test(inflight, finds_what_was_added_and_nothing_else)
 	cr_expect_eq(inflight.count, 3);
 }
 
+Test(inflight, adds_up_the_bytes_of_bodies)
+{
+	struct job a = JOB(7), b = JOB(8);
+	a.body_len = 100;
+	b.body_len = 20;
+	inflight_add(&inflight, &a);
+	inflight_add(&inflight, &b);
+	cr_expect_eq(inflight.body_bytes, 120);
+	inflight_remove(&inflight, &a);
+	cr_expect_eq(inflight.body_bytes, 20);
+}
+
 Test(inflight, keeps_jobs_with_one_id_apart_by_their_identity)
 {
 	struct job old = JOB(7), new = JOB(7), row = JOB(7);

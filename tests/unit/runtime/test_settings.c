@@ -27,7 +27,7 @@ static void settings_init(void)
 		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
 		"PAYLOADS_KEEP_DAYS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER",
 		"WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT",
-		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM"};
+		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM", "PROCESSOR_BODY"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	report[0] = '\0';
@@ -74,6 +74,7 @@ Test(settings, has_a_default_for_everything)
 	cr_expect_eq(s.payloads_keep_days, 30);
 	cr_expect_eq(s.attempts_keep_days, 30);
 	cr_expect_eq(s.transactions_keep_days, 0);
+	cr_expect_eq(s.processor_body, PROCESSOR_BODY_CANONICAL);
 	cr_expect_eq(s.conflict_policy, CONFLICT_QUARANTINE);
 	cr_expect_eq(s.log_level, LOG_LEVEL_INFO);
 	cr_expect_str_eq(s.worker_metrics_address, "127.0.0.1");
@@ -101,6 +102,18 @@ Test(settings, opens_sources_to_private_addresses_once_the_processor_is_real)
 	refuses("OPEN_SOURCE_FROM", "everybody", "neither all nor private, and \"everybody\" is neither an address");
 	refuses("OPEN_SOURCE_FROM", "all,10.0.0.1", "\"all\" is neither an address");
 	refuses("OPEN_SOURCE_FROM", " , ", "there is neither an address nor a network");
+}
+
+Test(settings, sends_no_original_that_is_not_kept)
+{
+	setenv("PROCESSOR_BODY", "original", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_eq(s.processor_body, PROCESSOR_BODY_ORIGINAL);
+	refuses("PAYLOADS_KEEP_DAYS", "0", "PROCESSOR_BODY=original: with PAYLOADS_KEEP_DAYS=0 no request is kept");
+	setenv("PROCESSOR_BODY", "canonical", 1);
+	setenv("PAYLOADS_KEEP_DAYS", "0", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_eq(s.payloads_keep_days, 0);
 }
 
 Test(settings, takes_an_empty_value_for_none)
