@@ -191,7 +191,7 @@ static const char *submission_header_of(void *ctx, const char *name)
 }
 
 /* The bytes of the request, and the headers that are kept with them. */
-static void set_body(struct request *rq, const struct source *source)
+static void take_body(struct request *rq, const struct source *source)
 {
 	struct submission *s = rq->state;
 	s->body = (struct insert_body){.bytes = rq->body.data, .len = rq->body.len};
@@ -212,7 +212,7 @@ static void send(struct request *rq, const struct source *source)
 	struct item *list = items(s);
 	int count = s->count;
 	s->waiting = count;
-	set_body(rq, source);
+	take_body(rq, source);
 	rq->expire = submission_expire;
 	for (int i = 0; i < count; i++) {
 		list[i].rq = rq;
