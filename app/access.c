@@ -63,11 +63,7 @@ static bool is_forwarded(const struct request *rq)
 		"fastly-client-ip", "x-envoy-external-address"};
 	if (*rq->peer && strcmp(rq->peer, rq->address) != 0)
 		return false;
-	for (size_t i = 0; i < COUNT_OF(HEADERS); i++) {
-		if (rq->header(rq, HEADERS[i]))
-			return true;
-	}
-	return false;
+	return rq->has_header(rq, HEADERS, COUNT_OF(HEADERS));
 }
 
 bool access_is_local(const struct request *rq)

@@ -12,7 +12,6 @@
 
 #include "fastcgi.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/util.h>
@@ -30,11 +29,10 @@
 #include "runtime/log.h"
 #include "source/payload.h"
 
-#define PEER_MS 500         /* the longest wait for the rest of a request that nginx has begun to send */
-#define DRAIN_MS 100        /* how long a draining responder keeps idle connections, for nginx to use once more */
-#define HEAD_MAX 1024       /* bytes of a reply before its body */
-#define HEADER_NAME_MAX 255 /* bytes; SIGNER_TEXT_MAX bounds the header names of a source in the same way */
-#define RETRY_MS 50         /* until the next accept when the process is out of descriptors */
+#define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
+#define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
+#define HEAD_MAX 1024 /* bytes of a reply before its body */
+#define RETRY_MS 50   /* until the next accept when the process is out of descriptors */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -170,19 +168,14 @@ static void fastcgi_on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- serving a request ---- */
 
-/* FastCGI passes the header "webhook-id" as the parameter HTTP_WEBHOOK_ID (RFC 3875, 4.1.18). */
 static const char *header(const struct request *rq, const char *name)
 {
-	const struct slot *s = CONTAINER_OF(rq, const struct slot, request);
-	char variable[HEADER_NAME_MAX + sizeof "HTTP_"] = "HTTP_";
-	size_t n = sizeof "HTTP_" - 1;
-	for (; *name; name++) {
-		if (n + 1 == sizeof variable)
-			return NULL;
-		variable[n++] = (char)(*name == '-' ? '_' : toupper((unsigned char)*name));
-	}
-	variable[n] = '\0';
-	return FCGX_GetParam(variable, s->fcgi.envp);
+	return fastcgi_request_header(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, &name, 1);
+}
+
+static bool has_header(const struct request *rq, const char *const names[], size_t count)
+{
+	return fastcgi_request_header(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, names, count);
 }
 
 /* ---- answering it ---- */
@@ -400,6 +393,7 @@ static void slots_init(struct fastcgi *fc)
 		s->fcgi.ipcFd = -1;
 		s->request.service = fc->service;
 		s->request.header = header;
+		s->request.has_header = has_header;
 		s->request.answer = fastcgi_on_answer;
 		s->request.state = s->state_bytes;
 		s->request.body = BUF_INIT(PAYLOAD_MAX);

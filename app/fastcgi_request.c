@@ -51,10 +51,92 @@ enum body_end fastcgi_request_body(FCGX_Stream *in, const char *content_length, 
 	return BODY_NO_MEMORY;
 }
 
-static const char *param(FCGX_Request *from, const char *name)
+/* The parameters that a request is read from, in the order in which nginx/server.conf.in sends them.  HTTP_TRACEPARENT is a
+ * header, and those follow. */
+enum param {
+	REQUEST_METHOD,
+	REQUEST_URI,
+	CONTENT_TYPE,
+	CONTENT_LENGTH,
+	REMOTE_ADDR,
+	PAYHOOK_PEER,
+	PAYHOOK_CLIENTS,
+	PAYHOOK_REQUEST_ID,
+	PAYHOOK_CLIENT_VERIFY,
+	PAYHOOK_CLIENT_SUBJECT,
+	PAYHOOK_METRICS,
+	PAYHOOK_CERTIFICATE_EXPIRES,
+	HTTP_TRACEPARENT,
+	PARAMS
+};
+
+#define NAMED(param) [param] = {#param "=", sizeof #param}
+
+static const struct {
+	const char *text; /* the name and "=" */
+	size_t len;
+} NAMES[PARAMS] = {NAMED(REQUEST_METHOD), NAMED(REQUEST_URI), NAMED(CONTENT_TYPE), NAMED(CONTENT_LENGTH),
+	NAMED(REMOTE_ADDR), NAMED(PAYHOOK_PEER), NAMED(PAYHOOK_CLIENTS), NAMED(PAYHOOK_REQUEST_ID),
+	NAMED(PAYHOOK_CLIENT_VERIFY), NAMED(PAYHOOK_CLIENT_SUBJECT), NAMED(PAYHOOK_METRICS),
+	NAMED(PAYHOOK_CERTIFICATE_EXPIRES), NAMED(HTTP_TRACEPARENT)};
+
+/* Finds the values in one pass over what was sent; FCGX_GetParam() would go through it for each of them.  The name after the
+ * one just found is tried first, and with nginx it is mostly right.  A parameter that is absent becomes "", and of several
+ * with one name the first counts. */
+static void read_params(char *const *sent, const char *ret[PARAMS])
 {
-	const char *value = FCGX_GetParam(name, from->envp);
-	return value ? value : "";
+	static const char ABSENT[] = "";
+	size_t at = 0;
+	for (size_t i = 0; i < PARAMS; i++)
+		ret[i] = ABSENT;
+	for (; *sent; sent++) {
+		for (size_t tried = 0; tried < PARAMS; tried++) {
+			size_t i = at;
+			at = at + 1 < PARAMS ? at + 1 : 0;
+			if (**sent != *NAMES[i].text || strncmp(*sent, NAMES[i].text, NAMES[i].len) != 0)
+				continue;
+			if (ret[i] == ABSENT)
+				ret[i] = *sent + NAMES[i].len;
+			break;
+		}
+	}
+}
+
+/* The character of a variable's name that stands for this one of a header's name (RFC 3875, 4.1.18). */
+static char variable_char(char c)
+{
+	if (c == '-')
+		return '_';
+	return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
+/* FastCGI passes the header "webhook-id" as the parameter HTTP_WEBHOOK_ID.  Returns what follows the prefix, or NULL. */
+static const char *header_of(const char *param)
+{
+	return *param == 'H' && strncmp(param, "HTTP_", 5) == 0 ? param + 5 : NULL;
+}
+
+/* Returns the value if the header has this name, otherwise NULL. */
+static const char *header_value(const char *header, const char *name)
+{
+	for (; *name; name++, header++) {
+		if (*header != variable_char(*name))
+			return NULL;
+	}
+	return *header == '=' ? header + 1 : NULL;
+}
+
+const char *fastcgi_request_header(char *const *sent, const char *const names[], size_t count)
+{
+	for (; *sent; sent++) {
+		const char *header = header_of(*sent);
+		for (size_t i = 0; header && i < count; i++) {
+			const char *value = header_value(header, names[i]);
+			if (value)
+				return value;
+		}
+	}
+	return NULL;
 }
 
 /* Without the parameter, as in a site of an earlier version, the address decides. */
@@ -67,29 +149,31 @@ static enum clients clients_of(const char *param)
 
 enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struct fault *why)
 {
-	rq->method = param(from, "REQUEST_METHOD");
-	rq->target = param(from, "REQUEST_URI");
-	rq->content_type = param(from, "CONTENT_TYPE");
-	rq->address = param(from, "REMOTE_ADDR");
-	rq->peer = param(from, "PAYHOOK_PEER");
-	rq->client_verify = param(from, "PAYHOOK_CLIENT_VERIFY");
-	rq->client_subject = param(from, "PAYHOOK_CLIENT_SUBJECT");
-	rq->clients = clients_of(param(from, "PAYHOOK_CLIENTS"));
-	const char *id = param(from, "PAYHOOK_REQUEST_ID");
+	const char *params[PARAMS];
+	read_params(from->envp, params);
+	rq->method = params[REQUEST_METHOD];
+	rq->target = params[REQUEST_URI];
+	rq->content_type = params[CONTENT_TYPE];
+	rq->address = params[REMOTE_ADDR];
+	rq->peer = params[PAYHOOK_PEER];
+	rq->client_verify = params[PAYHOOK_CLIENT_VERIFY];
+	rq->client_subject = params[PAYHOOK_CLIENT_SUBJECT];
+	rq->clients = clients_of(params[PAYHOOK_CLIENTS]);
+	const char *id = params[PAYHOOK_REQUEST_ID];
 	size_t len = strnlen(id, REQUEST_ID_MAX);
 	memcpy(rq->id, id, len);
 	rq->id[len] = '\0';
-	traceparent_parse(param(from, "HTTP_TRACEPARENT"), &rq->trace);
+	traceparent_parse(params[HTTP_TRACEPARENT], &rq->trace);
 	rq->expire = NULL;
 	rq->reply.allow = NULL;
 	rq->reply.challenge = NULL;
 	rq->reply.retry_after = 0;
 	rq->route = ROUTE_OTHER;
 	rq->outcome = WEBHOOK_NONE;
-	rq->may_see_metrics = *param(from, "PAYHOOK_METRICS");
-	rq->certificate_expires = strtoll(param(from, "PAYHOOK_CERTIFICATE_EXPIRES"), NULL, 10);
+	rq->may_see_metrics = *params[PAYHOOK_METRICS];
+	rq->certificate_expires = strtoll(params[PAYHOOK_CERTIFICATE_EXPIRES], NULL, 10);
 	buf_reset(&rq->body, BODY_KEEP);
-	enum body_end end = fastcgi_request_body(from->in, param(from, "CONTENT_LENGTH"), &rq->body, why);
+	enum body_end end = fastcgi_request_body(from->in, params[CONTENT_LENGTH], &rq->body, why);
 	rq->body_too_large = end == BODY_TOO_LARGE || end == BODY_ENDLESS;
 	return end;
 }

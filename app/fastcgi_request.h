@@ -32,3 +32,7 @@ MUST_USE enum body_end fastcgi_request_read(FCGX_Request *from, struct request *
  * CONTENT_LENGTH; "" is 0.  The rest is as for fastcgi_request_read(). */
 MUST_USE enum body_end fastcgi_request_body(
 	FCGX_Stream *in, const char *content_length, struct buf *ret, struct fault *why);
+
+/* The value of the first header that has one of these names, in lower case, among the parameters sent, which end with NULL;
+ * NULL if there is none.  It is valid as long as they are. */
+const char *fastcgi_request_header(char *const *sent, const char *const names[], size_t count);

@@ -86,6 +86,8 @@ struct request {
 	enum webhook_outcome outcome;
 	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */
 	const char *(*header)(const struct request *rq, const char *name);
+	/* Whether there is a header with one of these names, in lower case. */
+	bool (*has_header)(const struct request *rq, const char *const names[], size_t count);
 	/* Sends the reply and ends the request, immediately or when the route returns. */
 	void (*answer)(struct request *rq);
 	/* Set by a route that waits; see above. */

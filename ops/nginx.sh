@@ -120,11 +120,13 @@ listen_fill() {
 }
 
 # Adds the port of the old service to FILL, if this installation has one: COMPAT_PORT is its number, COMPAT_CLIENTS and CLIENTS
-# say where its clients and those of the other ports are (nginx/payhook.conf.in).
+# say where its clients and those of the other ports are (nginx/payhook.conf.in).  Without it the responder decides by the
+# address, and nginx evaluates no map for each request.
 compat_fill() {
 	[[ -n ${COMPAT_PORT-} ]] || return 0
 	FILL[LISTEN]+=$'\n\t'"listen $COMPAT_PORT default_server backlog=4096;"
-	FILL[CLIENTS]=$CLIENTS FILL[COMPAT_CLIENTS]="$COMPAT_PORT $COMPAT_CLIENTS;"
+	FILL[CLIENTS_MAP]="map \$server_port \$payhook_clients { default $CLIENTS; $COMPAT_PORT $COMPAT_CLIENTS; }"
+	FILL[CLIENTS]="fastcgi_param PAYHOOK_CLIENTS \$payhook_clients;"
 }
 
 # nginx_prepare SOCKET... - writes the configuration for pools of responders that listen on these sockets.
@@ -135,7 +137,7 @@ nginx_prepare() {
 		[FILES]=$FILES
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
 		[SOCKET]=$(sockets_join "$@")
-		[CLIENTS]='""' [COMPAT_CLIENTS]=''
+		[CLIENTS_MAP]='' [CLIENTS]=''
 		[LISTEN]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
 		[ACCESS_LOG]=../log/access.log [ERROR_LOG]=''
 	)

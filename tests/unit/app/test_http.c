@@ -17,6 +17,7 @@ static struct service service = {.sources = &sources, .settings = &settings};
 static struct request rq;
 static int answers;
 static const char *headers[8]; /* name, value, and so on, ended by NULL */
+static int passes;             /* over the headers */
 
 static void on_answer(struct request *r)
 {
@@ -24,9 +25,8 @@ static void on_answer(struct request *r)
 	answers++;
 }
 
-static const char *header(const struct request *r, const char *name)
+static const char *value_of(const char *name)
 {
-	(void)r;
 	for (size_t i = 0; headers[i]; i += 2) {
 		if (strcmp(headers[i], name) == 0)
 			return headers[i + 1];
@@ -34,16 +34,35 @@ static const char *header(const struct request *r, const char *name)
 	return NULL;
 }
 
+static const char *header(const struct request *r, const char *name)
+{
+	(void)r;
+	passes++;
+	return value_of(name);
+}
+
+static bool has_header(const struct request *r, const char *const names[], size_t count)
+{
+	(void)r;
+	passes++;
+	for (size_t i = 0; i < count; i++) {
+		if (value_of(names[i]))
+			return true;
+	}
+	return false;
+}
+
 static void request_init(void)
 {
 	memset(&rq, 0, sizeof rq);
-	answers = 0;
+	answers = passes = 0;
 	memset(headers, 0, sizeof headers);
 	memset(&settings, 0, sizeof settings);
 	sources_init(&sources);
 	rq.service = &service;
 	rq.answer = on_answer;
 	rq.header = header;
+	rq.has_header = has_header;
 	rq.method = "GET";
 	rq.target = "/";
 	rq.content_type = "";
@@ -135,6 +154,16 @@ Test(http, counts_as_local_only_what_no_unnamed_proxy_forwarded)
 	cr_expect(access_is_local(&rq));
 	rq.address = "203.0.113.7";
 	cr_expect_not(access_is_local(&rq));
+}
+
+/* Each unsigned webhook comes by here, and the headers of proxies are many. */
+Test(http, looks_for_the_headers_of_all_proxies_in_one_pass)
+{
+	cr_expect(access_is_local(&rq));
+	cr_expect_eq(passes, 1, "%d", passes);
+	settings.open_to = OPEN_TO_PRIVATE;
+	cr_expect(access_may_send_unsigned(&rq));
+	cr_expect_eq(passes, 3, "%d, with that for Origin", passes);
 }
 
 /* In containers docker hides addresses, so the port decides. */
