@@ -92,10 +92,10 @@ struct mapping {
 	struct mapping_time occurred;
 };
 
-/* Whether an item meets every condition of the filter.  Every item meets a filter without conditions.  A string is
- * compared with its escapes decoded; a number, true and false as they are written: the word 1 does not match 1.0.  Null,
- * an object and an array match no word. */
-bool mapping_applies(const struct mapping *m, struct json_value item);
+/* The first of these mappings whose filter an item meets in every condition; NULL: there is none.  Every item meets a
+ * filter without conditions.  A string is compared with its escapes decoded; a number, true and false as they are
+ * written: the word 1 does not match 1.0.  Null, an object and an array match no word.  The result is one of list. */
+const struct mapping *mapping_first(const struct mapping *list, int count, struct json_value item);
 
 /* Reads a transaction from an item.  where is the JSON pointer to the item in the body, "" or "/items/3"; the pointers
  * of the problems start with it.  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 
 #define PIECE_MAX (3 * TXN_TEXT_MAX) /* bytes of a part of a transaction_id, with each byte percent-encoded */
+#define SOUGHT_MAX 4                 /* values that are remembered; as many as a filter has conditions */
 #define LAST_US 253402300799999999   /* 9999-12-31T23:59:59.999999Z */
 
 /* The state of reading one item. */
@@ -55,34 +56,69 @@ static bool is_word(struct json_value v, const char *word)
 	return false;
 }
 
+static bool is_left_out(const struct json_value *v)
+{
+	return v->len == 0 || json_value_kind(*v) == JSON_IS_NULL || json_value_equals(*v, "");
+}
+
 static bool mapping_is_left_out(struct json_value item, const char *at)
 {
-	struct json_value v;
-	return !json_value_find(item, at, &v) || json_value_kind(v) == JSON_IS_NULL || json_value_equals(v, "");
+	struct json_value v = {0};
+	return !json_value_find(item, at, &v) || is_left_out(&v);
+}
+
+/* Values of an item that were sought last: the filters of a source ask for the same few pointers, and each search reads
+ * the item up to the value, or to its end. */
+struct sought {
+	struct json_value item;
+	int count;
+	const char *at[SOUGHT_MAX];
+	struct json_value value[SOUGHT_MAX]; /* len 0: there is none */
+};
+
+static const struct json_value *seek(struct sought *s, const char *at)
+{
+	for (int i = 0; i < s->count && i < SOUGHT_MAX; i++) {
+		if (strcmp(s->at[i], at) == 0)
+			return &s->value[i];
+	}
+	int slot = s->count++ % SOUGHT_MAX;
+	s->at[slot] = at;
+	if (!json_value_find(s->item, at, &s->value[slot]))
+		s->value[slot].len = 0;
+	return &s->value[slot];
 }
 
 /* An absent member equals no word. */
-static bool is_met(const struct mapping_condition *c, struct json_value item)
+static bool is_met(const struct mapping_condition *c, struct sought *s)
 {
-	struct json_value v;
+	const struct json_value *v = seek(s, c->at);
 	if (c->is_absent)
-		return mapping_is_left_out(item, c->at);
-	if (!json_value_find(item, c->at, &v))
-		return false;
-	for (int i = 0; i < c->count; i++) {
-		if (is_word(v, c->words[i]))
+		return is_left_out(v);
+	for (int i = 0; v->len > 0 && i < c->count; i++) {
+		if (is_word(*v, c->words[i]))
 			return true;
 	}
 	return false;
 }
 
-bool mapping_applies(const struct mapping *m, struct json_value item)
+static bool applies(const struct mapping *m, struct sought *s)
 {
 	for (int i = 0; i < m->condition_count; i++) {
-		if (!is_met(&m->conditions[i], item))
+		if (!is_met(&m->conditions[i], s))
 			return false;
 	}
 	return true;
+}
+
+const struct mapping *mapping_first(const struct mapping *list, int count, struct json_value item)
+{
+	struct sought s = {.item = item};
+	for (int i = 0; i < count; i++) {
+		if (applies(&list[i], &s))
+			return &list[i];
+	}
+	return NULL;
 }
 
 /* ---- the members ---- */

@@ -50,11 +50,7 @@ const struct source *sources_find(const struct sources *s, const char *name)
 const struct mapping *source_mapping_for(const struct source *s, struct json_value item)
 {
 	static const struct mapping plain = {.is_canonical = true};
-	for (int i = 0; i < s->mapping_count; i++) {
-		if (mapping_applies(&s->mappings[i], item))
-			return &s->mappings[i];
-	}
-	return source_is_plain(s) ? &plain : NULL;
+	return source_is_plain(s) ? &plain : mapping_first(s->mappings, s->mapping_count, item);
 }
 
 static bool is_new_text(const struct mapping_text *t)

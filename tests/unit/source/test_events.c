@@ -349,6 +349,33 @@ Test(events, reads_a_payload_by_the_first_event_that_fits)
 	cr_expect_null(source_mapping_for(s, json_value_of(ignored, strlen(ignored))));
 }
 
+/* More pointers than are remembered, sought again in another order. */
+Test(events, finds_the_values_of_any_number_of_filters)
+{
+	char members[9000];
+	size_t len = (size_t)snprintf(members, sizeof members, "\"events\":[");
+	for (int i = 0; i < SOURCE_EVENTS_MAX; i++)
+		len += (size_t)snprintf(members + len, sizeof members - len,
+			"%s{\"filter\":[{\"at\":\"/%d\",\"is\":[\"%d\"]},{\"at\":\"/%d\",\"absent\":true},{\"at\":\"/0\",\"is\":[\"yes\"]}],"
+			"\"mapping\":{" ID "," ACCOUNTS "," MONEY "}}",
+			i ? "," : "", i % 7 + 1, i, (i + 3) % 7 + 1);
+	snprintf(members + len, sizeof members - len, "]");
+	const struct source *s = configured(members);
+	for (int i = 0; i < SOURCE_EVENTS_MAX; i++) {
+		char payload[200];
+		snprintf(payload, sizeof payload, "{\"%d\":null,\"%d\":\"%d\",\"0\":\"yes\"}", (i + 3) % 7 + 1,
+			i % 7 + 1, i);
+		cr_expect(source_mapping_for(s, json_value_of(payload, strlen(payload))) == &s->mappings[i], "event %d",
+			i);
+		snprintf(
+			payload, sizeof payload, "{\"%d\":\"\",\"%d\":%d,\"0\":\"no\"}", (i + 3) % 7 + 1, i % 7 + 1, i);
+		cr_expect_null(source_mapping_for(s, json_value_of(payload, strlen(payload))), "event %d", i);
+		snprintf(payload, sizeof payload, "{\"%d\":0,\"%d\":%d,\"0\":\"yes\"}", (i + 3) % 7 + 1, i % 7 + 1, i);
+		cr_expect_neq(
+			source_mapping_for(s, json_value_of(payload, strlen(payload))), &s->mappings[i], "event %d", i);
+	}
+}
+
 Test(events, takes_every_payload_that_is_left_by_an_event_without_a_filter)
 {
 	const struct source *s = configured("\"events\":[" EVENT("{\"at\":\"/t\",\"is\":[\"a\"]}",

@@ -318,6 +318,7 @@ Test(events_config, each_new_word_makes_a_source_of_events)
 		cr_expect_not(source_has_events(takes(old[i])), "%s", old[i]);
 	for (size_t i = 0; i < COUNT_OF(new); i++)
 		cr_expect(source_has_events(takes(new[i])), "%s", new[i]);
+	sources_finish(&s);
 	sources_init(&s);
 	cr_expect_not(source_has_events(&s.list[0]));
 }
