@@ -10,7 +10,7 @@
  * open in the database while the processor is called. */
 
 enum claim_form {
-	CLAIM_IDENTITY,    /* CLAIM: the identity, the attempt and the trace of each job */
+	CLAIM_IDENTITY,    /* CLAIM: the identity, the attempt, the trace and the lane of each job */
 	CLAIM_TRANSACTION, /* CLAIM_WHOLE: the transaction as well, for a processor that needs its accounts and amount */
 	CLAIM_REQUEST,     /* CLAIM_ORIGINAL: the kept request as well, for a processor that is sent its body */
 };

@@ -27,6 +27,8 @@ struct job {
 	const char *source;
 	int attempt;             /* the number of this call, from 1 */
 	const char *traceparent; /* W3C traceparent of the webhook; NULL: it had none */
+	bool has_lane;           /* the jobs of its payment are processed one at a time, in the order of arrival */
+	int64_t lane;            /* if has_lane */
 
 	/* The transaction.  created_at NULL: the claim did not fetch it, or its row is gone; each of the others may be NULL
 	 * by itself.  amount is a plain decimal with the digits received, the times are of RFC 3339 in UTC. */

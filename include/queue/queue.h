@@ -58,10 +58,6 @@ struct queue_counters {
 	int64_t released;
 };
 
-/* The release: frees the jobs that the database assigns to this worker and that are not in flight.  Tests run it by
- * itself. */
-extern const struct statement QUEUE_RELEASE;
-
 struct queue;
 
 /* slots: about how many jobs will be in flight.  form: what a claim fetches.  connect_state, events
@@ -86,7 +82,7 @@ void queue_settle(struct queue *q, struct job *j);
  * the database it keeps its owner until the next release. */
 void queue_drop(struct queue *q, struct job *j);
 
-/* Asks for a release: the statement QUEUE_RELEASE is sent before the next claim, and released() is called with its
+/* Asks for a release: the statement RELEASE is sent before the next claim, and released() is called with its
  * result. */
 void queue_release(struct queue *q);
 

@@ -12,7 +12,6 @@
 #include "pg/activation.h"
 
 #define ANSWER_MS 3000
-#define REFUSED_MS 1000 /* without a statement after an activation that failed */
 
 /* Notifies every worker that listens, at its commit.  Its commit takes the cluster-wide lock that notifier.h describes;
  * the pause between two of them bounds how often. */
@@ -38,14 +37,14 @@ static void rest(struct notifier *n, int64_t ms)
 	evtimer_add(n->rest, &tv);
 }
 
-/* A deadlock is over when it is reported. */
+/* After a loss of the connection, or a deadlock, the lanes are sent again.  Those that the server rejects are left to the
+ * workers' look. */
 static void notifier_on_activated(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct notifier *n = ctx;
-	activation_end(&n->activation, r != NULL);
+	bool rejected = !r && f->kind != FAULT_AGAIN && connection_is_ready(n->connection);
+	activation_end(&n->activation, r || rejected);
 	n->activated = r && db_int8(r, 0, 0) > 0;
-	if (!r && f->kind != FAULT_AGAIN)
-		rest(n, REFUSED_MS);
 }
 
 /* The flags are cleared before sending: jobs added while the statement is under way set dirty again, for the next one. */

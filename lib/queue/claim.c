@@ -19,7 +19,8 @@
  *
  * Commit: it does not wait for the disk.  A crash of the server may undo a claim; the job is then ready again under the
  * same id, and settle.c still accepts the settlement of a call that was made.  set_config() with is_local ends with the
- * transaction, so the session's own setting stays.
+ * transaction, so the session's own setting stays.  A claim with a job of a lane does wait: if it were undone, another
+ * worker would call for that payment beside the first.
  *
  * A lost answer: the rows may have our owner while no process knows of them.  queue.c releases them before it claims
  * again.
@@ -29,29 +30,29 @@
  * are updated by an array of ids and not by a join, because one order of that join walks the whole index, dead rows
  * included; a planner with statistics of ten rows prefers that order.
  *
- * While the workers are paused (payhook.pauses) it takes no job.  The two conditions that do not depend on a row are
- * evaluated once for the statement. */
-#define TAKE                                                                     \
-	"WITH picked AS MATERIALIZED ("                                          \
-	"  SELECT id, transaction_id, source FROM payhook.jobs"                  \
-	"  WHERE id > $1::bigint AND owner IS NULL AND run_at IS NULL"           \
-	"    AND NOT EXISTS (SELECT FROM payhook.pauses)"                        \
-	"    AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'" \
-	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"                     \
+ * While the workers are paused (payhook.pauses) it takes no job.  The conditions that do not depend on a row are evaluated
+ * once for the statement. */
+#define TAKE                                                           \
+	"WITH picked AS MATERIALIZED ("                                \
+	"  SELECT id, transaction_id, source, lane FROM payhook.jobs"  \
+	"  WHERE id > $1::bigint AND owner IS NULL AND run_at IS NULL" \
+	"    AND NOT EXISTS (SELECT FROM payhook.pauses)"              \
+	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"           \
 	")"
 #define MARK(ids)                                                                                    \
 	" UPDATE payhook.jobs j SET owner = $3::bigint, claimed_at = now(), attempt = j.attempt + 1" \
-	"  WHERE j.id = ANY (ARRAY(" ids "))"                                                        \
-	"  RETURNING j.id, j.transaction_id, j.source, j.attempt, j.traceparent"
+	"  WHERE j.id = ANY (ARRAY(" ids ")) AND (SELECT CASE WHEN count(lane) > 0 THEN true"        \
+	"    ELSE set_config('synchronous_commit', 'off', true) = 'off' END FROM picked)"            \
+	"  RETURNING j.id, j.transaction_id, j.source, j.attempt, j.traceparent, j.lane"
 
 const struct statement CLAIM = {"claim", TAKE MARK("SELECT id FROM picked")};
 
 /* The same claim, and the transaction of each job, looked up by its primary key.  The transaction is not locked: after
  * its insert only its status changes, which is not read here.  If a transaction was deleted by hand, its job is claimed
  * all the same and returned with nulls. */
-#define WHOLE                                                                                                                  \
-	"c.id, c.transaction_id, c.source, c.attempt, c.traceparent, t.source_account, t.destination_account, t.amount::text," \
-	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), t.kind, t.payment_id,"   \
+#define WHOLE                                                                                                                          \
+	"c.id, c.transaction_id, c.source, c.attempt, c.traceparent, c.lane, t.source_account, t.destination_account, t.amount::text," \
+	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), t.kind, t.payment_id,"           \
 	"  to_char(t.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 #define OF_TRANSACTION \
 	"  LEFT JOIN payhook.transactions t ON t.transaction_id = c.transaction_id AND t.source = c.source"
@@ -77,7 +78,7 @@ const struct statement CLAIM_ORIGINAL = {"claim_original", TAKE
 								  "  LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"};
 
 /* Columns of CLAIM_ORIGINAL behind those of CLAIM_WHOLE. */
-enum { CONTENT_TYPE = 13, HEADERS, BODY };
+enum { CONTENT_TYPE = 14, HEADERS, BODY };
 
 const struct statement *claim_statement(enum claim_form form)
 {
@@ -113,17 +114,19 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 		.source = db_text(r, row, 2),
 		.attempt = (int)db_int8(r, row, 3),
 		.traceparent = claim_text_or_null(r, row, 4),
+		.has_lane = !db_null(r, row, 5),
+		.lane = db_int8(r, row, 5),
 	};
 	if (!whole)
 		return;
-	ret->source_account = claim_text_or_null(r, row, 5);
-	ret->destination_account = claim_text_or_null(r, row, 6);
-	ret->amount = claim_text_or_null(r, row, 7);
-	ret->currency = claim_text_or_null(r, row, 8);
-	ret->created_at = claim_text_or_null(r, row, 9);
-	ret->kind = claim_text_or_null(r, row, 10);
-	ret->payment_id = claim_text_or_null(r, row, 11);
-	ret->occurred_at = claim_text_or_null(r, row, 12);
+	ret->source_account = claim_text_or_null(r, row, 6);
+	ret->destination_account = claim_text_or_null(r, row, 7);
+	ret->amount = claim_text_or_null(r, row, 8);
+	ret->currency = claim_text_or_null(r, row, 9);
+	ret->created_at = claim_text_or_null(r, row, 10);
+	ret->kind = claim_text_or_null(r, row, 11);
+	ret->payment_id = claim_text_or_null(r, row, 12);
+	ret->occurred_at = claim_text_or_null(r, row, 13);
 }
 
 size_t claim_body_len(const struct pg_result *r, int row)

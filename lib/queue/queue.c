@@ -1,8 +1,8 @@
 /* queue.c - a worker's jobs between the database and its memory: claim, settle, release.
  *
- * One statement is under way at a time.  When the connection is free, the next one is chosen: a settlement that is due,
- * a release that is due, or a claim if there may be ready jobs and there is room.  A settlement takes turns with the
- * other two when both are due.
+ * One statement is under way at a time.  When the connection is free, the next one is chosen: the activation of lanes
+ * whose jobs were settled, a settlement that is due, a release that is due, or a claim if there may be ready jobs and
+ * there is room.  A settlement takes turns with the other two when both are due.
  *
  * No claim is sent while a release is due, and none is under way while a release runs.  So a job that the database
  * assigns to this worker, and that is not in flight here, was lost with the answer of a claim or dropped, and may be
@@ -21,38 +21,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "pg/activation.h"
 #include "queue/cursor.h"
+#include "queue/release.h"
 #include "queue/settle.h"
 
 #define ANSWER_MS 10000 /* for a statement; no request waits for it.  QUEUE_AGAIN_MS is as long */
 #define KEY_MAX 8192    /* bytes of a job's id and identity: an index row of the server holds a third of them at most */
-
-/* The release: frees the jobs that have our owner and are not among the given keys, each an id, a source and a
- * transaction_id.  The id alone is not enough: see inflight.h.  These are jobs of a claim whose
- * answer was lost, jobs that the worker declined, and jobs that it dropped.  The attempt does not count: either no call
- * was made, or the worker cancelled it because it stops.
- *
- * The jobs get fresh ids, so a settlement that still comes under an old id changes nothing.  The commit waits for the
- * disk, as in every statement that assigns ids: a crash could otherwise issue the same id again.
- *
- * Locks: the update waits for a row that another transaction has locked, then checks the owner again; a job that a
- * rescue has freed meanwhile is left alone.  A settlement of ours that the server still runs names only ids in flight,
- * so the two never meet.
- *
- * A lost answer: sent again, it frees the rest.  A claim that the server commits after this statement is caught by the
- * second release, QUEUE_AGAIN_MS later.
- *
- * Plan: there is no index on owner, so it walks the whole primary key, dead rows included.  It is sent rarely: after a
- * lost claim, on a new connection, after a declined job, and when the worker stops.  The given keys are hashed, because
- * the plan is made for this call. */
-const struct statement QUEUE_RELEASE = {"release",
-	"WITH lost AS MATERIALIZED ("
-	"  SELECT id FROM payhook.jobs WHERE owner = $1::bigint"
-	"    AND id || ' ' || source || ' ' || transaction_id <> ALL ($2::text[]) LIMIT $3::int"
-	"), freed AS ("
-	"  UPDATE payhook.jobs j SET id = DEFAULT, owner = NULL, claimed_at = NULL, attempt = greatest(j.attempt - 1, 0)"
-	"  WHERE j.id = ANY (ARRAY(SELECT id FROM lost)) AND j.owner = $1::bigint RETURNING 1"
-	") SELECT count(*) FROM freed"};
 
 struct queue {
 	struct connection *connection;
@@ -87,6 +62,8 @@ struct queue {
 	bool claim_lost;          /* the answer to a claim was lost since the last release */
 	bool keys_lost;           /* a key did not fit into memory */
 	int64_t release_again_ms; /* when to release once more; 0: never */
+
+	struct activation activation; /* the lanes whose job has ended */
 
 	struct db_array arrays[SETTLE_ARRAYS]; /* parameters; kept for their memory */
 	struct buf key;                        /* of one job in flight, for a release */
@@ -189,6 +166,15 @@ static void send_claim(struct queue *q, int limit)
 
 /* ---- settle ---- */
 
+/* A job that ends leaves its lane to the next one.  If it is held, the activation finds the lane taken.  A stale settlement
+ * ended nothing; an unknown one most likely did. */
+static void leave_lane(struct queue *q, const struct job *j, enum settled how)
+{
+	bool ended = j->outcome == JOB_PROCESSED || j->outcome == JOB_FAILED || j->outcome == JOB_EXHAUSTED;
+	if (j->has_lane && ended && how != SETTLED_STALE)
+		activation_add(&q->activation, j->lane);
+}
+
 static void queue_on_settled(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
@@ -214,6 +200,7 @@ static void queue_on_settled(void *ctx, const struct pg_result *r, const struct 
 		s.stale += how == SETTLED_STALE;
 		s.unknown += how == SETTLED_UNKNOWN;
 		inflight_remove(&q->inflight, b->batch[i]);
+		leave_lane(q, b->batch[i], how);
 		q->events->ended(q->ctx, b->batch[i], how);
 	}
 	settle_batch_clear(b);
@@ -235,6 +222,28 @@ static void send_settle(struct queue *q)
 	q->settled_last = true;
 	q->settled_ms = clock_ms();
 	connection_send(q->connection, &SETTLE, &params, queue_on_settled);
+}
+
+/* ---- activation ---- */
+
+/* After a loss of the connection the lanes are sent again.  Those that the server rejects are left to the look (parked.h):
+ * settlements must not wait behind them. */
+static void queue_on_activated(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct queue *q = ctx;
+	bool rejected = !r && f->kind != FAULT_AGAIN && connection_is_ready(q->connection);
+	activation_end(&q->activation, r || rejected);
+	if (rejected)
+		q->events->trouble(q->ctx, "activate lanes", f);
+	if (r && db_int8(r, 0, 0) > 0)
+		cursor_want(&q->cursor);
+}
+
+static void send_activate(struct queue *q)
+{
+	struct db_params params = {0};
+	activation_params(&q->activation, &params);
+	connection_send(q->connection, &ACTIVATE, &params, queue_on_activated);
 }
 
 /* ---- release ---- */
@@ -260,7 +269,7 @@ static void queue_on_released(void *ctx, const struct pg_result *r, const struct
 	q->events->released(q->ctx, jobs, all);
 }
 
-/* The key of a job in flight, as QUEUE_RELEASE composes it from a row.  If memory is exhausted, the statement is not
+/* The key of a job in flight, as RELEASE composes it from a row.  If memory is exhausted, the statement is not
  * sent: a release that lacks a key would free a job during its call. */
 static void queue_add_key(void *ctx, struct job *j)
 {
@@ -286,12 +295,13 @@ static void send_release(struct queue *q)
 	db_params_add_array(&params, &q->arrays[0]);
 	db_params_add_int8(&params, QUEUE_RELEASE_MAX);
 	q->settled_last = false;
-	connection_send(q->connection, &QUEUE_RELEASE, &params, queue_on_released);
+	connection_send(q->connection, &RELEASE, &params, queue_on_released);
 }
 
 /* ---- sending ---- */
 
-/* Settlements go first, since they end calls that were made and make room for others.  After one, a release or a claim
+/* Activations go before all, since nothing else of their lanes can go on; each follows a settlement, so they cannot take every
+ * turn.  Settlements go next, since they end calls that were made and make room for others.  After one, a release or a claim
  * has its turn: a steady flow of results must not keep the worker from claiming. */
 static void queue_send_next(struct queue *q)
 {
@@ -299,7 +309,9 @@ static void queue_send_next(struct queue *q)
 		return;
 	bool settle = q->settle_batch.batch_count > 0 || q->settle_batch_due;
 	int limit = claim_limit(q);
-	if (settle && !(q->settled_last && (q->release_due || limit > 0)))
+	if (activation_is_due(&q->activation))
+		send_activate(q);
+	else if (settle && !(q->settled_last && (q->release_due || limit > 0)))
 		send_settle(q);
 	else if (q->release_due)
 		send_release(q);
@@ -378,7 +390,8 @@ static void queue_on_down(void *ctx, const struct fault *why)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&CLAIM, &CLAIM_WHOLE, &CLAIM_ORIGINAL, &SETTLE, &QUEUE_RELEASE};
+static const struct statement *const STATEMENTS[] = {
+	&CLAIM, &CLAIM_WHOLE, &CLAIM_ORIGINAL, &SETTLE, &RELEASE, &ACTIVATE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker queue",
@@ -430,6 +443,7 @@ void queue_destroy(struct queue *q)
 	for (size_t i = 0; i < COUNT_OF(q->arrays); i++)
 		db_array_finish(&q->arrays[i]);
 	buf_finish(&q->key);
+	activation_finish(&q->activation);
 	free(q);
 }
 

@@ -20,6 +20,11 @@
  *
  * A job without its transaction is recorded in dead_jobs too: nothing else shows that a webhook was accepted.
  *
+ * Lanes: a job that waits keeps its lane and number.  A failed or exhausted one is held, a new row with run_at infinity,
+ * unless its source lets the payment go on; so the lane is not free.  The index on lanes is checked at each insert, which
+ * therefore begins when all deletions are done: that is what the count of them is for.  The next of a lane is activated
+ * later (queue.c): the snapshot of this statement does not show what was parked meanwhile.
+ *
  * Fence: id, owner and identity must match.  Two jobs of a batch may have one id (inflight.h); at most one of them is
  * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that
  * is gone, since every release assigns a fresh one, and changes nothing.  There is one exception.  If a crash of the
@@ -48,20 +53,14 @@ const struct statement SETTLE = {"settle",
 	"    $7::bigint[], $8::bigint[], $9::text[]) WITH ORDINALITY"
 	"    AS g(id, owner, transaction_id, source, attempt, outcome, began_ms, delay_ms, error, place) ORDER BY id"
 	"), ours AS MATERIALIZED ("
-	"  SELECT g.*, found.enqueued_at, found.traceparent FROM given g CROSS JOIN LATERAL ("
-	"    SELECT j.enqueued_at, j.traceparent FROM payhook.jobs j"
+	"  SELECT g.*, found.* FROM given g CROSS JOIN LATERAL ("
+	"    SELECT j.enqueued_at, j.traceparent, j.lane, j.lane_no, j.continues FROM payhook.jobs j"
 	"    WHERE j.id = g.id AND j.transaction_id = g.transaction_id AND j.source = g.source"
 	"      AND (j.owner = g.owner OR (j.owner IS NULL AND j.run_at IS NULL AND j.attempt = g.attempt - 1))"
 	"    FOR UPDATE"
 	"  ) AS found"
 	"), gone AS ("
-	"  DELETE FROM payhook.jobs WHERE id = ANY (ARRAY(SELECT id FROM ours))"
-	"), waiting AS ("
-	"  INSERT INTO payhook.jobs (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent)"
-	"  SELECT source, transaction_id,"
-	"    CASE WHEN outcome IN ('probed', 'postponed') THEN greatest(attempt - 1, 0) ELSE attempt END, enqueued_at,"
-	"    CASE WHEN outcome <> 'unknown' THEN now() + delay_ms * interval '1 ms' END, error, traceparent"
-	"  FROM ours WHERE outcome IN ('retried', 'probed', 'postponed', 'unknown')"
+	"  DELETE FROM payhook.jobs WHERE id = ANY (ARRAY(SELECT id FROM ours)) RETURNING 1"
 	"), marked AS ("
 	"  UPDATE payhook.transactions t SET"
 	"    status = CASE o.outcome WHEN 'processed' THEN 'PROCESSED' ELSE 'FAILED' END,"
@@ -71,10 +70,23 @@ const struct statement SETTLE = {"settle",
 	"  WHERE o.outcome IN ('processed', 'failed', 'exhausted')"
 	"    AND t.transaction_id = o.transaction_id AND t.source = o.source AND t.status <> 'PROCESSED'"
 	"  RETURNING o.*"
+	"), waiting AS ("
+	"  INSERT INTO payhook.jobs (source, transaction_id, attempt, enqueued_at, run_at, last_error, traceparent,"
+	"    lane, lane_no, continues)"
+	"  SELECT source, transaction_id,"
+	"    CASE WHEN outcome IN ('probed', 'postponed') THEN greatest(attempt - 1, 0) ELSE attempt END, enqueued_at,"
+	"    CASE WHEN outcome IN ('failed', 'exhausted') THEN 'infinity'"
+	"      WHEN outcome <> 'unknown' THEN now() + delay_ms * interval '1 ms' END, error, traceparent,"
+	"    lane, lane_no, continues"
+	"  FROM (SELECT * FROM ours WHERE outcome IN ('retried', 'probed', 'postponed', 'unknown')"
+	"    UNION ALL SELECT * FROM marked"
+	"    WHERE outcome IN ('failed', 'exhausted') AND lane IS NOT NULL AND continues IS NOT TRUE) AS w"
+	"  WHERE (SELECT count(*) FROM gone) > 0"
 	"), buried AS ("
-	"  INSERT INTO payhook.dead_jobs (transaction_id, source, attempts, error, enqueued_at, traceparent)"
+	"  INSERT INTO payhook.dead_jobs"
+	"    (transaction_id, source, attempts, error, enqueued_at, traceparent, lane, lane_no)"
 	"  SELECT d.transaction_id, d.source, CASE d.outcome WHEN 'failed' THEN d.attempt ELSE d.attempt - 1 END, d.error,"
-	"    d.enqueued_at, d.traceparent"
+	"    d.enqueued_at, d.traceparent, d.lane, d.lane_no"
 	"  FROM (SELECT * FROM marked UNION ALL SELECT * FROM ours o WHERE NOT EXISTS (SELECT FROM payhook.transactions t"
 	"    WHERE t.transaction_id = o.transaction_id AND t.source = o.source OFFSET 0)) AS d"
 	"  WHERE d.outcome IN ('failed', 'exhausted')"

@@ -172,6 +172,18 @@ void enqueue(int first, int last)
 		first, last);
 }
 
+void park(const char *payment, int first, int last)
+{
+	database_exec(
+		"WITH stored AS (INSERT INTO payhook.transactions"
+		"    (transaction_id, source_account, destination_account, amount, currency, payment_id)"
+		"  SELECT 't' || g, 'from', 'to', 1500.10, 'USD', '%s' FROM generate_series(%d, %d) g)"
+		" INSERT INTO payhook.parked_jobs (lane, lane_no, source, transaction_id)"
+		" SELECT payhook.lane_of('transactions', '%s'), nextval('payhook.lane_numbers'), 'transactions', 't' || g"
+		" FROM generate_series(%d, %d) g",
+		payment, first, last, payment, first, last);
+}
+
 static struct claimer *awaited;
 static int awaited_count;
 

@@ -45,6 +45,9 @@ void claimer_fini(void);
 /* Inserts the transactions t<first> to t<last> with one job each, as the responders do. */
 void enqueue(int first, int last);
 
+/* The same with parked jobs, all of one payment. */
+void park(const char *payment, int first, int last);
+
 /* Claims under this number until it has this number of jobs. */
 void claim(struct claimer *c, int64_t owner, int count);
 

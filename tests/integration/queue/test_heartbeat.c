@@ -338,6 +338,46 @@ Test(heartbeat, enqueues_a_retry_anew_when_it_is_due)
 	cr_expect_eq(count_jobs("transaction_id = 'ready' AND id = 3"), 1);
 }
 
+/* ---- lanes ---- */
+
+/* Jobs of this many payments, parked and left. */
+static void park(const char *prefix, int count)
+{
+	database_exec("INSERT INTO payhook.parked_jobs (lane, lane_no, source, transaction_id)"
+		      " SELECT payhook.lane_of('s', '%s' || g), nextval('payhook.lane_numbers'), 's', '%s' || g"
+		      " FROM generate_series(1, %d) g",
+		prefix, prefix, count);
+}
+
+static bool are_all_active(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM payhook.parked_jobs") == 0;
+}
+
+Test(heartbeat, finds_lanes_that_were_left_before_it_began)
+{
+	park("old", 2500);
+	begin();
+	loop_until(are_all_active, NULL, "all lanes are walked");
+	cr_expect_eq(count_jobs("lane IS NOT NULL"), 2500);
+}
+
+/* A walk over so many lanes with a job takes longer. */
+Test(heartbeat, finds_a_lane_that_was_left_just_now_within_two_seconds)
+{
+	park("busy", 60000);
+	database_exec("SELECT payhook.activate(array_agg(lane)) FROM payhook.parked_jobs");
+	park("busy", 60000);
+	begin();
+	loop_for(1500);
+	int64_t at_ms = clock_ms();
+	park("fresh", 1);
+	while (count_jobs("transaction_id = 'fresh1'") == 0)
+		loop_for(10);
+	cr_expect_lt(clock_ms() - at_ms, 2000);
+}
+
 /* ---- other workers ---- */
 
 static bool has_orphans(void *ctx)

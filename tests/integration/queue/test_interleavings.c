@@ -12,7 +12,8 @@
 
 #include "queue/claim.h"
 #include "queue/heartbeat.h"
-#include "queue/queue.h"
+#include "queue/parked.h"
+#include "queue/release.h"
 #include "queue/rescue.h"
 #include "queue/settle.h"
 #include "support/fresh_database.h"
@@ -24,6 +25,10 @@
 
 /* The traceparent of a transaction's job, whether it is alive or dead: every second one has one. */
 #define TRACE_OF(id) "(CASE WHEN hashtext(" id ") % 2 = 0 THEN '00-' || md5(" id ") || '-00f067aa0ba902b7-01' END)"
+
+/* Two of three transactions are of a payment, in order. */
+#define LANE "payhook.lane_of('transactions', payment_id)"
+#define NUMBER_OF(id) "substr(" id ", 2)::int"
 
 struct memory {
 	int64_t owner;
@@ -63,8 +68,8 @@ static PGresult *send_to_server(const struct statement *s, const struct db_param
 
 static void init(void)
 {
-	static const struct statement *const ALL[] = {
-		&CLAIM, &CLAIM_WHOLE, &SETTLE, &QUEUE_RELEASE, &RESCUE_DEAD, &RESCUE_ORPHANS, &HEARTBEAT_DUE};
+	static const struct statement *const ALL[] = {&CLAIM, &CLAIM_WHOLE, &SETTLE, &RELEASE, &RESCUE_DEAD,
+		&RESCUE_ORPHANS, &HEARTBEAT_DUE, &PARKED_RECENT, &PARKED_WALK};
 	const char *given = getenv("PAYHOOK_SEED");
 	seed = state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	database_init();
@@ -131,10 +136,14 @@ static void accept_some(void)
 	int count = 1 + (int)draw(3);
 	database_exec(
 		"WITH t AS (INSERT INTO payhook.transactions (transaction_id, source_account, destination_account,"
-		" amount, currency) SELECT 't' || g, 'a', 'b', 1, 'EUR' FROM generate_series(%d, %d) g"
-		" RETURNING transaction_id) INSERT INTO payhook.jobs (transaction_id, traceparent)"
-		" SELECT transaction_id, %s FROM t",
-		transactions + 1, transactions + count, TRACE_OF("transaction_id"));
+		" amount, currency, payment_id) SELECT 't' || g, 'a', 'b', 1, 'EUR', CASE WHEN g %% 3 > 0 THEN 'p' || g %% 7 END"
+		" FROM generate_series(%d, %d) g RETURNING transaction_id, payment_id), q AS ("
+		" INSERT INTO payhook.jobs (transaction_id, traceparent) SELECT transaction_id, %s FROM t WHERE payment_id IS NULL)"
+		" INSERT INTO payhook.parked_jobs (source, transaction_id, traceparent, lane, lane_no)"
+		" SELECT 'transactions', transaction_id, %s, " LANE
+		", nextval('payhook.lane_numbers') FROM (SELECT * FROM t"
+		" WHERE payment_id IS NOT NULL ORDER BY " NUMBER_OF("transaction_id") ") o",
+		transactions + 1, transactions + count, TRACE_OF("transaction_id"), TRACE_OF("transaction_id"));
 	transactions += count;
 }
 
@@ -216,7 +225,7 @@ static void release(struct memory *w)
 	db_params_add_int8(&p, w->owner);
 	db_params_add_array(&p, &arrays[0]);
 	db_params_add_int8(&p, 1 + (int64_t)draw(10));
-	PQclear(send_to_server(&QUEUE_RELEASE, &p));
+	PQclear(send_to_server(&RELEASE, &p));
 }
 
 /* The worker is declared dead: it crashed, or it was frozen and will settle later what it believes it holds. */
@@ -254,6 +263,20 @@ static void bring_back(const struct statement *s)
 	PQclear(r);
 }
 
+/* A responder or a worker activates lanes, or a look of a worker finds them. */
+static void activate(void)
+{
+	struct db_params p = {0};
+	if (draw(2)) {
+		database_exec("SELECT payhook.activate(array_agg(lane)) FROM payhook.parked_jobs");
+		return;
+	}
+	bool is_walk = draw(2);
+	db_params_add_int8(&p, is_walk ? INT64_MIN : (int64_t)draw((uint64_t)transactions + 1));
+	db_params_add_int8(&p, 1 + (int64_t)draw(5));
+	PQclear(send_to_server(is_walk ? &PARKED_WALK : &PARKED_RECENT, &p));
+}
+
 /* The server crashes: a claim that was not flushed to disk is undone. */
 static void undo_a_claim(void)
 {
@@ -271,7 +294,7 @@ static void pause_or_resume(void)
 static void step(void)
 {
 	struct memory *w = &workers[draw(WORKERS)];
-	switch (draw(16)) {
+	switch (draw(18)) {
 	case 0:
 	case 1:
 		accept_some();
@@ -305,6 +328,10 @@ static void step(void)
 		else
 			undo_a_claim();
 		break;
+	case 15:
+	case 16:
+		activate();
+		break;
 	case 14:
 		if (paused || !draw(3))
 			pause_or_resume();
@@ -322,13 +349,16 @@ static void step(void)
 static void check(void)
 {
 	const char *broken = database_value(
-		"SELECT string_agg(concat_ws(' ', transaction_id, status, jobs, dead, processed), ', ') FROM ("
-		"  SELECT transaction_id, status, (SELECT count(*) FROM payhook.jobs j WHERE j.transaction_id = t.transaction_id)"
-		"    AS jobs, (SELECT count(*) FROM payhook.dead_jobs d WHERE d.transaction_id = t.transaction_id) AS dead,"
+		"SELECT string_agg(concat_ws(' ', transaction_id, status, jobs, held, dead, processed), ', ') FROM ("
+		"  SELECT transaction_id, status, (SELECT count(*) FROM (SELECT transaction_id, run_at FROM payhook.jobs"
+		"      UNION ALL SELECT transaction_id, NULL FROM payhook.parked_jobs) j"
+		"    WHERE j.transaction_id = t.transaction_id AND run_at IS DISTINCT FROM 'infinity') AS jobs,"
+		"    (SELECT count(*) FROM payhook.jobs j WHERE j.transaction_id = t.transaction_id AND run_at = 'infinity')"
+		"    = (status = 'FAILED' AND payment_id IS NOT NULL)::int AS held, (SELECT count(*) FROM payhook.dead_jobs d WHERE d.transaction_id = t.transaction_id) AS dead,"
 		"    (SELECT count(*) FROM payhook.job_attempts a WHERE a.transaction_id = t.transaction_id"
 		"      AND outcome = 'processed') AS processed FROM payhook.transactions t) AS counted"
-		" WHERE (status, jobs, dead, processed) NOT IN"
-		"   (('PROCESSING', 1, 0, 0), ('PROCESSED', 0, 0, 1), ('FAILED', 0, 1, 0))");
+		" WHERE (status, jobs, held, dead, processed) NOT IN"
+		"   (('PROCESSING', 1, true, 0, 0), ('PROCESSED', 0, true, 0, 1), ('FAILED', 0, true, 1, 0))");
 	cr_assert_str_eq(broken, "null", "seed %llu, step %d: %s", (unsigned long long)seed, steps, broken);
 	long long lost = database_number("SELECT count(*) FROM"
 					 " (SELECT transaction_id, traceparent FROM payhook.jobs UNION ALL"
@@ -336,6 +366,18 @@ static void check(void)
 					 " WHERE traceparent IS DISTINCT FROM %s",
 		TRACE_OF("transaction_id"));
 	cr_assert_eq(lost, 0, "seed %llu, step %d: %lld have lost their trace", (unsigned long long)seed, steps, lost);
+	long long misplaced = database_number(
+		"SELECT count(*) FROM (SELECT transaction_id, lane FROM payhook.jobs UNION ALL SELECT transaction_id, lane"
+		" FROM payhook.parked_jobs UNION ALL SELECT transaction_id, lane FROM payhook.dead_jobs) j"
+		" JOIN payhook.transactions t USING (transaction_id) WHERE lane IS DISTINCT FROM " LANE);
+	cr_assert_eq(misplaced, 0, "seed %llu, step %d: %lld have lost their lane", (unsigned long long)seed, steps,
+		misplaced);
+	long long early = database_number(
+		"SELECT count(*) FROM payhook.transactions a JOIN payhook.transactions b USING (payment_id)"
+		" WHERE a.status <> 'PROCESSED' AND b.status = 'PROCESSED'"
+		" AND " NUMBER_OF("a.transaction_id") " < " NUMBER_OF("b.transaction_id"));
+	cr_assert_eq(early, 0, "seed %llu, step %d: %lld are processed before their turn", (unsigned long long)seed,
+		steps, early);
 	long long recorded = database_number("SELECT count(*) FROM payhook.job_attempts");
 	cr_assert_eq(recorded, attempts, "seed %llu, step %d: %lld attempts on record, %lld settled",
 		(unsigned long long)seed, steps, recorded, attempts);
@@ -364,6 +406,7 @@ static void finish(void)
 		database_exec("SELECT payhook.retry_all()");
 		bring_back(&RESCUE_ORPHANS);
 		bring_back(&HEARTBEAT_DUE);
+		activate();
 		workers[0].cursor = 0;
 		claim(&workers[0], false);
 		settle(&workers[0], true);

@@ -1,0 +1,76 @@
+/* parked.c - the statements that find lanes which were left, and where each look begins.
+ *
+ * heartbeat.c decides when they are sent.  A lane that is found here may be just about to be activated by the process that
+ * parked or ended its job; one of the two then does nothing. */
+
+#include "queue/parked.h"
+
+/* The lanes of a CTE that have no job in jobs, each looked up by the unique index jobs_lane: LATERAL LIMIT 1 keeps the
+ * planner from reading the whole queue for an anti join. */
+#define LEFT(lanes)                                                                                                \
+	"payhook.activate(ARRAY(SELECT DISTINCT l.lane FROM " lanes " l"                                           \
+	"  LEFT JOIN LATERAL (SELECT true AS has_job FROM payhook.jobs j WHERE j.lane = l.lane LIMIT 1) b ON true" \
+	"  WHERE has_job IS NULL))"
+
+/* Activates the lanes that were left among the jobs after a number, at most so many in the order of their numbers.  Returns
+ * how many jobs were activated, and the highest number.
+ *
+ * activate() is volatile, so it sees what was committed before it is called, and not only the snapshot of this look.  A lost
+ * answer: the next look has the same jobs and some more. */
+const struct statement PARKED_RECENT = {"parked_recent",
+	"WITH recent AS MATERIALIZED ("
+	"  SELECT lane FROM payhook.parked_jobs WHERE lane_no > $1::bigint ORDER BY lane_no LIMIT $2::int"
+	") SELECT " LEFT("recent") ", (SELECT max(lane_no) FROM payhook.parked_jobs)"};
+
+/* The same for the lanes from this one on, at most so many in their order.  Returns how many jobs were activated, how many
+ * lanes were walked, and the last of them.
+ *
+ * Plan: each lane is found by one descent of the primary key, however many jobs it has; the recursion ends at the limit,
+ * since nothing asks for more of its rows. */
+const struct statement PARKED_WALK = {"parked_walk",
+	"WITH RECURSIVE walk AS ("
+	"  (SELECT lane FROM payhook.parked_jobs WHERE lane >= $1::bigint ORDER BY lane LIMIT 1)"
+	"  UNION ALL"
+	"  SELECT (SELECT p.lane FROM payhook.parked_jobs p WHERE p.lane > w.lane ORDER BY p.lane LIMIT 1)"
+	"  FROM walk w WHERE w.lane IS NOT NULL"
+	"), walked AS MATERIALIZED (SELECT lane FROM walk WHERE lane IS NOT NULL LIMIT $2::int"
+	") SELECT " LEFT("walked") ", (SELECT count(*) FROM walked), (SELECT max(lane) FROM walked)"};
+
+void parked_restart(struct parked *p)
+{
+	*p = (struct parked){.walked = INT64_MIN};
+}
+
+/* A look that does not know where it is finds nothing, and learns the highest number: the walk sees what lies before. */
+void parked_recent_params(const struct parked *p, struct db_params *params)
+{
+	db_params_add_int8(params, p->is_known ? p->highest[p->looks % PARKED_RECENT_LOOKS] : INT64_MAX);
+	db_params_add_int8(params, PARKED_RECENT_MAX);
+}
+
+/* Without a parked job there is no highest number; that of the look before is kept. */
+int64_t parked_recent_seen(struct parked *p, const struct pg_result *r)
+{
+	int64_t last = p->highest[(p->looks + PARKED_RECENT_LOOKS - 1) % PARKED_RECENT_LOOKS];
+	int64_t highest = db_int8(r, 0, 1) > last ? db_int8(r, 0, 1) : last;
+	for (int i = 0; !p->is_known && i < PARKED_RECENT_LOOKS; i++)
+		p->highest[i] = highest;
+	p->is_known = true;
+	p->highest[p->looks++ % PARKED_RECENT_LOOKS] = highest;
+	return db_int8(r, 0, 0);
+}
+
+void parked_walk_params(const struct parked *p, struct db_params *params)
+{
+	db_params_add_int8(params, p->walked);
+	db_params_add_int8(params, PARKED_WALK_MAX);
+}
+
+int64_t parked_walk_seen(struct parked *p, const struct pg_result *r)
+{
+	int64_t last = db_int8(r, 0, 2);
+	bool is_over = db_int8(r, 0, 1) < PARKED_WALK_MAX || last == INT64_MAX;
+	p->walked = is_over ? INT64_MIN : last + 1;
+	p->is_behind = !is_over && db_int8(r, 0, 0) > PARKED_WALK_MAX / 2;
+	return db_int8(r, 0, 0);
+}
