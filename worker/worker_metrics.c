@@ -32,6 +32,8 @@ enum {
 	WORKERS,
 	CONFLICTS,
 	LAG,
+	HELD,
+	PARKED,
 };
 
 /* In the order of enum processor_choice. */
@@ -105,6 +107,11 @@ static const struct metric TABLE[] = {
 	[LAG] = {"payhook_replication_lag_seconds",
 		"Largest replay lag of a standby; left out without standbys, or without the right to see them",
 		METRIC_GAUGE, .unit = METRIC_SECONDS},
+	[HELD] = {"payhook_queue_held", "Dead jobs that hold their payment until retry() or skip()" BOUNDED,
+		METRIC_GAUGE, .unit = METRIC_ONES},
+	[PARKED] = {"payhook_queue_parked",
+		"Jobs that wait until the one before them in their payment has ended" BOUNDED, METRIC_GAUGE,
+		.unit = METRIC_ONES},
 };
 
 struct worker_metrics {
@@ -161,7 +168,8 @@ static void set(struct worker_metrics *wm, int metric, int64_t value)
 static void set_queue_stats(struct worker_metrics *wm, const struct queue_stats *stats)
 {
 	static const struct queue_stats NOTHING = {METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT,
-		METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT};
+		METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT, METRIC_ABSENT,
+		METRIC_ABSENT};
 	set(wm, UP, stats != NULL);
 	if (!stats)
 		stats = &NOTHING;
@@ -173,6 +181,8 @@ static void set_queue_stats(struct worker_metrics *wm, const struct queue_stats 
 	set(wm, DEAD, stats->dead);
 	set(wm, WORKERS, stats->workers);
 	set(wm, CONFLICTS, stats->conflicts);
+	set(wm, HELD, stats->held);
+	set(wm, PARKED, stats->parked);
 	set(wm, LAG, stats->lag_us == STATS_NO_LAG ? METRIC_ABSENT : stats->lag_us);
 }
 

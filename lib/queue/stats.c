@@ -17,19 +17,22 @@
  * But jobs are claimed in the order of their ids, and a job that is enqueued again has a new id, so the ready jobs are
  * the newest; they are counted among the newest 10,001.  A worker may have claimed a hundred thousand jobs, so claimed
  * jobs are not counted: the numbers in the workers' rows are added up.  The oldest job may be a retry with a new id, so
- * the age is the greatest among the first job, the jobs that wait, and the newest jobs.
+ * the age is the greatest among the first job, the jobs that wait, and the newest jobs.  Held and parked jobs have none: they
+ * may wait for days, and the first of a payment that is not held is among the others.
  *
  * A standby that has replayed everything has a null replay_lag, which counts as 0.  Without the right to see a standby,
  * only its pid is shown, and its state is null. */
 const struct statement STATS = {"stats",
 	"WITH newest AS MATERIALIZED ("
-	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at FROM payhook.jobs ORDER BY id DESC LIMIT 10001"
+	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at, run_at FROM payhook.jobs ORDER BY id DESC LIMIT 10001"
 	"), waiting AS MATERIALIZED ("
-	"  SELECT enqueued_at FROM payhook.jobs WHERE run_at IS NOT NULL ORDER BY run_at LIMIT 10001"
+	"  SELECT enqueued_at FROM payhook.jobs WHERE run_at < 'infinity' ORDER BY run_at LIMIT 10001"
 	"), first AS MATERIALIZED ("
-	"  SELECT enqueued_at FROM payhook.jobs ORDER BY id LIMIT 1"
+	"  SELECT enqueued_at FROM (SELECT enqueued_at, run_at FROM payhook.jobs ORDER BY id LIMIT 10001) j"
+	"  WHERE run_at IS DISTINCT FROM 'infinity' LIMIT 1"
 	"), ages AS ("
 	"  SELECT enqueued_at FROM first UNION ALL SELECT enqueued_at FROM waiting UNION ALL SELECT enqueued_at FROM newest"
+	"  WHERE run_at IS DISTINCT FROM 'infinity'"
 	") SELECT (SELECT count(*) FROM newest WHERE ready), (SELECT count(*) FROM waiting),"
 	"  (SELECT coalesce(sum(in_flight), 0) FROM payhook.workers),"
 	"  (SELECT coalesce(greatest(extract(epoch FROM now() - min(enqueued_at)) * 1000000, 0), 0)::bigint FROM ages),"
@@ -38,7 +41,9 @@ const struct statement STATS = {"stats",
 	"  (SELECT count(*) FROM payhook.workers WHERE beat_at > now() - interval '20 s'),"
 	"  (SELECT count(*) FROM (SELECT FROM payhook.transaction_conflicts LIMIT 10001) c),"
 	"  (SELECT max(coalesce(extract(epoch FROM replay_lag) * 1000000, 0))::bigint FROM pg_stat_replication"
-	"    WHERE state IS NOT NULL)"};
+	"    WHERE state IS NOT NULL),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.jobs WHERE run_at = 'infinity' LIMIT 10001) h),"
+	"  (SELECT count(*) FROM (SELECT FROM payhook.parked_jobs LIMIT 10001) p)"};
 
 /* Every part walks an index and stops at its limit, whatever the statistics of the queue are: see CLAIM_OPTIONS.  A
  * sort would read the whole table before its first row. */
@@ -71,7 +76,8 @@ static void stats_on_seen(void *ctx, const struct pg_result *r, const struct fau
 	s->answered = r != NULL;
 	if (r) {
 		int64_t *fields[] = {&s->seen.ready, &s->seen.waiting, &s->seen.claimed, &s->seen.oldest_us,
-			&s->seen.paused, &s->seen.dead, &s->seen.workers, &s->seen.conflicts, &s->seen.lag_us};
+			&s->seen.paused, &s->seen.dead, &s->seen.workers, &s->seen.conflicts, &s->seen.lag_us,
+			&s->seen.held, &s->seen.parked};
 		for (int i = 0; i < (int)COUNT_OF(fields); i++)
 			*fields[i] = db_int8(r, 0, i);
 		if (db_null(r, 0, 8))

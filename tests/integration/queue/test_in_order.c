@@ -164,6 +164,12 @@ Test(in_order, a_failure_of_what_is_processed_holds_nothing)
 	cr_expect_str_eq(me.jobs[1]->transaction_id, "t2");
 }
 
+static bool is_next_active(void *ctx)
+{
+	(void)ctx;
+	return count_jobs("lane IS NOT NULL") == 2;
+}
+
 Test(in_order, a_batch_may_have_jobs_of_payments_and_others)
 {
 	park("p", 1, 2);
@@ -175,6 +181,7 @@ Test(in_order, a_batch_may_have_jobs_of_payments_and_others)
 	for (int i = 0; i < 4; i++)
 		settle_with(&me, i, i % 2 ? JOB_RETRIED : JOB_PROCESSED, 3600000, "503");
 	until_ended(&me, 4);
+	loop_until(is_next_active, NULL, "the next is active");
 	EXPECT("2 2",
 		"SELECT count(*) FILTER (WHERE run_at IS NOT NULL) || ' ' || count(DISTINCT lane) FROM payhook.jobs");
 }

@@ -78,6 +78,14 @@ static void add_jobs(const char *word, int count, const char *state)
 #define READY "NULL, NULL, NULL"
 #define CLAIMED "1, now(), NULL"
 #define WAITING "NULL, NULL, now() + interval '1 h'"
+#define HELD "NULL, NULL, 'infinity'"
+
+static void add_parked(int count)
+{
+	database_exec("INSERT INTO payhook.parked_jobs (lane, lane_no, source, transaction_id)"
+		      " SELECT g %% 100, g, 's', 'p' || g FROM generate_series(1, %d) g",
+		count);
+}
 
 Test(stats, of_nothing_sees_nothing)
 {
@@ -120,6 +128,25 @@ Test(stats, finds_the_oldest_among_retries_under_fresh_ids)
 	database_exec("UPDATE payhook.jobs SET enqueued_at = now() - interval '2 h' WHERE transaction_id = 'w1'");
 	ask();
 	cr_expect(seen.oldest_us >= 7200000000, "%lld us", (long long)seen.oldest_us);
+}
+
+Test(stats, counts_held_and_parked_jobs_as_neither_waiting_nor_old)
+{
+	add_jobs("h", 3, HELD);
+	add_parked(5);
+	ask();
+	cr_expect_eq(seen.held, 3);
+	cr_expect_eq(seen.parked, 5);
+	cr_expect_eq(seen.ready + seen.waiting + seen.claimed, 0);
+	cr_expect_eq(seen.oldest_us, 0);
+}
+
+Test(stats, finds_the_oldest_behind_held_jobs)
+{
+	add_jobs("h", 100, HELD);
+	add_jobs("r", 1, READY);
+	ask();
+	cr_expect_geq(seen.oldest_us, 60000000);
 }
 
 Test(stats, is_taken_once_in_a_while_however_often_it_is_asked_for)
@@ -180,6 +207,8 @@ static long pages_of_a_look(void)
 Test(stats, costs_the_same_however_long_the_queue_is)
 {
 	database_exec("ANALYZE payhook.jobs");
+	add_jobs("h", 100000, HELD);
+	add_parked(100000);
 	add_jobs("c", 200000, CLAIMED);
 	add_jobs("w", 100000, WAITING);
 	add_jobs("r", 20000, READY);
@@ -193,4 +222,6 @@ Test(stats, costs_the_same_however_long_the_queue_is)
 	cr_expect_eq(seen.ready, STATS_MOST);
 	cr_expect_eq(seen.waiting, STATS_MOST);
 	cr_expect_eq(seen.dead, STATS_MOST);
+	cr_expect_eq(seen.held, STATS_MOST);
+	cr_expect_eq(seen.parked, STATS_MOST);
 }

@@ -16,6 +16,8 @@ static const struct worker_metrics_now NOW = {.processor = PROCESSOR_IS_HTTP,
 	.stale = 6};
 static const struct queue_stats SEEN = {.ready = 11,
 	.waiting = 12,
+	.held = 17,
+	.parked = 18,
 	.claimed = 13,
 	.oldest_us = 1500000,
 	.dead = 14,
@@ -115,6 +117,8 @@ Test(worker_metrics, shows_what_was_seen_in_the_database)
 	reports("\npayhook_queue_oldest_age_seconds 1.5\n");
 	reports("\npayhook_queue_paused 0\n");
 	reports("\npayhook_dead_jobs 14\n");
+	reports("\npayhook_queue_held 17\n");
+	reports("\npayhook_queue_parked 18\n");
 	reports("\npayhook_workers_alive 15\n");
 	reports("\npayhook_transaction_conflicts 16\n");
 	cr_expect_null(strstr(text.data, "\npayhook_replication_lag_seconds "), "there is no standby");
@@ -128,5 +132,6 @@ Test(worker_metrics, shows_nothing_old_of_a_database_that_does_not_answer)
 	cr_expect_null(strstr(text.data, "\npayhook_queue_jobs{"));
 	cr_expect_null(strstr(text.data, "\npayhook_queue_oldest_age_seconds "));
 	cr_expect_null(strstr(text.data, "\npayhook_dead_jobs "));
+	cr_expect_null(strstr(text.data, "\npayhook_queue_held "));
 	cr_expect_null(strstr(text.data, "\npayhook_workers_alive "));
 }
