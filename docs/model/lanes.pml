@@ -63,6 +63,13 @@
 #ifndef OWN_TRANSACTION
 #define OWN_TRANSACTION 1 /* activate() after the commit of skip(); 0: a second statement of its transaction */
 #endif
+/* What skip() may do instead, without OWN_TRANSACTION; with one lane. */
+#ifndef LOCKS_NEXT
+#define LOCKS_NEXT 0 /* it locks the first parked row of the lane before it deletes the job; without one it moves nothing */
+#endif
+#ifndef MOVES_NEXT
+#define MOVES_NEXT 0 /* and moves that row itself, instead of by activate() */
+#endif
 #ifndef RETRY_IN_ONE
 #define RETRY_IN_ONE 1 /* SETTLE replaces the row of a retry; 0: it deletes the row, and a later statement inserts it */
 #endif
@@ -73,7 +80,7 @@
 #define LANE_FLUSH 1 /* the claim of a job with a lane waits for the flush */
 #endif
 #ifndef LOOK
-#define LOOK 1 /* workers look for lanes that have parked jobs only */
+#define LOOK 1 /* workers look for lanes that have parked jobs only; 2: they look when nothing else happens */
 #endif
 
 /* No guard but a stronger promise, which does not hold: README.md, "What the lanes promise".  1 makes it. */
@@ -117,6 +124,7 @@ row disk_job[EVENTS];
 byte locked = 0;     /* rows of parked_jobs: a bit for each event */
 byte inserting = 0;  /* a bit for each lane */
 byte deleting = 0;   /* the event whose job is deleted, and 1 */
+byte next = 0;       /* the event that skip() locked before, and 1 */
 
 /* ---- processes ---- */
 
@@ -140,6 +148,8 @@ byte claimers = 0;      /* workers are alike: each is named in the order of thei
 #define LOCKS 2   /* it has its snapshot */
 #define INSERTS 3 /* it has all locks */
 #define HANDS 4   /* without OWN_SNAPSHOT: SETTLE has its snapshot */
+#define SKIPS 5   /* with LOCKS_NEXT: skip() has the snapshot for its lock */
+#define DELETES 6 /* and its lock */
 
 typedef activation {
 	byte phase;
@@ -310,7 +320,8 @@ inline end_event(e)
 #define ROWS(a) (MY.seen & parked & (HEAD_WAITS -> 255 : 255 - locked))
 /* The first of a lane, and 1. */
 #define FIRST(a, l) ((ROWS(a) & BIT(EVENT(0, l))) -> EVENT(0, l) + 1 : ((REQUESTS > 1 && (ROWS(a) & BIT(EVENT(1, l)))) -> EVENT(1, l) + 1 : ((REQUESTS > 2 && (ROWS(a) & BIT(EVENT(2, l)))) -> EVENT(2, l) + 1 : 0)))
-#define MAY_LOCK(a) (!FIRST(a, TURN(a)) || !(locked & BIT(FIRST(a, TURN(a)) - 1)))
+#define IS_MINE(a) (a == OF_OPERATOR && next && FIRST(a, TURN(a)) == next)
+#define MAY_LOCK(a) (!FIRST(a, TURN(a)) || !(locked & BIT(FIRST(a, TURN(a)) - 1)) || IS_MINE(a))
 /* An insert waits for another one of the lane, and for a deletion, that have not committed. */
 #define OTHER_DELETES(a) (deleting && a != OF_OPERATOR && LANE(deleting - 1) == TURN(a))
 #define MAY_INSERT(a) (!MY.head[TURN(a)] || !LANE_INDEX || (!(inserting & BIT(TURN(a))) && !OTHER_DELETES(a)))
@@ -332,7 +343,13 @@ inline forget_activation(a)
 	MY.seen = 0;
 	MY.at = 0;
 	MY.inserted = 0;
-	deleting = (a == OF_OPERATOR -> 0 : deleting)
+	if
+	:: a == OF_OPERATOR ->
+		locked = (next -> locked & (255 - BIT(next - 1)) : locked);
+		next = 0;
+		deleting = 0
+	:: else
+	fi
 }
 
 #define ASKS_FOR(a, l) ((MY.lanes & BIT(l)) && LANE_PARKED(l))
@@ -442,14 +459,21 @@ end:	do
 	od
 }
 
+#define MAY_LOOK (act[OF_LOOK].phase == REST && (IS_IDLE(0) || IS_IDLE(LANES - 1)))
+
+inline look_at_all()
+{
+	act[OF_LOOK].phase = DUE;
+	act[OF_LOOK].lanes = ALL_LANES;
+	printf("a look finds parked events\n")
+}
+
 /* The look of a worker: once a second at what was parked lately, rarely at everything. */
 proctype look_of()
 {
 end:	do
-	:: d_step { LOOK && act[OF_LOOK].phase == REST && (IS_IDLE(0) || IS_IDLE(LANES - 1)) ->
-		act[OF_LOOK].phase = DUE;
-		act[OF_LOOK].lanes = ALL_LANES;
-		printf("a look finds parked events\n") }
+	:: d_step { LOOK == 1 && MAY_LOOK -> look_at_all() }
+	:: d_step { LOOK == 2 && timeout && MAY_LOOK -> look_at_all() }
 	od
 }
 
@@ -674,7 +698,7 @@ end:	do
 		e = 0;
 		commit_durable() }
 	/* payhook.skip() */
-	:: atomic { ANY(IS_HELD) && act[OF_OPERATOR].phase == REST ->
+	:: atomic { !LOCKS_NEXT && ANY(IS_HELD) && act[OF_OPERATOR].phase == REST ->
 		PICK(IS_HELD, e);
 		act[OF_OPERATOR].phase = DUE;
 		act[OF_OPERATOR].lanes = BIT(LANE(e));
@@ -690,6 +714,46 @@ end:	do
 			deleting = e + 1
 		fi;
 		e = 0 }
+	od
+}
+
+/* payhook.skip() with LOCKS_NEXT: three statements of one transaction. */
+proctype skip_of(byte a)
+{
+	byte e;
+end:	do
+	:: atomic { LOCKS_NEXT && ANY(IS_HELD) && MY.phase == REST ->
+		PICK(IS_HELD, e);
+		MY.phase = SKIPS;
+		MY.lanes = BIT(0);
+		MY.seen = parked;
+		printf("the operator skips event %d: it sees the parked events, mask %d\n", e, parked);
+		e = 0 }
+	:: d_step { MY.phase == SKIPS && MAY_LOCK(a) ->
+		next = FIRST(a, 0);
+		locked = (next -> locked | BIT(next - 1) : locked);
+		MY.seen = 0;
+		MY.phase = DELETES;
+		printf("operator: skip has locked the next one, %d (the event and 1; 0: there is none)\n", next) }
+	/* Somebody may have brought the job back meanwhile. */
+	:: atomic { MY.phase == DELETES && !ANY(IS_HELD) ->
+		printf("operator: skip finds no job that is held\n");
+		d_step { forget_activation(a) } }
+	:: atomic { MY.phase == DELETES && ANY(IS_HELD) ->
+		PICK(IS_HELD, e);
+		printf("operator: skip deletes the job of event %d, not yet committed\n", e);
+		deleting = e + 1;
+		e = 0;
+		if
+		:: next && !MOVES_NEXT -> MY.phase = DUE
+		:: else ->
+			printf("operator: skip commits\n");
+			d_step {
+			MY.head[0] = next;
+			MY.inserted = (next -> BIT(0) : 0);
+			commit_activation(a) };
+			commit_durable()
+		fi }
 	od
 }
 
@@ -731,7 +795,7 @@ end:	do
 proctype quiet()
 {
 end:	do
-	:: timeout ->
+	:: timeout && !(LOOK && MAY_LOOK) ->
 		i = 0;
 		do
 		:: i < ACTIVATIONS -> assert(act[i].phase == REST); i++
@@ -769,6 +833,7 @@ init
 		flush();
 		run look_of();
 		run maintenance();
+		run skip_of(OF_OPERATOR);
 		run server_fault();
 		run quiet()
 	}
