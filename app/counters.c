@@ -33,7 +33,7 @@ enum {
 
 /* The values of the label "route", in the order of enum counted_route. */
 static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metrics", "/v1/webhooks/{source}",
-	"/v1/transactions/{transaction_id}", NULL};
+	"/v1/transactions/{transaction_id}", "/v1/payments/{payment_id}", NULL};
 
 /* The statuses that responders answer.  "other" catches a status that is missing here. */
 static const int STATUSES[] = {200, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};

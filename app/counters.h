@@ -21,6 +21,7 @@ enum counted_route {
 	ROUTE_METRICS,
 	ROUTE_WEBHOOKS,
 	ROUTE_TRANSACTION,
+	ROUTE_PAYMENT,
 };
 
 /* The outcome of a webhook: its label in payhook_webhooks_total.  Names and order are repeated in counters.c. */

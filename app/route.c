@@ -31,6 +31,7 @@ static const struct route ROUTES[] = {
 	{"GET", {"metrics"}, ROUTE_METRICS, API_OPERATE, metrics_get},
 	{"POST", {"v1", "webhooks", ANY}, ROUTE_WEBHOOKS, 0, webhook_post},
 	{"GET", {"v1", "transactions", ANY}, ROUTE_TRANSACTION, API_READ, lookup_get},
+	{"GET", {"v1", "payments", ANY}, ROUTE_PAYMENT, API_READ, lookup_get_payment},
 };
 
 static bool path_matches(const struct route *r, const struct path *p)

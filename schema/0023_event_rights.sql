@@ -12,6 +12,7 @@ BEGIN
 		GRANT USAGE ON SCHEMA payhook TO payhook_app;
 		GRANT SELECT, INSERT (transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind, part,
 			is_total, occurred_at, payload_id, payload_at) ON payhook.transactions TO payhook_app;
+		GRANT SELECT ON payhook.payments TO payhook_app;
 		GRANT INSERT (source, transaction_id, traceparent) ON payhook.jobs TO payhook_app;
 		GRANT INSERT (lane, lane_no, source, transaction_id, traceparent, continues) ON payhook.parked_jobs TO payhook_app;
 		GRANT INSERT ON payhook.payloads TO payhook_app;

@@ -127,6 +127,7 @@ Test(access, a_transaction_is_read_with_a_key_for_reading)
 	gives(target, "Bearer test-reader", 200);
 	gives(target, "bearer  test-reader", 200);
 	gives("/v1/transactions/nobody", "Bearer test-reader", 404);
+	gives("/v1/payments/nobody", "Bearer test-reader", 404);
 }
 
 Test(access, without_a_key_that_counts_it_is_one_401)
@@ -140,6 +141,7 @@ Test(access, without_a_key_that_counts_it_is_one_401)
 		gives(target, keys[i], 401);
 	/* The answer does not reveal whether the transaction exists. */
 	gives("/v1/transactions/nobody", "", 401);
+	gives("/v1/payments/nobody", "", 401);
 	char longest[900] = "Bearer ";
 	memset(longest + 7, 'a', sizeof longest - 8);
 	longest[sizeof longest - 1] = '\0';

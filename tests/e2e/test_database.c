@@ -149,6 +149,7 @@ Test(database, stopped_is_logged_once_a_second_however_many_requests_fail)
 	long long began = now_ms();
 	for (int n = 0; n < 100; n++) {
 		cr_assert_eq(call_get_status("/v1/transactions/anything"), 503);
+		cr_assert_eq(call_get_status("/v1/payments/anything"), 503);
 		cr_assert_eq(call_get_status("/readyz"), 503);
 	}
 	long seconds = (long)((now_ms() - began) / 1000) + 1;

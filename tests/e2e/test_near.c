@@ -53,6 +53,8 @@ Test(near, a_stranger_s_word_about_its_address_is_not_believed)
 	/* The balancer itself appends the last address. */
 	cr_expect_eq(read_from("127.0.0.2", "10.0.0.1, 203.0.113.7", "/v1/transactions/nobody", &a), 403);
 	answer_finish(&a);
+	cr_expect_eq(read_from("127.0.0.2", "10.0.0.1, 203.0.113.7", "/v1/payments/nobody", &a), 403);
+	answer_finish(&a);
 }
 
 #define READ "/v1/transactions/nobody"

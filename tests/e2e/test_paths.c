@@ -89,8 +89,10 @@ Test(paths, what_nobody_sent_is_not_found)
 {
 	static const char *const targets[] = {"/v1/transactions/nobody-sent-this", "/v1/transactions/",
 		"/v1/transactions", "/v1/transactions/a%0Ab", "/v1/transactions/a%C2%80b", "/v1", "/v1/",
-		"/v2/webhooks/transactions", "/livez/", "/Livez", "/index.html", "/v1/webhooks",
-		"/v1/webhooks/transactions/x", "/.problem", "/favicon.ico"};
+		"/v1/payments/nobody-sent-this", "/v1/payments/", "/v1/payments", "/v1/payments/a%0Ab",
+		"/v1/payments/a%C2%80b", "/v1/payments/a?source=Upper", "/v1/payments/a/b", "/v2/webhooks/transactions",
+		"/livez/", "/Livez", "/index.html", "/v1/webhooks", "/v1/webhooks/transactions/x", "/.problem",
+		"/favicon.ico"};
 
 	for (size_t n = 0; n < COUNT_OF(targets); n++) {
 		struct answer a;
@@ -105,7 +107,8 @@ Test(paths, what_nobody_sent_is_not_found)
 Test(paths, a_path_with_broken_encoding_is_refused)
 {
 	static const char *const targets[] = {"/v1/transactions/%zz", "/v1/transactions/%", "/v1/transactions/a%2",
-		"/v1/transactions/%2/", "/%zz", "/v1/transactions/%00"};
+		"/v1/transactions/%2/", "/%zz", "/v1/transactions/%00", "/v1/payments/%zz", "/v1/payments/%00",
+		"/v1/payments/a?source=s&source=s"};
 
 	for (size_t n = 0; n < COUNT_OF(targets); n++) {
 		struct answer a;
@@ -145,7 +148,8 @@ static void refuses_method(const char *target, const char *method, const char *a
 Test(paths, a_wrong_method_gets_the_allowed_ones)
 {
 	static const char *const changing[] = {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"};
-	static const char *const readable[] = {"/", "/livez", "/readyz", "/v1/transactions/some-id"};
+	static const char *const readable[] = {
+		"/", "/livez", "/readyz", "/v1/transactions/some-id", "/v1/payments/some-id"};
 
 	for (size_t n = 0; n < COUNT_OF(changing); n++)
 		for (size_t target = 0; target < COUNT_OF(readable); target++)

@@ -65,7 +65,8 @@ Test(routes, a_webhook_is_accepted)
 Test(routes, a_transaction_has_exactly_the_members_of_the_contract)
 {
 	static const char *const names[] = {"transaction_id", "source_account", "destination_account", "amount",
-		"currency", "status", "created_at", "processed_at"};
+		"currency", "status", "created_at", "processed_at", "source", "kind", "payment_id", "part",
+		"occurred_at", "amount_text"};
 	struct answer a;
 	char id[64];
 	json_object *member;
@@ -81,6 +82,8 @@ Test(routes, a_transaction_has_exactly_the_members_of_the_contract)
 	cr_assert_str_eq(expect_text(o, "destination_account"), "acc_merchant_456");
 	cr_assert_str_eq(expect_text(o, "currency"), "USD");
 	cr_assert_str_eq(expect_text(o, "status"), "PROCESSING");
+	cr_assert_str_eq(expect_text(o, "source"), "transactions");
+	cr_assert_str_eq(expect_text(o, "amount_text"), "1500");
 	json_object_object_get_ex(o, "processed_at", &member);
 	cr_assert_null(member, "%s", a.body);
 	double off = expect_date(expect_text(o, "created_at"), true) - (double)time(NULL);
@@ -123,15 +126,74 @@ Test(routes, an_amount_goes_out_with_the_digits_that_came_in)
 		post_and_get(fresh_id("digits", id), amounts[n][0], amounts[n][1], &a);
 		snprintf(as_number, sizeof(as_number), "\"amount\":%s,", amounts[n][2]);
 		cr_assert_not_null(strstr(a.body, as_number), "%s is not in %s", as_number, a.body);
+		snprintf(as_number, sizeof(as_number), "\"amount_text\":\"%s\"}", amounts[n][2]);
+		cr_assert_not_null(strstr(a.body, as_number), "%s is not in %s", as_number, a.body);
 		answer_finish(&a);
 	}
+}
+
+/* Stores an event without an amount, and one that took place before it. */
+static void store_payment(const char *id)
+{
+	database_text_of(
+		"INSERT INTO payhook.transactions (transaction_id, source, payment_id, kind, amount, currency,"
+		" occurred_at) VALUES ('r' || $1, 'stripe', $1, 'refunded', NULL, NULL, '2026-11-22 12:00:05+00'),"
+		" ('c' || $1, 'stripe', $1, 'captured', 150.50, 'EUR', '2026-11-22 12:00:00+00')",
+		id);
+}
+
+Test(routes, a_payment_has_its_state_and_its_events_in_order)
+{
+	struct answer a;
+	char id[64], target[128], wanted[256];
+
+	store_payment(fresh_id("\"payment\"", id));
+	snprintf(target, sizeof(target), "/v1/payments/%%22payment%%22%s?source=stripe", id + strlen("\"payment\""));
+	call_get(target, &a);
+	expect_json(&a, 200, NULL);
+	json_object *o = answer_json(&a), *events;
+	cr_assert_not_null(o, "%s", a.body);
+	cr_assert_str_eq(expect_text(o, "payment_id"), id);
+	cr_assert_str_eq(expect_text(o, "source"), "stripe");
+	cr_assert_str_eq(expect_text(o, "state"), "partly_refunded");
+	cr_assert(
+		json_object_object_get_ex(o, "events", &events) && json_object_array_length(events) == 2, "%s", a.body);
+	snprintf(wanted, sizeof(wanted), "c%s", id);
+	cr_assert_str_eq(expect_text(json_object_array_get_idx(events, 0), "transaction_id"), wanted);
+	cr_assert_not_null(strstr(a.body, "\"sums\":{\"authorised\":null,\"captured\":\"150.50\",\"refunded\":null,"
+					  "\"disputed\":\"0.00\",\"lost\":\"0.00\",\"paid_out\":\"0.00\"},"
+					  "\"anomalies\":[],\"events_total\":2,\"events\":[{"),
+		"%s", a.body);
+	json_object_put(o);
+	answer_finish(&a);
+	snprintf(target, sizeof(target), "/v1/payments/%%22payment%%22%s", id + strlen("\"payment\""));
+	cr_assert_eq(call_get_status(target), 404, "of the built-in source");
+}
+
+Test(routes, an_event_without_an_amount_has_null)
+{
+	struct answer a;
+	char id[64], target[128];
+
+	store_payment(fresh_id("event", id));
+	snprintf(target, sizeof(target), "/v1/transactions/r%s?source=stripe", id);
+	call_get(target, &a);
+	expect_json(&a, 200, NULL);
+	cr_assert_not_null(strstr(a.body, "\"source_account\":null,\"destination_account\":null,\"amount\":null,"
+					  "\"currency\":null,\"status\":\"PROCESSING\","),
+		"%s", a.body);
+	cr_assert_not_null(strstr(a.body, "\"source\":\"stripe\",\"kind\":\"refunded\","), "%s", a.body);
+	cr_assert_not_null(
+		strstr(a.body, "\"part\":null,\"occurred_at\":\"2026-11-22T12:00:05.000000Z\",\"amount_text\":null}"),
+		"%s", a.body);
+	answer_finish(&a);
 }
 
 Test(routes, head_is_answered_wherever_get_is)
 {
 	char id[64], body[WEBHOOK_MAX], transaction[128];
-	const char *const targets[] = {
-		"/", "/livez", "/readyz", transaction, "/v1/transactions/nobody-sent-this", "/unknown"};
+	const char *const targets[] = {"/", "/livez", "/readyz", transaction, "/v1/transactions/nobody-sent-this",
+		"/v1/payments/nobody", "/unknown"};
 
 	expect_accepted(webhook_simple(fresh_id("head", id), body));
 	snprintf(transaction, sizeof(transaction), "/v1/transactions/%s", id);

@@ -16,7 +16,8 @@ struct asked {
 	bool reports;
 	bool is_found;
 	bool failed;
-	char text[256]; /* the members of the transaction found, separated by "|" */
+	char text[1024];   /* the members of the transaction or payment found, separated by "|" */
+	size_t list_bytes; /* of the events of a payment */
 };
 
 static struct txn_reader *txn_reader;
@@ -40,6 +41,11 @@ static void txn_reader_fini(void)
 
 TestSuite(txn_reader, .init = txn_reader_init, .fini = txn_reader_fini, .timeout = 60);
 
+static const char *text(const char *text_or_null)
+{
+	return text_or_null ? text_or_null : "-";
+}
+
 static void on_done(struct lookup *l, const struct found *t, const struct fault *f)
 {
 	struct asked *a = (struct asked *)(void *)l;
@@ -49,16 +55,41 @@ static void on_done(struct lookup *l, const struct found *t, const struct fault 
 	a->failed = f != NULL;
 	report_count++;
 	if (t)
-		snprintf(a->text, sizeof a->text, "%s|%s|%s|%s|%s|%s|%s|%s|%s", t->transaction_id, t->source_account,
-			t->destination_account, t->amount, t->currency, t->status, t->created_at,
-			t->processed_at ? t->processed_at : "-", t->failure ? t->failure : "-");
+		snprintf(a->text, sizeof a->text, "%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s", t->transaction_id,
+			text(t->source_account), text(t->destination_account), text(t->amount), text(t->currency),
+			t->status, t->created_at, text(t->processed_at), text(t->failure), text(t->kind),
+			text(t->payment_id), text(t->part), text(t->occurred_at));
+}
+
+static void on_payment(struct lookup *l, const struct found_payment *p, const struct fault *f)
+{
+	struct asked *a = (struct asked *)(void *)l;
+	cr_assert_not(a->reports, "reported twice");
+	a->reports = true;
+	a->is_found = p != NULL;
+	a->failed = f != NULL;
+	report_count++;
+	if (!p)
+		return;
+	a->list_bytes = strlen(p->events);
+	snprintf(a->text, sizeof a->text, "%s|%s|%s|%s|%s|%s", text(p->currency), p->state, p->sums, p->anomalies,
+		p->events_total, p->events);
 }
 
 static struct asked *ask(const char *id, const char *source)
 {
 	struct asked *a = &asked[asked_count++];
 	snprintf(a->id, sizeof a->id, "%s", id);
-	a->lookup = (struct lookup){.transaction_id = a->id, .source = source, .done = on_done};
+	a->lookup = (struct lookup){.id = a->id, .source = source, .done = on_done};
+	txn_reader_find(txn_reader, &a->lookup);
+	return a;
+}
+
+static struct asked *ask_payment(const char *id, const char *source)
+{
+	struct asked *a = &asked[asked_count++];
+	snprintf(a->id, sizeof a->id, "%s", id);
+	a->lookup = (struct lookup){.id = a->id, .source = source, .done_payment = on_payment};
 	txn_reader_find(txn_reader, &a->lookup);
 	return a;
 }
@@ -87,12 +118,12 @@ Test(txn_reader, returns_every_member_of_a_transaction)
 	store("t", "transactions", "150.50");
 	struct asked *a = ask("t", "transactions");
 	settle_all();
-	cr_expect_str_eq(a->text, "t|from|to|150.50|EUR|PROCESSING|2026-02-19T12:00:00.123456Z|-|-");
+	cr_expect_str_eq(a->text, "t|from|to|150.50|EUR|PROCESSING|2026-02-19T12:00:00.123456Z|-|-|-|-|-|-");
 	database_exec("UPDATE payhook.transactions SET status = 'PROCESSED', processed_at = '2026-02-19 13:00:00+01'");
 	a = ask("t", "transactions");
 	settle_all();
-	cr_expect_str_eq(
-		a->text, "t|from|to|150.50|EUR|PROCESSED|2026-02-19T12:00:00.123456Z|2026-02-19T12:00:00.000000Z|-");
+	cr_expect_str_eq(a->text,
+		"t|from|to|150.50|EUR|PROCESSED|2026-02-19T12:00:00.123456Z|2026-02-19T12:00:00.000000Z|-|-|-|-|-");
 }
 
 Test(txn_reader, returns_the_reason_of_a_failed_transaction)
@@ -101,7 +132,18 @@ Test(txn_reader, returns_the_reason_of_a_failed_transaction)
 	database_exec("UPDATE payhook.transactions SET status = 'FAILED', failure = 'refused'");
 	struct asked *a = ask("t", "transactions");
 	settle_all();
-	cr_expect_str_eq(a->text, "t|from|to|1|EUR|FAILED|2026-02-19T12:00:00.123456Z|-|refused");
+	cr_expect_str_eq(a->text, "t|from|to|1|EUR|FAILED|2026-02-19T12:00:00.123456Z|-|refused|-|-|-|-");
+}
+
+Test(txn_reader, returns_the_event_of_a_payment_and_what_is_not_known)
+{
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source, kind, payment_id, part, occurred_at,"
+		      " created_at) VALUES ('e', 's', 'refunded', 'pi', 're', '2026-02-19 12:00:00.5+00',"
+		      " '2026-02-19 12:00:01+00')");
+	struct asked *a = ask("e", "s");
+	settle_all();
+	cr_expect_str_eq(a->text, "e|-|-|-|-|PROCESSING|2026-02-19T12:00:01.000000Z|-|-|refunded|pi|re|"
+				  "2026-02-19T12:00:00.500000Z");
 }
 
 Test(txn_reader, knows_what_is_not_there)
@@ -181,4 +223,98 @@ Test(txn_reader, looks_up_by_the_key_whatever_its_plan_was_made_for)
 	txn_reader_destroy(txn_reader);
 	txn_reader = NULL;
 	cr_expect_eq(database_scans("transactions", 8), 0);
+}
+
+/* ---- payments ---- */
+
+/* Stores an event of the payment "pi"; at is its second, or 'null'. */
+static void store_event(const char *id, const char *kind, const char *amount, const char *at)
+{
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source, payment_id, kind, amount, currency,"
+		      " occurred_at, created_at) VALUES ('%s', 's', 'pi', '%s', %s, 'EUR', to_timestamp(%s),"
+		      " '2026-02-19 12:00:01+00')",
+		id, kind, amount, at);
+}
+
+Test(txn_reader, returns_a_payment_with_its_events_in_their_order)
+{
+	store_event("r", "refunded", "2.50", "3");
+	store_event("c", "captured", "10.00", "2");
+	store_event("n", "other", "null", "null");
+	struct asked *a = ask_payment("pi", "s"), *other = ask_payment("pi", "t"), *none = ask_payment("c", "s");
+	settle_all();
+	cr_expect_str_eq(a->text,
+		"EUR|partly_refunded|{\"authorised\":null,\"captured\":\"10.00\",\"refunded\":\"2.50\",\"disputed\":\"0.00\","
+		"\"lost\":\"0.00\",\"paid_out\":\"0.00\"}|[]|3|"
+		"{\"transaction_id\":\"n\",\"kind\":\"other\",\"part\":null,\"amount\":null,\"amount_text\":null,"
+		"\"is_total\":false,\"currency\":\"EUR\",\"occurred_at\":null,"
+		"\"created_at\":\"2026-02-19T12:00:01.000000Z\",\"status\":\"PROCESSING\"},"
+		"{\"transaction_id\":\"c\",\"kind\":\"captured\",\"part\":null,\"amount\":10.00,\"amount_text\":\"10.00\","
+		"\"is_total\":false,\"currency\":\"EUR\",\"occurred_at\":\"1970-01-01T00:00:02.000000Z\","
+		"\"created_at\":\"2026-02-19T12:00:01.000000Z\",\"status\":\"PROCESSING\"},"
+		"{\"transaction_id\":\"r\",\"kind\":\"refunded\",\"part\":null,\"amount\":2.50,\"amount_text\":\"2.50\","
+		"\"is_total\":false,\"currency\":\"EUR\",\"occurred_at\":\"1970-01-01T00:00:03.000000Z\","
+		"\"created_at\":\"2026-02-19T12:00:01.000000Z\",\"status\":\"PROCESSING\"}");
+	cr_expect_not(other->is_found || other->failed || none->is_found || none->failed);
+}
+
+Test(txn_reader, lists_the_newest_hundred_events_and_counts_all)
+{
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source, payment_id, kind, amount, currency,"
+		      " occurred_at) SELECT 'e' || n, 's', 'pi', 'captured', 1, 'EUR', to_timestamp(n)"
+		      " FROM generate_series(1, 10000) n");
+	struct asked *a = ask_payment("pi", "s");
+	settle_all();
+	cr_expect_not_null(strstr(a->text, "|captured|{\"authorised\":null,\"captured\":\"10000\","), "%s", a->text);
+	cr_expect_not_null(strstr(a->text, "|[]|10000|{\"transaction_id\":\"e9901\","), "%s", a->text);
+	cr_expect_leq(a->list_bytes, TXN_READER_EVENTS_MAX);
+}
+
+/* Quotation marks are doubled by their escapes. */
+Test(txn_reader, lists_as_many_of_the_longest_events_as_fit)
+{
+	database_exec(
+		"INSERT INTO payhook.transactions (transaction_id, source, payment_id, kind, part, amount, currency,"
+		" occurred_at) SELECT repeat('\"', 250) || n, 's', 'pi', 'capture_failed', repeat('\"', 255),"
+		" 999999999999999999.99999999, 'ABCDEFGHIJ', to_timestamp(n) FROM generate_series(1, 200) n");
+	struct asked *a = ask_payment("pi", "s");
+	settle_all();
+	cr_expect_leq(a->list_bytes, TXN_READER_EVENTS_MAX);
+	cr_expect_geq(a->list_bytes, TXN_READER_EVENTS_MAX - 2000);
+}
+
+Test(txn_reader, answers_many_payments_and_transactions_each_with_its_own)
+{
+	database_exec("INSERT INTO payhook.transactions (transaction_id, source, payment_id, kind, amount, currency)"
+		      " SELECT 'p' || n, 's', 'p' || n, 'captured', n, 'EUR' FROM generate_series(0, 99) n");
+	for (int i = 0; i < 200; i++) {
+		char id[16];
+		snprintf(id, sizeof id, "p%d", i / 2);
+		if (i % 2)
+			ask(id, "s");
+		else
+			ask_payment(id, "s");
+	}
+	txn_reader_withdraw(txn_reader, &asked[100].lookup);
+	asked[100].reports = true;
+	report_count++;
+	settle_all();
+	for (int i = 0; i < 200; i++) {
+		char wanted[64];
+		snprintf(wanted, sizeof wanted, i % 2 ? "|-|-|%d|EUR|" : "\"captured\":\"%d\",", i / 2);
+		cr_expect(i == 100 || strstr(asked[i].text, wanted), "%d: %s", i, asked[i].text);
+	}
+}
+
+Test(txn_reader, looks_up_payments_by_the_key_whatever_its_plan_was_made_for)
+{
+	store_event("c", "captured", "10.00", "2");
+	database_exec("VACUUM ANALYZE payhook.transactions");
+	for (int i = 0; i < 8; i++) {
+		ask_payment("pi", "s");
+		settle_all();
+	}
+	txn_reader_destroy(txn_reader);
+	txn_reader = NULL;
+	cr_expect_eq(database_scans("transactions", 16), 0);
 }

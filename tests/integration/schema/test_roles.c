@@ -57,6 +57,7 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 		"payloads INSERT\n"
 		"payloads_day(date) EXECUTE\n"
 		"payment_state(payment_event[]) EXECUTE\n"
+		"payments SELECT\n"
 		"remember_transmissions(text[],text[],bytea[]) EXECUTE\n"
 		"schema USAGE\n"
 		"transaction_conflicts INSERT(transaction_id,source,ordinal,body_sha256,body,request_id)\n"

@@ -58,9 +58,11 @@ Test(counters, counts_requests_by_route_and_status)
 {
 	answer(ROUTE_OTHER, 404, WEBHOOK_NONE);
 	answer(ROUTE_TRANSACTION, 200, WEBHOOK_NONE);
+	answer(ROUTE_PAYMENT, 200, WEBHOOK_NONE);
 	answer(ROUTE_METRICS, 599, WEBHOOK_NONE);
 	reports("\npayhook_http_requests_total{route=\"other\",code=\"404\"} 1\n");
 	reports("\npayhook_http_requests_total{route=\"/v1/transactions/{transaction_id}\",code=\"200\"} 1\n");
+	reports("\npayhook_http_requests_total{route=\"/v1/payments/{payment_id}\",code=\"200\"} 1\n");
 	reports("\npayhook_http_requests_total{route=\"/metrics\",code=\"other\"} 1\n");
 	reports("\npayhook_webhooks_total{outcome=\"accepted\"} 0\n");
 	reports("\npayhook_accept_duration_seconds_count 0\n");
