@@ -14,7 +14,7 @@
 #define MAINTENANCE_EVERY_MS 3600000 /* from one round to the next; up to a tenth more, at random */
 #define MAINTENANCE_PAUSE_MS 1000    /* from one batch of deletions, or one step of partitions, to the next */
 #define MAINTENANCE_JUMP_MS 7200000  /* from the stored clock to the server's: a longer difference is reported */
-#define MAINTENANCE_BATCH 1000       /* transactions deleted by one statement */
+#define MAINTENANCE_BATCH 1000       /* transactions that a batch of deletions looks at */
 
 /* Callbacks, all from the event loop, and transactions() also from maintenance_destroy(). */
 struct maintenance_events {

@@ -16,11 +16,11 @@
  * text. */
 extern const struct statement RETENTION_CLOCK;
 
-/* Returns one row: how many transactions were deleted, and the latest created_at of them, where the next batch begins;
- * null if there were none. */
+/* Returns one row: how many transactions were deleted; how many the batch looked at, which is the limit unless there are
+ * no more, and the latest created_at of these, where the next batch begins; null if there were none. */
 extern const struct statement RETENTION;
 
-/* Adds the parameters: delete at most limit transactions older than this many days, of which 31 is the least, and
- * accepted at or after past.  past is "-infinity" for the first batch, then the time that the batch before returned; it
- * and clock, which RETENTION_CLOCK returned, are borrowed until connection_send() returns. */
+/* Adds the parameters: look at limit transactions older than this many days, of which 31 is the least, and accepted at or
+ * after past; delete them, and of payments all events or none.  past is "-infinity" for the first batch, then the time that
+ * the batch before returned; it and clock, which RETENTION_CLOCK returned, are borrowed until connection_send() returns. */
 void retention_params(struct db_params *p, int days, const char *past, int limit, const char *clock);

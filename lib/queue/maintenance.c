@@ -11,6 +11,7 @@
 #include <event2/util.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "queue/retention.h"
@@ -77,11 +78,13 @@ static void maintenance_on_deleted(void *ctx, const struct pg_result *r, const s
 	}
 	int64_t rows = db_int8(r, 0, 0);
 	m->deleted += rows;
-	if (rows < MAINTENANCE_BATCH) {
+	/* A batch of one commit may be of events that stay; the next one would look at the same. */
+	bool is_stuck = rows == 0 && strcmp(db_text(r, 0, 2), m->past) == 0;
+	if (db_int8(r, 0, 1) < MAINTENANCE_BATCH || is_stuck) {
 		end_round(m);
 		return;
 	}
-	snprintf(m->past, sizeof m->past, "%s", db_text(r, 0, 1));
+	snprintf(m->past, sizeof m->past, "%s", db_text(r, 0, 2));
 	m->batch_at_ms = clock_ms() + MAINTENANCE_PAUSE_MS;
 }
 

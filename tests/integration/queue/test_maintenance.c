@@ -212,6 +212,63 @@ Test(maintenance, waits_for_nobody)
 	cr_expect_str_eq(left("transactions"), "held");
 }
 
+/* ---- payments ---- */
+
+/* Makes a stored transaction an event of a payment. */
+static void of_payment(const char *id, const char *payment)
+{
+	database_exec("UPDATE payhook.transactions SET payment_id = '%s', kind = 'other' WHERE transaction_id = '%s'",
+		payment, id);
+}
+
+Test(maintenance, deletes_a_payment_as_a_whole)
+{
+	static const char *const EVENTS_OF[][4] = {{"a1", "gone", "PROCESSED", "80 days"},
+		{"a2", "gone", "PROCESSED", "40 days"}, {"b1", "young", "PROCESSED", "80 days"},
+		{"b2", "young", "PROCESSED", "1 day"}, {"c1", "failed", "PROCESSED", "80 days"},
+		{"c2", "failed", "FAILED", "80 days"}, {"d1", "pending", "PROCESSING", "80 days"},
+		{"d2", "pending", "PROCESSED", "80 days"}};
+	for (size_t i = 0; i < COUNT_OF(EVENTS_OF); i++) {
+		store(EVENTS_OF[i][0], EVENTS_OF[i][2], EVENTS_OF[i][3]);
+		of_payment(EVENTS_OF[i][0], EVENTS_OF[i][1]);
+	}
+	store("e", "PROCESSED", "80 days");
+	maintain(0, 31, are_deleted, 3);
+	cr_expect_eq(deleted, 3);
+	cr_expect_str_eq(left("transactions"), "b1 b2 c1 c2 d1 d2");
+	cr_expect_str_eq(left("transaction_conflicts"), "b1 b2 c1 c2 d1 d2");
+}
+
+/* Its last event lies beyond what one batch takes; the transactions between the two are found in the same round. */
+Test(maintenance, deletes_a_payment_in_one_batch_and_goes_on_behind_its_first_event)
+{
+	database_exec(
+		"INSERT INTO payhook.transactions (transaction_id, status, processed_at, created_at, payment_id)"
+		" SELECT 'first' || n, 'PROCESSED', now(), now() - interval '60 days', 'p' FROM generate_series(1, 600) n");
+	store_many(1500, 50);
+	database_exec(
+		"INSERT INTO payhook.transactions (transaction_id, status, processed_at, created_at, payment_id)"
+		" SELECT 'last' || n, 'PROCESSED', now(), now() - interval '40 days', 'p' FROM generate_series(1, 600) n");
+	maintain(0, 31, are_left, 1100);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions WHERE payment_id IS NOT NULL"), 0);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 1100);
+	maintain(0, 31, are_left, 0);
+}
+
+Test(maintenance, leaves_a_payment_whole_of_which_an_event_is_locked)
+{
+	store("held", "PROCESSED", "40 days");
+	store("other", "PROCESSED", "50 days");
+	of_payment("held", "p");
+	of_payment("other", "p");
+	store("old", "PROCESSED", "40 days");
+	PGconn *other = database_connect();
+	PQclear(PQexec(other, "BEGIN; SELECT FROM payhook.transactions WHERE transaction_id = 'held' FOR UPDATE"));
+	maintain(0, 31, are_deleted, 1);
+	PQfinish(other);
+	cr_expect_str_eq(left("transactions"), "held other");
+}
+
 /* ---- the clock ---- */
 
 static void clock_of_retention_is(const char *behind)
