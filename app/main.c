@@ -24,6 +24,7 @@
 #include "ingest/auth_failures.h"
 #include "ingest/ingest.h"
 #include "ingest/notifier.h"
+#include "ingest/older_workers.h"
 #include "ingest/transmissions.h"
 #include "ingest/txn_reader.h"
 #include "pg/connection.h"
@@ -46,7 +47,9 @@ struct responder {
 	struct notifier *notifier;
 	struct service service;
 	struct fastcgi *fastcgi;
+	struct older_workers *older_workers; /* NULL: the question is answered, or no source needs it */
 	struct event *signals[COUNT_OF(SIGNALS)];
+	int exit_status;
 	enum {
 		DATABASE_UNKNOWN,
 		DATABASE_UP,
@@ -63,7 +66,8 @@ static void responder_on_up(void *ctx)
 		LOG(LOG_LEVEL_INFO, "database connected",
 			LOG_NUMBER("abandoned_connections", r->connect_state.abandoned));
 	r->database = DATABASE_UP;
-	fastcgi_open(r->fastcgi);
+	if (!r->older_workers)
+		fastcgi_open(r->fastcgi);
 }
 
 /* The server opens even if the database is unreachable, since requests are then answered 503 without delay.  It opens
@@ -124,6 +128,39 @@ static void responder_on_signal(evutil_socket_t signal_number, short what, void 
 	(void)what;
 	struct responder *r = arg;
 	LOG(LOG_LEVEL_INFO, "responder drains", LOG_NUMBER("signal", signal_number));
+	fastcgi_drain(r->fastcgi, responder_on_drained, r);
+}
+
+/* ---- workers of a version before ---- */
+
+static const struct source *source_of_events(const struct sources *sources)
+{
+	for (int i = 0; i < sources->count; i++)
+		if (source_has_events(&sources->list[i]))
+			return &sources->list[i];
+	return NULL;
+}
+
+/* Such a worker gives the jobs of events without an amount up, so the responder ends, and its supervisor tries again.  If
+ * the database was away at the start, requests may be in progress; they are answered. */
+static void responder_on_older_workers(void *ctx, const struct older_worker *found, const struct fault *f)
+{
+	struct responder *r = ctx;
+	const char *source = source_of_events(r->service.sources)->name;
+	older_workers_destroy(r->older_workers);
+	r->older_workers = NULL;
+	if (!found && !f) {
+		fastcgi_open(r->fastcgi);
+		return;
+	}
+	if (found)
+		LOG(LOG_LEVEL_ERROR, "responder cannot start: a worker is older than events of payments",
+			LOG_TEXT("source", source), LOG_TEXT("host", found->host), LOG_TEXT("version", found->version),
+			LOG_TEXT("todo", "replace this worker, or take the events out of the source"));
+	else
+		LOG(LOG_LEVEL_ERROR, "responder cannot start: are there older workers?", LOG_TEXT("source", source),
+			LOG_TEXT("reason", f->text));
+	r->exit_status = 1;
 	fastcgi_drain(r->fastcgi, responder_on_drained, r);
 }
 
@@ -238,10 +275,13 @@ static bool create_database_parts(struct responder *r, struct fault *f)
 	r->service.txn_reader = txn_reader_create(&r->connect_state);
 	r->service.auth_failures = auth_failures_create(&r->connect_state, responder_on_unrecorded, r);
 	bool needed = needs_transmissions(r->service.sources);
+	bool has_events = source_of_events(r->service.sources);
+	if (has_events)
+		r->older_workers = older_workers_create(&r->connect_state, responder_on_older_workers, r);
 	if (needed)
 		r->service.transmissions = transmissions_create(&r->connect_state);
 	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
-		       (r->service.transmissions || !needed)) ||
+		       (r->service.transmissions || !needed) && (r->older_workers || !has_events)) ||
 	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 }
 
@@ -269,6 +309,7 @@ static void responder_finish(struct responder *r)
 			event_free(r->signals[i]);
 	}
 	fastcgi_destroy(r->fastcgi);
+	older_workers_destroy(r->older_workers);
 	auth_failures_destroy(r->service.auth_failures);
 	transmissions_destroy(r->service.transmissions);
 	txn_reader_destroy(r->service.txn_reader);
@@ -327,5 +368,5 @@ int main(int argc, char **argv)
 	event_base_dispatch(r.base);
 	LOG(LOG_LEVEL_INFO, "responder ends", LOG_NUMBER("abandoned_connections", r.connect_state.abandoned));
 	responder_finish(&r);
-	return 0;
+	return r.exit_status;
 }

@@ -158,3 +158,20 @@ FROM (
 ) p CROSS JOIN LATERAL payhook.payment_state(p.list) s;
 
 COMMENT ON VIEW payhook.payments IS 'Payments that several transactions may be about: state, sums (texts) and anomalies, events, and the times of the first and the last; ask by source and payment_id';
+
+-- A worker of a version before names no level.
+ALTER TABLE payhook.workers ADD COLUMN level int NOT NULL DEFAULT 0;
+
+COMMENT ON COLUMN payhook.workers.level IS 'What it understands; 1: transactions without an amount, 0: it is older';
+
+-- The workers below a level that live: a worker that has been silent for 20 s is taken for dead.  SECURITY DEFINER, since responders
+-- may not read the table.
+CREATE FUNCTION payhook.older_workers(wanted int) RETURNS TABLE (host text, version text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT w.host, w.version FROM payhook.workers w WHERE w.level < older_workers.wanted AND w.beat_at > now() - interval '20 s'
+	ORDER BY w.host, w.version
+$$;
+
+COMMENT ON FUNCTION payhook.older_workers(int) IS 'Host and version of the workers that live and understand less than this level';

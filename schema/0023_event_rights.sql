@@ -25,7 +25,7 @@ BEGIN
 			payhook.add_rejections(text[], text[], text[], bigint[], text[], text[], bigint[]),
 			payhook.remember_transmissions(text[], text[], bytea[]),
 			payhook.lane_of(text, text), payhook.activate(bigint[]), payhook.payloads_day(date),
-			payhook.payment_state(payhook.payment_event[])
+			payhook.payment_state(payhook.payment_event[]), payhook.older_workers(int)
 			TO payhook_app;
 	END IF;
 
@@ -37,7 +37,7 @@ BEGIN
 			ON payhook.jobs TO payhook_worker;
 		GRANT SELECT, DELETE, UPDATE (status, processed_at, failure) ON payhook.transactions TO payhook_worker;
 		GRANT SELECT (transaction_id, source), DELETE ON payhook.transaction_conflicts TO payhook_worker;
-		GRANT SELECT, DELETE, INSERT (owner, host, pid, version), UPDATE (beat_at, in_flight, circuit_open_since)
+		GRANT SELECT, DELETE, INSERT (owner, host, pid, version, level), UPDATE (beat_at, in_flight, circuit_open_since)
 			ON payhook.workers TO payhook_worker;
 		GRANT SELECT (transaction_id, source, died_at),
 			INSERT (transaction_id, source, attempts, error, enqueued_at, traceparent, lane, lane_no)

@@ -17,6 +17,7 @@
  * HEARTBEAT_STALE_MS is less than PEER_DEAD_MS (peers.h): a worker cut off from the database stops starting calls
  * before another worker can free its jobs.  Calls that it started earlier may still overlap with a second call. */
 
+#define HEARTBEAT_LEVEL 1        /* what this worker understands, for workers.level; 1: events of payments */
 #define HEARTBEAT_MS 5000        /* from one heartbeat to the next */
 #define HEARTBEAT_STALE_MS 15000 /* no call is started when the last confirmed heartbeat was sent this long ago */
 #define HEARTBEAT_FREE_MAX 50000 /* jobs freed by one statement; the next one frees the rest */

@@ -52,6 +52,7 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 		"jobs INSERT(source,transaction_id,traceparent)\n"
 		"lane_numbers USAGE\n"
 		"lane_of(text,text) EXECUTE\n"
+		"older_workers(integer) EXECUTE\n"
 		"parked_jobs INSERT(lane,lane_no,source,transaction_id,traceparent,continues)\n"
 		"payload_ids USAGE\n"
 		"payloads INSERT\n"
@@ -93,7 +94,7 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 		"transactions SELECT\n"
 		"transactions UPDATE(status,processed_at,failure)\n"
 		"workers DELETE\n"
-		"workers INSERT(owner,host,pid,version)\n"
+		"workers INSERT(owner,host,pid,version,level)\n"
 		"workers SELECT\n"
 		"workers UPDATE(beat_at,in_flight,circuit_open_since)");
 }
