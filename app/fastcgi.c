@@ -32,7 +32,10 @@
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
 #define HEAD_MAX 1024 /* bytes of a reply before its body */
-#define RETRY_MS 50   /* until the next accept when the process is out of descriptors */
+/* Bytes of the bodies of all requests that wait; a request beyond it is answered 503.  Bodies of the default BODY_LIMIT fit into it
+ * in all slots. */
+#define BODIES_MAX (FASTCGI_SLOTS * 64 * 1024)
+#define RETRY_MS 50 /* until the next accept when the process is out of descriptors */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -70,6 +73,7 @@ struct fastcgi {
 	struct slots free, idle, waiting;
 	struct slot *all;
 	int connections; /* slots that are not free */
+	size_t bodies;   /* bytes of the bodies of all requests, BODIES_MAX at most */
 	struct buf head; /* head of the reply being written; kept so that its memory is reused */
 	bool is_open;
 	void (*drained)(void *ctx);
@@ -197,6 +201,12 @@ static void write_reply(struct slot *s)
 	FCGX_PutStr(reply->body.data, (int)reply->body.len, s->fcgi.out);
 }
 
+static void drop_body(struct slot *s)
+{
+	s->fastcgi->bodies -= s->request.body.len;
+	buf_reset(&s->request.body, BODY_KEEP);
+}
+
 /* The only place where a request ends.  Its body has been read to the end, or keepConnection is 0. */
 static void slot_finish(struct slot *s)
 {
@@ -204,7 +214,7 @@ static void slot_finish(struct slot *s)
 	counters_end(s->fastcgi->service->counters, s->request.route, s->request.reply.status, s->request.outcome,
 		clock_us() - s->request.read_us);
 	write_reply(s);
-	buf_reset(&s->request.body, BODY_KEEP);
+	drop_body(s);
 	buf_reset(&s->request.reply.body, BODY_KEEP);
 	if (s->fastcgi->is_draining)
 		s->fcgi.keepConnection = 0;
@@ -264,10 +274,13 @@ static void serve(struct slot *s)
 	}
 	s->answered = false;
 	struct fault why;
+	s->request.body.max = BODIES_MAX - s->fastcgi->bodies;
 	enum body_end body = fastcgi_request_read(&s->fcgi, &s->request, &why);
+	s->fastcgi->bodies += s->request.body.len;
 	if (body == BODY_BROKEN || body == BODY_NO_MEMORY)
 		log_failure(FAILURE_READ, s->request.id, why.text);
 	if (body == BODY_BROKEN) {
+		drop_body(s);
 		slot_close(s); /* without a reply: nginx sends the request to another responder */
 		return;
 	}
@@ -396,7 +409,7 @@ static void slots_init(struct fastcgi *fc)
 		s->request.has_header = has_header;
 		s->request.answer = fastcgi_on_answer;
 		s->request.state = s->state_bytes;
-		s->request.body = BUF_INIT(PAYLOAD_MAX);
+		s->request.body = BUF_INIT(0); /* serve() sets the maximum */
 		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);
 		TAILQ_INSERT_HEAD(&fc->free, s, link);
 	}

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/payload.h"
+#include "runtime/settings.h"
 
 /* libfcgi's errors are an errno, or its own negative numbers. */
 static enum body_end broken(FCGX_Stream *in, size_t got, unsigned long long length, struct fault *why)
@@ -27,7 +27,8 @@ static enum body_end broken(FCGX_Stream *in, size_t got, unsigned long long leng
 	return BODY_BROKEN;
 }
 
-enum body_end fastcgi_request_body(FCGX_Stream *in, const char *content_length, struct buf *ret, struct fault *why)
+enum body_end fastcgi_request_body(
+	FCGX_Stream *in, const char *content_length, size_t limit, struct buf *ret, struct fault *why)
 {
 	unsigned long long length = strtoull(content_length, NULL, 10);
 	size_t got = 0;
@@ -36,14 +37,14 @@ enum body_end fastcgi_request_body(FCGX_Stream *in, const char *content_length, 
 		char piece[BODY_KEEP];
 		n = FCGX_GetStr(piece, sizeof piece, in);
 		got += (size_t)n;
-		if (got <= PAYLOAD_MAX)
+		if (got <= limit)
 			buf_add(ret, piece, (size_t)n);
 	} while (n == BODY_KEEP && got < BODY_DRAIN_MOST);
 	if (n == BODY_KEEP)
 		return BODY_ENDLESS;
 	if (FCGX_GetError(in) != 0 || got != length)
 		return broken(in, got, length, why);
-	if (got > PAYLOAD_MAX)
+	if (got > limit)
 		return BODY_TOO_LARGE;
 	if (buf_ok(ret))
 		return BODY_WHOLE;
@@ -173,7 +174,8 @@ enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struc
 	rq->may_see_metrics = *params[PAYHOOK_METRICS];
 	rq->certificate_expires = strtoll(params[PAYHOOK_CERTIFICATE_EXPIRES], NULL, 10);
 	buf_reset(&rq->body, BODY_KEEP);
-	enum body_end end = fastcgi_request_body(from->in, params[CONTENT_LENGTH], &rq->body, why);
+	enum body_end end = fastcgi_request_body(
+		from->in, params[CONTENT_LENGTH], (size_t)rq->service->settings->body_limit, &rq->body, why);
 	rq->body_too_large = end == BODY_TOO_LARGE || end == BODY_ENDLESS;
 	return end;
 }

@@ -13,25 +13,25 @@
  * whole is therefore never the sender's fault, and must not be answered 4xx: providers do not repeat after that. */
 
 #define BODY_KEEP 4096            /* bytes of each buffer that a request keeps for the next; also those of one read */
-#define BODY_DRAIN_MOST (1 << 20) /* bytes; a longer body is not read to its end */
+#define BODY_DRAIN_MOST (2 << 20) /* bytes; a longer body is not read to its end */
 
 enum body_end {
 	BODY_WHOLE,     /* all of it is in the buffer */
-	BODY_TOO_LARGE, /* longer than PAYLOAD_MAX: read to its end, not kept */
+	BODY_TOO_LARGE, /* longer than the limit: read to its end, not kept */
 	BODY_ENDLESS, /* longer than BODY_DRAIN_MOST: the rest is unread, so the connection must close with the reply */
 	BODY_NO_MEMORY, /* read to its end, but the buffer could not hold it: 503 */
 	BODY_BROKEN, /* the connection failed: it must be closed without a reply, and nginx tries another responder */
 };
 
 /* Fills *rq from the parameters of an accepted request, empties what the request before left in it, and reads the body
- * into rq->body.  The texts in *rq are those of *from, valid until it is finished.  *why is written for BODY_NO_MEMORY
+ * into rq->body, of which the maximum may be less than BODY_LIMIT.  The texts in *rq are those of *from, valid until it is finished.  *why is written for BODY_NO_MEMORY
  * and BODY_BROKEN, and is then FAULT_BUSY.  Each wait for nginx has the connection's timeout. */
 MUST_USE enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struct fault *why);
 
-/* The body alone: reads it into *ret, which is empty and grows to PAYLOAD_MAX bytes.  content_length is nginx's
- * CONTENT_LENGTH; "" is 0.  The rest is as for fastcgi_request_read(). */
+/* The body alone: reads one of up to limit bytes into *ret, which is empty.  content_length is nginx's CONTENT_LENGTH; "" is
+ * 0.  The rest is as for fastcgi_request_read(). */
 MUST_USE enum body_end fastcgi_request_body(
-	FCGX_Stream *in, const char *content_length, struct buf *ret, struct fault *why);
+	FCGX_Stream *in, const char *content_length, size_t limit, struct buf *ret, struct fault *why);
 
 /* The value of the first header that has one of these names, in lower case, among the parameters sent, which end with NULL;
  * NULL if there is none.  It is valid as long as they are. */

@@ -75,7 +75,7 @@ struct request {
 	char id[REQUEST_ID_MAX + 1];
 	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
 	struct buf body;
-	bool body_too_large;         /* the body was longer than PAYLOAD_MAX: read to its end, and not kept */
+	bool body_too_large;         /* the body was longer than BODY_LIMIT: read to its end, and not kept */
 	bool may_see_metrics;        /* nginx admits the address to /metrics (METRICS_ALLOW) */
 	int64_t certificate_expires; /* seconds since 1970, of nginx's own certificate; 0: nginx does not say */
 	int64_t read_us;             /* clock_us() when the request had been read */

@@ -10,11 +10,13 @@
 
 #include "webhook.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "access.h"
 #include "auth_failure.h"
 #include "http/content_type.h"
+#include "runtime/settings.h"
 #include "submission.h"
 #include "transmission.h"
 
@@ -85,6 +87,13 @@ static bool webhook_is_signed(struct request *rq, const struct source *source, b
 	return false;
 }
 
+static void webhook_refuse_large(struct request *rq)
+{
+	char detail[64];
+	snprintf(detail, sizeof detail, "the body is larger than %d bytes", rq->service->settings->body_limit);
+	http_problem(rq, 413, detail);
+}
+
 void webhook_post(struct request *rq)
 {
 	bool is_scanned = false;
@@ -99,7 +108,7 @@ void webhook_post(struct request *rq)
 	if (!content_type_is_json(rq->content_type))
 		http_problem(rq, 415, "the body must be application/json in UTF-8");
 	else if (rq->body_too_large)
-		http_problem(rq, 413, "the body is larger than 64 KiB");
+		webhook_refuse_large(rq);
 	else if (!webhook_is_signed(rq, source, &is_scanned))
 		return;
 	else if (transmission_is_needed(source))

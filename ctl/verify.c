@@ -330,8 +330,8 @@ static void print_body(const struct verifying *v)
 	const char *type = http_message_header(m, "content-type");
 	if (!content_type_is_json(type ? type : ""))
 		printf("answer     415: its Content-Type is not application/json\n");
-	else if (m->len > PAYLOAD_MAX)
-		printf("answer     413: its body has more than %d bytes\n", PAYLOAD_MAX);
+	else if (m->len > (size_t)v->settings->body_limit)
+		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
 	else if (!json_scan(m->body, m->len, &f))
 		printf("answer     400: %s\n", f.text);
 	else if (!payload_open(v->source, m->body, m->len, true, &payload, &f))

@@ -139,7 +139,7 @@ nginx_prepare() {
 		[SOCKET]=$(sockets_join "$@")
 		[CLIENTS_MAP]='' [CLIENTS]=''
 		[LISTEN]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
-		[ACCESS_LOG]=../log/access.log [ERROR_LOG]=''
+		[ACCESS_LOG]=../log/access.log [ERROR_LOG]='' [BODY_LIMIT]=$((10#${BODY_LIMIT:-65536}))
 	)
 	limits_fill
 	addresses_fill METRICS_ALLOW allow "${METRICS_ALLOW-}" ''

@@ -11,6 +11,7 @@ SETTINGS=(
 	"TLS_KEY|path|||shell nginx|PEM file of the certificate's private key, without a passphrase."
 	"TLS_CLIENT_CA|path|||shell nginx|PEM file of the authorities that sign client certificates, for sources that require one."
 	"TLS_CLIENT_CRL|path|||shell nginx|PEM file of the certificates that the authorities in TLS_CLIENT_CA have revoked, one list for each authority."
+	"BODY_LIMIT|number|1024 1048576|65536|app ctl nginx|Bytes that the body of a webhook may have; longer ones are answered 413."
 	"RATE_LIMIT|number|0 1000000|0|nginx|Requests per second allowed from one address, or one /64 of IPv6; nginx answers 429 beyond it, 0 disables the limit."
 	"SOURCE_RATE_LIMIT|number|0 1000000|0|nginx|Webhooks per second allowed for one source, from all addresses together; nginx answers 429 beyond it, 0 disables the limit."
 	"CONNECTION_LIMIT|number|0 1000000|0|nginx|Concurrent requests allowed from one address, or one /64 of IPv6, each HTTP/2 stream counted; nginx answers 429 beyond it, 0 disables the limit."

@@ -20,8 +20,9 @@
  * identity and the transaction of another one and with bytes of its own.  It is not sent either, and shares that one's
  * outcome, unless that is a conflict: then each has bytes to record. */
 
-#define BATCH_MAX 500                  /* members of a batch, duplicates included and copies not */
-#define BATCH_BODIES_MAX (1024 * 1024) /* bytes: with that much a batch takes no further member */
+#define BATCH_MAX 500 /* members of a batch, duplicates included and copies not */
+/* Bytes: with that much a batch takes no further member.  Twice the largest body, so that the transactions of one request fit. */
+#define BATCH_BODIES_MAX (2 * 1024 * 1024)
 
 #define BATCH_CONFLICTS_MAX 16 /* members known to be contested; and conflicts that one statement records */
 
@@ -37,8 +38,9 @@ struct insert_body {
 	size_t len;
 	const char *content_type; /* this and headers, a JSON object: kept with the bytes; NULL: nothing is kept */
 	const char *headers;
-	int place;     /* private to statements.c: in the arrays of the statement, from 1 */
-	uint64_t hash; /* private to pending.c; 0: not computed yet */
+	int place;      /* private to statements.c: in the arrays of the statement, from 1 */
+	uint64_t batch; /* private to batch.c: the number of the last one that counted the bytes, and 1 */
+	uint64_t hash;  /* private to pending.c; 0: not computed yet */
 };
 
 struct pending_identity;
@@ -74,7 +76,8 @@ struct pending_insert {
 
 struct batch {
 	int count;
-	size_t bodies; /* bytes of the members' bodies when the batch was taken */
+	uint64_t number; /* of this batch; the owner raises it for each */
+	size_t bodies;   /* bytes of the members' bodies when the batch was taken; that of a request counts once */
 	/* By identity; the duplicates of a member follow it, in the order of arrival. */
 	struct pending_insert *list[BATCH_MAX];
 };

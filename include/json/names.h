@@ -11,8 +11,8 @@
  * The expected time to add a name depends on its length only.  It does not grow with the number of names, even if a
  * sender chooses them to collide.  The tables are static, so one text at a time can be read. */
 
-#define JSON_NAMES_TEXT_MAX (64 * 1024) /* bytes of the longest text whose names fit in the tables */
-#define JSON_NAMES_DEPTH_MAX 32         /* objects open at once */
+#define JSON_NAMES_TEXT_MAX (1024 * 1024) /* bytes of the longest text whose names fit in the tables */
+#define JSON_NAMES_DEPTH_MAX 32           /* objects open at once */
 
 struct json_name {
 	const char *bytes; /* in the text, or decoded in a static table; valid until json_names_begin() */
@@ -27,8 +27,8 @@ struct json_names {
 	uint32_t id; /* marks its entries in the hash table; 0 while its names are compared one by one */
 };
 
-/* Forgets the names of the previous text. */
-void json_names_begin(void);
+/* Forgets the names of the previous text; the next has len bytes, JSON_NAMES_TEXT_MAX at most. */
+void json_names_begin(size_t len);
 
 /* json_names_open() opens an object inside the open ones; json_names_close() closes the innermost one.  When a text
  * turns out to be invalid, its objects need not be closed: json_names_begin() forgets them. */

@@ -15,8 +15,8 @@
  * The expected time is linear in len, whatever the text is; nothing is allocated.  The table that finds duplicate names
  * is static, so two threads must not scan at once. */
 
-#define JSON_DEPTH_MAX 32         /* levels of objects and arrays, including the outermost */
-#define JSON_TEXT_MAX (64 * 1024) /* bytes of a text; longer ones are FAULT_TOO_LARGE */
+#define JSON_DEPTH_MAX 32           /* levels of objects and arrays, including the outermost */
+#define JSON_TEXT_MAX (1024 * 1024) /* bytes of a text; longer ones are FAULT_TOO_LARGE */
 
 /* Validates len bytes; no NUL is needed after them.  The text of a FAULT_MALFORMED names the problem and its byte,
  * counted from 0. */

@@ -37,6 +37,7 @@ struct settings {
 	char sources_file[SETTINGS_TEXT_MAX];     /* empty: only the built-in source */
 	char api_keys_file[SETTINGS_TEXT_MAX];    /* empty: only private addresses may read */
 	char allowed_hosts[SETTINGS_TEXT_MAX];    /* as host_is_allowed() takes it */
+	int body_limit;                           /* bytes, PAYLOAD_MAX at most */
 	int require_signatures;                   /* 1: every source must have a signature scheme */
 	char open_source_from[SETTINGS_TEXT_MAX]; /* never empty: "all", "private", or the networks below */
 	enum open_to open_to;

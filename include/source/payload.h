@@ -11,7 +11,7 @@
 #include "txn/txn.h"
 #include "txn/txn_rules.h"
 
-#define PAYLOAD_MAX (64 * 1024) /* bytes of a webhook's body; nginx refuses a longer one before a responder sees it */
+#define PAYLOAD_MAX (1024 * 1024) /* bytes of a webhook's body: the most that BODY_LIMIT may allow */
 
 /* The transactions of one webhook's body: one, or one for each element of an array, without those that the source's
  * filter excludes. */

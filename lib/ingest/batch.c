@@ -79,7 +79,9 @@ void batch_add(struct batch *b, struct pending_insert *insert)
 	assert(b->count < BATCH_MAX);
 	insert->in_batch = true;
 	insert->differs = insert->is_sent = false;
-	b->bodies += insert->body->len;
+	if (insert->body->batch != b->number + 1)
+		b->bodies += insert->body->len;
+	insert->body->batch = b->number + 1;
 	b->list[b->count++] = insert;
 }
 

@@ -325,6 +325,7 @@ void pending_take_batch(struct pending *p, struct batch *b)
 {
 	p->batches++;
 	b->bodies = 0;
+	b->number++;
 	if (!take_in_turn(p, b, CONTESTED, BATCH_CONFLICTS_MAX))
 		take_in_turn(p, b, CALM, BATCH_MAX);
 	batch_sort(b);

@@ -309,7 +309,7 @@ bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f)
 	*ret = 0;
 	if (len > JSON_TEXT_MAX)
 		return fault_set(f, FAULT_TOO_LARGE, "the text has %zu bytes, at most %d are read", len, JSON_TEXT_MAX);
-	json_names_begin();
+	json_names_begin(len);
 	bool good = scan_text(&s);
 	*ret = (size_t)(s.at - s.start);
 	return good;

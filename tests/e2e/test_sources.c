@@ -22,7 +22,7 @@ static char file_setting[96];
 
 /* With one responder, its log reports an authentication failure at most once a second. */
 const char *const instance_settings[] = {file_setting, SIGNED_WEBHOOK_VARIABLE "=key 0 of 32 bytes, not a secret!",
-	"RESPONDERS=1", "PROCESSOR_DELAY_MS=0", "LOG_LEVEL=debug", NULL};
+	"RESPONDERS=1", "PROCESSOR_DELAY_MS=0", "LOG_LEVEL=debug", "BODY_LIMIT=1048576", NULL};
 
 /* SOURCES_FILE must exist before the instance is started.  This constructor also runs in the process of each test,
  * where the file exists already. */
@@ -128,6 +128,34 @@ Test(sources, what_was_verified_is_kept_as_it_came)
 			cr_expect_eq(database_number_of(query, w.ids[n]), 1, "%s", header);
 		}
 	}
+}
+
+/* BODY_LIMIT is that of nginx and of the responder. */
+Test(sources, a_body_of_the_limit_is_kept_and_one_of_a_byte_more_is_refused)
+{
+	enum { LIMIT = 1024 * 1024 };
+	static char body[LIMIT + 1];
+	char id[64], text[WEBHOOK_MAX];
+	struct answer a;
+
+	webhook_simple(fresh_id("large", id), text);
+	memset(body, ' ', sizeof(body));
+	memcpy(body, text, strlen(text));
+	struct call call = {.target = WEBHOOKS, .type = "application/json", .body = body, .len = LIMIT + 1};
+	call_send(&call, &a);
+	expect_problem_once(&a, 413, "a byte more");
+	call.chunked = true;
+	call_send(&call, &a);
+	expect_problem_once(&a, 413, "a byte more in chunks");
+	call.len = LIMIT;
+	call_send(&call, &a);
+	cr_expect_eq(a.status, 202, "%d %s%s", a.status, a.body, a.trouble);
+	answer_finish(&a);
+	cr_expect_eq(
+		database_number_of("SELECT octet_length(p.body) FROM payhook.payloads p JOIN payhook.transactions t"
+				   " USING (payload_id) WHERE t.transaction_id = $1",
+			id),
+		LIMIT);
 }
 
 Test(sources, a_request_that_comes_again_changes_nothing)

@@ -9,14 +9,14 @@ import re
 
 import tree
 
-SLOTS, POOL, SERVER, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/server.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
+SLOTS, POOL, SITE, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
+PACKAGE = 'systemd/meson.build'
 NAMED_IN = ('**/*.md', 'app/*.c', 'nginx/*', 'ops/grafana/*')
 SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'
 SPARE = 20  # connections for psql, backups, exporters, and those that PostgreSQL reserves
 FIT = 'the connections that nginx keeps fit into three quarters of the slots'
-SAME, BODY = 'the number of slots is the same wherever it is named', 'nginx takes a body of PAYLOAD_MAX bytes, and no longer one'
+SAME, BODY = 'the number of slots is the same wherever it is named', 'nginx takes a body of BODY_LIMIT bytes, and no longer one'
 DATABASE = "the private PostgreSQL takes the connections of the most responders and of its worker"
-KB = {'': 1, 'k': 1024, 'm': 1024 * 1024}
 
 
 def numbers(path, pattern):
@@ -35,11 +35,26 @@ def check_database(checks):
         checks.add(DATABASE, f'{CLUSTER}: max_connections = {limit}; {responders} responders and a worker may open {most}')
 
 
+def check_body(checks):
+    """The most of the setting is what the buffers hold; its default is that of the shell and of the package's site."""
+    most, default = re.search(r'^BODY_LIMIT \| number \d+ (\d+) \| (\d+)', tree.text(SETTINGS), re.MULTILINE).groups()
+    factors = re.findall(r'^#define PAYLOAD_MAX \((\d+) \* (\d+)\)', tree.text(PAYLOAD), re.MULTILINE)
+    if not factors or int(factors[0][0]) * int(factors[0][1]) != int(most):
+        checks.add(BODY, f'{SETTINGS}: BODY_LIMIT up to {most}; {PAYLOAD}: {factors}')
+    sizes = re.findall(r'^\t(client_max_body_size|client_body_buffer_size) (.*);', tree.text(SITE), re.MULTILINE)
+    if sizes != [('client_max_body_size', '@BODY_LIMIT@'), ('client_body_buffer_size', '@BODY_LIMIT@')]:
+        checks.add(BODY, f'{SITE}: {sizes}')
+    packaged = re.findall(r"'BODY_LIMIT': '(\d+)k'", tree.text(PACKAGE))
+    filled = re.findall(r'\[BODY_LIMIT\]=\$\(\(10#\$\{BODY_LIMIT:-(\d+)\}\)\)', tree.text(SHELL))
+    if [int(size) * 1024 for size in packaged] != [int(default)] or filled != [default]:
+        checks.add(BODY, f'{SETTINGS}: BODY_LIMIT {default}; {PACKAGE}: {packaged}k; {SHELL}: {filled}')
+
+
 def main():
     checks = tree.Checks()
     for name in (FIT, SAME, BODY, DATABASE):
         checks.rule(name)
-    for path in (SLOTS, POOL, SERVER, SHELL, PAYLOAD, SETTINGS, CONNECTION, CLUSTER, TABLE):
+    for path in (SLOTS, POOL, SITE, SHELL, PAYLOAD, PACKAGE, SETTINGS, CONNECTION, CLUSTER, TABLE):
         tree.files(path)
     check_database(checks)
     slots = numbers(SLOTS, r'^#define FASTCGI_SLOTS (\d+)')[0]
@@ -51,11 +66,7 @@ def main():
         for found in re.findall(r'(\d[\d,]*) (?:free )?slots\b', tree.text(path)):
             if int(found.replace(',', '')) != slots:
                 checks.add(SAME, f'{path}: {found} slots; {SLOTS}: {slots}')
-    factors = re.findall(r'^#define PAYLOAD_MAX \((\d+) \* (\d+)\)', tree.text(PAYLOAD), re.MULTILINE)
-    longest = int(factors[0][0]) * int(factors[0][1]) if factors else -1
-    for name, size, unit in re.findall(r'\b(client_max_body_size|client_body_buffer_size) (\d+)([km]?);', tree.text(SERVER)):
-        if int(size) * KB[unit] != longest:
-            checks.add(BODY, f'{SERVER}: {name} {size}{unit}; {PAYLOAD}: {longest}')
+    check_body(checks)
     checks.end()
 
 

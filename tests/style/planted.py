@@ -151,7 +151,7 @@ OFFENCES = {
     'bounds.py': [
         ('the connections that nginx keeps fit into three quarters of the slots', {'nginx/payhook.conf.in': 'keepalive 193;\n'}),
         ('the number of slots is the same wherever it is named', {PAGE: 'Each has 1,023 slots.\n'}),
-        ('nginx takes a body of PAYLOAD_MAX bytes, and no longer one', {'nginx/server.conf.in': 'client_max_body_size 65k;\n'}),
+        ('nginx takes a body of BODY_LIMIT bytes, and no longer one', {'nginx/site.conf.in': '\tclient_max_body_size 65k;\n'}),
         ('the private PostgreSQL takes the connections of the most responders and of its worker',
          {'ops/postgresql.conf.in': 'max_connections = 300\n'}),
     ],
@@ -183,7 +183,8 @@ LOOKED_AT = {
     'format.sh': ['**/*.c', '**/*.h', 'man/*'],
     'tidy.py': ['lib/**/*.c'],
     'documents.py': ['**/*.md', 'schema/*.sql'],
-    'bounds.py': ['app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/server.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
+    'bounds.py': ['app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
+                  'systemd/meson.build',
                   'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'],
     'arithmetic.py': ['lib/**/settings.table', '**/*.sh'],
     'settings.py': ['lib/**/settings.table', 'docs/settings.md', 'docs/**/*.md', 'ops/*.sh', 'include/**/settings.h'],

@@ -104,6 +104,29 @@ Test(store_all, keeps_a_request_once_byte_for_byte)
 		REQUEST_ID SOURCE "application/jsonStripe/1.0");
 }
 
+/* The transactions of one request share its body, which a batch counts once. */
+Test(store_all, keeps_a_large_request_of_many_transactions_once)
+{
+	static char bytes[1024 * 1024];
+	struct sent *first = NULL;
+	memset(bytes, ' ', sizeof bytes);
+	for (int i = 0; i < 64; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "e%d", i);
+		struct sent *s = send_event(id, "pi_1", TXN_CAPTURED);
+		if (!first) {
+			first = s;
+			keep(s);
+			s->body.bytes = bytes;
+			s->body.len = sizeof bytes;
+		}
+		s->pending_insert.body = &first->body;
+	}
+	sent_all();
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions WHERE payload_id IS NOT NULL"), 64);
+	cr_expect_eq(rows("payloads"), 1);
+}
+
 Test(store_all, keeps_a_request_under_an_id_that_nginx_did_not_make)
 {
 	struct sent *s = send_event("e", "pi_1", TXN_CAPTURED);

@@ -57,7 +57,15 @@ Test(batch, puts_identities_in_order_so_that_two_processes_lock_alike)
 		cr_expect_not(b.batch.list[i]->is_duplicate);
 		cr_expect(b.batch.list[i]->in_batch);
 	}
-	cr_expect_eq(b.batch.bodies, 400);
+	cr_expect_eq(b.batch.bodies, 100, "they share the body of one request");
+	struct insert_body another = {.len = 11};
+	make("d", "s")->body = &another;
+	batch_add(&b.batch, &b.inserts[4]);
+	cr_expect_eq(b.batch.bodies, 111);
+	b.batch.number++;
+	b.batch.bodies = 0;
+	batch_add(&b.batch, &b.inserts[4]);
+	cr_expect_eq(b.batch.bodies, 11, "the next batch counts it again");
 }
 
 Test(batch, takes_what_follows_an_identity_as_its_duplicates)

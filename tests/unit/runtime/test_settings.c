@@ -25,7 +25,7 @@ static void settings_init(void)
 		"CONFLICT_POLICY", "EXTRA_CURRENCIES", "SOURCES_FILE", "REQUIRE_SIGNATURES", "API_KEYS_FILE",
 		"PROCESSOR", "PROCESSOR_DELAY_MS", "PROCESSOR_URL", "PROCESSOR_CONNECT_TIMEOUT_MS",
 		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
-		"PAYLOADS_KEEP_DAYS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER",
+		"BODY_LIMIT", "PAYLOADS_KEEP_DAYS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER",
 		"WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT",
 		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM", "PROCESSOR_BODY"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
@@ -71,6 +71,7 @@ Test(settings, has_a_default_for_everything)
 	cr_expect_eq(s.processor_timeout_ms, 30000);
 	cr_expect_eq(s.max_attempts, 12);
 	cr_expect_eq(s.circuit_failures, 20);
+	cr_expect_eq(s.body_limit, 65536);
 	cr_expect_eq(s.payloads_keep_days, 30);
 	cr_expect_eq(s.attempts_keep_days, 30);
 	cr_expect_eq(s.transactions_keep_days, 0);
@@ -235,6 +236,8 @@ Test(settings, refuses_by_name_value_and_range)
 	refuses("MAX_ATTEMPTS", "0", "from 1 to 1000");
 	refuses("MAX_ATTEMPTS", "1001", "from 1 to 1000");
 	refuses("CIRCUIT_FAILURES", "1000001", "from 0 to 1000000");
+	refuses("BODY_LIMIT", "1023", "from 1024 to 1048576");
+	refuses("BODY_LIMIT", "1048577", "from 1024 to 1048576");
 	refuses("PAYLOADS_KEEP_DAYS", "36501", "from 0 to 36500");
 	refuses("ATTEMPTS_KEEP_DAYS", "36501", "from 0 to 36500");
 	refuses("TRANSACTIONS_KEEP_DAYS", "36501", "from 0 to 36500");
