@@ -27,6 +27,7 @@
 struct api_keys;
 struct auth_failures;
 struct ingest;
+struct payloads;
 struct settings;
 struct sources;
 struct transmissions;
@@ -40,6 +41,7 @@ struct service {
 	struct ingest *ingest;
 	struct txn_reader *txn_reader;
 	struct transmissions *transmissions; /* NULL: no source needs them */
+	struct payloads *payloads;           /* NULL: no source keeps what it ignores */
 	struct counters *counters;
 	struct auth_failures *auth_failures;
 };

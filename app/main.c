@@ -25,6 +25,7 @@
 #include "ingest/ingest.h"
 #include "ingest/notifier.h"
 #include "ingest/older_workers.h"
+#include "ingest/payloads.h"
 #include "ingest/transmissions.h"
 #include "ingest/txn_reader.h"
 #include "pg/connection.h"
@@ -267,6 +268,14 @@ static bool needs_transmissions(const struct sources *sources)
 	return false;
 }
 
+static bool keeps_ignored(const struct sources *sources, const struct settings *settings)
+{
+	for (int i = 0; i < sources->count; i++)
+		if (sources->list[i].keep_ignored)
+			return settings->payloads_keep_days > 0;
+	return false;
+}
+
 /* The parts that can fail only for lack of memory.  Each connects by itself later. */
 static bool create_database_parts(struct responder *r, struct fault *f)
 {
@@ -280,8 +289,12 @@ static bool create_database_parts(struct responder *r, struct fault *f)
 		r->older_workers = older_workers_create(&r->connect_state, responder_on_older_workers, r);
 	if (needed)
 		r->service.transmissions = transmissions_create(&r->connect_state);
+	bool keeps = keeps_ignored(r->service.sources, r->service.settings);
+	if (keeps)
+		r->service.payloads = payloads_create(&r->connect_state);
 	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
-		       (r->service.transmissions || !needed) && (r->older_workers || !has_events)) ||
+		       (r->service.transmissions || !needed) && (r->older_workers || !has_events) &&
+		       (r->service.payloads || !keeps)) ||
 	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 }
 
@@ -311,6 +324,7 @@ static void responder_finish(struct responder *r)
 	fastcgi_destroy(r->fastcgi);
 	older_workers_destroy(r->older_workers);
 	auth_failures_destroy(r->service.auth_failures);
+	payloads_destroy(r->service.payloads);
 	transmissions_destroy(r->service.transmissions);
 	txn_reader_destroy(r->service.txn_reader);
 	ingest_destroy(r->service.ingest);

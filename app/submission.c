@@ -18,6 +18,7 @@
 #include "auth/kept_headers.h"
 #include "base/clock.h"
 #include "ingest/ingest.h"
+#include "ingest/payloads.h"
 #include "ingest/pending.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"
@@ -36,7 +37,8 @@ struct submission {
 	int count;
 	int waiting; /* items without an outcome */
 	struct insert_body body;
-	struct kept_headers headers; /* those of body; written if bodies are kept */
+	struct kept_headers headers;   /* those of body; written if bodies are kept */
+	struct payload_insert ignored; /* of a request without transactions that is kept */
 	struct item one;
 	struct item *many;              /* used instead of one if there are several; heap, NULL otherwise */
 	bool failed, conflicts, is_new; /* at least one item failed, conflicts, is new */
@@ -203,6 +205,48 @@ static void take_body(struct request *rq, const struct source *source)
 	s->body.headers = s->headers.json;
 }
 
+/* ---- a request without transactions ---- */
+
+static void submission_on_ignored(struct payload_insert *insert, bool is_kept, const struct fault *f)
+{
+	struct request *rq = CONTAINER_OF(insert, struct submission, ignored)->one.rq;
+	(void)is_kept;
+	if (!f) {
+		reply_ignored(rq);
+		return;
+	}
+	log_not_stored(rq, "", f);
+	submission_refuse(rq, f);
+}
+
+static void ignored_expire(struct request *rq)
+{
+	struct submission *s = rq->state;
+	struct fault f;
+	payloads_withdraw(rq->service->payloads, &s->ignored);
+	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
+	log_not_stored(rq, "", &f);
+	submission_refuse(rq, &f);
+}
+
+/* Answers after the commit, as for a transaction: what the source wants to be kept must not be lost with a 200. */
+static void submission_ignore(struct request *rq, const struct source *source)
+{
+	struct submission *s = rq->state;
+	if (!source->keep_ignored || !rq->service->payloads) {
+		reply_ignored(rq);
+		return;
+	}
+	take_body(rq, source);
+	s->one.rq = rq;
+	s->ignored = (struct payload_insert){
+		.source = source->name, .request_id = rq->id, .body = &s->body, .done = submission_on_ignored};
+	rq->expire = ignored_expire;
+	payloads_keep(rq->service->payloads, &s->ignored);
+}
+
+/* ---- a request with transactions ---- */
+
 /* Passes every item to ingest.  waiting and all items are set before the first ingest_accept(), which may report an
  * outcome at once.  With the last outcome the request ends and the items are freed, so the loop keeps its
  * own copies, and does not use the request after its last call. */
@@ -294,7 +338,7 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))
 		http_fault(rq, &f);
 	else if (payload.count == 0)
-		reply_ignored(rq);
+		submission_ignore(rq, source);
 	else if (read_all(rq, &payload))
 		send(rq, source);
 }

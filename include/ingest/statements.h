@@ -21,3 +21,7 @@ extern const struct statement INGEST_PROBE;     /* whether a webhook could be st
 const struct statement *ingest_params(
 	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b);
 void ingest_keep_params(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b);
+
+/* Adds a body that is kept to the five columns of the bodies: source, request_id, content_type, headers, body. */
+void ingest_body_add(
+	struct db_array columns[], const char *source, const char *request_id, const struct insert_body *body);

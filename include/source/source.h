@@ -89,9 +89,6 @@ bool source_has_events(const struct source *s);
  * addresses, and wants no client certificate. */
 bool source_is_open(const struct source *s);
 
-/* Whether the mapping of the source has members of events of payments, so that its transactions may lack an amount. */
-bool source_has_events(const struct source *s);
-
 /* The client, as nginx reports it; "" means unknown or none. */
 struct source_sender {
 	const char *address;

@@ -230,6 +230,18 @@ static void add_event(struct db_array arrays[INGEST_ARRAYS], const struct pendin
 	db_array_add_int8(&arrays[12], insert->body->place);
 }
 
+void ingest_body_add(
+	struct db_array columns[], const char *source, const char *request_id, const struct insert_body *body)
+{
+	bool is_uuid = strlen(request_id) == REQUEST_UUID_LEN &&
+		       strspn(request_id, "0123456789abcdefABCDEF") == REQUEST_UUID_LEN;
+	db_array_add_text(&columns[0], source);
+	db_array_add_text(&columns[1], is_uuid ? request_id : "");
+	db_array_add_text(&columns[2], body->content_type);
+	db_array_add_text(&columns[3], body->headers);
+	db_array_add(&columns[4], body->bytes, body->len);
+}
+
 /* Adds the body of a member once, with the first of its members. */
 static void add_body(struct db_array arrays[INGEST_ARRAYS], const struct pending_insert *insert, int *places)
 {
@@ -237,13 +249,7 @@ static void add_body(struct db_array arrays[INGEST_ARRAYS], const struct pending
 	if (body->place > 0 || !body->headers)
 		return;
 	body->place = ++*places;
-	db_array_add_text(&arrays[13], insert->source);
-	bool is_uuid = strlen(insert->request_id) == REQUEST_UUID_LEN &&
-		       strspn(insert->request_id, "0123456789abcdefABCDEF") == REQUEST_UUID_LEN;
-	db_array_add_text(&arrays[14], is_uuid ? insert->request_id : "");
-	db_array_add_text(&arrays[15], body->content_type);
-	db_array_add_text(&arrays[16], body->headers);
-	db_array_add(&arrays[17], body->bytes, body->len);
+	ingest_body_add(&arrays[13], insert->source, insert->request_id, body);
 }
 
 /* Adds the source of a member.  A batch is sorted by transaction, so one may be added several times; but not for each

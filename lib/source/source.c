@@ -83,13 +83,6 @@ bool source_is_open(const struct source *s)
 	return s->auth == SOURCE_AUTH_NONE && s->allow_count == 0 && s->client == SOURCE_ANY_CLIENT;
 }
 
-/* No mapping has such members yet. */
-bool source_has_events(const struct source *s)
-{
-	(void)s;
-	return false;
-}
-
 /* An empty list admits every address.  Text that is not an address is in no network. */
 static bool holds_address(const struct source *s, const char *address)
 {

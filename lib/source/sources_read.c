@@ -438,10 +438,10 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	int complaints = p->config->complaints;
 	read_mappings(&r);
 	read_order(&r);
-	read_keep_ignored(&r);
 	read_auth(&r);
 	read_allow(&r);
 	read_client(&r);
+	read_keep_ignored(&r);
 	bool is_adyen = r.source->auth == SOURCE_AUTH_SIGNATURE && r.source->signer.scheme == SCHEME_ADYEN;
 	if (is_adyen && p->config->complaints == complaints)
 		check_adyen(&r);

@@ -196,6 +196,11 @@ Test(sources, what_the_filter_leaves_out_is_answered_and_not_stored)
 		cr_assert_str_eq(a.body, "{\"message\":\"Ignored\"}");
 		answer_finish(&a);
 		cr_assert_eq(database_number_of(STORED, w.ids[0]), 0);
+		/* "keep_ignored": true */
+		cr_expect_eq(database_number_of("SELECT count(*) FROM payhook.payloads"
+						" WHERE convert_from(body, 'UTF8') = $1 AND source = 'clearing'",
+				     w.body),
+			w.from == CLEARING);
 	}
 	cr_assert_geq(scrape_now("payhook_webhooks_total{outcome=\"ignored\"}"), 4);
 }

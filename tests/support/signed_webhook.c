@@ -237,7 +237,7 @@ static const char SOURCES[] =
 							   "{\"name\":\"clearing\",\"scheme\":\"hmac\",\"header\":\"X-Bank-Signature\",\"prefix\":\"sha512:\","
 							   "\"algorithm\":\"sha512\",\"encoding\":\"hex\",\"timestamp_header\":\"X-Bank-Time\",\"separator\":\":\","
 							   "\"tolerance_s\":60," SECRETS("{\"file\":\"clearing-0\"}",
-								   "clearing") "\"items\":\"/transfers\",\"filter\":[{\"at\":\"/state\",\"is\":[\"BOOKED\"]}],\"mapping\":{\"transaction_id\":"
+								   "clearing") "\"keep_ignored\":true,\"items\":\"/transfers\",\"filter\":[{\"at\":\"/state\",\"is\":[\"BOOKED\"]}],\"mapping\":{\"transaction_id\":"
 									       "{\"at\":\"/reference\",\"prefix\":\"clearing-\"},\"source_account\":{\"at\":\"/debtor\"},"
 									       "\"destination_account\":{\"at\":\"/creditor\"},\"amount\":{\"at\":\"/amount\",\"unit\":\"major\"},"
 									       "\"currency\":{\"at\":\"/currency\"}}},\n"
