@@ -1,8 +1,8 @@
 /* main.c - payhook-ctl, the operator's tool.
  *
  * Its commands read the same settings and files as the responders, by the same code, so their results are those of a
- * responder.  Only "check" connects to the database, and it changes nothing.  No command connects to a running process, or
- * writes a file.
+ * responder.  Only "check" and "payload" connect to the database, and change nothing.  No command connects to a running
+ * process, or writes a file.
  *
  * The tool is a program of its own so that the responder, which faces the internet, contains none of this code. */
 
@@ -14,6 +14,7 @@
 #include "check.h"
 #include "ctl.h"
 #include "key.h"
+#include "payload.h"
 #include "runtime/settings.h"
 #include "txn/currency.h"
 #include "verify.h"
@@ -49,10 +50,15 @@ static const struct command {
 	const char *name, *arguments, *purpose;
 	int (*run)(int argc, char **argv); /* gets the arguments after the name; returns the exit status */
 } COMMANDS[] = {
-	{"verify", " SOURCE [--at TIME]",
+	{"verify", " SOURCE [--at TIME | --kept]",
 		"report whether the signature of the HTTP request on standard input is valid, and why not;\n"
-		"      now, or at a time such as 2026-02-19T12:00:00Z",
+		"      now, at a time such as 2026-02-19T12:00:00Z, or when it was received (--kept: the output of\n"
+		"      \"payload\")",
 		verify_run},
+	{"payload", " ID [--source NAME] [--headers | --body] [--escape]",
+		"print the request that brought a transaction, as it was kept: its bytes exactly, or escaped on\n"
+		"      a terminal and with --escape; the body is personal data",
+		payload_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
 		key_run},
 	{"check", "",
@@ -84,8 +90,9 @@ static void help(void)
 	for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
 		describe(&COMMANDS[i]);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
-	       "Exit status: 0 success; 1 the signature is not valid, the key could not be made, or the server\n"
-	       "does not keep the promise or cannot be asked; 2 an argument, a setting or the request is invalid.\n");
+	       "Exit status: 0 success; 1 the signature is not valid, the request is not kept, the key could not be\n"
+	       "made, or the server does not keep the promise or cannot be asked; 2 an argument, a setting or the\n"
+	       "request is invalid.\n");
 }
 
 int main(int argc, char **argv)

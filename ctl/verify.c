@@ -37,7 +37,8 @@ struct verifying {
 	struct sources sources;
 	const struct source *source;
 	int64_t now_s; /* unix time at which the request is judged */
-	bool is_dated; /* now_s is the argument of --at */
+	bool is_dated; /* now_s is the argument of --at, or the time at which the request was received */
+	bool is_kept;  /* the request is one that "payload" has printed, and was verified when it came */
 	struct http_message message;
 	struct signature_report report;
 };
@@ -55,8 +56,9 @@ static bool read_arguments(struct verifying *v, int argc, char **argv)
 {
 	v->now_s = (int64_t)time(NULL);
 	v->is_dated = argc == 3;
-	if (argc != 1 && (argc != 3 || strcmp(argv[1], "--at") != 0)) {
-		ctl_complain("usage: verify SOURCE [--at TIME] < request.http");
+	v->is_kept = argc == 2 && strcmp(argv[1], "--kept") == 0;
+	if (argc != 1 && !v->is_kept && (argc != 3 || strcmp(argv[1], "--at") != 0)) {
+		ctl_complain("usage: verify SOURCE [--at TIME | --kept] < request.http");
 		return false;
 	}
 	if (v->is_dated && !read_time(argv[2], &v->now_s)) {
@@ -83,7 +85,17 @@ static bool find_source(struct verifying *v, const char *name)
 	return false;
 }
 
-/* Reads and parses standard input.  The buffer has one byte more than INPUT_MAX, so a full buffer means that the
+/* The tolerance of a kept request is reckoned from the time at which it was received. */
+static bool date_kept(struct verifying *v, struct fault *f)
+{
+	const char *received = http_message_header(&v->message, "x-payhook-received-at");
+	v->is_dated = received && clock_read(received, &v->now_s);
+	return v->is_dated ||
+	       fault_set(f, FAULT_INPUT, "it has no header X-Payhook-Received-At, as \"payload\" prints one");
+}
+
+/* Reads and parses standard input.  After --kept an empty one means that "payload" has reported why it printed
+ * nothing.  The buffer has one byte more than INPUT_MAX, so a full buffer means that the
  * request is too long. */
 static bool read_message(struct verifying *v)
 {
@@ -96,11 +108,13 @@ static bool read_message(struct verifying *v)
 		if (got > 0)
 			len += (size_t)got;
 	}
+	if (v->is_kept && got == 0 && len == 0)
+		return false;
 	if (got < 0)
 		fault_set(&f, FAULT_INPUT, "it cannot be read: %s", strerror(errno));
 	else if (len == sizeof text)
 		fault_set(&f, FAULT_INPUT, "it is longer than %d bytes", INPUT_MAX);
-	else if (http_message_read(text, len, &v->message, &f))
+	else if (http_message_read(text, len, &v->message, &f) && (!v->is_kept || date_kept(v, &f)))
 		return true;
 	fprintf(stderr, CTL_PROGRAM ": the request on standard input: %s\n", f.text);
 	return false;
@@ -191,7 +205,10 @@ static void print_time(const struct verifying *v)
 {
 	char date[CLOCK_DATE_MAX];
 	int64_t skew = v->report.skew_s;
-	printf("judged at  %s%s\n", clock_date((time_t)v->now_s, date), v->is_dated ? "" : " (now)");
+	printf("judged at  %s%s\n", clock_date((time_t)v->now_s, date),
+		v->is_kept     ? " (received)"
+		: !v->is_dated ? " (now)"
+			       : "");
 	if (!signer_signs_time(&v->source->signer))
 		printf("signed at  no time is signed\n");
 	else if (verify_is_signed(&v->report))
@@ -216,19 +233,32 @@ static void print_own_time(const struct verifying *v)
 		printf("           nor would it have verified at its own time, %s: %s\n", date, then.text);
 }
 
+/* For a kept request, which was verified when it came: what may have changed since. */
+static void print_change(const struct verifying *v)
+{
+	if (v->report.cause == SIGNATURE_MISSING)
+		printf("           no header is kept that is a credential itself: a request with one cannot be verified again\n");
+	else if (!verify_is_signed(&v->report))
+		printf("           it verified when it came; a secret that the source no longer has may have signed it\n");
+}
+
 /* Returns whether the signature is valid. */
 static bool print_signature(struct verifying *v)
 {
 	const struct http_message *m = &v->message;
 	bool good = verify_judge(v, v->now_s, m->body, m->len, &v->report);
-	const char *mistake = good || verify_is_signed(&v->report) ? NULL : find_mistake(v);
+	const char *mistake = good || v->is_kept || verify_is_signed(&v->report) ? NULL : find_mistake(v);
 	print_secret(v);
 	print_time(v);
 	printf("signature  %s%s%s\n", signature_cause_name(v->report.cause), good ? "" : ": ", v->report.text);
 	print_own_time(v);
 	if (mistake)
 		printf("           it is right %s\n", mistake);
-	printf("verdict    %s\n", good ? "it verifies" : "it does not verify, and is answered 401");
+	if (!good && v->is_kept)
+		print_change(v);
+	printf("verdict    %s\n", good         ? "it verifies"
+				  : v->is_kept ? "it does not verify"
+					       : "it does not verify, and is answered 401");
 	return good;
 }
 

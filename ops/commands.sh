@@ -39,9 +39,13 @@ cmd_help() {
 		  forget --account ACCOUNT [--yes]
 		                     erase the data of one account (-: read it from standard input) and print a
 		                     receipt; without --yes, only print what would be erased
-		  verify SOURCE [--at TIME]
+		  payload ID [--source NAME] [--headers | --body]
+		                     show the webhook that brought a transaction, as it came: its bytes exactly, or
+		                     escaped on a terminal.  It is personal data
+		  verify SOURCE [--at TIME | --transaction ID]
 		                     check the signature of the HTTP request on standard input for a source of
-		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z
+		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
+		                     that brought a transaction, as of its time
 		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
 		  check              print the settings in force, and whether the database keeps the promise of a 202
 		  upgrade-database [VERSION]
@@ -278,10 +282,22 @@ cmd_key() {
 	exec "$BUILD/ctl/payhook-ctl" key "$@"
 }
 
+cmd_payload() {
+	database_need
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/ctl/payhook-ctl" payload "$@"
+}
+
 cmd_verify() {
 	trust_check_lists
 	packages_need build >&2
 	build_programs >&2
+	if [[ ${2-} == --transaction ]]; then
+		database_need
+		verify_transaction "$BUILD/ctl/payhook-ctl" "$@"
+		return
+	fi
 	exec "$BUILD/ctl/payhook-ctl" verify "$@"
 }
 

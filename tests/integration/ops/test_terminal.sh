@@ -28,6 +28,7 @@ make_program() {
 		done
 		[[ $* != *--read* ]] || { echo reads; read -r line && echo "read $line"; }
 		[[ $* != *--wait* ]] || { trap 'echo interrupted; exit 9' INT; echo waits; for _ in {1..100}; do sleep 0.1; done; }
+		[[ $1 != payload ]] || echo "arguments $*"
 		[[ ! -t 1 ]] || echo "user $(id -un), groups $(id -Gn), $(grep -c '^NoNewPrivs:.1' /proc/$$/status)"
 		echo "error $$" | sed 's/ .*//' >&2
 		exit 7
@@ -131,6 +132,20 @@ interrupt_reaches_it() {
 	grep -q interrupted "$DIR/out"
 }
 
+# It has a pipe in place of the terminal, and so cannot know that it writes to one.
+what_a_sender_wrote_is_escaped() {
+	on_terminal "$DIR/payhook payload t"
+	shows 'arguments payload t --escape' error 'status 7'
+	on_terminal "$DIR/payhook payload t --body >$DIR/printed"
+	equal "$(<"$DIR/printed")" 'arguments payload t --body'
+}
+
+both_commands_of_a_kept_request_are_run() {
+	on_terminal "$DIR/payhook verify bank --transaction t >$DIR/printed"
+	shows error 'status 7'
+	equal "$(<"$DIR/printed")" ''
+}
+
 # As when a connection breaks.
 end_of_terminal() {
 	local shell
@@ -158,5 +173,7 @@ check "other commands get none, and neither does psql with its output in a file"
 check "what is typed is read by a command that reads, and by no other" what_is_typed_is_read
 check "Ctrl-C ends the command" interrupt_reaches_it
 check "when its terminal ends, so does the command" end_of_terminal
+check "what a sender wrote is escaped on a terminal" what_a_sender_wrote_is_escaped
+check "a kept request goes from one command to the other, and not to the terminal" both_commands_of_a_kept_request_are_run
 check "a backup is still not printed on a terminal" backup_of_a_terminal
 finish

@@ -40,15 +40,15 @@ each_has_help() {
 }
 
 of_the_commands() {
-	each_has_help "$HERE/payhook" 17
-	each_has_help "$DIR/payhook" 8
+	each_has_help "$HERE/payhook" 18
+	each_has_help "$DIR/payhook" 9
 	prints 0 'build the Debian package' "$HERE/payhook" deb --help
 	prints 0 --deploy "$HERE/payhook" test --help
 }
 
 of_the_tool() {
 	local command
-	for command in verify key check currencies; do
+	for command in verify payload key check currencies; do
 		prints 0 "  $command" "$BUILD/ctl/payhook-ctl" "$command" --help
 	done
 }
