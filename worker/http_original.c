@@ -103,7 +103,8 @@ static void add_all_own(struct http_original *o, const struct job *j)
 	} own[] = {{"X-Payhook-Transaction-Id", j->transaction_id}, {"X-Payhook-Source", j->source},
 		{"X-Payhook-Created-At", j->created_at}, {"X-Payhook-Source-Account", j->source_account},
 		{"X-Payhook-Destination-Account", j->destination_account}, {"X-Payhook-Amount", j->amount},
-		{"X-Payhook-Currency", j->currency}};
+		{"X-Payhook-Currency", j->currency}, {"X-Payhook-Kind", j->kind},
+		{"X-Payhook-Payment-Id", j->payment_id}, {"X-Payhook-Occurred-At", j->occurred_at}};
 	for (size_t i = 0; i < COUNT_OF(own); i++)
 		add_own(o, own[i].name, own[i].value);
 }

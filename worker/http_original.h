@@ -10,7 +10,7 @@
 /* The header lines of a call that carries a webhook as it came (PROCESSOR_BODY=original): its Content-Type, the headers that
  * are kept with it, and what payhook knows of the transaction in headers of its own.  Pure functions, without curl. */
 
-#define HTTP_ORIGINAL_LINES_MAX 64           /* the kept headers are a short list, and payhook's own are eight */
+#define HTTP_ORIGINAL_LINES_MAX 64           /* the kept headers are a short list, and payhook's own are eleven */
 #define HTTP_ORIGINAL_BYTES_MAX (128 * 1024) /* JSON_TEXT_MAX of kept headers, decoded, and payhook's own */
 
 struct http_original {

@@ -69,6 +69,9 @@ Test(processor_original, names_the_transaction_in_headers_of_its_own)
 	struct made m = kept("{}");
 	m.job.source_account = "K\xc3\xb6ln/100%";
 	m.job.destination_account = NULL;
+	m.job.kind = "captured";
+	m.job.payment_id = "pi 1";
+	m.job.occurred_at = "2026-02-19T11:59:58.000000Z";
 	m.job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 	caller_call(&c, &m);
 	const struct http_heard *h = http_server_heard(c.server, 0);
@@ -77,6 +80,9 @@ Test(processor_original, names_the_transaction_in_headers_of_its_own)
 	has(h, "X-Payhook-Source-Account", "K%C3%B6ln/100%25");
 	has(h, "X-Payhook-Amount", "1500.10");
 	has(h, "X-Payhook-Currency", "EUR");
+	has(h, "X-Payhook-Kind", "captured");
+	has(h, "X-Payhook-Payment-Id", "pi%201");
+	has(h, "X-Payhook-Occurred-At", "2026-02-19T11:59:58.000000Z");
 	has(h, "X-Payhook-Created-At", "2026-02-19T12:00:00.123456Z");
 	cr_expect_null(http_heard_value(h, "X-Payhook-Destination-Account"));
 	has(h, "Idempotency-Key", "stripe/evt%201");
