@@ -16,6 +16,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -93,6 +94,7 @@ class Crowd:
         self.answered = self.done = self.killed = 0
         self.last = time.monotonic()
         self.senders, self.workers = [], []
+        self.log = tempfile.TemporaryFile('w+')
         self.environment = dict(os.environ, PAYHOOK_DATABASE=DATABASE, DATABASE_URL=DATABASE, PROCESSOR='http', MAX_ATTEMPTS='1000',
                                 CIRCUIT_FAILURES='0', WORKER_METRICS_PORT='0', LOG_LEVEL='error')
 
@@ -104,7 +106,8 @@ class Crowd:
         return sender
 
     async def hire_worker(self):
-        self.workers.append(await asyncio.create_subprocess_exec(BUILD / 'worker/payhook-worker', env=self.environment))
+        self.workers.append(await asyncio.create_subprocess_exec(BUILD / 'worker/payhook-worker', env=self.environment,
+                                                                 stderr=self.log))
 
     async def listen(self, sender):
         while line := await sender.stdout.readline():
@@ -174,6 +177,11 @@ class Crowd:
         server.close()
         return took
 
+    def rejected(self):
+        """The lines that the workers logged of statements which the server rejected."""
+        self.log.seek(0)
+        return [line.strip() for line in self.log if 'rejected' in line]
+
 
 class Left:
     """A responder dies after its commit and before the activation: a job that was inserted meanwhile holds that one up."""
@@ -227,7 +235,7 @@ def main():
     events, payments, kills = map(int, sys.argv[1:] or (2000, 400, 2))
     sql(f'CREATE DATABASE payments_{os.getpid()} TEMPLATE template_payhook', f'{CLUSTER} dbname=postgres')
     try:
-        print(f'1..5\n# PAYHOOK_SEED={seed}', flush=True)
+        print(f'1..6\n# PAYHOOK_SEED={seed}', flush=True)
         left_s = Left().run()
         report(1, 'a payment whose responder died before the activation goes on within 2 s', [f'{left_s:.1f} s'] * (left_s > 2))
         crowd = Crowd(events, payments, kills)
@@ -241,6 +249,7 @@ def main():
         state = sql("SELECT concat_ws(' ', count(*), (SELECT count(*) FROM payhook.jobs), (SELECT count(*) FROM payhook.parked_jobs))"
                     " FROM payhook.transactions WHERE status = 'PROCESSED'")
         report(5, 'all are processed, and no job is left', [state] * (state != f'{events + 1} 0 0'))
+        report(6, 'no statement of a worker is rejected', crowd.rejected())
     finally:
         sql(f'DROP DATABASE payments_{os.getpid()} WITH (FORCE)', f'{CLUSTER} dbname=postgres')
 
