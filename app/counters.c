@@ -23,6 +23,7 @@ enum {
 	VALIDATION_ERRORS,
 	AUTH_FAILURES,
 	UNRECORDED,
+	UNKEPT,
 	ACCEPT,
 	BATCH,
 	COMMIT,
@@ -79,6 +80,9 @@ static const struct metric TABLE[] = {
 	[UNRECORDED] = {"payhook_auth_failures_unrecorded_total",
 		"Auth failures that the view auth_failures lacks: too many at once, or no database", METRIC_COUNTER,
 		.unit = METRIC_ONES, .former = "payhook_refusals_unrecorded_total"},
+	[UNKEPT] = {"payhook_payloads_unkept_total",
+		"Transactions and ignored webhooks whose payload was not kept, as the day had no partition",
+		METRIC_COUNTER, .unit = METRIC_ONES},
 	[ACCEPT] = {"payhook_accept_duration_seconds",
 		"From a webhook read to its answer, for webhooks that went to the database", METRIC_HISTOGRAM,
 		METRIC_SECONDS, .bounds = ACCEPT_BOUNDS},
@@ -195,6 +199,11 @@ void counters_auth_failure(struct counters *c, int cause)
 void counters_unrecorded(struct counters *c, int count)
 {
 	metric_add(&c->metrics, c->cells, UNRECORDED, 0, count);
+}
+
+void counters_unkept(struct counters *c, int count)
+{
+	metric_add(&c->metrics, c->cells, UNKEPT, 0, count);
 }
 
 bool counters_are_shared(const struct counters *c)

@@ -33,6 +33,7 @@
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
 #include "source/identity.h"
+#include "submission.h"
 #include "transmission.h"
 
 #define PROGRAM "payhook-app"
@@ -96,6 +97,12 @@ static void responder_on_parked(void *ctx, int64_t lane)
 	notifier_activate(r->notifier, lane);
 }
 
+static void responder_on_unkept(void *ctx, int transactions)
+{
+	struct responder *r = ctx;
+	submission_unkept(&r->service, transactions);
+}
+
 static void responder_on_committed(void *ctx, int webhooks, int64_t us)
 {
 	struct responder *r = ctx;
@@ -113,6 +120,7 @@ static const struct ingest_events EVENTS = {.up = responder_on_up,
 	.down = responder_on_down,
 	.enqueued = responder_on_enqueued,
 	.parked = responder_on_parked,
+	.unkept = responder_on_unkept,
 	.committed = responder_on_committed};
 
 /* ---- ending ---- */

@@ -81,6 +81,17 @@ static void log_outcome(const struct item *item, enum accepted outcome)
 		LOG_SECONDS("duration", clock_us() - item->rq->read_us), LOG_NUMBER("more_since_last", suppressed));
 }
 
+void submission_unkept(struct service *service, int webhooks)
+{
+	static struct log_pause pause;
+	int64_t suppressed;
+	counters_unkept(service->counters, webhooks);
+	if (log_pause_over(&pause, &suppressed))
+		LOG(LOG_LEVEL_ERROR, "webhooks not kept", LOG_NUMBER("webhooks", webhooks),
+			LOG_TEXT("reason", "the table payloads has no partition for today; the workers make them"),
+			LOG_NUMBER("more_since_last", suppressed));
+}
+
 /* ---- the answer ---- */
 
 static void reply_accepted(struct request *rq)
@@ -210,8 +221,9 @@ static void take_body(struct request *rq, const struct source *source)
 static void submission_on_ignored(struct payload_insert *insert, bool is_kept, const struct fault *f)
 {
 	struct request *rq = CONTAINER_OF(insert, struct submission, ignored)->one.rq;
-	(void)is_kept;
 	if (!f) {
+		if (!is_kept)
+			submission_unkept(rq->service, 1);
 		reply_ignored(rq);
 		return;
 	}

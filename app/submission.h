@@ -3,6 +3,9 @@
 #include "http.h"
 #include "source/source.h"
 
+/* Logs and counts webhooks that were not kept, as today has no partition; at most a line a second. */
+void submission_unkept(struct service *service, int webhooks);
+
 /* Stores the transactions of an authenticated webhook, and answers it.
  *
  * 202 after the commit, for new and known transactions; 200 if the filter of the source lets none pass; 400 or 422 if

@@ -206,6 +206,14 @@ static void keep_differing(struct ingest *in)
 	in->batch.count = kept;
 }
 
+static int count_unkept(const struct pg_result *r)
+{
+	int count = 0;
+	for (int row = 0; row < db_rows(r); row++)
+		count += !db_null(r, row, 4);
+	return count;
+}
+
 static int count_new(const struct pg_result *r)
 {
 	int count = 0;
@@ -221,7 +229,9 @@ static void ingest_on_stored(void *ctx, const struct pg_result *r, const struct 
 		batch_failed(in, f);
 		return;
 	}
-	int stored = count_new(r);
+	int stored = count_new(r), unkept = count_unkept(r);
+	if (unkept > 0)
+		in->events->unkept(in->ctx, unkept);
 	if (stored > 0) {
 		report_commit(in, stored);
 		prove_if_prompt(in);

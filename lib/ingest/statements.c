@@ -14,7 +14,7 @@
 
 /* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
  * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
- * already, 0 if a different one is.  Fourth: null.  An account that payhook.forget() has erased is the same as any, so that
+ * already, 0 if a different one is.  Fourth and fifth: null.  An account that payhook.forget() has erased is the same as any, so that
  * a webhook sent again is a duplicate, and not a conflict that keeps the person's data once more.
  *
  * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
@@ -35,8 +35,8 @@
  * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  A seventh array
  * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces. */
 #define KNOWN_ONLY                                                                                        \
-	"  UNION ALL SELECT transaction_id, source, same, NULL FROM given WHERE same IS NOT NULL"         \
-	"  UNION ALL SELECT NULL, NULL, NULL, NULL WHERE CASE"                                            \
+	"  UNION ALL SELECT transaction_id, source, same, NULL, NULL FROM given WHERE same IS NOT NULL"   \
+	"  UNION ALL SELECT NULL, NULL, NULL, NULL, NULL WHERE CASE"                                      \
 	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)" \
 	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"
 
@@ -65,7 +65,7 @@ const struct statement INGEST_STORE = {"store",
 	"), queued AS ("
 	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
 	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
-	") SELECT transaction_id, source, NULL, NULL FROM stored" KNOWN_ONLY};
+	") SELECT transaction_id, source, NULL, NULL, NULL FROM stored" KNOWN_ONLY};
 
 /* The same for a batch with payloads to keep, events of payments, or lanes.
  *
@@ -76,7 +76,7 @@ const struct statement INGEST_STORE = {"store",
  *
  * Lanes: the jobs of a source in order are parked, numbered in the order of arrival, which is not the order of the batch.
  * Fourth column: the lane of a transaction stored now, for payhook.activate().  A transaction without a payment_id has
- * no lane. */
+ * no lane.  Fifth: 1 if its payload should have been kept and was not. */
 const struct statement INGEST_STORE_ALL = {"store_all",
 	"WITH bodies AS MATERIALIZED ("
 	"  SELECT nextval('payhook.payload_ids') AS payload_id, b.*"
@@ -122,7 +122,8 @@ const struct statement INGEST_STORE_ALL = {"store_all",
 	"    CASE WHEN source = ANY ($21::text[]) THEN true END"
 	"  FROM (SELECT s.* FROM stored s JOIN given g ON g.transaction_id = s.transaction_id AND g.source = s.source"
 	"    WHERE s.lane IS NOT NULL ORDER BY g.number) o"
-	") SELECT transaction_id, source, NULL, lane FROM stored" KNOWN_ONLY};
+	") SELECT transaction_id, source, NULL, lane,"
+	"  CASE WHEN payload_id IS NULL AND cardinality($15::text[]) > 0 THEN 1 END FROM stored" KNOWN_ONLY};
 
 /* Records conflicts: the same bytes again raise a count, other bytes take the next of sixteen places of their identity,
  * and when all are taken they are counted on the last.  A batch has each identity once, so no row is updated twice.

@@ -20,6 +20,7 @@ int ups;
 int downs;
 int commits;
 struct notifier *sent_notifier;
+int unkept;
 
 static void on_up(void *ctx)
 {
@@ -46,6 +47,12 @@ static void on_parked(void *ctx, int64_t lane)
 		notifier_activate(sent_notifier, lane);
 }
 
+static void on_unkept(void *ctx, int transactions)
+{
+	(void)ctx;
+	unkept += transactions;
+}
+
 static void on_committed(void *ctx, int webhooks, int64_t us)
 {
 	(void)ctx, (void)webhooks, (void)us;
@@ -53,7 +60,13 @@ static void on_committed(void *ctx, int webhooks, int64_t us)
 }
 
 const struct ingest_events SENT_EVENTS = {
-	.up = on_up, .down = on_down, .enqueued = on_enqueued, .parked = on_parked, .committed = on_committed};
+	.up = on_up,
+	.down = on_down,
+	.enqueued = on_enqueued,
+	.parked = on_parked,
+	.unkept = on_unkept,
+	.committed = on_committed,
+};
 
 bool is_up(void *ctx)
 {

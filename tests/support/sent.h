@@ -29,7 +29,7 @@ extern struct sent sent[SENT_MOST]; /* in the order of sending */
 extern int sent_count;
 extern int sent_withdrawn;                     /* of these; their outcome is not awaited */
 extern const struct ingest_events SENT_EVENTS; /* they count in the following variables: */
-extern int enqueued, ups, downs, commits;
+extern int enqueued, ups, downs, commits, unkept;
 extern struct notifier *sent_notifier; /* NULL, or gets the lanes of parked jobs */
 
 /* The .init and .fini of a suite: a database, a loop, and a connected ingest. */

@@ -44,6 +44,7 @@ Test(store_all, stores_the_members_of_an_event)
 		"pi_1refundedre_1true2023-11-14 22:13:20.123456");
 	cr_expect_eq(rows("jobs"), 1);
 	cr_expect_eq(rows("payloads"), 0);
+	cr_expect_eq(unkept, 0, "it was not to be kept");
 }
 
 Test(store_all, stores_what_is_unknown_as_null_and_finds_it_again)
@@ -155,6 +156,7 @@ Test(store_all, accepts_a_webhook_on_a_day_without_a_partition)
 	sent_all();
 	expect(s, ACCEPTED_NEW);
 	cr_expect_eq(database_number("SELECT num_nulls(payload_id, payload_at) FROM payhook.transactions"), 2);
+	cr_expect_eq(unkept, 1);
 }
 
 /* The ids say the opposite order, and a batch is sorted by them. */

@@ -131,6 +131,8 @@ Test(counters, reports_auth_failures_by_their_cause)
 	counters_unrecorded(counters, 3);
 	counters_unrecorded(counters, 4);
 	reports("\npayhook_auth_failures_unrecorded_total 7\n");
+	counters_unkept(counters, 3);
+	reports("\npayhook_payloads_unkept_total 3\n");
 }
 
 Test(counters, shows_live_processes_and_requests_in_flight)
