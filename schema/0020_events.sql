@@ -1,17 +1,18 @@
 -- Several events of one payment.  A row of transactions is one event about money; the new columns are null for payhook's own
 -- body, and wherever the mapping of a source has no such member.
 
+-- NOT VALID: the rows that are there have null, which fulfils them, and are not read under the lock; every new row is checked.
 ALTER TABLE payhook.transactions
-	ADD COLUMN payment_id text
-		CONSTRAINT transactions_payment_id_length CHECK (octet_length(payment_id) BETWEEN 1 AND 255),
-	ADD COLUMN kind text
-		CONSTRAINT transactions_kind_known CHECK (kind IN ('pending', 'authorised', 'captured', 'capture_failed', 'canceled',
-			'expired', 'failed', 'refunded', 'refund_failed', 'dispute_notice', 'disputed', 'dispute_won', 'dispute_lost',
-			'paid_out', 'other')),
-	ADD COLUMN part text
-		CONSTRAINT transactions_part_length CHECK (octet_length(part) BETWEEN 1 AND 255),
+	ADD COLUMN payment_id text,
+	ADD COLUMN kind text,
+	ADD COLUMN part text,
 	ADD COLUMN is_total boolean,
 	ADD COLUMN occurred_at timestamptz,
+	ADD CONSTRAINT transactions_payment_id_length CHECK (octet_length(payment_id) BETWEEN 1 AND 255) NOT VALID,
+	ADD CONSTRAINT transactions_kind_known CHECK (kind IN ('pending', 'authorised', 'captured', 'capture_failed', 'canceled',
+		'expired', 'failed', 'refunded', 'refund_failed', 'dispute_notice', 'disputed', 'dispute_won', 'dispute_lost', 'paid_out',
+		'other')) NOT VALID,
+	ADD CONSTRAINT transactions_part_length CHECK (octet_length(part) BETWEEN 1 AND 255) NOT VALID,
 	ALTER COLUMN source_account DROP NOT NULL,
 	ALTER COLUMN destination_account DROP NOT NULL,
 	ALTER COLUMN amount DROP NOT NULL,
@@ -24,9 +25,6 @@ ALTER TABLE payhook.transactions
 	ALTER COLUMN part SET STATISTICS 10,
 	ALTER COLUMN is_total SET STATISTICS 10,
 	ALTER COLUMN occurred_at SET STATISTICS 10;
-
--- The events of a payment.
-CREATE INDEX transactions_payment ON payhook.transactions (payment_id, source) WHERE payment_id IS NOT NULL;
 
 COMMENT ON COLUMN payhook.transactions.payment_id IS 'With source: the payment that the event is about; null: none';
 COMMENT ON COLUMN payhook.transactions.kind IS 'What happened: authorised, captured, refunded, ...; null: not said';
@@ -147,7 +145,7 @@ END;
 
 COMMENT ON FUNCTION payhook.payment_state(payhook.payment_event[]) IS 'Currency, state, sums and anomalies of a payment, from the set of its events; the order of the array does not matter';
 
--- By source and payment_id it reads the events of that payment only.
+-- By source and payment_id it reads the events of that payment only, by the index of 0024.
 CREATE VIEW payhook.payments AS
 SELECT p.source, p.payment_id, s.state, s.currency, s.sums, s.anomalies, p.events, p.first_at, p.last_at
 FROM (
@@ -158,6 +156,8 @@ FROM (
 ) p CROSS JOIN LATERAL payhook.payment_state(p.list) s;
 
 COMMENT ON VIEW payhook.payments IS 'Payments that several transactions may be about: state, sums (texts) and anomalies, events, and the times of the first and the last; ask by source and payment_id';
+
+COMMENT ON VIEW payhook.failures IS 'Dead jobs, with the reason; their transactions are FAILED, newest first; payhook.retry(transaction_id) brings one back.  Without an amount: the event has none, or the transaction was deleted';
 
 -- A worker of a version before names no level.
 ALTER TABLE payhook.workers ADD COLUMN level int NOT NULL DEFAULT 0;

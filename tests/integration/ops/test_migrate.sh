@@ -150,6 +150,72 @@ a_lock_that_is_never_given_ends_it_and_leaves_no_trace() {
 	expect "its table" "$(value "SELECT to_regclass('payhook.left_behind') IS NULL")" t
 }
 
+# outside - a migration that builds an index outside a transaction.
+outside() {
+	cat >"$PAYHOOK_SCHEMA/0003_index.sql" <<-'SQL'
+		-- Outside a transaction.
+		SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('payhook.one_n') AND NOT indisvalid) AS is_left \gset
+		\if :is_left
+			DROP INDEX CONCURRENTLY payhook.one_n;
+		\endif
+		CREATE INDEX CONCURRENTLY IF NOT EXISTS one_n ON payhook.one (n);
+		DO $$ BEGIN
+			IF NOT (SELECT indisvalid FROM pg_index WHERE indexrelid = 'payhook.one_n'::regclass) THEN
+				RAISE EXCEPTION 'the index one_n is not valid yet';
+			END IF;
+		END $$;
+	SQL
+}
+
+index_valid() {
+	value "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('payhook.one_n')"
+}
+
+# What builds an index waits for every transaction that writes to the table, and none waits for it.
+an_index_is_built_while_others_write() {
+	local migration
+	migrate
+	hold
+	echo "INSERT INTO payhook.one VALUES (9);" >&7
+	await_session "state = 'idle in transaction' AND backend_xid IS NOT NULL"
+	outside
+	migrate >"$DIR/output" 2>&1 7>&- &
+	migration=$!
+	await_session "wait_event_type = 'Lock'"
+	for _ in {1..20}; do
+		value "SET statement_timeout = 450; INSERT INTO payhook.one VALUES (2)"
+	done
+	expect "it still waits" "$(value 'SELECT count(*) FROM payhook.migrations')" 2
+	exec 7>&-
+	wait "$migration"
+	expect "output" "$(<"$DIR/output")" "migrate: 0003_index.sql"
+	expect "the index is valid" "$(index_valid)" t
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
+}
+
+many_starters_at_once_build_one_index() {
+	local pids=() pid
+	migrate
+	outside
+	for _ in {1..5}; do
+		migrate >>"$DIR/output" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || expect "migrate" "$(<"$DIR/output")" "no error"
+	done
+	expect "the index is valid" "$(index_valid)" t
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
+}
+
+an_index_that_was_broken_off_is_built_again() {
+	migrate
+	outside
+	value "CREATE INDEX one_n ON payhook.one (n); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'payhook.one_n'::regclass"
+	migrate
+	expect "the index is valid" "$(index_valid)" t
+}
+
 no_server_is_one_clear_line() {
 	local output status=0
 	output=$("$ROOT/schema/migrate" "host=$DIR/nowhere" 2>&1) || status=$?
@@ -207,6 +273,9 @@ TESTS=(
 	a_newer_database_is_left_alone
 	a_long_query_holds_the_migration_up_and_nobody_else
 	a_lock_that_is_never_given_ends_it_and_leaves_no_trace
+	an_index_is_built_while_others_write
+	many_starters_at_once_build_one_index
+	an_index_that_was_broken_off_is_built_again
 	no_server_is_one_clear_line
 	a_secret_file_is_one_line
 	the_settings_name_the_database
