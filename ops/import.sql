@@ -139,11 +139,12 @@ CROSS JOIN LATERAL (
 		WHEN g.flaw IS NOT NULL THEN g.flaw
 		WHEN t.transaction_id IS NULL THEN 'payhook has just deleted it; import again'
 		ELSE 'payhook has it with another ' || nullif(concat_ws(', ',
-			-- What payhook.forget() has erased is the same as any account.
-			CASE WHEN t.source_account NOT IN (g.source_account, '(erased)') THEN 'source_account' END,
-			CASE WHEN t.destination_account NOT IN (g.destination_account, '(erased)') THEN 'destination_account' END,
-			CASE WHEN t.amount <> g.amount THEN 'amount' END,
-			CASE WHEN t.currency <> g.currency THEN 'currency' END), '')
+			-- What payhook.forget() has erased is the same as any account; null is none.
+			CASE WHEN coalesce(t.source_account, '') NOT IN (g.source_account, '(erased)') THEN 'source_account' END,
+			CASE WHEN coalesce(t.destination_account, '') NOT IN (g.destination_account, '(erased)')
+				THEN 'destination_account' END,
+			CASE WHEN t.amount IS DISTINCT FROM g.amount THEN 'amount' END,
+			CASE WHEN t.currency IS DISTINCT FROM g.currency THEN 'currency' END), '')
 	END AS reason
 ) mismatch
 WHERE g.number NOT IN (SELECT number FROM stored);

@@ -215,6 +215,16 @@ what_payhook_has_done_already_stays() {
 	expect "both open" "$(job 'both open')" 1
 }
 
+an_amount_that_payhook_does_not_know_is_another_one() {
+	sql <<-'SQL'
+		SELECT webhook('unknown');
+		UPDATE payhook.transactions SET amount = NULL;
+		SELECT old('unknown', 'PROCESSED', now());
+	SQL
+	import 1
+	prints "1 refused" "payhook has it with another amount"
+}
+
 another_content_under_one_id_is_held_for_a_person() {
 	sql <<-'SQL'
 		SELECT webhook('differs', 99), webhook('settled', 99);
@@ -612,6 +622,7 @@ TESTS=(
 	a_claim_that_is_under_way_is_waited_for
 	ids_are_taken_in_the_responders_order
 	what_payhook_has_done_already_stays
+	an_amount_that_payhook_does_not_know_is_another_one
 	another_content_under_one_id_is_held_for_a_person
 	each_broken_row_is_refused_by_name_and_the_others_come
 	what_is_plain_is_mended
