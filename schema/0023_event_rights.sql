@@ -45,6 +45,7 @@ BEGIN
 		GRANT INSERT (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)
 			ON payhook.job_attempts TO payhook_worker;
 		GRANT SELECT ON payhook.parked_jobs, payhook.payloads TO payhook_worker;
+		GRANT SELECT ON SEQUENCE payhook.lane_numbers TO payhook_worker;
 		GRANT SELECT ON payhook.pauses TO payhook_worker;
 		GRANT SELECT, UPDATE (at) ON payhook.retention_clock TO payhook_worker;
 		GRANT EXECUTE ON FUNCTION payhook.keep_attempts(int), payhook.keep_partitions(int, int), payhook.activate(bigint[]) TO payhook_worker;

@@ -24,7 +24,7 @@ extern const struct statement PARKED_WALK;
 
 /* Both looks of one process. */
 struct parked {
-	int64_t highest[PARKED_RECENT_LOOKS]; /* a ring: the highest lane_no at each of the latest looks */
+	int64_t highest[PARKED_RECENT_LOOKS]; /* a ring: the highest lane_no given out, at each of the latest looks */
 	unsigned looks;
 	bool is_known;  /* the ring is filled */
 	int64_t walked; /* the next step begins at this lane */

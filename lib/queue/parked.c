@@ -13,14 +13,16 @@
 	"  WHERE has_job IS NULL))"
 
 /* Activates the lanes that were left among the jobs after a number, at most so many in the order of their numbers.  Returns
- * how many jobs were activated, and the highest number.
+ * how many jobs were activated, and the highest number that was given out: a job whose commit is under way has a lower one,
+ * and the next looks see it.  The sequence says so at once; the index would be read back through all its dead rows.
  *
  * activate() is volatile, so it sees what was committed before it is called, and not only the snapshot of this look.  A lost
  * answer: the next look has the same jobs and some more. */
 const struct statement PARKED_RECENT = {"parked_recent",
 	"WITH recent AS MATERIALIZED ("
 	"  SELECT lane FROM payhook.parked_jobs WHERE lane_no > $1::bigint ORDER BY lane_no LIMIT $2::int"
-	") SELECT " LEFT("recent") ", (SELECT max(lane_no) FROM payhook.parked_jobs)"};
+	") SELECT " LEFT("recent") ", (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END"
+				   "  FROM payhook.lane_numbers)"};
 
 /* The same for the lanes from this one on, at most so many in their order.  Returns how many jobs were activated, how many
  * lanes were walked, and the last of them.
@@ -48,11 +50,9 @@ void parked_recent_params(const struct parked *p, struct db_params *params)
 	db_params_add_int8(params, PARKED_RECENT_MAX);
 }
 
-/* Without a parked job there is no highest number; that of the look before is kept. */
 int64_t parked_recent_seen(struct parked *p, const struct pg_result *r)
 {
-	int64_t last = p->highest[(p->looks + PARKED_RECENT_LOOKS - 1) % PARKED_RECENT_LOOKS];
-	int64_t highest = db_int8(r, 0, 1) > last ? db_int8(r, 0, 1) : last;
+	int64_t highest = db_int8(r, 0, 1);
 	for (int i = 0; !p->is_known && i < PARKED_RECENT_LOOKS; i++)
 		p->highest[i] = highest;
 	p->is_known = true;

@@ -82,6 +82,7 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 		"jobs UPDATE(id,attempt,run_at,owner,claimed_at)\n"
 		"keep_attempts(integer) EXECUTE\n"
 		"keep_partitions(integer,integer) EXECUTE\n"
+		"lane_numbers SELECT\n"
 		"parked_jobs SELECT\n"
 		"pauses SELECT\n"
 		"payloads SELECT\n"
