@@ -54,13 +54,12 @@ AS $$ SELECT pg_catalog.hashtextextended(source || '/' || payment_id, 0) $$;
 
 COMMENT ON FUNCTION payhook.lane_of(text, text) IS 'The lane of a payment of a source';
 
--- Moves the first job of each of these lanes into jobs, unless the lane has one there; returns how many.  After a commit that
--- parked or ended a job, a statement of its own: its snapshot has to see that commit.
+-- Moves the first job of each of these lanes into jobs, unless the lane has one there; returns how many.  For activate() alone.
 --
 -- Locks: the first of each lane, in the order of lanes, before any insert, which goes in the same order; so two calls wait for
 -- each other in one direction only.  Never SKIP LOCKED, which would take the second of a lane.
-CREATE FUNCTION payhook.activate(lanes bigint[]) RETURNS bigint
-LANGUAGE sql VOLATILE SECURITY DEFINER
+CREATE FUNCTION payhook.move_heads(lanes bigint[]) RETURNS bigint
+LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH head AS MATERIALIZED (
@@ -78,18 +77,49 @@ AS $$
 	SELECT count(*) FROM gone
 $$;
 
+COMMENT ON FUNCTION payhook.move_heads(bigint[]) IS 'What activate() does with all of its lanes, or with one';
+
+-- Moves the first job of each of these lanes into jobs, unless the lane has one there; returns how many.  After a commit that
+-- parked or ended a job, a statement of its own: its snapshot has to see that commit.
+--
+-- A transaction that is left open around skip(), retry() or a deletion by hand keeps its lane from being moved.  It must not keep
+-- the others: they are then moved one by one, and such a lane is left to the workers' look for parked jobs.
+CREATE FUNCTION payhook.activate(lanes bigint[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '50ms'
+AS $$
+DECLARE
+	lane bigint;
+	moved bigint := 0;
+	blocked int := 0;
+BEGIN
+	BEGIN
+		RETURN payhook.move_heads(lanes);
+	EXCEPTION
+		WHEN lock_not_available THEN NULL;
+	END;
+	FOR lane IN SELECT DISTINCT unnest(lanes) ORDER BY 1 LOOP
+		EXIT WHEN blocked = 10; -- half a second; the callers have deadlines
+		BEGIN
+			moved := moved + payhook.move_heads(ARRAY[lane]);
+		EXCEPTION
+			WHEN lock_not_available THEN blocked := blocked + 1;
+		END;
+	END LOOP;
+	RETURN moved;
+END $$;
+
 COMMENT ON FUNCTION payhook.activate(bigint[]) IS 'Moves the first parked job of each lane into jobs, unless the lane has one there; returns how many';
 
 -- As in 0009.  A held job becomes ready in its place, under a fresh id.  A dead job of a lane that went on without it comes late:
--- it is parked under its old number, so it is the next of its lane, and holds nothing when it is given up again.
+-- it is parked under its old number, so it is the next of its lane, and holds nothing when it is given up again.  It is not
+-- activated here: in one transaction with what changes a lane's job, activate() can deadlock with another activate()
+-- (docs/model/counterexamples/own_transaction.txt).  The workers' look for parked jobs finds it.
 CREATE OR REPLACE FUNCTION payhook.retry_dead(since timestamptz, error_like text, id text, of_source text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE
+LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	brought_back bigint;
-	late bigint[];
-BEGIN
 	WITH raised AS (
 		DELETE FROM payhook.dead_jobs d
 		WHERE d.died_at >= since AND d.error LIKE error_like
@@ -110,34 +140,33 @@ BEGIN
 		INSERT INTO payhook.parked_jobs (lane, lane_no, transaction_id, source, traceparent, continues)
 		SELECT a.lane, a.lane_no, a.transaction_id, a.source, a.traceparent, true FROM again a
 		WHERE a.lane IS NOT NULL AND a.lane_no NOT IN (SELECT h.lane_no FROM held h)
-		RETURNING lane
 	)
-	SELECT (SELECT count(*) FROM again), (SELECT array_agg(p.lane) FROM parked p) INTO brought_back, late;
-	PERFORM payhook.activate(late);
-	RETURN brought_back;
-END $$;
+	SELECT count(*) FROM again
+$$;
 
--- Locks the next job before it deletes the held one, in the order of activate().  If nothing is parked yet, the responder that
--- parks something activates it.
+-- Locks the next job before it deletes the held one, in the order of activate(), and moves exactly that one: to look for the next
+-- after the deletion could deadlock with an activate() that has found an earlier one meanwhile
+-- (docs/model/counterexamples/locks_next.txt).  What is parked between the two steps is found by the workers' look.
 CREATE FUNCTION payhook.skip(transaction_id text, source text DEFAULT 'transactions') RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	held_lane bigint;
-	has_next boolean;
+	next payhook.parked_jobs;
 BEGIN
 	SELECT j.lane INTO held_lane FROM payhook.jobs j
 	WHERE j.run_at = 'infinity' AND j.transaction_id = skip.transaction_id AND j.source = skip.source;
-	PERFORM FROM payhook.parked_jobs p WHERE p.lane = held_lane ORDER BY p.lane_no LIMIT 1 FOR UPDATE;
-	has_next := FOUND;
+	SELECT p.* INTO next FROM payhook.parked_jobs p WHERE p.lane = held_lane ORDER BY p.lane_no LIMIT 1 FOR UPDATE;
 	DELETE FROM payhook.jobs j
 	WHERE j.run_at = 'infinity' AND j.transaction_id = skip.transaction_id AND j.source = skip.source;
 	IF NOT FOUND THEN
 		RETURN format('nothing done: %s of source %s holds no other', skip.transaction_id, skip.source);
 	END IF;
-	IF has_next THEN
-		PERFORM payhook.activate(ARRAY[held_lane]);
+	IF next.lane IS NOT NULL THEN
+		INSERT INTO payhook.jobs (source, transaction_id, enqueued_at, traceparent, lane, lane_no, continues)
+		VALUES (next.source, next.transaction_id, next.enqueued_at, next.traceparent, next.lane, next.lane_no, next.continues);
+		DELETE FROM payhook.parked_jobs p WHERE p.lane = next.lane AND p.lane_no = next.lane_no;
 		PERFORM pg_notify('jobs', '');
 	END IF;
 	RETURN format('%s of source %s stays FAILED, and its payment goes on', skip.transaction_id, skip.source);

@@ -130,6 +130,8 @@ Test(lanes, retry_of_one_that_holds_nothing_is_ready_if_its_payment_is)
 	cr_expect_eq(activate(), 1);
 	give_up("a", "false");
 	EXPECT("a of source s is PROCESSING again", "SELECT payhook.retry('a', 's')");
+	EXPECT("a", PARKED);
+	cr_expect_eq(activate(), 1);
 	EXPECT("a", JOBS " WHERE lane IS NOT NULL AND run_at IS NULL");
 	EXPECT("", PARKED);
 }
@@ -162,29 +164,49 @@ Test(lanes, skip_of_the_last_of_a_payment_ends_it)
 	cr_expect_eq(activate(), 1);
 }
 
-/* The activation waits for the skip, which has locked the parked job first; otherwise each would wait for the other. */
-Test(lanes, skip_and_activation_at_once_do_not_block_each_other)
+static PGresult *skip_and_stay_open(PGconn *c)
 {
+	PQclear(PQexec(c, "BEGIN"));
+	PGresult *r = PQexec(c, "SELECT payhook.skip('a', 's')");
+	cr_assert_eq(PQresultStatus(r), PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
+	return r;
+}
+
+/* Somebody in psql forgets to commit. */
+Test(lanes, a_transaction_that_stays_open_keeps_back_its_own_lane_only)
+{
+	PGconn *c = database_connect();
 	park("p", "a");
 	park("p", "b");
 	cr_expect_eq(activate(), 1);
 	give_up("a", "true");
-	PGconn *c = database_connect();
-	PQclear(PQexec(c, "BEGIN"));
-	PGresult *r = PQexec(c, "SELECT payhook.skip('a', 's')");
-	cr_assert_eq(PQresultStatus(r), PGRES_TUPLES_OK, "%s", PQerrorMessage(c));
-	PQclear(r);
-	PGconn *responder = database_connect();
-	cr_assert(PQsendQuery(responder, "SELECT payhook.activate(ARRAY[payhook.lane_of('s', 'p')])"));
-	while (database_number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-			       " AND wait_event_type = 'Lock'") == 0)
-		continue;
+	PQclear(skip_and_stay_open(c));
+	park("q", "c");
+	cr_expect_eq(
+		database_number("SELECT payhook.activate(ARRAY[payhook.lane_of('s', 'p'), payhook.lane_of('s', 'q')])"),
+		1);
+	EXPECT("c", JOBS " WHERE run_at IS NULL");
+	EXPECT("b", PARKED);
 	PQclear(PQexec(c, "COMMIT"));
-	r = PQgetResult(responder);
-	cr_expect_eq(PQresultStatus(r), PGRES_TUPLES_OK, "%s", PQerrorMessage(responder));
-	PQclear(r);
-	PQfinish(responder);
 	PQfinish(c);
-	EXPECT("b", JOBS);
+	EXPECT("b c", JOBS);
 	EXPECT("", PARKED);
+}
+
+/* An earlier one that is stored by a request at the same time waits for its turn; neither is lost. */
+Test(lanes, skip_moves_the_one_that_it_has_locked)
+{
+	park("p", "a");
+	database_exec("SELECT nextval('payhook.lane_numbers')");
+	park("p", "c");
+	cr_expect_eq(activate(), 1);
+	give_up("a", "true");
+	EXPECT("a of source s stays FAILED, and its payment goes on", "SELECT payhook.skip('a', 's')");
+	park("p", "b");
+	database_exec("UPDATE payhook.parked_jobs SET lane_no = 2 WHERE transaction_id = 'b'");
+	cr_expect_eq(activate(), 0);
+	EXPECT("c", JOBS);
+	database_exec("DELETE FROM payhook.jobs");
+	cr_expect_eq(activate(), 1);
+	EXPECT("b", JOBS);
 }
