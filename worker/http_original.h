@@ -11,7 +11,8 @@
  * are kept with it, and what payhook knows of the transaction in headers of its own.  Pure functions, without curl. */
 
 #define HTTP_ORIGINAL_LINES_MAX 64           /* the kept headers are a short list, and payhook's own are eleven */
-#define HTTP_ORIGINAL_BYTES_MAX (128 * 1024) /* JSON_TEXT_MAX of kept headers, decoded, and payhook's own */
+#define HTTP_ORIGINAL_KEPT_MAX (64 * 1024)   /* bytes of the JSON object; a responder keeps 2 KiB at most */
+#define HTTP_ORIGINAL_BYTES_MAX (128 * 1024) /* those, decoded, and payhook's own */
 
 struct http_original {
 	struct buf text;                    /* the lines, each ending in NUL */
@@ -23,6 +24,6 @@ struct http_original {
  * value.  Left out are the user-agent, what belongs to the connection or to the message, credentials, and names that payhook
  * sets itself: none of these goes from a sender to the processor.
  *
- * Returns false if the kept headers are no JSON object within JSON_TEXT_MAX, or too many.  A caller checks buf_ok(&ret->text)
+ * Returns false if the kept headers are no JSON object within HTTP_ORIGINAL_KEPT_MAX, or too many.  A caller checks buf_ok(&ret->text)
  * besides: there may be no memory. */
 MUST_USE bool http_original_lines(struct http_original *ret, const struct job *j);

@@ -27,19 +27,25 @@ extern const struct statement CLAIM_ORIGINAL;
 	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off" \
 	" -c enable_hashjoin=off -c enable_mergejoin=off"
 
-const struct statement *claim_statement(enum claim_form form);
-
-/* Adds the parameters that all forms have: claim at most limit jobs whose ids are greater than after, for this owner.
- * CLAIM_ORIGINAL has a fourth, a number of bytes: no job is claimed once the bodies of those before it have as many, so the
- * claim exceeds it by one body at most. */
+/* Adds the parameters that all forms have: claim at most limit jobs whose ids are greater than after, for this owner. */
 void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner);
+
+/* Returns the statement of a form, and adds the parameter that it has beyond those: of CLAIM_ORIGINAL a number of bytes.  No job
+ * is claimed once the bodies of those before it have as many, so the claim exceeds it by one body at most. */
+const struct statement *claim_statement(enum claim_form form, int64_t bodies, struct db_params *p);
 
 /* Reads a row of CLAIM, or with whole of CLAIM_WHOLE or CLAIM_ORIGINAL, into *ret.  Its texts are borrowed from the
  * result. */
 void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, struct job *ret);
 
-/* The length in bytes of the body in a row of CLAIM_ORIGINAL; 0: it has none. */
-size_t claim_body_len(const struct pg_result *r, int row);
+#define CLAIM_IN_FLIGHT_MAX (32 * 1024 * 1024) /* bytes of bodies of the jobs in flight; then no more are claimed */
+#define CLAIM_BODIES_MAX (8 * 1024 * 1024)     /* bytes of bodies of one claim, which arrive as twice as many digits */
+
+/* The bytes that a claim may bring, with bodies of this many bytes in flight; 0 or less: it is not to be sent. */
+int64_t claim_bodies(size_t in_flight);
+
+/* Whether the result of CLAIM_ORIGINAL has as many bytes of bodies as it was allowed, so that there may be more jobs. */
+bool claim_is_full(const struct pg_result *r, int64_t bodies);
 
 /* Reads the request in a row of CLAIM_ORIGINAL into *ret; its members stay NULL if the row has none.  The body is borrowed from
  * *body, which is overwritten.  Returns false if there is no memory. */

@@ -19,11 +19,8 @@
 #define QUEUE_CLAIM_MAX 1000  /* jobs of one claim, so that one worker does not take the whole queue */
 #define QUEUE_SETTLE_SOON 200 /* jobs waiting for settlement that are settled at once */
 #define QUEUE_SETTLE_MS 10    /* fewer are settled this long after the settlement before, or at once if that is over */
-#define QUEUE_RELEASE_MAX 50000             /* jobs of one release; the next one releases the rest */
-#define QUEUE_BODIES_MAX (32 * 1024 * 1024) /* bytes of bodies in flight; then no more jobs are claimed */
-#define QUEUE_CLAIM_BODIES_MAX \
-	(8 * 1024 * 1024)    /* bytes of bodies of one claim, which arrive as twice as many digits */
-#define QUEUE_AGAIN_MS 10000 /* from a release to a second one, for a lost claim that the server commits late */
+#define QUEUE_RELEASE_MAX 50000 /* jobs of one release; the next one releases the rest */
+#define QUEUE_AGAIN_MS 10000    /* from a release to a second one, for a lost claim that the server commits late */
 
 /* How many jobs of one settlement have each result of enum settled. */
 struct settlement {

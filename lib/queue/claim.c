@@ -80,7 +80,7 @@ const struct statement CLAIM_ORIGINAL = {"claim_original", TAKE
 /* Columns of CLAIM_ORIGINAL behind those of CLAIM_WHOLE. */
 enum { CONTENT_TYPE = 14, HEADERS, BODY };
 
-const struct statement *claim_statement(enum claim_form form)
+const struct statement *claim_statement(enum claim_form form, int64_t bodies, struct db_params *p)
 {
 	switch (form) {
 	case CLAIM_IDENTITY:
@@ -88,6 +88,7 @@ const struct statement *claim_statement(enum claim_form form)
 	case CLAIM_TRANSACTION:
 		return &CLAIM_WHOLE;
 	case CLAIM_REQUEST:
+		db_params_add_int8(p, bodies);
 		return &CLAIM_ORIGINAL;
 	}
 	return NULL;
@@ -129,9 +130,22 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 	ret->occurred_at = claim_text_or_null(r, row, 13);
 }
 
-size_t claim_body_len(const struct pg_result *r, int row)
+int64_t claim_bodies(size_t in_flight)
+{
+	int64_t room = CLAIM_IN_FLIGHT_MAX - (int64_t)in_flight;
+	return room < CLAIM_BODIES_MAX ? room : CLAIM_BODIES_MAX;
+}
+
+static size_t claim_body_len(const struct pg_result *r, int row)
 {
 	return strlen(db_text(r, row, BODY)) / 2;
+}
+
+bool claim_is_full(const struct pg_result *r, int64_t bodies)
+{
+	for (int row = 0; row < db_rows(r); row++)
+		bodies -= (int64_t)claim_body_len(r, row);
+	return bodies <= 0;
 }
 
 bool claim_read_request(const struct pg_result *r, int row, struct buf *body, struct job *ret)

@@ -48,7 +48,7 @@ struct queue {
 	int64_t claim_cursor; /* the cursor when it was sent */
 	int64_t claim_from;
 	int claim_limit;
-	int64_t claim_bodies; /* bytes of bodies that it may still bring */
+	int64_t claim_bodies; /* bytes of bodies that it may bring */
 
 	/* Settlement. */
 	struct settle_batch settle_batch;
@@ -91,7 +91,7 @@ static bool is_unknown(const struct queue *q, const struct fault *f)
 
 static int claim_limit(const struct queue *q)
 {
-	if (!q->owner || q->release_due || !q->cursor.wanted || q->inflight.body_bytes >= QUEUE_BODIES_MAX)
+	if (!q->owner || q->release_due || !q->cursor.wanted || claim_bodies(q->inflight.body_bytes) <= 0)
 		return 0;
 	int room = q->events->room(q->ctx);
 	return room < QUEUE_CLAIM_MAX ? room : QUEUE_CLAIM_MAX;
@@ -107,8 +107,7 @@ static void take_row(struct queue *q, const struct pg_result *r, int row)
 		q->counters.late++;
 	struct job *j = inflight_find(&q->inflight, &given);
 	if (j) {
-		/* A crash undid our first claim, and this one repeats it.  The call is under way and is not started
-		 * again. */
+		/* A crash undid our first claim, and this one repeats it: the call is under way. */
 		j->owner = given.owner;
 		j->attempt = given.attempt;
 		return;
@@ -136,14 +135,12 @@ static void queue_on_claimed(void *ctx, const struct pg_result *r, const struct 
 	for (int row = 0; row < rows; row++) {
 		int64_t id = db_int8(r, row, 0);
 		highest = id > highest ? id : highest;
-		if (q->form == CLAIM_REQUEST)
-			q->claim_bodies -= (int64_t)claim_body_len(r, row);
 		take_row(q, r, row);
 	}
 	q->counters.claimed += rows;
 	buf_finish(&q->body);
-	/* Full if it met either of its bounds. */
-	cursor_found(&q->cursor, highest, rows >= q->claim_limit || (q->form == CLAIM_REQUEST && q->claim_bodies <= 0));
+	bool full = rows >= q->claim_limit || (q->form == CLAIM_REQUEST && claim_is_full(r, q->claim_bodies));
+	cursor_found(&q->cursor, highest, full);
 }
 
 static void send_claim(struct queue *q, int limit)
@@ -155,13 +152,10 @@ static void send_claim(struct queue *q, int limit)
 	q->claim_limit = limit;
 	q->claimed_before = true;
 	q->settled_last = false;
-	q->claim_bodies = QUEUE_BODIES_MAX - (int64_t)q->inflight.body_bytes;
-	if (q->claim_bodies > QUEUE_CLAIM_BODIES_MAX)
-		q->claim_bodies = QUEUE_CLAIM_BODIES_MAX;
+	q->claim_bodies = claim_bodies(q->inflight.body_bytes);
 	claim_params(&params, q->claim_from, limit, q->owner);
-	if (q->form == CLAIM_REQUEST)
-		db_params_add_int8(&params, q->claim_bodies);
-	connection_send(q->connection, claim_statement(q->form), &params, queue_on_claimed);
+	const struct statement *claim = claim_statement(q->form, q->claim_bodies, &params);
+	connection_send(q->connection, claim, &params, queue_on_claimed);
 }
 
 /* ---- settle ---- */
@@ -261,8 +255,7 @@ static void queue_on_released(void *ctx, const struct pg_result *r, const struct
 	q->counters.released += jobs;
 	if (all && q->claim_lost)
 		q->release_again_ms = clock_ms() + QUEUE_AGAIN_MS;
-	if (all)
-		q->claim_lost = false;
+	q->claim_lost = q->claim_lost && !all;
 	/* The freed jobs have the highest ids, so the cursor need not go back. */
 	if (jobs > 0)
 		cursor_want(&q->cursor);

@@ -60,10 +60,10 @@ Test(claim_request, brings_no_more_bytes_than_there_is_room_for)
 	enum { BYTES = 64 * 1024, JOBS = 700 };
 	enqueue(1, JOBS);
 	keep(1, JOBS, BYTES);
-	claim(&me, ME, QUEUE_BODIES_MAX / BYTES);
+	claim(&me, ME, CLAIM_IN_FLIGHT_MAX / BYTES);
 	loop_for(1200);
-	cr_expect_eq(me.taken, QUEUE_BODIES_MAX / BYTES);
-	cr_expect_leq(me.most_at_once, QUEUE_CLAIM_BODIES_MAX / BYTES);
+	cr_expect_eq(me.taken, CLAIM_IN_FLIGHT_MAX / BYTES);
+	cr_expect_leq(me.most_at_once, CLAIM_BODIES_MAX / BYTES);
 	cr_expect_eq(count_jobs("owner IS NULL AND attempt = 0"), JOBS - me.taken);
 	/* What has ended makes room for the rest. */
 	settle_all(&me);
@@ -74,8 +74,8 @@ Test(claim_request, brings_no_more_bytes_than_there_is_room_for)
 Test(claim_request, brings_a_body_that_is_larger_than_the_bound)
 {
 	enqueue(1, 3);
-	keep(1, 3, QUEUE_CLAIM_BODIES_MAX + 1024);
+	keep(1, 3, CLAIM_BODIES_MAX + 1024);
 	claim(&me, ME, 3);
 	cr_expect_eq(me.most_at_once, 1);
-	cr_expect_gt(me.body_bytes, 3 * (size_t)QUEUE_CLAIM_BODIES_MAX);
+	cr_expect_gt(me.body_bytes, 3 * (size_t)CLAIM_BODIES_MAX);
 }

@@ -143,6 +143,15 @@ Test(processor_original, sends_nothing_with_headers_that_it_cannot_read)
 	ends_without_a_call(&m, "the headers that are kept with its request cannot be sent");
 }
 
+/* It would never fit: to try it again and again would keep the job for ever. */
+Test(processor_original, sends_nothing_with_headers_without_end)
+{
+	static char headers[200000];
+	snprintf(headers, sizeof headers, "{\"x\": \"%0*d\"}", (int)sizeof headers - 100, 0);
+	struct made m = kept(headers);
+	ends_without_a_call(&m, "the headers that are kept with its request cannot be sent");
+}
+
 /* The lists of header lines belong to a transfer, which serves one call after the other. */
 Test(processor_original, keeps_no_header_of_the_call_before)
 {
