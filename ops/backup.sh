@@ -61,8 +61,10 @@ restore_run() {
 	{ restore_begin && restore_statements "${from[@]}" && restore_end; } |
 		printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
-	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.
-	printable_errors psql -X -q -At -d "$CONNINFO" -c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights()' >/dev/null ||
+	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.  The
+	# partitions are those of the day of the backup.
+	printable_errors psql -X -q -At -d "$CONNINFO" \
+		-c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights(), payhook.keep_partitions(NULL, NULL)' >/dev/null ||
 		fail 1 "restored, but the roles could not be granted their rights"
 	restore_report
 }
@@ -84,8 +86,8 @@ restore_timeouts() {
 	LC_ALL=C sed "1,/^SET client_encoding/s/^SET \([a-z_]*_timeout\) = 0;\$/SELECT set_config(name, '0', false) FROM pg_settings WHERE name = '\1';/"
 }
 
-# Drops the schema that "up" has created, if it has no transactions.  Transactions that arrive now wait for the new
-# tables.
+# Drops the schema that "up" has created, if it has no transactions and no payloads.  Transactions that arrive now wait for the
+# new tables.
 restore_begin() {
 	cat <<-'SQL'
 		BEGIN;
@@ -95,6 +97,12 @@ restore_begin() {
 				LOCK TABLE payhook.transactions IN ACCESS EXCLUSIVE MODE;
 				IF EXISTS (SELECT FROM payhook.transactions) THEN
 					RAISE EXCEPTION 'this payhook has transactions; restore into an empty one';
+				END IF;
+			END IF;
+			IF to_regclass('payhook.payloads') IS NOT NULL THEN
+				LOCK TABLE payhook.payloads IN ACCESS EXCLUSIVE MODE;
+				IF EXISTS (SELECT FROM payhook.payloads) THEN
+					RAISE EXCEPTION 'this payhook has kept webhooks; restore into an empty one';
 				END IF;
 			END IF;
 			DROP SCHEMA IF EXISTS payhook CASCADE;

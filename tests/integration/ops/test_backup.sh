@@ -14,6 +14,7 @@ fresh() {
 	: >"$PAYHOOK_ENV_FILE"
 	FILE="$DIR/backup $COUNT"
 	fill
+	fill_payload
 }
 
 fill() {
@@ -31,6 +32,18 @@ fill() {
 		INSERT INTO payhook.workers (owner, host, pid, version) VALUES (7, 'elsewhere', 1, '0');
 		SELECT payhook.keep_attempts(30);
 		INSERT INTO payhook.job_attempts VALUES ('done', 'transactions', 1, now(), now(), 'processed', NULL, 7);
+	SQL
+}
+
+# A kept webhook, as it came, of a day of its own.
+fill_payload() {
+	psql -X -q -o /dev/null -d "$DB" <<-'SQL'
+		CREATE TABLE payhook.payloads_20261001 PARTITION OF payhook.payloads
+			FOR VALUES FROM ('2026-10-01 00:00Z') TO ('2026-10-02 00:00Z');
+		INSERT INTO payhook.payloads (received_at, request_id, source, content_type, headers, body)
+		VALUES ('2026-10-01 10:00Z', '0123456789abcdef0123456789abcdef', 'transactions', 'application/json', '{"user-agent": "a"}', '\xff00');
+		UPDATE payhook.transactions t SET payload_id = p.payload_id, payload_at = p.received_at FROM payhook.payloads p
+		WHERE t.transaction_id = 'ready';
 	SQL
 }
 
@@ -55,7 +68,7 @@ other() {
 
 everything() {
 	value "SET timezone = UTC; TABLE payhook.transactions; TABLE payhook.dead_jobs; TABLE payhook.transaction_conflicts;
-		TABLE payhook.job_attempts; TABLE payhook.migrations;
+		TABLE payhook.job_attempts; TABLE payhook.payloads; TABLE payhook.migrations;
 		SELECT transaction_id, attempt, enqueued_at, run_at, last_error FROM payhook.jobs ORDER BY transaction_id"
 }
 
@@ -73,8 +86,28 @@ what_was_saved_comes_back_and_no_worker_has_it() {
 	expect "fresh" "$(value "SELECT id > $last FROM payhook.jobs WHERE transaction_id = 'claimed'")" t
 	expect "workers" "$(value 'SELECT count(*) FROM payhook.workers')" 0
 	expect "paused" "$(value 'SELECT paused FROM payhook.queue_depth')" t
+	expect "the payload of a transaction" "$(value "SELECT encode(body, 'hex') FROM payhook.payloads JOIN payhook.transactions
+		USING (payload_id) WHERE payload_at = received_at AND transaction_id = 'ready'")" ff00
+	expect "the next payload is new" "$(value "SELECT nextval('payhook.payload_ids') > max(payload_id) FROM payhook.payloads")" t
 	expect "difference" "$(value 'SELECT sum(abs(difference)) FROM payhook.reconciliation')" 0
 	expect "the next job is new" "$(value "INSERT INTO payhook.jobs (transaction_id) VALUES ('x') RETURNING id > $last")" t
+}
+
+the_day_of_the_restore_has_its_partitions() {
+	value "DO \$\$ BEGIN EXECUTE 'DROP TABLE payhook.' || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date); END \$\$"
+	payhook 0 backup "$FILE"
+	bare
+	payhook 0 restore "$FILE"
+	value "INSERT INTO payhook.payloads (source, content_type, headers, body) VALUES ('s', 'application/json', '{}', '')"
+}
+
+an_instance_that_has_kept_webhooks_is_left_alone() {
+	payhook 0 backup "$FILE"
+	other
+	value "INSERT INTO payhook.payloads (source, content_type, headers, body) VALUES ('s', 'application/json', '{}', '')"
+	payhook 1 restore "$FILE"
+	[[ $output == *"this payhook has kept webhooks"* ]]
+	expect "the webhook" "$(value 'SELECT count(*) FROM payhook.payloads')" 1
 }
 
 through_pipes_and_into_a_bare_database_as_well() {
@@ -253,6 +286,8 @@ a_file_of_a_newer_pg_dump_is_named() {
 
 TESTS=(
 	what_was_saved_comes_back_and_no_worker_has_it
+	the_day_of_the_restore_has_its_partitions
+	an_instance_that_has_kept_webhooks_is_left_alone
 	through_pipes_and_into_a_bare_database_as_well
 	it_overwrites_nothing
 	it_writes_through_no_link
