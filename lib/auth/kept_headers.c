@@ -65,9 +65,11 @@ static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 
 static bool is_printable(const char *value, size_t len)
 {
-	for (size_t at = 0, step; at < len; at += step) {
-		step = utf8_length(value + at, len - at);
-		if (step == 0 || utf8_is_control(value + at, step))
+	size_t step = 1;
+	for (size_t at = 0; at < len; at += step) {
+		bool is_ascii = value[at] >= ' ' && value[at] <= '~';
+		step = is_ascii ? 1 : utf8_length(value + at, len - at);
+		if (!is_ascii && (step == 0 || utf8_is_control(value + at, step)))
 			return false;
 	}
 	return len > 0;
@@ -86,13 +88,16 @@ static bool add(char *json, size_t *len, const char *piece, size_t piece_len)
 /* Printable text needs no other escapes. */
 static bool kept_headers_add_escaped(char *json, size_t *len, const char *value)
 {
-	for (; *value; value++) {
-		if ((*value == '"' || *value == '\\') && !add(json, len, "\\", 1))
+	for (;;) {
+		size_t plain = strcspn(value, "\"\\");
+		if (!add(json, len, value, plain))
 			return false;
-		if (!add(json, len, value, 1))
+		value += plain;
+		if (!*value)
+			return true;
+		if (!add(json, len, "\\", 1) || !add(json, len, value++, 1))
 			return false;
 	}
-	return true;
 }
 
 /* Adds a header, or leaves the object as it is. */
