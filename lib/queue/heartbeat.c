@@ -1,5 +1,5 @@
 /* heartbeat.c - the worker's registration and heartbeat, the rescue of other workers' jobs, the enqueueing of retries, and
- * the looks for lanes that were left.
+ * the recent look for lanes that were left.
  *
  * Everything here is a chore: a statement that is sent when its time has come.  The connection runs one at a time; of
  * several that are due, the first in enum chore goes first.
@@ -76,23 +76,12 @@ static const struct statement LEAVE = {"leave", "DELETE FROM payhook.workers WHE
 
 /* Of several that are due, the first in this list goes first: a heartbeat waits for no more than the chore under
  * way. */
-enum chore {
-	CHORE_BEAT,
-	CHORE_RESCUE,
-	CHORE_DUE,
-	CHORE_OBSERVE,
-	CHORE_RECENT,
-	CHORE_WALK,
-	CHORE_ORPHANS,
-	CHORE_LEAVE,
-	CHORES
-};
+enum chore { CHORE_BEAT, CHORE_RESCUE, CHORE_DUE, CHORE_OBSERVE, CHORE_RECENT, CHORE_ORPHANS, CHORE_LEAVE, CHORES };
 
 #define EVERY_DUE_MS 1000
 #define EVERY_OBSERVE_MS 2000
 #define EVERY_ORPHANS_MS 10000
 #define EVERY_ORPHANS_MOST_MS 60000
-#define REST 50         /* durations of a chore that reads much, from its end to the next one */
 #define REFUSED_MS 1000 /* until a chore that failed is tried again */
 
 struct heartbeat {
@@ -108,7 +97,7 @@ struct heartbeat {
 	bool registered; /* owner has a row, as far as this process knows */
 	int64_t beat_ms; /* when the last confirmed heartbeat was sent */
 	struct peers peers;
-	struct parked parked;
+	struct parked_recent recent;
 	struct peer suspect; /* the worker that CHORE_RESCUE is about, as it was observed */
 	bool rescue_lost;    /* the answer to the rescue of suspect was lost; the next observation decides */
 	bool leaving;        /* heartbeat_leave() was called: no other chore is planned */
@@ -236,22 +225,18 @@ static void heartbeat_on_rescued(void *ctx, const struct pg_result *r, const str
 	find_dead(h);
 }
 
-/* The pause after a chore that reads much: REST times as long as it took, within bounds.  With at most a minute, up to a
+/* RESCUE_ORPHANS reads the whole table.  The pause is 50 times as long as the statement took, within bounds: up to a
  * duration of 1.2 s it takes a fiftieth of the time, and beyond that it runs once a minute. */
-static int64_t rest_ms(const struct heartbeat *h, int64_t least_ms, int64_t most_ms)
-{
-	int64_t ms = (clock_ms() - h->sent_ms) * REST;
-	return ms < least_ms ? least_ms : ms > most_ms ? most_ms : ms;
-}
-
-/* RESCUE_ORPHANS reads the whole table. */
 static void heartbeat_on_orphans(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct heartbeat *h = ctx;
 	if (!heartbeat_answered(h, "free orphans", r, f))
 		return;
 	int64_t jobs = db_int8(r, 0, 0);
-	again_in(h, jobs >= HEARTBEAT_FREE_MAX ? 0 : rest_ms(h, EVERY_ORPHANS_MS, EVERY_ORPHANS_MOST_MS));
+	int64_t pause = (clock_ms() - h->sent_ms) * 50;
+	pause = pause < EVERY_ORPHANS_MS ? EVERY_ORPHANS_MS : pause;
+	pause = pause > EVERY_ORPHANS_MOST_MS ? EVERY_ORPHANS_MOST_MS : pause;
+	again_in(h, jobs >= HEARTBEAT_FREE_MAX ? 0 : pause);
 	if (jobs == 0)
 		return;
 	h->events->orphans(h->ctx, jobs);
@@ -275,18 +260,8 @@ static void heartbeat_on_recent(void *ctx, const struct pg_result *r, const stru
 	if (!heartbeat_answered(h, "look at parked jobs", r, f))
 		return;
 	again_in(h, PARKED_RECENT_MS);
-	if (parked_recent_seen(&h->parked, r) > 0)
+	if (parked_recent_seen(&h->recent, r) > 0)
 		h->events->notified(h->ctx);
-}
-
-static void heartbeat_on_walked(void *ctx, const struct pg_result *r, const struct fault *f)
-{
-	struct heartbeat *h = ctx;
-	if (!heartbeat_answered(h, "walk all lanes", r, f))
-		return;
-	if (parked_walk_seen(&h->parked, r) > 0)
-		h->events->notified(h->ctx);
-	again_in(h, h->parked.is_behind ? 0 : rest_ms(h, PARKED_WALK_MS, PARKED_WALK_MOST_MS));
 }
 
 static void heartbeat_on_left(void *ctx, const struct pg_result *r, const struct fault *f)
@@ -337,12 +312,8 @@ static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 		connection_send(h->connection, &OBSERVE, &p, heartbeat_on_observed);
 		return;
 	case CHORE_RECENT:
-		parked_recent_params(&h->parked, &p);
+		parked_recent_params(&h->recent, &p);
 		connection_send(h->connection, &PARKED_RECENT, &p, heartbeat_on_recent);
-		return;
-	case CHORE_WALK:
-		parked_walk_params(&h->parked, &p);
-		connection_send(h->connection, &PARKED_WALK, &p, heartbeat_on_walked);
 		return;
 	case CHORE_ORPHANS:
 		db_params_add_int8(&p, HEARTBEAT_FREE_MAX);
@@ -399,7 +370,7 @@ static void heartbeat_on_up(void *ctx)
 {
 	struct heartbeat *h = ctx;
 	peers_forget(&h->peers);
-	parked_restart(&h->parked);
+	h->recent = (struct parked_recent){0};
 	if (!h->leaving) {
 		int64_t now = clock_ms();
 		for (int i = 0; i < CHORES; i++)
@@ -425,8 +396,8 @@ static void heartbeat_on_notified(void *ctx)
 
 /* ---- the interface ---- */
 
-static const struct statement *const STATEMENTS[] = {&REGISTER, &BEAT, &OBSERVE, &RESCUE_DEAD, &RESCUE_ORPHANS,
-	&HEARTBEAT_DUE, &PARKED_RECENT, &PARKED_WALK, &LEAVE};
+static const struct statement *const STATEMENTS[] = {
+	&REGISTER, &BEAT, &OBSERVE, &RESCUE_DEAD, &RESCUE_ORPHANS, &HEARTBEAT_DUE, &PARKED_RECENT, &LEAVE};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker heartbeat",

@@ -1,9 +1,10 @@
-/* maintenance.c - the partitions of payloads and job_attempts, and the deletion of expired transactions.
+/* maintenance.c - the partitions of payloads and job_attempts, the deletion of expired transactions, and the walk over all
+ * lanes.
  *
  * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are
  * reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed statement ends its part
  * of the round, and the next round does it again, so nothing here is urgent.  Every worker does all of it: there is no
- * leader to elect, and the statements are safe when run by several at once. */
+ * leader to elect, and the statements are safe when run by several at once.  The steps of the walk go between them. */
 
 #include "queue/maintenance.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "queue/parked.h"
 #include "queue/retention.h"
 
 #define ANSWER_MS 30000 /* for a statement; no request or job waits for it */
@@ -41,6 +43,9 @@ struct maintenance {
 	int64_t batch_at_ms;            /* when the next batch of this round is due; INT64_MAX: there is none */
 	char past[RETENTION_PLACE_MAX]; /* where the next batch begins */
 	int64_t deleted;                /* in this round */
+	struct parked_walk walk;
+	int64_t walk_at_ms;   /* when its next step is due */
+	int64_t walk_sent_ms; /* when the step under way was sent */
 };
 
 static void maintenance_set_timer(struct maintenance *m)
@@ -48,6 +53,7 @@ static void maintenance_set_timer(struct maintenance *m)
 	int64_t at_ms = m->batch_at_ms < m->round_at_ms ? m->batch_at_ms : m->round_at_ms;
 	if (m->partitions_at_ms < at_ms)
 		at_ms = m->partitions_at_ms;
+	at_ms = m->walk_at_ms < at_ms ? m->walk_at_ms : at_ms;
 	struct timeval tv = clock_timeval(at_ms - clock_ms());
 	evtimer_add(m->timer, &tv);
 }
@@ -150,6 +156,26 @@ static void send_batch(struct maintenance *m)
 	connection_send(m->connection, &RETENTION, &p, maintenance_on_deleted);
 }
 
+/* Workers find the activated jobs by themselves. */
+static void maintenance_on_walked(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct maintenance *m = ctx;
+	if (r)
+		parked_walk_seen(&m->walk, r);
+	else
+		maintenance_failed(m, "walk all lanes", f);
+	m->walk.is_behind = r && m->walk.is_behind;
+	m->walk_at_ms = clock_ms() + parked_walk_rest_ms(&m->walk, clock_ms() - m->walk_sent_ms);
+}
+
+static void send_walk(struct maintenance *m)
+{
+	struct db_params p = {0};
+	m->walk_sent_ms = clock_ms();
+	parked_walk_params(&m->walk, &p);
+	connection_send(m->connection, &PARKED_WALK, &p, maintenance_on_walked);
+}
+
 static void maintenance_send_next(struct maintenance *m)
 {
 	if (!connection_is_ready(m->connection))
@@ -161,6 +187,8 @@ static void maintenance_send_next(struct maintenance *m)
 		send_partitions(m);
 	else if (m->round_at_ms <= now_ms)
 		begin_round(m);
+	else if (m->walk_at_ms <= now_ms)
+		send_walk(m);
 	else
 		maintenance_set_timer(m);
 }
@@ -176,7 +204,7 @@ static void maintenance_on_timer(evutil_socket_t fd, short what, void *arg)
 	maintenance_send_next(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&RETENTION_CLOCK, &KEEP_PARTITIONS, &RETENTION};
+static const struct statement *const STATEMENTS[] = {&RETENTION_CLOCK, &KEEP_PARTITIONS, &RETENTION, &PARKED_WALK};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker maintenance",
@@ -198,6 +226,7 @@ struct maintenance *maintenance_create(struct connect_state *connect_state, cons
 	m->days = *days;
 	m->partitions_at_ms = INT64_MAX;
 	m->batch_at_ms = INT64_MAX;
+	m->walk.from = INT64_MIN;
 	m->timer = evtimer_new(connect_state->base, maintenance_on_timer, m);
 	m->connection = connection_create(connect_state, &PLAN, m);
 	if (!m->timer || !m->connection) {

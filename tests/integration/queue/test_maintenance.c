@@ -342,3 +342,23 @@ Test(maintenance, finds_the_old_by_the_index_on_time)
 	PQfinish(c);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 299001);
 }
+
+/* ---- lanes ---- */
+
+static bool are_all_active(void *ctx)
+{
+	(void)ctx;
+	return database_number("SELECT count(*) FROM payhook.parked_jobs") == 0;
+}
+
+/* The walk takes three steps, and none rests, since most lanes were left. */
+Test(maintenance, finds_lanes_that_were_left)
+{
+	database_exec("INSERT INTO payhook.parked_jobs (lane, lane_no, source, transaction_id)"
+		      " SELECT payhook.lane_of('s', g::text), g, 's', g::text FROM generate_series(1, 2500) g");
+	struct maintenance *m = maintenance_create(connect_state, 0, 0, &EVENTS, NULL);
+	loop_until(are_all_active, NULL, "all lanes are walked");
+	cr_expect_eq(database_number("SELECT count(lane) FROM payhook.jobs"), 2500);
+	cr_expect_eq(troubles, 0);
+	maintenance_destroy(m);
+}
