@@ -12,7 +12,6 @@
 #include <event2/util.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "queue/parked.h"
@@ -82,11 +81,8 @@ static void maintenance_on_deleted(void *ctx, const struct pg_result *r, const s
 		end_round(m);
 		return;
 	}
-	int64_t rows = db_int8(r, 0, 0);
-	m->deleted += rows;
-	/* A batch of one commit may be of events that stay; the next one would look at the same. */
-	bool is_stuck = rows == 0 && strcmp(db_text(r, 0, 2), m->past) == 0;
-	if (db_int8(r, 0, 1) < MAINTENANCE_BATCH || is_stuck) {
+	m->deleted += db_int8(r, 0, 0);
+	if (db_int8(r, 0, 1) < MAINTENANCE_BATCH) {
 		end_round(m);
 		return;
 	}

@@ -36,7 +36,8 @@ const struct statement RETENTION_CLOCK = {"retention_clock",
  * Plan: rows lie in the order of arrival, which the BRIN index on created_at describes in a few bytes.  A batch begins
  * at the time where the last one ended, so the dead rows before it are not read again.  There is no ORDER BY, which
  * would read and sort all expired rows for each batch; rows that a batch passes over are found in the next round, which
- * begins at -infinity.  The events of a payment are counted once, however many of them the batch looks at.  Rows of
+ * begins at -infinity.  If a batch sees nothing but events that stay, all of one time, the next one begins behind it.  The
+ * events of a payment are counted once, however many of them the batch looks at.  Rows of
  * job_attempts have a retention of their own. */
 #define MAY_GO                                   \
 	"(status = 'PROCESSED' AND created_at <" \
@@ -73,7 +74,9 @@ const struct statement RETENTION = {"retention",
 	"), deleted AS ("
 	"  DELETE FROM payhook.transactions t USING gone g"
 	"  WHERE t.transaction_id = g.transaction_id AND t.source = g.source RETURNING 1"
-	") SELECT (SELECT count(*) FROM deleted), count(*), max(created_at) FROM seen"};
+	") SELECT (SELECT count(*) FROM deleted), count(*), max(created_at) + CASE"
+	"    WHEN max(created_at) = $2::timestamptz AND NOT EXISTS (SELECT FROM deleted) THEN interval '1 us'"
+	"    ELSE interval '0' END FROM seen"};
 
 void retention_params(struct db_params *p, int days, const char *past, int limit, const char *clock)
 {

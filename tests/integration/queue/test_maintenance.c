@@ -255,6 +255,19 @@ Test(maintenance, deletes_a_payment_in_one_batch_and_goes_on_behind_its_first_ev
 	maintain(0, 31, are_left, 0);
 }
 
+/* More of them than a batch looks at, stored at one time. */
+Test(maintenance, goes_on_behind_events_that_stay)
+{
+	database_exec(
+		"INSERT INTO payhook.transactions (transaction_id, status, processed_at, created_at, payment_id)"
+		" SELECT 'stays' || n, 'PROCESSED', now(), now() - interval '60 days', 'p' FROM generate_series(1, 1200) n");
+	store("young", "PROCESSED", "1 day");
+	of_payment("young", "p");
+	store("old", "PROCESSED", "40 days");
+	maintain(0, 31, are_deleted, 1);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.transactions"), 1201);
+}
+
 Test(maintenance, leaves_a_payment_whole_of_which_an_event_is_locked)
 {
 	store("held", "PROCESSED", "40 days");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fastcgi_request.h"
+#include "runtime/settings.h"
 #include "source/payload.h"
 
 #define LIMIT PAYLOAD_MAX
@@ -119,7 +120,9 @@ static void reads_params(const char *const sent[], struct request *rq)
 	memset(&given, 0, sizeof given);
 	for (size_t i = 0; sent[i]; i++)
 		envp[i] = (char *)sent[i];
-	*rq = (struct request){.body = BUF_INIT(PAYLOAD_MAX)};
+	static const struct settings SETTINGS = {.body_limit = PAYLOAD_MAX};
+	static struct service service = {.settings = &SETTINGS};
+	*rq = (struct request){.service = &service, .body = BUF_INIT(PAYLOAD_MAX)};
 	cr_assert_eq(fastcgi_request_read(&(FCGX_Request){.in = &in, .envp = envp}, rq, &why), BODY_WHOLE);
 	buf_finish(&rq->body);
 }
