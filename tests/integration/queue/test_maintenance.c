@@ -369,7 +369,7 @@ Test(maintenance, finds_lanes_that_were_left)
 {
 	database_exec("INSERT INTO payhook.parked_jobs (lane, lane_no, source, transaction_id)"
 		      " SELECT payhook.lane_of('s', g::text), g, 's', g::text FROM generate_series(1, 2500) g");
-	struct maintenance *m = maintenance_create(connect_state, 0, 0, &EVENTS, NULL);
+	struct maintenance *m = maintenance_create(connect_state, &(struct maintenance_days){0}, &EVENTS, NULL);
 	loop_until(are_all_active, NULL, "all lanes are walked");
 	cr_expect_eq(database_number("SELECT count(lane) FROM payhook.jobs"), 2500);
 	cr_expect_eq(troubles, 0);
