@@ -236,7 +236,7 @@ refuses_what_cannot_be_judged() {
 	verify 2 stripe --at tomorrow < <(request stripe) && prints "--at tomorrow: no time" || return 1
 	verify 2 stripe --then 7 < <(request stripe) && prints "usage: verify SOURCE" || return 1
 	verify 2 stripe </dev/null && prints "the request on standard input: line 1: " || return 1
-	verify 2 stripe < <(head -c 200000 /dev/zero) && prints "it is longer than" || return 1
+	verify 2 stripe < <(head -c 3000000 /dev/zero) && prints "it is longer than" || return 1
 	request stripe | sed 's|^Host: |Host : |' | verify 2 stripe && prints "line 2 is no header" || return 1
 	FILE=$EXAMPLES/adyen/sources.json verify 2 stripe < <(request stripe) && prints "no source is named stripe" "there are: adyen" || return 1
 	FILE=$DIR/none.json verify 2 stripe < <(request stripe) && prints "SOURCES_FILE=$DIR/none.json" || return 1
