@@ -306,7 +306,7 @@ Test(connection, stays_when_the_parameters_of_a_statement_do_not_fit)
 		db_params_add_int8(&params, i);
 	fails_and_goes_on(l, &count, &params);
 	cr_expect_eq(failure.kind, FAULT_BUG);
-	cr_expect_str_eq(failure.text, "a statement has 13 parameters, at most 12 are sent");
+	cr_expect_str_eq(failure.text, "a statement has 25 parameters, at most 24 are sent");
 	db_array_finish(&a);
 	connection_destroy(l);
 }

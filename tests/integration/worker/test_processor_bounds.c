@@ -344,7 +344,7 @@ Test(processor_bounds, knows_whether_a_cancelled_call_was_sent)
 Test(processor_bounds, ends_a_call_without_its_transaction_from_the_loop)
 {
 	struct made m = made_of("transactions", "tx_1"), other = m;
-	m.job.amount = other.job.amount = NULL;
+	m.job.created_at = other.job.created_at = NULL;
 	caller_start(&c, &m);
 	caller_start(&c, &other);
 	cr_expect(PROCESSOR_HTTP.ends_by(c.processor, clock_ms()));
