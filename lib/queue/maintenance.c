@@ -2,8 +2,8 @@
  * lanes.
  *
  * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are
- * reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed statement ends its part
- * of the round, and the next round does it again, so nothing here is urgent.  Every worker does all of it: there is no
+ * reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed statement
+ * ends its part of the round, and the next round does it again, so nothing here is urgent.  Every worker does all of it: there is no
  * leader to elect, and the statements are safe when run by several at once.  The steps of the walk go between them. */
 
 #include "queue/maintenance.h"

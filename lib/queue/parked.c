@@ -1,8 +1,9 @@
 /* parked.c - the statements that find lanes which were left, and where each look begins.
  *
  * heartbeat.c sends the recent look, which is short whatever vacuum could not remove.  The walk passes over dead rows, for
- * seconds if an old snapshot keeps a million, so maintenance.c sends it, behind which no heartbeat waits.  A lane that is found here may be just about to be activated by the process that
- * parked or ended its job; one of the two then does nothing. */
+ * seconds if an old snapshot keeps a million, so maintenance.c sends it, behind which no heartbeat waits.  A lane that is
+ * found here may be just about to be activated by the process that parked or ended its job; one of the two then does
+ * nothing. */
 
 #include "queue/parked.h"
 
