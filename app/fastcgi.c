@@ -1,9 +1,9 @@
 /* fastcgi.c - the FastCGI server: turns FastCGI records into requests, and replies into records.
  *
- * One rule keeps senders from forging requests: a request ends only in slot_finish(), with its body read to the end
- * or its connection closed, or in slot_close().  libfcgi does not drain unread body bytes; on a kept connection it would parse them as
- * FastCGI records, that is, as the next request.  Therefore the body is read to its end before anything else looks at
- * the request, whatever the reply will be.
+ * One rule keeps senders from forging requests: a request ends only in slot_finish(), with its body read to the end or
+ * its connection closed, or in slot_close().  libfcgi does not drain unread body bytes; on a kept connection it would
+ * parse them as FastCGI records, that is, as the next request.  Therefore the body is read to its end before anything
+ * else looks at the request, whatever the reply will be.
  *
  * libfcgi blocks on its peer: up to 2 s for the first byte after an accept, up to 2 s for the peer to hang up at a
  * close, and without limit in a read.  This file therefore accepts connections itself, passes one to libfcgi when its
@@ -32,8 +32,8 @@
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
 #define HEAD_MAX 1024 /* bytes of a reply before its body */
-/* Bytes of the bodies of all requests that wait; a request beyond it is answered 503.  Bodies of the default BODY_LIMIT fit into it
- * in all slots. */
+/* Bytes of the bodies of all requests that wait; a request beyond it is answered 503.  Bodies of the default BODY_LIMIT
+ * fit into it in all slots. */
 #define BODIES_MAX (FASTCGI_SLOTS * 64 * 1024)
 #define RETRY_MS 50 /* until the next accept when the process is out of descriptors */
 

@@ -24,15 +24,16 @@ enum body_end {
 };
 
 /* Fills *rq from the parameters of an accepted request, empties what the request before left in it, and reads the body
- * into rq->body, of which the maximum may be less than BODY_LIMIT.  The texts in *rq are those of *from, valid until it is finished.  *why is written for BODY_NO_MEMORY
- * and BODY_BROKEN, and is then FAULT_BUSY.  Each wait for nginx has the connection's timeout. */
+ * into rq->body, of which the maximum may be less than BODY_LIMIT.  The texts in *rq are those of *from, valid until it
+ * is finished.  *why is written for BODY_NO_MEMORY and BODY_BROKEN, and is then FAULT_BUSY.  Each wait for nginx has
+ * the connection's timeout. */
 MUST_USE enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struct fault *why);
 
-/* The body alone: reads one of up to limit bytes into *ret, which is empty.  content_length is nginx's CONTENT_LENGTH; "" is
- * 0.  The rest is as for fastcgi_request_read(). */
+/* The body alone: reads one of up to limit bytes into *ret, which is empty.  content_length is nginx's CONTENT_LENGTH;
+ * "" is 0.  The rest is as for fastcgi_request_read(). */
 MUST_USE enum body_end fastcgi_request_body(
 	FCGX_Stream *in, const char *content_length, size_t limit, struct buf *ret, struct fault *why);
 
-/* The value of the first header that has one of these names, in lower case, among the parameters sent, which end with NULL;
- * NULL if there is none.  It is valid as long as they are. */
+/* The value of the first header that has one of these names, in lower case, among the parameters sent, which end with
+ * NULL; NULL if there is none.  It is valid as long as they are. */
 const char *fastcgi_request_header(char *const *sent, const char *const names[], size_t count);

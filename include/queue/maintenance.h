@@ -6,8 +6,8 @@
 #include "base/fault.h"
 #include "pg/connection.h"
 
-/* Creates and drops the daily partitions of payloads and job_attempts, and deletes processed transactions that have expired, a batch
- * at a time.  It runs once an hour, on a connection of its own: a heartbeat must not wait behind it.
+/* Creates and drops the daily partitions of payloads and job_attempts, and deletes processed transactions that have
+ * expired, a batch at a time.  It runs once an hour, on a connection of its own: a heartbeat must not wait behind it.
  *
  * Every worker runs it.  Two workers may run it at the same time; neither waits for the other's deletions. */
 

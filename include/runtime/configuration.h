@@ -30,8 +30,8 @@ MUST_USE bool configuration_read(struct configuration *ret, void (*report)(const
 void configuration_finish(struct configuration *c);
 
 /* Reads the configuration and prints it: the effective settings with secrets hidden, a line for each source, with a
- * warning if its events may hide each other (source/identity.h), a line for each key.  Reports errors as configuration_read() does; false: there was one.  Like
- * configuration_read() it works only once in a process. */
+ * warning if its events may hide each other (source/identity.h), a line for each key.  Reports errors as
+ * configuration_read() does; false: there was one.  Like configuration_read() it works only once in a process. */
 MUST_USE bool configuration_check(FILE *out, void (*report)(const char *complaint));
 
 /* The signature scheme of a source as SOURCES_FILE writes it, for logs and listings: the scheme's name, "none" or

@@ -14,8 +14,8 @@
 
 /* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
  * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
- * already, 0 if a different one is.  Fourth and fifth: null.  An account that payhook.forget() has erased is the same as any, so that
- * a webhook sent again is a duplicate, and not a conflict that keeps the person's data once more.
+ * already, 0 if a different one is.  Fourth and fifth: null.  An account that payhook.forget() has erased is the same
+ * as any, so that a webhook sent again is a duplicate, and not a conflict that keeps the person's data once more.
  *
  * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
  * statement's snapshot does not show its row, so the member is not returned; the next batch finds the row.  Two batches

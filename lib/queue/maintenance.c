@@ -1,10 +1,11 @@
-/* maintenance.c - the partitions of payloads and job_attempts, the deletion of expired transactions, and the walk over all
- * lanes.
+/* maintenance.c - the partitions of payloads and job_attempts, the deletion of expired transactions, and the walk over
+ * all lanes.
  *
- * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages are
- * reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed statement
- * ends its part of the round, and the next round does it again, so nothing here is urgent.  Every worker does all of it: there is no
- * leader to elect, and the statements are safe when run by several at once.  The steps of the walk go between them. */
+ * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages
+ * are reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed
+ * statement ends its part of the round, and the next round does it again, so nothing here is urgent.  Every worker does
+ * all of it: there is no leader to elect, and the statements are safe when run by several at once.  The steps of the
+ * walk go between them. */
 
 #include "queue/maintenance.h"
 
@@ -19,13 +20,13 @@
 
 #define ANSWER_MS 30000 /* for a statement; no request or job waits for it */
 
-/* Creates the partitions of the next days, or makes one step of dropping an expired one (schema/0019_payloads.sql).  Returns
- * what it did; null: there is nothing to do, or another worker is at it, or what there is to do is in use and left to the next
- * round.  The partition of a day must exist before the day begins; otherwise that day's attempts go into the default
- * partition, and stay there, and its payloads are not kept.
+/* Creates the partitions of the next days, or makes one step of dropping an expired one (schema/0019_payloads.sql).
+ * Returns what it did; null: there is nothing to do, or another worker is at it, or what there is to do is in use and
+ * left to the next round.  The partition of a day must exist before the day begins; otherwise that day's attempts go
+ * into the default partition, and stay there, and its payloads are not kept.
  *
- * Its locks conflict with inserts, so the function waits 20 ms for each at most, and a step commits before the next.  A lost
- * answer does no harm: the next call goes on from what is there. */
+ * Its locks conflict with inserts, so the function waits 20 ms for each at most, and a step commits before the next.  A
+ * lost answer does no harm: the next call goes on from what is there. */
 static const struct statement KEEP_PARTITIONS = {"keep_partitions", "SELECT payhook.keep_partitions($1::int, $2::int)"};
 
 struct maintenance {

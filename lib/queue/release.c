@@ -9,8 +9,8 @@
  * answer was lost, jobs that the worker declined, and jobs that it dropped.  The attempt does not count: either no call
  * was made, or the worker cancelled it because it stops.
  *
- * The jobs keep their lanes and get fresh ids, so a settlement that still comes under an old id changes nothing.  The commit waits for the
- * disk, as in every statement that assigns ids: a crash could otherwise issue the same id again.
+ * The jobs keep their lanes and get fresh ids, so a settlement that still comes under an old id changes nothing.  The
+ * commit waits for the disk, as in every statement that assigns ids: a crash could otherwise issue the same id again.
  *
  * Locks: the update waits for a row that another transaction has locked, then checks the owner again; a job that a
  * rescue has freed meanwhile is left alone.  A settlement of ours that the server still runs names only ids in flight,

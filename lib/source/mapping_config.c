@@ -208,8 +208,8 @@ static void read_units(const struct json_place *p, const struct currency_extras 
 	}
 }
 
-/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag}.  unit has no default: a wrong guess changes an amount by a
- * factor of a hundred. */
+/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag}.  unit has no default: a
+ * wrong guess changes an amount by a factor of a hundred. */
 static void mapping_config_read_amount(
 	const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
