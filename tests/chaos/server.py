@@ -116,7 +116,12 @@ class Server:
         fcntl.ioctl(disk, EXT4_SHUTDOWN, struct.pack('I', WITHOUT_FLUSH))
         os.close(disk)
         self.stop(signal.SIGKILL)
-        subprocess.run(['umount', f'{self.folder}/disk'], check=True)
+        # A process that the server has just begun is gone a moment later only.
+        deadline = time.monotonic() + 10
+        while subprocess.run(['umount', f'{self.folder}/disk'], check=False).returncode != 0:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f'{self.name}: its disk is busy for 10 s')
+            time.sleep(0.05)
         self.mount()
 
     def run(self, sql, database='payhook', user='postgres'):
