@@ -81,7 +81,7 @@ removes_all_of_it() {
 
 removes_the_build() {
 	mkdir "$DIR/checkout"
-	tar -C "$ROOT" -c --exclude=./build --exclude=./var --exclude=./.git --exclude=./.env . | tar -C "$DIR/checkout" -x
+	tar -C "$ROOT" -c --exclude="./build*" --exclude=./var --exclude=./.git --exclude=./.env . | tar -C "$DIR/checkout" -x
 	meson setup -Dtests=false -Dbench=false -- "$DIR/checkout/build" "$DIR/checkout" >/dev/null
 	answers 0 "  $DIR/checkout/build" alone env -u PAYHOOK_BUILD -u PAYHOOK_VAR "$DIR/checkout/payhook" purge --yes
 	[[ ! -e $DIR/checkout/build && -x $DIR/checkout/payhook ]]

@@ -65,6 +65,7 @@ on_terminal() {
 		mkfifo "$keyboard"
 		{ type_at "$2" "$3" || true; } >"$keyboard" &
 		typist=$!
+		echo "$typist" >"$DIR/typist"
 	fi
 	# Its status is not looked at: Ctrl-C reaches the shell too.  What the command's was, the terminal shows.
 	timeout 30 script -qc "bash '$DIR/line'" /dev/null <"$keyboard" >"$DIR/shown" || true
@@ -74,7 +75,7 @@ on_terminal() {
 
 # type_at BYTES SIGN - and keeps the keyboard until the command has ended, since script types the end of input.
 type_at() {
-	await 20 grep -q "^\(^@\)\?$2" "$DIR/shown"
+	await 20 grep -q "^\(^@\)\?$2" "$DIR/shown" || return
 	printf '%b' "$1"
 	await 20 grep -q '^status' "$DIR/shown"
 }
@@ -155,6 +156,7 @@ end_of_terminal() {
 	shell=$(ps -o ppid= -p "$(<"$DIR/shell")")
 	kill -KILL "$shell"
 	await 5 none_is_left
+	kill "$(<"$DIR/typist")"
 }
 
 none_is_left() {
