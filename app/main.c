@@ -150,8 +150,8 @@ static const struct source *source_of_events(const struct sources *sources)
 	return NULL;
 }
 
-/* Such a worker gives the jobs of events without an amount up, so the responder ends, and its supervisor tries again.  If
- * the database was away at the start, requests may be in progress; they are answered. */
+/* Such a worker gives the jobs of events without an amount up, so the responder ends, and its supervisor tries again.
+ * If the database was away at the start, requests may be in progress; they are answered. */
 static void responder_on_older_workers(void *ctx, const struct older_worker *found, const struct fault *f)
 {
 	struct responder *r = ctx;

@@ -26,9 +26,9 @@ struct drain {
 	double wal_bytes, commits;         /* per job */
 };
 
-/* Empties the tables, has fill() enqueue so many jobs while the workers are paused, and measures from the end of the pause to
- * the last settlement, both by the server's clock.  The second does so while an open transaction holds a snapshot from
- * before. */
+/* Empties the tables, has fill() enqueue so many jobs while the workers are paused, and measures from the end of the
+ * pause to the last settlement, both by the server's clock.  The second does so while an open transaction holds a
+ * snapshot from before. */
 MUST_USE bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs, struct drain *ret,
 	struct fault *f);
 MUST_USE bool drain_with_snapshot(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs,

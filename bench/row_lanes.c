@@ -1,5 +1,5 @@
-/* row_lanes.c - what it costs to process the events of a payment one at a time and in order: accepting, and working on a
- * backlog of five events for each payment. */
+/* row_lanes.c - what it costs to process the events of a payment one at a time and in order: accepting, and working on
+ * a backlog of five events for each payment. */
 
 #include <stdio.h>
 

@@ -11,9 +11,9 @@
 /* Called once with the answer, which is borrowed for the call. */
 typedef void ask_answer(void *ctx, const struct pg_result *r);
 
-/* Sends the statement on a connection as the programs make it, and waits for the answer, ASK_MS at most.  Gives up after a few
- * attempts to connect, each of which tries every host.  False: there was no answer; *f is the reason, and may have the
- * server's own words. */
+/* Sends the statement on a connection as the programs make it, and waits for the answer, ASK_MS at most.  Gives up
+ * after a few attempts to connect, each of which tries every host.  False: there was no answer; *f is the reason, and
+ * may have the server's own words. */
 #define ASK_MS 15000
 MUST_USE bool ask_server(const char *conninfo, const struct statement *s, const struct db_params *params,
 	ask_answer *answer, void *ctx, struct fault *f);

@@ -1,8 +1,8 @@
 /* payload.c - shows the request that brought a transaction, as it was received.
  *
  * It reads the tables with the right to read that payhook_operator has, and changes nothing.  The body is personal
- * data, and any sender chose its bytes: the command prints it on standard output alone, and nothing of it reaches a log or
- * a fault.  Its whole output is an HTTP message with payhook's own facts in headers before the kept ones. */
+ * data, and any sender chose its bytes: the command prints it on standard output alone, and nothing of it reaches a log
+ * or a fault.  Its whole output is an HTTP message with payhook's own facts in headers before the kept ones. */
 
 #include "payload.h"
 
@@ -70,8 +70,8 @@ static bool payload_arguments(struct showing *s, int argc, char **argv)
 
 /* ---- the message ---- */
 
-/* Prints len bytes; with escape, in a form that controls no terminal and shows which byte it was.  lines: line feeds are
- * printed as they are. */
+/* Prints len bytes; with escape, in a form that controls no terminal and shows which byte it was.  lines: line feeds
+ * are printed as they are. */
 static void print_bytes(const char *bytes, size_t len, bool escape, bool lines)
 {
 	if (!escape) {
@@ -173,8 +173,8 @@ static void complain_of_none(const struct showing *s)
 		s->source ? " of the source " : "", source);
 }
 
-/* A transaction of a day without a partition is told from one that came before requests were kept by the partition that its
- * day has now. */
+/* A transaction of a day without a partition is told from one that came before requests were kept by the partition that
+ * its day has now. */
 static void complain_of_unkept(const struct showing *s, const struct pg_result *r)
 {
 	int64_t age = db_int8(r, 0, AGE);

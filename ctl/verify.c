@@ -94,9 +94,8 @@ static bool date_kept(struct verifying *v, struct fault *f)
 	       fault_set(f, FAULT_INPUT, "it has no header X-Payhook-Received-At, as \"payload\" prints one");
 }
 
-/* Reads and parses standard input.  After --kept an empty one means that "payload" has reported why it printed
- * nothing.  The buffer has one byte more than INPUT_MAX, so a full buffer means that the
- * request is too long. */
+/* Reads and parses standard input.  After --kept an empty one means that "payload" has reported why it printed nothing.
+ * The buffer has one byte more than INPUT_MAX, so a full buffer means that the request is too long. */
 static bool read_message(struct verifying *v)
 {
 	static char text[INPUT_MAX + 1];

@@ -56,9 +56,9 @@ void http_call_encode(struct buf *b, const char *text, const char *also)
 	}
 }
 
-/* The slash is encoded too, so that the one between source and transaction_id is the only one.  Otherwise transaction "a/b"
- * of the built-in source and transaction "b" of source "a" would have the same key, and the processor would never process
- * the second. */
+/* The slash is encoded too, so that the one between source and transaction_id is the only one.  Otherwise transaction
+ * "a/b" of the built-in source and transaction "b" of source "a" would have the same key, and the processor would never
+ * process the second. */
 void http_call_key(struct buf *b, const struct job *j)
 {
 	if (strcmp(j->source, SOURCE) != 0) {

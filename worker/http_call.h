@@ -19,8 +19,8 @@
  * received, and a text beside it.  What the transaction lacks is null.  The claim must have fetched the transaction. */
 void http_call_body(struct buf *b, const struct job *j);
 
-/* Adds a text for the value of a header, percent-encoded (RFC 3986, 2.1): each byte that is not visible ASCII or that is among
- * also. */
+/* Adds a text for the value of a header, percent-encoded (RFC 3986, 2.1): each byte that is not visible ASCII or that
+ * is among also. */
 void http_call_encode(struct buf *b, const char *text, const char *also);
 
 /* Adds the value of the Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header): the transaction_id; for

@@ -1,8 +1,8 @@
 /* http_original.c - the header lines of a call that carries a webhook as it came.
  *
- * A sender chose the values of the kept headers, and the operator the names of some.  So a line is written only if its name
- * is a token that payhook does not set itself and that has no meaning for a connection, and its value has no control
- * character: no value can begin a line of its own. */
+ * A sender chose the values of the kept headers, and the operator the names of some.  So a line is written only if its
+ * name is a token that payhook does not set itself and that has no meaning for a connection, and its value has no
+ * control character: no value can begin a line of its own. */
 
 #include "http_original.h"
 
@@ -17,8 +17,8 @@
 
 static const char TOKEN[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
 
-/* Names of kept headers that are not sent.  Those of RFC 9110, 7.6.1 and 8, end at each hop or describe the message that curl
- * writes. */
+/* Names of kept headers that are not sent.  Those of RFC 9110, 7.6.1 and 8, end at each hop or describe the message
+ * that curl writes. */
 static const char *const NOT_SENT[] = {"accept-encoding", "authorization", "connection", "content-length",
 	"content-type", "cookie", "expect", "host", "http2-settings", "idempotency-key", "keep-alive", "te",
 	"traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent", "x-request-id"};

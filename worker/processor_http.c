@@ -432,7 +432,8 @@ static void processor_http_destroy(struct processor *p)
 	curl_global_cleanup();
 }
 
-/* An empty "Expect:" keeps curl from waiting for a 100 (Continue) before it sends the body.  A webhook has its own type. */
+/* An empty "Expect:" keeps curl from waiting for a 100 (Continue) before it sends the body.  A webhook has its own
+ * type. */
 static bool add_common_lines(struct processor *p)
 {
 	static const char *const LINES[] = {"Expect:", "Content-Type: application/json"};

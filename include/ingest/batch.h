@@ -21,7 +21,8 @@
  * outcome, unless that is a conflict: then each has bytes to record. */
 
 #define BATCH_MAX 500 /* members of a batch, duplicates included and copies not */
-/* Bytes: with that much a batch takes no further member.  Twice the largest body, so that the transactions of one request fit. */
+/* Bytes: with that much a batch takes no further member.  Twice the largest body, so that the transactions of one
+ * request fit. */
 #define BATCH_BODIES_MAX (2 * 1024 * 1024)
 
 #define BATCH_CONFLICTS_MAX 16 /* members known to be contested; and conflicts that one statement records */

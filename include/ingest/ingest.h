@@ -26,8 +26,8 @@ struct ingest_events {
 	void (*enqueued)(void *ctx);                      /* a commit has added jobs */
 	/* May be NULL if no webhook is in order.  The commit has parked a job of this lane, to be activated. */
 	void (*parked)(void *ctx, int64_t lane);
-	/* May be NULL if no body is to be kept.  The commit stored so many transactions without their payloads: today has no
-	 * partition. */
+	/* May be NULL if no body is to be kept.  The commit stored so many transactions without their payloads: today
+	 * has no partition. */
 	void (*unkept)(void *ctx, int transactions);
 	/* May be NULL.  A commit stored this many webhooks, or recorded this many conflicts.  us: microseconds since
 	 * its statement was sent. */

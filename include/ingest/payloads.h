@@ -22,8 +22,8 @@ struct payload_insert {
 	const char *source;
 	const char *request_id;
 	const struct insert_body *body; /* with its content_type and headers */
-	/* Called once, from the event loop, or from payloads_keep() if it fails at once.  f NULL: the request is durable,
-	 * unless the day has no partition: then is_kept is false.  With a fault, that is unknown. */
+	/* Called once, from the event loop, or from payloads_keep() if it fails at once.  f NULL: the request is
+	 * durable, unless the day has no partition: then is_kept is false.  With a fault, that is unknown. */
 	void (*done)(struct payload_insert *insert, bool is_kept, const struct fault *f);
 
 	/* Private to payloads.c. */

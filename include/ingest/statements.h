@@ -16,8 +16,8 @@ extern const struct statement INGEST_STORE_ALL; /* also payloads, events of paym
 extern const struct statement INGEST_KEEP;      /* records conflicts */
 extern const struct statement INGEST_PROBE;     /* whether a webhook could be stored; it has no parameters */
 
-/* The parameters of INGEST_STORE or INGEST_STORE_ALL, whichever is returned, and those of INGEST_KEEP: each member of *b that
- * is no duplicate.  arrays and traces must live until connection_send() returns. */
+/* The parameters of INGEST_STORE or INGEST_STORE_ALL, whichever is returned, and those of INGEST_KEEP: each member of
+ * *b that is no duplicate.  arrays and traces must live until connection_send() returns. */
 const struct statement *ingest_params(
 	struct db_params *p, struct db_array arrays[INGEST_ARRAYS], struct buf *traces, const struct batch *b);
 void ingest_keep_params(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b);

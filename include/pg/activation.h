@@ -7,9 +7,9 @@
 
 /* Lanes whose next job is to be activated, and the statement that does it.
  *
- * A job that its lane has no room for in jobs lies in parked_jobs.  After a commit that parked jobs, or that ended one, its
- * lane is listed here and sent to payhook.activate() as a statement of its own, whose snapshot shows that commit.  To
- * activate a lane twice does no harm, so a list is sent again if it is not known to have taken effect.
+ * A job that its lane has no room for in jobs lies in parked_jobs.  After a commit that parked jobs, or that ended one,
+ * its lane is listed here and sent to payhook.activate() as a statement of its own, whose snapshot shows that commit.
+ * To activate a lane twice does no harm, so a list is sent again if it is not known to have taken effect.
  *
  * Nothing is lost with the list: a look of the workers (queue/parked.h) finds each lane that was not activated. */
 

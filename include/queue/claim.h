@@ -27,11 +27,13 @@ extern const struct statement CLAIM_ORIGINAL;
 	"-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c enable_bitmapscan=off" \
 	" -c enable_hashjoin=off -c enable_mergejoin=off"
 
-/* Adds the parameters that all forms have: claim at most limit jobs whose ids are greater than after, for this owner. */
+/* Adds the parameters that all forms have: claim at most limit jobs whose ids are greater than after, for this
+ * owner. */
 void claim_params(struct db_params *p, int64_t after, int limit, int64_t owner);
 
-/* Returns the statement of a form, and adds the parameter that it has beyond those: of CLAIM_ORIGINAL a number of bytes.  No job
- * is claimed once the bodies of those before it have as many, so the claim exceeds it by one body at most. */
+/* Returns the statement of a form, and adds the parameter that it has beyond those: of CLAIM_ORIGINAL a number of
+ * bytes.  No job is claimed once the bodies of those before it have as many, so the claim exceeds it by one body at
+ * most. */
 const struct statement *claim_statement(enum claim_form form, int64_t bodies, struct db_params *p);
 
 /* Reads a row of CLAIM, or with whole of CLAIM_WHOLE or CLAIM_ORIGINAL, into *ret.  Its texts are borrowed from the
@@ -44,9 +46,10 @@ void claim_read(const struct pg_result *r, int row, int64_t owner, bool whole, s
 /* The bytes that a claim may bring, with bodies of this many bytes in flight; 0 or less: it is not to be sent. */
 int64_t claim_bodies(size_t in_flight);
 
-/* Whether the result of CLAIM_ORIGINAL has as many bytes of bodies as it was allowed, so that there may be more jobs. */
+/* Whether the result of CLAIM_ORIGINAL has as many bytes of bodies as it was allowed, so that there may be more
+ * jobs. */
 bool claim_is_full(const struct pg_result *r, int64_t bodies);
 
-/* Reads the request in a row of CLAIM_ORIGINAL into *ret; its members stay NULL if the row has none.  The body is borrowed from
- * *body, which is overwritten.  Returns false if there is no memory. */
+/* Reads the request in a row of CLAIM_ORIGINAL into *ret; its members stay NULL if the row has none.  The body is
+ * borrowed from *body, which is overwritten.  Returns false if there is no memory. */
 MUST_USE bool claim_read_request(const struct pg_result *r, int row, struct buf *body, struct job *ret);

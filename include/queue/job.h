@@ -30,8 +30,8 @@ struct job {
 	bool has_lane;           /* the jobs of its payment are processed one at a time, in the order of arrival */
 	int64_t lane;            /* if has_lane */
 
-	/* The transaction.  created_at NULL: the claim did not fetch it, or its row is gone; each of the others may be NULL
-	 * by itself.  amount is a plain decimal with the digits received, the times are of RFC 3339 in UTC. */
+	/* The transaction.  created_at NULL: the claim did not fetch it, or its row is gone; each of the others may be
+	 * NULL by itself.  amount is a plain decimal with the digits received, the times are of RFC 3339 in UTC. */
 	const char *source_account, *destination_account, *amount, *currency, *created_at;
 	const char *kind, *payment_id, *occurred_at; /* of an event of a payment */
 

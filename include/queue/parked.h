@@ -5,12 +5,12 @@
 
 #include "pg/db.h"
 
-/* The looks for lanes that were left: jobs are parked, and none of the lane is in jobs.  This happens when a process ends, or
- * loses its connection, between the commit that parked or ended a job and the activation that follows it.
+/* The looks for lanes that were left: jobs are parked, and none of the lane is in jobs.  This happens when a process
+ * ends, or loses its connection, between the commit that parked or ended a job and the activation that follows it.
  *
- * Two looks share the work.  The recent one goes every second over what was parked in the last ten seconds, so that a fresh
- * webhook waits no longer.  The whole one walks all lanes, in steps, and takes at most a fiftieth of the time.  Every
- * worker does both, and two at once do each other no harm. */
+ * Two looks share the work.  The recent one goes every second over what was parked in the last ten seconds, so that a
+ * fresh webhook waits no longer.  The whole one walks all lanes, in steps, and takes at most a fiftieth of the time.
+ * Every worker does both, and two at once do each other no harm. */
 
 #define PARKED_RECENT_MS 1000      /* from one recent look to the next */
 #define PARKED_RECENT_LOOKS 10     /* how many looks see each number, unless there are more than */
@@ -23,8 +23,8 @@
 extern const struct statement PARKED_RECENT;
 extern const struct statement PARKED_WALK;
 
-/* Where the recent look of a process begins.  All zero: unknown, as on a new connection, behind which there may be another
- * server.  Such a look finds nothing, and learns where it is. */
+/* Where the recent look of a process begins.  All zero: unknown, as on a new connection, behind which there may be
+ * another server.  Such a look finds nothing, and learns where it is. */
 struct parked_recent {
 	int64_t highest[PARKED_RECENT_LOOKS]; /* a ring: the highest lane_no given out, at each of the latest looks */
 	unsigned looks;

@@ -57,8 +57,8 @@ struct queue_counters {
 
 struct queue;
 
-/* slots: about how many jobs will be in flight.  form: what a claim fetches.  connect_state, events
- * and ctx must outlive the queue.  Returns NULL if out of memory. */
+/* slots: about how many jobs will be in flight.  form: what a claim fetches.  connect_state, events and ctx must
+ * outlive the queue.  Returns NULL if out of memory. */
 MUST_USE struct queue *queue_create(struct connect_state *connect_state, int slots, enum claim_form form,
 	const struct queue_events *events, void *ctx);
 

@@ -16,8 +16,8 @@
  * milliseconds, and the clock as a text. */
 extern const struct statement RETENTION_CLOCK;
 
-/* Returns one row: how many transactions were deleted; how many the batch looked at, which is the limit unless there are
- * no more, and where the next batch begins: at the latest created_at of these; null if there were none. */
+/* Returns one row: how many transactions were deleted; how many the batch looked at, which is the limit unless there
+ * are no more, and where the next batch begins: at the latest created_at of these; null if there were none. */
 extern const struct statement RETENTION;
 
 /* Adds the parameters: look at limit transactions older than this many days, of which 31 is the least, and accepted at

@@ -81,8 +81,8 @@ static inline bool source_is_plain(const struct source *s)
 	return s->mapping_count == 0;
 }
 
-/* Whether what the source stores may be an event as version 0.1 does not know it: the configuration uses one of the words
- * for them.  A worker of that version cannot process it.  "events" with one entry is a filter and a mapping. */
+/* Whether what the source stores may be an event as version 0.1 does not know it: the configuration uses one of the
+ * words for them.  A worker of that version cannot process it.  "events" with one entry is a filter and a mapping. */
 bool source_has_events(const struct source *s);
 
 /* Whether anyone may send to the source, as far as its own configuration goes: it has neither a scheme nor a list of

@@ -11,8 +11,8 @@
 
 #define TXN_TEXT_MAX 255 /* bytes of an id or an account, as the API's contract states */
 
-/* What kind of event about a payment.  The words of txn_kind_word() are an interface: they stand in SOURCES_FILE, in the
- * database and in the API. */
+/* What kind of event about a payment.  The words of txn_kind_word() are an interface: they stand in SOURCES_FILE, in
+ * the database and in the API. */
 enum txn_kind {
 	TXN_NO_KIND, /* the source maps none, as the canonical body does */
 	TXN_PENDING,
@@ -56,10 +56,10 @@ struct txn {
 	int64_t occurred_us; /* microseconds since 1970, UTC */
 };
 
-/* Whether both are the same transaction: the amounts are equal by value, the accounts and the currency byte for byte, and
- * none equals none only.  Kind, payment_id and part count where both have one: a transaction that was stored before its
- * source had a mapping for them stays the same.  is_total and occurred_us do not count.  It decides between duplicate and
- * conflict inside a batch; the statement that stores a batch compares in the same way. */
+/* Whether both are the same transaction: the amounts are equal by value, the accounts and the currency byte for byte,
+ * and none equals none only.  Kind, payment_id and part count where both have one: a transaction that was stored before
+ * its source had a mapping for them stays the same.  is_total and occurred_us do not count.  It decides between
+ * duplicate and conflict inside a batch; the statement that stores a batch compares in the same way. */
 bool txn_same(const struct txn *a, const struct txn *b);
 
 /* Whether a text of len bytes may be an id or an account: 1 to TXN_TEXT_MAX bytes of well-formed UTF-8 without control

@@ -31,8 +31,8 @@ static bool is_in(const char *name, const char *const *list, size_t count)
 	return false;
 }
 
-/* The headers that the scheme reads.  PayPal's certificate is pinned, but a processor that gets the request as it was may
- * want to know where PayPal has it. */
+/* The headers that the scheme reads.  PayPal's certificate is pinned, but a processor that gets the request as it was
+ * may want to know where PayPal has it. */
 static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 {
 	switch (s->scheme) {

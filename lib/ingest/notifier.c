@@ -1,7 +1,7 @@
 /* notifier.c - one NOTIFY for all commits of the last moments, and before it one activation of their lanes.
  *
- * A flag and a timer: a commit sets the flag, and one NOTIFY clears it for all.  A NOTIFY is not sent again after a failure,
- * since it is only a hint.  Lanes are: until a worker's look finds them, their payments would stand still. */
+ * A flag and a timer: a commit sets the flag, and one NOTIFY clears it for all.  A NOTIFY is not sent again after a
+ * failure, since it is only a hint.  Lanes are: until a worker's look finds them, their payments would stand still. */
 
 #include "ingest/notifier.h"
 
@@ -37,8 +37,8 @@ static void rest(struct notifier *n, int64_t ms)
 	evtimer_add(n->rest, &tv);
 }
 
-/* After a loss of the connection, or a deadlock, the lanes are sent again.  Those that the server rejects are left to the
- * workers' look. */
+/* After a loss of the connection, or a deadlock, the lanes are sent again.  Those that the server rejects are left to
+ * the workers' look. */
 static void notifier_on_activated(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct notifier *n = ctx;
@@ -47,7 +47,8 @@ static void notifier_on_activated(void *ctx, const struct pg_result *r, const st
 	n->activated = r && db_int8(r, 0, 0) > 0;
 }
 
-/* The flags are cleared before sending: jobs added while the statement is under way set dirty again, for the next one. */
+/* The flags are cleared before sending: jobs added while the statement is under way set dirty again, for the next
+ * one. */
 static void notifier_send_if_due(struct notifier *n)
 {
 	struct db_params params = {0};

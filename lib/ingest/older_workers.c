@@ -1,7 +1,8 @@
 /* older_workers.c - one question to the database: is there a worker of a version before?
  *
- * The answer is that of a moment: a worker that starts later is not seen.  The order of an upgrade, workers first, prevents
- * that; this question prevents the mistake that is made most often, a worker on another host that was forgotten. */
+ * The answer is that of a moment: a worker that starts later is not seen.  The order of an upgrade, workers first,
+ * prevents that; this question prevents the mistake that is made most often, a worker on another host that was
+ * forgotten. */
 
 #include "ingest/older_workers.h"
 

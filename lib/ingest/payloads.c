@@ -1,8 +1,8 @@
 /* payloads.c - keeps requests that store no transaction, batched.
  *
- * Requests that arrive while a statement is under way go into the next one.  Their commit waits for the disk, as the answer
- * promises.  A lost answer fails the requests of its statement; the provider repeats them, and they may then be kept twice.
- * The caller sets the deadline. */
+ * Requests that arrive while a statement is under way go into the next one.  Their commit waits for the disk, as the
+ * answer promises.  A lost answer fails the requests of its statement; the provider repeats them, and they may then be
+ * kept twice.  The caller sets the deadline. */
 
 #include "ingest/payloads.h"
 
@@ -13,7 +13,8 @@
 
 #define ANSWER_MS 3000
 
-/* Returns how many rows were inserted: all, or none if the day has no partition.  Nothing waits for another transaction. */
+/* Returns how many rows were inserted: all, or none if the day has no partition.  Nothing waits for another
+ * transaction. */
 static const struct statement KEEP_PAYLOADS = {"keep_payloads",
 	"WITH kept AS ("
 	"  INSERT INTO payhook.payloads (request_id, source, content_type, headers, body)"

@@ -74,9 +74,9 @@ const struct statement INGEST_STORE = {"store",
  * state of the request between two statements.  If today has no partition, because no worker has run for a week, the
  * webhooks are stored all the same and their payload_id is null.
  *
- * Lanes: the jobs of a source in order are parked, numbered in the order of arrival, which is not the order of the batch.
- * Fourth column: the lane of a transaction stored now, for payhook.activate().  A transaction without a payment_id has
- * no lane.  Fifth: 1 if its payload should have been kept and was not. */
+ * Lanes: the jobs of a source in order are parked, numbered in the order of arrival, which is not the order of the
+ * batch.  Fourth column: the lane of a transaction stored now, for payhook.activate().  A transaction without a
+ * payment_id has no lane.  Fifth: 1 if its payload should have been kept and was not. */
 const struct statement INGEST_STORE_ALL = {"store_all",
 	"WITH bodies AS MATERIALIZED ("
 	"  SELECT nextval('payhook.payload_ids') AS payload_id, b.*"

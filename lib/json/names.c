@@ -4,8 +4,9 @@
  * to 16 names are compared one by one, which is faster than hashing.  The names of a larger object go into a hash
  * table.  The id of the object is hashed with them: without it, the same names in a thousand objects would collide.
  *
- * All memory is static and sized for the longest text: adding a name cannot fail.  Of the hash table a text uses only as much
- * as its length needs, so short texts stay within the processor's cache, and the rest costs no memory until a long one comes. */
+ * All memory is static and sized for the longest text: adding a name cannot fail.  Of the hash table a text uses only
+ * as much as its length needs, so short texts stay within the processor's cache, and the rest costs no memory until a
+ * long one comes. */
 
 #include "json/names.h"
 

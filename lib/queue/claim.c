@@ -30,8 +30,8 @@
  * are updated by an array of ids and not by a join, because one order of that join walks the whole index, dead rows
  * included; a planner with statistics of ten rows prefers that order.
  *
- * While the workers are paused (payhook.pauses) it takes no job.  The conditions that do not depend on a row are evaluated
- * once for the statement. */
+ * While the workers are paused (payhook.pauses) it takes no job.  The conditions that do not depend on a row are
+ * evaluated once for the statement. */
 #define TAKE                                                           \
 	"WITH picked AS MATERIALIZED ("                                \
 	"  SELECT id, transaction_id, source, lane FROM payhook.jobs"  \
@@ -62,10 +62,10 @@ const struct statement CLAIM_WHOLE = {"claim_whole",
 
 /* The same, and the request that brought each transaction, found by its key in the partition of its day.
  *
- * The bodies of a claim are bounded in bytes, since a thousand of them may be a gigabyte: picked jobs behind the bound are
- * not marked, and are ready again with this commit.  octet_length() does not fetch the body that it measures.  The requests
- * are then looked up a second time, for the marked jobs alone: carried along, they would be joined to the marked jobs in a
- * loop over both. */
+ * The bodies of a claim are bounded in bytes, since a thousand of them may be a gigabyte: picked jobs behind the bound
+ * are not marked, and are ready again with this commit.  octet_length() does not fetch the body that it measures.  The
+ * requests are then looked up a second time, for the marked jobs alone: carried along, they would be joined to the
+ * marked jobs in a loop over both. */
 const struct statement CLAIM_ORIGINAL = {"claim_original", TAKE
 	", sized AS MATERIALIZED ("
 	"  SELECT k.id, coalesce(sum(octet_length(p.body)) OVER ("

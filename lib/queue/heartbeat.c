@@ -1,5 +1,5 @@
-/* heartbeat.c - the worker's registration and heartbeat, the rescue of other workers' jobs, the enqueueing of retries, and
- * the recent look for lanes that were left.
+/* heartbeat.c - the worker's registration and heartbeat, the rescue of other workers' jobs, the enqueueing of retries,
+ * and the recent look for lanes that were left.
  *
  * Everything here is a chore: a statement that is sent when its time has come.  The connection runs one at a time; of
  * several that are due, the first in enum chore goes first.

@@ -1,9 +1,9 @@
 /* parked.c - the statements that find lanes which were left, and where each look begins.
  *
- * heartbeat.c sends the recent look, which is short whatever vacuum could not remove.  The walk passes over dead rows, for
- * seconds if an old snapshot keeps a million, so maintenance.c sends it, behind which no heartbeat waits.  A lane that is
- * found here may be just about to be activated by the process that parked or ended its job; one of the two then does
- * nothing. */
+ * heartbeat.c sends the recent look, which is short whatever vacuum could not remove.  The walk passes over dead rows,
+ * for seconds if an old snapshot keeps a million, so maintenance.c sends it, behind which no heartbeat waits.  A lane
+ * that is found here may be just about to be activated by the process that parked or ended its job; one of the two then
+ * does nothing. */
 
 #include "queue/parked.h"
 
@@ -14,23 +14,24 @@
 	"  LEFT JOIN LATERAL (SELECT true AS has_job FROM payhook.jobs j WHERE j.lane = l.lane LIMIT 1) b ON true" \
 	"  WHERE has_job IS NULL))"
 
-/* Activates the lanes that were left among the jobs with these numbers, after the first and up to the second.  Returns how
- * many jobs were activated, and the highest number that was given out: a job whose commit is under way has a lower one, and
- * the next looks see it.  The sequence says so at once; the index would be read back through all its dead rows.
+/* Activates the lanes that were left among the jobs with these numbers, after the first and up to the second.  Returns
+ * how many jobs were activated, and the highest number that was given out: a job whose commit is under way has a lower
+ * one, and the next looks see it.  The sequence says so at once; the index would be read back through all its dead
+ * rows.
  *
- * activate() is volatile, so it sees what was committed before it is called, and not only the snapshot of this look.  A lost
- * answer: the next look has the same jobs and some more. */
+ * activate() is volatile, so it sees what was committed before it is called, and not only the snapshot of this look.  A
+ * lost answer: the next look has the same jobs and some more. */
 const struct statement PARKED_RECENT = {"parked_recent",
 	"WITH recent AS MATERIALIZED ("
 	"  SELECT lane FROM payhook.parked_jobs WHERE lane_no > $1::bigint AND lane_no <= $2::bigint"
 	") SELECT " LEFT("recent") ", (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END"
 				   "  FROM payhook.lane_numbers)"};
 
-/* The same for the lanes from this one on, at most so many in their order.  Returns how many jobs were activated, how many
- * lanes were walked, and the last of them.
+/* The same for the lanes from this one on, at most so many in their order.  Returns how many jobs were activated, how
+ * many lanes were walked, and the last of them.
  *
- * Plan: each lane is found by one descent of the primary key, however many jobs it has; the recursion ends at the limit,
- * since nothing asks for more of its rows. */
+ * Plan: each lane is found by one descent of the primary key, however many jobs it has; the recursion ends at the
+ * limit, since nothing asks for more of its rows. */
 const struct statement PARKED_WALK = {"parked_walk",
 	"WITH RECURSIVE walk AS ("
 	"  (SELECT lane FROM payhook.parked_jobs WHERE lane >= $1::bigint ORDER BY lane LIMIT 1)"

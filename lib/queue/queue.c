@@ -160,8 +160,8 @@ static void send_claim(struct queue *q, int limit)
 
 /* ---- settle ---- */
 
-/* A job that ends leaves its lane to the next one.  If it is held, the activation finds the lane taken.  A stale settlement
- * ended nothing; an unknown one most likely did. */
+/* A job that ends leaves its lane to the next one.  If it is held, the activation finds the lane taken.  A stale
+ * settlement ended nothing; an unknown one most likely did. */
 static void leave_lane(struct queue *q, const struct job *j, enum settled how)
 {
 	bool ended = j->outcome == JOB_PROCESSED || j->outcome == JOB_FAILED || j->outcome == JOB_EXHAUSTED;
@@ -220,8 +220,8 @@ static void send_settle(struct queue *q)
 
 /* ---- activation ---- */
 
-/* After a loss of the connection the lanes are sent again.  Those that the server rejects are left to the look (parked.h):
- * settlements must not wait behind them. */
+/* After a loss of the connection the lanes are sent again.  Those that the server rejects are left to the look
+ * (parked.h): settlements must not wait behind them. */
 static void queue_on_activated(void *ctx, const struct pg_result *r, const struct fault *f)
 {
 	struct queue *q = ctx;
@@ -293,9 +293,9 @@ static void send_release(struct queue *q)
 
 /* ---- sending ---- */
 
-/* Activations go before all, since nothing else of their lanes can go on; each follows a settlement, so they cannot take every
- * turn.  Settlements go next, since they end calls that were made and make room for others.  After one, a release or a claim
- * has its turn: a steady flow of results must not keep the worker from claiming. */
+/* Activations go before all, since nothing else of their lanes can go on; each follows a settlement, so they cannot
+ * take every turn.  Settlements go next, since they end calls that were made and make room for others.  After one, a
+ * release or a claim has its turn: a steady flow of results must not keep the worker from claiming. */
 static void queue_send_next(struct queue *q)
 {
 	if (q->resting || !connection_is_ready(q->connection))

@@ -5,9 +5,9 @@
 #include "queue/release.h"
 
 /* The release: frees the jobs that have our owner and are not among the given keys, each an id, a source and a
- * transaction_id.  The id alone is not enough: see inflight.h.  These are jobs of a claim whose
- * answer was lost, jobs that the worker declined, and jobs that it dropped.  The attempt does not count: either no call
- * was made, or the worker cancelled it because it stops.
+ * transaction_id.  The id alone is not enough: see inflight.h.  These are jobs of a claim whose answer was lost, jobs
+ * that the worker declined, and jobs that it dropped.  The attempt does not count: either no call was made, or the
+ * worker cancelled it because it stops.
  *
  * The jobs keep their lanes and get fresh ids, so a settlement that still comes under an old id changes nothing.  The
  * commit waits for the disk, as in every statement that assigns ids: a crash could otherwise issue the same id again.

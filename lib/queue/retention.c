@@ -22,13 +22,13 @@ const struct statement RETENTION_CLOCK = {"retention_clock",
  * is a parameter: the planner needs its value to choose the BRIN index.
  *
  * Payments: all events of a payment are deleted by one statement, when each of them may be, so that a payment is never
- * seen with some of its events.  The limit is of the rows that a batch looks at; the other events of their payments come in
- * addition.  An event that arrives at this moment is the first of the payment again.
+ * seen with some of its events.  The limit is of the rows that a batch looks at; the other events of their payments
+ * come in addition.  An event that arrives at this moment is the first of the payment again.
  *
- * Locks: SKIP LOCKED leaves rows that another transaction has locked to the next round, and with them the whole payment;
- * what stays is not locked.  So neither of two workers waits for a transaction of the other.  For a row of
- * transaction_conflicts it may wait until a responder that counts a conflict there has committed.  A webhook that arrives
- * with the id of a row being deleted waits until this statement ends.
+ * Locks: SKIP LOCKED leaves rows that another transaction has locked to the next round, and with them the whole
+ * payment; what stays is not locked.  So neither of two workers waits for a transaction of the other.  For a row of
+ * transaction_conflicts it may wait until a responder that counts a conflict there has committed.  A webhook that
+ * arrives with the id of a row being deleted waits until this statement ends.
  *
  * Commit: it does not wait for the disk, so such a webhook waits for the deletions and not for a flush.  A crash or a
  * lost answer does no harm: transactions that are still there are deleted in the next round.
@@ -36,9 +36,9 @@ const struct statement RETENTION_CLOCK = {"retention_clock",
  * Plan: rows lie in the order of arrival, which the BRIN index on created_at describes in a few bytes.  A batch begins
  * at the time where the last one ended, so the dead rows before it are not read again.  There is no ORDER BY, which
  * would read and sort all expired rows for each batch; rows that a batch passes over are found in the next round, which
- * begins at -infinity.  If a batch sees nothing but events that stay, all of one time, the next one begins behind it.  The
- * events of a payment are counted once, however many of them the batch looks at.  Rows of
- * job_attempts have a retention of their own. */
+ * begins at -infinity.  If a batch sees nothing but events that stay, all of one time, the next one begins behind it.
+ * The events of a payment are counted once, however many of them the batch looks at.  Rows of job_attempts have a
+ * retention of their own. */
 #define MAY_GO                                   \
 	"(status = 'PROCESSED' AND created_at <" \
 	" least($4::timestamptz, now()) - greatest($1::int, 31) * interval '24 hours')"

@@ -20,10 +20,10 @@
  *
  * A job without its transaction is recorded in dead_jobs too: nothing else shows that a webhook was accepted.
  *
- * Lanes: a job that waits keeps its lane and number.  A failed or exhausted one is held, a new row with run_at infinity,
- * unless its source lets the payment go on; so the lane is not free.  The index on lanes is checked at each insert, which
- * therefore begins when all deletions are done: that is what the count of them is for.  The next of a lane is activated
- * later (queue.c): the snapshot of this statement does not show what was parked meanwhile.
+ * Lanes: a job that waits keeps its lane and number.  A failed or exhausted one is held, a new row with run_at
+ * infinity, unless its source lets the payment go on; so the lane is not free.  The index on lanes is checked at each
+ * insert, which therefore begins when all deletions are done: that is what the count of them is for.  The next of a
+ * lane is activated later (queue.c): the snapshot of this statement does not show what was parked meanwhile.
  *
  * Fence: id, owner and identity must match.  Two jobs of a batch may have one id (inflight.h); at most one of them is
  * that of the row, so results are returned by the place in the batch.  A worker that was declared dead names an id that

@@ -17,8 +17,8 @@
  * But jobs are claimed in the order of their ids, and a job that is enqueued again has a new id, so the ready jobs are
  * the newest; they are counted among the newest 10,001.  A worker may have claimed a hundred thousand jobs, so claimed
  * jobs are not counted: the numbers in the workers' rows are added up.  The oldest job may be a retry with a new id, so
- * the age is the greatest among the first job, the jobs that wait, and the newest jobs.  Held and parked jobs have none: they
- * may wait for days, and the first of a payment that is not held is among the others.
+ * the age is the greatest among the first job, the jobs that wait, and the newest jobs.  Held and parked jobs have
+ * none: they may wait for days, and the first of a payment that is not held is among the others.
  *
  * A standby that has replayed everything has a null replay_lag, which counts as 0.  Without the right to see a standby,
  * only its pid is shown, and its state is null. */

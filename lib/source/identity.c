@@ -1,8 +1,9 @@
 /* identity.c - finds sources in which one event of a payment would hide another.
  *
- * Mappings with the same identity form a group.  The words that a group lets pass at a pointer are those of its filters,
- * or, where a filter says nothing of the pointer, those of its kinds.  Two words at one pointer are two events; so are
- * two mappings.  The remedy is harmless: an identity that distinguishes all events still does so with one more part. */
+ * Mappings with the same identity form a group.  The words that a group lets pass at a pointer are those of its
+ * filters, or, where a filter says nothing of the pointer, those of its kinds.  Two words at one pointer are two
+ * events; so are two mappings.  The remedy is harmless: an identity that distinguishes all events still does so with
+ * one more part. */
 
 #include "source/identity.h"
 

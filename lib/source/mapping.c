@@ -161,7 +161,8 @@ static bool find_scalar(struct reading *r, const char *at, bool takes_fractions,
 	return fits;
 }
 
-/* Cuts a text to what follows the last occurrence of after.  False: it has none, which has been added to the problems. */
+/* Cuts a text to what follows the last occurrence of after.  False: it has none, which has been added to the
+ * problems. */
 static bool cut(struct reading *r, const char *after, struct scalar *found)
 {
 	char quoted[FAULT_QUOTE_MAX];
@@ -200,8 +201,8 @@ static void mapping_read_text(struct reading *r, const struct mapping_text *t, c
 	txn_rule_text(r->problems, found.pointer, text, found.len ? before + found.len : 0, ret);
 }
 
-/* Writes a part of a transaction_id and returns its length.  Encoded so, a part has no separator, and each % in it begins
- * a code: what was joined can be taken apart in one way only. */
+/* Writes a part of a transaction_id and returns its length.  Encoded so, a part has no separator, and each % in it
+ * begins a code: what was joined can be taken apart in one way only. */
 static size_t encode(const char *part, char separator, char ret[PIECE_MAX])
 {
 	static const char DIGITS[] = "0123456789ABCDEF";

@@ -65,8 +65,8 @@ static void read_beside_at(const struct json_place member[], struct mapping_text
 		json_config_complain(&member[OPTIONAL], "has no meaning beside otherwise");
 }
 
-/* {"at": pointer, "prefix": text, "after": text, "otherwise": text, "optional": flag} or {"value": text}; all but at are
- * optional. */
+/* {"at": pointer, "prefix": text, "after": text, "otherwise": text, "optional": flag} or {"value": text}; all but at
+ * are optional. */
 static void mapping_config_read_text(const struct json_place *p, struct mapping_text *ret)
 {
 	struct json_place member[JOIN];
@@ -121,9 +121,9 @@ static void read_parts(const struct json_place member[], struct mapping_parts *r
 		json_config_complain(&member[AFTER], "has no meaning beside several pointers");
 }
 
-/* {"at": pointer, "prefix": text, "after": text}, or several pointers and join.  The transaction_id is the identity under
- * which an event is processed once.  With a constant, every event after the first would be a duplicate or a conflict,
- * and would not be processed. */
+/* {"at": pointer, "prefix": text, "after": text}, or several pointers and join.  The transaction_id is the identity
+ * under which an event is processed once.  With a constant, every event after the first would be a duplicate or a
+ * conflict, and would not be processed. */
 static void read_identity(const struct json_place *p, struct mapping *ret)
 {
 	struct json_place member[TEXT_MEMBERS];

@@ -337,8 +337,8 @@ static void read_mappings(const struct reading *r)
 		mapping_configure_pointer(items, r->source->items);
 }
 
-/* "order": "payment", and what happens to the events behind one that has failed: "on_failure": "hold" or "continue".  An
- * event without a payment would have no place in the order. */
+/* "order": "payment", and what happens to the events behind one that has failed: "on_failure": "hold" or "continue".
+ * An event without a payment would have no place in the order. */
 static void read_order(const struct reading *r)
 {
 	static const char *const orders[] = {"payment"}, *const failures[] = {"hold", "continue"};
@@ -371,10 +371,10 @@ static void check_signed(const struct json_place *p, const char *pointer)
 		json_config_complain(p, "%s is not signed by Adyen", pointer);
 }
 
-/* Every field that decides which event it is, and about how much, must be one that Adyen signs: anyone between Adyen and
- * this process could have written the others.  Constants are the operator's and are exempt.  So is the time of an event,
- * which Adyen does not sign: it decides about the order of two events only, and so do those who can change a webhook on
- * its way, since they can also hold one back. */
+/* Every field that decides which event it is, and about how much, must be one that Adyen signs: anyone between Adyen
+ * and this process could have written the others.  Constants are the operator's and are exempt.  So is the time of an
+ * event, which Adyen does not sign: it decides about the order of two events only, and so do those who can change a
+ * webhook on its way, since they can also hold one back. */
 static void check_adyen_mapping(const struct reading *r, const struct mapping *m)
 {
 	const bool has_events = json_config_given(&r->member[EVENTS]);

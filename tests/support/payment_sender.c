@@ -1,8 +1,8 @@
 /* payment_sender.c - a responder without HTTP: it stores the events that it reads from standard input, in order.
  *
- * A line is "transaction_id payment_id"; when the event is durable, its transaction_id is printed.  All lines that are read
- * at once go into one batch.  PAYHOOK_DATABASE is the conninfo.  The program ends with its input, or by a signal at any
- * moment, as a responder may. */
+ * A line is "transaction_id payment_id"; when the event is durable, its transaction_id is printed.  All lines that are
+ * read at once go into one batch.  PAYHOOK_DATABASE is the conninfo.  The program ends with its input, or by a signal
+ * at any moment, as a responder may. */
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

@@ -1,7 +1,7 @@
 /* test_event_orders.c - in whatever order the events of a payment arrive, its state and its sums are the same.
  *
- * Each of the 5,040 orders of seven events is a payment of its own, each event is sent twice, and the fourteen webhooks come one,
- * three or seven at a time.  Many payments go side by side, so a batch holds the steps of several. */
+ * Each of the 5,040 orders of seven events is a payment of its own, each event is sent twice, and the fourteen webhooks
+ * come one, three or seven at a time.  Many payments go side by side, so a batch holds the steps of several. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>

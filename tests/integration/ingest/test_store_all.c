@@ -1,4 +1,5 @@
-/* test_store_all.c - what a batch stores beside transactions and jobs: payloads, the columns of events, and parked jobs. */
+/* test_store_all.c - what a batch stores beside transactions and jobs: payloads, the columns of events, and parked
+ * jobs. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>

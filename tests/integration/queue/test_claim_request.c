@@ -1,4 +1,5 @@
-/* test_claim_request.c - claims that bring the request of each transaction: what they bring, and the bytes that they bound. */
+/* test_claim_request.c - claims that bring the request of each transaction: what they bring, and the bytes that they
+ * bound. */
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* test_partitions.c - the partitions of payloads and job_attempts: made ahead, dropped when nothing needs them, and in nobody's
- * way. */
+/* test_partitions.c - the partitions of payloads and job_attempts: made ahead, dropped when nothing needs them, and in
+ * nobody's way. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -152,8 +152,8 @@ Test(partitions, that_an_operator_detached_are_left_alone)
 
 /* ---- beside others ---- */
 
-/* Inserts into both tables, a commit each, as long as partitions are kept.  An insert that waits for a lock for more than 50 ms
- * fails. */
+/* Inserts into both tables, a commit each, as long as partitions are kept.  An insert that waits for a lock for more
+ * than 50 ms fails. */
 static PGconn *insert_meanwhile(void)
 {
 	PGconn *conn = database_connect();

@@ -1,4 +1,5 @@
-/* test_lanes.c - jobs of one payment in order: what moves them from parked_jobs into jobs, and what operators do and see. */
+/* test_lanes.c - jobs of one payment in order: what moves them from parked_jobs into jobs, and what operators do and
+ * see. */
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
-/* test_events_config.c - the words of SOURCES_FILE for events of payments: what is accepted, the errors that are reported,
- * and which sources an older worker cannot serve. */
+/* test_events_config.c - the words of SOURCES_FILE for events of payments: what is accepted, the errors that are
+ * reported, and which sources an older worker cannot serve. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* test_source_lives.c - the life of a payment as five providers report it: each event of docs/sources/<provider>/life.json,
- * read with the sources.json beside it. */
+/* test_source_lives.c - the life of a payment as five providers report it: each event of
+ * docs/sources/<provider>/life.json, read with the sources.json beside it. */
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
