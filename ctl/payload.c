@@ -29,7 +29,7 @@ static const struct statement PAYLOAD = {"payload",
 	"SELECT t.source, t.payload_id IS NOT NULL,"
 	"  to_regclass('payhook.payloads_' || to_char(t.created_at AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL,"
 	"  floor(extract(epoch FROM now() - t.created_at) / 86400)::bigint,"
-	"  to_char(p.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
+	"  to_char(p.received_at AT TIME ZONE 'UTC', " DB_TIME_FORMAT "),"
 	"  translate(p.request_id::text, '-', ''), p.content_type, p.headers::text, encode(p.body, 'hex')"
 	" FROM payhook.transactions t"
 	" LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"
@@ -173,8 +173,8 @@ static void complain_of_none(const struct showing *s)
 		s->source ? " of the source " : "", source);
 }
 
-/* A transaction of a day without a partition is told from one that came before requests were kept by the partition that
- * its day has now. */
+/* The partition that its day has now distinguishes a transaction that came before requests were kept from one of a day
+ * without a partition. */
 static void complain_of_unkept(const struct showing *s, const struct pg_result *r)
 {
 	int64_t age = db_int8(r, 0, AGE);

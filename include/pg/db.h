@@ -48,10 +48,13 @@ void db_array_add_int8(struct db_array *a, int64_t value);
 /* Frees the memory. */
 void db_array_finish(struct db_array *a);
 
+/* For to_char() of a time AT TIME ZONE 'UTC': RFC 3339 with microseconds. */
+#define DB_TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"
+
 /* The parameters of one connection_send(), in order.  A zeroed struct has none.  Those beyond DB_PARAMS_MAX are counted
  * and not kept.  Texts and arrays are borrowed until connection_send() returns. */
 #define DB_PARAMS_MAX 24
-#define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array: 1,023 bodies of 64 KiB; a batch has 500 */
+#define DB_ARRAY_MAX (64 * 1024 * 1024) /* bytes of one array; sixteen conflicts of 1 MiB have a quarter of it */
 
 struct db_params {
 	int count;

@@ -12,6 +12,21 @@
 #define REQUEST_UUID_LEN 32     /* hexadecimal digits of a request id; PostgreSQL reads them as a uuid */
 #define TRACES_KEEP (64 * 1024) /* bytes of memory that are kept for the next batch */
 
+/* The last rows of both statements: what is known already, and the message for a standby. */
+#define KNOWN_ONLY                                                                                        \
+	"  UNION ALL SELECT transaction_id, source, same, NULL, NULL FROM given WHERE same IS NOT NULL"   \
+	"  UNION ALL SELECT NULL, NULL, NULL, NULL, NULL WHERE CASE"                                      \
+	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)" \
+	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"
+
+/* What is unknown is null, here and in INGEST_STORE_ALL: it is the same as null only.  "=" would make neither of it. */
+#define SAME_MONEY                                                               \
+	"(s.source_account IS NOT DISTINCT FROM g.source_account"                \
+	"   OR s.source_account IS NOT DISTINCT FROM '(erased)')"                \
+	" AND (s.destination_account IS NOT DISTINCT FROM g.destination_account" \
+	"   OR s.destination_account IS NOT DISTINCT FROM '(erased)')"           \
+	" AND s.amount IS NOT DISTINCT FROM g.amount AND s.currency IS NOT DISTINCT FROM g.currency"
+
 /* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
  * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
  * already, 0 if a different one is.  Fourth and fifth: null.  An account that payhook.forget() has erased is the same
@@ -34,20 +49,6 @@
  *
  * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  A seventh array
  * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces. */
-#define KNOWN_ONLY                                                                                        \
-	"  UNION ALL SELECT transaction_id, source, same, NULL, NULL FROM given WHERE same IS NOT NULL"   \
-	"  UNION ALL SELECT NULL, NULL, NULL, NULL, NULL WHERE CASE"                                      \
-	"    WHEN current_setting('synchronous_standby_names') <> '' AND NOT EXISTS (SELECT FROM stored)" \
-	"    THEN pg_logical_emit_message(true, 'payhook', 'known') IS NULL END"
-
-/* What is unknown is null, here and in INGEST_STORE_ALL: it is the same as null only.  "=" would make neither of it. */
-#define SAME_MONEY                                                               \
-	"(s.source_account IS NOT DISTINCT FROM g.source_account"                \
-	"   OR s.source_account IS NOT DISTINCT FROM '(erased)')"                \
-	" AND (s.destination_account IS NOT DISTINCT FROM g.destination_account" \
-	"   OR s.destination_account IS NOT DISTINCT FROM '(erased)')"           \
-	" AND s.amount IS NOT DISTINCT FROM g.amount AND s.currency IS NOT DISTINCT FROM g.currency"
-
 const struct statement INGEST_STORE = {"store",
 	"WITH given AS ("
 	"  SELECT g.*, t.same"

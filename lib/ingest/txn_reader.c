@@ -11,21 +11,21 @@
 
 #define ANSWER_MS 3000
 
+#define CREATED_AT "to_char(t.created_at AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
+#define PROCESSED_AT "to_char(t.processed_at AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
+#define OCCURRED_AT "to_char(t.occurred_at AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
+
 /* Returns a row for each lookup that finds a transaction; ord is the lookup's position in the batch, from 1.  All see
  * one snapshot.
  *
  * Plan: the lateral LIMIT makes it one look-up in the primary key for each lookup, as long as CONNECTION_BY_KEY
  * holds. */
-#define TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-
 static const struct statement FIND = {"find",
 	"SELECT g.ord, t.transaction_id, t.source_account, t.destination_account, t.amount, t.currency, t.status,"
-	"    " TIME("t.created_at") ", " TIME(
-		"t.processed_at") ", t.failure, t.kind, t.payment_id, t.part,"
-				  "    " TIME(
-					  "t.occurred_at") "  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g(transaction_id, source, ord),"
-							   "  LATERAL (SELECT * FROM payhook.transactions s"
-							   "    WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"};
+	"    " CREATED_AT ", " PROCESSED_AT ", t.failure, t.kind, t.payment_id, t.part, " OCCURRED_AT
+	"  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g(transaction_id, source, ord),"
+	"  LATERAL (SELECT * FROM payhook.transactions s"
+	"    WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"};
 
 /* The same for payments.  The events of a payment are read twice: all for its state, and the newest for the list, whose
  * order is that of payhook.payment_state().
@@ -43,16 +43,15 @@ static const struct statement FIND_PAYMENT = {"find_payment",
 	"    FROM (SELECT event, age, sum(octet_length(event) + 1) OVER (ORDER BY age) AS bytes"
 	"      FROM (SELECT row_to_json(x)::text AS event, age"
 	"        FROM (SELECT t.*, row_number() OVER (ORDER BY t.occurred_at DESC NULLS LAST, array_position(ARRAY["
-	"              'pending', 'authorised', 'captured', 'capture_failed', 'canceled', 'expired', 'failed', 'refunded',"
-	"              'refund_failed', 'dispute_notice', 'disputed', 'dispute_won', 'dispute_lost', 'paid_out', 'other'],"
-	"              t.kind) DESC NULLS LAST, t.transaction_id COLLATE \"C\" DESC) AS age"
+	"              'pending', 'authorised', 'captured', 'capture_failed', 'canceled', 'expired', 'failed',"
+	"              'refunded', 'refund_failed', 'dispute_notice', 'disputed', 'dispute_won', 'dispute_lost',"
+	"              'paid_out', 'other'], t.kind) DESC NULLS LAST, t.transaction_id COLLATE \"C\" DESC) AS age"
 	"          FROM payhook.transactions t"
 	"          WHERE t.payment_id = g.payment_id AND t.source = g.source ORDER BY age LIMIT 100) t,"
 	"        LATERAL (SELECT t.transaction_id, t.kind, t.part, t.amount, t.amount::text AS amount_text,"
-	"          coalesce(t.is_total, false) AS is_total, t.currency, " TIME(
-		"t.occurred_at") " AS occurred_at,"
-				 "          " TIME("t.created_at") " AS created_at, t.status) x) i) b"
-								   "    WHERE bytes <= $3::int) l"};
+	"          coalesce(t.is_total, false) AS is_total, t.currency, " OCCURRED_AT " AS occurred_at,"
+	"          " CREATED_AT " AS created_at, t.status) x) i) b"
+	"    WHERE bytes <= $3::int) l"};
 
 enum subject { TRANSACTIONS, PAYMENTS, SUBJECTS };
 

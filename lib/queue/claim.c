@@ -39,26 +39,30 @@
 	"    AND NOT EXISTS (SELECT FROM payhook.pauses)"              \
 	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"           \
 	")"
-#define MARK(ids)                                                                                    \
+#define MARK                                                                                         \
 	" UPDATE payhook.jobs j SET owner = $3::bigint, claimed_at = now(), attempt = j.attempt + 1" \
-	"  WHERE j.id = ANY (ARRAY(" ids ")) AND (SELECT CASE WHEN count(lane) > 0 THEN true"        \
-	"    ELSE set_config('synchronous_commit', 'off', true) = 'off' END FROM picked)"            \
+	"  WHERE j.id = ANY (ARRAY("
+#define MARKED                                                                            \
+	")) AND (SELECT CASE WHEN count(lane) > 0 THEN true"                              \
+	"    ELSE set_config('synchronous_commit', 'off', true) = 'off' END FROM picked)" \
 	"  RETURNING j.id, j.transaction_id, j.source, j.attempt, j.traceparent, j.lane"
+#define PICKED "SELECT id FROM picked"
 
-const struct statement CLAIM = {"claim", TAKE MARK("SELECT id FROM picked")};
+const struct statement CLAIM = {"claim", TAKE MARK PICKED MARKED};
 
 /* The same claim, and the transaction of each job, looked up by its primary key.  The transaction is not locked: after
  * its insert only its status changes, which is not read here.  If a transaction was deleted by hand, its job is claimed
  * all the same and returned with nulls. */
-#define WHOLE                                                                                                                          \
-	"c.id, c.transaction_id, c.source, c.attempt, c.traceparent, c.lane, t.source_account, t.destination_account, t.amount::text," \
-	"  t.currency, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), t.kind, t.payment_id,"           \
-	"  to_char(t.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+#define CREATED_AT "to_char(t.created_at AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
+#define OCCURRED_AT "to_char(t.occurred_at AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
+#define WHOLE                                                                                   \
+	"c.id, c.transaction_id, c.source, c.attempt, c.traceparent, c.lane, t.source_account," \
+	"  t.destination_account, t.amount::text, t.currency, " CREATED_AT ", t.kind, t.payment_id, " OCCURRED_AT
 #define OF_TRANSACTION \
 	"  LEFT JOIN payhook.transactions t ON t.transaction_id = c.transaction_id AND t.source = c.source"
 
-const struct statement CLAIM_WHOLE = {"claim_whole",
-	TAKE ", claimed AS (" MARK("SELECT id FROM picked") ") SELECT " WHOLE " FROM claimed c" OF_TRANSACTION};
+const struct statement CLAIM_WHOLE = {
+	"claim_whole", TAKE ", claimed AS (" MARK PICKED MARKED ") SELECT " WHOLE " FROM claimed c" OF_TRANSACTION};
 
 /* The same, and the request that brought each transaction, found by its key in the partition of its day.
  *
@@ -66,16 +70,16 @@ const struct statement CLAIM_WHOLE = {"claim_whole",
  * are not marked, and are ready again with this commit.  octet_length() does not fetch the body that it measures.  The
  * requests are then looked up a second time, for the marked jobs alone: carried along, they would be joined to the
  * marked jobs in a loop over both. */
-const struct statement CLAIM_ORIGINAL = {"claim_original", TAKE
-	", sized AS MATERIALIZED ("
-	"  SELECT k.id, coalesce(sum(octet_length(p.body)) OVER ("
-	"    ORDER BY k.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before"
-	"  FROM picked k LEFT JOIN payhook.transactions t ON t.transaction_id = k.transaction_id AND t.source = k.source"
-	"  LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"
-	"), claimed AS (" MARK(
-		"SELECT id FROM sized WHERE before < $4::bigint") ") SELECT " WHOLE
-								  ", p.content_type, p.headers::text, encode(p.body, 'hex') FROM claimed c" OF_TRANSACTION
-								  "  LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"};
+#define OF_REQUEST "  LEFT JOIN payhook.payloads p ON p.payload_id = t.payload_id AND p.received_at = t.payload_at"
+
+const struct statement CLAIM_ORIGINAL = {"claim_original",
+	TAKE ", sized AS MATERIALIZED ("
+	     "  SELECT c.id, coalesce(sum(octet_length(p.body)) OVER ("
+	     "    ORDER BY c.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before"
+	     "  FROM picked c" OF_TRANSACTION OF_REQUEST "), claimed AS (" MARK
+	     "SELECT id FROM sized WHERE before < $4::bigint" MARKED ") SELECT " WHOLE
+	     ", p.content_type, p.headers::text, encode(p.body, 'hex')"
+	     "  FROM claimed c" OF_TRANSACTION OF_REQUEST};
 
 /* Columns of CLAIM_ORIGINAL behind those of CLAIM_WHOLE. */
 enum { CONTENT_TYPE = 14, HEADERS, BODY };

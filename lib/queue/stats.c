@@ -24,7 +24,8 @@
  * only its pid is shown, and its state is null. */
 const struct statement STATS = {"stats",
 	"WITH newest AS MATERIALIZED ("
-	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at, run_at FROM payhook.jobs ORDER BY id DESC LIMIT 10001"
+	"  SELECT owner IS NULL AND run_at IS NULL AS ready, enqueued_at, run_at FROM payhook.jobs"
+	"  ORDER BY id DESC LIMIT 10001"
 	"), waiting AS MATERIALIZED ("
 	"  SELECT enqueued_at FROM payhook.jobs WHERE run_at < 'infinity' ORDER BY run_at LIMIT 10001"
 	"), first AS MATERIALIZED ("
