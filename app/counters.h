@@ -64,7 +64,7 @@ void counters_auth_failure(struct counters *c, int cause);
 /* Counts auth failures that the view auth_failures lacks. */
 void counters_unrecorded(struct counters *c, int count);
 
-/* Counts webhooks of which no payload was kept, although it should have been. */
+/* Counts transactions and ignored webhooks of which no payload was kept, although it should have been. */
 void counters_unkept(struct counters *c, int count);
 
 /* Whether the counters are shared, so that counters_render() has sums of all responders. */

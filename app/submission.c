@@ -81,13 +81,13 @@ static void log_outcome(const struct item *item, enum accepted outcome)
 		LOG_SECONDS("duration", clock_us() - item->rq->read_us), LOG_NUMBER("more_since_last", suppressed));
 }
 
-void submission_unkept(struct service *service, int webhooks)
+void submission_unkept(struct service *service, int count)
 {
 	static struct log_pause pause;
 	int64_t suppressed;
-	counters_unkept(service->counters, webhooks);
+	counters_unkept(service->counters, count);
 	if (log_pause_over(&pause, &suppressed))
-		LOG(LOG_LEVEL_ERROR, "webhooks not kept", LOG_NUMBER("webhooks", webhooks),
+		LOG(LOG_LEVEL_ERROR, "webhooks not kept", LOG_NUMBER("count", count),
 			LOG_TEXT("reason", "the table payloads has no partition for today; the workers make them"),
 			LOG_NUMBER("more_since_last", suppressed));
 }

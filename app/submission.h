@@ -3,8 +3,9 @@
 #include "http.h"
 #include "source/source.h"
 
-/* Logs and counts webhooks that were not kept, as today has no partition; at most a line a second. */
-void submission_unkept(struct service *service, int webhooks);
+/* Counts transactions or ignored webhooks of which no payload was kept, as today has no partition, and logs that, a
+ * line a second at most. */
+void submission_unkept(struct service *service, int count);
 
 /* Stores the transactions of an authenticated webhook, and answers it.
  *

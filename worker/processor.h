@@ -52,8 +52,8 @@ struct processor;
 
 struct processor_kind {
 	const char *name; /* its word in PROCESSOR */
-	bool wants_transaction; /* the claim must fetch the fields of the transaction too, and its request if PROCESSOR_BODY is
-				 * original */
+	/* The claim must fetch the fields of the transaction too, and its request if PROCESSOR_BODY is original. */
+	bool wants_transaction;
 	/* *s must outlive the processor.  NULL: out of memory. */
 	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
 	/* Calls under way are dropped without ended(); their memory is not touched.  p may be NULL. */

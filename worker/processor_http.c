@@ -198,11 +198,6 @@ static bool sends_original(const struct processor *p)
 	return p->settings->processor_body == PROCESSOR_BODY_ORIGINAL;
 }
 
-static bool has_transaction(const struct job *j)
-{
-	return j->created_at;
-}
-
 static const struct call_outcome NO_MEMORY = {
 	.result = CALL_POSTPONED, .pause_ms = -1, .why = "this machine could not make the call: out of memory"};
 static const struct call_outcome NO_TRANSACTION = {
@@ -216,11 +211,9 @@ static const struct call_outcome NO_HEADERS = {
 /* Why there is nothing to send; NULL: there is something. */
 static const struct call_outcome *find_nothing(const struct processor *p, const struct job *j)
 {
-	if (!sends_original(p))
-		return has_transaction(j) ? NULL : &NO_TRANSACTION;
 	if (!j->created_at)
 		return &NO_TRANSACTION;
-	return j->body ? NULL : &NO_REQUEST;
+	return j->body || !sends_original(p) ? NULL : &NO_REQUEST;
 }
 
 /* Sets the bytes that are sent, which are the job's own if they are the webhook's.  False: memory is exhausted. */

@@ -19,7 +19,7 @@ struct notifier;
 MUST_USE struct notifier *notifier_create(struct connect_state *connect_state);
 void notifier_destroy(struct notifier *n); /* accepts NULL; a notification not yet sent is dropped */
 
-/* To be called after the commit that added jobs, and for each lane in which it parked one.  Neither waits or fails.  If
- * a lane cannot be activated, a look of the workers finds it. */
+/* To be called after the commit that added jobs, and for each lane in which it parked one.  Neither waits, and neither
+ * fails.  If a lane cannot be activated, a look of the workers finds it. */
 void notifier_mark(struct notifier *n);
 void notifier_activate(struct notifier *n, int64_t lane);

@@ -11,7 +11,7 @@
 
 enum claim_form {
 	CLAIM_IDENTITY,    /* CLAIM: the identity, the attempt, the trace and the lane of each job */
-	CLAIM_TRANSACTION, /* CLAIM_WHOLE: the transaction as well, for a processor that needs its accounts and amount */
+	CLAIM_TRANSACTION, /* CLAIM_WHOLE: the transaction as well, for a processor that needs its members */
 	CLAIM_REQUEST,     /* CLAIM_ORIGINAL: the kept request as well, for a processor that is sent its body */
 };
 

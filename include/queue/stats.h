@@ -17,12 +17,12 @@
 #define STATS_NO_LAG (-1)
 
 struct queue_stats {
-	int64_t ready;   /* jobs, counted among the newest STATS_MOST */
-	int64_t waiting; /* jobs that wait for a retry, up to STATS_MOST */
-	int64_t held;    /* dead jobs that hold their payment, up to STATS_MOST */
-	int64_t parked;  /* jobs that wait for their turn, up to STATS_MOST */
-	int64_t claimed; /* jobs, as the workers' last heartbeats reported them */
-	int64_t oldest_us; /* since the webhook of the oldest job was accepted, held and parked ones left out; 0: no job */
+	int64_t ready;     /* jobs, counted among the newest STATS_MOST */
+	int64_t waiting;   /* jobs that wait for a retry, up to STATS_MOST */
+	int64_t held;      /* dead jobs that hold their payment, up to STATS_MOST */
+	int64_t parked;    /* jobs that wait for their turn, up to STATS_MOST */
+	int64_t claimed;   /* jobs, as the workers' last heartbeats reported them */
+	int64_t oldest_us; /* since the webhook of the oldest job was accepted, but for held and parked; 0: no job */
 	int64_t paused;    /* 1: the workers are paused; 0: they are not */
 	int64_t dead;      /* dead jobs, up to STATS_MOST */
 	int64_t workers;   /* with a heartbeat in the last 20 s by the database's clock */
