@@ -154,7 +154,7 @@ def each_event_is_processed_once_and_those_of_a_payment_one_at_a_time(world):
         assert called == order, f'{provider}: {called} {order}'
 
 
-def the_call_says_what_happened(world):
+def the_call_names_what_happened(world):
     with world.processor.lock:
         calls = {call['transaction_id']: call for call in world.processor.calls}
     call, thin = calls['refund.processed:rfnd_PayhookLife0001:1771602401'], calls['evt_test_65PayhookLife0010']
@@ -194,7 +194,7 @@ def a_responder_does_not_start_beside_an_older_worker(world):
 
 
 tests = [a_whole_life_has_one_state_in_any_order, each_event_is_processed_once_and_those_of_a_payment_one_at_a_time,
-         the_call_says_what_happened, a_refund_of_the_whole_amount_is_an_event_of_its_own,
+         the_call_names_what_happened, a_refund_of_the_whole_amount_is_an_event_of_its_own,
          a_responder_does_not_start_beside_an_older_worker]
 
 

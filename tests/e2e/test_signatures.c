@@ -183,8 +183,7 @@ Test(signatures, refused_are_counted)
 /* No signature is computed for a request that is rejected for its type or size. */
 Test(signatures, are_checked_after_type_and_size)
 {
-	static char large[1024 * 1024 + 2]; /* one byte more than BODY_LIMIT */
-	;
+	static char large[1024 * 1024 + 2]; /* one byte more than the instance takes, and NUL */
 	struct answer a;
 
 	memset(large, ' ', sizeof(large) - 1);

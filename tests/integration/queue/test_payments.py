@@ -79,7 +79,7 @@ class Processor(asyncio.Protocol):
         self.transport.write(b'HTTP/1.1 ' + status + b'\r\nContent-Length: 0\r\n\r\n')
 
 
-class Crowd:
+class Load:
     def __init__(self, events, payments, kills):
         self.kills = kills
         weights = [1 / (rank + 1) ** 0.5 for rank in range(payments)]
@@ -98,14 +98,14 @@ class Crowd:
         self.environment = dict(os.environ, PAYHOOK_DATABASE=DATABASE, DATABASE_URL=DATABASE, PROCESSOR='http', MAX_ATTEMPTS='1000',
                                 CIRCUIT_FAILURES='0', WORKER_METRICS_PORT='0', LOG_LEVEL='error')
 
-    async def hire_sender(self):
+    async def start_sender(self):
         sender = await asyncio.create_subprocess_exec(BUILD / 'tests/support/payment_sender', env=self.environment,
                                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.senders.append(sender)
         asyncio.create_task(self.listen(sender))
         return sender
 
-    async def hire_worker(self):
+    async def start_worker(self):
         self.workers.append(await asyncio.create_subprocess_exec(BUILD / 'worker/payhook-worker', env=self.environment,
                                                                  stderr=self.log))
 
@@ -149,8 +149,8 @@ class Crowd:
         sender = self.senders.pop(random.randrange(SENDERS))
         worker.kill()
         sender.kill()
-        await self.hire_worker()
-        await self.hire_sender()
+        await self.start_worker()
+        await self.start_sender()
         await worker.wait()
 
     async def run(self):
@@ -158,9 +158,9 @@ class Crowd:
         server = await asyncio.get_running_loop().create_server(Processor, '127.0.0.1', 0, backlog=1000)
         self.environment['PROCESSOR_URL'] = f'http://127.0.0.1:{server.sockets[0].getsockname()[1]}/'
         for _ in range(SENDERS):
-            await self.hire_sender()
+            await self.start_sender()
         for _ in range(WORKERS):
-            await self.hire_worker()
+            await self.start_worker()
         begun = time.monotonic()
         self.send_more()
         while self.done < self.events and time.monotonic() - self.last < QUIET_S:
@@ -238,18 +238,18 @@ def main():
         print(f'1..6\n# PAYHOOK_SEED={seed}', flush=True)
         left_s = Left().run()
         report(1, 'a payment whose responder died before the activation goes on within 2 s', [f'{left_s:.1f} s'] * (left_s > 2))
-        crowd = Crowd(events, payments, kills)
-        took = asyncio.run(crowd.run())
-        print(f'# {events} events of {payments} payments, the largest {max(crowd.count.values())}; {crowd.killed} workers and as many senders'
+        load = Load(events, payments, kills)
+        took = asyncio.run(load.run())
+        print(f'# {events} events of {payments} payments, the largest {max(load.count.values())}; {load.killed} workers and as many senders'
               f' killed; {Processor.calls} calls, {Processor.failed} failed; {took:.0f} s, {events / took:.0f} a second')
-        missing = [f'{p}: {Processor.done.get(p, 0)} of {n}' for p, n in crowd.count.items() if Processor.done.get(p, 0) != n]
+        missing = [f'{p}: {Processor.done.get(p, 0)} of {n}' for p, n in load.count.items() if Processor.done.get(p, 0) != n]
         report(2, 'each event is called for', missing)
         report(3, 'no two calls of a payment at a time', Processor.violations['two at a time'])
         report(4, 'no call of a payment out of order', Processor.violations['out of order'])
         state = sql("SELECT concat_ws(' ', count(*), (SELECT count(*) FROM payhook.jobs), (SELECT count(*) FROM payhook.parked_jobs))"
                     " FROM payhook.transactions WHERE status = 'PROCESSED'")
         report(5, 'all are processed, and no job is left', [state] * (state != f'{events + 1} 0 0'))
-        report(6, 'no statement of a worker is rejected', crowd.rejected())
+        report(6, 'no statement of a worker is rejected', load.rejected())
     finally:
         sql(f'DROP DATABASE payments_{os.getpid()} WITH (FORCE)', f'{CLUSTER} dbname=postgres')
 

@@ -38,7 +38,7 @@ static const struct source *takes(const char *members)
 {
 	static char text[40000];
 	cr_assert_lt(snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"x\",%s}]}", members), (int)sizeof text);
-	cr_assert(reads(text), "%s", NULL);
+	cr_assert(reads(text), "%s", complaints);
 	cr_expect_str_eq(complaints, "");
 	return &s.list[0];
 }
@@ -105,7 +105,8 @@ Test(events_config, refuses_parts_that_cannot_be)
 Test(events_config, joins_nothing_but_the_identity)
 {
 	refuses(WITH("\"payment_id\":{\"at\":[\"/a\",\"/b\"],\"join\":\":\"}"), NULL);
-	cr_expect_not_null(strstr(complaints, "/mapping/payment_id: there is no member \"join\" here"), "%s", NULL);
+	cr_expect_not_null(
+		strstr(complaints, "/mapping/payment_id: there is no member \"join\" here"), "%s", complaints);
 	cr_expect_not_null(strstr(complaints, "/mapping/payment_id/at: a string is wanted, and this is an array"), "%s",
 		complaints);
 }
