@@ -168,14 +168,19 @@ processor_note() {
 	fi
 }
 
-# queue_depth - prints the queue's.  A server that says nothing at all heeds no statement_timeout either.
+# queue_depth - prints the queue's.  Parked jobs may be a million, and are counted up to a bound.  A server that says nothing at
+# all heeds no statement_timeout either.
 queue_depth() {
 	local answer
 	answer=$(PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' timeout --foreground 5 psql -X -At -d "$CONNINFO" -c "
-		SELECT format('%s ready, %s waiting for a retry, %s claimed', count(*) FILTER (WHERE state = 'ready'),
-			count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'claimed'))
+		SELECT format('%s ready, %s waiting for a retry, %s claimed, %s held, %s parked',
+			count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'waiting'),
+			count(*) FILTER (WHERE state = 'claimed'), count(*) FILTER (WHERE state = 'held'),
+			(SELECT CASE WHEN count(*) > 10000 THEN 'more than 10000' ELSE count(*)::text END
+				FROM (SELECT FROM payhook.parked_jobs LIMIT 10001) p))
 		FROM payhook.queue" 2>/dev/null) || { echo "the database does not answer" && return; }
-	[[ $answer =~ ^[0-9]+' ready, '[0-9]+' waiting for a retry, '[0-9]+' claimed'$ ]] || answer=unknown
+	[[ $answer =~ ^[0-9]+' ready, '[0-9]+' waiting for a retry, '[0-9]+' claimed, '[0-9]+' held, '('more than ')?[0-9]+' parked'$ ]] ||
+		answer=unknown
 	printf '%s\n' "$answer"
 }
 

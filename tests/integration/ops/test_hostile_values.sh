@@ -242,9 +242,9 @@ texts_of_status() {
 	serve "3 ready, $CONTROL"
 	shows_status queue_depth
 	equal "$(<"$DIR/out")" unknown
-	serve "3 ready, 0 waiting for a retry, 12 claimed"
+	serve "3 ready, 0 waiting for a retry, 12 claimed, 1 held, more than 10000 parked"
 	shows_status queue_depth
-	equal "$(<"$DIR/out")" "3 ready, 0 waiting for a retry, 12 claimed"
+	equal "$(<"$DIR/out")" "3 ready, 0 waiting for a retry, 12 claimed, 1 held, more than 10000 parked"
 	shows_status open_sources http://localhost
 	controls_nothing "webhooks to a"
 }
