@@ -35,7 +35,7 @@ COMMENT ON FUNCTION payhook.body_names(bytea, text) IS 'Whether a body has a str
 -- A transaction in progress is left as it is, since its call needs the accounts: one that is PROCESSING, or that has a job still.
 -- A FAILED one loses its dead job: retry() would send the placeholder.  A conflict's row stays, as its place among the sixteen is
 -- taken; its hash is replaced too, since the account could be guessed by it.  A payload is deleted as a whole, as retention does;
--- one that a call may need is left.  Where there are no payloads, the server does not look at the statement about them.
+-- one that a call may need is left.
 --
 -- Concurrency: the set of transactions is locked and then kept in arrays.  Locks are taken in the order of retry() and import,
 -- dead jobs before transactions, then in that of retention, conflicts after them; conflicts in the order of the responders'
@@ -53,8 +53,8 @@ DECLARE
 	in_progress bigint;
 	dead bigint;
 	conflicts bigint;
-	payloads bigint := 0;
-	payloads_needed bigint := 0;
+	payloads bigint;
+	payloads_needed bigint;
 BEGIN
 	IF coalesce(account, '') = '' OR octet_length(account) > 255 OR account = placeholder THEN
 		RAISE EXCEPTION 'an account has 1 to 255 bytes, and is not %', placeholder USING ERRCODE = 'invalid_parameter_value';
@@ -84,27 +84,25 @@ BEGIN
 	WHERE account IN (t.source_account, t.destination_account)
 		AND (t.transaction_id, t.source) NOT IN (SELECT * FROM unnest(ids, sources));
 
-	IF to_regclass('payhook.payloads') IS NOT NULL THEN
-		WITH done AS MATERIALIZED (
-			SELECT * FROM unnest(ids, sources) AS k(transaction_id, source)
-		), needed AS MATERIALIZED (
-			SELECT t.payload_id FROM payhook.transactions t
-			WHERE t.payload_id IS NOT NULL AND (t.transaction_id, t.source) NOT IN (SELECT * FROM done)
-				AND (t.status = 'PROCESSING' OR (t.transaction_id, t.source) IN (SELECT transaction_id, source FROM payhook.dead_jobs))
-		), named AS MATERIALIZED (
-			SELECT t.payload_id FROM payhook.transactions t JOIN done USING (transaction_id, source)
-			WHERE t.payload_id IS NOT NULL
-		), hit AS MATERIALIZED (
-			SELECT p.payload_id, p.received_at, p.payload_id IN (SELECT payload_id FROM needed) AS is_needed
-			FROM payhook.payloads p
-			WHERE p.payload_id IN (SELECT payload_id FROM named) OR payhook.body_names(p.body, account)
-		), gone AS (
-			DELETE FROM payhook.payloads p USING hit h
-			WHERE erase AND NOT h.is_needed AND p.payload_id = h.payload_id AND p.received_at = h.received_at
-		)
-		SELECT count(*) FILTER (WHERE NOT is_needed), count(*) FILTER (WHERE is_needed)
-		INTO payloads, payloads_needed FROM hit;
-	END IF;
+	WITH done AS MATERIALIZED (
+		SELECT * FROM unnest(ids, sources) AS k(transaction_id, source)
+	), needed AS MATERIALIZED (
+		SELECT t.payload_id FROM payhook.transactions t
+		WHERE t.payload_id IS NOT NULL AND (t.transaction_id, t.source) NOT IN (SELECT * FROM done)
+			AND (t.status = 'PROCESSING' OR (t.transaction_id, t.source) IN (SELECT transaction_id, source FROM payhook.dead_jobs))
+	), named AS MATERIALIZED (
+		SELECT t.payload_id FROM payhook.transactions t JOIN done USING (transaction_id, source)
+		WHERE t.payload_id IS NOT NULL
+	), hit AS MATERIALIZED (
+		SELECT p.payload_id, p.received_at, p.payload_id IN (SELECT payload_id FROM needed) AS is_needed
+		FROM payhook.payloads p
+		WHERE p.payload_id IN (SELECT payload_id FROM named) OR payhook.body_names(p.body, account)
+	), gone AS (
+		DELETE FROM payhook.payloads p USING hit h
+		WHERE erase AND NOT h.is_needed AND p.payload_id = h.payload_id AND p.received_at = h.received_at
+	)
+	SELECT count(*) FILTER (WHERE NOT is_needed), count(*) FILTER (WHERE is_needed)
+	INTO payloads, payloads_needed FROM hit;
 
 	WITH hit AS MATERIALIZED (
 		SELECT c.transaction_id, c.source, c.ordinal FROM payhook.transaction_conflicts c

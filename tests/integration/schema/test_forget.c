@@ -182,28 +182,20 @@ Test(forget, names_a_table_that_is_not_of_payhook)
 	receipt_has(receipt("ann", "true"), "left      public.transactions_transaction, which is not payhook's");
 }
 
-/* The table as it may be: its columns and names, whatever else it has. */
-static void make_payloads(void)
-{
-	database_exec(
-		"CREATE TABLE IF NOT EXISTS payhook.payloads (payload_id bigint, received_at timestamptz, request_id uuid,"
-		" source text, content_type text, headers jsonb, body bytea, PRIMARY KEY (payload_id, received_at));"
-		"ALTER TABLE payhook.transactions ADD COLUMN IF NOT EXISTS payload_id bigint,"
-		" ADD COLUMN IF NOT EXISTS payload_at timestamptz");
-}
-
+/* A kept request, and the transaction that it brought, if there is one with this id. */
 static void store_payload(int number, const char *id, const char *body)
 {
 	database_exec(
-		"INSERT INTO payhook.payloads (payload_id, received_at, request_id, source, content_type, headers, body)"
-		" VALUES (%d, now(), gen_random_uuid(), 'transactions', 'application/json', '{}', convert_to($b$%s$b$, 'UTF8'));"
-		"UPDATE payhook.transactions SET payload_id = %d, payload_at = now() WHERE transaction_id = '%s'",
-		number, body, number, id);
+		"INSERT INTO payhook.payloads (payload_id, request_id, source, content_type, headers, body) VALUES"
+		" (%d, gen_random_uuid(), 'transactions', 'application/json', '{}', convert_to($b$%s$b$, 'UTF8'))",
+		number, body);
+	database_exec("UPDATE payhook.transactions SET payload_id = p.payload_id, payload_at = p.received_at"
+		      " FROM payhook.payloads p WHERE p.payload_id = %d AND transaction_id = '%s'",
+		number, id);
 }
 
 Test(forget, deletes_the_payloads_that_no_call_needs)
 {
-	make_payloads();
 	store("named", "ann", "shop", "PROCESSED");
 	store_payload(1, "named", "{\"from\": \"a-n-n\"}");
 	store("dead", "ann", "shop", "FAILED");
@@ -217,8 +209,8 @@ Test(forget, deletes_the_payloads_that_no_call_needs)
 	store_payload(6, "none", "{\"ignored\": {\"customer\": \"ann\"}}");
 	/* Of one body with two transactions, one is still in progress. */
 	store("shared", "ann", "shop", "PROCESSED");
-	database_exec(
-		"UPDATE payhook.transactions SET payload_id = 3, payload_at = now() WHERE transaction_id = 'shared'");
+	database_exec("UPDATE payhook.transactions t SET payload_id = o.payload_id, payload_at = o.payload_at"
+		      " FROM payhook.transactions o WHERE t.transaction_id = 'shared' AND o.transaction_id = 'open'");
 	for (int i = 0; i < 2; i++) {
 		const char *text = receipt("ann", i == 0 ? "false" : "true");
 		receipt_has(text, "erased    3 payloads");
