@@ -171,6 +171,7 @@ OFFENCES = {
     'settings.py': [
         ('docs/settings.md is what settings_table.py writes', {'docs/settings.md': 'planted\n'}),
         ('docker compose names no other setting', {'docker-compose.yml': '# ${PLANTED}\n'}),
+        ('docker compose names a setting once in a list', {'docker-compose.yml': '  RATE_LIMIT: 1\n  RATE_LIMIT: 2\n'}),
         ('the documents name no setting that is none', {PAGE: '`TLS_PLANTED`\n'}),
     ],
 }

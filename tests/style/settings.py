@@ -88,6 +88,22 @@ def check_compose(checks, settings):
         checks.add(everything, f'{name}, of the replaced service')
 
 
+def check_lists(checks):
+    """A list of variables ends at a line that is neither one nor a comment."""
+    rule = 'docker compose names a setting once in a list'
+    checks.rule(rule)
+    for path in COMPOSE:
+        seen = set()
+        for line in tree.text(path).splitlines():
+            name = re.match(r' +([A-Z][A-Z0-9_]*): ', line)
+            if name and name[1] in seen:
+                checks.add(rule, f'{path}: {name[1]}')
+            if name:
+                seen.add(name[1])
+            elif not re.match(r' *#', line):
+                seen.clear()
+
+
 def check_documents(checks, settings):
     """Recognises settings by their prefixes, which no other names have."""
     rule = 'the documents name no setting that is none'
@@ -135,6 +151,7 @@ def main():
     check_readers(checks, settings)
     check_members(checks, settings)
     check_compose(checks, settings)
+    check_lists(checks)
     check_documents(checks, settings)
     check_help(checks, settings)
     check_filed(checks, settings)
