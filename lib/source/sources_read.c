@@ -373,8 +373,8 @@ static void check_signed(const struct json_place *p, const char *pointer)
 
 /* Every field that decides which event it is, and about how much, must be one that Adyen signs: anyone between Adyen
  * and this process could have written the others.  Constants are the operator's and are exempt.  So is the time of an
- * event, which Adyen does not sign: it decides about the order of two events only, and so do those who can change a
- * webhook on its way, since they can also hold one back. */
+ * event, which Adyen does not sign: it decides about the order of two events only, and anyone that can change a
+ * webhook on its way can also hold one back. */
 static void check_adyen_mapping(const struct reading *r, const struct mapping *m)
 {
 	const bool has_events = json_config_given(&r->member[EVENTS]);
