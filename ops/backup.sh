@@ -61,8 +61,8 @@ restore_run() {
 	{ restore_begin && restore_statements "${from[@]}" && restore_end; } |
 		printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -d "$CONNINFO" >/dev/null || fail 1 "nothing was restored"
 	DATABASE_URL=$CONNINFO "$HERE/schema/migrate" || fail 1 "restored, but the database could not be migrated"
-	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.  The
-	# partitions are those of the day of the backup.
+	# The view outside of the schema went with the old tables.  The roles of this server may differ from those of the other.
+	# The partitions are those of the day of the backup.
 	printable_errors psql -X -q -At -d "$CONNINFO" \
 		-c 'SELECT payhook.create_compatibility_view(), payhook.grant_rights(), payhook.keep_partitions(NULL, NULL)' >/dev/null ||
 		fail 1 "restored, but the roles could not be granted their rights"

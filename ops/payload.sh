@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # The kept request of a transaction; of ./payhook and of the package's command.
 
-# verify_transaction COMMAND SOURCE --transaction ID - verifies the request that brought the transaction, as of its time.  One process
-# reads the database and no secret, the other the secrets and no database: they may be of different users.  Returns the status
-# of the first that fails.
+# verify_transaction COMMAND SOURCE --transaction ID - verifies the request that brought the transaction, as of its time.  One
+# process reads the database and no secret, the other the secrets and no database: they may be of different users.  Returns
+# the status of the first that fails.
 verify_transaction() {
 	local -a status=(0 0)
 	[[ $# -eq 4 ]] || fail 2 "usage: verify SOURCE --transaction ID"

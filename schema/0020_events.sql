@@ -56,9 +56,9 @@ COMMENT ON TYPE payhook.payment_event IS 'An event of a payment, for payhook.pay
 -- Parts: each capture, refund, dispute and payout is a part.  Its newest word counts, and its newest amount.  So a capture with a
 -- later capture_failed is none, and a dispute is as its newest word has it.  A dispute_notice moves no money and is no word.
 --
--- Sums: of the parts with one word the sum of their amounts, or the largest total of them, whichever is greater.  Null: not known,
--- as an amount is missing and there is no total; zero: there is no such part.  Of authorisations each is a total; null if there
--- is none.  With two currencies all are null.  Each has as many decimals as the amount with the most of them.
+-- Sums: of the parts with one word the sum of their amounts, or the largest total of them, whichever is greater.  Null: not
+-- known, as an amount is missing and there is no total; zero: there is no such part.  Of authorisations each is a total; null if
+-- there is none.  With two currencies all are null.  Each has as many decimals as the amount with the most of them.
 --
 -- State: a comparison with what is not known does not hold, except that a capture is whole unless it is known to be less than
 -- the authorisation; a part without an amount is more than nothing.
@@ -164,8 +164,8 @@ ALTER TABLE payhook.workers ADD COLUMN level int NOT NULL DEFAULT 0;
 
 COMMENT ON COLUMN payhook.workers.level IS 'What it understands; 1: transactions without an amount, 0: it is older';
 
--- The workers below a level that live: a worker that has been silent for 20 s is taken for dead.  SECURITY DEFINER, since responders
--- may not read the table.
+-- The workers below a level that live: a worker that has been silent for 20 s is taken for dead.  SECURITY DEFINER, since
+-- responders may not read the table.
 CREATE FUNCTION payhook.older_workers(wanted int) RETURNS TABLE (host text, version text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
