@@ -155,6 +155,14 @@ shows_every_field() {
 			"occurred_at          2026-02-19T11:59:58.000000Z" && ! prints "part "
 }
 
+# A thin event of Stripe's has neither an amount nor a destination account.
+shows_nothing_of_what_an_event_lacks() {
+	python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["events"][-1], sys.stdout)' <"$EXAMPLES/stripe/life.json" >"$DIR/thin"
+	stripe "$DIR/thin" "$(date +%s)" | verify 0 stripe || return 1
+	prints "body       is read:" "transaction_id       evt_test_65PayhookLife0010" "kind                 other" || return 1
+	! grep -E '^ +(destination_account|amount|currency|part|total)\b' "$DIR/out"
+}
+
 reports_the_time_at_which_it_would_verify() {
 	verify 1 stripe < <(request stripe) &&
 		prints "signature  old: " "it would have verified at its own time: --at $THEN" "1 of 1" "it would have been read so:" &&
@@ -269,6 +277,7 @@ check "takes every example at its own time" takes_every_example
 check "examples hold their payloads" examples_hold_their_payloads
 check "takes what openssl signed now, by every scheme" takes_what_openssl_signed_now
 check "shows every field of every item" shows_every_field
+check "shows nothing of what an event lacks" shows_nothing_of_what_an_event_lacks
 check "reports at which time it would have verified" reports_the_time_at_which_it_would_verify
 check "finds an editor's newline" finds_an_editor_s_newline
 check "finds line ends that were turned" finds_turned_line_ends
