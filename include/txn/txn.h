@@ -36,9 +36,6 @@ enum txn_kind {
 /* The word of a kind, such as "captured"; NULL for TXN_NO_KIND. */
 const char *txn_kind_word(enum txn_kind kind);
 
-/* The kind of a word.  TXN_NO_KIND: there is no such word. */
-enum txn_kind txn_kind_find(const char *word);
-
 /* A plain value: it is copied with =, and nothing is freed.  All texts end in NUL.  The canonical body sets the first
  * five members, all of them; only a mapping leaves some of them out, or sets the others. */
 struct txn {

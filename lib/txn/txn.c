@@ -32,15 +32,6 @@ const char *txn_kind_word(enum txn_kind kind)
 	return KIND_WORDS[kind];
 }
 
-enum txn_kind txn_kind_find(const char *word)
-{
-	for (int kind = TXN_NO_KIND + 1; kind < TXN_KIND_COUNT; kind++) {
-		if (strcmp(KIND_WORDS[kind], word) == 0)
-			return (enum txn_kind)kind;
-	}
-	return TXN_NO_KIND;
-}
-
 /* Texts that are known on both sides and differ. */
 static bool differ(const char *a, const char *b)
 {
