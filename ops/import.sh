@@ -110,10 +110,11 @@ import_check_source() {
 	fi
 }
 
-# In the physical order of the rows, which is roughly that of their creation.  A double has all its digits.
+# In the physical order of the rows, which is roughly that of their creation.  A double has all its digits, and a char(n) loses
+# the blanks behind its text.
 import_read() {
 	import_source -v created="$CREATED" <<-'SQL'
-		SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
+		SELECT coalesce(nullif(array_to_string(p[1:cardinality(p) - 1], '.'), ''), 'public') AS schema, p[cardinality(p)] AS name
 		FROM parse_ident(:'table') AS p \gset
 		SELECT :'created' <> '' AS has_time \gset
 		\if :has_time
@@ -125,7 +126,8 @@ import_read() {
 		SET extra_float_digits = 3;
 		SET synchronize_seqscans = off;
 		COPY (
-			SELECT transaction_id, source_account, destination_account, amount, currency, status, :created, processed_at
+			SELECT transaction_id::text, source_account::text, destination_account::text, amount, currency::text, status::text,
+				:created, processed_at
 			FROM :"schema".:"name"
 		) TO STDOUT;
 	SQL

@@ -5,7 +5,7 @@
 
 SET search_path = pg_catalog; -- names are printed with their schema
 
-SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
+SELECT coalesce(nullif(array_to_string(p[1:cardinality(p) - 1], '.'), ''), 'public') AS schema, p[cardinality(p)] AS name
 FROM parse_ident(:'table') AS p \gset
 
 WITH wanted (name, types) AS (

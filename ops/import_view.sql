@@ -10,7 +10,7 @@ SET search_path = pg_catalog; -- names are printed with their schema
 -- For each relation the column that most resembles each of the import's; of the relations the one that is named, or else the
 -- one with the most of them.  Names are compared by their letters and digits.
 WITH asked AS (
-	SELECT CASE cardinality(p) WHEN 2 THEN p[1] ELSE 'public' END AS schema, p[cardinality(p)] AS name
+	SELECT coalesce(nullif(array_to_string(p[1:cardinality(p) - 1], '.'), ''), 'public') AS schema, p[cardinality(p)] AS name
 	FROM parse_ident(:'table') AS p
 ), roles (role, categories, names) AS (
 	VALUES ('transaction_id', 'SNU', '{transactionid,txnid,transactionref,transactionreference,externalid,paymentid,eventid,
@@ -165,4 +165,5 @@ WITH wanted (place, role) AS (
 		FROM guessed WHERE target IS NOT NULL
 	UNION ALL SELECT 40, ') old;'
 )
-SELECT line FROM lines ORDER BY place;
+-- A line feed in a name would end a comment, and what follows would be SQL of whoever chose the name.
+SELECT CASE WHEN line LIKE '--%' THEN translate(line, E'\r\n', '  ') ELSE line END FROM lines ORDER BY place;

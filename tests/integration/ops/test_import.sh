@@ -603,6 +603,43 @@ a_view_is_guessed_for_several_tables_and_for_none() {
 	prints "No table of this database has three columns"
 }
 
+# The blanks that char(n) puts behind a text are none of it: with them the id would be another than that of the webhook.
+the_blanks_of_a_char_column_are_no_text() {
+	sql <<-'SQL'
+		ALTER TABLE public.transactions_transaction ALTER transaction_id TYPE char(40), ALTER source_account TYPE char(12),
+			ALTER destination_account TYPE char(12), ALTER status TYPE char(12), ALTER currency TYPE char(5);
+		SELECT webhook('w'), old(' w ', 'PROCESSING'), old('w', 'PROCESSED', '2026-10-01 10:00:30Z');
+	SQL
+	import 0
+	prints "1 imported" "1 settled" "0 refused"
+	expect "rows" "$(value "SELECT transaction_id, source_account, destination_account, currency, status
+		FROM payhook.transactions ORDER BY 1")" ' w|acc_a|acc_b|INR|PROCESSING
+w|acc_a|acc_b|INR|PROCESSED'
+}
+
+a_table_of_another_database_is_not_that_of_this_one() {
+	sql <<<"SELECT old('open', 'PROCESSING');"
+	import 1 --table elsewhere.public.transactions_transaction
+	prints 'there is no table "elsewhere.public".transactions_transaction, or no right to read it'
+	expect "rows" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
+}
+
+# Whoever may create a table in that database chooses its name; the view is run as its operator's.
+a_line_feed_in_a_name_ends_no_comment() {
+	sql <<-'SQL'
+		ALTER TABLE public.transactions_transaction ALTER created_at TYPE timestamp;
+		CREATE TABLE public.kept ();
+		CREATE TABLE public."a
+		DROP TABLE public.kept; --" (LIKE public.transactions_transaction);
+	SQL
+	import 0 --view
+	take_view
+	import 0 --view --table $'"a\nDROP TABLE public.kept; --"'
+	sql <<<'DROP VIEW public.payhook_import'
+	take_view
+	expect "table" "$(value "SELECT to_regclass('public.kept')")" kept
+}
+
 an_erased_account_is_the_same_as_any() {
 	sql <<<"SELECT old('done', 'PROCESSED', now()), old('failed', 'FAILED');"
 	import 0
@@ -639,6 +676,9 @@ TESTS=(
 	without_created_at_another_column_has_the_time
 	without_any_time_it_is_that_of_the_import
 	an_erased_account_is_the_same_as_any
+	the_blanks_of_a_char_column_are_no_text
+	a_table_of_another_database_is_not_that_of_this_one
+	a_line_feed_in_a_name_ends_no_comment
 	names_texts_minor_units_states_and_keys_are_mended_by_a_view
 	text_amounts_and_other_states_are_mended_by_a_view
 	a_view_is_guessed_for_several_tables_and_for_none
