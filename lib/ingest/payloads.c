@@ -21,7 +21,7 @@ static const struct statement KEEP_PAYLOADS = {"keep_payloads",
 	"  SELECT nullif(b.request_id, '')::uuid, b.source, b.content_type, b.headers::jsonb, b.body"
 	"  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])"
 	"    AS b(source, request_id, content_type, headers, body)"
-	"  WHERE to_regclass('payhook.' || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date)) IS NOT NULL RETURNING 1"
+	"  WHERE " INGEST_DAY_HAS_PARTITION " RETURNING 1"
 	") SELECT count(*) FROM kept"};
 
 #define COLUMNS 5

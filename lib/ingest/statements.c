@@ -83,7 +83,7 @@ const struct statement INGEST_STORE_ALL = {"store_all",
 	"  SELECT nextval('payhook.payload_ids') AS payload_id, b.*"
 	"  FROM unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[]) WITH ORDINALITY"
 	"    AS b(source, request_id, content_type, headers, body, place)"
-	"  WHERE to_regclass('payhook.' || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date)) IS NOT NULL"
+	"  WHERE " INGEST_DAY_HAS_PARTITION
 	"), given AS MATERIALIZED ("
 	"  SELECT g.*, b.payload_id, t.same"
 	"  FROM (SELECT transaction_id, source, nullif(source_account, '') AS source_account,"

@@ -160,6 +160,19 @@ Test(store_all, accepts_a_webhook_on_a_day_without_a_partition)
 	cr_expect_eq(unkept, 1);
 }
 
+/* An operator has detached it.  A webhook that is answered 422 for that would not be sent again. */
+Test(store_all, accepts_a_webhook_on_a_day_whose_partition_is_detached)
+{
+	database_exec(
+		"DO $$ BEGIN EXECUTE 'ALTER TABLE payhook.payloads DETACH PARTITION payhook.'"
+		" || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date); END $$");
+	struct sent *s = send_event("e", "pi_1", TXN_CAPTURED);
+	keep(s);
+	sent_all();
+	expect(s, ACCEPTED_NEW);
+	cr_expect_eq(unkept, 1);
+}
+
 /* The ids say the opposite order, and a batch is sorted by them. */
 Test(store_all, parks_the_jobs_of_a_source_in_order_in_the_order_of_arrival)
 {
