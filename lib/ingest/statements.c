@@ -77,7 +77,9 @@ const struct statement INGEST_STORE = {"store",
  *
  * Lanes: the jobs of a source in order are parked, numbered in the order of arrival, which is not the order of the
  * batch.  Fourth column: the lane of a transaction stored now, for payhook.activate().  A transaction without a
- * payment_id has no lane.  Fifth: 1 if its payload should have been kept and was not. */
+ * payment_id has no lane.  Fifth: 1 if its payload should have been kept and was not.
+ *
+ * occurred_at: the microseconds are read as a text, since the factor of an interval is a double. */
 const struct statement INGEST_STORE_ALL = {"store_all",
 	"WITH bodies AS MATERIALIZED ("
 	"  SELECT nextval('payhook.payload_ids') AS payload_id, b.*"
@@ -90,7 +92,7 @@ const struct statement INGEST_STORE_ALL = {"store_all",
 	"      nullif(destination_account, '') AS destination_account, nullif(amount, '')::numeric AS amount,"
 	"      nullif(currency, '') AS currency, nullif(payment_id, '') AS payment_id, nullif(kind, '') AS kind,"
 	"      nullif(part, '') AS part, nullif(is_total, 0) = 1 AS is_total,"
-	"      timestamptz 'epoch' + nullif(occurred_us, '')::bigint * interval '1 us' AS occurred_at, number, body_place"
+	"      timestamptz 'epoch' + (nullif(occurred_us, '') || ' us')::interval AS occurred_at, number, body_place"
 	"    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[],"
 	"      $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[])"
 	"      AS u(transaction_id, source, source_account, destination_account, amount, currency, payment_id, kind, part,"

@@ -48,6 +48,32 @@ Test(store_all, stores_the_members_of_an_event)
 	cr_expect_eq(unkept, 0, "it was not to be kept");
 }
 
+Test(store_all, keeps_every_microsecond_of_the_years_that_are_taken)
+{
+	static const struct {
+		int64_t us;
+		const char *stored;
+	} times[] = {
+		{0, "1970-01-01 00:00:00"},
+		{9007199254740993, "2255-06-05 23:47:34.740993"}, /* the first that a double does not hold */
+		{253402300799999001, "9999-12-31 23:59:59.999001"},
+		{253402300799999999, "9999-12-31 23:59:59.999999"},
+	};
+	for (size_t i = 0; i < COUNT_OF(times); i++) {
+		char id[8];
+		snprintf(id, sizeof id, "e%zu", i);
+		struct sent *s = send_event(id, "pi_1", TXN_CAPTURED);
+		s->txn.has_occurred = true;
+		s->txn.occurred_us = times[i].us;
+		sent_all();
+		expect(s, ACCEPTED_NEW);
+		cr_expect_str_eq(database_value("SELECT occurred_at AT TIME ZONE 'UTC' FROM payhook.transactions"
+						" WHERE transaction_id = '%s'",
+					 id),
+			times[i].stored);
+	}
+}
+
 Test(store_all, stores_what_is_unknown_as_null_and_finds_it_again)
 {
 	for (int i = 0; i < 2; i++) {
