@@ -144,6 +144,19 @@ AS $$
 	SELECT count(*) FROM again
 $$;
 
+-- As in 0005, but null is no transaction: to retry_dead() it is every one, and an operator has it from a sub-select that finds
+-- nothing.
+CREATE OR REPLACE FUNCTION payhook.retry(transaction_id text, source text DEFAULT 'transactions') RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE payhook.retry_dead('-infinity', '%', coalesce(retry.transaction_id, ''), coalesce(retry.source, ''))
+		WHEN 0 THEN format('nothing done: %s of source %s has no dead job', retry.transaction_id, retry.source)
+		ELSE format('%s of source %s is PROCESSING again', retry.transaction_id, retry.source)
+			|| left(pg_notify('jobs', '')::text, 0)
+	END
+$$;
+
 -- Locks the next job before it deletes the held one, in the order of activate(), and moves exactly that one: to look for the next
 -- after the deletion could deadlock with an activate() that has found an earlier one meanwhile
 -- (docs/model/counterexamples/locks_next.txt).  What is parked between the two steps is found by the workers' look.

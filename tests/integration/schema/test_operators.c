@@ -43,6 +43,17 @@ Test(operators, retry_reports_when_there_is_nothing_to_do)
 	EXPECT("PROCESSED", "SELECT status FROM payhook.transactions");
 }
 
+/* A sub-select that finds nothing is null. */
+Test(operators, retry_takes_null_for_no_transaction)
+{
+	store_dead("t", "503", "now");
+	EXPECT("nothing done:  of source transactions has no dead job", "SELECT payhook.retry(NULL)");
+	EXPECT("nothing done: t of source  has no dead job", "SELECT payhook.retry('t', NULL)");
+	EXPECT("nothing done:  of source  has no dead job", "SELECT payhook.retry(NULL, NULL)");
+	EXPECT("1", "SELECT count(*) FROM payhook.dead_jobs");
+	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
+}
+
 Test(operators, retry_twice_makes_one_job)
 {
 	store_dead("t", "503", "now");
