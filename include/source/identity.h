@@ -15,8 +15,8 @@
 #define IDENTITY_TEXT_MAX \
 	3072 /* bytes of a warning: it has up to nine pointers and six words; a line of the log holds it */
 
-/* Whether events of the source may hide each other: several words pass at a pointer, in one filter or in several with
- * one identity, and the identity has none of these pointers.  The ids of events that Stripe, Square and PayPal give are
- * known and cause no warning.  If so, a sentence about the first such case is added to ret: the words, and what to
- * do. */
+/* Whether events of the source may hide each other: several words pass at a pointer, in one filter, by one kind, or in
+ * several entries with one identity, and the identity has none of these pointers.  Entries of which each has its payment_id
+ * for identity have one, wherever they read it.  The ids of events that Stripe, Square and PayPal give are known and cause
+ * no warning.  If so, a sentence about the first such case is added to ret: the words, and what to do. */
 bool identity_hides(const struct source *s, struct buf *ret);

@@ -1,9 +1,9 @@
 /* identity.c - finds sources in which one event of a payment would hide another.
  *
- * Mappings with the same identity form a group.  The words that a group lets pass at a pointer are those of its
- * filters, or, where a filter says nothing of the pointer, those of its kinds.  Two words at one pointer are two
- * events; so are two mappings.  The remedy is harmless: an identity that distinguishes all events still does so with
- * one more part. */
+ * Mappings with the same identity form a group, and so do those of which it is the payment_id, wherever they read it.  The
+ * words that a group lets pass at a pointer are those of its filters, or, where a filter says nothing of the pointer, those
+ * of its kinds.  Two words at one pointer are two events; so are two mappings.  The remedy is harmless: an identity that
+ * distinguishes all events still does so with one more part. */
 
 #include "source/identity.h"
 
@@ -26,6 +26,12 @@ struct group {
 	int parts, mappings;
 };
 
+/* Whether the identity is the id of the payment, so that each payment has one event. */
+static bool is_payment(const struct mapping *m)
+{
+	return m->parts.count == 0 && *m->payment_id.at && strcmp(m->transaction_id.at, m->payment_id.at) == 0;
+}
+
 static bool is_of(const struct group *g, const struct mapping *m)
 {
 	const char *identity[MAPPING_PARTS_MAX];
@@ -33,6 +39,8 @@ static bool is_of(const struct group *g, const struct mapping *m)
 		strcmp(m->transaction_id.text, g->first->transaction_id.text) != 0 ||
 		strcmp(m->transaction_id.after, g->first->transaction_id.after) != 0)
 		return false;
+	if (is_payment(m) && is_payment(g->first))
+		return true;
 	for (int i = 0; i < g->parts; i++) {
 		if (strcmp(identity[i], g->identity[i]) != 0)
 			return false;
@@ -81,8 +89,12 @@ static void add_passing(const struct mapping *m, struct passing *p)
 		for (int j = 0; j < c->count; j++)
 			add_word(p, c->words[j]);
 	}
-	for (int i = 0; !is_filtered && strcmp(m->kind.at, p->at) == 0 && i < m->kind.count; i++)
+	if (is_filtered || strcmp(m->kind.at, p->at) != 0)
+		return;
+	for (int i = 0; i < m->kind.count; i++)
 		add_word(p, m->kind.words[i].word);
+	if (m->kind.otherwise != TXN_NO_KIND)
+		add_word(p, "(any other)");
 }
 
 static struct passing passing_at(const struct group *g, const char *at)

@@ -114,6 +114,38 @@ Test(identity, warns_of_kinds_as_of_filters)
 		warning(NONE FILTER("\"payment.captured\"") "," MAPPING(PAYMENT,
 			",\"kind\":{\"at\":\"/type\",\"words\":{\"payment.captured\":\"captured\",\"b\":\"refunded\"}}")),
 		"", "the filter lets one word pass");
+	/* One word is listed, and all others pass too. */
+	const char *others = warning(NONE MAPPING(PAYMENT,
+		",\"kind\":{\"at\":\"/type\",\"words\":{\"payment.captured\":\"captured\"},\"otherwise\":\"refunded\"}"));
+	cr_expect_not_null(strstr(others, "by /type: payment.captured (any other); if"), "%s", others);
+	cr_expect_str_eq(
+		warning(NONE FILTER("\"payment.captured\"") "," MAPPING(PAYMENT,
+			",\"kind\":{\"at\":\"/type\",\"words\":{\"b\":\"captured\"},\"otherwise\":\"refunded\"}")),
+		"", "the filter lets one word pass");
+	cr_expect_str_eq(warning(NONE MAPPING(JOINED,
+				 ",\"kind\":{\"at\":\"/type\",\"words\":{\"payment.captured\":\"captured\"},"
+				 "\"otherwise\":\"refunded\"}")),
+		"");
+}
+
+/* A refund has the payment's id in another place. */
+Test(identity, warns_of_the_payment_s_id_at_two_pointers)
+{
+#define OF(filter, id, payment) "{" filter "," MAPPING(id, ",\"payment_id\":" payment) "}"
+#define REFUND "{\"at\":\"/refund/payment_id\"}"
+	cr_expect_str_eq(warning(NONE "\"events\":[" OF(FILTER("\"payment.captured\""), PAYMENT, PAYMENT) "," OF(
+				 FILTER("\"payment.refunded\""), REFUND, REFUND) "]"),
+		WARNED);
+	cr_expect_str_eq(warning(NONE "\"events\":[" OF(FILTER("\"payment.captured\""), PAYMENT, PAYMENT) "," OF(
+				 FILTER("\"payment.refunded\""), "{\"at\":\"/refund/id\"}", REFUND) "]"),
+		"");
+	cr_expect_str_eq(warning(NONE "\"events\":[" OF(FILTER("\"payment.captured\""), PAYMENT, PAYMENT) "," OF(
+				 FILTER("\"payment.refunded\""),
+				 "{\"at\":\"/refund/payment_id\",\"prefix\":\"refund:\"}", REFUND) "]"),
+		"");
+	cr_expect_str_neq(warning(NONE "\"events\":[{\"filter\":[{\"at\":\"/o\",\"absent\":true}]," MAPPING(PAYMENT,
+				  ",\"payment_id\":" PAYMENT) "},{" MAPPING(REFUND, ",\"payment_id\":" REFUND) "}]"),
+		"");
 }
 
 Test(identity, warns_of_a_filter_of_the_canonical_body)
