@@ -85,8 +85,7 @@ const struct statement INGEST_STORE_ALL = {"store_all",
 	"  SELECT nextval('payhook.payload_ids') AS payload_id, b.*"
 	"  FROM unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[]) WITH ORDINALITY"
 	"    AS b(source, request_id, content_type, headers, body, place)"
-	"  WHERE " INGEST_DAY_HAS_PARTITION
-	"), given AS MATERIALIZED ("
+	"  WHERE " INGEST_DAY_HAS_PARTITION "), given AS MATERIALIZED ("
 	"  SELECT g.*, b.payload_id, t.same"
 	"  FROM (SELECT transaction_id, source, nullif(source_account, '') AS source_account,"
 	"      nullif(destination_account, '') AS destination_account, nullif(amount, '')::numeric AS amount,"

@@ -111,11 +111,10 @@ Test(payloads, are_answered_on_a_day_without_a_partition)
 	cr_expect_not(asked[0].failed);
 }
 
-Test(payloads, are_answered_on_a_day_whose_partition_is_detached)
+Test(payloads, are_answered_on_a_day_with_a_detached_partition)
 {
-	database_exec(
-		"DO $$ BEGIN EXECUTE 'ALTER TABLE payhook.payloads DETACH PARTITION payhook.'"
-		" || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date); END $$");
+	database_exec("DO $$ BEGIN EXECUTE 'ALTER TABLE payhook.payloads DETACH PARTITION payhook.'"
+		      " || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date); END $$");
 	ask(&asked[0]);
 	wait_done(1);
 	cr_expect_not(asked[0].is_kept);

@@ -187,11 +187,10 @@ Test(store_all, accepts_a_webhook_on_a_day_without_a_partition)
 }
 
 /* An operator has detached it.  A webhook that is answered 422 for that would not be sent again. */
-Test(store_all, accepts_a_webhook_on_a_day_whose_partition_is_detached)
+Test(store_all, accepts_a_webhook_on_a_day_with_a_detached_partition)
 {
-	database_exec(
-		"DO $$ BEGIN EXECUTE 'ALTER TABLE payhook.payloads DETACH PARTITION payhook.'"
-		" || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date); END $$");
+	database_exec("DO $$ BEGIN EXECUTE 'ALTER TABLE payhook.payloads DETACH PARTITION payhook.'"
+		      " || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date); END $$");
 	struct sent *s = send_event("e", "pi_1", TXN_CAPTURED);
 	keep(s);
 	sent_all();
