@@ -2,7 +2,8 @@
 # "forget" erases the data of one account, which is a person's, by payhook.forget(), and prints its receipt.
 #
 # The account is not an argument of another program, as all users of the machine can see those; with "-" it is none of this one
-# either, and in no history of a shell.
+# either, and in no history of a shell.  Nor is it in the statement that erases, which a server logs if it is slow or fails: a
+# setting of the session has it.
 
 # forget_run [--account ACCOUNT] [--yes] - "-" reads the account from standard input.  Without --yes nothing is erased.
 forget_run() {
@@ -27,7 +28,8 @@ forget_run() {
 	export PGCLIENTENCODING=UTF8 PGAPPNAME='payhook forget'
 	receipt=$(FORGET_ACCOUNT=$account printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -v erase="$erase" -d "$CONNINFO" <<-'SQL'
 		\getenv account FORGET_ACCOUNT
-		SELECT payhook.forget(:'account', :'erase'::boolean);
+		SELECT set_config('payhook.account', :'account', false) \g /dev/null
+		SELECT payhook.forget(current_setting('payhook.account'), :'erase'::boolean);
 	SQL
 	) || fail 1 "nothing was erased"
 	forget_print "$receipt"

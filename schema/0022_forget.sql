@@ -56,8 +56,9 @@ DECLARE
 	payloads bigint;
 	payloads_needed bigint;
 BEGIN
-	IF coalesce(account, '') = '' OR octet_length(account) > 255 OR account = placeholder THEN
-		RAISE EXCEPTION 'an account has 1 to 255 bytes, and is not %', placeholder USING ERRCODE = 'invalid_parameter_value';
+	IF coalesce(account, '') = '' OR octet_length(account) > 255 OR account ~ '[\u0001-\u001f\u007f-\u009f]' OR account = placeholder THEN
+		RAISE EXCEPTION 'an account has 1 to 255 bytes and no control characters, and is not %', placeholder
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	erase := coalesce(erase, false);
 

@@ -57,6 +57,38 @@ an_account_may_come_on_standard_input() {
 	forget 2 --yes --account - </dev/null
 }
 
+# A file of another system ends its line with CR LF: the receipt would be of an account that nobody has.
+an_account_with_a_control_character_is_refused() {
+	forget 1 --yes --account - <<<$'ben\r'
+	[[ $report == *"an account has 1 to 255 bytes and no control characters"*"nothing was erased"* ]]
+	forget 1 --account $'ben\u0085'
+	forget 1 --account $'ben\n'
+	expect "accounts" "$(accounts)" "$ANN,ben"
+}
+
+# The server logs statements that are slow or fail; the private cluster of "up" logs those of a second.
+the_server_s_log_does_not_get_the_account() {
+	local other forget logged
+	psql -X -q -d "$DB" -c "ALTER DATABASE t$COUNT SET log_min_duration_statement = '1s'" \
+		-c "INSERT INTO payhook.transactions (transaction_id, source_account, destination_account, amount, currency, status,
+			processed_at) VALUES ('slow', 'secret-ann', 'shop', 1, 'EUR', 'PROCESSED', now())"
+	mkfifo "$DIR/pipe"
+	psql -X -q -d "$DB" <"$DIR/pipe" &
+	other=$!
+	exec 7>"$DIR/pipe"
+	echo 'BEGIN; LOCK TABLE payhook.transactions IN ACCESS EXCLUSIVE MODE;' >&7
+	await_session "state = 'idle in transaction'"
+	"$ROOT/payhook" forget --account secret-ann --yes >"$DIR/receipt" 2>&1 7>&- &
+	forget=$!
+	await_session "application_name = 'payhook forget' AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '1.1 s'"
+	exec 7>&-
+	wait "$other" "$forget"
+	expect "accounts" "$(value "SELECT source_account FROM payhook.transactions WHERE transaction_id = 'slow'")" "(erased)"
+	logged=$(grep -c 'duration: .*payhook.forget' "$DIR/log")
+	expect "statements logged" "$logged" 1
+	expect "accounts logged" "$(grep -c secret-ann "$DIR/log" || true)" 0
+}
+
 wrong_arguments_erase_nothing() {
 	local -a arguments
 	for arguments in '' --yes --account '--account ben --now' '--account ben yes' ben; do
@@ -73,4 +105,6 @@ wrong_arguments_erase_nothing() {
 run_all without_yes_it_reports_only \
 	with_yes_it_erases_and_the_key_is_apart_from_the_receipt \
 	an_account_may_come_on_standard_input \
+	an_account_with_a_control_character_is_refused \
+	the_server_s_log_does_not_get_the_account \
 	wrong_arguments_erase_nothing

@@ -171,7 +171,10 @@ Test(forget, refuses_what_is_no_account)
 	cr_expect_str_eq(database_error("SELECT payhook.forget(NULL, true)"), "22023");
 	cr_expect_str_eq(database_error("SELECT payhook.forget('(erased)', true)"), "22023");
 	cr_expect_str_eq(database_error("SELECT payhook.forget(repeat('x', 256), true)"), "22023");
+	cr_expect_str_eq(database_error("SELECT payhook.forget(E'ann\\r', true)"), "22023");
+	cr_expect_str_eq(database_error("SELECT payhook.forget(U&'ann\\0085', true)"), "22023");
 	receipt_has(receipt("nobody", "true"), "erased    0 transactions");
+	receipt_has(receipt("\u00e4 b", "true"), "erased    0 transactions");
 }
 
 Test(forget, names_a_table_that_is_not_of_payhook)
