@@ -173,8 +173,8 @@ static void complain_of_none(const struct showing *s)
 		s->source ? " of the source " : "", source);
 }
 
-/* The partition that its day has now distinguishes a transaction that came before requests were kept from one of a day
- * without a partition. */
+/* A day has no partition if the workers made none, and before requests were kept.  An imported transaction has the time
+ * that the old service had for it. */
 static void complain_of_unkept(const struct showing *s, const struct pg_result *r)
 {
 	int64_t age = db_int8(r, 0, AGE);
@@ -188,9 +188,12 @@ static void complain_of_unkept(const struct showing *s, const struct pg_result *
 		fprintf(stderr, " any more: it is %" PRId64 " days old, and PAYLOADS_KEEP_DAYS=%d\n", age,
 			s->keep_days);
 	else if (!has_day)
-		fprintf(stderr, ": there was no partition for its day, because no worker had run for a week\n");
+		fprintf(stderr,
+			": there is no partition for its day, as it was imported or came to a version that kept none,"
+			" or no worker had run for a week\n");
 	else
-		fprintf(stderr, ": it was accepted by a version that kept none, or while PAYLOADS_KEEP_DAYS was 0\n");
+		fprintf(stderr,
+			": it was imported, came to a version that kept none, or while PAYLOADS_KEEP_DAYS was 0\n");
 }
 
 static void payload_on_answer(void *ctx, const struct pg_result *r)

@@ -119,12 +119,16 @@ what_is_missing_is_explained() {
 	ends 1 "$CTL" payload plain --source card
 	complains 'there is no transaction plain of the source card'
 	ends 1 "$CTL" payload plain
-	complains 'its request is not kept: it was accepted by a version that kept none'
+	complains 'its request is not kept: it was imported, came to a version that kept none, or while PAYLOADS_KEEP_DAYS was 0'
 	PAYLOADS_KEEP_DAYS=0 ends 1 "$CTL" payload plain
 	complains 'its request is not kept: PAYLOADS_KEEP_DAYS=0'
 	transaction old bank '2026-01-01'
 	ends 1 "$CTL" payload old
 	complains 'its request is not kept any more: it is ' 'PAYLOADS_KEEP_DAYS=30'
+	# The day before an upgrade, or of the old service.
+	transaction before bank "$(date -u -d '2 days ago' +%F)"
+	ends 1 "$CTL" payload before
+	complains 'its request is not kept: there is no partition for its day, as it was imported or came to a version that kept none'
 	keep dropped bank '{}' 00
 	keep deleted bank '{}' 0001
 	value "DELETE FROM payhook.payloads WHERE body = '\\x0001'"
@@ -134,7 +138,7 @@ what_is_missing_is_explained() {
 	ends 1 "$CTL" payload dropped
 	complains 'its request is not kept any more: it is 0 days old'
 	ends 1 "$CTL" payload plain
-	complains 'there was no partition for its day'
+	complains 'there is no partition for its day' 'or no worker had run for a week'
 }
 
 arguments_are_checked() {
