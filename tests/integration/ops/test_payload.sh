@@ -195,6 +195,15 @@ a_header_may_not_be_kept() {
 	prints 'signature  missing' 'no header is kept that is a credential itself: a request with one cannot be verified again'
 }
 
+# The body is larger than a pipe, so the reader ends before the writer.
+a_source_may_be_gone() {
+	keep evt old-bank '{}' 00
+	value "UPDATE payhook.payloads SET body = decode(repeat('00', 200000), 'hex')"
+	ends 2 verify_transaction_of_the_tree old-bank --transaction evt
+	complains 'no source is named old-bank, or it is closed'
+	equal "$(wc -l <"$DIR/err")" 1
+}
+
 what_is_not_there_is_explained_once() {
 	keep_example evt
 	ends 1 verify_transaction_of_the_tree stripe --transaction none
@@ -209,4 +218,4 @@ what_is_not_there_is_explained_once() {
 
 run_all the_bytes_are_those_that_came a_terminal_gets_no_control_character a_source_is_named_if_several_have_the_id \
 	what_is_missing_is_explained arguments_are_checked the_operator_s_role_may_read_it a_kept_request_verifies_as_of_its_time \
-	the_secret_may_be_gone a_header_may_not_be_kept what_is_not_there_is_explained_once
+	the_secret_may_be_gone a_header_may_not_be_kept a_source_may_be_gone what_is_not_there_is_explained_once
