@@ -39,6 +39,8 @@
 #define PROGRAM "payhook-app"
 #define DESCRIPTORS (FASTCGI_SLOTS + 64) /* one for each slot, and some for PostgreSQL, the log and the event loop */
 
+#define RELOAD_WAIT_S 3 /* that --check-reload waits for the database */
+
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
 /* The parts of the program. */
@@ -173,21 +175,65 @@ static void responder_on_older_workers(void *ctx, const struct older_worker *fou
 	fastcgi_drain(r->fastcgi, responder_on_drained, r);
 }
 
-/* ---- setting up ---- */
-
 static void responder_complain(const char *complaint)
 {
 	fprintf(stderr, PROGRAM ": %s\n", complaint);
 }
 
+/* ---- the check before a reload ---- */
+
+struct reload_check {
+	struct event_base *base;
+	const struct source *source;
+	bool is_refused;
+};
+
+static void reload_on_older_workers(void *ctx, const struct older_worker *found, const struct fault *f)
+{
+	struct reload_check *check = ctx;
+	char host[FAULT_QUOTE_MAX], version[FAULT_QUOTE_MAX];
+	(void)f;
+	check->is_refused = found;
+	if (found)
+		fprintf(stderr,
+			PROGRAM ": source %s: a worker is older than events of payments, on host %s, version %s;"
+				" replace it first\n",
+			check->source->name, fault_quote(found->host, strlen(found->host), host),
+			fault_quote(found->version, strlen(found->version), version));
+	event_base_loopbreak(check->base);
+}
+
+/* Whether new responders would start beside the workers that run.  A reload ends the old ones first, so without this
+ * question none would be left.  What cannot be found out in time does not hold up a reload. */
+static bool reload_is_possible(const struct configuration *c)
+{
+	const struct timeval limit = {.tv_sec = RELOAD_WAIT_S};
+	struct reload_check check = {.source = source_of_events(&c->sources)};
+	if (!check.source || !(check.base = event_base_new()))
+		return true;
+	struct connect_state connect_state = {.base = check.base, .conninfo = c->settings.database};
+	struct older_workers *asked = older_workers_create(&connect_state, reload_on_older_workers, &check);
+	if (asked && event_base_loopexit(check.base, &limit) == 0)
+		event_base_dispatch(check.base);
+	older_workers_destroy(asked);
+	event_base_free(check.base);
+	libevent_global_shutdown();
+	return !check.is_refused;
+}
+
+/* ---- setting up ---- */
+
 static void responder_help(void)
 {
-	printf("Usage: " PROGRAM " [--check | --version | --help]\n\n"
+	printf("Usage: " PROGRAM " [--check | --check-reload | --version | --help]\n\n"
 	       "Receives transaction webhooks over FastCGI and stores them durably in PostgreSQL.\n"
 	       "Standard input must be a listening socket, as spawn-fcgi provides it.\n"
 	       "SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 make it answer the requests in progress and exit.\n\n"
 	       "  --check    print the effective settings, sources and API keys, or every error in them\n"
 	       "             (exit status 2)\n"
+	       "  --check-reload\n"
+	       "             the same errors, and whether responders with these sources would start beside the\n"
+	       "             workers that run (exit status 2)\n"
 	       "  --version  print the version\n"
 	       "  --help     print this text\n\n"
 	       "Environment variables:\n");
@@ -344,6 +390,16 @@ static void responder_finish(struct responder *r)
 	libevent_global_shutdown();
 }
 
+static int check_reload(void)
+{
+	static struct configuration c;
+	if (!configuration_read(&c, responder_complain))
+		return 2;
+	bool is_possible = reload_is_possible(&c);
+	configuration_finish(&c);
+	return is_possible ? 0 : 2;
+}
+
 /* Handles the options.  Returns the exit status, or -1 if there is no option and the responder is to run. */
 static int read_options(int argc, char **argv)
 {
@@ -359,6 +415,8 @@ static int read_options(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], "--check") == 0)
 		return configuration_check(stdout, responder_complain) ? 0 : 2;
+	if (argc == 2 && strcmp(argv[1], "--check-reload") == 0)
+		return check_reload();
 	fprintf(stderr, PROGRAM ": unknown option %s; see --help\n", argv[1]);
 	return 2;
 }

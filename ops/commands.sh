@@ -306,9 +306,9 @@ cmd_verify() {
 	exec "$BUILD/ctl/payhook-ctl" verify "$@"
 }
 
-# Checks that new responders will start: with the environment of the running pool, which they inherit, and as its user.
-# It comes from the file that "up" wrote, never from /proc: the pool's user can change what is there.  No variable is
-# passed as an argument, which every user could read.
+# pool_check OPTION - checks by this option of the program that new responders will start: with the environment of the running
+# pool, which they inherit, and as its user.  It comes from the file that "up" wrote, never from /proc: the pool's user can
+# change what is there.  No variable is passed as an argument, which every user could read.
 pool_check() {
 	local answer variable
 	part_runs pool || fail 1 "the pool does not run"
@@ -323,7 +323,7 @@ pool_check() {
 			esac
 		done
 		trust_check_lists 2>&1
-		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null
+		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" "$1" 2>&1 >/dev/null
 	) && return 0
 	[[ -z $answer ]] || printable <<<"$answer" >&2
 	fail 2 "refused; the responders go on with what they have"
@@ -339,7 +339,7 @@ cmd_check() {
 
 # Migrates the database first: the running programs work with the schema of the next version, but new programs do not
 # work with the previous schema.  multiwatch forwards USR2 to the responders: each finishes its requests, exits, and is
-# restarted from the new file.  The worker releases its jobs and is restarted.
+# restarted from the new file.  The worker releases its jobs and is restarted, first: the responders may need its version.
 cmd_reload() {
 	local before after
 	if ! is_running || ! part_runs pool; then
@@ -350,12 +350,13 @@ cmd_reload() {
 	before=$(cksum <"$STATE/bin/payhook-worker")
 	build_programs
 	programs_copy
-	pool_check
+	pool_check --check
 	database_migrate || fail 1 "the database could not be migrated; the running programs continue unchanged"
-	part_signal pool USR2
-	nginx_certificates_reload
 	after=$(cksum <"$STATE/bin/payhook-worker")
 	[[ $before == "$after" ]] || part_signal worker TERM
+	pool_check --check-reload
+	part_signal pool USR2
+	nginx_certificates_reload
 	info "reloaded"
 }
 

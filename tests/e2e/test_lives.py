@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -175,13 +176,23 @@ def a_refund_of_the_whole_amount_is_an_event_of_its_own(world):
     assert found['sums']['captured'] == found['sums']['refunded'] == '1000.00', found['sums']
 
 
-def a_responder_does_not_start_beside_an_older_worker(world):
+def a_reload_beside_an_older_worker_leaves_the_responders_as_they_are(world):
     await_all(world)
     world.sql('INSERT INTO payhook.workers (owner, host, pid, version, beat_at)'
               " VALUES (1, 'old.example', 1, '0.1.0', now() + interval '1 min')")
+    pool = world.folder / 'var/log/pool.log'
+    before = len(pool.read_bytes())
+    done = subprocess.run([ROOT / 'payhook', 'reload'], env=world.environment, capture_output=True, text=True)
+    assert done.returncode == 2 and 'old.example' in done.stderr and '0.1.0' in done.stderr, (done.returncode, done.stderr)
+    assert request('GET', '/readyz')[0] == 200
+    assert b'responder drains' not in pool.read_bytes()[before:]
+
+
+def a_responder_does_not_start_beside_an_older_worker(world):
     log = world.folder / 'var/log/pool.log'
     before = len(log.read_bytes())
-    subprocess.run([ROOT / 'payhook', 'reload'], env=world.environment, capture_output=True)  # it may say that none starts
+    status = subprocess.run([ROOT / 'payhook', 'status'], env=world.environment, capture_output=True, text=True).stdout
+    os.kill(int(re.search(r'pool +pid (\d+)', status)[1]), signal.SIGUSR2)
     deadline = time.monotonic() + 20
     while b'responder cannot start' not in (text := log.read_bytes()[before:]):
         assert time.monotonic() < deadline, text[-500:]
@@ -195,6 +206,7 @@ def a_responder_does_not_start_beside_an_older_worker(world):
 
 tests = [a_whole_life_has_one_state_in_any_order, each_event_is_processed_once_and_those_of_a_payment_one_at_a_time,
          the_call_names_what_happened, a_refund_of_the_whole_amount_is_an_event_of_its_own,
+         a_reload_beside_an_older_worker_leaves_the_responders_as_they_are,
          a_responder_does_not_start_beside_an_older_worker]
 
 
