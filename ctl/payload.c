@@ -75,14 +75,14 @@ static bool payload_arguments(struct showing *s, int argc, char **argv)
 static void print_bytes(const char *bytes, size_t len, bool escape, bool lines)
 {
 	if (!escape) {
-		fwrite(bytes, 1, len, stdout);
+		(void)fwrite(bytes, 1, len, stdout);
 		return;
 	}
 	for (size_t at = 0, length; at < len; at += length ? length : 1) {
 		length = utf8_length(bytes + at, len - at);
 		bool is_line = lines && bytes[at] == '\n';
 		if (is_line || (length > 0 && !utf8_is_control(bytes + at, length)))
-			fwrite(bytes + at, 1, length, stdout);
+			(void)fwrite(bytes + at, 1, length, stdout);
 		else
 			for (size_t i = 0; i < (length ? length : 1); i++)
 				printf("\\x%02x", (unsigned)(unsigned char)bytes[at + i]);

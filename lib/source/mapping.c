@@ -223,6 +223,7 @@ static size_t encode(const char *part, char separator, char ret[PIECE_MAX])
 static bool read_part(struct reading *r, const char *at, struct scalar *found, char ret[TXN_TEXT_MAX + 1])
 {
 	int before = r->problems->count;
+	*ret = '\0';
 	if (find_scalar(r, at, false, found))
 		txn_rule_text(r->problems, found->pointer, found->text, found->len, ret);
 	return r->problems->count == before;
