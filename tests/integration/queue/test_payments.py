@@ -187,21 +187,36 @@ class Left:
     """A responder dies after its commit and before the activation: a job that was inserted meanwhile holds that one up."""
 
     def run(self):
+        processes = []
+        try:
+            return self.measure(processes)
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+
+    def measure(self, processes):
+        """The activation waits for the other transaction: the responder's, or the worker's, which then is that of its look."""
         environment = dict(os.environ, PAYHOOK_DATABASE=DATABASE, DATABASE_URL=DATABASE, PROCESSOR_DELAY_MS='10', WORKER_METRICS_PORT='0',
                            LOG_LEVEL='error')
-        worker = subprocess.Popen([BUILD / 'worker/payhook-worker'], env=environment)
-        other = subprocess.Popen(['psql', '-X', '-q', '-At', '-d', DATABASE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+        def start(*words, **pipes):
+            processes.append(subprocess.Popen(words, env=environment, **pipes))
+            return processes[-1]
+
+        other = start('psql', '-X', '-q', '-At', '-d', DATABASE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         other.stdin.write("BEGIN; INSERT INTO payhook.jobs (transaction_id, lane, lane_no)"
                           " VALUES ('x', payhook.lane_of('s', 'left'), 0);\n\\echo locked\n")
         other.stdin.flush()
         assert other.stdout.readline() == 'locked\n'
+        worker = start(BUILD / 'worker/payhook-worker')
         await_value('1', 'SELECT count(*) FROM payhook.workers')
-        sender = subprocess.Popen([BUILD / 'tests/support/payment_sender'], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        sender = start(BUILD / 'tests/support/payment_sender', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         sender.stdin.write(b'left-1 left\n')
         sender.stdin.flush()
         assert sender.stdout.readline() == b'left-1 \n'
         await_value('t', "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%payhook.activate%' AND wait_event_type = 'Lock'"
-                    " AND application_name = 'payhook-app notify' AND datname = current_database()")
+                    " AND datname = current_database()")
         sender.kill()
         sender.wait()
         sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'payhook-app notify'"
