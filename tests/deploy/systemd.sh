@@ -465,7 +465,7 @@ tools_work() {
 	sql -o /dev/null <<-'SQL' || return
 		DROP VIEW public.transactions_transaction;
 		CREATE TABLE public.transactions_transaction AS
-		SELECT 'old'::varchar AS transaction_id, 'a'::varchar AS source_account, 'b'::varchar AS destination_account,
+		SELECT 'old'::varchar AS transaction_id, 'imported'::varchar AS source_account, 'b'::varchar AS destination_account,
 			1.50::numeric AS amount, 'INR'::varchar AS currency, 'PROCESSED'::varchar AS status, now() AS created_at,
 			now() AS processed_at;
 		SELECT pause();
@@ -473,7 +473,7 @@ tools_work() {
 	output=$(box payhook import 2>&1) || { echo "$output" && return 1; }
 	[[ $output == *"1 imported"*"0 refused"* ]] || { echo "$output" && return 1; }
 	sql -c 'SELECT resume()' || return
-	output=$(box payhook forget --account a --yes 2>&1) || { echo "$output" && return 1; }
+	output=$(box payhook forget --account imported --yes 2>&1) || { echo "$output" && return 1; }
 	[[ $output == *"erased    1 transactions"* ]] || { echo "$output" && return 1; }
 	box payhook backup - >"$BOX/backup" || return
 	[[ $(head -c 5 "$BOX/backup") == PGDMP ]] || { echo "no backup" && return 1; }
