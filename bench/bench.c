@@ -89,7 +89,7 @@ bool bench_load(struct bench *b, int port, int connections, struct request_plan 
 	if (ret->wrong > 0)
 		bench_print(b, "%lu answers were not %d", (unsigned long)ret->wrong, plan.status);
 	b->wrong += ret->wrong;
-	return true;
+	return ret->rate > 0 || fault_set(f, FAULT_BUSY, "no answer of port %d was %d", port, plan.status);
 }
 
 bool bench_rate(struct bench *b, int port, int connections, struct request_plan request, double *ret, struct fault *f)

@@ -50,7 +50,7 @@ void bench_finish(struct bench *b);
 void bench_print(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Runs a closed loop of the usual length.  Responses with another status than 202 (GET: 200) are counted in
- * b->wrong. */
+ * b->wrong.  False also if there were no others: nothing can be compared with a rate of 0. */
 MUST_USE bool bench_load(struct bench *b, int port, int connections, struct request_plan request,
 	struct generator_result *ret, struct fault *f);
 

@@ -20,6 +20,8 @@
 #include "fastcgi.h"
 #include "route.h"
 #include "runtime/log.h"
+#include "runtime/settings.h"
+#include "source/payload.h"
 
 #define PROGRAM "payhook-bench-echo"
 #define PROCESSES_MAX 64
@@ -50,7 +52,8 @@ static int listen_at(const char *path)
 /* Runs one responder.  Without a metrics folder it counts for itself, at the same cost as with one. */
 static int respond(int listener)
 {
-	static struct service service;
+	static const struct settings settings = {.body_limit = PAYLOAD_MAX};
+	static struct service service = {.settings = &settings};
 	struct fault why;
 	bool shared;
 	struct event_base *base = event_base_new();
