@@ -8,14 +8,15 @@
 #include "rows.h"
 #include "sources.h"
 
-#define MAPPING                                                                                                 \
-	"\"mapping\":{\"transaction_id\":{\"at\":\"/transaction_id\"},\"payment_id\":{\"at\":\"/payment_id\"}," \
-	"\"kind\":{\"value\":\"captured\"},\"source_account\":{\"at\":\"/source_account\"},"                    \
-	"\"destination_account\":{\"at\":\"/destination_account\"},"                                            \
+#define OPEN_AND_MAPPED                                                                      \
+	"\"scheme\":\"none\",\"mapping\":{\"transaction_id\":{\"at\":\"/transaction_id\"},"  \
+	"\"payment_id\":{\"at\":\"/payment_id\"},"                                           \
+	"\"kind\":{\"value\":\"captured\"},\"source_account\":{\"at\":\"/source_account\"}," \
+	"\"destination_account\":{\"at\":\"/destination_account\"},"                         \
 	"\"amount\":{\"at\":\"/amount\",\"unit\":\"major\"},\"currency\":{\"at\":\"/currency\"}}"
-#define SOURCES                                               \
-	"{\"sources\":[{\"name\":\"unordered\"," MAPPING "}," \
-	"{\"name\":\"ordered\",\"order\":\"payment\"," MAPPING "}]}\n"
+#define SOURCES                                                       \
+	"{\"sources\":[{\"name\":\"unordered\"," OPEN_AND_MAPPED "}," \
+	"{\"name\":\"ordered\",\"order\":\"payment\"," OPEN_AND_MAPPED "}]}\n"
 
 static struct sources_folder folder;
 
