@@ -11,7 +11,7 @@
  *
  * The ISO table is generated at build time from Debian's iso-codes and the dated corrections in
  * lib/txn/currency_corrections.json.  The corrections add and withdraw codes, leave out those that nothing is paid in,
- * such as XXX or gold, and give the minor units, which iso-codes lacks. */
+ * such as gold and the code for no currency, and give the minor units, which iso-codes lacks. */
 
 #define CURRENCY_CODE_MAX 10  /* characters of a code; those of ISO 4217 have 3 */
 #define CURRENCY_EXTRA_MAX 32 /* codes that an operator may add */

@@ -31,7 +31,8 @@ static char *put_character(char *out, unsigned code)
 	return out;
 }
 
-/* Decodes \uXXXX, or a surrogate pair of two such escapes, to a code point.  Returns the byte after it. */
+/* Decodes an escape of \u and four hex digits, or a surrogate pair of two such escapes, to a code point.  Returns the
+ * byte after it. */
 static const char *unicode_escape(const char *at, unsigned *code)
 {
 	int unit = ascii_hex(at + 2, 4);

@@ -43,6 +43,7 @@ worker() {
 
 # names_processor LEVEL PROCESSOR NAME=VALUE... - the worker's line at its start has this level and names this processor.
 names_processor() {
+	: >"$DIR/log" # the line of the worker before must not be taken for this one's
 	env "${@:3}" "$PAYHOOK_BUILD/worker/payhook-worker" >"$DIR/log" 2>&1 &
 	local pid=$! status=0
 	await 20 grep -q '"event":"worker starts"' "$DIR/log" || status=1
