@@ -40,7 +40,7 @@ Test(roles, everybody_else_may_do_nothing)
 {
 	expect_rights("public", "");
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(DISTINCT grantee::regrole::text, ',') FROM lines"),
-		"payhook_app,payhook_operator,payhook_worker");
+		"payhook_app,payhook_console,payhook_operator,payhook_worker");
 }
 
 Test(roles, the_app_may_store_and_read_and_change_nothing)
@@ -48,6 +48,7 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 	expect_rights("payhook_app",
 		"activate(bigint[]) EXECUTE\n"
 		"add_auth_failures(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
+		"add_rates(text[],bigint[],bigint[],bigint[],bigint[]) EXECUTE\n"
 		"add_rejections(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"jobs INSERT(source,transaction_id,traceparent)\n"
 		"lane_numbers USAGE\n"
@@ -73,6 +74,7 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 {
 	expect_rights("payhook_worker",
 		"activate(bigint[]) EXECUTE\n"
+		"add_rates(text[],bigint[],bigint[],bigint[],bigint[]) EXECUTE\n"
 		"dead_jobs INSERT(transaction_id,source,attempts,error,enqueued_at,traceparent,lane,lane_no)\n"
 		"dead_jobs SELECT(transaction_id,source,died_at)\n"
 		"job_attempts INSERT(transaction_id,source,attempt,started_at,finished_at,outcome,error,worker)\n"
@@ -88,25 +90,58 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 		"payloads SELECT\n"
 		"retention_clock SELECT\n"
 		"retention_clock UPDATE(at)\n"
+		"run_operations() EXECUTE\n"
 		"schema USAGE\n"
+		"source_pauses SELECT\n"
 		"transaction_conflicts DELETE\n"
 		"transaction_conflicts SELECT(transaction_id,source)\n"
 		"transactions DELETE\n"
 		"transactions SELECT\n"
 		"transactions UPDATE(status,processed_at,failure)\n"
 		"workers DELETE\n"
-		"workers INSERT(owner,host,pid,version,level)\n"
+		"workers INSERT(owner,host,pid,version,level,processor)\n"
 		"workers SELECT\n"
 		"workers UPDATE(beat_at,in_flight,circuit_open_since)");
 }
+
+#define EXECUTE " EXECUTE "
+#define CONSOLE_FUNCTIONS                                                                                             \
+	"console_actions(text,text,text,text,text,text)" EXECUTE "console_auth_failures(text,text,text,text)" EXECUTE \
+	"console_cancel_operation(text,text,text,text)" EXECUTE                                                       \
+	"console_conflict_body(text,text,text,text,text)" EXECUTE "console_conflicts(text,text,text,text)" EXECUTE    \
+	"console_operation(text)" EXECUTE "console_operations(text,text)" EXECUTE "console_overview()" EXECUTE        \
+	"console_pause(text,text,text,text)" EXECUTE "console_payload(text,text,text,text)" EXECUTE                   \
+	"console_payment(text,text)" EXECUTE CONSOLE_REFUSED "console_resume(text,text,text,text)" EXECUTE            \
+	"console_retry(text,text,text,text,text,text)" EXECUTE "console_skip(text,text,text,text,text)" EXECUTE       \
+	"console_sources()" EXECUTE "console_start_operation(text,text,text,text,text,text,text)" EXECUTE             \
+	"console_transaction(text,text)" EXECUTE                                                                      \
+	"console_transactions(text,text,text,text,text,text,text,text,text,text,text,text,text,text)" EXECUTE         \
+	"console_workers() EXECUTE"
+
+/* Everything that the console's role may do, of any kind; and nothing in another schema, but what everybody may. */
+Test(roles, the_console_may_call_its_functions_and_nothing_else)
+{
+#define CONSOLE_REFUSED "console_refused(text,text,text,text,text,text,text)" EXECUTE
+	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
+					       " WHERE grantee = 'payhook_console'::regrole"),
+		CONSOLE_FUNCTIONS " schema USAGE");
+#undef CONSOLE_REFUSED
+	cr_expect_str_eq(
+		database_value(
+			"SELECT setconfig[1] FROM pg_db_role_setting WHERE setrole = 'payhook_console'::regrole"),
+		"statement_timeout=2s");
+}
+
+#define CONSOLE_REFUSED ""
 
 Test(roles, an_operator_may_read_everything_and_call_what_mends)
 {
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
 					       " WHERE grantee = 'payhook_operator'::regrole AND line !~ ' SELECT$'"),
-		"forget(text,boolean) EXECUTE pause() EXECUTE payment_state(payment_event[]) EXECUTE resume() EXECUTE"
-		" retry(text,text) EXECUTE retry_all(timestamp with time zone,text) EXECUTE schema USAGE"
-		" skip(text,text) EXECUTE");
+		CONSOLE_FUNCTIONS
+		" forget(text,boolean) EXECUTE pause() EXECUTE pause(text) EXECUTE payment_state(payment_event[]) EXECUTE"
+		" resume() EXECUTE resume(text) EXECUTE retry(text,text) EXECUTE"
+		" retry_all(timestamp with time zone,text) EXECUTE schema USAGE skip(text,text) EXECUTE");
 	cr_expect_eq(database_number("SELECT count(*) FROM pg_class WHERE relnamespace = 'payhook'::regnamespace"
 				     " AND relkind IN ('r', 'p', 'v')"
 				     " AND NOT has_table_privilege('payhook_operator', oid, 'SELECT')"),
@@ -249,6 +284,10 @@ Test(roles, an_operator_mends_but_writes_no_table)
 		"DELETE FROM payhook.rejected_requests",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.body_names('', 'a')",
+		"DELETE FROM payhook.operator_actions",
+		"INSERT INTO payhook.source_pauses (source) VALUES ('s')",
+		"SELECT payhook.record_action('retry', 's', 't', NULL, '', 'a', '', 'done', 'd')",
+		"SELECT * FROM payhook.console_refused('retry', 's', 't', '', 'a', '', '')",
 		"SELECT payhook.keep_partitions(0, 0)",
 		"SELECT payhook.grant_rights()",
 	};
@@ -262,7 +301,36 @@ Test(roles, an_operator_mends_but_writes_no_table)
 	expect_denied("payhook_operator", STATEMENTS, COUNT_OF(STATEMENTS));
 }
 
-static const char *const ROLES[] = {"payhook_app", "payhook_worker", "payhook_operator"};
+Test(roles, a_console_taken_over_reads_and_writes_no_table)
+{
+	static const char *const STATEMENTS[] = {
+		"SELECT * FROM payhook.transactions",
+		"SELECT body FROM payhook.payloads",
+		"SELECT * FROM payhook.operator_actions",
+		"SELECT * FROM payhook.overview_cache",
+		"INSERT INTO payhook.operator_actions (actor) VALUES ('a')",
+		"DELETE FROM payhook.operator_actions",
+		"UPDATE payhook.operations SET total = 0",
+		"DELETE FROM payhook.source_pauses",
+		"SELECT payhook.retry_all()",
+		"SELECT payhook.retry_dead('-infinity', '%', NULL, NULL)",
+		"SELECT payhook.retry_members('{t}', '{s}')",
+		"SELECT payhook.retry_processed('t', 's')",
+		"SELECT payhook.record_action('retry', 's', 't', NULL, '', 'a', '', 'done', 'd')",
+		"SELECT payhook.forget('a')",
+		"SELECT payhook.run_operations()",
+		"SELECT payhook.add_rates('{}', '{}', '{}', '{}', '{}')",
+		"SELECT payhook.grant_rights()",
+		"SELECT payhook.grant_console_rights()",
+		"LISTEN payhook; SELECT * FROM payhook.jobs",
+	};
+	expect_denied("payhook_console", STATEMENTS, COUNT_OF(STATEMENTS));
+	cr_expect_str_eq(tries("payhook_console", "SELECT * FROM payhook.console_overview()"), "accepted");
+	cr_expect_str_eq(tries("payhook_console", "SELECT * FROM payhook.console_retry('s', 't', '', '', 'key', 'r')"),
+		"accepted");
+}
+
+static const char *const ROLES[] = {"payhook_app", "payhook_worker", "payhook_operator", "payhook_console"};
 
 Test(roles, nobody_gets_out_of_the_tables)
 {
@@ -292,13 +360,15 @@ Test(roles, nobody_gets_out_of_the_tables)
 
 Test(roles, nobody_is_more_than_his_role)
 {
-	cr_expect_eq(database_number("SELECT count(*) FROM pg_roles WHERE rolname IN"
-				     " ('payhook_app', 'payhook_worker', 'payhook_operator') AND NOT (rolsuper OR"
-				     " rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)"),
-		3);
 	cr_expect_eq(
-		database_number("SELECT count(*) FROM pg_auth_members WHERE member IN"
-				" ('payhook_app'::regrole, 'payhook_worker'::regrole, 'payhook_operator'::regrole)"),
+		database_number(
+			"SELECT count(*) FROM pg_roles WHERE rolname IN"
+			" ('payhook_app', 'payhook_worker', 'payhook_operator', 'payhook_console') AND NOT (rolsuper OR"
+			" rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)"),
+		4);
+	cr_expect_eq(database_number("SELECT count(*) FROM pg_auth_members WHERE member IN"
+				     " ('payhook_app'::regrole, 'payhook_worker'::regrole, 'payhook_operator'::regrole,"
+				     " 'payhook_console'::regrole)"),
 		0);
 }
 
