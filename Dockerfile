@@ -55,10 +55,11 @@ USER payhook-owner
 CMD ["docker/migrate"]
 
 FROM base AS nginx
-RUN docker/packages nginx openssl
+RUN docker/packages nginx openssl libjs-chart.js
 RUN useradd --uid 10002 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin web && \
 	install -d -m 750 -o payhook -g payhook /run/payhook
 COPY nginx nginx
+COPY web web
 COPY ops/nginx.sh ops/tls.sh ops/settings.sh ops/settings_table.sh ops/number.sh ops/printable.sh ops/names.sh ops/trust.sh ops/
 COPY docker/nginx docker/nginx-health docker/
 COPY --chmod=755 docker/python /usr/local/bin/python

@@ -393,9 +393,9 @@ tests_configure() {
 
 cmd_test() {
 	local word line
-	local -a more=()
+	local -a more=(browser)
 	for word in "$@"; do
-		[[ $word != --deploy && $word != deploy ]] || more=(package deploy)
+		[[ $word != --deploy && $word != deploy ]] || more=(browser package deploy)
 	done
 	[[ ${1-} != --chaos ]] || more=(chaos)
 	packages_need run database build test bench "${more[@]}"

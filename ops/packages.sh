@@ -23,8 +23,13 @@ packages_missing() {
 		have[$name]=$status
 	done < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${names[@]}" 2>/dev/null)
 	for name in "${names[@]}"; do
-		[[ ${have[$name]-} == installed ]] || echo "$name"
+		[[ ${have[$name]-} == installed ]] || packages_provided "$name" || echo "$name"
 	done
+}
+
+# packages_provided NAME - whether another package that is installed provides it, as nodejs of other archives does npm.
+packages_provided() {
+	dpkg-query -W -f '${db:Status-Status} ,${Provides},\n' | grep "^installed .*[ ,]$1[ ,]" >/dev/null
 }
 
 # packages_need SECTION...

@@ -66,7 +66,7 @@ engine_stop() {
 # they are of the same sources: those of the programs change often, those of docker-compose.ha.yml's nodes rarely.
 declare -A ENGINE_SOURCES=(
 	[programs]='Dockerfile app ctl docker include lib man meson.build meson_options.txt nginx ops packages.txt schema
-		supervisor systemd worker'
+		supervisor systemd web worker'
 	[nodes]='Dockerfile docker ops/postgresql.conf.in'
 )
 declare -A ENGINE_IMAGES=(

@@ -11,7 +11,7 @@ FENCE = re.compile(r'^```.*?^```', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\[[^\]\n]*(?:\n[^\]\n]*)?\]\(([^)\s]+)\)')
 HEADING = re.compile(r'^#{1,6} +(.+?) *#*$', re.MULTILINE)
 # Only paths below these directories; a name with <, * or { stands for many files.
-FOLDERS = 'app bench ctl debian docker docs include lib man nginx ops schema systemd tests worker'.split()
+FOLDERS = 'app bench ctl debian docker docs include lib man nginx ops schema systemd tests web worker'.split()
 FILE = re.compile(r'`((?:%s)/[\w./@-]*)`' % '|'.join(FOLDERS))
 COMMAND = re.compile(r'(?<![\w/])\./payhook ([a-z][a-z-]*)\b')
 INSTALLED = re.compile(r'(?<![\w/.])payhook (psql|backup|restore|import|verify|check|help)\b')
