@@ -84,6 +84,7 @@ struct request {
 	struct service *service;
 	struct path path;
 	struct reply reply;
+	const char *source;       /* the name of the source that a webhook is of; NULL: none */
 	enum counted_route route; /* this and outcome go to counters_end(): set before answer() */
 	enum webhook_outcome outcome;
 	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */

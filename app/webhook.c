@@ -102,6 +102,7 @@ void webhook_post(struct request *rq)
 		http_problem(rq, 404, "there is no such source of webhooks");
 		return;
 	}
+	rq->source = source->name;
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
 	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source))
 		return;
@@ -115,4 +116,14 @@ void webhook_post(struct request *rq)
 		transmission_check(rq, source);
 	else
 		submission_accept(rq, source, is_scanned);
+}
+
+void webhook_count(const struct request *rq)
+{
+	if (!rq->source)
+		return;
+	if (rq->outcome == WEBHOOK_ACCEPTED)
+		auth_failures_count(rq->service->auth_failures, rq->source, RATE_ACCEPTED);
+	else if (rq->reply.status >= 400 && rq->reply.status < 500)
+		auth_failures_count(rq->service->auth_failures, rq->source, RATE_REFUSED);
 }

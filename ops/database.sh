@@ -93,7 +93,7 @@ database_access() {
 	{
 		printf '# map system-user database-role\n'
 		for user in "$me" ${APP_USER:+postgres}; do
-			printf "payhook \"$user\" %s\n" postgres payhook payhook_app payhook_worker payhook_operator
+			printf "payhook \"$user\" %s\n" postgres payhook payhook_app payhook_worker payhook_operator payhook_console
 		done
 		[[ -z $APP_USER ]] || printf 'payhook %s %s\n' "$APP_USER" payhook_app "$WORKER_USER" payhook_worker
 	} | database_write pg_ident.conf
@@ -232,7 +232,7 @@ database_is_ready() {
 database_roles() {
 	PGOPTIONS='-c client_min_messages=warning' printable_errors psql -X -q -At -v ON_ERROR_STOP=1 -d "host=$RUN/pg port=5432 user=postgres dbname=postgres" >/dev/null <<-'SQL'
 		SELECT format('CREATE ROLE %I LOGIN', name)
-		FROM unnest('{payhook,payhook_app,payhook_worker,payhook_operator}'::text[]) name
+		FROM unnest('{payhook,payhook_app,payhook_worker,payhook_operator,payhook_console}'::text[]) name
 		WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 		GRANT pg_read_all_stats TO payhook, payhook_worker, payhook_operator;
 		GRANT pg_signal_backend TO payhook, payhook_operator;

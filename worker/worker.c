@@ -174,6 +174,10 @@ static void worker_on_ended(void *ctx, struct job *j, enum settled how)
 	struct worker *worker = ctx;
 	if (how != SETTLED_STALE)
 		worker_metrics_settled(worker->worker_metrics, j->outcome, how == SETTLED_NOW ? j->age_us : -1);
+	if (how != SETTLED_STALE && j->outcome == JOB_PROCESSED)
+		maintenance_count(worker->maintenance, j->source, RATE_PROCESSED);
+	else if (how != SETTLED_STALE && (j->outcome == JOB_FAILED || j->outcome == JOB_EXHAUSTED))
+		maintenance_count(worker->maintenance, j->source, RATE_FAILED);
 	worker_log_settled(j, how);
 	task_destroy(task_of(j));
 }
@@ -374,7 +378,10 @@ struct worker *worker_create(
 	worker->processor = worker->kind->create(base, s, worker_on_call_ended, worker);
 	worker->queue =
 		queue_create(&worker->connect_state, s->worker_slots, claim_form_of(worker), &QUEUE_EVENTS, worker);
-	struct heartbeat_self self = {.host = worker->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};
+	struct heartbeat_self self = {.host = worker->host,
+		.pid = (int)getpid(),
+		.version = PAYHOOK_VERSION,
+		.processor = worker->kind->name};
 	worker->heartbeat = heartbeat_create(&worker->connect_state, &self, &HEARTBEAT_EVENTS, worker);
 	struct maintenance_days days = {.payloads = s->payloads_keep_days,
 		.attempts = s->attempts_keep_days,

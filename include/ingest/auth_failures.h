@@ -5,6 +5,7 @@
 #include "auth/signature.h"
 #include "base/base.h"
 #include "pg/connection.h"
+#include "pg/rates.h"
 
 /* Records auth failures for the operator: requests answered 401 or 403 because the client did not prove that it may
  * send or read.  They become rows of payhook.rejected_requests, read through the view auth_failures, on a connection of
@@ -14,7 +15,9 @@
  * failure is copied into a buffer, of AUTH_FAILURES_WAITING_MAX for each cause, and written with others a moment later.
  * A process writes AUTH_FAILURES_PER_SECOND at most.  Failures beyond that, and failures that the database does not
  * take, are dropped and only counted; the log and the metrics have them all the same.  So a flood of one cause keeps no
- * other cause from being recorded, here and in the table, where each cause has a ring of its own. */
+ * other cause from being recorded, here and in the table, where each cause has a ring of its own.
+ *
+ * The responder's counts for payhook.rates go over the same connection, once a second: no answer waits for it. */
 
 #define AUTH_FAILURES_WAITING_MAX 100 /* of each cause */
 #define AUTH_FAILURES_PER_SECOND 100  /* on average; AUTH_FAILURES_WAITING_MAX of each cause at once after a pause */
@@ -56,6 +59,9 @@ MUST_USE struct auth_failures *auth_failures_create(
 /* Accepts NULL.  Failures not yet known to be recorded are reported as lost, though the statement under way may
  * commit. */
 void auth_failures_destroy(struct auth_failures *af);
+
+/* Counts one for payhook.rates.  Never waits and never fails. */
+void auth_failures_count(struct auth_failures *af, const char *source, enum rate what);
 
 /* Copies *failure.  Never waits and never fails. */
 void auth_failures_add(struct auth_failures *af, const struct auth_failure *failure);

@@ -28,6 +28,7 @@ struct heartbeat_self {
 	const char *host;
 	int pid;
 	const char *version;
+	const char *processor; /* its name; NULL: not shown */
 };
 
 /* Callbacks, all from the event loop. */

@@ -51,7 +51,9 @@ struct waiting {
 
 struct auth_failures {
 	struct connection *connection;
-	struct event *rest; /* pending: the pause after the last statement is still running */
+	struct event *rest;       /* pending: the pause after the last statement is still running */
+	struct event *rates_rest; /* the same, after the counts were sent */
+	struct rates rates;
 	void (*lost)(void *ctx, int count);
 	void *ctx;
 	int under_way; /* failures in the statement under way */
@@ -137,18 +139,40 @@ static void auth_failures_send_if_due(struct auth_failures *af)
 	connection_send(af->connection, &RECORD, &params, auth_failures_on_recorded);
 }
 
+static void auth_failures_on_counted(void *ctx, const struct pg_result *result, const struct fault *f)
+{
+	(void)ctx, (void)result, (void)f;
+}
+
+static void send_rates_if_due(struct auth_failures *af)
+{
+	if (!rates_are_due(&af->rates) || !connection_is_ready(af->connection) || evtimer_pending(af->rates_rest, NULL))
+		return;
+	struct timeval tv = clock_timeval(RATES_EVERY_MS);
+	struct db_params params = {0};
+	evtimer_add(af->rates_rest, &tv);
+	rates_params(&af->rates, &params);
+	connection_send(af->connection, &RATES_ADD, &params, auth_failures_on_counted);
+}
+
+static void auth_failures_send_next(struct auth_failures *af)
+{
+	auth_failures_send_if_due(af);
+	send_rates_if_due(af);
+}
+
 static void auth_failures_on_ready(void *ctx)
 {
-	auth_failures_send_if_due(ctx);
+	auth_failures_send_next(ctx);
 }
 
 static void auth_failures_on_rest(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	auth_failures_send_if_due(arg);
+	auth_failures_send_next(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&RECORD};
+static const struct statement *const STATEMENTS[] = {&RECORD, &RATES_ADD};
 
 /* A crash of the server may lose the last failures, which is acceptable; so the commit does not wait for the disk. */
 static const struct connection_plan PLAN = {
@@ -169,8 +193,9 @@ struct auth_failures *auth_failures_create(
 	af->lost = lost;
 	af->ctx = ctx;
 	af->rest = evtimer_new(connect_state->base, auth_failures_on_rest, af);
+	af->rates_rest = evtimer_new(connect_state->base, auth_failures_on_rest, af);
 	af->connection = connection_create(connect_state, &PLAN, af);
-	if (!af->rest || !af->connection) {
+	if (!af->rest || !af->rates_rest || !af->connection) {
 		auth_failures_destroy(af);
 		return NULL;
 	}
@@ -184,10 +209,19 @@ void auth_failures_destroy(struct auth_failures *af)
 	connection_destroy(af->connection);
 	if (af->rest)
 		event_free(af->rest);
+	if (af->rates_rest)
+		event_free(af->rates_rest);
+	rates_finish(&af->rates);
 	auth_failures_lose(af, af->under_way + af->count);
 	for (int c = 0; c < COLUMNS; c++)
 		db_array_finish(&af->columns[c]);
 	free(af);
+}
+
+void auth_failures_count(struct auth_failures *af, const char *source, enum rate what)
+{
+	rates_add(&af->rates, source, what);
+	send_rates_if_due(af);
 }
 
 void auth_failures_add(struct auth_failures *af, const struct auth_failure *failure)

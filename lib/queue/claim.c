@@ -30,14 +30,16 @@
  * are updated by an array of ids and not by a join, because one order of that join walks the whole index, dead rows
  * included; a planner with statistics of ten rows prefers that order.
  *
- * While the workers are paused (payhook.pauses) it takes no job.  The conditions that do not depend on a row are
- * evaluated once for the statement. */
-#define TAKE                                                           \
-	"WITH picked AS MATERIALIZED ("                                \
-	"  SELECT id, transaction_id, source, lane FROM payhook.jobs"  \
-	"  WHERE id > $1::bigint AND owner IS NULL AND run_at IS NULL" \
-	"    AND NOT EXISTS (SELECT FROM payhook.pauses)"              \
-	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"           \
+ * While the workers are paused (payhook.pauses) it takes no job, and none of a source that is paused by itself: it walks
+ * past those, and the cursor stays behind none of them, so that a resumed source is found by the next look from 0.  What
+ * does not depend on a row, also the list of paused sources, is evaluated once for the statement. */
+#define TAKE                                                                      \
+	"WITH picked AS MATERIALIZED ("                                           \
+	"  SELECT id, transaction_id, source, lane FROM payhook.jobs"             \
+	"  WHERE id > $1::bigint AND owner IS NULL AND run_at IS NULL"            \
+	"    AND NOT EXISTS (SELECT FROM payhook.pauses)"                         \
+	"    AND source <> ALL (ARRAY(SELECT source FROM payhook.source_pauses))" \
+	"  ORDER BY id LIMIT $2::int FOR UPDATE SKIP LOCKED"                      \
 	")"
 #define MARK                                                                                         \
 	" UPDATE payhook.jobs j SET owner = $3::bigint, claimed_at = now(), attempt = j.attempt + 1" \

@@ -27,9 +27,10 @@
  * A lost answer: sent again, it finds its own row, since no other worker has this number.  A row that was deleted is
  * never inserted again under a number that has claimed; the worker takes a new number, because its jobs may have been
  * freed. */
-static const struct statement REGISTER = {"register", "INSERT INTO payhook.workers (owner, host, pid, version, level)"
-						      "  VALUES ($1::bigint, $2::text, $3::int, $4::text, $5::int)"
-						      " ON CONFLICT (owner) DO UPDATE SET beat_at = now()"};
+static const struct statement REGISTER = {"register",
+	"INSERT INTO payhook.workers (owner, host, pid, version, level, processor)"
+	"  VALUES ($1::bigint, $2::text, $3::int, $4::text, $5::int, $6::text)"
+	" ON CONFLICT (owner) DO UPDATE SET beat_at = now()"};
 
 /* The heartbeat: renews beat_at, and reports the jobs in flight and the state of the circuit.  No row returned: the
  * worker was declared dead, or its row was deleted by hand.
@@ -295,6 +296,7 @@ static void heartbeat_begin(struct heartbeat *h, enum chore chore)
 		db_params_add_int8(&p, h->self.pid);
 		db_params_add_text(&p, h->self.version);
 		db_params_add_int8(&p, HEARTBEAT_LEVEL);
+		db_params_add_text(&p, h->self.processor);
 		connection_send(h->connection, &REGISTER, &p, heartbeat_on_registered);
 		return;
 	case CHORE_RESCUE:

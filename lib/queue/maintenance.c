@@ -1,11 +1,11 @@
-/* maintenance.c - the partitions of payloads and job_attempts, the deletion of expired transactions, and the walk over
- * all lanes.
+/* maintenance.c - the partitions of payloads and job_attempts, the deletion of expired transactions, the walk over all
+ * lanes, the operations of operators, and the worker's counts.
  *
  * A round begins when the connection is first made, and about every hour from then on: first the clock by which ages
  * are reckoned, then the partitions, a step at a time, then batches of transactions until one is not full.  A failed
  * statement ends its part of the round, and the next round does it again, so nothing here is urgent.  Every worker does
  * all of it: there is no leader to elect, and the statements are safe when run by several at once.  The steps of the
- * walk go between them. */
+ * walk go between them, as do the batches of operations and the counts of each second. */
 
 #include "queue/maintenance.h"
 
@@ -29,6 +29,13 @@
  * lost answer does no harm: the next call goes on from what is there. */
 static const struct statement KEEP_PARTITIONS = {"keep_partitions", "SELECT payhook.keep_partitions($1::int, $2::int)"};
 
+/* Does the next batch of an operation, if one is due, and returns in how many milliseconds a further one is; null: none
+ * runs (schema/0035_operations.sql).
+ *
+ * By two workers at once: each does a batch of another operation, or the second does nothing.  The commit waits for the
+ * disk, because it assigns ids to jobs.  A lost answer: how far the operation is stands in its row. */
+static const struct statement RUN_OPERATIONS = {"run_operations", "SELECT payhook.run_operations()"};
+
 struct maintenance {
 	struct connection *connection;
 	const struct maintenance_events *events;
@@ -44,6 +51,9 @@ struct maintenance {
 	char past[RETENTION_PLACE_MAX]; /* where the next batch begins */
 	int64_t deleted;                /* in this round */
 	struct parked_walk walk;
+	int64_t operations_at_ms; /* when the next look for operations is due */
+	int64_t rates_at_ms;      /* when counts may be sent again */
+	struct rates rates;
 	int64_t walk_at_ms;   /* when its next step is due */
 	int64_t walk_sent_ms; /* when the step under way was sent */
 };
@@ -54,6 +64,9 @@ static void maintenance_set_timer(struct maintenance *m)
 	if (m->partitions_at_ms < at_ms)
 		at_ms = m->partitions_at_ms;
 	at_ms = m->walk_at_ms < at_ms ? m->walk_at_ms : at_ms;
+	at_ms = m->operations_at_ms < at_ms ? m->operations_at_ms : at_ms;
+	if (rates_are_due(&m->rates) && m->rates_at_ms < at_ms)
+		at_ms = m->rates_at_ms;
 	struct timeval tv = clock_timeval(at_ms - clock_ms());
 	evtimer_add(m->timer, &tv);
 }
@@ -173,17 +186,52 @@ static void send_walk(struct maintenance *m)
 	connection_send(m->connection, &PARKED_WALK, &p, maintenance_on_walked);
 }
 
+static void maintenance_on_operations(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct maintenance *m = ctx;
+	if (!r)
+		maintenance_failed(m, "carry out an operation", f);
+	bool is_running = r && !db_null(r, 0, 0);
+	m->operations_at_ms = clock_ms() + (is_running ? db_int8(r, 0, 0) : MAINTENANCE_OPERATIONS_MS);
+}
+
+static void send_operations(struct maintenance *m)
+{
+	struct db_params none = {0};
+	connection_send(m->connection, &RUN_OPERATIONS, &none, maintenance_on_operations);
+}
+
+static void maintenance_on_counted(void *ctx, const struct pg_result *r, const struct fault *f)
+{
+	struct maintenance *m = ctx;
+	if (!r)
+		maintenance_failed(m, "add counts", f);
+}
+
+static void send_rates(struct maintenance *m)
+{
+	struct db_params p = {0};
+	m->rates_at_ms = clock_ms() + RATES_EVERY_MS;
+	rates_params(&m->rates, &p);
+	connection_send(m->connection, &RATES_ADD, &p, maintenance_on_counted);
+}
+
+/* The counts go first, as they are of this second; the parts of a round next, which are due rarely. */
 static void maintenance_send_next(struct maintenance *m)
 {
 	if (!connection_is_ready(m->connection))
 		return;
 	int64_t now_ms = clock_ms();
-	if (m->batch_at_ms <= now_ms)
+	if (rates_are_due(&m->rates) && m->rates_at_ms <= now_ms)
+		send_rates(m);
+	else if (m->batch_at_ms <= now_ms)
 		send_batch(m);
 	else if (m->partitions_at_ms <= now_ms)
 		send_partitions(m);
 	else if (m->round_at_ms <= now_ms)
 		begin_round(m);
+	else if (m->operations_at_ms <= now_ms)
+		send_operations(m);
 	else if (m->walk_at_ms <= now_ms)
 		send_walk(m);
 	else
@@ -201,7 +249,8 @@ static void maintenance_on_timer(evutil_socket_t fd, short what, void *arg)
 	maintenance_send_next(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&RETENTION_CLOCK, &KEEP_PARTITIONS, &RETENTION, &PARKED_WALK};
+static const struct statement *const STATEMENTS[] = {
+	&RETENTION_CLOCK, &KEEP_PARTITIONS, &RETENTION, &PARKED_WALK, &RUN_OPERATIONS, &RATES_ADD};
 
 static const struct connection_plan PLAN = {
 	.name = "payhook-worker maintenance",
@@ -233,6 +282,14 @@ struct maintenance *maintenance_create(struct connect_state *connect_state, cons
 	return m;
 }
 
+void maintenance_count(struct maintenance *m, const char *source, enum rate what)
+{
+	bool was_due = rates_are_due(&m->rates);
+	rates_add(&m->rates, source, what);
+	if (!was_due && connection_is_ready(m->connection))
+		maintenance_set_timer(m);
+}
+
 void maintenance_destroy(struct maintenance *m)
 {
 	if (!m)
@@ -241,5 +298,6 @@ void maintenance_destroy(struct maintenance *m)
 	connection_destroy(m->connection);
 	if (m->timer)
 		event_free(m->timer);
+	rates_finish(&m->rates);
 	free(m);
 }

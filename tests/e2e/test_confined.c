@@ -191,7 +191,8 @@ static int try_role(const char *role)
 /* A responder that was taken over must not settle or delete jobs, nor a worker invent transactions. */
 Test(confined, responders_and_worker_are_users_with_one_role_each)
 {
-	static const char *const roles[] = {"payhook_app", "payhook_worker", "payhook_operator", "payhook", "postgres"};
+	static const char *const roles[] = {
+		"payhook_app", "payhook_worker", "payhook_operator", "payhook_console", "payhook", "postgres"};
 
 	if (geteuid() != 0)
 		cr_skip_test("only root starts the parts as several users");

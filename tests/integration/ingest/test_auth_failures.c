@@ -386,3 +386,26 @@ Test(auth_failures, what_still_waits_at_the_end_is_counted)
 	auth_failures = NULL;
 	cr_expect_eq(lost, 2);
 }
+
+/* ---- counts ---- */
+
+static bool are_counted(void *ctx)
+{
+	return database_number("SELECT coalesce(sum(accepted + refused), 0) FROM payhook.rates") == *(const int *)ctx;
+}
+
+Test(auth_failures, add_the_counts_of_webhooks_beside_the_failures)
+{
+	int all = 3;
+	add("stripe", SIGNATURE_WRONG, "x");
+	auth_failures_count(auth_failures, "stripe", RATE_REFUSED);
+	auth_failures_count(auth_failures, "stripe", RATE_ACCEPTED);
+	auth_failures_count(auth_failures, "stripe", RATE_ACCEPTED);
+	loop_until(are_counted, &all, "the counts are added");
+	expect_kept(1);
+	VALUE("2 1", "SELECT sum(accepted) || ' ' || sum(refused) FROM payhook.rates WHERE source = 'stripe'");
+	VALUE("true true",
+		"SELECT (last_accepted_at > now() - interval '1 minute') || ' ' || (last_refused_at IS NOT NULL) FROM"
+		" payhook.source_activity");
+	cr_expect_eq(lost, 0);
+}

@@ -125,6 +125,21 @@ Test(claim_cost, with_the_requests_it_is_as_flat)
 	cr_expect_lt(original, whole + 10 * 20, "%ld with the requests, %ld without", original, whole);
 }
 
+Test(claim_cost, a_paused_source_costs_nothing_behind_the_cursor)
+{
+	database_exec(
+		"INSERT INTO payhook.jobs (source, transaction_id) SELECT 'p', 'p' || g FROM generate_series(1, 20000) g");
+	long long cursor = database_number("SELECT max(id) FROM payhook.jobs");
+	database_exec("INSERT INTO payhook.jobs (transaction_id) SELECT 't' || g FROM generate_series(1, 10) g");
+	database_exec("VACUUM ANALYZE payhook.jobs");
+	long before = claim_buffers(&CLAIM, cursor);
+	database_exec("SELECT payhook.pause('p')");
+	long paused = claim_buffers(&CLAIM, cursor), from_zero = claim_buffers(&CLAIM, 0);
+	cr_log_info("buffers of a claim of ten: %ld, with a paused source %ld, from 0 %ld", before, paused, from_zero);
+	cr_expect_leq(paused, before + 4, "%ld with a paused source, %ld without", paused, before);
+	cr_expect_lt(from_zero, 2000, "a look from 0 reads the paused jobs once: %ld", from_zero);
+}
+
 Test(claim_cost, a_settlement_walks_past_no_dead_row)
 {
 	die_by_the_hundred_thousand();

@@ -94,7 +94,7 @@ static const struct heartbeat_events EVENTS = {.up = on_up,
 	.orphans = on_orphans,
 	.left = on_left};
 
-static const struct heartbeat_self SELF = {.host = "here", .pid = 42, .version = "0.0.1"};
+static const struct heartbeat_self SELF = {.host = "here", .pid = 42, .version = "0.0.1", .processor = "http"};
 
 static bool is_worker(void *ctx)
 {
@@ -145,9 +145,10 @@ Test(heartbeat, registers_before_it_reports_its_number)
 	cr_expect(heartbeat_is_fresh(heartbeat));
 	cr_expect_gt(owner, 0);
 	cr_expect_str_eq(
-		database_value("SELECT host || ' ' || pid || ' ' || version FROM payhook.workers WHERE owner = %lld",
+		database_value(
+			"SELECT concat_ws(' ', host, pid, version, processor) FROM payhook.workers WHERE owner = %lld",
 			(long long)owner),
-		"here 42 0.0.1");
+		"here 42 0.0.1 http");
 }
 
 static char first_beat[64];

@@ -386,6 +386,21 @@ Test(settle, a_pause_stops_claims_at_once_and_nothing_else)
 	until_taken(&me, 3);
 }
 
+/* Its jobs lie before those of the others, so that a claim walks past them. */
+Test(settle, a_paused_source_keeps_its_jobs_and_delays_no_other)
+{
+	database_exec(
+		"INSERT INTO payhook.jobs (source, transaction_id) SELECT 'stripe', 'p' || g FROM generate_series(1, 3) g");
+	database_exec("SELECT payhook.pause('stripe'); SELECT payhook.pause('another')");
+	enqueue(1, 3);
+	me.room = 10;
+	claim(&me, ME, 3);
+	cr_expect_eq(count_jobs("source = 'stripe' AND owner IS NULL AND attempt = 0"), 3);
+	database_exec("SELECT payhook.resume('stripe')");
+	until_taken(&me, 6);
+	cr_expect_eq(count_jobs("source = 'stripe' AND owner IS NOT NULL"), 3);
+}
+
 /* ---- claims that include the transaction ---- */
 
 static void init_whole(void)
