@@ -1,4 +1,4 @@
-// Debian's Chromium over playwright-core, and what every test wants of a page: no error on its console, no report of the policy.
+// Debian's Chromium or Firefox over playwright-core (Firefox by WebDriver BiDi, the channel "moz-firefox"), and what every test wants of a page: no error on its console, no report of the policy.
 
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
@@ -7,7 +7,7 @@ import {serve} from './server.mjs';
 
 // Where run has put the modules of package-lock.json.
 const require = createRequire(`${process.env.NODE_FOLDER}/`);
-const {chromium} = require('playwright-core');
+const {chromium, firefox} = require('playwright-core');
 
 export const KEY = process.env.CONSOLE_KEY ?? 'key-of-an-operator';
 export const READER = process.env.CONSOLE_READER_KEY ?? 'key-of-a-reader';
@@ -18,8 +18,11 @@ const DESK = {width: 1280, height: 900};
 
 let browser = null;
 
+export const isFirefox = process.argv[2] === 'firefox';
+
 export async function openBrowser() {
-	browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : []});
+	browser = isFirefox ? await firefox.launch({channel: 'moz-firefox', executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr'})
+		: await chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : []});
 }
 
 export const closeBrowser = () => browser?.close();
@@ -56,7 +59,8 @@ export async function withPage({scheme = 'light', isPhone = false, key = KEY, is
 	const open = async (fragment = '') => {
 		if (!page.url().startsWith(server.url)) {
 			await page.addInitScript((text) => {
-				if (!sessionStorage.getItem('opened')) {
+				// Not of about:blank, which has none.
+				if (location.protocol.startsWith('http') && !sessionStorage.getItem('opened')) {
 					sessionStorage.setItem('payhook-key', text);
 					sessionStorage.setItem('opened', 'yes');
 				}

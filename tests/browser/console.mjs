@@ -213,6 +213,7 @@ test('old data is marked, with the reason, while the API fails, and not after', 
 }));
 
 test('a hidden tab asks for nothing, and at once when it is seen again', () => withPage({}, async ({page, open}) => {
+	await page.clock.install();
 	await open();
 	const hide = (isHidden) => page.evaluate((hidden) => {
 		Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
@@ -221,10 +222,8 @@ test('a hidden tab asks for nothing, and at once when it is seen again', () => w
 	await hide(true);
 	let requests = 0;
 	page.on('request', () => requests++);
-	// The clock of the page, of which three refreshes would have been due.
-	await page.evaluate(() => new Promise((resolve) => {
-		setTimeout(resolve, 6500);
-	}));
+	// Three refreshes would have been due.
+	await page.clock.runFor(6500);
 	assert.equal(requests, 0);
 	await Promise.all([refreshed(page), hide(false)]);
 }));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import {withPage} from './browser.mjs';
 
-const PICTURES = {overview: '#/', transactions: '#/transactions?status=FAILED&source=stripe', transaction: '#/transactions/transactions/txn_failed', conflict: '#/transactions/transactions/txn_conflict', payment: '#/payments/stripe/pi_1'};
+const PICTURES = {overview: '#/', transactions: '#/transactions?status=FAILED&source=stripe', transaction: '#/transactions/transactions/txn_failed', conflict: '#/conflicts', payment: '#/payments/stripe/pi_1'};
 
 export async function takeScreenshots() {
 	const folder = process.env.SCREENSHOTS;

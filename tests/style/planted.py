@@ -22,7 +22,7 @@ import tree
 # Enough for each check but those of documents and settings to find files of every kind.
 SMALL = ['.clang-*', '.shellcheckrc', 'app/counters.*', 'ctl/ctl.h', 'ctl/key.*', 'docker/packages', 'include/base/*',
          'include/runtime/[lm]*', 'lib/base/*', 'lib/runtime/log.c', 'man/*', 'schema/0001*', 'tests/fuzz/fuzz.h', 'tests/style/*',
-         'supervisor/plan.*', 'tests/support/*.sh', 'worker/circuit.*']
+         'supervisor/plan.*', 'tests/support/*.sh', 'web/**', 'worker/circuit.*']
 NEED_ALL = ('documents.py', 'settings.py', 'bounds.py')
 SCRIPTS = ['lib/runtime/settings.table', 'docker/*', 'ops/*', 'payhook', 'schema/migrate', 'systemd/*', 'tests/style/*.py']
 RESULT = re.compile(r'^(not )?ok \d+ - (.*)$', re.MULTILINE)
@@ -168,6 +168,17 @@ OFFENCES = {
             'eval "$1"', 'source "$1"', '. /etc/default/planted', 'source "$RUN/record"', 'printf -v "$1" %s x', 'export "$1"', 'unset "$1"', 'declare -g "$1=x"', '[[ -v $1 ]]')],
         ('the quotes and parentheses of every script match', {'ops/planted.sh': 'echo "\n'}),
     ],
+    'web.py': [
+        ('no text becomes markup or code', {'web/dom.js': 'element.innerHTML = text;\n'}),
+        ('no text becomes markup or code', {'web/main.js': "setTimeout('planted()', 1);\n"}),
+        ('the page has no inline script, style or handler', {'web/index.html': '<p onclick="planted()">\n'}),
+        ('the page has no inline script, style or handler', {'web/index.html': '<script>planted()</script>\n'}),
+        ('the page loads nothing from other hosts', {'web/style.css': 'p { background: url(planted.png); }\n'}),
+        ('the page loads nothing from other hosts', {'web/dom.js': "import {planted} from 'planted';\n"}),
+        ('every file that the page loads is there, and every module is loaded', {'web/dom.js': "import {planted} from './planted.js';\n"}),
+        ('every file that the page loads is there, and every module is loaded', {'web/views/planted.js': '\n'}),
+        ('a file of the page has fewer than 500 lines', {'web/dom.js': '\n' * 500}),
+    ],
     'settings.py': [
         ('docs/settings.md is what settings_table.py writes', {'docs/settings.md': 'planted\n'}),
         ('docker compose names no other setting', {'docker-compose.yml': '# ${PLANTED}\n'}),
@@ -188,6 +199,7 @@ LOOKED_AT = {
                   'systemd/meson.build',
                   'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'],
     'arithmetic.py': ['lib/**/settings.table', '**/*.sh'],
+    'web.py': ['web/*.html', 'web/*.css', 'web/**/*.js'],
     'settings.py': ['lib/**/settings.table', 'docs/settings.md', 'docs/**/*.md', 'ops/*.sh', 'include/**/settings.h'],
 }
 

@@ -19,7 +19,7 @@ const entry = (at, kind, ...content) => ({at, kind, content});
 function attempt(each) {
 	const [text, kind] = ATTEMPTS[each.outcome] ?? [each.outcome, 'warn'];
 	const where = each.worker_host ?? each.worker;
-	return entry(each.finished_at ?? each.started_at, kind, h('p', null, `Attempt ${each.attempt} ${text}, after ${duration(each.duration_ms / 1000)}`,
+	return entry(each.finished_at ?? each.started_at, kind, h('p', null, `Attempt ${each.attempt} ${text}${each.duration_ms === null ? '' : `, after ${duration(each.duration_ms / 1000)}`}`,
 		where && [', on ', value(String(where))], '.'), each.error && h('p', null, value(each.error)));
 }
 
@@ -34,9 +34,9 @@ function conflict(each) {
 }
 
 // What is to come; it has no time, or one in the future.
-function next(job, source) {
+function next(job, {source, status}) {
 	if (!job) {
-		return [];
+		return status === 'PROCESSING' ? [entry(null, 'warn', h('p', null, 'It is in the queue.'))] : [];
 	}
 	const behind = job.behind && (typeof job.behind === 'string' ? transactionLink(source, job.behind) : transactionLink(job.behind.source ?? source, job.behind.transaction_id));
 	const texts = {
@@ -59,6 +59,6 @@ export function timeline(story) {
 		transaction.processed_at && entry(transaction.processed_at, 'good', h('p', null, 'It was processed.')),
 	].filter(Boolean);
 	past.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
-	return h('ol', {class: 'timeline'}, [...past, ...next(story.job, transaction.source)].map((each) => h('li', {class: each.kind || null},
+	return h('ol', {class: 'timeline'}, [...past, ...next(story.job, transaction)].map((each) => h('li', {class: each.kind || null},
 		each.at && h('p', {class: 'note'}, timeOf(each.at, {isExact: true})), each.content)));
 }
