@@ -115,7 +115,7 @@ AS $$
 			WHEN j.run_at IS NOT NULL THEN 'waiting' ELSE 'ready' END,
 		'attempt', j.attempt, 'enqueued_at', payhook.console_time(j.enqueued_at), 'run_at', payhook.console_time(j.run_at),
 		'claimed_at', payhook.console_time(j.claimed_at), 'worker_host', w.host, 'worker_pid', w.pid, 'last_error', j.last_error,
-		'behind', NULL)
+		'behind', NULL, 'trace_id', substr(j.traceparent, 4, 32))
 	FROM (
 		SELECT * FROM (SELECT x.* FROM payhook.jobs x WHERE of_lane IS NOT NULL AND x.lane = of_lane) l
 		UNION ALL SELECT * FROM (SELECT x.* FROM payhook.jobs x WHERE of_lane IS NULL ORDER BY x.id LIMIT 20000) o
@@ -129,7 +129,7 @@ AS $$
 			SELECT x.transaction_id FROM (
 				SELECT j.transaction_id, -1 AS lane_no FROM payhook.jobs j WHERE j.lane = of_lane
 				UNION ALL SELECT q.transaction_id, q.lane_no FROM payhook.parked_jobs q WHERE q.lane = of_lane AND q.lane_no < p.lane_no) x
-			ORDER BY x.lane_no LIMIT 1))
+			ORDER BY x.lane_no LIMIT 1), 'trace_id', substr(p.traceparent, 4, 32))
 	FROM payhook.parked_jobs p WHERE p.lane = of_lane AND p.transaction_id = t.transaction_id AND p.source = t.source
 	LIMIT 1
 $$;
@@ -180,7 +180,7 @@ BEGIN
 	status := 200;
 	body := json_build_object(
 		'transaction', payhook.console_item(t.transaction_id, t.source)::jsonb || jsonb_build_object('part', t.part,
-			'is_total', coalesce(t.is_total, false), 'trace_id', substr(dead.traceparent, 4, 32)),
+			'is_total', coalesce(t.is_total, false), 'trace_id', coalesce(job ->> 'trace_id', substr(dead.traceparent, 4, 32))),
 		'job', job,
 		'dead', CASE WHEN dead.transaction_id IS NOT NULL THEN json_build_object('attempts', dead.attempts, 'error', dead.error,
 			'enqueued_at', payhook.console_time(dead.enqueued_at), 'died_at', payhook.console_time(dead.died_at)) END,

@@ -122,6 +122,27 @@ Test(metrics, count_every_webhook_by_what_became_of_it)
 		[STORED] = 1008});
 }
 
+/* The console's counts by minute and source come from responders and workers, a second later. */
+Test(metrics, reach_the_tables_of_the_console)
+{
+	static const char SUMS[] =
+		"SELECT coalesce(sum(accepted + refused + processed), 0) FROM payhook.rates WHERE source = $1";
+	const char *source = "transactions";
+	long long sums = database_number_of(SUMS, source);
+
+	post_many("rates", 200);
+	for (int n = 0; n < 3; n++)
+		post_refused("application/json", "{}", 422);
+	cr_expect_eq(database_wait(SUMS, source, sums + 403, 15000), sums + 403);
+	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers WHERE processor = 'simulated'"), 1);
+	cr_expect_eq(
+		database_number(
+			"SELECT count(*) FROM payhook.source_activity WHERE source = 'transactions'"
+			" AND last_accepted_at > now() - interval '1 minute' AND last_refused_at > now() - interval '1 minute'"),
+		1);
+	cr_expect_eq(database_number("SELECT status FROM payhook.console_overview()"), 200);
+}
+
 Test(metrics, count_what_could_not_be_made_durable)
 {
 	char id[64], body[WEBHOOK_MAX];

@@ -246,6 +246,16 @@ Test(console_acts, an_operation_takes_those_that_were_selected)
 	EXPECT("1", "SELECT count(*) FROM payhook.operations");
 }
 
+/* forget() would not find it, and nobody may change the record. */
+Test(console_acts, an_account_is_in_no_record)
+{
+	store_many(20);
+	EXPECT("200 done", ACT(START("{\"account\": \"a7\"}", "", "", "why")));
+	EXPECT("2", "SELECT total FROM payhook.operations");
+	EXPECT("0",
+		"SELECT count(*) FROM payhook.operations o, payhook.operator_actions a WHERE (o::text || a::text) LIKE '%%a7%%'");
+}
+
 Test(console_acts, a_canceled_operation_leaves_the_rest)
 {
 	store_many(10);
