@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
+import {nginxBefore} from './nginx.mjs';
 import {serve} from './server.mjs';
 
 // Where run has put the modules of package-lock.json.
@@ -49,15 +50,17 @@ function watch(page, complaints) {
 }
 
 // withPage({...}, async ({page, url, api, open}) => ...) - a server and a page of its own; open(fragment) goes to a view, signed in.
-export async function withPage({scheme = 'light', isPhone = false, key = KEY, isEmpty = false, allowed = []}, run) {
+export async function withPage({scheme = 'light', isPhone = false, key = KEY, isEmpty = false, hasNginx = false, allowed = []}, run) {
 	const server = BASE_URL && !isEmpty ? {url: BASE_URL, api: null, close() {}} : await serve({isEmpty});
+	const nginx = hasNginx ? await nginxBefore(server.url) : null;
+	const base = nginx?.url ?? server.url;
 	const context = await browser.newContext({viewport: isPhone ? PHONE : DESK, colorScheme: scheme, reducedMotion: 'reduce', acceptDownloads: true});
 	context.setDefaultTimeout(15000);
 	const page = await context.newPage();
 	const complaints = [];
 	await watch(page, complaints);
 	const open = async (fragment = '') => {
-		if (!page.url().startsWith(server.url)) {
+		if (!page.url().startsWith(base)) {
 			await page.addInitScript((text) => {
 				// Not of about:blank, which has none.
 				if (location.protocol.startsWith('http') && !sessionStorage.getItem('opened')) {
@@ -65,7 +68,7 @@ export async function withPage({scheme = 'light', isPhone = false, key = KEY, is
 					sessionStorage.setItem('opened', 'yes');
 				}
 			}, key);
-			await page.goto(server.url + fragment);
+			await page.goto(base + fragment);
 		} else {
 			await page.evaluate((hash) => {
 				location.hash = hash;
@@ -74,10 +77,11 @@ export async function withPage({scheme = 'light', isPhone = false, key = KEY, is
 		await page.locator('#updated').filter({hasText: 'Updated'}).waitFor();
 	};
 	try {
-		await run({page, url: server.url, api: server.api, open});
+		await run({page, url: base, api: server.api, open});
 		assert.deepEqual(complaints.filter((text) => !allowed.some((each) => text.includes(each))), []);
 	} finally {
 		await context.close();
+		await nginx?.close();
 		server.close();
 	}
 }

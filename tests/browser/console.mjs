@@ -85,7 +85,8 @@ test('a retry of 300 that match is previewed, run to its end, and on record', ()
 	await page.getByText('300 of 300').waitFor();
 	await page.locator('.badge', {hasText: 'done'}).waitFor();
 	await open('#/transactions?status=FAILED&source=stripe');
-	await page.getByText('No transaction failed in this time').waitFor();
+	await page.getByRole('link', {name: 'evt_declined'}).waitFor();
+	assert.equal(await page.getByRole('row').count(), 2);
 	await open('#/actions');
 	await page.getByRole('row', {name: /start_operation/}).getByText('the timeout is over').waitFor();
 }));
@@ -288,6 +289,29 @@ for (const [name, options] of Object.entries({light: {}, dark: {scheme: 'dark'},
 		assert.deepEqual(found, []);
 	}));
 }
+
+test('nginx serves the page under its policy, as the types that browsers want, and 304 what has not changed', () => withPage({hasNginx: true, allowed: []}, async ({page, url, open}) => {
+	const loaded = [];
+	page.on('response', (response) => loaded.push(response));
+	await open();
+	assert.ok(await page.evaluate(() => Boolean(globalThis.Chart)));
+	const files = loaded.filter((response) => !response.url().includes('/api/'));
+	assert.ok(files.length > 20, `only ${files.length} files`);
+	for (const response of files) {
+		const headers = response.headers();
+		assert.equal(response.status(), 200, response.url());
+		assert.match(headers['content-security-policy'], /^default-src 'self';/, response.url());
+		assert.match(headers['content-type'], /^(text\/html; charset=utf-8|application\/javascript|text\/css; charset=utf-8|image\/svg\+xml)/, response.url());
+		assert.equal(headers['x-content-type-options'], 'nosniff');
+		assert.match(headers['x-request-id'], /^[0-9a-f]{32}$/);
+	}
+	const first = await fetch(url);
+	assert.equal((await fetch(url, {headers: {'If-None-Match': first.headers.get('etag')}})).status, 304);
+	assert.equal((await fetch(url.slice(0, -1), {redirect: 'manual'})).headers.get('location'), '/console/');
+	assert.equal((await fetch(url, {method: 'POST', body: ''})).status, 403);
+	assert.equal((await fetch(`${url}none.js`)).status, 404);
+	assert.equal((await fetch(`${url}..%2f..%2fmeson.build`)).status, 400);
+}));
 
 if (!BASE_URL) {
 	test('the screenshots of the documents are made', takeScreenshots);

@@ -49,6 +49,7 @@ export function transactions() {
 		row('transactions', 'txn_running', {status: 'PROCESSING', processed_at: null, created_at: ago(2000)}),
 		...paymentEvents(),
 		...Array.from({length: 300}, (_, at) => failed('stripe', `evt_timeout_${String(at).padStart(3, '0')}`, 'timeout after 5 s', {created_at: ago(60 * MINUTE + at * 100), failed_at: ago(10 * MINUTE + at * 100)})),
+		failed('stripe', 'evt_declined', 'the processor answered 422: card declined', {created_at: ago(70 * MINUTE), failed_at: ago(11 * MINUTE)}),
 		...hostileStrings().map((text, at) => failed('hostile', text, text, {source_account: text, destination_account: text, created_at: ago(120 * MINUTE + at * 100), failed_at: ago(100 * MINUTE + at * 100)})),
 	];
 }

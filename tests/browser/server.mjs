@@ -6,10 +6,10 @@ import {extname, join, normalize} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Api, requestId} from './api.mjs';
 
-const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
-const CHART = '/usr/share/javascript/chart.js/chart.min.js';
+export const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
+export const CHART = '/usr/share/javascript/chart.js/chart.min.js';
 const TYPES = {'.html': 'text/html; charset=utf-8', '.js': 'application/javascript', '.css': 'text/css', '.svg': 'image/svg+xml'};
-const HEADERS = {'Content-Security-Policy': "default-src 'self'", 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-cache'};
+const HEADERS = {'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-cache'};
 const ROOT = '/console/';
 const API = '/console/api/v1/';
 
