@@ -344,6 +344,17 @@ BEGIN
 		END IF;
 	END IF;
 
+	-- Of 0025 to 0027, where a database has them.
+	IF to_regprocedure('payhook.add_validation_errors(text[], bigint[], bigint[], text[], text[], text[], bigint[])') IS NOT NULL
+		AND to_regrole('payhook_app') IS NOT NULL THEN
+		GRANT EXECUTE ON FUNCTION
+			payhook.add_validation_errors(text[], bigint[], bigint[], text[], text[], text[], bigint[]),
+			payhook.keep_unreadable(text[], text[], text[], text[], bytea[], text[], text[]) TO payhook_app;
+	END IF;
+	IF to_regprocedure('payhook.drop_unreadable(bigint)') IS NOT NULL AND to_regrole('payhook_operator') IS NOT NULL THEN
+		GRANT EXECUTE ON FUNCTION payhook.drop_unreadable(bigint) TO payhook_operator;
+	END IF;
+
 	PERFORM payhook.grant_console_rights();
 
 	RETURN coalesce('rights given to ' || nullif(concat_ws(', ', to_regrole('payhook_app'), to_regrole('payhook_worker'),
