@@ -10,7 +10,7 @@ import {timeOf} from '../times.js';
 
 export function showDone(context, answer, fallback) {
 	context.showResult(h('div', {class: answer.outcome === 'nothing' ? 'banner' : 'done'},
-		h('span', null, answer.detail ?? fallback), ' ', h('a', {href: linkTo(['actions'])}, 'On record'), '.'));
+		h('span', null, answer.detail ?? fallback), ' (', h('a', {href: linkTo(['actions'])}, 'on record'), ')'));
 }
 
 export const actions = {
@@ -21,7 +21,7 @@ export const actions = {
 			body: h('p', null, 'Workers claim no more of these jobs; calls under way end. Webhooks are accepted all the same, and their jobs wait.'),
 		});
 		if (answer) {
-			showDone(context, await post(['pause'], {source: source || undefined, reason: answer.reason}), 'Paused.');
+			showDone(context, await post(['pause'], {source: source || undefined, reason: answer.reason}), 'Paused');
 		}
 	},
 	async resume(element, context) {
@@ -31,7 +31,7 @@ export const actions = {
 			body: h('p', null, 'Workers claim these jobs again, within 12 s.'),
 		});
 		if (answer) {
-			showDone(context, await post(['resume'], {source: source || undefined, reason: answer.reason || undefined}), 'Resumed.');
+			showDone(context, await post(['resume'], {source: source || undefined, reason: answer.reason || undefined}), 'Resumed');
 		}
 	},
 };

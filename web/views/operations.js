@@ -27,7 +27,7 @@ const actions = {
 			body: h('p', null, 'What was retried stays so; the rest is left FAILED.'),
 		});
 		if (answer) {
-			showDone(context, await post(['operations', id, 'cancel'], {reason: answer.reason || undefined}), 'Canceled.');
+			showDone(context, await post(['operations', id, 'cancel'], {reason: answer.reason || undefined}), 'Canceled');
 		}
 	},
 };
@@ -60,7 +60,7 @@ export const operations = {
 };
 
 // Until when it will last at its rate.
-const remaining = (row) => (row.state === 'running' ? duration((row.total - row.handled) / Math.max(1, row.rate)) : '–');
+const remaining = (row) => (row.state === 'running' ? duration(Math.ceil((row.total - row.handled) / Math.max(1, row.rate))) : '–');
 
 export const operation = {
 	title: ({segments}) => `Operation ${segments[1]}`,

@@ -37,6 +37,9 @@ export function count(queue, name) {
 	return queue.capped.includes(name) ? '10,000+' : (queue[name] ?? 0).toLocaleString('en');
 }
 
+// Without a job there is no oldest one.
+export const oldest = ({oldest_age_ms: age}) => (age ? duration(age / 1000) : 'none');
+
 const figure = (label, text, kind, link) => h('li', {class: kind, 'data-key': label}, h('span', {class: 'figure'}, text), link ? h('a', {href: link}, label) : label);
 
 function numbers({queue, minutes}) {
@@ -44,7 +47,7 @@ function numbers({queue, minutes}) {
 	return h('ul', {class: 'numbers', 'aria-label': 'Numbers'},
 		figure('accepted in the last minute', (lastWhole?.accepted ?? 0).toLocaleString('en')),
 		figure('ready for a worker', count(queue, 'ready'), null, linkTo(['workers'])),
-		figure('oldest job', queue.oldest_age_ms === null ? 'none' : duration(queue.oldest_age_ms / 1000), queue.oldest_age_ms > 60000 && 'warn', linkTo(['workers'])),
+		figure('oldest job', oldest(queue), queue.oldest_age_ms > 60000 && 'warn', linkTo(['workers'])),
 		figure('failed, given up', count(queue, 'dead'), queue.dead > 0 && 'bad', linkTo(['transactions'], {status: 'FAILED'})));
 }
 

@@ -44,7 +44,7 @@ function buttons({may, payload, transaction}) {
 async function act(context, name, {title, body, confirm, reason, isDanger}, members = {}) {
 	const answer = await ask({title, body: h('p', null, body), confirm, reason, isDanger});
 	if (answer) {
-		showDone(context, await post([...segmentsOf(context.route), name], {...members, reason: answer.reason || undefined}), 'Done.');
+		showDone(context, await post([...segmentsOf(context.route), name], {...members, reason: answer.reason || undefined}), 'Done');
 	}
 }
 

@@ -4,10 +4,9 @@ import {get} from '../api.js';
 import {h} from '../dom.js';
 import {empty, facts} from '../parts.js';
 import {linkTo} from '../router.js';
-import {duration} from '../times.js';
 import {actions, pausedText, pauseButton} from './acts.js';
 import {sourcesTable, workersTable} from './fleet.js';
-import {FIRST_WEBHOOK, count} from './overview.js';
+import {FIRST_WEBHOOK, count, oldest} from './overview.js';
 
 const STATES = [
 	['ready', 'Ready', 'a worker can claim it now'],
@@ -22,7 +21,7 @@ function queueFacts(queue) {
 	const failed = (name, text) => (['held', 'dead'].includes(name) ? h('a', {href: linkTo(['transactions'], {status: 'FAILED'})}, text) : text);
 	return facts([
 		...STATES.map(([name, label, meaning]) => [label, [failed(name, count(queue, name)), h('p', {class: 'note'}, meaning)]]),
-		['Oldest job', queue.oldest_age_ms === null ? 'none' : duration(queue.oldest_age_ms / 1000)],
+		['Oldest job', oldest(queue)],
 	]);
 }
 
