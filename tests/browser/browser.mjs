@@ -50,8 +50,8 @@ function watch(page, complaints) {
 }
 
 // withPage({...}, async ({page, url, api, open}) => ...) - a server and a page of its own; open(fragment) goes to a view, signed in.
-export async function withPage({scheme = 'light', isPhone = false, key = KEY, isEmpty = false, hasNginx = false, allowed = []}, run) {
-	const server = BASE_URL && !isEmpty ? {url: BASE_URL, api: null, close() {}} : await serve({isEmpty});
+export async function withPage({scheme = 'light', isPhone = false, key = KEY, isEmpty = false, hasNginx = false, api = undefined, allowed = []}, run) {
+	const server = BASE_URL && !isEmpty && !api ? {url: BASE_URL, api: null, close() {}} : await serve({isEmpty, api});
 	const nginx = hasNginx ? await nginxBefore(server.url) : null;
 	const base = nginx?.url ?? server.url;
 	const context = await browser.newContext({viewport: isPhone ? PHONE : DESK, colorScheme: scheme, reducedMotion: 'reduce', acceptDownloads: true});

@@ -1,4 +1,4 @@
-// Serves web/ below /console/ with the headers that nginx gives it, and the played API below /console/api/v1/.
+// Serves web/ below /console/ with the headers that nginx gives it, and below /console/api/v1/ the played API, or another one.
 
 import {readFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
@@ -23,7 +23,7 @@ async function body(request) {
 
 async function answerApi(api, request, response, url) {
 	const id = requestId();
-	const {status, body: content, bytes} = api.answer({
+	const {status, body: content, bytes} = await api.answer({
 		method: request.method, segments: url.pathname.slice(API.length).split('/').map(decodeURIComponent), query: Object.fromEntries(url.searchParams),
 		body: request.method === 'POST' ? await body(request) : {}, key: (request.headers.authorization ?? '').replace(/^Bearer /, ''), id,
 	});
@@ -46,7 +46,7 @@ async function answerFile(response, path) {
 
 // {url, api, close()}
 export async function serve(options = {}) {
-	const api = new Api(options);
+	const api = options.api ?? new Api(options);
 	const server = createServer((request, response) => {
 		const url = new URL(request.url, 'http://localhost');
 		const answer = url.pathname.startsWith(API) ? answerApi(api, request, response, url) : answerFile(response, url.pathname);
