@@ -9,10 +9,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "auth_failure.h"
+#include "client.h"
 #include "http/host.h"
 #include "http/network.h"
 #include "runtime/log.h"
@@ -52,27 +52,6 @@ static void access_refuse(struct request *rq, enum access_decision decision, con
 	}
 }
 
-/* Whether an unnamed proxy forwarded the request.  If the peer is a balancer in REAL_IP_FROM that reported a client,
- * nginx has replaced the address.  A balancer that reports none does not differ from an unnamed proxy. */
-static bool is_forwarded(const struct request *rq)
-{
-	/* Of the standards, of nginx, HAProxy and Envoy, and of the large content delivery networks. */
-	static const char *const HEADERS[] = {"x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host",
-		"x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-forwarded", "forwarded-for",
-		"x-original-forwarded-for", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip",
-		"fastly-client-ip", "x-envoy-external-address"};
-	if (*rq->peer && strcmp(rq->peer, rq->address) != 0)
-		return false;
-	return rq->has_header(rq, HEADERS, COUNT_OF(HEADERS));
-}
-
-bool access_is_local(const struct request *rq)
-{
-	if (rq->clients == CLIENTS_REMOTE || is_forwarded(rq))
-		return false;
-	return rq->clients == CLIENTS_LOCAL || network_is_private(rq->address);
-}
-
 bool access_may_send_unsigned(const struct request *rq)
 {
 	const struct settings *s = rq->service->settings;
@@ -83,20 +62,13 @@ bool access_may_send_unsigned(const struct request *rq)
 	case OPEN_TO_ALL:
 		return true;
 	case OPEN_TO_PRIVATE:
-		return access_is_local(rq);
+		return client_is_local(rq);
 	case OPEN_TO_NETWORKS:
 		/* A public address may be a provider's egress proxy, which adds Via. */
 		return networks_hold(&s->open_networks, rq->address) &&
-		       !(network_is_private(rq->address) && is_forwarded(rq));
+		       !(network_is_private(rq->address) && client_is_forwarded(rq));
 	}
 	return false;
-}
-
-/* Sec-Fetch-Site is the browser's own statement, which no page can change (Fetch Metadata, W3C). */
-static bool is_cross_site(const struct request *rq)
-{
-	const char *site = rq->header(rq, "sec-fetch-site");
-	return site && strcasecmp(site, "cross-site") == 0;
 }
 
 /* Without a key the address or the port alone decides, so answers 403 to every request that may carry another client's
@@ -106,13 +78,13 @@ static bool admit_without_key(struct request *rq, enum api_scope wanted)
 	const char *why = NULL;
 	if (!host_is_allowed(rq->header(rq, "host"), rq->service->settings->allowed_hosts))
 		why = "without an API key, the header Host must be localhost, an address or one of ALLOWED_HOSTS";
-	else if (is_cross_site(rq))
+	else if (client_is_cross_site(rq))
 		why = "without an API key, a page of another site may not read this";
-	else if (is_forwarded(rq))
+	else if (client_is_forwarded(rq))
 		why = "without an API key, a proxy may forward this only if REAL_IP_FROM names it";
 	else if (wanted == API_READ && rq->clients == CLIENTS_REMOTE)
 		why = "reads through this port need an API key, and there is no API_KEYS_FILE";
-	else if (wanted == API_READ && !access_is_local(rq))
+	else if (wanted == API_READ && !client_is_local(rq))
 		why = "without API_KEYS_FILE, reads are answered to this host and private networks only; it opens them to keys";
 	if (why)
 		http_problem(rq, 403, why);

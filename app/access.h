@@ -1,11 +1,7 @@
 #pragma once
 
 #include "auth/api_keys.h"
-#include "http.h"
-
-/* Whether the client is on this host or in a private network: by its address or by the port (enum clients), unless a proxy
- * that REAL_IP_FROM does not name forwarded the request.  The address is then the proxy's, and the client may be anywhere. */
-MUST_USE bool access_is_local(const struct request *rq);
+#include "service.h"
 
 /* Whether OPEN_SOURCE_FROM lets the client send to a source that is open (source_is_open()).  A private address does not
  * count if an unnamed proxy forwarded the request, and unless it is "all", a page in a browser may not send. */

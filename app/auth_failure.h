@@ -1,7 +1,7 @@
 #pragma once
 
-#include "http.h"
 #include "ingest/auth_failures.h"
+#include "service.h"
 
 /* Reports an auth failure: a request without a valid signature, client address, client certificate or API key.
  *

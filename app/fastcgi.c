@@ -25,18 +25,13 @@
 
 #include "base/clock.h"
 #include "fastcgi_request.h"
-#include "route.h"
+#include "http.h"
 #include "runtime/log.h"
-#include "source/payload.h"
-#include "webhook.h"
 
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
 #define HEAD_MAX 1024 /* bytes of a reply before its body */
-/* Bytes of the bodies of all requests that wait; a request beyond it is answered 503.  Bodies of the default BODY_LIMIT
- * fit into it in all slots. */
-#define BODIES_MAX (FASTCGI_SLOTS * 64 * 1024)
-#define RETRY_MS 50 /* until the next accept when the process is out of descriptors */
+#define RETRY_MS 50   /* until the next accept when the process is out of descriptors */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -65,7 +60,7 @@ TAILQ_HEAD(slots, slot);
 
 struct fastcgi {
 	struct event_base *base;
-	struct service *service;
+	const struct fastcgi_plan *plan;
 	int listener;
 	struct event *acceptable;
 	struct event *retry; /* re-enables acceptable after the process ran out of descriptors */
@@ -74,7 +69,7 @@ struct fastcgi {
 	struct slots free, idle, waiting;
 	struct slot *all;
 	int connections; /* slots that are not free */
-	size_t bodies;   /* bytes of the bodies of all requests, BODIES_MAX at most */
+	size_t bodies;   /* bytes of the bodies of all requests, plan->bodies_max at most */
 	struct buf head; /* head of the reply being written; kept so that its memory is reused */
 	bool is_open;
 	void (*drained)(void *ctx);
@@ -212,9 +207,7 @@ static void drop_body(struct slot *s)
 static void slot_finish(struct slot *s)
 {
 	/* Count before the reply is sent: a client that then reads the metrics finds its request counted. */
-	counters_end(s->fastcgi->service->counters, s->request.route, s->request.reply.status, s->request.outcome,
-		clock_us() - s->request.read_us);
-	webhook_count(&s->request);
+	s->fastcgi->plan->end(&s->request);
 	write_reply(s);
 	drop_body(s);
 	buf_reset(&s->request.reply.body, BODY_KEEP);
@@ -276,8 +269,9 @@ static void serve(struct slot *s)
 	}
 	s->answered = false;
 	struct fault why;
-	s->request.body.max = BODIES_MAX - s->fastcgi->bodies;
-	enum body_end body = fastcgi_request_read(&s->fcgi, &s->request, &why);
+	const struct fastcgi_plan *plan = s->fastcgi->plan;
+	s->request.body.max = plan->bodies_max - s->fastcgi->bodies;
+	enum body_end body = fastcgi_request_read(&s->fcgi, plan->body_max, &s->request, &why);
 	s->fastcgi->bodies += s->request.body.len;
 	if (body == BODY_BROKEN || body == BODY_NO_MEMORY)
 		log_failure(FAILURE_READ, s->request.id, why.text);
@@ -287,18 +281,18 @@ static void serve(struct slot *s)
 		return;
 	}
 	s->request.read_us = clock_us();
-	counters_begin(s->fastcgi->service->counters);
+	plan->begin(&s->request);
 	if (body == BODY_ENDLESS)
 		s->fcgi.keepConnection = 0;
 	if (body == BODY_NO_MEMORY)
 		http_fault(&s->request, &why);
 	else
-		route_request(&s->request);
+		plan->handle(&s->request);
 	if (s->answered) {
 		slot_finish(s);
 		return;
 	}
-	s->deadline_ms = s->request.read_us / 1000 + REQUEST_WAIT_MS;
+	s->deadline_ms = s->request.read_us / 1000 + plan->wait_ms;
 	set_state(s, SLOT_WAITING);
 	arm_timer(s->fastcgi);
 }
@@ -398,33 +392,34 @@ void fastcgi_drain(struct fastcgi *fc, void (*done)(void *ctx), void *ctx)
 
 /* ---- the interface ---- */
 
-static void slots_init(struct fastcgi *fc)
+static void slots_init(struct fastcgi *fc, struct service *service)
 {
-	for (int i = FASTCGI_SLOTS - 1; i >= 0; i--) {
+	for (int i = fc->plan->slots - 1; i >= 0; i--) {
 		struct slot *s = &fc->all[i];
 		s->fastcgi = fc;
 		s->state = SLOT_FREE;
 		FCGX_InitRequest(&s->fcgi, -1, 0);
 		s->fcgi.ipcFd = -1;
-		s->request.service = fc->service;
+		s->request.service = service;
 		s->request.header = header;
 		s->request.has_header = has_header;
 		s->request.answer = fastcgi_on_answer;
 		s->request.state = s->state_bytes;
 		s->request.body = BUF_INIT(0); /* serve() sets the maximum */
-		s->request.reply.body = BUF_INIT(REPLY_BODY_MAX);
+		s->request.reply.body = BUF_INIT(fc->plan->reply_max);
 		TAILQ_INSERT_HEAD(&fc->free, s, link);
 	}
 }
 
-struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct service *service, struct fault *f)
+struct fastcgi *fastcgi_create(struct event_base *base, int listener, const struct fastcgi_plan *plan,
+	struct service *service, struct fault *f)
 {
 	struct fastcgi *fc = calloc(1, sizeof *fc);
 	if (!fc) {
 		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
 		return NULL;
 	}
-	*fc = (struct fastcgi){.base = base, .service = service, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
+	*fc = (struct fastcgi){.base = base, .plan = plan, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
 	TAILQ_INIT(&fc->free);
 	TAILQ_INIT(&fc->idle);
 	TAILQ_INIT(&fc->waiting);
@@ -432,7 +427,7 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct ser
 	fc->retry = evtimer_new(base, fastcgi_on_retry, fc);
 	fc->timer = evtimer_new(base, fastcgi_on_timer, fc);
 	fc->drain_over = evtimer_new(base, fastcgi_on_drain_over, fc);
-	fc->all = calloc(FASTCGI_SLOTS, sizeof *fc->all);
+	fc->all = calloc((size_t)plan->slots, sizeof *fc->all);
 	int error = 0;
 	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all)
 		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
@@ -441,7 +436,7 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, struct ser
 	else if ((error = FCGX_Init()) != 0)
 		fault_set(f, FAULT_BUSY, "libfcgi: error %d", error);
 	else {
-		slots_init(fc);
+		slots_init(fc, service);
 		return fc;
 	}
 	fastcgi_destroy(fc);
@@ -452,7 +447,7 @@ void fastcgi_destroy(struct fastcgi *fc)
 {
 	if (!fc)
 		return;
-	for (int i = 0; fc->all && i < FASTCGI_SLOTS; i++) {
+	for (int i = 0; fc->all && i < fc->plan->slots; i++) {
 		struct slot *s = &fc->all[i];
 		if (s->readable)
 			slot_close(s);

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/settings.h"
-
 /* libfcgi's errors are an errno, or its own negative numbers. */
 static enum body_end broken(FCGX_Stream *in, size_t got, unsigned long long length, struct fault *why)
 {
@@ -148,7 +146,7 @@ static enum clients clients_of(const char *param)
 	return strcmp(param, "remote") == 0 ? CLIENTS_REMOTE : CLIENTS_BY_ADDRESS;
 }
 
-enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struct fault *why)
+enum body_end fastcgi_request_read(FCGX_Request *from, size_t limit, struct request *rq, struct fault *why)
 {
 	const char *params[PARAMS];
 	read_params(from->envp, params);
@@ -169,14 +167,14 @@ enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struc
 	rq->reply.allow = NULL;
 	rq->reply.challenge = NULL;
 	rq->reply.retry_after = 0;
-	rq->route = ROUTE_OTHER;
-	rq->outcome = WEBHOOK_NONE;
+	rq->reply.file_name = NULL;
+	rq->route = 0;
+	rq->outcome = 0;
 	rq->source = NULL;
 	rq->may_see_metrics = *params[PAYHOOK_METRICS];
 	rq->certificate_expires = strtoll(params[PAYHOOK_CERTIFICATE_EXPIRES], NULL, 10);
 	buf_reset(&rq->body, BODY_KEEP);
-	enum body_end end = fastcgi_request_body(
-		from->in, params[CONTENT_LENGTH], (size_t)rq->service->settings->body_limit, &rq->body, why);
+	enum body_end end = fastcgi_request_body(from->in, params[CONTENT_LENGTH], limit, &rq->body, why);
 	rq->body_too_large = end == BODY_TOO_LARGE || end == BODY_ENDLESS;
 	return end;
 }

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/fault.h"
-#include "http.h"
+#include "request.h"
 
 /* Reading a FastCGI request: its parameters, and its body to the end.
  *
@@ -23,11 +23,11 @@ enum body_end {
 	BODY_BROKEN, /* the connection failed: it must be closed without a reply, and nginx tries another responder */
 };
 
-/* Fills *rq from the parameters of an accepted request, empties what the request before left in it, and reads the body
- * into rq->body, of which the maximum may be less than BODY_LIMIT.  The texts in *rq are those of *from, valid until it
+/* Fills *rq from the parameters of an accepted request, empties what the request before left in it, and reads a body of up
+ * to limit bytes into rq->body, of which the maximum may be less.  The texts in *rq are those of *from, valid until it
  * is finished.  *why is written for BODY_NO_MEMORY and BODY_BROKEN, and is then FAULT_BUSY.  Each wait for nginx has
  * the connection's timeout. */
-MUST_USE enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struct fault *why);
+MUST_USE enum body_end fastcgi_request_read(FCGX_Request *from, size_t limit, struct request *rq, struct fault *why);
 
 /* The body alone: reads one of up to limit bytes into *ret, which is empty.  content_length is nginx's CONTENT_LENGTH;
  * "" is 0.  The rest is as for fastcgi_request_read(). */

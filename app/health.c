@@ -11,8 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "access.h"
 #include "base/clock.h"
+#include "client.h"
 #include "ingest/ingest.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"
@@ -89,7 +89,7 @@ static void health_on_ready(struct ingest_probe *p, const struct fault *f)
 	}
 	http_begin(rq, 200);
 	buf_add_text(&rq->reply.body, "{\"status\":\"ready\"");
-	if (access_is_local(rq))
+	if (client_is_local(rq))
 		add_open_sources(&rq->reply.body, rq->service->sources, rq->service->settings);
 	buf_add_text(&rq->reply.body, "}");
 	rq->answer(rq);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http.h"
+#include "service.h"
 
 /* GET /: 200 and HEALTHY if a webhook could be made durable now, 503 and UNHEALTHY if not or not within
  * REQUEST_WAIT_MS. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* The reason phrases of RFC 9110, 15, for the statuses that responders answer. */
+/* The reason phrases of RFC 9110, 15, for the statuses that the programs answer. */
 static const char *http_phrase(int status)
 {
 	switch (status) {
@@ -34,6 +34,10 @@ static const char *http_phrase(int status)
 		return "Unsupported Media Type";
 	case 422:
 		return "Unprocessable Content";
+	case 429:
+		return "Too Many Requests";
+	case 500:
+		return "Internal Server Error";
 	case 503:
 		return "Service Unavailable";
 	default:
@@ -66,6 +70,11 @@ void http_head(const struct reply *reply, struct buf *ret)
 		buf_add_number(ret, (size_t)reply->retry_after);
 		buf_add_text(ret, "\r\n");
 	}
+	if (reply->file_name) {
+		buf_add_text(ret, "Content-Disposition: attachment; filename=\"");
+		buf_add_text(ret, reply->file_name);
+		buf_add_text(ret, "\"\r\n");
+	}
 	buf_add_text(ret, "\r\n");
 }
 
@@ -73,42 +82,33 @@ void http_begin(struct request *rq, int status)
 {
 	rq->reply.status = status;
 	rq->reply.type = "application/json";
-	buf_reset(&rq->reply.body, REPLY_BODY_MAX);
+	buf_reset(&rq->reply.body, rq->reply.body.max);
 }
 
-/* Appends a string member to a JSON object that has members already. */
-static void add_member(struct buf *b, const char *name, const char *text)
+void http_add_member(struct buf *b, const char *name, const char *text)
 {
 	buf_add_format(b, ",\"%s\":\"", name);
 	buf_add_json(b, text, strlen(text));
 	buf_add_text(b, "\"");
 }
 
-void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems)
+void http_problem_open(struct request *rq, int status, const char *detail)
 {
 	struct buf *b = &rq->reply.body;
 	http_begin(rq, status);
 	rq->reply.type = "application/problem+json";
 	buf_add_text(b, "{\"type\":\"about:blank\"");
-	add_member(b, "title", http_phrase(status));
+	http_add_member(b, "title", http_phrase(status));
 	buf_add_format(b, ",\"status\":%d", status);
-	add_member(b, "detail", detail);
-	add_member(b, "instance", rq->id);
-	for (int i = 0; problems && i < problems->count; i++) {
-		const struct txn_problem *p = &problems->list[i];
-		buf_add_text(b, i == 0 ? ",\"errors\":[{\"pointer\":\"" : ",{\"pointer\":\"");
-		buf_add_json(b, p->pointer, strlen(p->pointer));
-		buf_add_format(b, "\",\"code\":\"%s\"", p->code);
-		add_member(b, "detail", p->detail);
-		buf_add_text(b, i + 1 == problems->count ? "}]" : "}");
-	}
-	buf_add_text(b, "}");
-	rq->answer(rq);
+	http_add_member(b, "detail", detail);
+	http_add_member(b, "instance", rq->id);
 }
 
 void http_problem(struct request *rq, int status, const char *detail)
 {
-	http_problems(rq, status, detail, NULL);
+	http_problem_open(rq, status, detail);
+	buf_add_text(&rq->reply.body, "}");
+	rq->answer(rq);
 }
 
 void http_fault(struct request *rq, const struct fault *f)

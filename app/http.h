@@ -1,105 +1,10 @@
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/base.h"
 #include "base/buf.h"
 #include "base/fault.h"
-#include "counters.h"
-#include "http/path.h"
-#include "http/traceparent.h"
-#include "txn/txn_json.h"
+#include "request.h"
 
-/* A request and its reply, as the routes see them.  Only fastcgi.c knows FastCGI.
- *
- * A route fills the reply and calls answer() exactly once, immediately or later.  A route that waits sets expire
- * first: fastcgi.c calls it REQUEST_WAIT_MS after the request was read, if the request is not answered by then.
- * expire() withdraws the probe, lookup or insert that the route waits for, and answers.  After answer() the route may
- * not use the request. */
-
-#define REQUEST_WAIT_MS 450        /* senders are to have an answer within half a second */
-#define REQUEST_STATE_MAX 4864     /* bytes of request.state; each route asserts that its struct fits */
-#define REQUEST_ID_MAX 32          /* bytes: nginx's $request_id has 32 hexadecimal digits */
-#define REPLY_BODY_MAX (64 * 1024) /* bytes: enough for a transaction with every byte escaped, and for all metrics */
-
-struct api_keys;
-struct auth_failures;
-struct ingest;
-struct payloads;
-struct settings;
-struct sources;
-struct transmissions;
-struct txn_reader;
-
-/* The parts of the responder that the routes use.  main.c owns them; all outlive every request. */
-struct service {
-	const struct settings *settings;
-	const struct sources *sources;
-	const struct api_keys *keys; /* NULL: API_KEYS_FILE is not set */
-	struct ingest *ingest;
-	struct txn_reader *txn_reader;
-	struct transmissions *transmissions; /* NULL: no source needs them */
-	struct payloads *payloads;           /* NULL: no source keeps what it ignores */
-	struct counters *counters;
-	struct auth_failures *auth_failures;
-};
-
-/* A reply.  The texts are constants. */
-struct reply {
-	int status;
-	const char *type;      /* Content-Type */
-	const char *allow;     /* Allow: the methods of the path, for a 405; or NULL */
-	const char *challenge; /* WWW-Authenticate: the scheme to use, for a 401; or NULL */
-	int retry_after;       /* Retry-After in seconds; 0: no such header */
-	struct buf body;
-};
-
-struct request;
-
-/* Where the clients of the port that accepted a request are. */
-enum clients {
-	CLIENTS_BY_ADDRESS, /* their address shows it */
-	CLIENTS_LOCAL,      /* on this host, whatever the address: only it reaches the port */
-	CLIENTS_REMOTE,     /* anywhere, whatever the address: it may be docker's own */
-};
-
-struct request {
-	const char *method;       /* this and the texts that follow are valid until answer() */
-	const char *target;       /* REQUEST_URI, unchanged: path and query */
-	const char *content_type; /* this and the next four: "" if absent */
-	const char *address;      /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
-	const char *peer; /* the connection's: it differs from address if a balancer in REAL_IP_FROM gave that */
-	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
-	const char *client_subject; /* subject of the client certificate: "CN=stripe,O=Stripe" */
-	enum clients clients;       /* by nginx's configuration of the port */
-	char id[REQUEST_ID_MAX + 1];
-	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
-	struct buf body;
-	bool body_too_large;         /* the body was longer than BODY_LIMIT: read to its end, and not kept */
-	bool may_see_metrics;        /* nginx admits the address to /metrics (METRICS_ALLOW) */
-	int64_t certificate_expires; /* seconds since 1970, of nginx's own certificate; 0: nginx does not say */
-	int64_t read_us;             /* clock_us() when the request had been read */
-	struct service *service;
-	struct path path;
-	struct reply reply;
-	const char *source;       /* the name of the source that a webhook is of; NULL: none */
-	enum counted_route route; /* this and outcome go to counters_end(): set before answer() */
-	enum webhook_outcome outcome;
-	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */
-	const char *(*header)(const struct request *rq, const char *name);
-	/* Whether there is a header with one of these names, in lower case. */
-	bool (*has_header)(const struct request *rq, const char *const names[], size_t count);
-	/* Sends the reply and ends the request, immediately or when the route returns. */
-	void (*answer)(struct request *rq);
-	/* Set by a route that waits; see above. */
-	void (*expire)(struct request *rq);
-	/* REQUEST_STATE_MAX bytes that the route may use as it likes, valid as long as the request: each route that
-	 * waits keeps a struct of its own there, with a member rq that points back to the request.  The content is
-	 * undefined when the route begins. */
-	void *state;
-};
+/* Replies: their heads, problem documents, and the status of a fault. */
 
 /* Appends the head of a reply in the form of CGI (RFC 3875, 6.3): Status, headers, empty line.  Every reply has
  * Content-Length and Cache-Control: no-store. */
@@ -112,9 +17,11 @@ void http_begin(struct request *rq, int status);
  * request id.  The client sees detail. */
 void http_problem(struct request *rq, int status, const char *detail);
 
-/* As http_problem(), with a member "errors": pointer (RFC 6901), code and detail for each problem.  problems may be
- * NULL. */
-void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems);
+/* Appends a string member to a JSON object that has members already. */
+void http_add_member(struct buf *b, const char *name, const char *text);
+
+/* The first half of http_problem(): what it adds has no closing brace yet, and is not answered. */
+void http_problem_open(struct request *rq, int status, const char *detail);
 
 /* Answers with the status of the fault's kind.  If the client can correct the request, the reply contains the fault's
  * text.  For FAULT_BUSY, FAULT_AGAIN and FAULT_BUG the reply is a 503 with Retry-After and a fixed text, since

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http.h"
+#include "service.h"
 
 /* GET /v1/transactions/{transaction_id}?source=NAME: the state of one transaction.  Without the parameter the source
  * is the built-in one.

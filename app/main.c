@@ -32,6 +32,7 @@
 #include "runtime/configuration.h"
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
+#include "served.h"
 #include "source/identity.h"
 #include "submission.h"
 #include "transmission.h"
@@ -50,6 +51,7 @@ struct responder {
 	struct connect_state connect_state;
 	struct notifier *notifier;
 	struct service service;
+	struct fastcgi_plan plan;
 	struct fastcgi *fastcgi;
 	struct older_workers *older_workers; /* NULL: the question is answered, or no source needs it */
 	struct event *signals[COUNT_OF(SIGNALS)];
@@ -365,7 +367,8 @@ static bool responder_start(struct responder *r, struct fault *f)
 	r->service.counters = open_counters(&r->configuration.settings);
 	if (!r->service.counters)
 		return fault_set(f, FAULT_BUSY, "the counters: out of memory");
-	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->service, f);
+	r->plan = served_plan(&r->configuration.settings);
+	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->plan, &r->service, f);
 	return r->fastcgi && create_database_parts(r, f) && catch_signals(r, f);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http.h"
+#include "service.h"
 
 /* GET /metrics: the sums of all responders of this host, in the text format of Prometheus.  403 unless nginx admits
  * the client's address; 503 if the responders do not share their counters, or memory

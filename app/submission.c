@@ -20,6 +20,7 @@
 #include "ingest/ingest.h"
 #include "ingest/payloads.h"
 #include "ingest/pending.h"
+#include "problems.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
@@ -327,7 +328,7 @@ static bool read_all(struct request *rq, struct payload *payload)
 		free(s->many);
 		s->many = NULL;
 		if (problems.count > 0)
-			http_problems(rq, 422, f.text, &problems);
+			problems_answer(rq, 422, f.text, &problems);
 		else
 			http_fault(rq, &f);
 		return false;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http.h"
+#include "service.h"
 #include "source/source.h"
 
 /* Counts transactions or ignored webhooks of which no payload was kept, as today has no partition, and logs that, a

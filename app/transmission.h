@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http.h"
+#include "service.h"
 #include "source/source.h"
 
 /* Whether webhooks of this source need transmission_check(): their scheme signs an id and less than the body. */

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http.h"
+#include "service.h"
 
 /* POST /v1/webhooks/{source}: receives one webhook.
  *

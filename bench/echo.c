@@ -16,19 +16,29 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "counters.h"
 #include "fastcgi.h"
-#include "route.h"
+#include "http.h"
 #include "runtime/log.h"
-#include "runtime/settings.h"
+#include "served.h"
 #include "source/payload.h"
 
 #define PROGRAM "payhook-bench-echo"
 #define PROCESSES_MAX 64
 #define BACKLOG 1024 /* of the listening socket, as the pool has it */
 
-/* Replaces app/route.c at link time. */
-void route_request(struct request *rq)
+static void echo_begin(struct request *rq)
+{
+	counters_begin(rq->service->counters);
+}
+
+static void echo_end(struct request *rq)
+{
+	counters_end(rq->service->counters, ROUTE_OTHER, rq->reply.status, WEBHOOK_NONE, clock_us() - rq->read_us);
+}
+
+static void echo_handle(struct request *rq)
 {
 	http_begin(rq, strcmp(rq->method, "GET") == 0 ? 200 : 202);
 	buf_add_text(&rq->reply.body, "{\"message\":\"Accepted\"}");
@@ -52,13 +62,21 @@ static int listen_at(const char *path)
 /* Runs one responder.  Without a metrics folder it counts for itself, at the same cost as with one. */
 static int respond(int listener)
 {
-	static const struct settings settings = {.body_limit = PAYLOAD_MAX};
-	static struct service service = {.settings = &settings};
+	static const struct fastcgi_plan plan = {.slots = FASTCGI_SLOTS,
+		.wait_ms = REQUEST_WAIT_MS,
+		.body_max = PAYLOAD_MAX,
+		.bodies_max = (size_t)FASTCGI_SLOTS * 64 * 1024,
+		.reply_max = REPLY_BODY_MAX,
+		.begin = echo_begin,
+		.handle = echo_handle,
+		.end = echo_end};
+	static struct service service;
 	struct fault why;
 	bool shared;
 	struct event_base *base = event_base_new();
 	service.counters = counters_create("", &shared, &why);
-	struct fastcgi *fastcgi = base && service.counters ? fastcgi_create(base, listener, &service, &why) : NULL;
+	struct fastcgi *fastcgi =
+		base && service.counters ? fastcgi_create(base, listener, &plan, &service, &why) : NULL;
 	if (!fastcgi)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);

@@ -9,7 +9,7 @@ import re
 
 import tree
 
-SLOTS, POOL, SITE, SHELL, PAYLOAD = 'app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
+SLOTS, POOL, SITE, SHELL, PAYLOAD = 'app/served.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h'
 PACKAGE = 'systemd/meson.build'
 NAMED_IN = ('**/*.md', 'app/*.c', 'nginx/*', 'ops/grafana/*')
 SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'

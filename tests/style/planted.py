@@ -195,7 +195,7 @@ LOOKED_AT = {
     'format.sh': ['**/*.c', '**/*.h', 'man/*'],
     'tidy.py': ['lib/**/*.c'],
     'documents.py': ['**/*.md', 'schema/*.sql'],
-    'bounds.py': ['app/fastcgi.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
+    'bounds.py': ['app/served.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
                   'systemd/meson.build',
                   'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'],
     'arithmetic.py': ['lib/**/settings.table', '**/*.sh'],

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "http.h"
 #include "ingest/auth_failures.h"
+#include "service.h"
 
 static char folder[32];
 static struct counters *counters;

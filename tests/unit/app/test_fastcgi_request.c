@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "fastcgi_request.h"
-#include "runtime/settings.h"
 #include "source/payload.h"
 
 #define LIMIT PAYLOAD_MAX
@@ -120,10 +119,8 @@ static void reads_params(const char *const sent[], struct request *rq)
 	memset(&given, 0, sizeof given);
 	for (size_t i = 0; sent[i]; i++)
 		envp[i] = (char *)sent[i];
-	static const struct settings SETTINGS = {.body_limit = PAYLOAD_MAX};
-	static struct service service = {.settings = &SETTINGS};
-	*rq = (struct request){.service = &service, .body = BUF_INIT(PAYLOAD_MAX)};
-	cr_assert_eq(fastcgi_request_read(&(FCGX_Request){.in = &in, .envp = envp}, rq, &why), BODY_WHOLE);
+	*rq = (struct request){.body = BUF_INIT(PAYLOAD_MAX)};
+	cr_assert_eq(fastcgi_request_read(&(FCGX_Request){.in = &in, .envp = envp}, PAYLOAD_MAX, rq, &why), BODY_WHOLE);
 	buf_finish(&rq->body);
 }
 

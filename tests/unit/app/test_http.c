@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "client.h"
 #include "http.h"
 #include "route.h"
 #include "runtime/settings.h"
@@ -142,24 +143,24 @@ Test(http, refuses_a_webhook_of_another_type_first)
 /* nginx's site is kept on an upgrade of the package, so the parameter may be missing. */
 Test(http, counts_as_local_only_what_no_unnamed_proxy_forwarded)
 {
-	cr_expect(access_is_local(&rq));
+	cr_expect(client_is_local(&rq));
 	rq.peer = "";
-	cr_expect(access_is_local(&rq));
+	cr_expect(client_is_local(&rq));
 	headers[0] = "via";
 	headers[1] = "1.1 proxy";
-	cr_expect_not(access_is_local(&rq));
+	cr_expect_not(client_is_local(&rq));
 	rq.peer = "127.0.0.1";
-	cr_expect_not(access_is_local(&rq));
+	cr_expect_not(client_is_local(&rq));
 	rq.peer = "192.0.2.1";
-	cr_expect(access_is_local(&rq));
+	cr_expect(client_is_local(&rq));
 	rq.address = "203.0.113.7";
-	cr_expect_not(access_is_local(&rq));
+	cr_expect_not(client_is_local(&rq));
 }
 
 /* Each unsigned webhook comes by here, and the headers of proxies are many. */
 Test(http, looks_for_the_headers_of_all_proxies_in_one_pass)
 {
-	cr_expect(access_is_local(&rq));
+	cr_expect(client_is_local(&rq));
 	cr_expect_eq(passes, 1, "%d", passes);
 	settings.open_to = OPEN_TO_PRIVATE;
 	cr_expect(access_may_send_unsigned(&rq));
@@ -170,15 +171,15 @@ Test(http, looks_for_the_headers_of_all_proxies_in_one_pass)
 Test(http, a_port_may_make_its_clients_local_or_remote)
 {
 	rq.clients = CLIENTS_REMOTE;
-	cr_expect_not(access_is_local(&rq));
+	cr_expect_not(client_is_local(&rq));
 	answers_with("GET", "/v1/transactions/a", 403);
 	cr_expect_not_null(strstr(rq.reply.body.data, "this port"), "%s", rq.reply.body.data);
 	rq.clients = CLIENTS_LOCAL;
 	rq.address = rq.peer = "203.0.113.7";
-	cr_expect(access_is_local(&rq));
+	cr_expect(client_is_local(&rq));
 	headers[0] = "via";
 	headers[1] = "1.1 proxy";
-	cr_expect_not(access_is_local(&rq));
+	cr_expect_not(client_is_local(&rq));
 }
 
 /* The clients of the old service know no key. */

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "counters.h"
+#include "http.h"
+#include "request.h"
+
+/* What the routes of the responder share. */
+
+#define REQUEST_WAIT_MS 450        /* senders are to have an answer within half a second */
+#define REPLY_BODY_MAX (64 * 1024) /* bytes: enough for a transaction with every byte escaped, and for all metrics */
+
+struct api_keys;
+struct auth_failures;
+struct ingest;
+struct payloads;
+struct settings;
+struct sources;
+struct transmissions;
+struct txn_reader;
+
+/* The parts of the responder that the routes use.  main.c owns them; all outlive every request. */
+struct service {
+	const struct settings *settings;
+	const struct sources *sources;
+	const struct api_keys *keys; /* NULL: API_KEYS_FILE is not set */
+	struct ingest *ingest;
+	struct txn_reader *txn_reader;
+	struct transmissions *transmissions; /* NULL: no source needs them */
+	struct payloads *payloads;           /* NULL: no source keeps what it ignores */
+	struct counters *counters;
+	struct auth_failures *auth_failures;
+};
