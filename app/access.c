@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "auth_failure.h"
-#include "client.h"
+#include "fastcgi/client.h"
 #include "http/host.h"
 #include "http/network.h"
 #include "runtime/log.h"

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "client.h"
+#include "fastcgi/client.h"
 #include "ingest/ingest.h"
 #include "runtime/log.h"
 #include "runtime/settings.h"

@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/dumpable.h"
 #include "counters.h"
-#include "fastcgi.h"
+#include "fastcgi/fastcgi.h"
 #include "ingest/auth_failures.h"
 #include "ingest/ingest.h"
 #include "ingest/notifier.h"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/base.h"
-#include "fastcgi.h"
+#include "fastcgi/fastcgi.h"
 #include "service.h"
 
 /* What a responder serves, within which bounds, and that each request is counted. */

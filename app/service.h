@@ -1,8 +1,8 @@
 #pragma once
 
 #include "counters.h"
-#include "http.h"
-#include "request.h"
+#include "fastcgi/http.h"
+#include "fastcgi/request.h"
 
 /* What the routes of the responder share. */
 

@@ -1,6 +1,6 @@
 /* echo.c - payhook's FastCGI server without a database.
  *
- * The server is the one that ships (app/fastcgi.c); behind it is one route that answers at once, with 200 to a GET
+ * The server is the one that ships (lib/fastcgi/fastcgi.c); behind it is one route that answers at once, with 200 to a GET
  * and with 202 otherwise.  Its rate is ceiling F: what nginx and libfcgi leave possible, whatever is stored.
  *
  * usage: payhook-bench-echo SOCKET COUNT - listens on SOCKET with COUNT processes until SIGTERM or SIGINT. */
@@ -18,8 +18,8 @@
 
 #include "base/clock.h"
 #include "counters.h"
-#include "fastcgi.h"
-#include "http.h"
+#include "fastcgi/fastcgi.h"
+#include "fastcgi/http.h"
 #include "runtime/log.h"
 #include "served.h"
 #include "source/payload.h"

@@ -22,7 +22,8 @@ ROOMS = {
     'ingest': 'base pg txn auth',
     'queue': 'base pg',
     'runtime': 'base http txn auth source',
-    'app': 'base json http pg txn auth source ingest runtime',
+    'fastcgi': 'base http runtime',
+    'app': 'base json http pg txn auth source ingest runtime fastcgi',
     'worker': 'base json http pg queue runtime',
     'ctl': 'base json http pg txn auth source runtime',
     'supervisor': 'base',
@@ -32,10 +33,10 @@ GENERATED = ('currency_table.h', 'settings_table.h')
 
 # Library, as it is included: the files that may include it, or the beginnings of their paths.  libevent has no single
 # door: all rooms that wait for something use its loop directly.
-WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for program in PROGRAMS)
+WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/', 'lib/fastcgi/') + tuple(f'{program}/' for program in PROGRAMS)
 DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/abandoned.c', 'lib/pg/session.c', 'lib/pg/connection.c'),
-    'fcgiapp.h': ('app/fastcgi.c', 'app/fastcgi_request.'),
+    'fcgiapp.h': ('lib/fastcgi/fastcgi.c', 'lib/fastcgi/fastcgi_request.', 'include/fastcgi/fastcgi_request.'),
     'curl/': ('worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.'),
     'openssl/': ('lib/auth/digest.c',),
     'zlib.h': ('lib/auth/digest.c',),

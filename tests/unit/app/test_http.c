@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "access.h"
-#include "client.h"
-#include "http.h"
+#include "fastcgi/client.h"
+#include "fastcgi/http.h"
 #include "route.h"
 #include "runtime/settings.h"
 #include "source/payload.h"

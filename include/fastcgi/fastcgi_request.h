@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/fault.h"
-#include "request.h"
+#include "fastcgi/request.h"
 
 /* Reading a FastCGI request: its parameters, and its body to the end.
  *

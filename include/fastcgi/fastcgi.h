@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "request.h"
+#include "fastcgi/request.h"
 
 /* The FastCGI server: accepts connections from nginx, passes each request to the program, and writes the replies.
  * It alone includes libfcgi; the routes see struct request and struct reply.

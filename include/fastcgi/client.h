@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/base.h"
-#include "request.h"
+#include "fastcgi/request.h"
 
 /* Where the client of a request is. */
 

@@ -4,7 +4,7 @@
  * distinguishes them.  A clean end is not enough either: after an FCGI_ABORT_REQUEST the bytes are fewer than nginx
  * announced.  Therefore a body counts as read only if it ended without an error and has its length. */
 
-#include "fastcgi_request.h"
+#include "fastcgi/fastcgi_request.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * An address proves little behind a proxy that nobody named, and nothing in a browser that shows another site's page.  The
  * three questions are apart, since the programs decide differently on them. */
 
-#include "client.h"
+#include "fastcgi/client.h"
 
 #include <string.h>
 #include <strings.h>

@@ -10,7 +10,7 @@
  * first byte has arrived, detaches it before the close, and limits reads and writes by socket timeouts (PEER_MS).
  * nginx sends a request only when it has received all of it, so in practice a read does not wait. */
 
-#include "fastcgi.h"
+#include "fastcgi/fastcgi.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fastcgi_request.h"
-#include "http.h"
+#include "fastcgi/fastcgi_request.h"
+#include "fastcgi/http.h"
 #include "runtime/log.h"
 
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */

@@ -4,7 +4,7 @@
  * status; its switch has no default, so a new kind does not compile until it has a status.  A reply that does not fit
  * in memory leaves its buffer marked, and fastcgi.c then sends nothing. */
 
-#include "http.h"
+#include "fastcgi/http.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fastcgi_request.h"
+#include "fastcgi/fastcgi_request.h"
 #include "source/payload.h"
 
 #define LIMIT PAYLOAD_MAX

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "request.h"
+#include "fastcgi/request.h"
 
 /* Replies: their heads, problem documents, and the status of a fault. */
 
