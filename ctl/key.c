@@ -21,16 +21,9 @@
 
 static int key_complain(const char *complaint, const char *value)
 {
-	fprintf(stderr, CTL_PROGRAM ": %s%s\nusage: key NAME SCOPE...; scopes: read, operate\n", complaint, value);
+	fprintf(stderr, CTL_PROGRAM ": %s%s\nusage: key NAME SCOPE...; scopes: read, operate, payload\n", complaint,
+		value);
 	return 2;
-}
-
-/* The scope of a word; 0: there is none. */
-static unsigned scope_of(const char *word)
-{
-	if (strcmp(word, api_scope_name(API_READ)) == 0)
-		return API_READ;
-	return strcmp(word, api_scope_name(API_OPERATE)) == 0 ? API_OPERATE : 0;
 }
 
 /* Base64url takes 6 bits for each digit.  A digit can begin in one byte and end in the next, so the digits are cut
@@ -65,8 +58,12 @@ static bool print_entry(
 	printf("{\"name\": \"%s\", \"sha256\": \"", name);
 	for (int i = 0; i < DIGEST_SHA256_LEN; i++)
 		printf("%02x", sha256[i]);
-	printf("\", \"scopes\": [%s%s%s]}\n", scopes & API_READ ? "\"read\"" : "",
-		scopes == (API_READ | API_OPERATE) ? ", " : "", scopes & API_OPERATE ? "\"operate\"" : "");
+	printf("\", \"scopes\": [");
+	for (int i = 0, listed = 0; i < API_SCOPES_MAX; i++) {
+		if (scopes & API_SCOPES[i])
+			printf("%s\"%s\"", listed++ ? ", " : "", api_scope_name(API_SCOPES[i]));
+	}
+	printf("]}\n");
 	return fflush(stdout) == 0;
 }
 
@@ -80,9 +77,9 @@ int key_run(int argc, char **argv)
 	if (!api_key_name_valid(argv[0]))
 		return key_complain("lower case letters, digits and hyphens are wanted, 64 at most, not ", argv[0]);
 	for (int i = 1; i < argc; i++) {
-		if (!scope_of(argv[i]))
+		if (!api_scope_of(argv[i]))
 			return key_complain("there is no scope ", argv[i]);
-		scopes |= scope_of(argv[i]);
+		scopes |= api_scope_of(argv[i]);
 	}
 	if (!make(key) || !digest_sha256(key, strlen(key), sha256)) {
 		fprintf(stderr, CTL_PROGRAM ": no key can be made: %s\n", strerror(errno));

@@ -59,7 +59,7 @@ static const struct command {
 		"print the request that brought a transaction, as it was kept: its bytes exactly, or escaped on\n"
 		"      a terminal and with --escape; the body is personal data",
 		payload_run},
-	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
+	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate, payload",
 		key_run},
 	{"check", "",
 		"print the effective settings, sources and API keys, or every error in them; then whether the\n"

@@ -46,7 +46,7 @@ cmd_help() {
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
 		                     that brought a transaction, as of its time
-		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
+		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate, payload
 		  check              print the settings in force, and whether the database keeps the promise of a 202
 		  upgrade-database [VERSION]
 		                     move payhook's own database to a newer PostgreSQL that is installed

@@ -17,13 +17,18 @@
 #define API_KEY_NAME_MAX 64 /* bytes of a name */
 #define API_KEY_MAX 512     /* bytes of a key; those of "payhook key" have 51 */
 
-/* What a key permits: read is for transactions, operate for /metrics.  A key has the scopes that are listed for it and
- * no others: operate does not include read. */
-enum api_scope { API_READ = 1, API_OPERATE = 2 };
-#define API_SCOPES_MAX 2
+/* What a key permits: read is for transactions and the console's answers, operate for /metrics and the console's acts, payload
+ * for the bytes of a webhook.  A key has the scopes that are listed for it and no others: operate does not include read. */
+enum api_scope { API_READ = 1, API_OPERATE = 2, API_PAYLOAD = 4 };
+#define API_SCOPES_MAX 3
 
-/* The name of a scope in the operator's file: "read" or "operate". */
+extern const enum api_scope API_SCOPES[API_SCOPES_MAX];
+
+/* The name of a scope in the operator's file: "read", "operate" or "payload". */
 const char *api_scope_name(enum api_scope scope);
+
+/* The scope of this name; 0: there is none. */
+unsigned api_scope_of(const char *name);
 
 /* True if the name consists of 1 to API_KEY_NAME_MAX lower case letters, digits and hyphens. */
 bool api_key_name_valid(const char *name);
@@ -58,6 +63,10 @@ enum access_decision {
  * the list. */
 MUST_USE enum access_decision api_keys_judge(const struct api_keys *keys, const char *authorization,
 	enum api_scope wanted, int64_t now_s, const struct api_key **ret);
+
+/* The same for an Authorization header alone: which key it is, whatever its scopes.  Never API_NO_SCOPE. */
+MUST_USE enum access_decision api_keys_identify(
+	const struct api_keys *keys, const char *authorization, int64_t now_s, const struct api_key **ret);
 
 /* The decision as a clause for logs. */
 const char *access_decision_text(enum access_decision decision);

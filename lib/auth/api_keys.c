@@ -23,8 +23,21 @@ const char *api_scope_name(enum api_scope scope)
 		return "read";
 	case API_OPERATE:
 		return "operate";
+	case API_PAYLOAD:
+		return "payload";
 	}
 	return "";
+}
+
+const enum api_scope API_SCOPES[API_SCOPES_MAX] = {API_READ, API_OPERATE, API_PAYLOAD};
+
+unsigned api_scope_of(const char *name)
+{
+	for (int i = 0; i < API_SCOPES_MAX; i++) {
+		if (strcmp(name, api_scope_name(API_SCOPES[i])) == 0)
+			return API_SCOPES[i];
+	}
+	return 0;
 }
 
 const char *access_decision_text(enum access_decision decision)
@@ -85,8 +98,8 @@ static const struct api_key *api_keys_find(const struct api_keys *keys, const un
 	return found;
 }
 
-enum access_decision api_keys_judge(const struct api_keys *keys, const char *authorization, enum api_scope wanted,
-	int64_t now_s, const struct api_key **ret)
+enum access_decision api_keys_identify(
+	const struct api_keys *keys, const char *authorization, int64_t now_s, const struct api_key **ret)
 {
 	unsigned char sha256[DIGEST_SHA256_LEN];
 	const char *token;
@@ -104,5 +117,12 @@ enum access_decision api_keys_judge(const struct api_keys *keys, const char *aut
 		return API_UNKNOWN;
 	if (key->not_after_s < now_s)
 		return API_EXPIRED;
-	return key->scopes & wanted ? API_GRANTED : API_NO_SCOPE;
+	return API_GRANTED;
+}
+
+enum access_decision api_keys_judge(const struct api_keys *keys, const char *authorization, enum api_scope wanted,
+	int64_t now_s, const struct api_key **ret)
+{
+	enum access_decision decision = api_keys_identify(keys, authorization, now_s, ret);
+	return decision == API_GRANTED && !((*ret)->scopes & wanted) ? API_NO_SCOPE : decision;
 }

@@ -65,19 +65,18 @@ static void read_sha256(const struct json_place *p, const struct api_keys *all, 
 /* A repeated scope is a mistake: the operator probably meant the other one. */
 static void read_scopes(const struct json_place *p, struct api_key *ret)
 {
-	static const enum api_scope scopes[API_SCOPES_MAX] = {API_READ, API_OPERATE};
 	struct json_place element[API_SCOPES_MAX];
 	const char *words[API_SCOPES_MAX];
 	int word;
 	for (int i = 0; i < API_SCOPES_MAX; i++)
-		words[i] = api_scope_name(scopes[i]);
+		words[i] = api_scope_name(API_SCOPES[i]);
 	int count = json_config_elements(p, element, API_SCOPES_MAX);
 	for (int i = 0; i < count; i++) {
 		if (!json_config_word(&element[i], words, API_SCOPES_MAX, &word))
 			continue;
-		if (ret->scopes & scopes[word])
+		if (ret->scopes & API_SCOPES[word])
 			json_config_complain(&element[i], "stands twice");
-		ret->scopes |= scopes[word];
+		ret->scopes |= API_SCOPES[word];
 	}
 }
 

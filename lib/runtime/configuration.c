@@ -104,6 +104,18 @@ static void print_warning(const struct source *s, FILE *out)
 	buf_finish(&text);
 }
 
+static void print_keys(const struct api_keys *keys, FILE *out)
+{
+	for (int i = 0; i < keys->count; i++) {
+		fprintf(out, "key %s:", keys->list[i].name);
+		for (int n = 0; n < API_SCOPES_MAX; n++) {
+			if (keys->list[i].scopes & API_SCOPES[n])
+				fprintf(out, " %s", api_scope_name(API_SCOPES[n]));
+		}
+		fprintf(out, "\n");
+	}
+}
+
 bool configuration_check(FILE *out, void (*report)(const char *complaint))
 {
 	static struct configuration c;
@@ -117,9 +129,7 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
 		print_warning(s, out);
 	}
-	for (int i = 0; i < c.keys.count; i++)
-		fprintf(out, "key %s:%s%s\n", c.keys.list[i].name, c.keys.list[i].scopes & API_READ ? " read" : "",
-			c.keys.list[i].scopes & API_OPERATE ? " operate" : "");
+	print_keys(&c.keys, out);
 	configuration_finish(&c);
 	return true;
 }

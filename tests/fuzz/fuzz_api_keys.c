@@ -24,7 +24,7 @@ static void must_be_sound(const struct api_keys *keys, int n)
 {
 	const struct api_key *k = &keys->list[n];
 	MUST_HOLD(*k->name && strspn(k->name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(k->name));
-	MUST_HOLD(k->scopes > 0 && k->scopes <= (API_READ | API_OPERATE));
+	MUST_HOLD(k->scopes > 0 && k->scopes <= (API_READ | API_OPERATE | API_PAYLOAD));
 	for (int i = 0; i < n; i++) {
 		MUST_HOLD(strcmp(k->name, keys->list[i].name) != 0);
 		MUST_HOLD(memcmp(k->sha256, keys->list[i].sha256, sizeof k->sha256) != 0);

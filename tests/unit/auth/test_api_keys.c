@@ -56,6 +56,24 @@ Test(api_keys, grants_a_scope_that_is_listed_and_no_other)
 	judges("Bearer " BOTH, API_OPERATE, API_GRANTED, "both");
 }
 
+Test(api_keys, are_identified_whatever_their_scopes)
+{
+	const struct api_key *key;
+	cr_expect_eq(api_keys_identify(&keys, "Bearer " OPERATOR, NOW, &key), API_GRANTED);
+	cr_expect_eq(key, &keys.list[1]);
+	cr_expect_eq(api_keys_identify(&keys, "Bearer " EXPIRED, NOW, &key), API_EXPIRED);
+	cr_expect_eq(api_keys_identify(&keys, "Bearer x", NOW, &key), API_UNKNOWN);
+	cr_expect_null(key);
+}
+
+Test(api_keys, have_scopes_by_their_names)
+{
+	for (int i = 0; i < API_SCOPES_MAX; i++)
+		cr_expect_eq(api_scope_of(api_scope_name(API_SCOPES[i])), API_SCOPES[i]);
+	cr_expect_eq(api_scope_of("write"), 0);
+	cr_expect_eq(api_scope_of(""), 0);
+}
+
 Test(api_keys, know_no_key_after_its_last_second)
 {
 	const struct api_key *key;

@@ -48,12 +48,12 @@ Test(api_keys_read, reads_names_digests_scopes_and_ends)
 {
 	const struct api_key *key;
 	takes("{\"keys\":[" A ",{\"name\":\"ops-2\",\"sha256\":\"" SHA_B
-	      "\",\"scopes\":[\"operate\",\"read\"],\"not_after\":\"2026-12-31T00:00:00Z\"}]}");
+	      "\",\"scopes\":[\"operate\",\"payload\",\"read\"],\"not_after\":\"2026-12-31T00:00:00Z\"}]}");
 	cr_assert_eq(k.count, 2);
 	cr_expect_str_eq(k.list[0].name, "a");
 	cr_expect_eq(k.list[0].scopes, API_READ);
 	cr_expect_eq(k.list[0].not_after_s, INT64_MAX);
-	cr_expect_eq(k.list[1].scopes, API_READ | API_OPERATE);
+	cr_expect_eq(k.list[1].scopes, API_READ | API_OPERATE | API_PAYLOAD);
 	cr_expect_eq(k.list[1].not_after_s, 1798675200);
 	cr_expect_eq(api_keys_judge(&k, "Bearer a", API_READ, 0, &key), API_GRANTED);
 	cr_expect_eq(api_keys_judge(&k, "Bearer b", API_OPERATE, 0, &key), API_GRANTED);
@@ -79,7 +79,7 @@ Test(api_keys_read, reports_every_mistake_in_a_key)
 	refuses("{\"keys\":[\n{\"name\":\"A\",\"sha256\":\"00\",\n\"scopes\":[\"write\"],\"not_after\":\"soon\"}]}",
 		"keys.json:2: /keys/0/name: lower case letters, digits and hyphens are wanted\n"
 		"keys.json:2: /keys/0/sha256: the SHA-256 of a key is wanted, in 64 hexadecimal digits\n"
-		"keys.json:3: /keys/0/scopes/0: this: one of these is wanted: read operate\n"
+		"keys.json:3: /keys/0/scopes/0: this: one of these is wanted: read operate payload\n"
 		"keys.json:3: /keys/0/not_after: is no time as 2027-01-01T00:00:00Z is one");
 }
 
@@ -103,8 +103,8 @@ Test(api_keys_read, refuses_scopes_that_grant_nothing)
 	refuses(ONE(NAME SHA "\"scopes\":\"read\""),
 		"keys.json:2: /keys/0/scopes: an array is wanted, and this is a string");
 	refuses(ONE(NAME SHA "\"scopes\":[\"read\",\"read\"]"), "keys.json:2: /keys/0/scopes/1: stands twice");
-	refuses(ONE(NAME SHA "\"scopes\":[\"read\",\"operate\",\"read\"]"),
-		"keys.json:2: /keys/0/scopes: more than 2 elements");
+	refuses(ONE(NAME SHA "\"scopes\":[\"read\",\"operate\",\"payload\",\"read\"]"),
+		"keys.json:2: /keys/0/scopes: more than 3 elements");
 }
 
 Test(api_keys_read, refuses_two_keys_by_one_name_and_one_key_by_two_names)
