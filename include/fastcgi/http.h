@@ -20,7 +20,8 @@ void http_problem(struct request *rq, int status, const char *detail);
 /* Appends a string member to a JSON object that has members already. */
 void http_add_member(struct buf *b, const char *name, const char *text);
 
-/* The first half of http_problem(): what it adds has no closing brace yet, and is not answered. */
+/* The first half of http_problem(): what it adds has no closing brace yet, and is not answered.  detail may be NULL, and is a
+ * member that follows then. */
 void http_problem_open(struct request *rq, int status, const char *detail);
 
 /* Answers with the status of the fault's kind.  If the client can correct the request, the reply contains the fault's

@@ -34,12 +34,13 @@ struct settings {
 	int conflict_policy; /* enum conflict_policy */
 	char extra_currencies_text[SETTINGS_TEXT_MAX];
 	struct currency_extras extra_currencies;
-	char sources_file[SETTINGS_TEXT_MAX];     /* empty: only the built-in source */
-	char api_keys_file[SETTINGS_TEXT_MAX];    /* empty: only private addresses may read */
-	char allowed_hosts[SETTINGS_TEXT_MAX];    /* as host_is_allowed() takes it */
-	int body_limit;                           /* bytes, PAYLOAD_MAX at most */
-	int require_signatures;                   /* 1: every source must have a signature scheme */
-	char open_source_from[SETTINGS_TEXT_MAX]; /* never empty: "all", "private", or the networks below */
+	char sources_file[SETTINGS_TEXT_MAX];        /* empty: only the built-in source */
+	char api_keys_file[SETTINGS_TEXT_MAX];       /* empty: only private addresses may read */
+	char allowed_hosts[SETTINGS_TEXT_MAX];       /* as host_is_allowed() takes it */
+	char console_user_header[SETTINGS_TEXT_MAX]; /* a header's name in lower case; empty: no proxy signs users in */
+	int body_limit;                              /* bytes, PAYLOAD_MAX at most */
+	int require_signatures;                      /* 1: every source must have a signature scheme */
+	char open_source_from[SETTINGS_TEXT_MAX];    /* never empty: "all", "private", or the networks below */
 	enum open_to open_to;
 	struct networks open_networks; /* for OPEN_TO_NETWORKS */
 	int processor;                 /* enum processor_choice */

@@ -100,7 +100,8 @@ void http_problem_open(struct request *rq, int status, const char *detail)
 	buf_add_text(b, "{\"type\":\"about:blank\"");
 	http_add_member(b, "title", http_phrase(status));
 	buf_add_format(b, ",\"status\":%d", status);
-	http_add_member(b, "detail", detail);
+	if (detail)
+		http_add_member(b, "detail", detail);
 	http_add_member(b, "instance", rq->id);
 }
 

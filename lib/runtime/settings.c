@@ -23,6 +23,7 @@
 #define SLOTS_HTTP 256 /* concurrent calls: each needs a connection, and a processor is expected to bear that many */
 #define SLOTS_SIMULATED 100000
 #define KEEP_LEAST_DAYS 31 /* a provider may resend a webhook for 30 days, and it must find its transaction */
+#define HEADER_NAME_MAX 64
 #define PATH_SHOWN_MAX 120 /* bytes of a path in a complaint, so that the reason behind it is not cut off */
 
 /* FILED and SECRET may also be read from a file; a secret has no default. */
@@ -278,10 +279,28 @@ static bool check_hosts(struct settings *s, struct fault *f)
 	return host_list_check(s->allowed_hosts, &why) || fault_set(f, FAULT_INPUT, "ALLOWED_HOSTS: %s", why.text);
 }
 
+/* A header's name (RFC 9110, 5.1) of the letters that nginx passes on.  Headers that every request has, or that clients set, would
+ * sign in anybody. */
+static bool check_user_header(struct settings *s, struct fault *f)
+{
+	static const char *const OTHERS[] = {"host", "authorization", "x-forwarded-for", "user-agent", "content-type"};
+	char *name = s->console_user_header;
+	for (char *at = name; *at; at++)
+		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+	bool good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name) &&
+		    strlen(name) <= HEADER_NAME_MAX;
+	for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
+		good = good && strcmp(name, OTHERS[i]) != 0;
+	return good ||
+	       fault_set(f, FAULT_INPUT,
+		       "CONSOLE_USER_HEADER: the name of a header is wanted that only the proxy sets: letters, digits and hyphens, %d at most",
+		       HEADER_NAME_MAX);
+}
+
 /* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
  * and may then report the same setting once more. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {choose_database, read_currencies, choose_slots,
-	choose_open_to, check_keeping, check_body, check_address, check_hosts};
+	choose_open_to, check_keeping, check_body, check_address, check_hosts, check_user_header};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {

@@ -19,9 +19,9 @@ SOURCE = TABLE.relative_to(ROOT)
 # Kind in the table: kind in C, and the end of the member's name in struct settings.
 C_KINDS = {'text': ('TEXT', ''), 'path': ('TEXT', ''), 'networks': ('TEXT', ''), 'currencies': ('TEXT', '_text'),
            'filed': ('FILED', ''), 'secret': ('SECRET', ''), 'url': ('URL', ''), 'number': ('NUMBER', ''), 'choice': ('CHOICE', '')}
-READERS = {'app': '`payhook-app`', 'worker': '`payhook-worker`', 'ctl': '`payhook-ctl`', 'pool': 'the pool of responders',
+READERS = {'app': '`payhook-app`', 'worker': '`payhook-worker`', 'console': '`payhook-console`', 'ctl': '`payhook-ctl`', 'pool': 'the pool of responders',
            'migrate': '`schema/migrate`', 'shell': '`./payhook`', 'nginx': 'nginx'}
-IN_C = {'app', 'worker', 'ctl'}
+IN_C = {'app', 'worker', 'console', 'ctl'}
 IN_SERVICES = IN_C | {'pool', 'migrate'}  # what systemd runs and payhook.env configures
 HARD_SPACE = '\u2007'
 INT_MOST = 999999999  # so that nine digits hold each number

@@ -72,7 +72,7 @@ def commands(script):
 
 
 def check_functions(checks, page):
-    code = ''.join(map(tree.text, tree.files('app/**/*.c', 'lib/**/*.c', 'worker/**/*.c', 'ctl/**/*.c', 'supervisor/**/*.c', 'schema/*.sql', 'tests/**/*.c')))
+    code = ''.join(map(tree.text, tree.files('app/**/*.c', 'lib/**/*.c', 'worker/**/*.c', 'console/**/*.c', 'ctl/**/*.c', 'supervisor/**/*.c', 'schema/*.sql', 'tests/**/*.c')))
     words = set(re.findall(r'\w+', code))
     for called, cell in NAMED.findall(tree.text(page)):
         for name in [called] if called else re.findall(r'`(\w+)`', cell):
@@ -93,9 +93,9 @@ def check_picture(checks, page, heading):
             shown['>', room] = ' '.join(line.split('>')[1].split())
     allowed = dict(re.findall(r"^    '(\w+)': '([\w ]+)',$", tree.text('tests/style/floors.py'), re.MULTILINE))
     for name, rooms in allowed.items():
-        if name not in ('app', 'worker', 'ctl', 'supervisor') and shown.get(('>', name)) != rooms:
+        if name not in ('app', 'worker', 'console', 'ctl', 'supervisor') and shown.get(('>', name)) != rooms:
             checks.add(ARROWS, f'{page}: {name}/ > {shown.get((">", name))}, and in floors.py {rooms}')
-    for path in map(PurePosixPath, tree.files('app/*.[ch]', 'worker/*.[ch]', 'ctl/*.[ch]', 'supervisor/*.[ch]', 'lib/*/*.c', 'include/*/*.h')):
+    for path in map(PurePosixPath, tree.files('app/*.[ch]', 'worker/*.[ch]', 'console/*.[ch]', 'ctl/*.[ch]', 'supervisor/*.[ch]', 'lib/*/*.c', 'include/*/*.h')):
         if path.stem not in shown.get(path.parent.name, ()):
             checks.add(MODULES, f'{page}: {path.parent.name}/ lacks {path.stem}')
     return picture

@@ -25,10 +25,11 @@ ROOMS = {
     'fastcgi': 'base http runtime',
     'app': 'base json http pg txn auth source ingest runtime fastcgi',
     'worker': 'base json http pg queue runtime',
+    'console': 'base json http pg auth runtime fastcgi',
     'ctl': 'base json http pg txn auth source runtime',
     'supervisor': 'base',
 }
-PROGRAMS = ('app', 'worker', 'ctl', 'supervisor')
+PROGRAMS = ('app', 'worker', 'console', 'ctl', 'supervisor')
 GENERATED = ('currency_table.h', 'settings_table.h')
 
 # Library, as it is included: the files that may include it, or the beginnings of their paths.  libevent has no single

@@ -16,7 +16,7 @@ from pathlib import Path
 import tree
 
 BRANCHES = {'Advanced Micro Devices X86-64': ('IBT', 'SHSTK'), 'AArch64': ('BTI', 'PAC')}
-FOLDERS = ('lib', 'app', 'worker', 'ctl', 'supervisor')
+FOLDERS = ('lib', 'app', 'worker', 'console', 'ctl', 'supervisor')
 
 PIE, RELRO, WRITABLE = 'a program is position-independent', 'relocations are read-only before main', 'no segment is writable and executable'
 FORTIFY, CANARY = 'calls of the C library are fortified', 'stacks have canaries'

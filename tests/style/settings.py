@@ -15,7 +15,7 @@ import settings_table  # noqa: E402
 
 COMPOSE = ['docker-compose.yml', 'docker-compose.tls.yml']
 HELP_COLUMNS = 100
-C_READERS = ('app', 'worker', 'ctl', 'supervisor')
+C_READERS = ('app', 'worker', 'console', 'ctl', 'supervisor')
 # The files that must mention a setting which this reader reads.
 READ_IN = {
     'pool': ['ops/pool'],
@@ -48,7 +48,7 @@ def text_of(patterns):
 def check_readers(checks, settings):
     rule = 'each reader of a setting mentions it'
     checks.rule(rule)
-    code = '\n'.join(tree.code(path) for path in tree.files('app/**/*.c', 'worker/**/*.c', 'ctl/**/*.c', 'supervisor/**/*.c', 'lib/**/*.c'))
+    code = '\n'.join(tree.code(path) for path in tree.files('app/**/*.c', 'worker/**/*.c', 'console/**/*.c', 'ctl/**/*.c', 'supervisor/**/*.c', 'lib/**/*.c'))
     text = {reader: text_of(patterns) for reader, patterns in READ_IN.items()}
     for s in settings:
         if s.is_read_by(set(C_READERS)) and not re.search(rf'(?:\.|->){s.member()}\b', code):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import tree
 
-FOLDERS = ('app', 'ctl', 'lib', 'supervisor', 'worker')
+FOLDERS = ('app', 'console', 'ctl', 'lib', 'supervisor', 'worker')
 RULE = 'clang-tidy finds nothing'
 ALONE, PAIRED = ('-c', '-MD'), ('-o', '-MF', '-MQ')
 FINDING = re.compile(r'^(\S+:\d+:\d+): (?:warning|error): (.*)$', re.MULTILINE)

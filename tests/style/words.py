@@ -10,7 +10,7 @@ import tree
 
 # Name of the rule, pattern, files, files excepted.
 C_FILES = ('**/*.c', '**/*.h')
-PROGRAM_FILES = ('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c', 'ctl/**/*.c', 'supervisor/**/*.c')
+PROGRAM_FILES = ('lib/**/*.c', 'app/**/*.c', 'worker/**/*.c', 'console/**/*.c', 'ctl/**/*.c', 'supervisor/**/*.c')
 RULES = [
     ('no strcpy, strcat, sprintf, strtok', r'\b(?:strcpy|stpcpy|strcat|v?sprintf|strtok)\s*\(', C_FILES, ()),
     ('no atoi, atof: they cannot refuse', r'\b(?:atoi|atol|atoll|atof)\s*\(', C_FILES, ()),
@@ -18,7 +18,7 @@ RULES = [
     ('no floating point in the library', r'\b(?:double|float|strtod|strtof)\b', ('lib/**/*.c', 'include/**/*.h'), ()),
     ('waiting is a row or a timer: no sleep', r'\b(?:u|nano|clock_nano)?sleep\s*\(', C_FILES, ('tests/',)),
     ('a program ends in its main.c', r'\b(?:_?exit|_Exit|quick_exit|abort)\s*\(', C_FILES,
-     ('app/main.c', 'worker/main.c', 'ctl/main.c', 'supervisor/child.c', 'tests/', 'bench/')),
+     ('app/main.c', 'worker/main.c', 'console/main.c', 'ctl/main.c', 'supervisor/child.c', 'tests/', 'bench/')),
     ('no setjmp, no alloca', r'\b(?:setjmp|longjmp|alloca)\s*\(', C_FILES, ()),
 ]
 
@@ -76,7 +76,7 @@ NOWHERE = set("""gate stray strays parcel rides rider riders intake finder keepe
 # And those that tests may use, as they speak of more than payhook.
 NOT_IN_PROGRAMS = set("""watch results page counts news manager exchange delivery arrival rejection rejections rejected work
     doubt door""".split())
-PROGRAMS = ('lib/', 'include/', 'app/', 'worker/', 'ctl/', 'supervisor/')
+PROGRAMS = ('lib/', 'include/', 'app/', 'worker/', 'console/', 'ctl/', 'supervisor/')
 # Variables and members are not searched: JSON's escape letter, and the members and tables that keep an old name in SQL.
 NAMES_EXCEPTED = {
     'database rejected a statement': 'a database does reject statements; webhooks and requests fail',
