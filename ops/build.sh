@@ -4,7 +4,7 @@
 BUILD_LOCK=payhook.lock
 # Finds what belongs to the build of the programs: not the lock, and not the package, which "deb" builds in deb.new.
 BUILD_FILES=(-mindepth 1 -maxdepth 1 ! -name "$BUILD_LOCK" ! -name deb ! -name deb.new)
-BUILD_TARGETS=(app/payhook-app worker/payhook-worker ctl/payhook-ctl supervisor/payhook)
+BUILD_TARGETS=(app/payhook-app worker/payhook-worker console/payhook-console ctl/payhook-ctl supervisor/payhook)
 
 # build_run LOG COMMAND... - prints the log only if the command fails.
 build_run() {
@@ -96,7 +96,8 @@ programs_check_settings() {
 	local answer
 	environment_of_check
 	answer=$(with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null &&
-		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null) && return 0
+		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null &&
+		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-console" --check 2>&1 >/dev/null) && return 0
 	[[ -z $answer ]] || printable <<<"$answer" >&2
 	fail 2 "settings were refused"
 }

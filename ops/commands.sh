@@ -202,7 +202,9 @@ cmd_status() {
 		info "running at $url, not ready"
 	fi
 	for part in "${ALL_PARTS[@]}"; do
-		[[ $part == postgres && -z $DB_PRIVATE ]] || status_part "$part"
+		[[ $part == postgres && -z $DB_PRIVATE ]] && continue
+		[[ $part != console || -e $RUN/console.pid ]] || continue
+		status_part "$part"
 	done
 	printf '  queue     %s\n' "$(queue_depth)"
 	certificate=$(tls_expiry_note)
@@ -350,12 +352,14 @@ cmd_reload() {
 	before=$(cksum <"$STATE/bin/payhook-worker")
 	build_programs
 	programs_copy
+	web_copy
 	pool_check --check
 	database_migrate || fail 1 "the database could not be migrated; the running programs continue unchanged"
 	after=$(cksum <"$STATE/bin/payhook-worker")
 	[[ $before == "$after" ]] || part_signal worker TERM
 	pool_check --check-reload
 	part_signal pool USR2
+	part_signal console USR2
 	nginx_certificates_reload
 	info "reloaded"
 }

@@ -84,7 +84,7 @@ database_version() {
 }
 
 # Peer authentication, without passwords: the kernel reports the user of a connection.  The cluster's user and root may
-# connect in any role, the responders' user and the worker's in one each, which has just the rights it needs.  "all" does not
+# connect in any role, the users of the responders, the worker and the console in one each, which has just the rights it needs.  "all" does not
 # include replication, which pg_basebackup needs.
 database_access() {
 	local user me
@@ -95,7 +95,8 @@ database_access() {
 		for user in "$me" ${APP_USER:+postgres}; do
 			printf "payhook \"$user\" %s\n" postgres payhook payhook_app payhook_worker payhook_operator payhook_console
 		done
-		[[ -z $APP_USER ]] || printf 'payhook %s %s\n' "$APP_USER" payhook_app "$WORKER_USER" payhook_worker
+		[[ -z $APP_USER ]] || printf 'payhook %s %s\n' "$APP_USER" payhook_app "$WORKER_USER" payhook_worker \
+			"$CONSOLE_USER" payhook_console
 	} | database_write pg_ident.conf
 }
 
@@ -114,6 +115,16 @@ database_find_worker_user() {
 	! database_admits "$APP_USER" || {
 		info "the database admits the user $APP_USER, but not $WORKER_USER: the worker runs as $APP_USER"
 		WORKER_USER=$APP_USER
+	}
+}
+
+# The same for the console.
+database_find_console_user() {
+	[[ -n $CONSOLE_USER && -z $DB_PRIVATE ]] && console_is_on || return 0
+	! database_admits "$CONSOLE_USER" || return 0
+	! database_admits "$APP_USER" || {
+		info "the database admits the user $APP_USER, but not $CONSOLE_USER: the console runs as $APP_USER"
+		CONSOLE_USER=$APP_USER
 	}
 }
 

@@ -62,6 +62,15 @@ environment_of_pool() {
 	environment_connects_as payhook_app
 }
 
+# No secret of a source is any of its business.
+environment_of_console() {
+	environment_begin
+	ENVIRONMENT+=("HOME=/nonexistent")
+	environment_add "${LIBRARY_VARIABLES[@]}" "${!PG@}"
+	environment_add_settings console
+	environment_connects_as payhook_console
+}
+
 # nginx's log has its times in UTC, as the programs' logs do.
 environment_of_nginx() {
 	environment_begin
@@ -71,7 +80,7 @@ environment_of_nginx() {
 # Of --check, by which each program checks the settings of all.
 environment_of_check() {
 	environment_of_pool
-	environment_add_settings worker ctl
+	environment_add_settings worker console ctl
 }
 
 # Of the steps, which are this script again, with the settings that it has read.

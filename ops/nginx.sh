@@ -110,6 +110,19 @@ addresses_fill() {
 	[[ -z ${FILL[$1]} ]] || FILL[$1]+=$4
 }
 
+# The page's files are in WEB, by default beside nginx's prefix: a relative path needs no quotes, whatever the folder is called.
+CHART=/usr/share/javascript/chart.js/chart.min.js
+
+# Adds the operators' console to FILL, for the addresses that CONSOLE_ALLOW has, if it is on.
+console_fill() {
+	local CONSOLE_ALLOW=${CONSOLE_ALLOW:-127.0.0.0/8 ::1 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 fc00::/7 fe80::/10}
+	[[ ${CONSOLE:-on} == on ]] || return 0
+	addresses_fill CONSOLE_ALLOW allow "$CONSOLE_ALLOW" 'deny all;'
+	FILL[CONSOLE]="location /console {"$'\n\t\t'"${FILL[CONSOLE_ALLOW]}"$'\n\t\t'"include ${FILL[PARTS]}console.conf;"
+	FILL[CONSOLE]+=$'\n\t\t'"include ${FILL[PARTS]}console_api.conf;"$'\n\t\t'"return 404;"$'\n\t'"}"
+	FILL[CONSOLE]+=$'\n\t'"include ${FILL[PARTS]}console_root.conf;"
+}
+
 # Adds the directives for the port without TLS to FILL.
 listen_fill() {
 	((PAYHOOK_PORT > 0)) || return 0
@@ -129,7 +142,18 @@ compat_fill() {
 	FILL[CLIENTS]="fastcgi_param PAYHOOK_CLIENTS \$payhook_clients;"
 }
 
-# nginx_prepare SOCKET... - writes the configuration for pools of responders that listen on these sockets.
+# web_copy - copies the console's page to the instance's directory, which nginx's user can enter, each file by rename.
+web_copy() {
+	local file
+	while IFS= read -r -d '' file; do
+		cmp -s -- "$HERE/web/$file" "$STATE/web/$file" && continue
+		install -D -m 644 -- "$HERE/web/$file" "$STATE/web/$file.new"
+		mv -f -- "$STATE/web/$file.new" "$STATE/web/$file"
+	done < <(find "$HERE/web" -type f -printf '%P\0')
+}
+
+# nginx_prepare SOCKET... - writes the configuration for pools of responders that listen on these sockets, and for the console at
+# CONSOLE_SOCKET.
 nginx_prepare() {
 	local -A FILL=(
 		[USER]=${APP_USER:+user www-data payhook;}
@@ -138,10 +162,12 @@ nginx_prepare() {
 		[CONNECTIONS]=$((FILES / 2 < 8192 ? FILES / 2 : 8192))
 		[SOCKET]=$(sockets_join "$@")
 		[CLIENTS_MAP]='' [CLIENTS]=''
+		[CONSOLE]='' [CONSOLE_ALLOW]='' [CONSOLE_SOCKET]=${CONSOLE_SOCKET:-$STATE/none.sock} [WEB]=${WEB:-../web} [CHART]=$CHART
 		[LISTEN]='' [TLS]='' [LIMIT_ZONES]='' [LIMIT]='' [REAL_IP]='' [PARTS]='' [METRICS_ALLOW]=''
 		[ACCESS_LOG]=../log/access.log [ERROR_LOG]='' [BODY_LIMIT]=$((10#${BODY_LIMIT:-65536}))
 	)
 	limits_fill
+	console_fill
 	addresses_fill METRICS_ALLOW allow "${METRICS_ALLOW-}" ''
 	addresses_fill REAL_IP set_real_ip_from "${REAL_IP_FROM-}" 'real_ip_header X-Forwarded-For; real_ip_recursive on;'
 	listen_fill
@@ -152,6 +178,8 @@ nginx_prepare() {
 	nginx_fill payhook.conf
 	nginx_fill server.conf
 	nginx_fill problem.conf
+	nginx_fill console.conf
+	nginx_fill console_api.conf
 	cp -- "$HERE"/nginx/*.conf "$STATE/nginx/"
 	nginx_test
 }

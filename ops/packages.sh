@@ -98,13 +98,13 @@ packages_allow_services() {
 	done
 }
 
-# The responders and the worker are two users, so that neither has the other's rights in the database.  Those of the group
+# The responders, the worker and the console are three users, so that none has another's rights in the database.  Those of the group
 # payhook-db can reach the private cluster's socket.
 users_make() {
 	local user
 	[[ $EUID -eq 0 ]] || return 0
 	getent group payhook-db >/dev/null || groupadd --system payhook-db || fail 1 "the group payhook-db cannot be made"
-	for user in payhook payhook-worker; do
+	for user in payhook payhook-worker payhook-console; do
 		user_make "$user"
 		[[ " $(id -nG -- "$user") " == *" payhook-db "* ]] || usermod --append --groups payhook-db "$user" ||
 			fail 1 "the user $user cannot be added to the group payhook-db"

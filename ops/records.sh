@@ -4,7 +4,7 @@
 # The supervisor writes $RUN/<part>.pid: "pid start restarts since".  The start time (in clock ticks, from /proc)
 # distinguishes the process from a later one with the same pid.  Every part is the first process of a session of its own.
 
-ALL_PARTS=(nginx pool worker postgres)
+ALL_PARTS=(nginx pool console worker postgres)
 
 now_ms() {
 	local now=${EPOCHREALTIME/[.,]/}
@@ -45,6 +45,7 @@ part_has_name() {
 	case $1 in
 	nginx) [[ $2 == nginx ]] ;;
 	pool) [[ $2 == multiwatch || $2 == payhook-app || $2 == spawn-fcgi ]] ;;
+	console) [[ $2 == multiwatch || $2 == payhook-console || $2 == spawn-fcgi ]] ;;
 	worker) [[ $2 == payhook-worker ]] ;;
 	postgres) [[ $2 == postgres ]] ;;
 	esac
@@ -164,11 +165,13 @@ leftovers_end() {
 		info "ending what an earlier run left behind"
 		part_signal nginx QUIT
 		part_signal pool TERM
+		part_signal console TERM
 		part_signal worker TERM
 		part_signal postgres INT
 		members_signal nginx QUIT
 		members_signal pool USR2
-		leftovers_await 5000 nginx pool worker
+		members_signal console USR2
+		leftovers_await 5000 nginx pool console worker
 		leftovers_await 60000 postgres
 	fi
 	rm -f -- "$RUN"/*.pid

@@ -182,6 +182,11 @@ settings_check() {
 	done
 }
 
+# Whether the operators' console is on.
+console_is_on() {
+	[[ ${CONSOLE:-on} == on ]]
+}
+
 # Sets TLS_PORT, empty if TLS is disabled.
 tls_settings_check() {
 	local name
@@ -251,9 +256,9 @@ folders_find() {
 	# No part can gain a privilege, neither through a file's owner or capabilities nor through inherited
 	# capabilities.
 	BARE=(setpriv --no-new-privs --inh-caps=-all)
-	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER='' WORKER_USER=''
+	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER='' WORKER_USER='' CONSOLE_USER=''
 	if [[ $EUID -eq 0 ]]; then
-		APP_USER=payhook WORKER_USER=payhook-worker
+		APP_USER=payhook WORKER_USER=payhook-worker CONSOLE_USER=payhook-console
 		AS_DB=(apart "${EMPTY[@]}" "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
 		AS_APP=(apart "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
 	fi
@@ -323,7 +328,7 @@ state_folder_make() {
 	local user
 	[[ -w $VAR ]] || fail 1 "PAYHOOK_VAR=$VAR: the folder cannot be written to"
 	if [[ $EUID -eq 0 && $STATE == "$VAR" ]]; then
-		for user in postgres payhook payhook-worker; do
+		for user in postgres payhook payhook-worker payhook-console; do
 			apart "${EMPTY[@]}" "${BARE[@]}" --reuid="$user" --regid="$user" --init-groups -- test -x "$VAR" 2>/dev/null &&
 				continue
 			[[ ! -e $VAR/pg ]] || fail 1 "$VAR/pg holds data, but user $user can no longer enter $VAR"

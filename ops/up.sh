@@ -63,12 +63,16 @@ up_prepare() {
 	state_folder_make
 	build_programs
 	programs_copy
+	web_copy
 	programs_check_settings
 	files_limit
 	metrics_folder_make
 	pool_folder_make
 	[[ -z $DB_PRIVATE ]] || database_prepare
 	database_find_worker_user
+	database_find_console_user
+	console_folder_make
+	CONSOLE_SOCKET=$RUN/console/console.sock
 	nginx_prepare "$RUN/pool/app.sock"
 }
 
@@ -86,6 +90,14 @@ pool_folder_make() {
 	mkdir -p -- "$RUN/pool"
 	chmod 750 -- "$RUN/pool"
 	[[ -z $APP_USER ]] || chown payhook:payhook -- "$RUN/pool"
+}
+
+# The console's user makes the socket in a folder of its own, whose group it gets: that of nginx.
+console_folder_make() {
+	console_is_on || return 0
+	mkdir -p -- "$RUN/console"
+	[[ -z $APP_USER ]] || chown "$CONSOLE_USER:payhook" -- "$RUN/console"
+	chmod 2750 -- "$RUN/console"
 }
 
 # plan_print - prints what the supervisor is to start, in the form that supervisor/plan.h describes.  On SIGQUIT, nginx
@@ -109,6 +121,12 @@ plan_print() {
 	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
 	plan+=(part pool ${APP_USER:+"user=$APP_USER"} wave=1 stop=TERM stop_again=TERM orphans=USR2
 		"${ENVIRONMENT[@]/#/env=}" -- env -C "$STATE/bin" "${BARE[@]}" "${POOL[@]}" ';')
+	if console_is_on; then
+		environment_of_console
+		console_command ./payhook-console -s "$RUN/console/console.sock" -M 0660
+		plan+=(part console ${CONSOLE_USER:+"user=$CONSOLE_USER"} wave=1 stop=TERM stop_again=TERM orphans=USR2
+			"${ENVIRONMENT[@]/#/env=}" -- env -C "$STATE/bin" "${BARE[@]}" "${POOL[@]}" ';')
+	fi
 	environment_of_nginx
 	plan+=(part nginx stop=QUIT patience_ms=6000 stop_again=TERM orphans=QUIT own_log=access reopen=USR1
 		"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" nginx -p "$STATE/nginx/" -c nginx.conf -e stderr ';')
@@ -228,6 +246,16 @@ cmd_ready-step() {
 	announce
 }
 
+# console_announce URL - prints where the operators' console is, and how to sign in.
+console_announce() {
+	info "the operators' console: $1/console/"
+	if [[ -n ${API_KEYS_FILE-} ]]; then
+		info "it takes the keys in $API_KEYS_FILE; ./payhook key NAME read operate payload makes another"
+	else
+		info "without API_KEYS_FILE this host may read there, and nobody may act; ./payhook key NAME read operate payload makes a key"
+	fi
+}
+
 announce() {
 	local url open how=-i
 	url=$(address)
@@ -243,5 +271,6 @@ announce() {
 	[[ ${PROCESSOR:-simulated} != simulated ]] || info "processor $(processor_note)"
 	open=$(open_sources "$url")
 	[[ -z $open ]] || info "unsigned $open"
+	! console_is_on || console_announce "$url"
 	[[ -n $DETACHED ]] || info "Ctrl-C stops it"
 }

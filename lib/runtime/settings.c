@@ -23,7 +23,7 @@
 #define SLOTS_HTTP 256 /* concurrent calls: each needs a connection, and a processor is expected to bear that many */
 #define SLOTS_SIMULATED 100000
 #define KEEP_LEAST_DAYS 31 /* a provider may resend a webhook for 30 days, and it must find its transaction */
-#define HEADER_NAME_MAX 64
+#define HEADER_NAME_MAX 64 /* bytes of a header's name */
 #define PATH_SHOWN_MAX 120 /* bytes of a path in a complaint, so that the reason behind it is not cut off */
 
 /* FILED and SECRET may also be read from a file; a secret has no default. */

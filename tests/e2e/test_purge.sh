@@ -41,7 +41,7 @@ answers() {
 }
 
 has_users() {
-	grep -E '^payhook(-worker|-db)?:' "$DIR/etc/passwd" "$DIR/etc/group"
+	grep -E '^payhook(-worker|-console|-db)?:' "$DIR/etc/passwd" "$DIR/etc/group"
 }
 
 refuses_while_running() {
@@ -55,14 +55,14 @@ asks_first() {
 	answers 1 'nothing was removed' alone "$ROOT/payhook" purge
 	grep -qF "  ALL TRANSACTIONS, in $DIR/state/pg (" "$DIR/out"
 	grep -qxF "  $DIR/state/log" "$DIR/out"
-	[[ $EUID -ne 0 ]] || grep -qF "  the system users payhook payhook-worker, and the group payhook-db" "$DIR/out"
+	[[ $EUID -ne 0 ]] || grep -qF "  the system users payhook payhook-worker payhook-console, and the group payhook-db" "$DIR/out"
 	answers 2 'purge takes --yes or nothing' "$ROOT/payhook" purge --no
 	[[ -s $DIR/state/pg/PG_VERSION ]]
 }
 
 leaves_users_of_others() {
 	[[ $EUID -eq 0 ]] || return 0
-	OTHER=/run/payhook-up/other answers 1 'The users payhook payhook-worker stay: another payhook has /run/payhook-up/other.' \
+	OTHER=/run/payhook-up/other answers 1 'The users payhook payhook-worker payhook-console stay: another payhook has /run/payhook-up/other.' \
 		alone "$ROOT/payhook" purge
 }
 

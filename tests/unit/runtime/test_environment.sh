@@ -34,6 +34,7 @@ parts() {
 	has postgres ''
 	has nginx TZ
 	has worker DATABASE_URL HOME LOG_LEVEL PGSSLMODE PROCESSOR
+	has console API_KEYS_FILE DATABASE_URL HOME LOG_LEVEL PGSSLMODE
 	has pool API_KEYS_FILE DATABASE_URL HOME LOG_LEVEL OF_ANOTHER_SOURCE OF_SOURCE PGSSLMODE PROCESSOR SOURCES_FILE
 }
 
@@ -41,6 +42,8 @@ roles() {
 	DB_PRIVATE=yes DATABASE_URL='host=/r/pg port=5432 user=payhook dbname=payhook'
 	environment_of_worker
 	[[ " ${ENVIRONMENT[*]} " == *' user=payhook_worker dbname=payhook '* ]] || return 1
+	environment_of_console
+	[[ " ${ENVIRONMENT[*]} " == *' user=payhook_console dbname=payhook '* ]] || return 1
 	environment_of_pool
 	[[ " ${ENVIRONMENT[*]} " == *' user=payhook_app dbname=payhook '* ]] || return 1
 }
@@ -51,7 +54,7 @@ commands() {
 	equal "$OF_NOBODY" s3
 }
 
-check "PostgreSQL and nginx get no setting, the worker and the responders theirs, the responders the secrets of sources" parts
-check "in the private cluster, worker and responders connect in their roles" roles
+check "PostgreSQL and nginx get no setting, worker, console and responders theirs, the responders the secrets of sources" parts
+check "in the private cluster, worker, console and responders connect in their roles" roles
 check "a command can be run with such an environment" commands
 finish
