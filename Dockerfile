@@ -30,6 +30,17 @@ RUN install -d -m 750 -o payhook -g payhook /run/payhook /run/keys
 USER payhook
 CMD ["docker/app"]
 
+# The console's group is that of nginx and of the file of API keys.
+FROM base AS console
+RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g
+COPY --from=build /installed/usr/sbin/payhook-console /usr/sbin/
+COPY ops/pool ops/number.sh ops/
+COPY docker/console docker/console-process docker/console-health docker/
+RUN useradd --uid 10005 --gid payhook --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook-console && \
+	install -d -m 750 -o payhook-console -g payhook /run/payhook-console
+USER payhook-console
+CMD ["docker/console"]
+
 FROM base AS worker
 RUN docker/packages ca-certificates libevent-core-2.1-7 libevent-extra-2.1-7 libpq5 libcurl4 libssl3
 COPY --from=build /installed/usr/sbin/payhook-worker /usr/sbin/
@@ -48,7 +59,8 @@ COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .
 COPY docker/password docker/migrate docker/
 # New volumes inherit the owner of these directories, which the service "password" runs as.
-RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker /run/password/cluster
+RUN install -d -m 755 -o payhook -g payhook /run/password/owner /run/password/app /run/password/worker \
+	/run/password/console /run/password/cluster
 RUN groupadd --gid 10004 payhook-owner && \
 	useradd --uid 10004 --gid payhook-owner --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin payhook-owner
 USER payhook-owner
