@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "ctl.h"
 #include "pg/connection.h"
+#include "runtime/settings.h"
 
 #define ATTEMPTS_MAX 3
 #define ANSWER_MS 5000
@@ -82,4 +83,27 @@ bool ask_server(const char *conninfo, const struct statement *s, const struct db
 	if (!a.is_done)
 		*f = a.fault;
 	return a.is_done;
+}
+
+const char *ask_database(void)
+{
+	static struct settings settings;
+	if (!settings_read(&settings, ctl_complain))
+		return NULL;
+	if (*settings.database)
+		return settings.database;
+	ctl_complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
+	return NULL;
+}
+
+/* The end that is planned is a timer of the loop. */
+void ask_wait(int64_t ms)
+{
+	struct event_base *base = event_base_new();
+	struct timeval span = clock_timeval(ms);
+	if (!base)
+		return;
+	if (event_base_loopexit(base, &span) == 0)
+		event_base_dispatch(base);
+	event_base_free(base);
 }

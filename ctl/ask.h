@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/base.h"
 #include "base/fault.h"
@@ -17,3 +18,10 @@ typedef void ask_answer(void *ctx, const struct pg_result *r);
 #define ASK_MS 15000
 MUST_USE bool ask_server(const char *conninfo, const struct statement *s, const struct db_params *params,
 	ask_answer *answer, void *ctx, struct fault *f);
+
+/* The connection string in the settings.  Complains and returns NULL if a setting has an error, or if they name no
+ * database. */
+MUST_USE const char *ask_database(void);
+
+/* Waits for so long, for a command that asks again. */
+void ask_wait(int64_t ms);

@@ -1,8 +1,8 @@
 /* main.c - payhook-ctl, the operator's tool.
  *
  * Its commands read the same settings and files as the responders, by the same code, so their results are those of a
- * responder.  Only "check" and "payload" connect to the database, and change nothing.  No command connects to a running
- * process, or writes a file.
+ * responder.  What concerns stored transactions calls the functions behind the console's API in the database; "check" and
+ * "payload" read it.  Only "retry" changes something.  No command connects to a running process, or writes a file.
  *
  * The tool is a program of its own so that the responder, which faces the internet, contains none of this code. */
 
@@ -14,8 +14,12 @@
 #include "check.h"
 #include "ctl.h"
 #include "key.h"
+#include "listing.h"
+#include "overview.h"
 #include "payload.h"
+#include "retry.h"
 #include "runtime/settings.h"
+#include "story.h"
 #include "txn/currency.h"
 #include "verify.h"
 
@@ -50,6 +54,26 @@ static const struct command {
 	const char *name, *arguments, *purpose;
 	int (*run)(int argc, char **argv); /* gets the arguments after the name; returns the exit status */
 } COMMANDS[] = {
+	{"status", " [--json]",
+		"print health and problems, pauses, the queue, workers, the processor in force and the version;\n"
+		"      exit status 0: ok, 1: something needs attention, 3: down",
+		status_run},
+	{"ls", " [ID] [FILTER...] [--limit N] [--cursor CURSOR] [--json]",
+		"list transactions, newest first: those of the last 24 hours, or with this ID or that of their\n"
+		"      payment; filters: --source, --status, --kind, --payment, --account, --currency, --amount-min,\n"
+		"      --amount-max, --from, --to, --error (a part of the failure's text)",
+		ls_run},
+	{"show", " ID [--source NAME] [--json]", "print all that happened to one transaction", show_run},
+	{"payment", " ID [--source NAME] [--json]", "print one payment: its state, sums and events", payment_run},
+	{"retry", " ID [--source NAME] [--even-processed] [--reason TEXT] [--json]",
+		"call the processor again for a FAILED transaction; --even-processed: for a PROCESSED one, with a\n"
+		"      reason.  \"retry FILTER... [--yes --reason TEXT [--rate N] [--background]]\": show how many FAILED\n"
+		"      ones match; --yes: retry them.  \"retry --operations\", \"retry --follow OPERATION\", \"retry --cancel\n"
+		"      OPERATION\": list, follow and cancel such operations",
+		retry_run},
+	{"sources", " [--json]", "list the sources: rates, last webhooks, pauses", sources_run},
+	{"actions", " [--source NAME] [--id ID] [--actor NAME] [--action NAME] [--limit N] [--cursor CURSOR] [--json]",
+		"list what operators did, newest first", actions_run},
 	{"verify", " SOURCE [--at TIME | --kept]",
 		"report whether the signature of the HTTP request on standard input is valid, and why not;\n"
 		"      now, at a time such as 2026-02-19T12:00:00Z, or when it was received (--kept: the output of\n"
@@ -91,8 +115,8 @@ static void help(void)
 		describe(&COMMANDS[i]);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
 	       "Exit status: 0 success; 1 the signature is not valid, the request is not kept, the key could not be\n"
-	       "made, or the server does not keep the promise or cannot be asked; 2 an argument, a setting or the\n"
-	       "request is invalid.\n");
+	       "made, there is nothing by that name or nothing to do, or the server does not keep the promise or\n"
+	       "cannot be asked; 2 an argument, a setting or the request is invalid; 3 \"status\": payhook is down.\n");
 }
 
 int main(int argc, char **argv)

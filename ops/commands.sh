@@ -25,7 +25,29 @@ cmd_help() {
 		usage: ./payhook COMMAND
 		  up [-d]            install what is missing, build, and start all parts; -d: in the background
 		  down               stop all parts
-		  status             show the parts and their uptime, the queue, and where the data is
+		  status [--json]    show the parts, health and problems, the queue, pauses, workers, the processor, the
+		                     certificate's last day, the version, and where the data is.  Exit status 0: all is
+		                     well; 1: something needs attention; 2: a setting is wrong; 3: down
+		  ls [ID] [FILTER...] [--json]
+		                     list transactions, newest first: of the last 24 hours, or those with this id or
+		                     with this payment.  Filters: --source, --status, --kind, --payment, --account,
+		                     --currency, --amount-min, --amount-max, --from, --to, --error TEXT; --limit N,
+		                     --cursor CURSOR
+		  show ID [--source NAME] [--json]
+		                     show all that happened to one transaction: job, attempts, conflicts, payment
+		  payment ID [--source NAME] [--json]
+		                     show one payment: state, sums and events
+		  retry ID [--source NAME] [--even-processed] [--reason TEXT] [--json]
+		                     call the processor again for a FAILED transaction; --even-processed: for one that
+		                     is PROCESSED, with a reason
+		  retry FILTER... [--yes --reason TEXT [--rate N] [--background]] [--json]
+		                     show how many FAILED transactions match and the first 20; with --yes, retry them.
+		                     Filters as of ls, without --status and --payment
+		  retry --operations | --follow OPERATION | --cancel OPERATION
+		                     list such retries, show the progress of one, or cancel the rest of it
+		  sources [--json]   list the sources: rates, last webhooks, pauses
+		  actions [--source NAME] [--id ID] [--actor NAME] [--action NAME] [--json]
+		                     list what operators did, newest first
 		  logs [-f] [PART...]
 		                     show the logs of all parts, or of those named; -f: and follow them
 		  psql [ARGS]        run psql on the database, as its owner
@@ -119,104 +141,6 @@ leftovers_clear() {
 	run_folder_remove
 }
 
-ago() {
-	local s=$(($1 < 0 ? 0 : $1))
-	if ((s < 120)); then
-		echo "$s s"
-	elif ((s < 7200)); then
-		echo "$((s / 60)) min"
-	elif ((s < 172800)); then
-		echo "$((s / 3600)) h"
-	else
-		echo "$((s / 86400)) days"
-	fi
-}
-
-status_part() {
-	local more=''
-	if ! part_runs "$1"; then
-		printf '  %-9s down\n' "$1"
-		return
-	fi
-	if [[ $1 == pool ]]; then
-		part_members pool
-		more="  (responders: ${#MEMBERS[@]})"
-	fi
-	printf '  %-9s pid %-8s up %-8s since %(%F %T)T  restarts %s%s\n' \
-		"$1" "$R_PID" "$(ago $((EPOCHSECONDS - R_SINCE)))" "$R_SINCE" "$R_RESTARTS" "$more"
-}
-
-# open_sources URL - prints the sources that accept unsigned webhooks, and from where; nothing if there are none.
-open_sources() {
-	local answer
-	answer=$(readyz "$1") || return 0
-	[[ $answer =~ \"open_sources\":\[([^]]*)\],\"open_source_from\":\"([^\"]*)\" ]] || return 0
-	answer=${BASH_REMATCH[1]//\"/}
-	printf 'webhooks to %s; OPEN_SOURCE_FROM=%s\n' "${answer//,/, }" "${BASH_REMATCH[2]}" | printable
-}
-
-# processor_note - prints the processor of the running worker.  The settings may have changed since it started; the responders
-# have the variable too, and "up" has written their environment into a file.
-processor_note() {
-	local name
-	[[ -r $RUN/pool.env ]] || return 0
-	name=$(sed -zn 's/^PROCESSOR=//p' "$RUN/pool.env" | tr -d '\0')
-	if [[ ${name:-simulated} == simulated ]]; then
-		printf 'simulated: it calls nobody, and transactions become PROCESSED\n'
-	else
-		printf '%s\n' "$name"
-	fi
-}
-
-# queue_depth - prints the queue's.  Parked jobs may be a million, and are counted up to a bound.  A server that says nothing at
-# all heeds no statement_timeout either.
-queue_depth() {
-	local answer
-	answer=$(PGCONNECT_TIMEOUT=2 PGOPTIONS='-c statement_timeout=2s' timeout --foreground 5 psql -X -At -d "$CONNINFO" -c "
-		SELECT format('%s ready, %s waiting for a retry, %s claimed, %s held, %s parked',
-			count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'waiting'),
-			count(*) FILTER (WHERE state = 'claimed'), count(*) FILTER (WHERE state = 'held'),
-			(SELECT CASE WHEN count(*) > 10000 THEN 'more than 10000' ELSE count(*)::text END
-				FROM (SELECT FROM payhook.parked_jobs LIMIT 10001) p))
-		FROM payhook.queue" 2>/dev/null) || { echo "the database does not answer" && return; }
-	[[ $answer =~ ^[0-9]+' ready, '[0-9]+' waiting for a retry, '[0-9]+' claimed, '[0-9]+' held, '('more than ')?[0-9]+' parked'$ ]] ||
-		answer=unknown
-	printf '%s\n' "$answer"
-}
-
-# Exits with status 3 if payhook is not running, as init scripts do.
-cmd_status() {
-	local url='' part open processor certificate
-	if ! is_running; then
-		info "not running; data folder $STATE"
-		exit 3
-	fi
-	{ read -r url <"$RUN/port"; } 2>/dev/null || true
-	if [[ -z $url ]]; then
-		info "starting or stopping; data folder $STATE"
-		exit 3
-	fi
-	if [[ $(ready_code "$url") == 200 ]]; then
-		info "running at $url, ready"
-	else
-		info "running at $url, not ready"
-	fi
-	for part in "${ALL_PARTS[@]}"; do
-		[[ $part == postgres && -z $DB_PRIVATE ]] && continue
-		[[ $part != console || -e $RUN/console.pid ]] || continue
-		status_part "$part"
-	done
-	printf '  queue     %s\n' "$(queue_depth)"
-	certificate=$(tls_expiry_note)
-	[[ -z $certificate ]] || printf '  TLS       %s\n' "$certificate"
-	processor=$(processor_note)
-	[[ -z $processor ]] || printf '  processor %s\n' "$processor"
-	open=$(open_sources "$url")
-	[[ -z $open ]] || printf '  unsigned  %s\n' "$open"
-	[[ -n $DB_PRIVATE ]] || printf '  database  an existing server\n'
-	printf '  data      %s\n  sockets   %s\n' "$STATE" "$RUN"
-}
-
 # logs_show TAIL-ARGS -- FILES - prints the output of tail with the file's name before each line.
 logs_show() {
 	tail -v "$@" 2>/dev/null | perl -ne '
@@ -289,11 +213,16 @@ cmd_key() {
 	exec "$BUILD/ctl/payhook-ctl" key "$@"
 }
 
-cmd_payload() {
+# tool_run COMMAND ARGUMENT... - becomes payhook-ctl.
+tool_run() {
 	database_need
 	packages_need build >&2
 	build_programs >&2
-	exec "$BUILD/ctl/payhook-ctl" payload "$@"
+	exec "$BUILD/ctl/payhook-ctl" "$@"
+}
+
+cmd_payload() {
+	tool_run payload "$@"
 }
 
 cmd_verify() {
@@ -333,10 +262,7 @@ pool_check() {
 
 cmd_check() {
 	trust_check_lists
-	database_need
-	packages_need build >&2
-	build_programs >&2
-	exec "$BUILD/ctl/payhook-ctl" check "$@"
+	tool_run check "$@"
 }
 
 # Migrates the database first: the running programs work with the schema of the next version, but new programs do not

@@ -134,3 +134,16 @@ names_of_file() {
 		}
 	' -- "$1"
 }
+
+# names_check_file FILE NAME - prints each name in the file that is no setting on standard error, after the NAME of the file;
+# returns 1 if there is one.
+names_check_file() {
+	local line refused=''
+	local -a names
+	mapfile -t names < <(names_of_file "$1")
+	while IFS= read -r line; do
+		info "$2: $line" >&2
+		refused=yes
+	done < <(names_refused "${names[@]}")
+	[[ -z $refused ]]
+}

@@ -64,18 +64,14 @@ tls_expiry_write() {
 	printf 'fastcgi_param PAYHOOK_CERTIFICATE_EXPIRES %s;\n' "$expires" >"$STATE/nginx/certificate.conf"
 }
 
-# tls_expiry_note - prints the time at which the certificate of the running nginx expires; nothing if it has none.
+# tls_expiry_note - prints the time at which the certificate of the running nginx expires, and returns 1 if that has passed;
+# nothing if it has none.
 tls_expiry_note() {
-	local expires left
+	local expires
 	tls_in_use || return 0
 	expires=$(sed -n 's/^fastcgi_param PAYHOOK_CERTIFICATE_EXPIRES \(.*\);$/\1/p' "$STATE/nginx/certificate.conf" 2>/dev/null)
 	is_number "$expires" && ((expires > 0)) || return 0
-	left=$((expires - EPOCHSECONDS))
-	if ((left < 0)); then
-		printf '%s has EXPIRED, on %(%F)T\n' "$TLS_CERTIFICATE" "$expires"
-	else
-		printf '%s expires in %d days, on %(%F)T\n' "$TLS_CERTIFICATE" "$((left / 86400))" "$expires"
-	fi
+	certificate_note "$TLS_CERTIFICATE" "$expires"
 }
 
 # Adds the directives for TLS to FILL.

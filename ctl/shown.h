@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Text from outside as a terminal may show it: ids, accounts and errors, whose senders chose every byte.
+ *
+ * A control character could control the terminal, and a character that sets the direction of writing could reorder the
+ * rest of the line.  Each byte of these, and each byte that is not UTF-8, is shown as \x1b, which a shell's $'...' takes
+ * back. */
+
+/* Adds the text. */
+void shown_add(struct buf *b, const char *text);
+
+/* The columns of a terminal that a text which shown_add() made occupies. */
+size_t shown_width(const char *text);
+
+/* Prints a line with a label of nine columns before the text; an empty label continues the lines above. */
+void shown_line(const char *label, const char *text);
+
+/* The same, with a text that is made first. */
+void shown_format(const char *label, const char *format, ...) PRINTF_LIKE(2, 3);

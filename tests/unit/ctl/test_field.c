@@ -1,0 +1,82 @@
+/* test_field.c - members of an answer, and times, for people. */
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "field.h"
+
+static const char TEXT[] =
+	"{\"text\": \"a\\u001bb\", \"number\": -12, \"none\": null, \"yes\": true, \"object\": {\"a\": [1, 2]}, "
+	"\"list\": [\"x\", \"y\"], \"empty\": []}";
+
+static struct json_value top(void)
+{
+	return json_value_of(TEXT, strlen(TEXT));
+}
+
+Test(field, a_member_is_a_text)
+{
+	char text[FIELD_MAX];
+	cr_expect_str_eq(field_text(top(), "/text", text), "a\x1b"
+							   "b");
+	cr_expect_str_eq(field_text(top(), "/number", text), "-12");
+	cr_expect_str_eq(field_text(top(), "/object", text), "{\"a\": [1, 2]}");
+	cr_expect_str_eq(field_text(top(), "/none", text), "");
+	cr_expect_str_eq(field_text(top(), "/absent", text), "");
+	cr_expect_str_eq(field_text(top(), "/text/deeper", text), "");
+}
+
+Test(field, a_member_is_a_number_or_a_flag)
+{
+	cr_expect_eq(field_number(top(), "/number"), -12);
+	cr_expect_eq(field_number(top(), "/none"), 0);
+	cr_expect(field_is_true(top(), "/yes"));
+	cr_expect_not(field_is_true(top(), "/number"));
+	cr_expect_not(field_is_true(top(), "/absent"));
+}
+
+static int count(const char *pointer)
+{
+	struct json_value element;
+	int found = 0;
+	for (struct json_walk w = field_list(top(), pointer); json_walk_next(&w, NULL, &element);)
+		found++;
+	return found;
+}
+
+Test(field, a_list_that_is_absent_is_empty)
+{
+	cr_expect_eq(count("/list"), 2);
+	cr_expect_eq(count("/empty"), 0);
+	cr_expect_eq(count("/none"), 0);
+	cr_expect_eq(count("/absent"), 0);
+	cr_expect_eq(count("/text"), 0);
+	cr_expect_eq(count("/object"), 0);
+}
+
+Test(field, a_part_that_is_null_is_absent)
+{
+	struct json_value part = {.at = "x", .len = 1};
+	cr_expect_not(field_part(top(), "/none", &part));
+	cr_expect_not(field_part(top(), "/number", &part));
+	cr_expect_eq(part.len, 1);
+	cr_expect(field_part(top(), "/object", &part));
+	cr_expect_eq(json_value_kind(part), JSON_IS_OBJECT);
+}
+
+#define NOW 1764464523000000 /* 2025-11-30T01:02:03Z */
+
+Test(moment, a_time_is_relative_and_exact)
+{
+	char text[MOMENT_MAX];
+	cr_expect_str_eq(moment_ago("2025-11-30T01:02:00.999999Z", NOW, text), "2 s ago");
+	cr_expect_str_eq(moment_ago("2025-11-30T00:02:03.000000Z", NOW, text), "60 min ago");
+	cr_expect_str_eq(moment_ago("2025-11-29T01:02:03.000000Z", NOW, text), "24 h ago");
+	cr_expect_str_eq(moment_ago("2025-11-20T01:02:03.000000Z", NOW, text), "10 days ago");
+	cr_expect_str_eq(moment_ago("2025-11-30T01:03:03.000000Z", NOW, text), "in 60 s");
+	cr_expect_str_eq(moment_ago("2025-11-30T01:02:03.400000Z", NOW, text), "0 s ago");
+	cr_expect_str_eq(moment_ago("", NOW, text), "");
+	cr_expect_str_eq(moment_ago("yesterday", NOW, text), "");
+	cr_expect_str_eq(moment_both("2025-11-30T01:00:03.123456Z", NOW, text), "2025-11-30T01:00:03Z (2 min ago)");
+	cr_expect_str_eq(moment_both("", NOW, text), "");
+}
