@@ -13,10 +13,11 @@ SLOTS, POOL, SITE, SHELL, PAYLOAD = 'app/served.h', 'nginx/payhook.conf.in', 'ng
 PACKAGE = 'systemd/meson.build'
 NAMED_IN = ('**/*.md', 'app/*.c', 'nginx/*', 'ops/grafana/*')
 SETTINGS, CONNECTION, CLUSTER, TABLE = 'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'
+CALLS = 'console/calls.h'
 SPARE = 20  # connections for psql, backups, exporters, and those that PostgreSQL reserves
 FIT = 'the connections that nginx keeps fit into three quarters of the slots'
 SAME, BODY = 'the number of slots is the same wherever it is named', 'nginx takes a body of BODY_LIMIT bytes, and no longer one'
-DATABASE = "the private PostgreSQL takes the connections of the most responders and of its worker"
+DATABASE = "the private PostgreSQL takes the connections of the most responders, of its worker and of the console"
 
 
 def numbers(path, pattern):
@@ -30,9 +31,10 @@ def check_database(checks):
     abandoned = numbers(CONNECTION, r'^#define ABANDONED_MAX (\d+)')[0]
     responders = numbers(SETTINGS, r'^RESPONDERS \| number 0 (\d+)')[0]
     limit = numbers(CLUSTER, r'^max_connections = (\d+)')[-1]
-    most = responders * (rows.count('app') + abandoned) + rows.count('worker') + abandoned + SPARE
-    if min(rows.count('app'), rows.count('worker'), abandoned, responders) < 1 or most > limit:
-        checks.add(DATABASE, f'{CLUSTER}: max_connections = {limit}; {responders} responders and a worker may open {most}')
+    console = numbers(CALLS, r'^#define CALLS_CONNECTIONS (\d+)')[0]
+    most = responders * (rows.count('app') + abandoned) + rows.count('worker') + abandoned + console + abandoned + SPARE
+    if min(rows.count('app'), rows.count('worker'), abandoned, responders, console) < 1 or most > limit:
+        checks.add(DATABASE, f'{CLUSTER}: max_connections = {limit}; {responders} responders, a worker and the console may open {most}')
 
 
 def check_body(checks):
@@ -54,7 +56,7 @@ def main():
     checks = tree.Checks()
     for name in (FIT, SAME, BODY, DATABASE):
         checks.rule(name)
-    for path in (SLOTS, POOL, SITE, SHELL, PAYLOAD, PACKAGE, SETTINGS, CONNECTION, CLUSTER, TABLE):
+    for path in (SLOTS, POOL, SITE, SHELL, PAYLOAD, PACKAGE, SETTINGS, CONNECTION, CLUSTER, TABLE, CALLS):
         tree.files(path)
     check_database(checks)
     slots = numbers(SLOTS, r'^#define FASTCGI_SLOTS (\d+)')[0]

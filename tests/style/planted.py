@@ -197,7 +197,7 @@ LOOKED_AT = {
     'documents.py': ['**/*.md', 'schema/*.sql'],
     'bounds.py': ['app/served.h', 'nginx/payhook.conf.in', 'nginx/site.conf.in', 'ops/nginx.sh', 'include/source/payload.h',
                   'systemd/meson.build',
-                  'lib/runtime/settings.table', 'include/pg/abandoned.h', 'ops/postgresql.conf.in', 'docs/design.md'],
+                  'lib/runtime/settings.table', 'include/pg/abandoned.h', 'console/calls.h', 'ops/postgresql.conf.in', 'docs/design.md'],
     'arithmetic.py': ['lib/**/settings.table', '**/*.sh'],
     'web.py': ['web/*.html', 'web/*.css', 'web/**/*.js'],
     'settings.py': ['lib/**/settings.table', 'docs/settings.md', 'docs/**/*.md', 'ops/*.sh', 'include/**/settings.h'],
