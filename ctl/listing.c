@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "answer.h"
 #include "ctl.h"
 #include "field.h"
+#include "inquiry.h"
 #include "options.h"
 #include "table.h"
 
@@ -85,7 +85,7 @@ static void listing_sources(struct json_walk rows, int64_t now_us)
 /* ---- commands ---- */
 
 /* Whether the list has a row; if not, that is printed. */
-static bool has_rows(const struct answer *a, const char *complaint)
+static bool has_rows(const struct inquiry *a, const char *complaint)
 {
 	struct json_value row;
 	struct json_walk rows = field_list(a->top, "/data");
@@ -96,7 +96,7 @@ static bool has_rows(const struct answer *a, const char *complaint)
 }
 
 /* Where the list goes on. */
-static void listing_next(const struct answer *a)
+static void listing_next(const struct inquiry *a)
 {
 	char cursor[FIELD_MAX];
 	if (!*field_text(a->top, "/next", cursor))
@@ -127,7 +127,7 @@ enum {
 
 int ls_run(int argc, char **argv)
 {
-	static const struct statement LS = {"ls", ANSWER_SELECT
+	static const struct statement LS = {"ls", INQUIRY_SELECT
 		" FROM payhook.console_transactions($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text,"
 		" $9::text, $10::text, $11::text, $12::text, $13::text, $14::text)"};
 	const char *values[LS_COUNT] = {0}, *id = NULL;
@@ -152,41 +152,41 @@ int ls_run(int argc, char **argv)
 		values[LS_ID] = id;
 	for (int i = 0; i < LS_COUNT; i++)
 		db_params_add_text(&params, values[i]);
-	struct answer a = ANSWER_INIT;
-	if (answer_ask(&a, &LS, &params) && json) {
-		a.exit_status = answer_print(&a);
-	} else if (a.exit_status == EXIT_DONE && answer_open(&a)) {
+	struct inquiry a = INQUIRY_INIT;
+	if (inquiry_ask(&a, &LS, &params) && json) {
+		a.exit_status = inquiry_print(&a);
+	} else if (a.exit_status == EXIT_DONE && inquiry_open(&a)) {
 		if (has_rows(&a,
 			    "no transaction matches; without --from and --to, those of the last 24 hours are searched"))
 			listing_transactions(field_list(a.top, "/data"), a.now_us, "");
 		listing_next(&a);
 	}
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 
 int sources_run(int argc, char **argv)
 {
-	static const struct statement SOURCES = {"sources", ANSWER_SELECT " FROM payhook.console_sources()"};
+	static const struct statement SOURCES = {"sources", INQUIRY_SELECT " FROM payhook.console_sources()"};
 	const struct db_params none = {0};
 	bool json = false;
 	const struct option options[] = {{.name = "--json", .flag = &json}};
 	if (!options_read(options, COUNT_OF(options), argc, argv, NULL))
 		return EXIT_WRONG;
-	struct answer a = ANSWER_INIT;
-	if (answer_ask(&a, &SOURCES, &none) && json) {
-		a.exit_status = answer_print(&a);
-	} else if (a.exit_status == EXIT_DONE && answer_open(&a)) {
+	struct inquiry a = INQUIRY_INIT;
+	if (inquiry_ask(&a, &SOURCES, &none) && json) {
+		a.exit_status = inquiry_print(&a);
+	} else if (a.exit_status == EXIT_DONE && inquiry_open(&a)) {
 		if (has_rows(&a, "no source has sent a webhook yet"))
 			listing_sources(field_list(a.top, "/data"), a.now_us);
 	}
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 
 int actions_run(int argc, char **argv)
 {
-	static const struct statement ACTIONS = {"actions", ANSWER_SELECT
+	static const struct statement ACTIONS = {"actions", INQUIRY_SELECT
 		" FROM payhook.console_actions($1::text, $2::text, $3::text, $4::text, $5::text, $6::text)"};
 	const char *values[6] = {0};
 	bool json = false;
@@ -199,14 +199,14 @@ int actions_run(int argc, char **argv)
 		return EXIT_WRONG;
 	for (size_t i = 0; i < COUNT_OF(values); i++)
 		db_params_add_text(&params, values[i]);
-	struct answer a = ANSWER_INIT;
-	if (answer_ask(&a, &ACTIONS, &params) && json) {
-		a.exit_status = answer_print(&a);
-	} else if (a.exit_status == EXIT_DONE && answer_open(&a)) {
+	struct inquiry a = INQUIRY_INIT;
+	if (inquiry_ask(&a, &ACTIONS, &params) && json) {
+		a.exit_status = inquiry_print(&a);
+	} else if (a.exit_status == EXIT_DONE && inquiry_open(&a)) {
 		if (has_rows(&a, "no action is on record that matches"))
 			listing_actions(field_list(a.top, "/data"), a.now_us, "");
 		listing_next(&a);
 	}
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "answer.h"
 #include "ctl.h"
 #include "field.h"
+#include "inquiry.h"
 #include "options.h"
 #include "shown.h"
 
@@ -114,7 +114,7 @@ static void print_processor(struct json_value top)
 		shown_line("processor", http ? "http" : "unknown: no worker names one");
 }
 
-static void print_overview(const struct answer *a)
+static void print_overview(const struct inquiry *a)
 {
 	char health[FIELD_MAX], text[FIELD_MAX];
 	struct json_value queue, problem;
@@ -132,7 +132,7 @@ static void print_overview(const struct answer *a)
 	shown_format("version", "%s, schema %" PRId64, PAYHOOK_VERSION, field_number(a->top, "/schema_version"));
 }
 
-static int health_status(const struct answer *a)
+static int health_status(const struct inquiry *a)
 {
 	char health[FIELD_MAX];
 	field_text(a->top, "/health", health);
@@ -143,23 +143,23 @@ static int health_status(const struct answer *a)
 
 int status_run(int argc, char **argv)
 {
-	static const struct statement OVERVIEW = {"overview", ANSWER_SELECT " FROM payhook.console_overview()"};
+	static const struct statement OVERVIEW = {"overview", INQUIRY_SELECT " FROM payhook.console_overview()"};
 	const struct db_params none = {0};
 	bool json = false;
 	const struct option options[] = {{.name = "--json", .flag = &json}};
 	if (!options_read(options, COUNT_OF(options), argc, argv, NULL))
 		return EXIT_WRONG;
-	struct answer a = ANSWER_INIT;
+	struct inquiry a = INQUIRY_INIT;
 	int status = EXIT_DOWN;
-	if (answer_ask(&a, &OVERVIEW, &none) && answer_open(&a)) {
+	if (inquiry_ask(&a, &OVERVIEW, &none) && inquiry_open(&a)) {
 		status = health_status(&a);
-		if (json && answer_print(&a) != EXIT_DONE)
+		if (json && inquiry_print(&a) != EXIT_DONE)
 			status = EXIT_DOWN;
 		else if (!json)
 			print_overview(&a);
 	} else if (a.exit_status == EXIT_WRONG) {
 		status = EXIT_WRONG;
 	}
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return status;
 }

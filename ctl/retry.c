@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "ask.h"
 #include "ctl.h"
 #include "field.h"
+#include "inquiry.h"
 #include "listing.h"
 #include "options.h"
 #include "shown.h"
@@ -72,21 +72,21 @@ static void print_operations(struct json_walk rows, int64_t now_us)
 static int list_operations(const struct retrying *r)
 {
 	static const struct statement OPERATIONS = {
-		"operations", ANSWER_SELECT " FROM payhook.console_operations(NULL::text, '200'::text)"};
+		"operations", INQUIRY_SELECT " FROM payhook.console_operations(NULL::text, '200'::text)"};
 	const struct db_params none = {0};
-	struct answer a = ANSWER_INIT;
-	if (answer_ask(&a, &OPERATIONS, &none) && r->json)
-		a.exit_status = answer_print(&a);
-	else if (a.exit_status == EXIT_DONE && answer_open(&a))
+	struct inquiry a = INQUIRY_INIT;
+	if (inquiry_ask(&a, &OPERATIONS, &none) && r->json)
+		a.exit_status = inquiry_print(&a);
+	else if (a.exit_status == EXIT_DONE && inquiry_open(&a))
 		print_operations(field_list(a.top, "/data"), a.now_us);
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 
 /* Prints what an act has done. */
-static void print_detail(const struct answer *a)
+static void print_detail(const struct inquiry *a)
 {
-	struct buf shown = BUF_INIT(ANSWER_MAX);
+	struct buf shown = BUF_INIT(INQUIRY_MAX);
 	char detail[FIELD_MAX];
 	shown_add(&shown, field_text(a->top, "/detail", detail));
 	printf("%s\n", shown.data ? shown.data : "");
@@ -96,16 +96,16 @@ static void print_detail(const struct answer *a)
 static int cancel_operation(const struct retrying *r)
 {
 	static const struct statement CANCEL = {"cancel",
-		ANSWER_SELECT " FROM payhook.console_cancel_operation($1::text, $2::text, NULL::text, NULL::text)"};
+		INQUIRY_SELECT " FROM payhook.console_cancel_operation($1::text, $2::text, NULL::text, NULL::text)"};
 	struct db_params params = {0};
-	struct answer a = ANSWER_INIT;
+	struct inquiry a = INQUIRY_INIT;
 	db_params_add_text(&params, r->cancel);
 	db_params_add_text(&params, r->reason);
-	if (answer_ask(&a, &CANCEL, &params) && r->json)
-		a.exit_status = answer_print(&a);
-	else if (a.exit_status == EXIT_DONE && answer_open(&a))
+	if (inquiry_ask(&a, &CANCEL, &params) && r->json)
+		a.exit_status = inquiry_print(&a);
+	else if (a.exit_status == EXIT_DONE && inquiry_open(&a))
 		print_detail(&a);
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 
@@ -129,7 +129,7 @@ static void print_progress(struct progress *p, int64_t handled, int64_t total, b
 }
 
 /* Whether the operation still runs. */
-static bool note_progress(struct progress *p, struct answer *a)
+static bool note_progress(struct progress *p, struct inquiry *a)
 {
 	char state[FIELD_MAX];
 	int64_t handled = field_number(a->top, "/handled"), total = field_number(a->top, "/total");
@@ -153,16 +153,16 @@ static bool note_progress(struct progress *p, struct answer *a)
 static int follow_operation(const char *operation, bool json)
 {
 	static const struct statement OPERATION = {
-		"operation", ANSWER_SELECT " FROM payhook.console_operation($1::text)"};
+		"operation", INQUIRY_SELECT " FROM payhook.console_operation($1::text)"};
 	struct progress p = {.is_terminal = isatty(STDOUT_FILENO) == 1, .is_json = json, .handled = -1};
 	struct db_params params = {0};
-	struct answer a = ANSWER_INIT;
+	struct inquiry a = INQUIRY_INIT;
 	db_params_add_text(&params, operation);
-	while (answer_ask(&a, &OPERATION, &params) && answer_open(&a) && note_progress(&p, &a))
+	while (inquiry_ask(&a, &OPERATION, &params) && inquiry_open(&a) && note_progress(&p, &a))
 		ask_wait(POLL_MS);
-	if (json && a.is_read && a.status == 200 && answer_print(&a) != EXIT_DONE)
+	if (json && a.is_read && a.status == 200 && inquiry_print(&a) != EXIT_DONE)
 		a.exit_status = EXIT_NOTHING;
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 
@@ -182,7 +182,7 @@ static void add_filter(const struct retrying *r, struct buf *filter)
 	buf_add_text(filter, *separator == '{' ? "{}" : "}");
 }
 
-static void print_preview(const struct answer *a)
+static void print_preview(const struct inquiry *a)
 {
 	int64_t total = field_number(a->top, "/total");
 	printf("%" PRId64 "%s FAILED transactions match%s\n", total,
@@ -196,7 +196,7 @@ static void print_preview(const struct answer *a)
 }
 
 /* What goes on without this command. */
-static int begin_following(struct answer *a, const struct retrying *r)
+static int begin_following(struct inquiry *a, const struct retrying *r)
 {
 	char operation[FIELD_MAX];
 	field_text(a->top, "/operation/operation_id", operation);
@@ -210,11 +210,11 @@ static int begin_following(struct answer *a, const struct retrying *r)
 
 static int retry_matching(const struct retrying *r)
 {
-	static const struct statement START = {"start", ANSWER_SELECT
+	static const struct statement START = {"start", INQUIRY_SELECT
 		" FROM payhook.console_start_operation('retry'::text, $1::text, $2::text, $3::text, $4::text, NULL::text, NULL::text)"};
 	struct buf filter = BUF_INIT(FILTER_MAX);
 	struct db_params params = {0};
-	struct answer a = ANSWER_INIT;
+	struct inquiry a = INQUIRY_INIT;
 	add_filter(r, &filter);
 	if (!buf_ok(&filter)) {
 		buf_finish(&filter);
@@ -224,13 +224,13 @@ static int retry_matching(const struct retrying *r)
 	db_params_add_text(&params, r->yes ? NULL : "true");
 	db_params_add_text(&params, r->rate);
 	db_params_add_text(&params, r->reason);
-	if (answer_ask(&a, &START, &params) && r->json)
-		a.exit_status = answer_print(&a);
-	else if (a.exit_status == EXIT_DONE && answer_open(&a) && r->yes)
+	if (inquiry_ask(&a, &START, &params) && r->json)
+		a.exit_status = inquiry_print(&a);
+	else if (a.exit_status == EXIT_DONE && inquiry_open(&a) && r->yes)
 		a.exit_status = begin_following(&a, r);
 	else if (a.exit_status == EXIT_DONE)
 		print_preview(&a);
-	answer_finish(&a);
+	inquiry_finish(&a);
 	buf_finish(&filter);
 	return a.exit_status;
 }
@@ -239,23 +239,23 @@ static int retry_matching(const struct retrying *r)
 
 static int retry_one(const struct retrying *r)
 {
-	static const struct statement RETRY = {"retry", ANSWER_SELECT
+	static const struct statement RETRY = {"retry", INQUIRY_SELECT
 		" FROM payhook.console_retry($1::text, $2::text, $3::text, $4::text, NULL::text, NULL::text)"};
 	char found[STORY_SOURCE_MAX];
 	const char *source = r->filter[IN_SOURCE];
 	struct db_params params = {0};
-	struct answer a = ANSWER_INIT;
+	struct inquiry a = INQUIRY_INIT;
 	if (source || story_source(&a, r->id, false, found)) {
 		db_params_add_text(&params, source ? source : found);
 		db_params_add_text(&params, r->id);
 		db_params_add_text(&params, r->even_processed ? "true" : NULL);
 		db_params_add_text(&params, r->reason);
-		if (answer_ask(&a, &RETRY, &params) && r->json)
-			a.exit_status = answer_print(&a);
-		else if (a.exit_status == EXIT_DONE && answer_open(&a))
+		if (inquiry_ask(&a, &RETRY, &params) && r->json)
+			a.exit_status = inquiry_print(&a);
+		else if (a.exit_status == EXIT_DONE && inquiry_open(&a))
 			print_detail(&a);
 	}
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 

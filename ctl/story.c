@@ -20,7 +20,7 @@
 
 static int complain_of_id(const char *before, const char *id, const char *behind)
 {
-	struct buf shown = BUF_INIT(ANSWER_MAX);
+	struct buf shown = BUF_INIT(INQUIRY_MAX);
 	shown_add(&shown, id);
 	fprintf(stderr, CTL_PROGRAM ": %s %s%s\n", before, shown.data ? shown.data : "", behind);
 	buf_finish(&shown);
@@ -28,7 +28,7 @@ static int complain_of_id(const char *before, const char *id, const char *behind
 }
 
 /* Several sources have it: the list with them. */
-static int complain_of_choice(const struct answer *a, const char *id, bool as_payment)
+static int complain_of_choice(const struct inquiry *a, const char *id, bool as_payment)
 {
 	complain_of_id(as_payment ? "several sources have a payment" : "several sources have a transaction", id,
 		"; name one with --source:");
@@ -36,9 +36,9 @@ static int complain_of_choice(const struct answer *a, const char *id, bool as_pa
 	return EXIT_NOTHING;
 }
 
-bool story_source(struct answer *a, const char *id, bool as_payment, char source[STORY_SOURCE_MAX])
+bool story_source(struct inquiry *a, const char *id, bool as_payment, char source[STORY_SOURCE_MAX])
 {
-	static const struct statement FIND = {"find", ANSWER_SELECT
+	static const struct statement FIND = {"find", INQUIRY_SELECT
 		" FROM payhook.console_transactions($1::text, $2::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
 		" NULL, '200')"};
 	struct db_params params = {0};
@@ -47,7 +47,7 @@ bool story_source(struct answer *a, const char *id, bool as_payment, char source
 	bool is_several = false;
 	db_params_add_text(&params, as_payment ? NULL : id);
 	db_params_add_text(&params, as_payment ? id : NULL);
-	if (!answer_ask(a, &FIND, &params) || !answer_open(a))
+	if (!inquiry_ask(a, &FIND, &params) || !inquiry_open(a))
 		return false;
 	struct json_walk rows = field_list(a->top, "/data");
 	bool is_payment = json_walk_next(&rows, NULL, &row);
@@ -245,7 +245,7 @@ static void show_payload(struct json_value story, int64_t now_us)
 	time_line(payload, "received", "/received_at", now_us);
 }
 
-static void show_story(const struct answer *a)
+static void show_story(const struct inquiry *a)
 {
 	struct json_value payment;
 	show_transaction(a->top, a->now_us);
@@ -284,29 +284,29 @@ static int story_run(int argc, char **argv, const struct statement *s, bool as_p
 		ctl_complain("an id is missing");
 		return EXIT_WRONG;
 	}
-	struct answer a = ANSWER_INIT;
+	struct inquiry a = INQUIRY_INIT;
 	if (source || story_source(&a, id, as_payment, found)) {
 		db_params_add_text(&params, source ? source : found);
 		db_params_add_text(&params, id);
-		if (answer_ask(&a, s, &params) && json)
-			a.exit_status = answer_print(&a);
-		else if (a.exit_status == EXIT_DONE && answer_open(&a))
+		if (inquiry_ask(&a, s, &params) && json)
+			a.exit_status = inquiry_print(&a);
+		else if (a.exit_status == EXIT_DONE && inquiry_open(&a))
 			as_payment ? show_payment(a.top, a.now_us) : show_story(&a);
 	}
-	answer_finish(&a);
+	inquiry_finish(&a);
 	return a.exit_status;
 }
 
 int show_run(int argc, char **argv)
 {
 	static const struct statement SHOW = {
-		"show", ANSWER_SELECT " FROM payhook.console_transaction($1::text, $2::text)"};
+		"show", INQUIRY_SELECT " FROM payhook.console_transaction($1::text, $2::text)"};
 	return story_run(argc, argv, &SHOW, false);
 }
 
 int payment_run(int argc, char **argv)
 {
 	static const struct statement PAYMENT = {
-		"payment", ANSWER_SELECT " FROM payhook.console_payment($1::text, $2::text)"};
+		"payment", INQUIRY_SELECT " FROM payhook.console_payment($1::text, $2::text)"};
 	return story_run(argc, argv, &PAYMENT, true);
 }

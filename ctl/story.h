@@ -2,8 +2,8 @@
 
 #include <stdbool.h>
 
-#include "answer.h"
 #include "base/base.h"
+#include "inquiry.h"
 
 /* One transaction with all that happened to it, "show", and one payment with its events, "payment".  Each command returns
  * the exit status. */
@@ -15,4 +15,4 @@ int payment_run(int argc, char **argv);
  * valid until its next one.  Complains, sets a->exit_status and returns false if there is none or if several sources have
  * one. */
 #define STORY_SOURCE_MAX 1024 /* bytes with the NUL; a source has 255 at most */
-MUST_USE bool story_source(struct answer *a, const char *id, bool as_payment, char source[STORY_SOURCE_MAX]);
+MUST_USE bool story_source(struct inquiry *a, const char *id, bool as_payment, char source[STORY_SOURCE_MAX]);

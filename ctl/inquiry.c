@@ -1,10 +1,10 @@
-/* answer.c - calls a function of the console and keeps its answer.
+/* inquiry.c - calls a function of the console and keeps its answer.
  *
  * The statement is sent once: an act whose connection breaks is not repeated, since nobody knows whether it was done; the
  * list of actions shows it.  Errors of the server and details of an answer may quote what a sender chose, so they are
  * printed without control characters. */
 
-#include "answer.h"
+#include "inquiry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,9 +34,9 @@ static void complain_of_database(const struct fault *f)
 	complain_of("the database cannot be asked: ", f->text, hint);
 }
 
-static void answer_on_row(void *ctx, const struct pg_result *r)
+static void inquiry_on_row(void *ctx, const struct pg_result *r)
 {
-	struct answer *a = ctx;
+	struct inquiry *a = ctx;
 	if (db_rows(r) != 1)
 		return;
 	a->is_reached = true;
@@ -47,25 +47,25 @@ static void answer_on_row(void *ctx, const struct pg_result *r)
 }
 
 /* The detail of an answer from 400 on. */
-static void complain_of_problem(struct answer *a)
+static void complain_of_problem(struct inquiry *a)
 {
 	char detail[FIELD_MAX];
 	a->exit_status = a->status == 422 ? EXIT_WRONG : EXIT_NOTHING;
-	if (answer_open(a))
+	if (inquiry_open(a))
 		complain_of("", field_text(a->top, "/detail", detail), "");
 }
 
-bool answer_ask(struct answer *a, const struct statement *s, const struct db_params *params)
+bool inquiry_ask(struct inquiry *a, const struct statement *s, const struct db_params *params)
 {
 	const char *database = ask_database();
 	struct fault f;
-	buf_reset(&a->body, ANSWER_MAX);
+	buf_reset(&a->body, INQUIRY_MAX);
 	a->is_reached = a->is_read = false;
 	a->exit_status = database ? EXIT_NOTHING : EXIT_WRONG;
 	if (!database)
 		return false;
 	fault_write(&f, FAULT_BUG, "it returned no row");
-	if (!ask_server(database, s, params, answer_on_row, a, &f) || !a->is_reached) {
+	if (!ask_server(database, s, params, inquiry_on_row, a, &f) || !a->is_reached) {
 		complain_of_database(&f);
 		return false;
 	}
@@ -77,10 +77,10 @@ bool answer_ask(struct answer *a, const struct statement *s, const struct db_par
 	return true;
 }
 
-bool answer_open(struct answer *a)
+bool inquiry_open(struct inquiry *a)
 {
 	struct fault f;
-	fault_write(&f, FAULT_TOO_LARGE, "it has more than %d bytes", ANSWER_MAX);
+	fault_write(&f, FAULT_TOO_LARGE, "it has more than %d bytes", INQUIRY_MAX);
 	if (!buf_ok(&a->body) || !a->body.data || !json_scan(a->body.data, a->body.len, &f)) {
 		a->exit_status = EXIT_NOTHING;
 		complain_of("the answer cannot be shown: ", f.text, "; take a smaller --limit, or --json");
@@ -92,7 +92,7 @@ bool answer_open(struct answer *a)
 }
 
 /* Inside JSON, DEL and C1 occur in strings only, where an escape means the same; PostgreSQL has escaped C0. */
-int answer_print(const struct answer *a)
+int inquiry_print(const struct inquiry *a)
 {
 	if (!buf_ok(&a->body) || !a->body.data) {
 		ctl_complain("the answer is too long; take a smaller --limit");
@@ -116,7 +116,7 @@ int answer_print(const struct answer *a)
 	return EXIT_NOTHING;
 }
 
-void answer_finish(struct answer *a)
+void inquiry_finish(struct inquiry *a)
 {
 	buf_finish(&a->body);
 }

@@ -12,19 +12,19 @@
  * actor of an act is the database user, since the command connects as one. */
 
 /* The columns of each statement, before " FROM payhook.console_...". */
-#define ANSWER_SELECT "SELECT status, body::text, to_char(now() AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
+#define INQUIRY_SELECT "SELECT status, body::text, to_char(now() AT TIME ZONE 'UTC', " DB_TIME_FORMAT ")"
 
-#define ANSWER_MAX (8 * 1024 * 1024) /* bytes of the JSON */
+#define INQUIRY_MAX (8 * 1024 * 1024) /* bytes of the JSON */
 
-enum answer_exit {
+enum inquiry_exit {
 	EXIT_DONE = 0,
 	EXIT_NOTHING = 1, /* there is nothing by that name, or nothing to do; or the database cannot be asked */
 	EXIT_WRONG = 2,   /* an argument or a setting is wrong */
 };
 
-struct answer {
+struct inquiry {
 	bool is_reached; /* the database has answered */
-	int exit_status; /* enum answer_exit */
+	int exit_status; /* enum inquiry_exit */
 	int status;      /* HTTP's */
 	struct buf body; /* the JSON */
 	bool is_read;    /* top may be used */
@@ -32,18 +32,18 @@ struct answer {
 	int64_t now_us; /* the server's time */
 };
 
-#define ANSWER_INIT ((struct answer){.body = BUF_INIT(ANSWER_MAX)})
+#define INQUIRY_INIT ((struct inquiry){.body = BUF_INIT(INQUIRY_MAX)})
 
 /* Calls the function, in place of the answer before.  Complains, sets exit_status and returns false if the settings have
  * an error, if the database cannot be asked, or if the status is 400 or more. */
-MUST_USE bool answer_ask(struct answer *a, const struct statement *s, const struct db_params *params);
+MUST_USE bool inquiry_ask(struct inquiry *a, const struct statement *s, const struct db_params *params);
 
 /* Whether the answer can be shown to people.  It is JSON as PostgreSQL writes it; one that is too long, or that is none
  * for json_scan(), is complained of, and exit_status is set. */
-MUST_USE bool answer_open(struct answer *a);
+MUST_USE bool inquiry_open(struct inquiry *a);
 
 /* Prints the JSON and a line feed, in ASCII control characters' escapes where a terminal could be controlled.  Returns
  * the exit status. */
-int answer_print(const struct answer *a);
+int inquiry_print(const struct inquiry *a);
 
-void answer_finish(struct answer *a);
+void inquiry_finish(struct inquiry *a);
