@@ -156,6 +156,20 @@ def every_query_of_the_dashboard_is_answered(world):
 
 
 @test
+def the_first_row_of_the_dashboard_is_six_numbers(world):
+    panels = json.loads((OPS / 'grafana/payhook.json').read_text())['panels']
+    row = [panel for panel in panels if panel['gridPos']['y'] == 0]
+    assert [panel['title'] for panel in row] == ['Accepted a second', 'Response time, p99', 'Oldest job', 'Dead jobs', 'Paused', 'Circuit']
+    assert {panel['type'] for panel in row} == {'stat'} and panels[:6] == row
+    assert len({panel['id'] for panel in panels}) == len(panels)
+    for panel in row:
+        [target] = panel['targets']
+        query = target['expr'].replace('$__rate_interval', '1m')
+        # A rate needs two scrapes.
+        until(f'one value of {panel["title"]}', lambda query=query: len(ask(world.prometheus, 'query', query=query)['result']) == 1)
+
+
+@test
 def every_metric_of_dashboard_and_alerts_is_scraped(world):
     there = set(ask(world.prometheus, 'label/__name__/values'))
     text = ' '.join(dashboard_expressions()) + ' '.join(rule['query'] for group in alert_groups(world)
