@@ -53,7 +53,7 @@ CMD ["payhook-worker"]
 # Applies the migrations; also contains the operator's command (psql, backup, restore, import, forget).
 FROM app AS migrate
 USER root
-RUN docker/packages postgresql-client-15
+RUN docker/packages postgresql-client-15 openssl
 COPY --from=build /installed/usr/share/payhook/payhook.env /etc/payhook/
 COPY --from=build /installed/usr/bin/payhook /usr/bin/
 COPY --from=build /installed/usr/share/payhook .

@@ -233,6 +233,7 @@ shows_status() {
 		source "$HERE/ops/settings.sh"
 		# shellcheck source=ops/status.sh
 		source "$HERE/ops/status.sh"
+		# shellcheck disable=SC2031
 		STATE=$DIR/none BUILD=$PAYHOOK_BUILD
 		readyz() { printf '{"open_sources":["a"],"open_source_from":"%s"}\n' "$CONTROL"; }
 		"$@"
