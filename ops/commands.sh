@@ -68,7 +68,9 @@ cmd_help() {
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
 		                     that brought a transaction, as of its time
-		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate, payload
+		  key [--save] NAME SCOPE...
+		                     create an API key and its entry for API_KEYS_FILE; scopes: read, operate, payload.
+		                     --save: and add the entry to that file, or to one that "up" reads without it
 		  check              print the settings in force, and whether the database keeps the promise of a 202
 		  upgrade-database [VERSION]
 		                     move payhook's own database to a newer PostgreSQL that is installed
@@ -210,6 +212,10 @@ cmd_forget() {
 cmd_key() {
 	packages_need build >&2
 	build_programs >&2
+	if [[ ${1-} == --save ]]; then
+		key_save "${@:2}"
+		return
+	fi
 	exec "$BUILD/ctl/payhook-ctl" key "$@"
 }
 

@@ -250,9 +250,9 @@ cmd_ready-step() {
 console_announce() {
 	info "the operators' console: $1/console/"
 	if [[ -n ${API_KEYS_FILE-} ]]; then
-		info "it takes the keys in $API_KEYS_FILE; ./payhook key NAME read operate payload makes another"
+		info "it takes the keys in $API_KEYS_FILE; ./payhook key --save NAME read operate payload adds another"
 	else
-		info "without API_KEYS_FILE this host may read there, and nobody may act; ./payhook key NAME read operate payload makes a key"
+		info "without API_KEYS_FILE this host may read there, and nobody may act; ./payhook key --save NAME read operate payload makes a key"
 	fi
 }
 

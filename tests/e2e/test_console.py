@@ -401,7 +401,7 @@ def without_keys_this_host_reads_and_nobody_acts():
     world.payhook('down')
     del world.environment['API_KEYS_FILE']
     announced = world.payhook('up', '-d')
-    assert f'http://localhost:{PORT}/console/' in announced and './payhook key' in announced, announced
+    assert f'http://localhost:{PORT}/console/' in announced and './payhook key --save' in announced, announced
 
     def here(method, path, **headers):
         body = b'{}' if method == 'POST' else None
@@ -416,6 +416,27 @@ def without_keys_this_host_reads_and_nobody_acts():
     expect(here('GET', 'overview', **{'Sec-Fetch-Site': 'cross-site'}), 403, 'another site')
     expect(here('GET', 'overview', **{'Authorization': 'Bearer key-of-all'}), 401, 'API_KEYS_FILE is not set')
     expect(here('GET', 'overview', **{'X-Forwarded-For': '10.1.2.3'}), 403, 'this host only')
+
+
+def the_first_key_is_made_by_one_command():
+    key = world.payhook('key', '--save', 'first', 'read', 'operate').strip()
+    assert key.startswith('payhook_') and '\n' not in key, key
+    world.payhook('down')
+    world.payhook('up', '-d')
+    expect(send('GET', API + 'overview', None, {'Authorization': f'Bearer {key}'}, False), 200)
+    expect(send('GET', API + 'overview', None, {}, False), 401)
+    second = world.payhook('key', '--save', 'second', 'read').strip()
+    world.payhook('reload')
+    deadline = time.monotonic() + DEADLINE_S
+    while send('GET', API + 'overview', None, {'Authorization': f'Bearer {second}'}, False).status != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    try:
+        world.payhook('key', '--save', 'second', 'read')
+    except AssertionError as error:
+        assert 'is the name of another key already' in str(error), error
+    else:
+        raise AssertionError('the same name twice')
 
 
 def the_console_may_be_off():
@@ -434,7 +455,7 @@ tests = [the_page_is_served_with_its_policy, a_browser_is_sent_to_the_page_and_a
          a_proxy_signs_users_in, wrong_requests_have_their_reasons, failures_of_one_address_are_limited_and_a_key_is_not,
          a_slow_statement_is_answered_503_and_the_rest_goes_on, the_database_has_two_connections_of_the_console,
          a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
-         without_keys_this_host_reads_and_nobody_acts, the_console_may_be_off]
+         without_keys_this_host_reads_and_nobody_acts, the_first_key_is_made_by_one_command, the_console_may_be_off]
 
 
 def main():
