@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_package_command.sh - "status" and "check" of the package's payhook, as far as they need no database; prints TAP.
+# test_package_command.sh - "status" and "check" of the package's payhook (ops/installed.sh), as far as they need no database; prints TAP.
 # shellcheck disable=SC2030,SC2031,SC2317,SC2329
 set -euo pipefail
 
@@ -12,10 +12,10 @@ source "$ROOT/tests/support/tap.sh"
 tap_folder package-command
 mkdir -m 755 "$DIR/conf"
 export PAYHOOK_ENV_FILE=$DIR/conf/payhook.env
-# All but its last line, which runs it.
-sed "s,@share@,$ROOT,; s,@confdir@,$DIR/conf,; s,@ctl@,$DIR/ctl,; s,@version@,1.2.3," "$ROOT/systemd/payhook.in" | sed '$d' >"$DIR/payhook"
-# shellcheck source=/dev/null
-source "$DIR/payhook"
+for file in settings console installed; do
+	# shellcheck source=/dev/null
+	source "$ROOT/ops/$file.sh"
+done
 SITE=$DIR/site
 
 # file NAME LINE... - a file of settings.
