@@ -34,6 +34,11 @@ responder() {
 		fails FCGX_Init 'libfcgi: error 24' "$PAYHOOK_BUILD/app/payhook-app"
 }
 
+console() {
+	fails event_base_new 'the event loop: Too many open files' "$PAYHOOK_BUILD/console/payhook-console" &&
+		fails FCGX_Init 'libfcgi: error 24' "$PAYHOOK_BUILD/console/payhook-console"
+}
+
 worker() {
 	fails event_base_new 'the event loop: Too many open files' "$PAYHOOK_BUILD/worker/payhook-worker" &&
 		fails curl_multi_init "the processor's client cannot start" "$PAYHOOK_BUILD/worker/payhook-worker" &&
@@ -81,5 +86,6 @@ refuses_originals_that_it_cannot_send() {
 check "a worker names its processor when it starts, and warns if that is the simulated one" warns_of_simulation
 check "original bodies that cannot be sent are refused at the start" refuses_originals_that_it_cannot_send
 check "a responder that cannot start names the part that failed" responder
+check "a console that cannot start names the part that failed" console
 check "a worker that cannot start names the part that failed" worker
 finish

@@ -68,7 +68,7 @@ versions() {
 	[[ $version == [0-9]*.[0-9]* ]]
 	prints 0 "payhook $version" "$HERE/payhook" --version
 	prints 0 "payhook 1.2.3" "$DIR/payhook" --version
-	for program in worker/payhook-worker ctl/payhook-ctl; do
+	for program in worker/payhook-worker console/payhook-console ctl/payhook-ctl; do
 		prints 0 "${program##*/} $version" "$BUILD/$program" --version
 	done
 }

@@ -27,7 +27,7 @@ static void settings_init(void)
 		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
 		"BODY_LIMIT", "PAYLOADS_KEEP_DAYS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER",
 		"WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT",
-		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM", "PROCESSOR_BODY"};
+		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM", "PROCESSOR_BODY", "CONSOLE_USER_HEADER"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	report[0] = '\0';
@@ -46,6 +46,17 @@ static void refuses(const char *name, const char *value, const char *why)
 	cr_expect_not_null(strstr(report, why), "%s is missing: %s", why, report);
 	cr_expect_eq(memcmp(&s, &before, sizeof s), 0, "written in spite of a failure");
 	unsetenv(name);
+}
+
+Test(settings, the_header_of_a_proxy_s_user_is_one_that_clients_do_not_set)
+{
+	setenv("CONSOLE_USER_HEADER", "X-Forwarded-User", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_str_eq(s.console_user_header, "x-forwarded-user");
+	refuses("CONSOLE_USER_HEADER", "x_user", "letters, digits and hyphens");
+	refuses("CONSOLE_USER_HEADER", "x user", "letters, digits and hyphens");
+	refuses("CONSOLE_USER_HEADER", "Authorization", "only the proxy sets");
+	refuses("CONSOLE_USER_HEADER", "host", "only the proxy sets");
 }
 
 /* A quoted value is cut and escaped, so the message always has space for the reason. */
