@@ -151,7 +151,7 @@ Test(calls, that_are_withdrawn_are_not_answered)
 }
 
 /* An act may have taken effect before its connection broke. */
-Test(calls, whose_connection_breaks_may_have_taken_effect)
+Test(calls, on_a_connection_that_breaks_may_have_taken_effect)
 {
 	struct called lost, next;
 	open_calls(SLEEPS, 1);
