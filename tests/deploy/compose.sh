@@ -138,16 +138,16 @@ sockets_are_nginx_s_alone() {
 # No service can read the password of another role.
 each_has_its_role() {
 	equal "$(sql "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename) FROM pg_stat_activity
-		WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 'payhook_app payhook_worker' || return
+		WHERE datname = 'payhook' AND client_addr IS NOT NULL")" 'payhook_app payhook_console payhook_worker' || return
 	local service known=''
-	for service in app worker db; do
+	for service in app worker console db; do
 		known+=$(docker exec "$(ids "$service")" find /run/password -type f ! -name user -exec sha256sum {} + | cut -c 1-64 | sort -u | wc -l)
 	done
-	equal "$known" 113 || return
-	for service in app nginx worker; do
+	equal "$known" 1114 || return
+	for service in app nginx worker console; do
 		docker exec "$(ids "$service")" id -u
 	done >"$ENGINE/users"
-	equal "$(paste -sd' ' "$ENGINE/users")" '10001 10002 10003'
+	equal "$(paste -sd' ' "$ENGINE/users")" '10001 10002 10003 10005'
 }
 
 # healthy SERVICE... - all containers of these services are healthy.
@@ -305,6 +305,27 @@ read_is() {
 	for _ in {1..20}; do
 		equal "$(read_status "http://127.0.0.1:$PORT" -H "Authorization: Bearer $2")" "$1" || return
 	done
+}
+
+# console_status KEY - the status of the console's overview.
+console_status() {
+	curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 5 -H "Authorization: Bearer $1" \
+		"http://127.0.0.1:$PORT/console/api/v1/overview"
+}
+
+console_is() {
+	equal "$(console_status "$2")" "$1"
+}
+
+# No client of the published port counts as local.  The page's charts come from Debian's package in nginx's image.
+operators_sign_in() {
+	local key
+	console_is 401 x || return
+	key=$(compose run --rm -T key operator read operate) && [[ $key == payhook_* ]] || return
+	await 20 console_is 200 "$key" || return
+	curl -s --noproxy '*' --max-time 5 "http://127.0.0.1:$PORT/console/" | grep -q '<html' || return
+	curl -sf -o /dev/null --noproxy '*' --max-time 5 "http://127.0.0.1:$PORT/console/chart.min.js" || return
+	compose run --rm -T key --remove operator && await 20 console_is 401 "$key"
 }
 
 # Published to an address that others reach, port 8000 is as the others.  Not 0.0.0.0, as other tests may use the port.
@@ -504,6 +525,7 @@ check "every service is healthy again" await 60 healthy db app worker nginx
 check "every accepted transaction is processed, and no other is there" await 60 all_processed
 check "port 8000 reads without a key, under a known name" read_by_the_old_port
 check "a key for the other port is made by one command" read_with_a_key
+check "operators sign in to the console by a key" operators_sign_in
 check "port 8000 needs a key once it is published to others" old_port_is_opened
 check "TLS is spoken with certificates from the machine, which HUP reads anew" tls_is_spoken
 check "with PAYHOOK_PORT=0 there is TLS only" tls_alone_is_spoken

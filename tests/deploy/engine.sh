@@ -65,12 +65,12 @@ engine_stop() {
 # The project's images take minutes to build.  The test that has built some keeps them for the next one, which takes them only if
 # they are of the same sources: those of the programs change often, those of docker-compose.ha.yml's nodes rarely.
 declare -A ENGINE_SOURCES=(
-	[programs]='Dockerfile app ctl docker include lib man meson.build meson_options.txt nginx ops packages.txt schema
+	[programs]='Dockerfile app console ctl docker include lib man meson.build meson_options.txt nginx ops packages.txt schema
 		supervisor systemd web worker'
 	[nodes]='Dockerfile docker ops/postgresql.conf.in'
 )
 declare -A ENGINE_IMAGES=(
-	[programs]='payhook-migrate payhook-app payhook-worker payhook-nginx'
+	[programs]='payhook-migrate payhook-app payhook-worker payhook-console payhook-nginx'
 	[nodes]='payhook-etcd payhook-patroni'
 )
 

@@ -48,7 +48,7 @@ base_image() {
 
 # What compose.sh has just built is not built again.
 images_build() {
-	engine_images_take programs || { compose build password app worker nginx && engine_images_keep programs; } || return
+	engine_images_take programs || { compose build password app worker console nginx && engine_images_keep programs; } || return
 	engine_images_take nodes || { compose build etcd1 db1 && engine_images_keep nodes; }
 }
 

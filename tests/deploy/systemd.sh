@@ -18,7 +18,7 @@ BOX=$(mktemp -d /tmp/payhook-systemd.XXXXXX)
 DIR=$BOX
 CACHE=$ROOT/var/deploy
 ACCEPTED=$BOX/accepted
-UNITS=(payhook-app.service payhook-worker@1.service payhook-migrate.service payhook.target)
+UNITS=(payhook-app.service payhook-worker@1.service payhook-console.service payhook-console.socket payhook-migrate.service payhook.target)
 export PAYHOOK_BUILD=${PAYHOOK_BUILD:-$ROOT/build}
 
 clean_up() {
@@ -45,11 +45,11 @@ install_package() {
 
 nothing_runs() {
 	local unit
-	for unit in payhook-app payhook-worker@1 payhook.target; do
+	for unit in payhook-app payhook-worker@1 payhook-console.service payhook-console.socket payhook.target; do
 		equal "$unit $(box systemctl is-active "$unit") $(box systemctl is-enabled "$unit")" "$unit inactive disabled" || return
 	done
 	equal "$(box stat -c '%a %U:%G' /etc/payhook/payhook.env)" '640 root:payhook' || return
-	equal "$(box getent passwd payhook payhook-worker payhook-owner | grep -c ':/usr/sbin/nologin$')" 3
+	equal "$(box getent passwd payhook payhook-worker payhook-console payhook-owner | grep -c ':/usr/sbin/nologin$')" 4
 }
 
 # The settings name no database: the responders log that once and are not restarted.
@@ -66,7 +66,7 @@ units_are_clean() {
 	local unit out
 	out=$(box systemd-analyze verify --man=no "${UNITS[@]}" 2>&1)
 	equal "$out" '' || return
-	for unit in payhook-app.service payhook-worker@.service payhook-migrate.service; do
+	for unit in payhook-app.service payhook-worker@.service payhook-console.service payhook-migrate.service; do
 		box systemd-analyze security --no-pager --offline=true --threshold=15 "/lib/systemd/system/$unit" >"$BOX/security" ||
 			{ cat "$BOX/security" && return 1; }
 		tail -n 1 "$BOX/security"
@@ -93,6 +93,35 @@ users_have_roles() {
 	# As a responder that was taken over would try it.
 	! box setpriv --reuid=payhook --regid=payhook --init-groups psql -X -d payhook -c 'DELETE FROM payhook.jobs' || return 1
 	! box setpriv --reuid=payhook --regid=payhook --init-groups psql -X -d 'dbname=payhook user=payhook-worker' -c '' || return 1
+}
+
+# console_get PATH - the status of the console's answer to this host, which needs no key without API_KEYS_FILE.
+console_get() {
+	box curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 5 "http://127.0.0.1/console/$1"
+}
+
+console_answers() {
+	equal "$(console_get api/v1/overview)" 200
+}
+
+# Its socket stays while the program is replaced, and stopping the target stops it.
+console_works() {
+	local status=0 pid
+	box systemctl enable --now payhook-console || return
+	await 10 console_answers || status=1
+	equal "$(console_get '')" 200 || status=1
+	equal "$(roles)" 'payhook payhook-app, payhook-console payhook-console, payhook-worker payhook-worker' || status=1
+	equal "$(box stat -c '%a %U:%G' /run/payhook-console/console.sock)" '660 payhook-console:www-data' || status=1
+	pid=$(show payhook-console MainPID)
+	box systemctl reload payhook-console || status=1
+	await 10 console_answers || status=1
+	[[ $(show payhook-console MainPID) != "$pid" ]] || { echo "it is the old one" && status=1; }
+	box systemctl kill -s KILL payhook-console || status=1
+	await 10 console_answers || status=1
+	box journalctl -u payhook-console -o cat | grep -q '"event":"console starts"' || status=1
+	box systemctl disable --now payhook-console.service payhook-console.socket || status=1
+	equal "$(console_get api/v1/overview)" 502 || status=1
+	return "$status"
 }
 
 # ---- faults ----
@@ -422,8 +451,8 @@ upgrade_under_load() {
 age() {
 	box systemctl stop payhook.target payhook-app 'payhook-worker@*' payhook-migrate || return
 	superuser 'REVOKE payhook_app FROM payhook; REASSIGN OWNED BY "payhook-owner" TO payhook' || return
-	superuser 'DROP OWNED BY "payhook-owner", "payhook-worker"; DROP ROLE "payhook-owner", "payhook-worker"' || return
-	superuser 'DROP OWNED BY payhook_app, payhook_worker; DROP ROLE payhook_app, payhook_worker' || return
+	superuser 'DROP OWNED BY "payhook-owner", "payhook-worker", "payhook-console"; DROP ROLE "payhook-owner", "payhook-worker", "payhook-console"' || return
+	superuser 'DROP OWNED BY payhook_app, payhook_worker, payhook_console; DROP ROLE payhook_app, payhook_worker, payhook_console' || return
 	sed -i -E '/^Group=payhook/d; s/^User=.*/User=payhook/' "$BOX"/tree/lib/systemd/system/payhook-*.service
 	sed -i 's/^\(DATABASE_URL=.*\)/\1 user=payhook/' "$BOX/tree/etc/payhook/payhook.env"
 	box userdel payhook-owner && box userdel payhook-worker && box systemctl daemon-reload || return
@@ -501,7 +530,7 @@ purge() {
 	ln -s ../sites-available/default "$BOX/tree/etc/nginx/sites-enabled/default"
 	files >"$BOX/after"
 	! diff "$BOX/before" "$BOX/after" | grep '^[<>]' || return 1
-	! box getent passwd payhook payhook-worker payhook-owner || return 1
+	! box getent passwd payhook payhook-worker payhook-console payhook-owner || return 1
 	equal "$(box ls /run/systemd/system /etc/systemd/system | grep payhook)" '' || return
 	equal "$(box setpriv --reuid=postgres --regid=postgres --init-groups psql -X -At -d payhook -c 'SELECT count(*) FROM payhook.transactions')" "$data"
 }
@@ -520,6 +549,7 @@ check "the units verify without a word, and are 1.5 or better by systemd-analyze
 need "what is left to do is a database, one setting and nginx's site" configure
 need "all is started, and ready" start
 check "each service and the operator's command connect in a role of their own" users_have_roles
+check "the console answers on a socket of its own, over a reload and a kill" console_works
 check "a thousand webhooks are accepted while responders and a worker are killed" kill_while_sending
 check "every accepted one is processed" await 40 all_processed
 check "the database is restarted, and senders that try again are served" restart_database
