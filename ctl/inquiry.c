@@ -15,6 +15,7 @@
 #include "ctl.h"
 #include "field.h"
 #include "json/scan.h"
+#include "shown.h"
 
 /* Prints an error with a text from outside. */
 static void complain_of(const char *before, const char *text, const char *behind)
@@ -91,29 +92,18 @@ bool inquiry_open(struct inquiry *a)
 	return true;
 }
 
-/* Inside JSON, DEL and C1 occur in strings only, where an escape means the same; PostgreSQL has escaped C0. */
 int inquiry_print(const struct inquiry *a)
 {
-	if (!buf_ok(&a->body) || !a->body.data) {
+	struct buf shown = BUF_INIT(2 * INQUIRY_MAX);
+	if (a->body.data)
+		shown_add_json(&shown, a->body.data);
+	bool is_whole = buf_ok(&a->body) && buf_ok(&shown) && shown.data;
+	if (!is_whole)
 		ctl_complain("the answer is too long; take a smaller --limit");
-		return EXIT_NOTHING;
-	}
-	for (const char *at = a->body.data; *at; at++) {
-		unsigned char c = (unsigned char)*at, next = (unsigned char)at[1];
-		if (c == 0x7f) {
-			printf("\\u007f");
-		} else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-			printf("\\u00%02x", (unsigned)next);
-			at++;
-		} else {
-			putchar(c);
-		}
-	}
-	putchar('\n');
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return EXIT_DONE;
-	ctl_complain("the answer cannot be written to standard output");
-	return EXIT_NOTHING;
+	else if (puts(shown.data) < 0 || fflush(stdout) != 0 || ferror(stdout))
+		ctl_complain("the answer cannot be written to standard output");
+	buf_finish(&shown);
+	return is_whole && !ferror(stdout) ? EXIT_DONE : EXIT_NOTHING;
 }
 
 void inquiry_finish(struct inquiry *a)

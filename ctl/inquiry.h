@@ -42,8 +42,7 @@ MUST_USE bool inquiry_ask(struct inquiry *a, const struct statement *s, const st
  * for json_scan(), is complained of, and exit_status is set. */
 MUST_USE bool inquiry_open(struct inquiry *a);
 
-/* Prints the JSON and a line feed, in ASCII control characters' escapes where a terminal could be controlled.  Returns
- * the exit status. */
+/* Prints the JSON and a line feed, as shown_add_json() makes it fit for a terminal.  Returns the exit status. */
 int inquiry_print(const struct inquiry *a);
 
 void inquiry_finish(struct inquiry *a);

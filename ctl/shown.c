@@ -80,13 +80,41 @@ static unsigned code_point(const char *text, size_t length)
 	return point;
 }
 
+/* Whether a well-formed character of this length may be shown as it is. */
+static bool is_harmless(const char *text, size_t length)
+{
+	return !utf8_is_control(text, length) && !is_in_ranges(HIDDEN, COUNT_OF(HIDDEN), code_point(text, length));
+}
+
+/* As UTF-16 has it (RFC 8259, section 7). */
+static void add_json_escape(struct buf *b, unsigned point)
+{
+	if (point < 0x10000)
+		buf_add_format(b, "\\u%04x", point);
+	else
+		buf_add_format(
+			b, "\\u%04x\\u%04x", 0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
+}
+
+void shown_add_json(struct buf *b, const char *text)
+{
+	size_t len = strlen(text);
+	for (size_t at = 0, length; at < len; at += length) {
+		length = utf8_length(text + at, len - at);
+		if (length > 0 && text[at] != '\n' && !is_harmless(text + at, length))
+			add_json_escape(b, code_point(text + at, length));
+		else
+			buf_add(b, length > 0 ? text + at : "?", length > 0 ? length : 1);
+		length = length ? length : 1;
+	}
+}
+
 void shown_add(struct buf *b, const char *text)
 {
 	size_t len = strlen(text);
 	for (size_t at = 0, length; at < len; at += length) {
 		length = utf8_length(text + at, len - at);
-		bool is_shown = length > 0 && !utf8_is_control(text + at, length) &&
-				!is_in_ranges(HIDDEN, COUNT_OF(HIDDEN), code_point(text + at, length));
+		bool is_shown = length > 0 && is_harmless(text + at, length);
 		length = length ? length : 1;
 		if (is_shown)
 			buf_add(b, text + at, length);

@@ -270,6 +270,14 @@ static void show_story(const struct inquiry *a)
 
 /* ---- commands ---- */
 
+static void show_answer(const struct inquiry *a, bool as_payment)
+{
+	if (as_payment)
+		show_payment(a->top, a->now_us);
+	else
+		show_story(a);
+}
+
 /* One id, and its source if that is not given. */
 static int story_run(int argc, char **argv, const struct statement *s, bool as_payment)
 {
@@ -291,7 +299,7 @@ static int story_run(int argc, char **argv, const struct statement *s, bool as_p
 		if (inquiry_ask(&a, s, &params) && json)
 			a.exit_status = inquiry_print(&a);
 		else if (a.exit_status == EXIT_DONE && inquiry_open(&a))
-			as_payment ? show_payment(a.top, a.now_us) : show_story(&a);
+			show_answer(&a, as_payment);
 	}
 	inquiry_finish(&a);
 	return a.exit_status;

@@ -122,8 +122,8 @@ json_is_the_answer_of_the_api() {
 the_story_of_a_transaction_is_shown() {
 	fail_as evt_1 bank 'the processor answered 500'
 	value "INSERT INTO payhook.job_attempts (transaction_id, source, attempt, started_at, finished_at, outcome, error, worker)
-		VALUES ('evt_1', 'bank', 1, now() - interval '3 hours 1 second', now() - interval '3 hours', 'retried', 'HTTP 500', 7),
-			('evt_1', 'bank', 2, now() - interval '2 hours 1 second', now() - interval '2 hours', 'failed', 'HTTP 500', 7)"
+		VALUES ('evt_1', 'bank', 1, now() - interval '3 s', now(), 'retried', 'HTTP 500', 7),
+			('evt_1', 'bank', 2, now() - interval '1 s', now(), 'failed', 'HTTP 500', 7)"
 	value "SELECT status FROM payhook.console_skip('bank', 'evt_1', 'a look', NULL, NULL)"
 	ends 0 show evt_1
 	prints '  id        evt_1' '  source    bank' '  status    FAILED' '  amount    1500.10 EUR' '  from      acc_a' \

@@ -41,6 +41,14 @@ Test(shown, writes_each_byte_of_a_character_that_sets_the_direction)
 	cr_expect_str_eq(shown("\xef\xbb\xbfx\xe2\x81\xa6"), "\\xef\\xbb\\xbfx\\xe2\\x81\\xa6");
 }
 
+Test(shown, keeps_what_json_means)
+{
+	static struct buf b = {.max = 1024};
+	shown_add_json(&b, "{\"a\": \"\x7f\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81\xc3\xbc\",\n \"b\": 1}");
+	cr_expect_str_eq(b.data, "{\"a\": \"\\u007f\\u009b\\u202e\\udb40\\udc01\xc3\xbc\",\n \"b\": 1}");
+	buf_finish(&b);
+}
+
 Test(shown, knows_how_many_columns_a_text_occupies)
 {
 	cr_expect_eq(shown_width(""), 0);

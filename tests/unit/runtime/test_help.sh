@@ -40,15 +40,15 @@ each_has_help() {
 }
 
 of_the_commands() {
-	each_has_help "$HERE/payhook" 18
-	each_has_help "$DIR/payhook" 9
+	each_has_help "$HERE/payhook" 24
+	each_has_help "$DIR/payhook" 16
 	prints 0 'build the Debian package' "$HERE/payhook" deb --help
 	prints 0 --deploy "$HERE/payhook" test --help
 }
 
 of_the_tool() {
 	local command
-	for command in verify payload key check currencies; do
+	for command in status ls show payment retry sources actions verify payload key check currencies; do
 		prints 0 "  $command" "$BUILD/ctl/payhook-ctl" "$command" --help
 	done
 }
@@ -58,6 +58,9 @@ others_are_refused() {
 	local command
 	for command in down status reload build deb; do
 		prints 2 "payhook: $command takes no argument, not: --hlep" "$HERE/payhook" "$command" --hlep
+	done
+	for command in status check; do
+		prints 2 "payhook: $command takes no argument, not: --hlep" "$DIR/payhook" "$command" --hlep
 	done
 }
 
