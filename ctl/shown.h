@@ -13,7 +13,7 @@
 /* Adds the text. */
 void shown_add(struct buf *b, const char *text);
 
-/* Adds a text in JSON with the same characters as \\u escapes, which mean the same: inside JSON they occur in strings only,
+/* Adds a text in JSON with the same characters as \u escapes, which mean the same: inside JSON they occur in strings only,
  * but for the line feeds, which stay. */
 void shown_add_json(struct buf *b, const char *text);
 

@@ -34,6 +34,20 @@ static void must_be_same(const char *shown, const char *text)
 	MUST_HOLD(!*text);
 }
 
+/* In JSON only the line feed is left. */
+static void must_be_harmless_json(const char *text, size_t len)
+{
+	struct buf json = BUF_INIT(12 * len + 1);
+	shown_add_json(&json, text);
+	MUST_HOLD(buf_ok(&json));
+	for (size_t at = 0, length; at < json.len; at += length) {
+		length = utf8_length(json.data + at, json.len - at);
+		MUST_HOLD(length > 0);
+		MUST_HOLD(json.data[at] == '\n' || !utf8_is_control(json.data + at, length));
+	}
+	buf_finish(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct buf shown = BUF_INIT(4 * len + 1);
@@ -46,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	must_be_harmless(shown.data ? shown.data : "", shown.len);
 	if (!strchr(text, '\\'))
 		must_be_same(shown.data ? shown.data : "", text);
+	must_be_harmless_json(text, len);
 	buf_finish(&shown);
 	free(text);
 	return 0;
