@@ -59,9 +59,7 @@ others_are_refused() {
 	for command in down status reload build deb; do
 		prints 2 "payhook: $command takes no argument, not: --hlep" "$HERE/payhook" "$command" --hlep
 	done
-	for command in status check; do
-		prints 2 "payhook: $command takes no argument, not: --hlep" "$DIR/payhook" "$command" --hlep
-	done
+	prints 2 "payhook: status takes no argument, not: --hlep" "$DIR/payhook" status --hlep
 }
 
 versions() {
