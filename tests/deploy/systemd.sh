@@ -97,7 +97,7 @@ users_have_roles() {
 
 # console_get PATH - the status of the console's answer to this host, which needs no key without API_KEYS_FILE.
 console_get() {
-	box curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 5 "http://127.0.0.1/console/$1"
+	(near curl -s -o /dev/null -w '%{http_code}' -m 5 --noproxy '*' "127.0.0.1/console/$1")
 }
 
 console_answers() {
