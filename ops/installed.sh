@@ -74,8 +74,14 @@ status_show() {
 
 # own_file_read NAME - reads the file of one service, whose settings count before those of all.  Others than root cannot.
 own_file_read() {
-	local file=${PAYHOOK_ENV_FILE%/*}/$1
-	[[ ! -r $file ]] || PAYHOOK_ENV_FILE=$file env_file_read
+	local file=${PAYHOOK_ENV_FILE%/*}/$1 sources
+	[[ -r $file ]] || return 0
+	# SOURCES_FILE names the variables of its secrets, and may be in the file of all services.
+	if [[ -z ${SOURCES_FILE-} ]] && ! names_of_file "$file" | grep -qx SOURCES_FILE; then
+		sources=$(env_file_read && printf '%s' "${SOURCES_FILE-}") || exit 2
+		[[ -z $sources ]] || export SOURCES_FILE=$sources
+	fi
+	PAYHOOK_ENV_FILE=$file env_file_read
 }
 
 # files_check - refuses a name that is no setting in a file that a service reads, as that service does when it starts.
