@@ -158,7 +158,7 @@ Test(calls, on_a_connection_that_breaks_may_have_taken_effect)
 	sleep_for(&lost, "1.5");
 	database_exec(
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'payhook-console'"
-		" AND state = 'active'");
+		" AND state = 'active' AND datname = current_database()");
 	loop_until(is_reported, &lost, "it fails");
 	cr_expect_not(lost.has_rows);
 	sleep_for(&next, "0");

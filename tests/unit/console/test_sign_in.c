@@ -83,6 +83,7 @@ TestSuite(sign_in, .init = sign_in_begin, .fini = sign_in_end);
 
 static void is_admitted(const char *name, unsigned scopes)
 {
+	answers = 0;
 	cr_assert(sign_in(&rq, NOW, &operator), "%s: %s", name, rq.reply.body.data);
 	cr_expect_str_eq(operator.name, name);
 	cr_expect_eq(operator.scopes, scopes, "%s: %u", name, operator.scopes);
