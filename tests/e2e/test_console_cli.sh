@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/support/tap.sh
 source "$ROOT/tests/support/tap.sh"
-deadline 170 "$@"
+deadline 280 "$@"
 tap_folder console-cli
 PORT=$((16000 + $$ % 2000 * 3))
 SERVER=
@@ -105,9 +105,15 @@ one_is_retried_and_processed() {
 	prints 'the processor is repaired' 'once more' retry_processed
 }
 
+# With so many the operation lasts minutes.
 an_operation_is_canceled() {
+	"$ROOT/payhook" psql -X -q -c "
+		INSERT INTO transactions (transaction_id, source, source_account, destination_account, amount, currency, status, failure)
+		SELECT 'more_' || g, 'transactions', 'acc_a', 'acc_b', 1500, 'INR', 'FAILED', 'HTTP 422' FROM generate_series(1, 200) g;
+		INSERT INTO dead_jobs (transaction_id, source, attempts, error, enqueued_at)
+		SELECT 'more_' || g, 'transactions', 1, 'HTTP 422', now() FROM generate_series(1, 200) g" >/dev/null
 	payhook 0 retry --source transactions --yes --reason 'too early' --rate 1 --background
-	prints '4 transactions will be retried, 1 a second' '"retry --cancel 1" cancels it'
+	prints '204 transactions will be retried, 1 a second' '"retry --cancel 1" cancels it'
 	payhook 0 retry --cancel 1
 	prints 'operation 1 is canceled: '
 }
@@ -117,7 +123,7 @@ the_rest_is_retried_with_progress() {
 	prints 'FAILED transactions match' 'Nothing was changed'
 	payhook 0 retry --error 422 --yes --reason 'the processor is repaired'
 	prints '(100 %)' 'done: ' 'passed over'
-	await 20 are 5 PROCESSED
+	await 30 are 205 PROCESSED
 	await 5 payhook 0 status
 	prints '  health    ok'
 }

@@ -242,9 +242,9 @@ shows_status() {
 
 # What the database knows goes through payhook-ctl, which shows an error of the server too.
 texts_of_status() {
+	serve "ERROR $CONTROL"
 	shows_status open_sources http://localhost
 	controls_nothing "webhooks to a"
-	serve "ERROR $CONTROL"
 	shows_status is_down
 	controls_nothing "the database cannot be asked"
 }
