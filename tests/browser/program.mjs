@@ -116,14 +116,14 @@ test('a conflict has the member that differs', () => withPage({}, async ({page, 
 }));
 
 test('hostile ids are texts, and each has its story', () => withPage({}, async ({page, open}) => {
-	const ids = hostileStrings().filter((text) => !/[\u0000-\u001f\u007f-\u009f]/.test(text) && !['.', '..'].includes(text)).slice(0, 60);
+	const ids = hostileStrings().filter((text) => !/[\u0000-\u001f\u007f-\u009f]/.test(text) && !['.', '..'].includes(text)).slice(0, 30);
 	processor.isBroken = true;
 	for (const id of ids) {
 		await send(id);
 	}
 	await untilFailed(ids.length);
 	await open('#/transactions?status=FAILED');
-	for (const id of ids.slice(0, 50)) {
+	for (const id of ids) {
 		await page.goto(`${BASE_URL}#/transactions/transactions/${encodeURIComponent(id)}`);
 		await page.getByText('It was given up after 1 attempt').waitFor();
 	}
