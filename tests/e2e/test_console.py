@@ -131,6 +131,8 @@ def ask(method, path, key='all', body=None, headers=None, address=None, recorded
     if method == 'POST':
         sent.setdefault('Content-Type', 'application/json')
         body = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+    else:
+        body = None
     return send(method, API + path, body, sent, recorded)
 
 
