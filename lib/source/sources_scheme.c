@@ -1,0 +1,102 @@
+/* sources_scheme.c - reads the members of a source that belong to its signature scheme.
+ *
+ * What depends on a wrong member is skipped: secrets are read only if the options of their scheme are valid.  Each word
+ * that has no meaning for the scheme is a mistake, since an operator who writes it expects it to have an effect.  Which
+ * options a scheme has is left to auth/signer.h. */
+
+#include "source/sources_scheme.h"
+
+#include "source/sources_secrets.h"
+
+#define SCHEMES_MAX (SCHEME_COUNT + 2)
+
+struct scheme_reading {
+	const struct sources_outside *outside;
+	const struct json_place *member; /* SIGNING_MEMBERS of them */
+	struct source *source;
+};
+
+/* Reads an optional text into room and returns room.  NULL: the member is absent, or a mistake was reported. */
+static const char *optional(const struct scheme_reading *r, enum signing_member which, size_t most, char *room)
+{
+	const struct json_place *p = &r->member[which];
+	return json_config_given(p) && json_config_text(p, most, room) ? room : NULL;
+}
+
+/* algorithm and encoding are required for the scheme hmac and have no default.  signer_init() cannot check that they
+ * are absent for the other schemes, since an enum has no "not given", so it is checked here. */
+static void read_hmac(const struct scheme_reading *r, struct signer_settings *ret)
+{
+	static const char *const algorithms[] = {"sha256", "sha512"}, *const encodings[] = {"hex", "base64"};
+	int algorithm = 0, encoding = 0;
+	if (ret->scheme == SCHEME_HMAC) {
+		if (json_config_word(&r->member[SIGNING_ALGORITHM], algorithms, 2, &algorithm) &&
+			json_config_word(&r->member[SIGNING_ENCODING], encodings, 2, &encoding)) {
+			ret->algorithm = algorithm == 0 ? DIGEST_HMAC_SHA256 : DIGEST_HMAC_SHA512;
+			ret->encoding = encoding == 0 ? ENCODING_HEX : ENCODING_BASE64;
+		}
+		return;
+	}
+	for (enum signing_member which = SIGNING_ALGORITHM; which <= SIGNING_ENCODING; which++) {
+		if (json_config_given(&r->member[which]))
+			json_config_complain(&r->member[which], "has no meaning for %s", scheme_name(ret->scheme));
+	}
+}
+
+/* Reads the options, makes the signer, and then reads the secrets: their form depends on the scheme.  The texts live
+ * until signer_init() has copied them. */
+static void read_signer(const struct scheme_reading *r, enum scheme scheme)
+{
+	struct signer_settings settings = {.scheme = scheme};
+	struct fault f;
+	char url[SIGNER_URL_MAX + 1], id[SIGNER_TEXT_MAX + 1], header[SIGNER_TEXT_MAX + 1], prefix[SIGNER_TEXT_MAX + 1],
+		time[SIGNER_TEXT_MAX + 1], separator[SIGNER_TEXT_MAX + 1];
+	int complaints = r->member[SIGNING_SCHEME].config->complaints;
+	settings.url = optional(r, SIGNING_URL, SIGNER_URL_MAX, url);
+	settings.webhook_id = optional(r, SIGNING_WEBHOOK_ID, SIGNER_TEXT_MAX, id);
+	settings.header = optional(r, SIGNING_HEADER, SIGNER_TEXT_MAX, header);
+	settings.prefix = optional(r, SIGNING_PREFIX, SIGNER_TEXT_MAX, prefix);
+	settings.timestamp_header = optional(r, SIGNING_TIMESTAMP_HEADER, SIGNER_TEXT_MAX, time);
+	settings.separator = optional(r, SIGNING_SEPARATOR, SIGNER_TEXT_MAX, separator);
+	read_hmac(r, &settings);
+	if (json_config_given(&r->member[SIGNING_TOLERANCE]) &&
+		!json_config_number(&r->member[SIGNING_TOLERANCE], 1, SIGNER_TOLERANCE_MAX_S, &settings.tolerance_s))
+		return;
+	if (r->member[SIGNING_SCHEME].config->complaints > complaints)
+		return;
+	if (signer_init(&r->source->signer, &settings, &f))
+		sources_secrets_read(&r->member[SIGNING_SECRETS], r->outside, &r->source->signer);
+	else
+		json_config_complain(&r->member[SIGNING_SCHEME], "%s", f.text);
+}
+
+/* A secret beside the scheme "none" would give an operator the impression that it is verified. */
+static void refuse_signing(const struct scheme_reading *r, const char *scheme)
+{
+	for (enum signing_member which = SIGNING_SCHEME + 1; which < SIGNING_MEMBERS; which++) {
+		if (json_config_given(&r->member[which]))
+			json_config_complain(&r->member[which], "has no meaning for the scheme \"%s\"", scheme);
+	}
+}
+
+/* "scheme": the name of a signature scheme, "none" or "closed".  It is required: a source without a signature must be
+ * one by an explicit word. */
+void sources_scheme_read(const struct json_place member[], const struct sources_outside *outside, struct source *ret)
+{
+	const struct scheme_reading reading = {.outside = outside, .member = member, .source = ret}, *r = &reading;
+	const char *words[SCHEMES_MAX];
+	int word;
+	for (int i = 0; i < SCHEME_COUNT; i++)
+		words[i] = scheme_name((enum scheme)i);
+	words[SCHEME_COUNT] = "none";
+	words[SCHEME_COUNT + 1] = "closed";
+	if (!json_config_word(&r->member[SIGNING_SCHEME], words, SCHEMES_MAX, &word))
+		return;
+	if (word < SCHEME_COUNT) {
+		r->source->auth = SOURCE_AUTH_SIGNATURE;
+		read_signer(r, (enum scheme)word);
+		return;
+	}
+	r->source->auth = word == SCHEME_COUNT ? SOURCE_AUTH_NONE : SOURCE_AUTH_DISABLED;
+	refuse_signing(r, words[word]);
+}
