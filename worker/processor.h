@@ -20,6 +20,9 @@ enum call_result {
 	CALL_DONE,    /* the transaction is processed */
 	CALL_AGAIN,   /* a temporary failure: another call may succeed */
 	CALL_GIVE_UP, /* a permanent failure: no call will succeed */
+	/* An answer, and no failure of the processor: it may still carry out an earlier call for this transaction.
+	 * Another call shows how that one ended. */
+	CALL_UNDER_WAY,
 
 	/* Of a cause on our side, which shows nothing about the processor: */
 	CALL_POSTPONED, /* this machine could not make the call, or not finish it: memory, descriptors, local ports */
@@ -28,7 +31,7 @@ enum call_result {
 
 struct call_outcome {
 	enum call_result result;
-	int64_t pause_ms;       /* CALL_AGAIN: the least pause that the processor asks for; -1: it asks for none */
+	int64_t pause_ms;       /* CALL_AGAIN, CALL_UNDER_WAY: the least pause before another call; -1: any */
 	const char *why;        /* unless CALL_DONE: the reason, one clause; valid during call_ended() */
 	const char *request_id; /* identifies this call in the processor's logs, or NULL; valid during call_ended() */
 };

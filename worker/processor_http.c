@@ -9,8 +9,9 @@
  * waits.  For the same reason no call waits to learn whether another's connection will speak HTTP/2
  * (CURLOPT_PIPEWAIT).
  *
- * If the processor has just closed an idle connection, curl finds that out and sends the request once more on
- * another connection, with the same idempotency key.  The meaning of a response is decided in http_call.c. */
+ * A call is one request.  curl by itself would send a request once more, up to five times, if a kept connection is closed
+ * before its answer: calls of which no attempt is recorded.  The second request is stopped before it is sent, and the
+ * call fails, to be retried as any other.  The meaning of a response is decided in http_call.c. */
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -54,6 +55,7 @@ struct transfer {
 	struct response response;
 	int socket_errno; /* why this machine has no socket for it, or cannot watch it; 0: it has and can */
 	bool sent;        /* curl has begun to send the request */
+	bool repeats;     /* curl wanted to send it again, on another connection */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -102,8 +104,9 @@ static int processor_http_on_request(void *arg, char *server, char *local, int s
 {
 	(void)server, (void)local, (void)server_port, (void)local_port;
 	struct transfer *t = arg;
+	t->repeats = t->sent;
 	t->sent = true;
-	return CURL_PREREQFUNC_OK;
+	return t->repeats ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* ---- transfers ---- */
@@ -240,7 +243,7 @@ static const struct call_outcome *processor_http_prepare(struct transfer *t, con
 	write_lines(t, j);
 	t->response = (struct response){0};
 	t->socket_errno = 0;
-	t->sent = false;
+	t->sent = t->repeats = false;
 	t->error[0] = '\0';
 	t->started_ms = clock_ms();
 	bool set = original ? set_body(t, j->body, j->body_len) : set_body(t, t->body.data, t->body.len);
@@ -248,6 +251,16 @@ static const struct call_outcome *processor_http_prepare(struct transfer *t, con
 }
 
 /* ---- the end of a call ---- */
+
+/* Why there is no whole answer; NULL: there is one. */
+static const char *transfer_error(const struct transfer *t, CURLcode result)
+{
+	if (result == CURLE_OK)
+		return NULL;
+	if (t->repeats)
+		return "the connection was closed before it answered";
+	return *t->error ? t->error : curl_easy_strerror(result);
+}
 
 /* The transfer becomes idle only after ended() has returned: the outcome's request id lies in it, and a call that
  * ended() might start must not overwrite it. */
@@ -257,7 +270,7 @@ static void processor_http_outcome(struct processor *p, struct transfer *t, CURL
 	char why[RESPONSE_WHY_MAX];
 	long status = 0;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	const char *error = result == CURLE_OK ? NULL : *t->error ? t->error : curl_easy_strerror(result);
+	const char *error = transfer_error(t, result);
 	struct call_outcome o = response_outcome(&t->response, (int)status, error, time(NULL), why);
 	const char *own = error ? http_failure_own(t->easy, result, t->socket_errno) : NULL;
 	if (own) {

@@ -102,7 +102,7 @@ Test(http_call, has_a_result_for_every_status)
 	for (int status = 0; status < 1000; status++) {
 		enum call_result wanted = status / 100 == 2 ? CALL_DONE : CALL_AGAIN;
 		if ((status / 100 == 3 || status / 100 == 4) && status != 408 && status != 425 && status != 429)
-			wanted = CALL_GIVE_UP;
+			wanted = status == 409 ? CALL_UNDER_WAY : CALL_GIVE_UP;
 		cr_expect_eq(outcome_of(none, status, NULL).result, wanted, "%d", status);
 		cr_expect_eq(outcome_of(none, status, "cut").result, CALL_AGAIN, "%d", status);
 	}
@@ -115,6 +115,9 @@ Test(http_call, reports_the_status_and_what_went_wrong)
 	cr_expect_str_eq(why, "HTTP 503 from the processor");
 	outcome_of(none, 307, NULL);
 	cr_expect_str_eq(why, "HTTP 307 from the processor: redirects are not followed");
+	outcome_of(none, 409, NULL);
+	cr_expect_str_eq(
+		why, "HTTP 409 from the processor: an earlier call with this Idempotency-Key may be under way");
 	outcome_of(none, 200, "cut");
 	cr_expect_str_eq(why, "HTTP 200 from the processor, but no whole answer: cut");
 	outcome_of(none, 0, "refused");
