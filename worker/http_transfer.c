@@ -1,0 +1,200 @@
+/* http_transfer.c - the request of a call as curl takes it, and the outcome of its response.
+ *
+ * A call is one request.  curl by itself would send a request once more, up to five times, if a kept connection is closed
+ * before its answer: calls of which no attempt is recorded.  The second request is stopped before it is sent, and the
+ * call fails, to be retried as any other.  The meaning of a response is decided in http_call.c. */
+
+#include "http_transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http_failure.h"
+#include "http_options.h"
+
+/* ---- receiving the response; to return anything but the length makes curl end the call ---- */
+
+static size_t transfer_on_line(char *line, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+	return response_line(&t->response, line, size * count) ? size * count : 0;
+}
+
+static size_t transfer_on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	(void)bytes;
+	struct transfer *t = arg;
+	return response_body(&t->response, size * count) ? size * count : 0;
+}
+
+static int transfer_on_request(void *arg, char *server, char *local, int server_port, int local_port)
+{
+	(void)server, (void)local, (void)server_port, (void)local_port;
+	struct transfer *t = arg;
+	t->repeats = t->sent;
+	t->sent = true;
+	return t->repeats ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/* ---- transfers ---- */
+
+void transfer_destroy(struct transfer *t)
+{
+	if (!t)
+		return;
+	http_exchange_finish(&t->exchange);
+	buf_finish(&t->body);
+	buf_finish(&t->key);
+	buf_finish(&t->original.text);
+	free(t);
+}
+
+/* A curl that was built without HTTP/2 returns an error for CURL_HTTP_VERSION_2TLS and uses HTTP/1.1, so that result is
+ * ignored. */
+static int set_request(struct transfer *t, const struct settings *s)
+{
+	CURL *easy = t->exchange.easy;
+	int bad = 0;
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_URL, s->processor_url);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, "payhook/" PAYHOOK_VERSION);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->lines);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_line);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, transfer_on_request);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	return bad;
+}
+
+struct transfer *transfer_create(const struct settings *s, void (*ended)(struct http_exchange *x, CURLcode result))
+{
+	struct transfer *t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->settings = s;
+	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
+	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof TRANSFER_KEY);
+	t->original.text = BUF_INIT(HTTP_ORIGINAL_BYTES_MAX);
+	if (!http_exchange_init(&t->exchange, ended) || !http_options_set(t->exchange.easy, s) || set_request(t, s)) {
+		transfer_destroy(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* Writes the traceparent header (W3C Trace Context).  The span id of a call is the first half of its request id, so
+ * that either leads to the other in logs.  False: the webhook had no trace, or the span id is all zero, which is not
+ * allowed and happens in one call of 2^64. */
+static bool write_trace(struct transfer *t, const struct job *j)
+{
+	char span_id[SPAN_ID_LEN + 1];
+	struct traceparent trace;
+	snprintf(span_id, sizeof span_id, "%s", t->request_id + strlen(TRANSFER_REQUEST_ID));
+	if (!traceparent_child(j->traceparent, span_id, &trace))
+		return false;
+	snprintf(t->traceparent, sizeof t->traceparent, "%s%s", TRANSFER_TRACE, trace.text);
+	return true;
+}
+
+/* Links the call's own header lines before the common ones.  The list is built here, not by curl_slist_append(), so
+ * nothing is allocated for a call, and nothing can fail. */
+static void write_lines(struct transfer *t, const struct job *j, struct curl_slist *common)
+{
+	unsigned char random[TRANSFER_REQUEST_ID_BYTES];
+	arc4random_buf(random, sizeof random);
+	int at = snprintf(t->request_id, sizeof t->request_id, "%s", TRANSFER_REQUEST_ID);
+	for (size_t i = 0; i < sizeof random; i++)
+		at += snprintf(t->request_id + at, sizeof t->request_id - (size_t)at, "%02x", random[i]);
+	for (int i = t->original.count - 1; i >= 0; i--) {
+		t->more[i] = (struct curl_slist){.data = t->original.text.data + t->original.at[i], .next = common};
+		common = &t->more[i];
+	}
+	t->lines[0] = (struct curl_slist){.data = t->key.data, .next = &t->lines[1]};
+	t->lines[2] = (struct curl_slist){.data = t->traceparent, .next = common};
+	struct curl_slist *rest = write_trace(t, j) ? &t->lines[2] : common;
+	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = rest};
+}
+
+const struct call_outcome TRANSFER_NO_MEMORY = {
+	.result = CALL_POSTPONED, .pause_ms = -1, .why = "this machine could not make the call: out of memory"};
+static const struct call_outcome NO_TRANSACTION = {
+	.result = CALL_ABSENT, .pause_ms = -1, .why = "the transaction is not in the database any more"};
+static const struct call_outcome NO_REQUEST = {.result = CALL_ABSENT,
+	.pause_ms = -1,
+	.why = "its request is not kept, and PROCESSOR_BODY=original sends nothing else"};
+static const struct call_outcome NO_HEADERS = {
+	.result = CALL_ABSENT, .pause_ms = -1, .why = "the headers that are kept with its request cannot be sent"};
+
+/* Sets the bytes that are sent, which are the job's own if they are the webhook's.  False: memory is exhausted. */
+static bool set_body(struct transfer *t, const char *bytes, size_t len)
+{
+	return curl_easy_setopt(t->exchange.easy, CURLOPT_POSTFIELDS, bytes) == CURLE_OK &&
+	       curl_easy_setopt(t->exchange.easy, CURLOPT_POSTFIELDSIZE, (long)len) == CURLE_OK;
+}
+
+/* Why there is nothing to send; NULL: there is something. */
+static const struct call_outcome *find_nothing(const struct job *j, bool original)
+{
+	if (!j->created_at)
+		return &NO_TRANSACTION;
+	return j->body || !original ? NULL : &NO_REQUEST;
+}
+
+const struct call_outcome *transfer_prepare(struct transfer *t, const struct job *j, struct curl_slist *common)
+{
+	bool original = t->settings->processor_body == PROCESSOR_BODY_ORIGINAL;
+	const struct call_outcome *nothing = find_nothing(j, original);
+	if (nothing)
+		return nothing;
+	buf_reset(&t->body, HTTP_CALL_BODY_MAX + 1);
+	buf_reset(&t->key, HTTP_CALL_KEY_MAX + sizeof TRANSFER_KEY);
+	if (original && !http_original_lines(&t->original, j))
+		return &NO_HEADERS;
+	if (!original)
+		http_call_body(&t->body, j);
+	buf_add_text(&t->key, TRANSFER_KEY);
+	http_call_key(&t->key, j);
+	if (!buf_ok(&t->body) || !buf_ok(&t->key) || !buf_ok(&t->original.text))
+		return &TRANSFER_NO_MEMORY;
+	write_lines(t, j, common);
+	t->response = (struct response){0};
+	t->sent = t->repeats = false;
+	t->started_ms = clock_ms();
+	bool set = original ? set_body(t, j->body, j->body_len) : set_body(t, t->body.data, t->body.len);
+	return set ? NULL : &TRANSFER_NO_MEMORY;
+}
+
+/* ---- the end of a call ---- */
+
+/* Why there is no whole answer; NULL: there is one. */
+static const char *transfer_error(const struct transfer *t, CURLcode result)
+{
+	if (result == CURLE_OK)
+		return NULL;
+	if (t->repeats)
+		return "the connection was closed before it answered";
+	return *t->exchange.error ? t->exchange.error : curl_easy_strerror(result);
+}
+
+struct call_outcome transfer_outcome(
+	const struct transfer *t, CURLcode result, char why[RESPONSE_WHY_MAX], int *ret_status)
+{
+	CURL *easy = t->exchange.easy;
+	long status = 0;
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	*ret_status = (int)status;
+	const char *error = transfer_error(t, result);
+	struct call_outcome o = response_outcome(&t->response, (int)status, error, time(NULL), why);
+	const char *own = error ? http_failure_own(easy, result, t->exchange.socket_errno) : NULL;
+	if (own) {
+		o = (struct call_outcome){.result = CALL_POSTPONED, .pause_ms = -1, .why = why};
+		snprintf(why, RESPONSE_WHY_MAX, "this machine could not make the call: %s", own);
+	}
+	o.request_id = t->request_id + strlen(TRANSFER_REQUEST_ID);
+	return o;
+}

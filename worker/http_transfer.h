@@ -1,0 +1,61 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "http/traceparent.h"
+#include "http_call.h"
+#include "http_loop.h"
+#include "http_original.h"
+#include "processor.h"
+#include "runtime/settings.h"
+
+/* One call of the http processor: its request, written for curl, and its response.  It serves one call at a time and is
+ * used again when idle, so that a call allocates nothing. */
+
+#define TRANSFER_KEY "Idempotency-Key: "
+#define TRANSFER_REQUEST_ID "X-Request-Id: "
+#define TRANSFER_REQUEST_ID_BYTES ((size_t)16)
+#define TRANSFER_TRACE "traceparent: "
+
+struct transfer {
+	struct http_exchange exchange; /* first: the two have one address */
+	LIST_ENTRY(transfer) next;     /* in a list of the owner */
+	const struct settings *settings;
+	void *owner;
+	struct call *call;
+	struct buf body, key; /* of the request; curl does not copy them, so they stay until the call ends */
+	char request_id[sizeof TRANSFER_REQUEST_ID + 2 * TRANSFER_REQUEST_ID_BYTES];
+	char traceparent[sizeof TRANSFER_TRACE + TRACEPARENT_LEN];
+	struct curl_slist lines[3];    /* the header lines that differ from call to call */
+	struct http_original original; /* more of them, if the body is the webhook's */
+	struct curl_slist more[HTTP_ORIGINAL_LINES_MAX];
+	int64_t started_ms;
+
+	struct response response;
+	bool sent;    /* curl has begun to send the request */
+	bool repeats; /* curl wanted to send it again, on another connection */
+};
+
+/* NULL: memory is exhausted.  *s must outlive the transfer. */
+MUST_USE struct transfer *transfer_create(
+	const struct settings *s, void (*ended)(struct http_exchange *x, CURLcode result));
+
+/* Not while it is under way. */
+void transfer_destroy(struct transfer *t);
+
+/* Writes the request of a job, whose texts must stay until the call ends, with these header lines behind its own.
+ * Returns NULL, or why it cannot be made. */
+MUST_USE const struct call_outcome *transfer_prepare(
+	struct transfer *t, const struct job *j, struct curl_slist *common);
+
+/* The outcome of the call, and its status, 0 without one.  why receives the reason; the outcome points to it and into
+ * the transfer. */
+struct call_outcome transfer_outcome(
+	const struct transfer *t, CURLcode result, char why[RESPONSE_WHY_MAX], int *ret_status);
+
+/* The outcome of a call that could not be made because memory is exhausted. */
+extern const struct call_outcome TRANSFER_NO_MEMORY;
