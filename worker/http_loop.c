@@ -1,11 +1,11 @@
 /* http_loop.c - curl on the worker's event loop.
  *
  * curl's multi interface reports the sockets that it waits for and the time at which it must run again; the loop watches
- * both.  So nothing here waits, and the work for one event does not grow with the number of exchanges.
+ * both.  So nothing here waits, and the work for one event does not grow with the number of requests.
  *
- * Each exchange uses an idle connection, a new one, or a stream of an HTTP/2 connection.  The number of connections is
+ * Each request uses an idle connection, a new one, or a stream of an HTTP/2 connection.  The number of connections is
  * not limited in curl: the worker limits the calls, and a call that curl queued would use up its time limit while it
- * waits.  For the same reason no exchange waits to learn whether another's connection will speak HTTP/2
+ * waits.  For the same reason no request waits to learn whether another's connection will speak HTTP/2
  * (CURLOPT_PIPEWAIT). */
 
 #include "http_loop.h"
@@ -24,23 +24,23 @@ struct http_loop {
 	struct event *timer; /* runs curl at the time for which it asked */
 };
 
-/* ---- exchanges ---- */
+/* ---- requests ---- */
 
 /* Opens a connection's socket in curl's place, which would not report why there is none. */
 static curl_socket_t http_loop_on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	(void)purpose;
-	struct http_exchange *x = arg;
+	struct http_request *x = arg;
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	if (fd < 0)
 		x->socket_errno = errno;
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-bool http_exchange_init(struct http_exchange *x, void (*ended)(struct http_exchange *x, CURLcode result))
+bool http_request_init(struct http_request *x, void (*ended)(struct http_request *x, CURLcode result))
 {
 	int bad = 0;
-	*x = (struct http_exchange){.easy = curl_easy_init(), .ended = ended};
+	*x = (struct http_request){.easy = curl_easy_init(), .ended = ended};
 	if (!x->easy)
 		return false;
 	bad |= (int)curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, http_loop_on_open_socket);
@@ -50,7 +50,7 @@ bool http_exchange_init(struct http_exchange *x, void (*ended)(struct http_excha
 	return !bad;
 }
 
-void http_exchange_finish(struct http_exchange *x)
+void http_request_finish(struct http_request *x)
 {
 	curl_easy_cleanup(x->easy);
 	x->easy = NULL;
@@ -58,15 +58,15 @@ void http_exchange_finish(struct http_exchange *x)
 
 /* ---- curl and the loop ---- */
 
-/* Lets curl act on a socket or on its timer, then ends the exchanges that curl reports as done.  ended() may cancel other
- * exchanges; curl then discards its pending messages about them, so they cannot end twice. */
+/* Lets curl act on a socket or on its timer, then ends the requests that curl reports as done.  ended() may cancel other
+ * requests; curl then discards its pending messages about them, so they cannot end twice. */
 static void act(struct http_loop *l, curl_socket_t fd, int events)
 {
 	int running, left;
 	curl_multi_socket_action(l->multi, fd, events, &running);
 	const CURLMsg *m;
 	while ((m = curl_multi_info_read(l->multi, &left))) {
-		struct http_exchange *x = NULL;
+		struct http_request *x = NULL;
 		CURLcode result = m->data.result;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
 		curl_multi_remove_handle(l->multi, x->easy);
@@ -86,7 +86,7 @@ static void http_loop_on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* curl asks for other events on a socket, or for none.  If memory is exhausted and the socket cannot be watched, its
- * exchange ends by its time limit, which then does not count as the processor's: to return an error here would make curl
+ * request ends by its time limit, which then does not count as the processor's: to return an error here would make curl
  * abort all transfers of the multi handle, for good. */
 static int http_loop_on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *arg, void *socket_event)
 {
@@ -98,7 +98,7 @@ static int http_loop_on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, vo
 	if (wanted != CURL_POLL_REMOVE) {
 		short what = (short)((wanted & CURL_POLL_IN ? EV_READ : 0) | (wanted & CURL_POLL_OUT ? EV_WRITE : 0));
 		e = event_new(l->base, fd, (short)(what | EV_PERSIST), http_loop_on_socket, l);
-		struct http_exchange *x = NULL;
+		struct http_request *x = NULL;
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &x);
 		if ((!e || event_add(e, NULL)) && x)
 			x->socket_errno = ENOMEM;
@@ -121,14 +121,14 @@ static int http_loop_on_curl_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
-bool http_loop_start(struct http_loop *l, struct http_exchange *x)
+bool http_loop_start(struct http_loop *l, struct http_request *x)
 {
 	x->socket_errno = 0;
 	x->error[0] = '\0';
 	return curl_multi_add_handle(l->multi, x->easy) == CURLM_OK;
 }
 
-void http_loop_cancel(struct http_loop *l, struct http_exchange *x)
+void http_loop_cancel(struct http_loop *l, struct http_request *x)
 {
 	curl_multi_remove_handle(l->multi, x->easy);
 }

@@ -5,37 +5,37 @@
 
 #include "base/base.h"
 
-/* curl's multi interface on the worker's event loop: exchanges of a request and a response, of which any number are under
+/* curl's multi interface on the worker's event loop: requests, of which any number are under
  * way at once.  Nothing here waits. */
 
 struct event_base;
 struct http_loop;
 
-/* An exchange, part of what it is for.  Its easy handle serves one exchange at a time and is used again. */
-struct http_exchange {
+/* A request with its response, part of what it is for.  Its easy handle serves one request at a time and is used again. */
+struct http_request {
 	CURL *easy;
 	int socket_errno; /* why this machine has no socket for it, or cannot watch it; 0: it has and can */
 	char error[CURL_ERROR_SIZE];
-	/* The exchange has ended, and may be started again or finished.  Called from the event loop only. */
-	void (*ended)(struct http_exchange *x, CURLcode result);
+	/* The request has ended, and may be started again or finished.  Called from the event loop only. */
+	void (*ended)(struct http_request *x, CURLcode result);
 };
 
 /* Creates the easy handle, whose options the caller sets but for those of its socket, its private pointer and its error.
- * False: memory is exhausted; http_exchange_finish() is allowed then too. */
-MUST_USE bool http_exchange_init(struct http_exchange *x, void (*ended)(struct http_exchange *x, CURLcode result));
+ * False: memory is exhausted; http_request_finish() is allowed then too. */
+MUST_USE bool http_request_init(struct http_request *x, void (*ended)(struct http_request *x, CURLcode result));
 
-/* Not of an exchange that is under way.  Accepts one that is all zero. */
-void http_exchange_finish(struct http_exchange *x);
+/* Not of a request that is under way.  Accepts one that is all zero. */
+void http_request_finish(struct http_request *x);
 
 /* connections: as many idle ones are kept.  NULL: out of memory. */
 MUST_USE struct http_loop *http_loop_create(struct event_base *base, long connections);
 
-/* No exchange may be under way.  Accepts NULL. */
+/* No request may be under way.  Accepts NULL. */
 void http_loop_destroy(struct http_loop *l);
 
-/* Starts an exchange, which ends by ended() or http_loop_cancel().  False: out of memory. */
-MUST_USE bool http_loop_start(struct http_loop *l, struct http_exchange *x);
+/* Starts a request, which ends by ended() or http_loop_cancel().  False: out of memory. */
+MUST_USE bool http_loop_start(struct http_loop *l, struct http_request *x);
 
-/* Ends an exchange that is under way, without ended().  For HTTP/1.1 curl closes the connection, because its response may
+/* Ends a request that is under way, without ended().  For HTTP/1.1 curl closes the connection, because its response may
  * still come; an HTTP/2 stream is reset. */
-void http_loop_cancel(struct http_loop *l, struct http_exchange *x);
+void http_loop_cancel(struct http_loop *l, struct http_request *x);

@@ -44,7 +44,7 @@ void transfer_destroy(struct transfer *t)
 {
 	if (!t)
 		return;
-	http_exchange_finish(&t->exchange);
+	http_request_finish(&t->request);
 	buf_finish(&t->body);
 	buf_finish(&t->key);
 	buf_finish(&t->original.text);
@@ -55,7 +55,7 @@ void transfer_destroy(struct transfer *t)
  * ignored. */
 static int set_request(struct transfer *t, const struct settings *s)
 {
-	CURL *easy = t->exchange.easy;
+	CURL *easy = t->request.easy;
 	int bad = 0;
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_URL, s->processor_url);
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, "payhook/" PAYHOOK_VERSION);
@@ -71,7 +71,7 @@ static int set_request(struct transfer *t, const struct settings *s)
 	return bad;
 }
 
-struct transfer *transfer_create(const struct settings *s, void (*ended)(struct http_exchange *x, CURLcode result))
+struct transfer *transfer_create(const struct settings *s, void (*ended)(struct http_request *x, CURLcode result))
 {
 	struct transfer *t = calloc(1, sizeof *t);
 	if (!t)
@@ -80,7 +80,7 @@ struct transfer *transfer_create(const struct settings *s, void (*ended)(struct 
 	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
 	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof TRANSFER_KEY);
 	t->original.text = BUF_INIT(HTTP_ORIGINAL_BYTES_MAX);
-	if (!http_exchange_init(&t->exchange, ended) || !http_options_set(t->exchange.easy, s) || set_request(t, s)) {
+	if (!http_request_init(&t->request, ended) || !http_options_set(t->request.easy, s) || set_request(t, s)) {
 		transfer_destroy(t);
 		return NULL;
 	}
@@ -133,8 +133,8 @@ static const struct call_outcome NO_HEADERS = {
 /* Sets the bytes that are sent, which are the job's own if they are the webhook's.  False: memory is exhausted. */
 static bool set_body(struct transfer *t, const char *bytes, size_t len)
 {
-	return curl_easy_setopt(t->exchange.easy, CURLOPT_POSTFIELDS, bytes) == CURLE_OK &&
-	       curl_easy_setopt(t->exchange.easy, CURLOPT_POSTFIELDSIZE, (long)len) == CURLE_OK;
+	return curl_easy_setopt(t->request.easy, CURLOPT_POSTFIELDS, bytes) == CURLE_OK &&
+	       curl_easy_setopt(t->request.easy, CURLOPT_POSTFIELDSIZE, (long)len) == CURLE_OK;
 }
 
 /* Why there is nothing to send; NULL: there is something. */
@@ -178,19 +178,19 @@ static const char *transfer_error(const struct transfer *t, CURLcode result)
 		return NULL;
 	if (t->repeats)
 		return "the connection was closed before it answered";
-	return *t->exchange.error ? t->exchange.error : curl_easy_strerror(result);
+	return *t->request.error ? t->request.error : curl_easy_strerror(result);
 }
 
 struct call_outcome transfer_outcome(
 	const struct transfer *t, CURLcode result, char why[RESPONSE_WHY_MAX], int *ret_status)
 {
-	CURL *easy = t->exchange.easy;
+	CURL *easy = t->request.easy;
 	long status = 0;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	*ret_status = (int)status;
 	const char *error = transfer_error(t, result);
 	struct call_outcome o = response_outcome(&t->response, (int)status, error, time(NULL), why);
-	const char *own = error ? http_failure_own(easy, result, t->exchange.socket_errno) : NULL;
+	const char *own = error ? http_failure_own(easy, result, t->request.socket_errno) : NULL;
 	if (own) {
 		o = (struct call_outcome){.result = CALL_POSTPONED, .pause_ms = -1, .why = why};
 		snprintf(why, RESPONSE_WHY_MAX, "this machine could not make the call: %s", own);

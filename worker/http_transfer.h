@@ -22,8 +22,8 @@
 #define TRANSFER_TRACE "traceparent: "
 
 struct transfer {
-	struct http_exchange exchange; /* first: the two have one address */
-	LIST_ENTRY(transfer) next;     /* in a list of the owner */
+	struct http_request request; /* first: the two have one address */
+	LIST_ENTRY(transfer) next;   /* in a list of the owner */
 	const struct settings *settings;
 	void *owner;
 	struct call *call;
@@ -42,7 +42,7 @@ struct transfer {
 
 /* NULL: memory is exhausted.  *s must outlive the transfer. */
 MUST_USE struct transfer *transfer_create(
-	const struct settings *s, void (*ended)(struct http_exchange *x, CURLcode result));
+	const struct settings *s, void (*ended)(struct http_request *x, CURLcode result));
 
 /* Not while it is under way. */
 void transfer_destroy(struct transfer *t);

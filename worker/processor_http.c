@@ -35,9 +35,9 @@ struct processor {
 
 /* The transfer becomes idle only after ended() has returned: the outcome's request id lies in it, and a call that
  * ended() might start must not overwrite it. */
-static void processor_http_on_ended(struct http_exchange *x, CURLcode result)
+static void processor_http_on_ended(struct http_request *x, CURLcode result)
 {
-	struct transfer *t = CONTAINER_OF(x, struct transfer, exchange);
+	struct transfer *t = CONTAINER_OF(x, struct transfer, request);
 	struct processor *p = t->owner;
 	struct call *c = t->call;
 	char why[RESPONSE_WHY_MAX];
@@ -82,7 +82,7 @@ static void processor_http_start(struct processor *p, struct call *c)
 {
 	struct transfer *t = take_transfer(p);
 	const struct call_outcome *why = t ? transfer_prepare(t, c->job, p->common) : NULL;
-	if (t && !why && http_loop_start(p->loop, &t->exchange)) {
+	if (t && !why && http_loop_start(p->loop, &t->request)) {
 		t->call = c;
 		c->transfer = t;
 		LIST_INSERT_HEAD(&p->under_way, t, next);
@@ -103,7 +103,7 @@ static bool processor_http_cancel(struct processor *p, struct call *c)
 		TAILQ_REMOVE(&p->not_started, c, under_way);
 		return false;
 	}
-	http_loop_cancel(p->loop, &t->exchange);
+	http_loop_cancel(p->loop, &t->request);
 	LIST_REMOVE(t, next);
 	LIST_INSERT_HEAD(&p->idle, t, next);
 	c->transfer = NULL;
@@ -124,7 +124,7 @@ static void processor_http_destroy(struct processor *p)
 		return;
 	for (struct transfer *t = LIST_FIRST(&p->under_way), *next; t; t = next) {
 		next = LIST_NEXT(t, next);
-		http_loop_cancel(p->loop, &t->exchange);
+		http_loop_cancel(p->loop, &t->request);
 		transfer_destroy(t);
 	}
 	for (struct transfer *t = LIST_FIRST(&p->idle), *next; t; t = next) {
