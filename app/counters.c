@@ -37,9 +37,9 @@ static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metric
 	"/v1/transactions/{transaction_id}", "/v1/payments/{payment_id}", NULL};
 
 /* The statuses that responders answer.  "other" catches a status that is missing here. */
-static const int STATUSES[] = {200, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};
+static const int STATUSES[] = {200, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};
 static const char *const CODES[] = {
-	"200", "202", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
+	"200", "202", "204", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
 
 /* The values of the label "outcome", in the order of enum webhook_outcome without WEBHOOK_NONE. */
 static const char *const OUTCOMES[] = {

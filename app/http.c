@@ -16,6 +16,8 @@ static const char *http_phrase(int status)
 		return "OK";
 	case 202:
 		return "Accepted";
+	case 204:
+		return "No Content";
 	case 400:
 		return "Bad Request";
 	case 401:
@@ -53,10 +55,13 @@ void http_head(const struct reply *reply, struct buf *ret)
 	buf_add_text(ret, "Status: ");
 	buf_add_number(ret, (size_t)reply->status);
 	add_header(ret, " ", http_phrase(reply->status));
-	add_header(ret, "Content-Type: ", reply->type);
-	buf_add_text(ret, "Content-Length: ");
-	buf_add_number(ret, reply->body.len);
-	buf_add_text(ret, "\r\nCache-Control: no-store\r\n");
+	if (reply->status != 204) {
+		add_header(ret, "Content-Type: ", reply->type);
+		buf_add_text(ret, "Content-Length: ");
+		buf_add_number(ret, reply->body.len);
+		buf_add_text(ret, "\r\n");
+	}
+	buf_add_text(ret, "Cache-Control: no-store\r\n");
 	if (reply->allow)
 		add_header(ret, "Allow: ", reply->allow);
 	if (reply->challenge)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acknowledgement.h"
 #include "auth/kept_headers.h"
 #include "base/clock.h"
 #include "ingest/ingest.h"
@@ -34,6 +35,7 @@ struct item {
 
 /* All transactions of one webhook: request.state of its request. */
 struct submission {
+	const struct source *source;
 	int count;
 	int waiting; /* items without an outcome */
 	struct insert_body body;
@@ -94,19 +96,10 @@ void submission_unkept(struct service *service, int count)
 
 /* ---- the answer ---- */
 
-static void reply_accepted(struct request *rq)
-{
-	http_begin(rq, 202);
-	buf_add_text(&rq->reply.body, "{\"message\":\"Accepted\"}");
-	rq->answer(rq);
-}
-
-static void reply_ignored(struct request *rq)
+static void reply_ignored(struct request *rq, const struct source *source)
 {
 	rq->outcome = WEBHOOK_IGNORED;
-	http_begin(rq, 200);
-	buf_add_text(&rq->reply.body, "{\"message\":\"Ignored\"}");
-	rq->answer(rq);
+	acknowledgement_ignored(rq, source);
 }
 
 /* Answers 422 if the database rejects the transaction itself, else 503.  The rules for transactions were checked when
@@ -123,10 +116,12 @@ static void submission_refuse(struct request *rq, const struct fault *f)
 
 /* Called when every item has its outcome.  The order is that of gravity: a failure outweighs a conflict, and a
  * conflict outweighs success.  The fault is copied and the items are freed first, because answering ends the request
- * and its state. */
+ * and its state.  An answer of the source's own is that to a conflict too: a provider that counts nothing else as received
+ * would send the conflict again for ever. */
 static void submission_finish(struct request *rq)
 {
 	struct submission *s = rq->state;
+	const struct source *source = s->source;
 	struct fault f = s->fault;
 	free(s->many);
 	s->many = NULL;
@@ -134,13 +129,13 @@ static void submission_finish(struct request *rq)
 		submission_refuse(rq, &f);
 	} else if (s->conflicts) {
 		rq->outcome = WEBHOOK_CONFLICT;
-		if (rq->service->settings->conflict_policy == CONFLICT_QUARANTINE)
-			reply_accepted(rq);
+		if (source->answer.status || rq->service->settings->conflict_policy == CONFLICT_QUARANTINE)
+			acknowledgement_accepted(rq, source);
 		else if (!fault_set(&f, FAULT_CONFLICT, "this transaction_id already stands for another transaction"))
 			http_fault(rq, &f);
 	} else {
 		rq->outcome = s->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
-		reply_accepted(rq);
+		acknowledgement_accepted(rq, source);
 	}
 }
 
@@ -220,11 +215,12 @@ static void take_body(struct request *rq, const struct source *source)
 
 static void submission_on_ignored(struct payload_insert *insert, bool is_kept, const struct fault *f)
 {
-	struct request *rq = CONTAINER_OF(insert, struct submission, ignored)->one.rq;
+	const struct submission *s = CONTAINER_OF(insert, struct submission, ignored);
+	struct request *rq = s->one.rq;
 	if (!f) {
 		if (!is_kept)
 			submission_unkept(rq->service, 1);
-		reply_ignored(rq);
+		reply_ignored(rq, s->source);
 		return;
 	}
 	log_not_stored(rq, "", f);
@@ -246,7 +242,7 @@ static void submission_ignore(struct request *rq, const struct source *source)
 {
 	struct submission *s = rq->state;
 	if (!source->keep_ignored || !rq->service->payloads) {
-		reply_ignored(rq);
+		reply_ignored(rq, source);
 		return;
 	}
 	take_body(rq, source);
@@ -345,6 +341,7 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 	struct submission *s = rq->state;
 	struct payload payload;
 	struct fault f;
+	s->source = source;
 	s->many = NULL;
 	s->failed = s->conflicts = s->is_new = false;
 	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))

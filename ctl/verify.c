@@ -355,6 +355,7 @@ static void print_body(const struct verifying *v)
 {
 	struct fault f;
 	struct payload payload;
+	int own = v->source->answer.status;
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
 	if (!content_type_is_json(type ? type : ""))
@@ -368,9 +369,9 @@ static void print_body(const struct verifying *v)
 	else if (!print_items(v))
 		printf("answer     422, and nothing of it is stored\n");
 	else if (payload.count == 0)
-		printf("answer     200: ignored\n");
+		printf("answer     %d: ignored\n", own ? own : 200);
 	else
-		printf("answer     202, when it is durable\n");
+		printf("answer     %d, when it is durable\n", own ? own : 202);
 }
 
 /* ---- the report ---- */

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "http/network.h"
 #include "source/mapping.h"
+#include "source/sources_answer.h"
 
 /* A source: the configuration for one provider.  It defines how the provider's webhooks are authenticated, and where a
  * transaction is in their payload.  Sources are read when the process starts and do not change afterwards. */
@@ -50,7 +51,8 @@ struct source {
 	struct mapping *mappings;
 	bool in_order;  /* calls for the events of a payment are made one at a time, in order; all have a payment_id */
 	bool continues; /* with in_order: the next event is sent though the one before has failed for good */
-	bool keep_ignored; /* verified events that no filter lets pass are kept, under no transaction */
+	struct source_answer answer; /* to what was taken: new, known, ignored or a conflict */
+	bool keep_ignored;           /* verified events that no filter lets pass are kept, under no transaction */
 };
 
 struct sources {

@@ -15,6 +15,7 @@
 #include "json/config.h"
 #include "source/adyen.h"
 #include "source/mapping_config.h"
+#include "source/sources_answer.h"
 #include "source/sources_scheme.h"
 
 #define INET_TEXT_MAX 63 /* bytes of a network as text; the longest valid one has 49 */
@@ -31,6 +32,7 @@ enum member {
 	ORDER,
 	ON_FAILURE,
 	KEEP_IGNORED,
+	ANSWER,
 	MEMBERS,
 };
 
@@ -46,6 +48,7 @@ static const char *const NAMES[MEMBERS] = {
 	[ORDER] = "order",
 	[ON_FAILURE] = "on_failure",
 	[KEEP_IGNORED] = "keep_ignored",
+	[ANSWER] = "answer",
 };
 
 struct reading {
@@ -244,6 +247,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	read_allow(&r);
 	read_client(&r);
 	read_keep_ignored(&r);
+	sources_answer_read(&r.member[ANSWER], &r.source->answer);
 	bool is_adyen = r.source->auth == SOURCE_AUTH_SIGNATURE && r.source->signer.scheme == SCHEME_ADYEN;
 	if (is_adyen && p->config->complaints == complaints)
 		check_adyen(&r);

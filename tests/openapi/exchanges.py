@@ -61,6 +61,9 @@ def check_headers(documented, head):
 
 def check_body(contents, exchange, got):
     kind = got.get('content-type', '').split(';')[0].strip()
+    if exchange['status'] == 204 and not kind and not contents:
+        yield from ['a 204 has a body'] if exchange['body'] else []
+        return
     if kind not in contents:
         yield f'Content-Type {kind or "none"} is not documented'
         return

@@ -1,0 +1,158 @@
+/* test_source_words.c - what a source's configuration may say besides its scheme and its body: the answer that its provider
+ * counts as received.  With CONFLICT_POLICY=reject, as an answer of the source's own is that to a conflict too. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "base/base.h"
+#include "support/client.h"
+#include "support/expect.h"
+#include "support/instance.h"
+#include "support/instance_database.h"
+#include "support/scrape.h"
+
+static char file_setting[96];
+
+const char *const instance_settings[] = {
+	file_setting, "CONFLICT_POLICY=reject", "RESPONDERS=1", "PROCESSOR_DELAY_MS=0", NULL};
+
+#define ACCOUNTS "\"source_account\":{\"value\":\"payer\"},\"destination_account\":{\"value\":\"payee\"}"
+#define MONEY "\"amount\":{\"at\":\"/n\",\"unit\":\"major\"},\"currency\":{\"value\":\"EUR\"}"
+#define MAPPING "\"mapping\":{\"transaction_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
+#define PAID "\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\"]}]," MAPPING
+#define OPEN(name, members) "{\"name\":\"" name "\",\"scheme\":\"none\"," members "}"
+
+static const char SOURCES[] = "{\"sources\":[" OPEN("usual", PAID) "," OPEN("all-200", "\"answer\":200," PAID) "," OPEN(
+	"text", "\"answer\":{\"status\":200,\"body\":\"[accepted]\",\"type\":\"text/plain\"}," PAID) "," OPEN("empty",
+	"\"answer\":{\"body\":\"\"}," PAID) "," OPEN("no-content", "\"answer\":204," PAID) "]}";
+
+static char sources_path[] = "/tmp/payhook-e2e-words-XXXXXX";
+
+/* SOURCES_FILE must exist before the instance is started.  This constructor also runs in the process of each test,
+ * where the file exists already. */
+__attribute__((constructor)) static void furnish(void)
+{
+	int fd = getenv("E2E_FOLDER") != NULL ? -1 : mkstemp(sources_path);
+
+	if (fd < 0)
+		return;
+	if (write(fd, SOURCES, sizeof(SOURCES) - 1) == sizeof(SOURCES) - 1 && fchmod(fd, 0644) == 0)
+		snprintf(file_setting, sizeof(file_setting), "SOURCES_FILE=%s", sources_path);
+	close(fd);
+}
+
+__attribute__((destructor)) static void clear(void)
+{
+	if (file_setting[0] != '\0')
+		unlink(sources_path);
+}
+
+static void post(const char *source, const char *body, struct answer *ret)
+{
+	char target[96];
+
+	snprintf(target, sizeof(target), "/v1/webhooks/%s", source);
+	call_send(&(struct call){.target = target, .type = "application/json", .body = body}, ret);
+}
+
+static void post_event(const char *source, const char *type, const char *id, int amount, struct answer *ret)
+{
+	char body[256];
+
+	snprintf(body, sizeof(body), "{\"type\":\"%s\",\"id\":\"%s\",\"n\":%d}", type, id, amount);
+	post(source, body, ret);
+}
+
+static long long stored(const char *id)
+{
+	return database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id);
+}
+
+/* Checks and frees the answer.  type NULL: there is no Content-Type, and no Content-Length. */
+static void is_answer(struct answer *a, int status, const char *type, const char *body, const char *what)
+{
+	char value[96];
+
+	cr_assert_eq(a->status, status, "%s: %d %s%s", what, a->status, a->body, a->trouble);
+	cr_assert_str_eq(a->body, body, "%s: %s", what, a->body);
+	cr_assert_eq(answer_header(a, "Content-Type", value, sizeof(value)), type != NULL, "%s", what);
+	cr_assert(type == NULL || strcmp(value, type) == 0, "%s: %s", what, value);
+	cr_assert(type != NULL || !answer_header(a, "Content-Length", value, sizeof(value)), "%s", what);
+	answer_finish(a);
+}
+
+/* A new event, the same again, another content of it, and one that the filter leaves out. */
+static void answers_all_alike(const char *source, int status, const char *type, const char *taken, const char *ignored)
+{
+	char id[64];
+	struct answer a;
+
+	fresh_id(source, id);
+	post_event(source, "paid", id, 1, &a);
+	is_answer(&a, status, type, taken, "new");
+	cr_assert_eq(stored(id), 1, "%s", source);
+	post_event(source, "paid", id, 1, &a);
+	is_answer(&a, status, type, taken, "duplicate");
+	post_event(source, "paid", id, 2, &a);
+	is_answer(&a, status, type, taken, "conflict");
+	cr_assert_eq(
+		database_number_of("SELECT count(*) FROM payhook.transaction_conflicts WHERE transaction_id = $1", id),
+		1, "%s", source);
+	post_event(source, "created", id, 1, &a);
+	is_answer(&a, status, type, ignored, "ignored");
+}
+
+Test(source_words, an_answer_is_that_to_all_that_was_taken)
+{
+	answers_all_alike(
+		"all-200", 200, "application/json", "{\"message\":\"Accepted\"}", "{\"message\":\"Ignored\"}");
+	answers_all_alike("text", 200, "text/plain", "[accepted]", "[accepted]");
+	answers_all_alike("empty", 202, "text/plain", "", "");
+	answers_all_alike("no-content", 204, NULL, "", "");
+}
+
+Test(source_words, without_an_answer_a_conflict_is_rejected_and_an_ignored_webhook_has_200)
+{
+	char id[64];
+	struct answer a;
+
+	post_event("usual", "paid", fresh_id("usual", id), 1, &a);
+	is_answer(&a, 202, "application/json", "{\"message\":\"Accepted\"}", "new");
+	post_event("usual", "paid", id, 2, &a);
+	expect_problem_once(&a, 409, "conflict");
+	post_event("usual", "created", id, 1, &a);
+	is_answer(&a, 200, "application/json", "{\"message\":\"Ignored\"}", "ignored");
+}
+
+Test(source_words, an_answer_is_never_that_to_what_was_refused)
+{
+	struct answer a;
+
+	post("text", "{", &a);
+	expect_problem_once(&a, 400, "no JSON");
+	post("text", "{\"type\":\"paid\",\"n\":1}", &a);
+	expect_problem_once(&a, 422, "no id");
+	call_send(&(struct call){.target = "/v1/webhooks/text", .type = "text/csv", .body = "a,b"}, &a);
+	expect_problem_once(&a, 415, "no JSON by its type");
+}
+
+Test(source_words, counts_answers_by_outcome_as_ever)
+{
+	static const char CONFLICTS[] = "payhook_webhooks_total{outcome=\"conflict\"}",
+			  CODE[] = "payhook_http_requests_total{route=\"/v1/webhooks/{source}\",code=\"204\"}";
+	char id[64];
+	struct answer a;
+	double conflicts = scrape_now(CONFLICTS), codes = scrape_now(CODE);
+
+	post_event("no-content", "paid", fresh_id("counted", id), 1, &a);
+	answer_finish(&a);
+	post_event("no-content", "paid", id, 2, &a);
+	answer_finish(&a);
+	cr_assert_float_eq(scrape_now(CONFLICTS), conflicts + 1, 0.5);
+	cr_assert_float_eq(scrape_now(CODE), codes + 2, 0.5);
+}
