@@ -18,7 +18,7 @@ COPY docker/packages /usr/share/payhook/docker/
 WORKDIR /usr/share/payhook
 
 FROM base AS app
-RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g
+RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g ca-certificates libcurl4
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/sbin/payhook-ctl /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/

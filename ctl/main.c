@@ -14,6 +14,7 @@
 #include "check.h"
 #include "ctl.h"
 #include "key.h"
+#include "listen.h"
 #include "payload.h"
 #include "runtime/settings.h"
 #include "txn/currency.h"
@@ -59,6 +60,10 @@ static const struct command {
 		"print the request that brought a transaction, as it was kept: its bytes exactly, or escaped on\n"
 		"      a terminal and with --escape; the body is personal data",
 		payload_run},
+	{"listen", " [--source NAME] [--since TIME] [--to URL] [--json]",
+		"print the events that are accepted, as they come, and post each to a program under development;\n"
+		"      TIME: 2026-02-19T12:00:00Z, with any zone, or Unix seconds; without it, from now on",
+		listen_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
 		key_run},
 	{"check", "",

@@ -46,6 +46,9 @@ cmd_help() {
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
 		                     that brought a transaction, as of its time
+		  listen [--source NAME] [--since TIME] [--to URL] [--json]
+		                     print the events that are accepted, as they come, and post each to a program
+		                     under development (--to); TIME: 2026-02-19T12:00:00+01:00, or Unix seconds
 		  key NAME SCOPE...  create an API key and its entry for API_KEYS_FILE; scopes: read, operate
 		  check              print the settings in force, and whether the database keeps the promise of a 202
 		  upgrade-database [VERSION]
@@ -292,6 +295,14 @@ cmd_payload() {
 	packages_need build >&2
 	build_programs >&2
 	exec "$BUILD/ctl/payhook-ctl" payload "$@"
+}
+
+cmd_listen() {
+	trust_check_lists
+	database_need
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/ctl/payhook-ctl" listen "$@"
 }
 
 cmd_verify() {
