@@ -6,13 +6,14 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* An exact decimal, kept as the digits the sender wrote: "1500.10".
+/* An exact decimal, kept as the digits the sender wrote: "1500.10".  A number with an exponent, or with more zeros at the end
+ * than fit, is kept without them: 1.5e3 as "1500".
  *
  * Floating point is never used for an amount, since 0.1 has no exact double.  PostgreSQL receives the digits and
  * converts them to numeric.  The two bounds are also a constraint of the table, transactions_amount_exact. */
 
 #define MONEY_INTEGER_MAX 18 /* digits before the point: amounts below 10^18 */
-#define MONEY_FRACTION_MAX 8 /* digits after the point, trailing zeros too; the finest unit is 10^-8 BTC */
+#define MONEY_FRACTION_MAX 8 /* digits after the point; the finest unit is 10^-8 BTC */
 #define MONEY_TEXT_MAX (MONEY_INTEGER_MAX + 1 + MONEY_FRACTION_MAX)
 
 struct money {
@@ -22,18 +23,17 @@ struct money {
 /* The reason why a text is not an amount; if there are several, the first in this order. */
 enum money_flaw {
 	MONEY_FLAWLESS,
-	MONEY_NOT_A_DECIMAL, /* no number in JSON's form (RFC 8259, section 6) */
-	MONEY_NEGATIVE,      /* has a minus sign; -0 too */
-	MONEY_EXPONENT,
+	MONEY_NOT_A_DECIMAL,     /* no number in JSON's form (RFC 8259, section 6) */
+	MONEY_NEGATIVE,          /* has a minus sign; -0 too */
 	MONEY_TOO_MANY_DIGITS,   /* before the point */
-	MONEY_TOO_MANY_DECIMALS, /* after the point, whatever the currency */
+	MONEY_TOO_MANY_DECIMALS, /* after the point, whatever the currency; zeros at the end do not count */
 };
 
 /* Checks len bytes; no NUL is needed. */
 MUST_USE enum money_flaw money_flaw(const char *text, size_t len);
 
-/* Reads a plain decimal of len bytes: a number in JSON's form without a sign or an exponent, so "01", ".5" and "5." are
- * errors.  The currency is not considered.  Faults are FAULT_INPUT and do not quote the text, because amounts must not
+/* Reads a decimal of len bytes: a number in JSON's form without a sign, so "01", ".5" and "5." are errors.  The exponent may
+ * have any length.  The currency is not considered.  Faults are FAULT_INPUT and do not quote the text, because amounts must not
  * be logged. */
 MUST_USE bool money_parse(const char *text, size_t len, struct money *ret, struct fault *f);
 

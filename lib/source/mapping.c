@@ -298,25 +298,36 @@ static size_t shift(const char *digits, size_t len, int decimals, char ret[MONEY
 	return out + fraction;
 }
 
-/* Reads a whole number of minor units.  The number is checked twice: first as digits alone, which excludes signs and
- * exponents and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The second check
- * matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is 5.01,
- * which does not exist. */
+/* Whether a number without an exponent has a fraction other than ".0", with which some languages write a whole number.  Two
+ * zeros are how an amount of major units is written: 15.00 is not taken for 15 cents. */
+static bool has_fraction(const struct scalar *found)
+{
+	const char *point = memchr(found->text, '.', found->len), *end = found->text + found->len;
+	bool has_exponent = memchr(found->text, 'e', found->len) || memchr(found->text, 'E', found->len);
+	return point && !has_exponent && !(end - point == 2 && point[1] == '0');
+}
+
+/* Reads a whole number of minor units, which may be written as 1500.0 or 1.5e3.  The number is checked twice: first as digits
+ * alone, which excludes signs and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The
+ * second check matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is
+ * 5.01, which does not exist. */
 static void read_minor(struct reading *r, const struct scalar *found, const struct currency *currency)
 {
-	struct money units;
+	struct money units = {""};
 	char text[MONEY_TEXT_MAX + 1], quoted[FAULT_QUOTE_MAX];
 	int before = r->problems->count;
-	if (memchr(found->text, '.', found->len)) {
-		txn_problem_add(r->problems, found->pointer, "not_minor_units",
-			"%s has a point, and should be a whole number of minor units",
-			fault_quote(found->text, found->len, quoted));
-		return;
-	}
-	txn_rule_amount(r->problems, found->pointer, found->text, found->len, NULL, &units);
+	bool is_fraction = has_fraction(found);
+	if (!is_fraction)
+		txn_rule_amount(r->problems, found->pointer, found->text, found->len, NULL, &units);
 	if (r->problems->count > before)
 		return;
-	size_t len = shift(found->text, found->len, minor_unit(&r->m->amount, currency), text);
+	if (is_fraction || money_decimals(&units) > 0) {
+		txn_problem_add(r->problems, found->pointer, "not_minor_units",
+			"%s should be a whole number of minor units", fault_quote(found->text, found->len, quoted));
+		return;
+	}
+	size_t digits = strcspn(units.digits, ".");
+	size_t len = shift(units.digits, digits, minor_unit(&r->m->amount, currency), text);
 	txn_rule_amount(r->problems, found->pointer, text, len, currency, &r->txn.amount);
 }
 
@@ -407,10 +418,9 @@ static bool mapping_read_time(struct scalar *found, enum mapping_time_unit unit,
 	case MAPPING_RFC3339:
 		break;
 	}
-	/* find_scalar() leaves room for a NUL.  One inside the text cannot be: json_scan() refuses it. */
-	assert(found->len < sizeof found->text);
+	assert(found->len < sizeof found->text); /* find_scalar() leaves room for a NUL */
 	found->text[found->len] = '\0';
-	return clock_read_us(found->text, ret);
+	return strlen(found->text) == found->len && clock_read_us(found->text, ret);
 }
 
 static void mapping_read_occurred(struct reading *r)

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "json/value.h"
 
 #define STATUSES "200, 202 or 204 is wanted"
@@ -65,6 +66,8 @@ static bool read_body(const struct json_place *p, char ret[ANSWER_BODY_MAX + 1])
 		json_config_complain(p, "is longer than %d bytes", ANSWER_BODY_MAX);
 	} else if (strlen(text) != len) {
 		json_config_complain(p, "holds a NUL");
+	} else if (!utf8_is_valid(text, len)) {
+		json_config_complain(p, "holds half of a surrogate pair");
 	} else {
 		memcpy(ret, text, len + 1);
 		return true;

@@ -34,12 +34,16 @@ void txn_rule_text(
 	} else if (len > TXN_TEXT_MAX) {
 		txn_problem_add(p, pointer, "too_long", "%s has %zu bytes, at most %d are taken", pointer + 1, len,
 			TXN_TEXT_MAX);
-	} else if (!txn_text_valid(text, len)) {
+	} else if (txn_text_valid(text, len)) {
+		memcpy(ret, text, len);
+		ret[len] = '\0';
+	} else if (utf8_is_valid(text, len)) {
 		txn_problem_add(p, pointer, "control_character", "%s holds a control character",
 			fault_quote(text, len, quoted));
 	} else {
-		memcpy(ret, text, len);
-		ret[len] = '\0';
+		/* JSON can write half of a surrogate pair, which is no character, and PostgreSQL cannot hold it. */
+		txn_problem_add(p, pointer, "unpaired_surrogate", "%s holds half of a surrogate pair",
+			fault_quote(text, len, quoted));
 	}
 }
 
@@ -52,8 +56,6 @@ static const char *flaw_code(enum money_flaw flaw)
 		break;
 	case MONEY_NEGATIVE:
 		return "negative";
-	case MONEY_EXPONENT:
-		return "exponent";
 	case MONEY_TOO_MANY_DIGITS:
 		return "too_many_digits";
 	case MONEY_TOO_MANY_DECIMALS:

@@ -105,6 +105,11 @@ Test(mapping, knows_the_minor_unit_of_each_currency)
 	is_worth("12345", "KWD", "12.345");
 	is_worth("1", "btc", "0.00000001");
 	is_worth("\"1500\"", "EUR", "15.00");
+	is_worth("1500.0", "EUR", "15.00");
+	is_worth("1.5e3", "EUR", "15.00");
+	is_worth("1.0E7", "JPY", "10000000");
+	is_worth("1500.0", "JPY", "1500");
+	is_worth("0.0", "EUR", "0.00");
 	is_worth("123456789012345678", "EUR", "1234567890123456.78");
 	is_worth("123456789012345678", "JPY", "123456789012345678");
 }
@@ -115,7 +120,10 @@ Test(mapping, refuses_what_are_no_minor_units)
 	refuses(m, PAYLOAD("15.00", "USD"), "/amount", "not_minor_units");
 	refuses(m, PAYLOAD("\"15.5\"", "USD"), "/amount", "not_minor_units");
 	refuses(m, PAYLOAD("-5", "USD"), "/amount", "negative");
-	refuses(m, PAYLOAD("1e3", "USD"), "/amount", "exponent");
+	refuses(m, PAYLOAD("1e-1", "USD"), "/amount", "not_minor_units");
+	refuses(m, PAYLOAD("1.5e0", "USD"), "/amount", "not_minor_units");
+	refuses(m, PAYLOAD("15.000", "USD"), "/amount", "not_minor_units");
+	refuses(m, PAYLOAD("1e-9", "USD"), "/amount", "too_many_decimals");
 	refuses(m, PAYLOAD("\"05\"", "USD"), "/amount", "not_a_decimal");
 	refuses(m, PAYLOAD("\"\"", "USD"), "/amount", "not_a_decimal");
 	refuses(m, PAYLOAD("1234567890123456789", "USD"), "/amount", "too_many_digits");

@@ -303,9 +303,15 @@ Test(sources_read, refuses_senders_that_cannot_be)
 		"sources.json:2: /sources/0/client_certificate: is empty");
 }
 
+Test(sources_read, refuses_half_of_a_surrogate_pair)
+{
+	refuses(ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=\\ud83d\""),
+		"sources.json:2: /sources/0/client_certificate: holds half of a surrogate pair");
+}
+
 Test(sources_read, refuses_every_kind_of_control_character)
 {
-	static const char *const controls[] = {"\\n", "\x7f", "\\u007f", "\xc2\x9b", "\\u0085"};
+	static const char *const controls[] = {"\\n", "\\u0000", "\x7f", "\\u007f", "\xc2\x9b", "\\u0085"};
 	for (size_t i = 0; i < COUNT_OF(controls); i++) {
 		char text[200];
 		snprintf(text, sizeof text, ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=%s\""), controls[i]);
