@@ -97,6 +97,7 @@ static void webhook_refuse_large(struct request *rq)
 void webhook_post(struct request *rq)
 {
 	bool is_scanned = false;
+	struct fault f;
 	const struct source *source = sources_find(rq->service->sources, rq->path.segment[rq->path.count - 1]);
 	if (!source) {
 		http_problem(rq, 404, "there is no such source of webhooks");
@@ -105,8 +106,8 @@ void webhook_post(struct request *rq)
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
 	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source))
 		return;
-	if (!content_type_is_json(rq->content_type))
-		http_problem(rq, 415, "the body must be application/json in UTF-8");
+	if (!content_type_fits(rq->content_type, CONTENT_TYPE_JSON, &f))
+		http_problem(rq, 415, f.text);
 	else if (rq->body_too_large)
 		webhook_refuse_large(rq);
 	else if (!webhook_is_signed(rq, source, &is_scanned))

@@ -358,8 +358,8 @@ static void print_body(const struct verifying *v)
 	int own = v->source->answer.status;
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
-	if (!content_type_is_json(type ? type : ""))
-		printf("answer     415: its Content-Type is not application/json\n");
+	if (!content_type_fits(type ? type : "", CONTENT_TYPE_JSON, &f))
+		printf("answer     415: %s\n", f.text);
 	else if (m->len > (size_t)v->settings->body_limit)
 		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
 	else if (!json_scan(m->body, m->len, &f))
