@@ -23,6 +23,7 @@ enum {
 	VALIDATION_ERRORS,
 	AUTH_FAILURES,
 	UNRECORDED,
+	UNRECORDED_INVALID,
 	UNKEPT,
 	ACCEPT,
 	BATCH,
@@ -80,6 +81,9 @@ static const struct metric TABLE[] = {
 	[UNRECORDED] = {"payhook_auth_failures_unrecorded_total",
 		"Auth failures that the view auth_failures lacks: too many at once, or no database", METRIC_COUNTER,
 		.unit = METRIC_ONES, .former = "payhook_refusals_unrecorded_total"},
+	[UNRECORDED_INVALID] = {"payhook_validation_errors_unrecorded_total",
+		"Validation errors that the view validation_errors lacks: too many at once, or no database",
+		METRIC_COUNTER, .unit = METRIC_ONES},
 	[UNKEPT] = {"payhook_payloads_unkept_total",
 		"Transactions and ignored webhooks whose payload was not kept, as the day had no partition",
 		METRIC_COUNTER, .unit = METRIC_ONES},
@@ -196,9 +200,10 @@ void counters_auth_failure(struct counters *c, int cause)
 	counters_add(c, AUTH_FAILURES, cause - 1);
 }
 
-void counters_unrecorded(struct counters *c, int count)
+void counters_unrecorded(struct counters *c, int failures, int errors)
 {
-	metric_add(&c->metrics, c->cells, UNRECORDED, 0, count);
+	metric_add(&c->metrics, c->cells, UNRECORDED, 0, failures);
+	metric_add(&c->metrics, c->cells, UNRECORDED_INVALID, 0, errors);
 }
 
 void counters_unkept(struct counters *c, int count)

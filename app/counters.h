@@ -61,8 +61,8 @@ void counters_commit(struct counters *c, int webhooks, int64_t us);
  * auth_failure_cause. */
 void counters_auth_failure(struct counters *c, int cause);
 
-/* Counts auth failures that the view auth_failures lacks. */
-void counters_unrecorded(struct counters *c, int count);
+/* Counts auth failures that the view auth_failures lacks, and validation errors that validation_errors lacks. */
+void counters_unrecorded(struct counters *c, int failures, int errors);
 
 /* Counts transactions and ignored webhooks of which no payload was kept, although it should have been. */
 void counters_unkept(struct counters *c, int count);

@@ -28,6 +28,7 @@
 #include "route.h"
 #include "runtime/log.h"
 #include "source/payload.h"
+#include "source_counters.h"
 
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
@@ -213,6 +214,7 @@ static void slot_finish(struct slot *s)
 	/* Count before the reply is sent: a client that then reads the metrics finds its request counted. */
 	counters_end(s->fastcgi->service->counters, s->request.route, s->request.reply.status, s->request.outcome,
 		clock_us() - s->request.read_us);
+	source_counters_end(s->fastcgi->service->source_counters, &s->request);
 	write_reply(s);
 	drop_body(s);
 	buf_reset(&s->request.reply.body, BODY_KEEP);

@@ -171,6 +171,10 @@ enum body_end fastcgi_request_read(FCGX_Request *from, struct request *rq, struc
 	rq->reply.retry_after = 0;
 	rq->route = ROUTE_OTHER;
 	rq->outcome = WEBHOOK_NONE;
+	rq->source = NULL;
+	rq->is_verified = false;
+	rq->invalid_code = NULL;
+	rq->on_problem = NULL;
 	rq->may_see_metrics = *params[PAYHOOK_METRICS];
 	rq->certificate_expires = strtoll(params[PAYHOOK_CERTIFICATE_EXPIRES], NULL, 10);
 	buf_reset(&rq->body, BODY_KEEP);

@@ -92,6 +92,8 @@ static void add_member(struct buf *b, const char *name, const char *text)
 void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems)
 {
 	struct buf *b = &rq->reply.body;
+	if (rq->on_problem)
+		rq->on_problem(rq, status, problems);
 	http_begin(rq, status);
 	rq->reply.type = "application/problem+json";
 	buf_add_text(b, "{\"type\":\"about:blank\"");

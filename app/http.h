@@ -28,6 +28,8 @@ struct api_keys;
 struct auth_failures;
 struct ingest;
 struct payloads;
+struct source;
+struct source_counters;
 struct settings;
 struct sources;
 struct transmissions;
@@ -43,6 +45,7 @@ struct service {
 	struct transmissions *transmissions; /* NULL: no source needs them */
 	struct payloads *payloads;           /* NULL: no source keeps what it ignores */
 	struct counters *counters;
+	struct source_counters *source_counters;
 	struct auth_failures *auth_failures;
 };
 
@@ -86,6 +89,12 @@ struct request {
 	struct reply reply;
 	enum counted_route route; /* this and outcome go to counters_end(): set before answer() */
 	enum webhook_outcome outcome;
+	/* The source of a webhook, and whether its signature has been verified; NULL and false until webhook.c knows. */
+	const struct source *source;
+	bool is_verified;
+	const char *invalid_code; /* of a validation error without problems; NULL: that of its status */
+	/* Called with each problem document before it is sent, if not NULL; problems may be NULL. */
+	void (*on_problem)(const struct request *rq, int status, const struct txn_problems *problems);
 	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */
 	const char *(*header)(const struct request *rq, const char *name);
 	/* Whether there is a header with one of these names, in lower case. */

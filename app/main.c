@@ -33,6 +33,7 @@
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
 #include "source/identity.h"
+#include "source_counters.h"
 #include "submission.h"
 #include "transmission.h"
 
@@ -111,11 +112,11 @@ static void responder_on_committed(void *ctx, int webhooks, int64_t us)
 	counters_commit(r->service.counters, webhooks, us);
 }
 
-/* Auth failures that were not recorded as rows are counted at least. */
-static void responder_on_unrecorded(void *ctx, int count)
+/* What was not recorded as rows is counted at least. */
+static void responder_on_unrecorded(void *ctx, int failures, int errors)
 {
 	struct responder *r = ctx;
-	counters_unrecorded(r->service.counters, count);
+	counters_unrecorded(r->service.counters, failures, errors);
 }
 
 static const struct ingest_events EVENTS = {.up = responder_on_up,
@@ -363,7 +364,9 @@ static bool responder_start(struct responder *r, struct fault *f)
 	r->service.sources = &r->configuration.sources;
 	r->service.keys = *r->configuration.settings.api_keys_file ? &r->configuration.keys : NULL;
 	r->service.counters = open_counters(&r->configuration.settings);
-	if (!r->service.counters)
+	r->service.source_counters =
+		source_counters_create(r->configuration.settings.metrics_folder, &r->configuration.sources);
+	if (!r->service.counters || !r->service.source_counters)
 		return fault_set(f, FAULT_BUSY, "the counters: out of memory");
 	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->service, f);
 	return r->fastcgi && create_database_parts(r, f) && catch_signals(r, f);
@@ -384,6 +387,7 @@ static void responder_finish(struct responder *r)
 	ingest_destroy(r->service.ingest);
 	notifier_destroy(r->notifier);
 	counters_destroy(r->service.counters);
+	source_counters_destroy(r->service.source_counters);
 	if (r->base)
 		event_base_free(r->base);
 	configuration_finish(&r->configuration);

@@ -111,6 +111,7 @@ static void submission_refuse(struct request *rq, const struct fault *f)
 		rq->outcome = WEBHOOK_UNAVAILABLE;
 	else if (!fault_set(&hidden, FAULT_INPUT, "the database cannot hold this transaction"))
 		f = &hidden; /* the original text quotes the server and is only logged */
+	rq->invalid_code = "not_storable";
 	http_fault(rq, f);
 }
 
@@ -330,6 +331,7 @@ static bool read_all(struct request *rq, struct payload *payload)
 	}
 	if (items_agree(items(s), s->count, &f))
 		return true;
+	rq->invalid_code = "items_differ";
 	free(s->many);
 	s->many = NULL;
 	http_fault(rq, &f);
@@ -344,9 +346,10 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 	s->source = source;
 	s->many = NULL;
 	s->failed = s->conflicts = s->is_new = false;
-	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))
+	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f)) {
+		rq->invalid_code = f.kind == FAULT_INPUT ? "items" : NULL;
 		http_fault(rq, &f);
-	else if (payload.count == 0)
+	} else if (payload.count == 0)
 		submission_ignore(rq, source);
 	else if (read_all(rq, &payload))
 		send(rq, source);

@@ -19,6 +19,7 @@
 #include "runtime/settings.h"
 #include "submission.h"
 #include "transmission.h"
+#include "validation_error.h"
 
 /* Answers 403 if the source has a list of addresses or wants a client certificate, and the client does not match.
  * The reply does not reveal which of the two failed. */
@@ -69,6 +70,7 @@ static bool webhook_is_signed(struct request *rq, const struct source *source, b
 	struct fault f;
 	if (source->auth == SOURCE_AUTH_NONE || source_verify(source, &request, (int64_t)time(NULL), &report)) {
 		*is_scanned = report.is_scanned;
+		rq->is_verified = source->auth == SOURCE_AUTH_SIGNATURE;
 		return true;
 	}
 	auth_failure_report(rq, &(struct auth_failure){.cause = (int)report.cause,
@@ -103,6 +105,8 @@ void webhook_post(struct request *rq)
 		http_problem(rq, 404, "there is no such source of webhooks");
 		return;
 	}
+	rq->source = source;
+	rq->on_problem = validation_error_on_problem;
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
 	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source))
 		return;

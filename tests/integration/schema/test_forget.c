@@ -239,3 +239,15 @@ Test(forget, waits_for_a_retry_and_leaves_what_it_brought_back, .timeout = 60)
 	PQfinish(other);
 	PQfinish(forgetting);
 }
+
+Test(forget, erases_the_webhooks_that_could_not_be_read)
+{
+	database_exec(
+		"SELECT payhook.keep_unreadable('{s,s}', '{\"\",\"\"}', '{a,a}', '{\"{}\",\"{}\"}',"
+		" ARRAY['{\"from\":\"ann\"}'::bytea, '{\"from\":\"anna\"}'::bytea], '{\"\",\"\"}', '{/amount missing,/amount missing}')");
+	receipt_has(receipt("ann", "false"), "erased    1 webhooks that could not be read");
+	EXPECT("2", "SELECT count(*) FROM payhook.unreadable");
+	receipt_has(receipt("ann", "true"), "erased    1 webhooks that could not be read");
+	EXPECT("1", "SELECT count(*) FROM payhook.unreadable_webhooks WHERE payhook.body_names(body, 'anna')");
+	receipt_has(receipt("ann", "true"), "erased    0 webhooks that could not be read");
+}
