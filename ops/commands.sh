@@ -340,6 +340,30 @@ pool_check() {
 	fail 2 "refused; the responders go on with what they have"
 }
 
+# worker_check - the same for the worker.  It sets WORKER_HAS_FILES if the worker has files that it reads when it starts.
+worker_check() {
+	local answer variable
+	mapfile -d '' -t ENVIRONMENT 2>/dev/null <"$RUN/worker.env" || true
+	[[ ${#ENVIRONMENT[@]} -gt 0 ]] || return 0 # of an older "up"
+	PROCESSOR_HEADERS='' PROCESSOR_SIGNING_SECRETS_FILE='' PROCESSOR_CA='' PROCESSOR_CLIENT_CERTIFICATE='' PROCESSOR_CLIENT_KEY=''
+	for variable in "${ENVIRONMENT[@]}"; do
+		case $variable in
+		PROCESSOR_HEADERS=*) PROCESSOR_HEADERS=${variable#*=} ;;
+		PROCESSOR_SIGNING_SECRETS_FILE=*) PROCESSOR_SIGNING_SECRETS_FILE=${variable#*=} ;;
+		PROCESSOR_CA=*) PROCESSOR_CA=${variable#*=} ;;
+		PROCESSOR_CLIENT_CERTIFICATE=*) PROCESSOR_CLIENT_CERTIFICATE=${variable#*=} ;;
+		PROCESSOR_CLIENT_KEY=*) PROCESSOR_CLIENT_KEY=${variable#*=} ;;
+		esac
+	done
+	WORKER_HAS_FILES=$PROCESSOR_HEADERS$PROCESSOR_SIGNING_SECRETS_FILE$PROCESSOR_CA$PROCESSOR_CLIENT_CERTIFICATE
+	answer=$(
+		trust_check_processor 2>&1
+		with_environment "${AS_WORKER[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null
+	) && return 0
+	[[ -z $answer ]] || printable <<<"$answer" >&2
+	fail 2 "refused; the worker goes on with what it has"
+}
+
 cmd_check() {
 	trust_check_lists
 	database_need
@@ -362,9 +386,10 @@ cmd_reload() {
 	build_programs
 	programs_copy
 	pool_check --check
+	worker_check
 	database_migrate || fail 1 "the database could not be migrated; the running programs continue unchanged"
 	after=$(cksum <"$STATE/bin/payhook-worker")
-	[[ $before == "$after" ]] || part_signal worker TERM
+	[[ $before == "$after" && -z ${WORKER_HAS_FILES-} ]] || part_signal worker TERM
 	pool_check --check-reload
 	part_signal pool USR2
 	nginx_certificates_reload

@@ -51,6 +51,7 @@ up_prepare() {
 	trust_warn
 	names_warn
 	trust_check_lists
+	trust_check_processor
 	trust_check_files TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
 	# shellcheck disable=SC2046
 	packages_need run build $([[ -z $DB_PRIVATE ]] || database_section)
@@ -101,10 +102,11 @@ plan_print() {
 	environment_of_steps
 	plan+=(step database "${ENVIRONMENT[@]/#/env=}" -- "$ME" database-step ';')
 	environment_of_worker
+	# Each for a reload.  It may contain secrets.
+	(umask 077 && printf '%s\0' "${ENVIRONMENT[@]}" >"$RUN/worker.env")
 	plan+=(part worker ${WORKER_USER:+"user=$WORKER_USER"} stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
 		"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
 	environment_of_pool
-	# For a reload.  It may contain secrets.
 	(umask 077 && printf '%s\0' "${ENVIRONMENT[@]}" >"$RUN/pool.env")
 	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
 	plan+=(part pool ${APP_USER:+"user=$APP_USER"} wave=1 stop=TERM stop_again=TERM orphans=USR2

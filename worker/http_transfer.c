@@ -6,6 +6,7 @@
 
 #include "http_transfer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ void transfer_destroy(struct transfer *t)
 	http_request_finish(&t->request);
 	buf_finish(&t->body);
 	buf_finish(&t->key);
+	buf_finish(&t->signed_id);
 	buf_finish(&t->original.text);
 	free(t);
 }
@@ -71,16 +73,18 @@ static int set_request(struct transfer *t, const struct settings *s)
 	return bad;
 }
 
-struct transfer *transfer_create(const struct settings *s, void (*ended)(struct http_request *x, CURLcode result))
+struct transfer *transfer_create(const struct call_options *o, void (*ended)(struct http_request *x, CURLcode result))
 {
 	struct transfer *t = calloc(1, sizeof *t);
 	if (!t)
 		return NULL;
-	t->settings = s;
+	t->options = o;
 	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
 	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof TRANSFER_KEY);
+	t->signed_id = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof TRANSFER_SIGNED_ID);
 	t->original.text = BUF_INIT(HTTP_ORIGINAL_BYTES_MAX);
-	if (!http_request_init(&t->request, ended) || !http_options_set(t->request.easy, s) || set_request(t, s)) {
+	if (!http_request_init(&t->request, ended) || !http_options_set(t->request.easy, o) ||
+		set_request(t, o->settings)) {
 		transfer_destroy(t);
 		return NULL;
 	}
@@ -101,23 +105,77 @@ static bool write_trace(struct transfer *t, const struct job *j)
 	return true;
 }
 
-/* Links the call's own header lines before the common ones.  The list is built here, not by curl_slist_append(), so
- * nothing is allocated for a call, and nothing can fail. */
-static void write_lines(struct transfer *t, const struct job *j, struct curl_slist *common)
+static void write_request_id(struct transfer *t)
 {
 	unsigned char random[TRANSFER_REQUEST_ID_BYTES];
 	arc4random_buf(random, sizeof random);
 	int at = snprintf(t->request_id, sizeof t->request_id, "%s", TRANSFER_REQUEST_ID);
 	for (size_t i = 0; i < sizeof random; i++)
 		at += snprintf(t->request_id + at, sizeof t->request_id - (size_t)at, "%02x", random[i]);
-	for (int i = t->original.count - 1; i >= 0; i--) {
-		t->more[i] = (struct curl_slist){.data = t->original.text.data + t->original.at[i], .next = common};
-		common = &t->more[i];
+}
+
+static void add_line(struct transfer *t, char *line)
+{
+	t->lines[t->line_count++] = (struct curl_slist){.data = line};
+}
+
+/* Signs the request, whose id is its idempotency key: all calls of a transaction have the same one, as Standard Webhooks
+ * wants it.  False: memory is exhausted. */
+static bool sign(struct transfer *t, const char *body, size_t len)
+{
+	const struct call_signer *s = &t->options->signer;
+	if (s->count == 0)
+		return true;
+	int64_t now_s = time(NULL);
+	const char *id = t->key.data + strlen(TRANSFER_KEY);
+	buf_reset(&t->signed_id, HTTP_CALL_KEY_MAX + sizeof TRANSFER_SIGNED_ID);
+	buf_add_format(&t->signed_id, "%s%s", TRANSFER_SIGNED_ID, id);
+	snprintf(t->signed_at, sizeof t->signed_at, "%s%" PRId64, TRANSFER_SIGNED_AT, now_s);
+	size_t at = (size_t)snprintf(t->signatures, sizeof t->signatures, "%s", TRANSFER_SIGNATURES);
+	if (!buf_ok(&t->signed_id) || !call_signer_sign(s, id, now_s, body, len, t->signatures + at))
+		return false;
+	add_line(t, t->signed_id.data);
+	add_line(t, t->signed_at);
+	add_line(t, t->signatures);
+	return true;
+}
+
+/* The provider's headers, but for those that the operator's file sets.  If payhook signs the call, the provider's own
+ * signature of the same scheme is left out: nobody could know the two apart. */
+static void add_original(struct transfer *t)
+{
+	const struct call_options *o = t->options;
+	for (int i = 0; i < t->original.count; i++) {
+		char *line = t->original.text.data + t->original.at[i];
+		bool is_signed = o->signer.count > 0 && strncmp(line, "webhook-", strlen("webhook-")) == 0;
+		if (!is_signed && !call_headers_have(&o->headers, line))
+			add_line(t, line);
 	}
-	t->lines[0] = (struct curl_slist){.data = t->key.data, .next = &t->lines[1]};
-	t->lines[2] = (struct curl_slist){.data = t->traceparent, .next = common};
-	struct curl_slist *rest = write_trace(t, j) ? &t->lines[2] : common;
-	t->lines[1] = (struct curl_slist){.data = t->request_id, .next = rest};
+}
+
+/* Links the call's own header lines before the common ones.  The list is built here, not by curl_slist_append(), so
+ * nothing is allocated for a call, and nothing can fail. */
+static void link_lines(struct transfer *t, struct curl_slist *common)
+{
+	for (int i = 0; i < t->line_count; i++)
+		t->lines[i].next = i + 1 < t->line_count ? &t->lines[i + 1] : common;
+}
+
+/* Writes the header lines for a request with this body.  False: memory is exhausted. */
+static bool write_lines(
+	struct transfer *t, const struct job *j, const char *body, size_t len, struct curl_slist *common)
+{
+	t->line_count = 0;
+	write_request_id(t);
+	add_line(t, t->key.data);
+	add_line(t, t->request_id);
+	if (write_trace(t, j))
+		add_line(t, t->traceparent);
+	if (!sign(t, body, len))
+		return false;
+	add_original(t);
+	link_lines(t, common);
+	return true;
 }
 
 const struct call_outcome TRANSFER_NO_MEMORY = {
@@ -147,7 +205,7 @@ static const struct call_outcome *find_nothing(const struct job *j, bool origina
 
 const struct call_outcome *transfer_prepare(struct transfer *t, const struct job *j, struct curl_slist *common)
 {
-	bool original = t->settings->processor_body == PROCESSOR_BODY_ORIGINAL;
+	bool original = t->options->settings->processor_body == PROCESSOR_BODY_ORIGINAL;
 	const struct call_outcome *nothing = find_nothing(j, original);
 	if (nothing)
 		return nothing;
@@ -161,12 +219,12 @@ const struct call_outcome *transfer_prepare(struct transfer *t, const struct job
 	http_call_key(&t->key, j);
 	if (!buf_ok(&t->body) || !buf_ok(&t->key) || !buf_ok(&t->original.text))
 		return &TRANSFER_NO_MEMORY;
-	write_lines(t, j, common);
 	t->response = (struct response){0};
 	t->sent = t->repeats = false;
 	t->started_ms = clock_ms();
-	bool set = original ? set_body(t, j->body, j->body_len) : set_body(t, t->body.data, t->body.len);
-	return set ? NULL : &TRANSFER_NO_MEMORY;
+	const char *body = original ? j->body : t->body.data;
+	size_t len = original ? j->body_len : t->body.len;
+	return write_lines(t, j, body, len, common) && set_body(t, body, len) ? NULL : &TRANSFER_NO_MEMORY;
 }
 
 /* ---- the end of a call ---- */

@@ -6,12 +6,12 @@
 
 #include "base/base.h"
 #include "base/buf.h"
+#include "call_options.h"
 #include "http/traceparent.h"
 #include "http_call.h"
 #include "http_loop.h"
 #include "http_original.h"
 #include "processor.h"
-#include "runtime/settings.h"
 
 /* One call of the http processor: its request, written for curl, and its response.  It serves one call at a time and is
  * used again when idle, so that a call allocates nothing. */
@@ -20,19 +20,25 @@
 #define TRANSFER_REQUEST_ID "X-Request-Id: "
 #define TRANSFER_REQUEST_ID_BYTES ((size_t)16)
 #define TRANSFER_TRACE "traceparent: "
+#define TRANSFER_SIGNED_ID "webhook-id: "
+#define TRANSFER_SIGNED_AT "webhook-timestamp: "
+#define TRANSFER_SIGNATURES "webhook-signature: "
+#define TRANSFER_LINES_MAX (6 + HTTP_ORIGINAL_LINES_MAX)
 
 struct transfer {
 	struct http_request request; /* first: the two have one address */
 	LIST_ENTRY(transfer) next;   /* in a list of the owner */
-	const struct settings *settings;
+	const struct call_options *options;
 	void *owner;
 	struct call *call;
-	struct buf body, key; /* of the request; curl does not copy them, so they stay until the call ends */
+	struct buf body, key, signed_id; /* of the request; curl does not copy them, so they stay until the call ends */
 	char request_id[sizeof TRANSFER_REQUEST_ID + 2 * TRANSFER_REQUEST_ID_BYTES];
 	char traceparent[sizeof TRANSFER_TRACE + TRACEPARENT_LEN];
-	struct curl_slist lines[3];    /* the header lines that differ from call to call */
-	struct http_original original; /* more of them, if the body is the webhook's */
-	struct curl_slist more[HTTP_ORIGINAL_LINES_MAX];
+	char signed_at[sizeof TRANSFER_SIGNED_AT + 20];
+	char signatures[sizeof TRANSFER_SIGNATURES + CALL_SIGNER_SIGNATURES_MAX];
+	struct http_original original;               /* header lines, if the body is the webhook's */
+	struct curl_slist lines[TRANSFER_LINES_MAX]; /* the header lines that differ from call to call */
+	int line_count;
 	int64_t started_ms;
 
 	struct response response;
@@ -40,9 +46,9 @@ struct transfer {
 	bool repeats; /* curl wanted to send it again, on another connection */
 };
 
-/* NULL: memory is exhausted.  *s must outlive the transfer. */
+/* NULL: memory is exhausted.  *o must outlive the transfer. */
 MUST_USE struct transfer *transfer_create(
-	const struct settings *s, void (*ended)(struct http_request *x, CURLcode result));
+	const struct call_options *o, void (*ended)(struct http_request *x, CURLcode result));
 
 /* Not while it is under way. */
 void transfer_destroy(struct transfer *t);

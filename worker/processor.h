@@ -5,8 +5,8 @@
 #include <sys/queue.h>
 
 #include "base/base.h"
+#include "call_options.h"
 #include "queue/inflight.h"
-#include "runtime/settings.h"
 
 /* The interface between the worker and a processor, which processes transactions: calls are started, cancelled, and
  * end with an outcome.
@@ -57,8 +57,9 @@ struct processor_kind {
 	const char *name; /* its word in PROCESSOR */
 	/* The claim must fetch the fields of the transaction too, and its request if PROCESSOR_BODY is original. */
 	bool wants_transaction;
-	/* *s must outlive the processor.  NULL: out of memory. */
-	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
+	/* *o must outlive the processor.  NULL: out of memory. */
+	struct processor *(*create)(
+		struct event_base *base, const struct call_options *o, call_ended *ended, void *ctx);
 	/* Calls under way are dropped without ended(); their memory is not touched.  p may be NULL. */
 	void (*destroy)(struct processor *p);
 	/* c->job is set.  A call that cannot be started ends like any other, through ended(). */

@@ -22,9 +22,9 @@ LIST_HEAD(transfers, transfer);
 
 struct processor {
 	struct http_loop *loop;
-	struct event *end_not_started; /* ends the calls in not_started */
-	struct curl_slist *common;     /* the header lines of all calls */
-	const struct settings *settings;
+	struct event *end_not_started;                  /* ends the calls in not_started */
+	struct curl_slist common[2 + CALL_HEADERS_MAX]; /* the header lines of all calls */
+	const struct call_options *options;
 	struct transfers under_way, idle;
 	TAILQ_HEAD(, call) not_started; /* calls that could not be started; start() must not end them itself */
 	call_ended *ended;
@@ -73,7 +73,7 @@ static struct transfer *take_transfer(struct processor *p)
 	struct transfer *t = LIST_FIRST(&p->idle);
 	if (t)
 		LIST_REMOVE(t, next);
-	else if ((t = transfer_create(p->settings, processor_http_on_ended)))
+	else if ((t = transfer_create(p->options, processor_http_on_ended)))
 		t->owner = p;
 	return t;
 }
@@ -131,7 +131,6 @@ static void processor_http_destroy(struct processor *p)
 		next = LIST_NEXT(t, next);
 		transfer_destroy(t);
 	}
-	curl_slist_free_all(p->common);
 	if (p->end_not_started)
 		event_free(p->end_not_started);
 	http_loop_destroy(p->loop);
@@ -139,39 +138,42 @@ static void processor_http_destroy(struct processor *p)
 }
 
 /* An empty "Expect:" keeps curl from waiting for a 100 (Continue) before it sends the body.  A webhook has its own
- * type. */
-static bool add_common_lines(struct processor *p)
+ * type.  The operator's headers are not copied: they hold secrets. */
+static void link_common_lines(struct processor *p)
 {
-	static const char *const LINES[] = {"Expect:", "Content-Type: application/json"};
-	for (size_t i = 0; i < (p->settings->processor_body == PROCESSOR_BODY_ORIGINAL ? 1 : COUNT_OF(LINES)); i++) {
-		struct curl_slist *longer = curl_slist_append(p->common, LINES[i]);
-		if (!longer)
-			return false;
-		p->common = longer;
-	}
-	return true;
+	static char no_expect[] = "Expect:", type[] = "Content-Type: application/json";
+	const struct call_headers *h = &p->options->headers;
+	int count = 0;
+	p->common[count++].data = no_expect;
+	if (p->options->settings->processor_body != PROCESSOR_BODY_ORIGINAL)
+		p->common[count++].data = type;
+	for (int i = 0; i < h->count; i++)
+		p->common[count++].data = h->text.data + h->at[i];
+	for (int i = 0; i + 1 < count; i++)
+		p->common[i].next = &p->common[i + 1];
 }
 
 static struct processor *processor_http_create(
-	struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
+	struct event_base *base, const struct call_options *o, call_ended *ended, void *ctx)
 {
 	struct processor *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	p->settings = s;
+	p->options = o;
 	p->ended = ended;
 	p->ctx = ctx;
 	LIST_INIT(&p->under_way);
 	LIST_INIT(&p->idle);
 	TAILQ_INIT(&p->not_started);
-	p->loop = http_loop_create(base, s->worker_slots);
+	p->loop = http_loop_create(base, o->settings->worker_slots);
 	p->end_not_started = event_new(base, -1, 0, processor_http_on_not_started, p);
-	if (!p->loop || !p->end_not_started || !add_common_lines(p)) {
+	link_common_lines(p);
+	if (!p->loop || !p->end_not_started) {
 		processor_http_destroy(p);
 		return NULL;
 	}
 	/* Each call may need a connection.  Calls beyond the hard limit fail temporarily. */
-	descriptors_raise(s->worker_slots + SPARE_DESCRIPTORS);
+	descriptors_raise(o->settings->worker_slots + SPARE_DESCRIPTORS);
 	return p;
 }
 

@@ -360,8 +360,9 @@ static enum claim_form claim_form_of(const struct worker *worker)
 
 /* The queue is created before the heartbeat, whose callbacks use it. */
 struct worker *worker_create(
-	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics, struct fault *f)
+	struct event_base *base, const struct call_options *o, struct worker_metrics *worker_metrics, struct fault *f)
 {
+	const struct settings *s = o->settings;
 	struct worker *worker = calloc(1, sizeof *worker);
 	if (!worker && !fault_set(f, FAULT_BUSY, "the worker: out of memory"))
 		return NULL;
@@ -371,7 +372,7 @@ struct worker *worker_create(
 	worker->connect_state = (struct connect_state){.base = base, .conninfo = s->database};
 	worker->kind = PROCESSORS[s->processor];
 	worker->deadline = evtimer_new(base, stop_on_deadline, worker);
-	worker->processor = worker->kind->create(base, s, worker_on_call_ended, worker);
+	worker->processor = worker->kind->create(base, o, worker_on_call_ended, worker);
 	worker->queue =
 		queue_create(&worker->connect_state, s->worker_slots, claim_form_of(worker), &QUEUE_EVENTS, worker);
 	struct heartbeat_self self = {.host = worker->host, .pid = (int)getpid(), .version = PAYHOOK_VERSION};

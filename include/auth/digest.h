@@ -7,8 +7,8 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* Keys, and the digests and signatures made with them.  lib/auth/digest.c is the only file that calls OpenSSL's
- * libcrypto.
+/* Keys, and the digests and signatures made with them.  Only lib/auth/digest.c and lib/auth/pem.c call
+ * OpenSSL's libcrypto.
  *
  * A key is prepared once, when the configuration is read, and used for many messages.  For an HMAC, libcrypto's look-up
  * of the algorithm by name is part of the preparation.  A key holds the state of a calculation: two threads must not
@@ -56,6 +56,11 @@ enum digest_outcome {
  * key each signature needs a calculation of its own. */
 MUST_USE enum digest_outcome digest_verify(const struct digest_key *key, const struct digest_part *parts,
 	int part_count, const struct digest_part *signatures, int signature_count);
+
+/* Calculates the HMAC of a message, which is the parts joined in their order, with a key of an HMAC.  Returns its length;
+ * 0 if libcrypto lacks memory. */
+size_t digest_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	unsigned char ret[DIGEST_HMAC_MAX]);
 
 #define DIGEST_SHA256_LEN 32
 

@@ -46,7 +46,11 @@ struct settings {
 	int processor_delay_ms;
 	char processor_url[SETTINGS_TEXT_MAX]; /* not empty if the processor is http */
 	int processor_connect_timeout_ms, processor_timeout_ms;
-	int processor_body;         /* enum processor_body */
+	int processor_body; /* enum processor_body */
+	/* The files of call_options.h; empty: none. */
+	char processor_headers[SETTINGS_TEXT_MAX], processor_signing_secrets_file[SETTINGS_TEXT_MAX];
+	char processor_ca[SETTINGS_TEXT_MAX];
+	char processor_client_certificate[SETTINGS_TEXT_MAX], processor_client_key[SETTINGS_TEXT_MAX];
 	int max_attempts;           /* calls before a transaction is FAILED */
 	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */
 	int worker_slots;           /* concurrent calls in one worker */

@@ -1,5 +1,5 @@
-/* digest.c - calculates digests and verifies signatures.  It is the only file that uses OpenSSL's libcrypto, and zlib,
- * whose CRC-32 PayPal signs.
+/* digest.c - calculates digests and verifies signatures.  Beside pem.c it is the only file that uses OpenSSL's libcrypto; and
+ * it uses zlib, whose CRC-32 PayPal signs.
  *
  * A key is prepared once, when the configuration is read.  For an HMAC, libcrypto looks the algorithm up by name then,
  * and not for each webhook.  An HMAC is calculated in the context that the key owns, so one thread at a time may use a
@@ -151,21 +151,28 @@ int64_t digest_key_end(const struct digest_key *key)
 	return key->end;
 }
 
+size_t digest_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	unsigned char ret[DIGEST_HMAC_MAX])
+{
+	size_t len;
+	/* Without a key and parameters, libcrypto starts again with those it has, and looks nothing up. */
+	if (!EVP_MAC_init(key->mac, NULL, 0, NULL))
+		return 0;
+	for (int i = 0; i < part_count; i++) {
+		if (!EVP_MAC_update(key->mac, parts[i].bytes, parts[i].len))
+			return 0;
+	}
+	return EVP_MAC_final(key->mac, ret, &len, DIGEST_HMAC_MAX) ? len : 0;
+}
+
 /* The comparison of one digest takes the same time wherever it differs.  The loop may end at a match: that reveals only
  * which of its own signatures the sender got right. */
 static enum digest_outcome verify_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signatures, int signature_count)
 {
 	unsigned char digest[DIGEST_HMAC_MAX];
-	size_t len;
-	/* Without a key and parameters, libcrypto starts again with those it has, and looks nothing up. */
-	if (!EVP_MAC_init(key->mac, NULL, 0, NULL))
-		return DIGEST_FAILED;
-	for (int i = 0; i < part_count; i++) {
-		if (!EVP_MAC_update(key->mac, parts[i].bytes, parts[i].len))
-			return DIGEST_FAILED;
-	}
-	if (!EVP_MAC_final(key->mac, digest, &len, sizeof digest))
+	size_t len = digest_hmac(key, parts, part_count, digest);
+	if (len == 0)
 		return DIGEST_FAILED;
 	for (int i = 0; i < signature_count; i++) {
 		if (signatures[i].len == len && CRYPTO_memcmp(signatures[i].bytes, digest, len) == 0)

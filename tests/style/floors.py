@@ -23,7 +23,7 @@ ROOMS = {
     'queue': 'base pg',
     'runtime': 'base http txn auth source',
     'app': 'base json http pg txn auth source ingest runtime',
-    'worker': 'base json http pg queue runtime',
+    'worker': 'base json http pg auth queue runtime',
     'ctl': 'base json http pg txn auth source runtime',
     'supervisor': 'base',
 }
@@ -37,7 +37,7 @@ DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/abandoned.c', 'lib/pg/session.c', 'lib/pg/connection.c'),
     'fcgiapp.h': ('app/fastcgi.c', 'app/fastcgi_request.'),
     'curl/': ('worker/http_loop.', 'worker/http_transfer.', 'worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.', 'ctl/post.'),
-    'openssl/': ('lib/auth/digest.c',),
+    'openssl/': ('lib/auth/digest.c', 'lib/auth/pem.c'),
     'zlib.h': ('lib/auth/digest.c',),
     'event2/': WAITING,
 }

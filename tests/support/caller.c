@@ -63,8 +63,9 @@ struct made made_of(const char *source, const char *transaction_id)
 
 void caller_start(struct caller *c, struct made *m)
 {
+	c->options.settings = &c->settings;
 	if (!c->processor)
-		c->processor = PROCESSOR_HTTP.create(c->base, &c->settings, on_ended, c);
+		c->processor = PROCESSOR_HTTP.create(c->base, &c->options, on_ended, c);
 	cr_assert_not_null(c->processor);
 	m->call = (struct call){.job = &m->job};
 	m->began_ms = clock_ms();

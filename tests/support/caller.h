@@ -26,6 +26,7 @@ struct caller {
 	struct event_base *base;
 	struct http_server *server;
 	struct settings settings; /* the processor's; it reads them as long as it exists */
+	struct call_options options;
 	struct processor *processor;
 	int ended;                                        /* number of calls that have ended */
 	void (*on_end)(struct caller *c, struct made *m); /* called for each ended call, unless NULL */
