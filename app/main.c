@@ -241,12 +241,12 @@ static void responder_help(void)
 	settings_help(stdout);
 }
 
-static void log_hidden_events(const struct source *s)
+static void log_warning(
+	bool (*warns)(const struct source *s, struct buf *ret), const struct source *s, const char *event)
 {
 	struct buf text = BUF_INIT(IDENTITY_TEXT_MAX);
-	if (identity_hides(s, &text) && buf_ok(&text))
-		LOG(LOG_LEVEL_WARN, "events of a source may hide each other", LOG_TEXT("source", s->name),
-			LOG_TEXT("reason", text.data));
+	if (warns(s, &text) && buf_ok(&text))
+		LOG(LOG_LEVEL_WARN, event, LOG_TEXT("source", s->name), LOG_TEXT("reason", text.data));
 	buf_finish(&text);
 }
 
@@ -260,7 +260,8 @@ static void log_sources(const struct sources *all, const struct settings *settin
 			is_unsigned ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
 			LOG_TEXT("scheme", configuration_scheme(s)), LOG_NUMBER("secrets", s->signer.count),
 			LOG_TEXT("open_source_from", source_is_open(s) ? settings->open_source_from : ""));
-		log_hidden_events(s);
+		log_warning(identity_hides, s, "events of a source may hide each other");
+		log_warning(identity_repeats, s, "each request to a source is an event");
 	}
 }
 

@@ -338,18 +338,29 @@ static bool read_all(struct request *rq, struct payload *payload)
 	return false;
 }
 
+/* Answers a body that cannot be opened.  A fault of ours is no fault of the webhook. */
+static void refuse_payload(struct request *rq, const struct fault *f)
+{
+	rq->invalid_code = f->kind == FAULT_INPUT ? "items" : NULL;
+	if (f->kind == FAULT_BUSY || f->kind == FAULT_BUG) {
+		rq->outcome = WEBHOOK_UNAVAILABLE;
+		log_not_stored(rq, "", f);
+	}
+	http_fault(rq, f);
+}
+
 void submission_accept(struct request *rq, const struct source *source, bool is_scanned)
 {
+	const struct places_request request = {.id = rq->id, .header = submission_header_of, .ctx = rq};
 	struct submission *s = rq->state;
-	struct payload payload;
+	struct payload payload; /* written by payload_open() */
 	struct fault f;
 	s->source = source;
 	s->many = NULL;
 	s->failed = s->conflicts = s->is_new = false;
-	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f)) {
-		rq->invalid_code = f.kind == FAULT_INPUT ? "items" : NULL;
-		http_fault(rq, &f);
-	} else if (payload.count == 0)
+	if (!payload_open(source, &request, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))
+		refuse_payload(rq, &f);
+	else if (payload.count == 0)
 		submission_ignore(rq, source);
 	else if (read_all(rq, &payload))
 		send(rq, source);

@@ -31,6 +31,8 @@
 /* Bytes of the request.  A body up to twice PAYLOAD_MAX is read, so that it is reported as answered 413. */
 #define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX)
 
+#define REQUEST_ID_MAX 32 /* digits, as nginx writes them */
+
 /* One run of the command. */
 struct verifying {
 	const struct settings *settings;
@@ -303,9 +305,9 @@ static void print_problems(const struct txn_problems *problems)
 }
 
 /* Prints the transaction of one item, or the problems in it.  False: it cannot be read. */
-static bool print_item(const struct verifying *v, struct json_value item, int index)
+static bool print_item(const struct verifying *v, const struct places *in, int index)
 {
-	const struct mapping *m = source_mapping_for(v->source, item);
+	const struct mapping *m = source_mapping_for(v->source, in);
 	const struct currency_extras *extras = &v->settings->extra_currencies;
 	char where[TXN_POINTER_MAX + 1] = "", name[24] = "body";
 	struct txn_problems problems = {0};
@@ -320,8 +322,8 @@ static bool print_item(const struct verifying *v, struct json_value item, int in
 		printf("is ignored: the filter does not let it pass\n");
 		return true;
 	}
-	if (m->is_canonical ? txn_from_json(item.at, item.len, extras, &txn, &problems, &f)
-			    : mapping_read(m, item, where, extras, &txn, &problems, &f)) {
+	if (m->is_canonical ? txn_from_json(in->item.at, in->item.len, extras, &txn, &problems, &f)
+			    : mapping_read(m, in, where, extras, &txn, &problems, &f)) {
 		printf("is read:\n");
 		print_txn(&txn);
 		return true;
@@ -335,18 +337,34 @@ static bool print_item(const struct verifying *v, struct json_value item, int in
 
 /* Prints every item of a body that payload_open() has accepted.  Unlike a responder it goes on after the first bad
  * item. */
-static bool print_items(const struct verifying *v)
+static bool print_items(const struct verifying *v, const struct payload *payload)
 {
-	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
+	struct places in = payload->in;
+	struct json_value items;
 	bool good = true;
 	int index = 0;
 	if (!*v->source->items)
-		return print_item(v, body, 0);
-	if (!json_value_find(body, v->source->items, &items))
+		return print_item(v, &in, 0);
+	if (!json_value_find(in.item, v->source->items, &items))
 		return false;
-	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
-		good &= print_item(v, item, index);
+	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &in.item); index++)
+		good &= print_item(v, &in, index);
 	return good;
+}
+
+/* A captured request shows no id.  That of a kept one is among the headers that "payload" prints, as a UUID. */
+static const char *request_id(const struct verifying *v)
+{
+	static char digits[REQUEST_ID_MAX + 1];
+	struct http_message message = v->message;
+	const char *id = v->is_kept ? http_message_header(&message, "x-request-id") : NULL;
+	size_t len = 0;
+	for (; id && *id && len < REQUEST_ID_MAX; id++) {
+		if (*id != '-')
+			digits[len++] = *id;
+	}
+	digits[len] = '\0';
+	return len > 0 ? digits : "(the id of the request)";
 }
 
 /* Prints the answer to a request with a valid signature: the first check that fails decides it, in the responder's
@@ -355,6 +373,8 @@ static void print_body(const struct verifying *v)
 {
 	struct fault f;
 	struct payload payload;
+	struct http_message message = v->message;
+	const struct places_request request = {request_id(v), verify_header_of, &message};
 	int own = v->source->answer.status;
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
@@ -364,9 +384,9 @@ static void print_body(const struct verifying *v)
 		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
 	else if (!json_scan(m->body, m->len, &f))
 		printf("answer     400: %s\n", f.text);
-	else if (!payload_open(v->source, m->body, m->len, true, &payload, &f))
+	else if (!payload_open(v->source, &request, m->body, m->len, true, &payload, &f))
 		printf("answer     422: %s\n", f.text);
-	else if (!print_items(v))
+	else if (!print_items(v, &payload))
 		printf("answer     422, and nothing of it is stored\n");
 	else if (payload.count == 0)
 		printf("answer     %d: ignored\n", own ? own : 200);

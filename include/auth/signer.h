@@ -77,6 +77,12 @@ MUST_USE bool signer_init(struct signer *ret, const struct signer_settings *sett
 /* Whether the scheme signs a time.  Without one, a captured request can be replayed as long as its secret is valid. */
 bool signer_signs_time(const struct signer *s);
 
+/* Whether the signature covers the value of a header, given by its name in lower case. */
+bool signer_covers_header(const struct signer *s, const char *name);
+
+/* Whether the signature covers the body, or all of it that a mapping may read. */
+bool signer_signs_body(const struct signer *s);
+
 /* Adds a secret in the form in which the provider issues it: for Standard Webhooks "whsec_..." (the prefix is optional)
  * or "whpk_...", for Adyen hex, for PayPal a certificate in PEM, for all others the bytes as they are.  The caller
  * trims white space.  not_after_s is Unix time; INT64_MAX: no end.  The secret is valid until then, and a certificate no longer

@@ -20,3 +20,7 @@
  * for identity have one, wherever they read it.  The ids of events that Stripe, Square and PayPal give are known and cause
  * no warning.  If so, a sentence about the first such case is added to ret: the words, and what to do. */
 bool identity_hides(const struct source *s, struct buf *ret);
+
+/* Whether what the provider sends again becomes another event, since the transaction_id is the id of the request.  If so, a
+ * sentence about it is added to ret. */
+bool identity_repeats(const struct source *s, struct buf *ret);

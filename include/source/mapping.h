@@ -4,12 +4,12 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "json/value.h"
+#include "source/places.h"
 #include "txn/currency.h"
 #include "txn/txn.h"
 #include "txn/txn_rules.h"
 
-/* Where the members of a transaction are in a provider's own payload, as JSON pointers (RFC 6901), and how they are
+/* Where the members of a transaction are in a provider's own payload, as places (source/places.h), and how they are
  * converted.  An amount is converted as decimal digits, never as a binary number.
  *
  * A member of the payload that is absent, null or "" counts as left out: providers differ in how they write that they
@@ -95,14 +95,14 @@ struct mapping {
 /* The first of these mappings whose filter an item meets in every condition; NULL: there is none.  Every item meets a
  * filter without conditions.  A string is compared with its escapes decoded; a number, true and false as they are
  * written: the word 1 does not match 1.0.  Null, an object and an array match no word.  The result is one of list. */
-const struct mapping *mapping_first(const struct mapping *list, int count, struct json_value item);
+const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in);
 
 /* Reads a transaction from an item.  where is the JSON pointer to the item in the body, "" or "/items/3"; the pointers
- * of the problems start with it.  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,
+ * of the problems start with it, except that of a header, which is "/@header/x-topic".  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,
  * and *ret is left alone. */
-MUST_USE bool mapping_read(const struct mapping *m, struct json_value item, const char *where,
+MUST_USE bool mapping_read(const struct mapping *m, const struct places *in, const char *where,
 	const struct currency_extras *extras, struct txn *ret, struct txn_problems *problems, struct fault *f);
 
-/* The pointers of the transaction_id: 1 to MAPPING_PARTS_MAX.  Returns their number; they are borrowed from m, or
+/* The places of the transaction_id: 1 to MAPPING_PARTS_MAX.  Returns their number; they are borrowed from m, or
  * constant. */
 int mapping_identity(const struct mapping *m, const char *ret[MAPPING_PARTS_MAX]);

@@ -12,6 +12,3 @@
  * one. */
 void mapping_configure(const struct json_place *filter, const struct json_place *mapping,
 	const struct currency_extras *extras, struct mapping *ret);
-
-/* Reads a JSON pointer, which is not empty, into ret.  Complains and leaves ret alone if it is none. */
-void mapping_configure_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1]);

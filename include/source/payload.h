@@ -21,9 +21,10 @@ struct payload {
 
 	/* Private to payload.c. */
 	const struct source *source;
-	struct json_value body;
+	struct places in; /* the item is the body */
 	struct json_walk walk;
 	int index;
+	char values[PLACES_VALUES_MAX]; /* of the request; written only if the source reads them */
 };
 
 /* Opens a body and counts its transactions.  *ret borrows the source and the body, and has nothing to free.
@@ -31,9 +32,10 @@ struct payload {
  *   FAULT_TOO_LARGE  it has more than JSON_TEXT_MAX bytes,
  *   FAULT_INPUT      the source's array is absent, is empty, or has more than MAPPING_ITEMS_MAX elements.
  * A body of a plain source (source_is_plain()) is not read here: payload_next() reports its faults.
- * is_scanned: json_scan() has accepted the body already. */
-MUST_USE bool payload_open(const struct source *source, const char *body, size_t len, bool is_scanned,
-	struct payload *ret, struct fault *f);
+ * is_scanned: json_scan() has accepted the body already.  request may be NULL if the source reads nothing but the body;
+ * of one that does, the faults are those of places_write() too.  *ret must stay where it is. */
+MUST_USE bool payload_open(const struct source *source, const struct places_request *request, const char *body,
+	size_t len, bool is_scanned, struct payload *ret, struct fault *f);
 
 /* Reads the next transaction; the caller calls this count times at most.  Fails as mapping_read() and txn_from_json()
  * do: *problems is about this transaction alone. */

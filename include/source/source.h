@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "http/network.h"
 #include "source/mapping.h"
+#include "source/places.h"
 #include "source/sources_answer.h"
 
 /* A source: the configuration for one provider.  It defines how the provider's webhooks are authenticated, and where a
@@ -49,6 +50,7 @@ struct source {
 	 * payhook's own form.  On the heap, since few sources have many; sources_finish() frees them. */
 	int mapping_count;
 	struct mapping *mappings;
+	struct places_wanted wanted; /* what the mappings read of a request besides its body */
 	bool in_order;  /* calls for the events of a payment are made one at a time, in order; all have a payment_id */
 	bool continues; /* with in_order: the next event is sent though the one before has failed for good */
 	struct source_answer answer; /* to what was taken: new, known, ignored or a conflict */
@@ -75,7 +77,7 @@ const struct source *sources_find(const struct sources *s, const char *name);
 
 /* The mapping for an item: the first whose filter the item meets.  NULL: there is none, and the item is ignored.  The
  * result is borrowed from the source, or constant. */
-const struct mapping *source_mapping_for(const struct source *s, struct json_value item);
+const struct mapping *source_mapping_for(const struct source *s, const struct places *in);
 
 /* Whether every body is one transaction in payhook's own form: the source has neither a mapping nor a filter. */
 static inline bool source_is_plain(const struct source *s)
@@ -90,6 +92,9 @@ bool source_has_events(const struct source *s);
 /* Whether anyone may send to the source, as far as its own configuration goes: it has neither a scheme nor a list of
  * addresses, and wants no client certificate. */
 bool source_is_open(const struct source *s);
+
+/* Whether the signature of the source covers the value of a header, given by its name in lower case. */
+bool source_signs_header(const struct source *s, const char *name);
 
 /* The client, as nginx reports it; "" means unknown or none. */
 struct source_sender {

@@ -94,6 +94,31 @@ bool signer_signs_time(const struct signer *s)
 	       *s->timestamp_header;
 }
 
+bool signer_covers_header(const struct signer *s, const char *name)
+{
+	switch (s->scheme) {
+	case SCHEME_STANDARD_WEBHOOKS:
+		return strcmp(name, "webhook-id") == 0 || strcmp(name, "webhook-timestamp") == 0;
+	case SCHEME_PAYPAL:
+		return strcmp(name, "paypal-transmission-id") == 0 || strcmp(name, "paypal-transmission-time") == 0;
+	case SCHEME_HMAC:
+		return strcmp(name, s->timestamp_header) == 0;
+	case SCHEME_STRIPE:
+	case SCHEME_RAZORPAY:
+	case SCHEME_GITHUB:
+	case SCHEME_SQUARE:
+	case SCHEME_ADYEN:
+		break;
+	}
+	return false;
+}
+
+bool signer_signs_body(const struct signer *s)
+{
+	(void)s;
+	return true;
+}
+
 /* Needs timestamp_header to be set already: for SCHEME_HMAC it decides whether a time is signed. */
 static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
 {

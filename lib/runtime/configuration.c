@@ -96,10 +96,10 @@ void configuration_finish(struct configuration *c)
 }
 
 /* A warning is no error: payhook cannot know what a member of a payload means. */
-static void print_warning(const struct source *s, FILE *out)
+static void print_warning(bool (*warns)(const struct source *s, struct buf *ret), const struct source *s, FILE *out)
 {
 	struct buf text = BUF_INIT(IDENTITY_TEXT_MAX);
-	if (identity_hides(s, &text) && buf_ok(&text))
+	if (warns(s, &text) && buf_ok(&text))
 		fprintf(out, "warning: %s\n", text.data);
 	buf_finish(&text);
 }
@@ -115,7 +115,8 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 	for (int i = 0; i < c.sources.count; i++) {
 		const struct source *s = &c.sources.list[i];
 		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
-		print_warning(s, out);
+		print_warning(identity_hides, s, out);
+		print_warning(identity_repeats, s, out);
 	}
 	for (int i = 0; i < c.keys.count; i++)
 		fprintf(out, "key %s:%s%s\n", c.keys.list[i].name, c.keys.list[i].scopes & API_READ ? " read" : "",

@@ -21,7 +21,7 @@
 /* The state of reading one item. */
 struct reading {
 	const struct mapping *m;
-	struct json_value item;
+	struct places in;
 	const char *where;
 	const struct currency_extras *extras;
 	struct txn_problems *problems;
@@ -61,16 +61,16 @@ static bool is_left_out(const struct json_value *v)
 	return v->len == 0 || json_value_kind(*v) == JSON_IS_NULL || json_value_equals(*v, "");
 }
 
-static bool mapping_is_left_out(struct json_value item, const char *at)
+static bool mapping_is_left_out(const struct places *in, const char *at)
 {
 	struct json_value v = {0};
-	return !json_value_find(item, at, &v) || is_left_out(&v);
+	return !place_find(in, at, &v) || is_left_out(&v);
 }
 
 /* Values of an item that were sought last: the filters of a source ask for the same few pointers, and each search reads
  * the item up to the value, or to its end. */
 struct sought {
-	struct json_value item;
+	const struct places *in;
 	int count;
 	const char *at[SOUGHT_MAX];
 	struct json_value value[SOUGHT_MAX]; /* len 0: there is none */
@@ -84,7 +84,7 @@ static const struct json_value *seek(struct sought *s, const char *at)
 	}
 	int slot = s->count++ % SOUGHT_MAX;
 	s->at[slot] = at;
-	if (!json_value_find(s->item, at, &s->value[slot]))
+	if (!place_find(s->in, at, &s->value[slot]))
 		s->value[slot].len = 0;
 	return &s->value[slot];
 }
@@ -111,9 +111,9 @@ static bool applies(const struct mapping *m, struct sought *s)
 	return true;
 }
 
-const struct mapping *mapping_first(const struct mapping *list, int count, struct json_value item)
+const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in)
 {
-	struct sought s = {.item = item};
+	struct sought s = {.in = in};
 	for (int i = 0; i < count; i++) {
 		if (applies(&list[i], &s))
 			return &list[i];
@@ -134,14 +134,23 @@ static bool is_whole(struct json_value v)
 	return true;
 }
 
+/* The pointer of a problem at a place.  A header's is no pointer into the body. */
+static void write_pointer(const struct reading *r, const char *at, char ret[TXN_POINTER_MAX + 1])
+{
+	if (place_is_in_item(at))
+		snprintf(ret, TXN_POINTER_MAX + 1, "%s%s", r->where, at);
+	else
+		snprintf(ret, TXN_POINTER_MAX + 1, "/@%s", at + 2);
+}
+
 /* Finds a string, a whole number, or any number if takes_fractions.  False: the value is absent, too long or of another
  * kind, which has been added to the problems. */
 static bool find_scalar(struct reading *r, const char *at, bool takes_fractions, struct scalar *ret)
 {
 	struct json_value v;
-	snprintf(ret->pointer, sizeof ret->pointer, "%s%s", r->where, at);
+	write_pointer(r, at, ret->pointer);
 	const char *name = ret->pointer + 1;
-	if (!json_value_find(r->item, at, &v)) {
+	if (!place_find(&r->in, at, &v)) {
 		txn_problem_add(r->problems, ret->pointer, "missing", "%s is missing", name);
 		return false;
 	}
@@ -189,7 +198,7 @@ static void mapping_read_text(struct reading *r, const struct mapping_text *t, c
 		memcpy(ret, t->text, sizeof t->text);
 		return;
 	}
-	if ((*t->otherwise || t->is_optional) && mapping_is_left_out(r->item, t->at)) {
+	if ((*t->otherwise || t->is_optional) && mapping_is_left_out(&r->in, t->at)) {
 		memcpy(ret, t->otherwise, sizeof t->otherwise);
 		return;
 	}
@@ -352,7 +361,7 @@ static void mapping_read_money(struct reading *r)
 	struct scalar found = {.len = 0};
 	struct currency currency;
 	struct txn_problems aside, *problems = r->problems;
-	if (r->m->amount.is_optional && mapping_is_left_out(r->item, r->m->amount.at))
+	if (r->m->amount.is_optional && mapping_is_left_out(&r->in, r->m->amount.at))
 		return;
 	aside.count = 0;
 	r->problems = &aside;
@@ -374,7 +383,7 @@ static void mapping_read_kind(struct reading *r)
 {
 	const struct mapping_kind *k = &r->m->kind;
 	struct json_value v;
-	bool is_there = *k->at && json_value_find(r->item, k->at, &v);
+	bool is_there = *k->at && place_find(&r->in, k->at, &v);
 	for (int i = 0; is_there && i < k->count; i++) {
 		if (is_word(v, k->words[i].word)) {
 			r->txn.kind = k->words[i].kind;
@@ -385,7 +394,7 @@ static void mapping_read_kind(struct reading *r)
 	if (!*k->at || k->otherwise != TXN_NO_KIND)
 		return;
 	char pointer[TXN_POINTER_MAX + 1];
-	snprintf(pointer, sizeof pointer, "%s%s", r->where, k->at);
+	write_pointer(r, k->at, pointer);
 	if (is_there)
 		txn_problem_add(r->problems, pointer, "unknown_kind", "%s is none of the words that the mapping lists",
 			pointer + 1);
@@ -459,10 +468,10 @@ static void mapping_read_members(struct reading *r)
 	mapping_read_occurred(r);
 }
 
-bool mapping_read(const struct mapping *m, struct json_value item, const char *where,
+bool mapping_read(const struct mapping *m, const struct places *in, const char *where,
 	const struct currency_extras *extras, struct txn *ret, struct txn_problems *problems, struct fault *f)
 {
-	struct reading r = {.m = m, .item = item, .where = where, .extras = extras, .problems = problems};
+	struct reading r = {.m = m, .in = *in, .where = where, .extras = extras, .problems = problems};
 	problems->count = 0;
 	mapping_read_members(&r);
 	if (problems->count > 0)

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "json/scan.h"
 #include "txn/txn_json.h"
@@ -17,53 +18,67 @@
 static bool open_items(struct payload *p, struct fault *f)
 {
 	const char *at = p->source->items;
-	struct json_value items, item;
+	struct places in = p->in;
+	struct json_value items;
 	int found = 0;
-	if (!json_value_find(p->body, at, &items) || json_value_kind(items) != JSON_IS_ARRAY)
+	if (!json_value_find(p->in.item, at, &items) || json_value_kind(items) != JSON_IS_ARRAY)
 		return fault_set(f, FAULT_INPUT, "there is no array at %s", at);
 	p->walk = json_walk_into(items);
-	for (struct json_walk w = p->walk; found <= MAPPING_ITEMS_MAX && json_walk_next(&w, NULL, &item); found++)
-		p->count += source_mapping_for(p->source, item) != NULL;
+	for (struct json_walk w = p->walk; found <= MAPPING_ITEMS_MAX && json_walk_next(&w, NULL, &in.item); found++)
+		p->count += source_mapping_for(p->source, &in) != NULL;
 	return (found > 0 && found <= MAPPING_ITEMS_MAX) ||
 	       fault_set(f, FAULT_INPUT, "the array at %s has no elements, or more than %d", at, MAPPING_ITEMS_MAX);
 }
 
-bool payload_open(const struct source *source, const char *body, size_t len, bool is_scanned, struct payload *ret,
-	struct fault *f)
+/* Opens a body that is strict JSON, of a source with a filter or a mapping. */
+static bool open_mapped(
+	struct payload *p, const struct places_request *request, char room[PLACES_VALUES_MAX], struct fault *f)
 {
-	struct payload p = {.source = source, .body = {body, len}};
+	const struct source *s = p->source;
+	const char *body = p->in.item.at;
+	size_t len = p->in.item.len;
+	if (request && places_are_wanted(&s->wanted) &&
+		!places_write(&s->wanted, request, body, len, room, &p->in.request, f))
+		return false;
+	p->in.item = json_value_of(body, len);
+	if (*s->items)
+		return open_items(p, f);
+	p->count = source_mapping_for(s, &p->in) != NULL;
+	return true;
+}
+
+bool payload_open(const struct source *source, const struct places_request *request, const char *body, size_t len,
+	bool is_scanned, struct payload *ret, struct fault *f)
+{
+	struct payload p; /* its values are neither written nor copied */
+	p.source = source;
+	p.in = places_of((struct json_value){body, len});
+	p.walk = (struct json_walk){0};
+	p.index = 0;
 	/* The common case is not scanned twice: txn_from_json() scans the body itself. */
-	if (source_is_plain(source)) {
-		p.count = 1;
-	} else {
-		if (!is_scanned && !json_scan(body, len, f))
-			return false;
-		p.body = json_value_of(body, len);
-		if (!*source->items)
-			p.count = source_mapping_for(source, p.body) != NULL;
-		else if (!open_items(&p, f))
-			return false;
-	}
-	*ret = p;
+	p.count = source_is_plain(source);
+	if (p.count == 0 && ((!is_scanned && !json_scan(body, len, f)) || !open_mapped(&p, request, ret->values, f)))
+		return false;
+	memcpy(ret, &p, offsetof(struct payload, values));
 	return true;
 }
 
 /* Finds the next item that the filter admits, and the mapping for it, and writes the JSON pointer to it into where. */
-static struct json_value next_item(struct payload *p, const struct mapping **ret, char *where, size_t size)
+static struct places next_item(struct payload *p, const struct mapping **ret, char *where, size_t size)
 {
 	const struct source *s = p->source;
-	struct json_value item = p->body;
+	struct places in = p->in;
 	*where = '\0';
 	if (!*s->items) {
-		*ret = source_mapping_for(s, item);
-		return item;
+		*ret = source_mapping_for(s, &in);
+		return in;
 	}
 	*ret = NULL;
-	while (!*ret && json_walk_next(&p->walk, NULL, &item)) {
+	while (!*ret && json_walk_next(&p->walk, NULL, &in.item)) {
 		snprintf(where, size, "%s/%d", s->items, p->index++);
-		*ret = source_mapping_for(s, item);
+		*ret = source_mapping_for(s, &in);
 	}
-	return item;
+	return in;
 }
 
 bool payload_next(struct payload *p, const struct currency_extras *extras, struct txn *ret,
@@ -71,9 +86,9 @@ bool payload_next(struct payload *p, const struct currency_extras *extras, struc
 {
 	const struct mapping *m;
 	char where[TXN_POINTER_MAX + 1];
-	struct json_value item = next_item(p, &m, where, sizeof where);
+	struct places in = next_item(p, &m, where, sizeof where);
 	assert(m);
 	if (m->is_canonical)
-		return txn_from_json(item.at, item.len, extras, ret, problems, f);
-	return mapping_read(m, item, where, extras, ret, problems, f);
+		return txn_from_json(in.item.at, in.item.len, extras, ret, problems, f);
+	return mapping_read(m, &in, where, extras, ret, problems, f);
 }

@@ -47,10 +47,10 @@ const struct source *sources_find(const struct sources *s, const char *name)
 	return NULL;
 }
 
-const struct mapping *source_mapping_for(const struct source *s, struct json_value item)
+const struct mapping *source_mapping_for(const struct source *s, const struct places *in)
 {
 	static const struct mapping plain = {.is_canonical = true};
-	return source_is_plain(s) ? &plain : mapping_first(s->mappings, s->mapping_count, item);
+	return source_is_plain(s) ? &plain : mapping_first(s->mappings, s->mapping_count, in);
 }
 
 static bool is_new_text(const struct mapping_text *t)
@@ -81,6 +81,11 @@ bool source_has_events(const struct source *s)
 bool source_is_open(const struct source *s)
 {
 	return s->auth == SOURCE_AUTH_NONE && s->allow_count == 0 && s->client == SOURCE_ANY_CLIENT;
+}
+
+bool source_signs_header(const struct source *s, const char *name)
+{
+	return s->auth == SOURCE_AUTH_SIGNATURE && signer_covers_header(&s->signer, name);
 }
 
 /* An empty list admits every address.  Text that is not an address is in no network. */

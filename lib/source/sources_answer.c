@@ -75,7 +75,7 @@ static bool read_body(const struct json_place *p, char ret[ANSWER_BODY_MAX + 1])
 	return false;
 }
 
-static void read_type(const struct json_place *p, char ret[ANSWER_TYPE_MAX + 1])
+static void answer_read_type(const struct json_place *p, char ret[ANSWER_TYPE_MAX + 1])
 {
 	char text[ANSWER_TYPE_MAX + 1];
 	if (!json_config_text(p, ANSWER_TYPE_MAX, text))
@@ -99,7 +99,7 @@ static void read_object(const struct json_place *p, struct source_answer *ret)
 		ret->has_body = read_body(&member[1], ret->body);
 	memcpy(ret->type, "text/plain", sizeof "text/plain");
 	if (json_config_given(&member[2]))
-		read_type(&member[2], ret->type);
+		answer_read_type(&member[2], ret->type);
 	if (json_config_given(&member[2]) && !json_config_given(&member[1]))
 		json_config_complain(&member[2], "has no meaning without body");
 	if (ret->status == 204 && *ret->body)

@@ -15,6 +15,7 @@
 #include "json/config.h"
 #include "source/adyen.h"
 #include "source/mapping_config.h"
+#include "source/place_config.h"
 #include "source/sources_answer.h"
 #include "source/sources_scheme.h"
 
@@ -138,7 +139,7 @@ static void read_mappings(const struct reading *r)
 	if (json_config_given(items) && !has_events && !has_mapping)
 		json_config_complain(items, "has no meaning without a mapping");
 	else if (json_config_given(items))
-		mapping_configure_pointer(items, r->source->items);
+		place_configure_pointer(items, r->source->items);
 }
 
 /* "order": "payment", and what happens to the events behind one that has failed: "on_failure": "hold" or "continue".
@@ -248,6 +249,9 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	read_client(&r);
 	read_keep_ignored(&r);
 	sources_answer_read(&r.member[ANSWER], &r.source->answer);
+	const struct json_place *events = json_config_given(&r.member[EVENTS]) ? &r.member[EVENTS] : NULL;
+	if (p->config->complaints == complaints)
+		places_check(events ? events : &r.member[FILTER], events ? events : &r.member[MAPPING], r.source);
 	bool is_adyen = r.source->auth == SOURCE_AUTH_SIGNATURE && r.source->signer.scheme == SCHEME_ADYEN;
 	if (is_adyen && p->config->complaints == complaints)
 		check_adyen(&r);

@@ -27,9 +27,16 @@ const char *const instance_settings[] = {
 #define PAID "\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\"]}]," MAPPING
 #define OPEN(name, members) "{\"name\":\"" name "\",\"scheme\":\"none\"," members "}"
 
+#define REQUEST \
+	"\"mapping\":{\"transaction_id\":{\"request\":\"id\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
+#define DIGEST \
+	"\"mapping\":{\"transaction_id\":{\"body\":\"sha256\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
+#define TOPIC "\"filter\":[{\"header\":\"X-Shopify-Topic\",\"is\":[\"orders/paid\"]}]," MAPPING
+
 static const char SOURCES[] = "{\"sources\":[" OPEN("usual", PAID) "," OPEN("all-200", "\"answer\":200," PAID) "," OPEN(
 	"text", "\"answer\":{\"status\":200,\"body\":\"[accepted]\",\"type\":\"text/plain\"}," PAID) "," OPEN("empty",
-	"\"answer\":{\"body\":\"\"}," PAID) "," OPEN("no-content", "\"answer\":204," PAID) "]}";
+	"\"answer\":{\"body\":\"\"}," PAID) "," OPEN("no-content", "\"answer\":204," PAID) "," OPEN("each-request",
+	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("topic", TOPIC) "]}";
 
 static char sources_path[] = "/tmp/payhook-e2e-words-XXXXXX";
 
@@ -155,4 +162,62 @@ Test(source_words, counts_answers_by_outcome_as_ever)
 	answer_finish(&a);
 	cr_assert_float_eq(scrape_now(CONFLICTS), conflicts + 1, 0.5);
 	cr_assert_float_eq(scrape_now(CODE), codes + 2, 0.5);
+}
+
+/* ---- what is read besides the body ---- */
+
+static long long events_of(const char *payment_id)
+{
+	return database_number_of("SELECT count(*) FROM payhook.transactions WHERE payment_id = $1", payment_id);
+}
+
+Test(source_words, each_request_is_an_event_where_its_id_is_the_identity)
+{
+	char id[64], request_id[64];
+	struct answer a;
+
+	fresh_id("request", id);
+	for (int n = 1; n <= 3; n++) {
+		post_event("each-request", "paid", id, 1, &a);
+		cr_assert(answer_header(&a, "X-Request-Id", request_id, sizeof(request_id)));
+		is_answer(&a, 202, "application/json", "{\"message\":\"Accepted\"}", "the same body");
+		cr_assert_eq(events_of(id), n);
+		cr_assert_eq(stored(request_id), 1, "%s", request_id);
+	}
+}
+
+Test(source_words, each_body_is_an_event_where_its_digest_is_the_identity)
+{
+	char id[64];
+	struct answer a;
+
+	fresh_id("digest", id);
+	for (int n = 0; n < 4; n++) {
+		post_event("each-body", "paid", id, n / 2, &a);
+		is_answer(&a, 202, "application/json", "{\"message\":\"Accepted\"}", "a body twice");
+		cr_assert_eq(events_of(id), 1 + n / 2);
+	}
+}
+
+Test(source_words, a_filter_reads_a_header)
+{
+	static const struct {
+		const char *header;
+		int status;
+	} CASES[] = {{NULL, 200}, {"X-Shopify-Topic: orders/create", 200}, {"X-Shopify-Topic: orders/paid", 202},
+		{"x-shopify-topic: orders/paid", 202}};
+	char id[64], body[160];
+	struct answer a;
+
+	for (size_t n = 0; n < COUNT_OF(CASES); n++) {
+		snprintf(body, sizeof(body), "{\"id\":\"%s\",\"n\":1}", fresh_id("topic", id));
+		call_send(&(struct call){.target = "/v1/webhooks/topic",
+				  .type = "application/json",
+				  .body = body,
+				  .header = CASES[n].header},
+			&a);
+		cr_assert_eq(a.status, CASES[n].status, "%d: %d %s", (int)n, a.status, a.body);
+		cr_assert_eq(stored(id), CASES[n].status == 202);
+		answer_finish(&a);
+	}
 }

@@ -126,7 +126,7 @@ static void try_mapping(const struct mapping *m, struct json_value item)
 	struct txn txn;
 	struct txn_problems problems;
 	struct fault f;
-	if (mapping_read(m, item, "/items/0", &extras, &txn, &problems, &f)) {
+	if (mapping_read(m, &(struct places){.item = item}, "/items/0", &extras, &txn, &problems, &f)) {
 		MUST_HOLD(problems.count == 0);
 		must_keep_the_bounds(m, &txn);
 		must_come_apart(m, &txn);
@@ -137,9 +137,10 @@ static void try_mapping(const struct mapping *m, struct json_value item)
 
 static void try_item(struct json_value item)
 {
-	const struct mapping *m = source_mapping_for(source(EVENTS), item);
-	MUST_HOLD(m && m == source_mapping_for(source(EVENTS), item));
-	MUST_HOLD((m == &source(EVENTS)->mappings[0]) == (mapping_first(source(EVENTS)->mappings, 1, item) != NULL));
+	const struct mapping *m = source_mapping_for(source(EVENTS), &(struct places){.item = item});
+	MUST_HOLD(m && m == source_mapping_for(source(EVENTS), &(struct places){.item = item}));
+	MUST_HOLD((m == &source(EVENTS)->mappings[0]) ==
+		  (mapping_first(source(EVENTS)->mappings, 1, &(struct places){.item = item}) != NULL));
 	for (int i = 0; i < source(EVENTS)->mapping_count; i++)
 		try_mapping(&source(EVENTS)->mappings[i], item);
 	try_mapping(&source(PLAIN)->mappings[0], item);

@@ -38,7 +38,7 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 
 static void kind_must_be_sound(const struct mapping_kind *k)
 {
-	MUST_HOLD(k->count >= 0 && k->count <= MAPPING_KINDS_MAX && (k->count > 0) == (*k->at == '/'));
+	MUST_HOLD(k->count >= 0 && k->count <= MAPPING_KINDS_MAX && (k->count > 0) == (*k->at != '\0'));
 	for (int i = 0; i < k->count; i++) {
 		MUST_HOLD(*k->words[i].word && k->words[i].kind > TXN_NO_KIND && k->words[i].kind < TXN_KIND_COUNT);
 		for (int j = 0; j < i; j++)
@@ -46,23 +46,41 @@ static void kind_must_be_sound(const struct mapping_kind *k)
 	}
 }
 
-static void mapping_must_be_sound(const struct mapping *m, int count)
+static bool place_is_sound(const char *at)
+{
+	return *at == '/'         ? json_pointer_valid(at)
+	       : place_header(at) ? *place_header(at) != '\0'
+				  : strcmp(at, PLACE_REQUEST_ID) == 0 || strcmp(at, PLACE_BODY_SHA256) == 0;
+}
+
+/* Only a source with a signature may read a header in its mapping. */
+static void place_must_be_trusted(const struct source *s, const char *at)
+{
+	MUST_HOLD(!*at || place_is_sound(at));
+	MUST_HOLD(!place_header(at) ||
+		  (s->auth == SOURCE_AUTH_SIGNATURE && signer_covers_header(&s->signer, place_header(at))));
+}
+
+static void mapping_must_be_sound(const struct source *s, const struct mapping *m)
 {
 	const char *identity[MAPPING_PARTS_MAX];
 	MUST_HOLD(m->condition_count >= 0 && m->condition_count <= MAPPING_CONDITIONS_MAX);
 	for (int i = 0; i < m->condition_count; i++)
 		MUST_HOLD((m->conditions[i].count > 0) != m->conditions[i].is_absent &&
-			  json_pointer_valid(m->conditions[i].at));
-	MUST_HOLD(!m->is_canonical || count == 1);
+			  place_is_sound(m->conditions[i].at));
+	MUST_HOLD(!m->is_canonical || s->mapping_count == 1);
 	if (m->is_canonical)
 		return;
 	int parts = mapping_identity(m, identity);
 	MUST_HOLD(parts >= 1 && parts <= MAPPING_PARTS_MAX && (parts > 1) == (m->parts.separator != '\0'));
 	for (int i = 0; i < parts; i++)
-		MUST_HOLD(*identity[i] == '/' && json_pointer_valid(identity[i]));
+		place_must_be_trusted(s, identity[i]);
+	place_must_be_trusted(s, m->kind.at);
+	place_must_be_trusted(s, m->payment_id.at);
+	place_must_be_trusted(s, m->part.at);
 	MUST_HOLD(!*m->currency.at || m->currency.is_optional == m->amount.is_optional);
-	MUST_HOLD(!*m->payment_id.text || *m->payment_id.at == '/');
-	MUST_HOLD(!*m->part.text || *m->part.at == '/');
+	MUST_HOLD(!*m->payment_id.text || *m->payment_id.at);
+	MUST_HOLD(!*m->part.text || *m->part.at);
 	kind_must_be_sound(&m->kind);
 }
 
@@ -79,8 +97,8 @@ static void must_be_sound(const struct source *s)
 	MUST_HOLD(!s->continues || s->in_order);
 	MUST_HOLD(!s->in_order || s->mapping_count > 0);
 	for (int i = 0; i < s->mapping_count; i++) {
-		mapping_must_be_sound(&s->mappings[i], s->mapping_count);
-		MUST_HOLD(!s->in_order || *s->mappings[i].payment_id.at == '/');
+		mapping_must_be_sound(s, &s->mappings[i]);
+		MUST_HOLD(!s->in_order || *s->mappings[i].payment_id.at);
 	}
 	MUST_HOLD(source_has_events(s) || (s->mapping_count <= 1 && !s->in_order && !s->keep_ignored));
 }

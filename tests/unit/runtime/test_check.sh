@@ -28,14 +28,27 @@ of_a_payment_s_id() {
 	) join /event: \"transaction_id\": {\"at\": [\"/payment/id\", \"/event\"], \"join\": \":\"}"
 }
 
+# Each request is an event, and so are repetitions.
+of_a_request_s_id() {
+	cat >"$DIR/sources.json" <<-'EOF'
+		{"sources": [{"name": "mollie", "scheme": "none",
+		  "mapping": {"transaction_id": {"request": "id"}, "source_account": {"value": "a"}, "destination_account": {"value": "b"},
+		    "amount": {"at": "/amount", "unit": "minor", "optional": true}, "currency": {"value": "EUR"}, "payment_id": {"at": "/id"}}}]}
+	EOF
+	judge "$DIR/sources.json"
+	equal "$(grep ^warning "$DIR/out")" "warning: source mollie: the transaction_id is the id of the request, so each request is$(
+	) an event: what the provider sends again is stored and processed again"
+}
+
 not_of_the_examples() {
 	local file
 	for file in "$HERE"/docs/sources/*/sources.json; do
 		judge "$file"
-		! grep ^warning "$DIR/out" || return 1
+		! grep ^warning "$DIR/out" | grep -v "the transaction_id is the id of the request" || return 1
 	done
 }
 
 check "a filter that lets several events of a payment pass is warned of" of_a_payment_s_id
+check "an identity that makes repetitions events is warned of" of_a_request_s_id
 check "no example is warned of" not_of_the_examples
 finish

@@ -51,7 +51,7 @@ static bool reads(const struct mapping *m, const char *payload, struct txn *ret)
 	char *copy = malloc(len);
 	memcpy(copy, payload, len);
 	cr_assert(json_scan(copy, len, &f), "%s: %s", payload, f.text);
-	bool ok = mapping_read(m, json_value_of(copy, len), "", &extras, ret, &problems, &f);
+	bool ok = mapping_read(m, &(struct places){.item = json_value_of(copy, len)}, "", &extras, ret, &problems, &f);
 	cr_expect(ok || f.kind == FAULT_INPUT);
 	free(copy);
 	return ok;
@@ -235,7 +235,8 @@ Test(mapping, names_the_item_in_its_problems)
 	struct txn txn;
 	struct fault f;
 	const struct mapping *m = mapping_with(NULL, NULL, NULL, NULL);
-	cr_expect_not(mapping_read(m, json_value_of(text, strlen(text)), "/items/3", &extras, &txn, &problems, &f));
+	cr_expect_not(mapping_read(m, &(struct places){.item = json_value_of(text, strlen(text))}, "/items/3", &extras,
+		&txn, &problems, &f));
 	cr_expect_str_eq(problems.list[0].pointer, "/items/3/from");
 	cr_expect_str_eq(f.text, "members break the rules: /items/3/from missing, /items/3/amount missing,"
 				 " /items/3/currency missing");
@@ -243,7 +244,7 @@ Test(mapping, names_the_item_in_its_problems)
 
 static bool applies(const struct mapping *m, const char *payload)
 {
-	return mapping_first(m, 1, json_value_of(payload, strlen(payload))) == m;
+	return mapping_first(m, 1, &(struct places){.item = json_value_of(payload, strlen(payload))}) == m;
 }
 
 Test(mapping, asks_for_every_condition_and_any_of_its_words)

@@ -40,7 +40,7 @@ static const struct source *source(const char *members)
 /* The number of transactions in a body; -1 if it is refused. */
 static int opens(const char *members, const char *body)
 {
-	return payload_open(source(members), body, strlen(body), false, &payload, &fault) ? payload.count : -1;
+	return payload_open(source(members), NULL, body, strlen(body), false, &payload, &fault) ? payload.count : -1;
 }
 
 static void next_is(const char *id)

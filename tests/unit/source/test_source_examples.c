@@ -140,13 +140,14 @@ static int read_item(struct json_value item, int index, struct txn *ret)
 	char where[200] = "";
 	struct txn_problems problems;
 	struct fault f;
-	const struct mapping *m = source_mapping_for(source, item);
+	const struct mapping *m = source_mapping_for(source, &(struct places){.item = item});
 	if (*source->items)
 		snprintf(where, sizeof where, "%s/%d", source->items, index);
 	if (!m)
 		return 0;
-	bool read = m->is_canonical ? txn_from_json(item.at, item.len, &extras, ret, &problems, &f)
-				    : mapping_read(m, item, where, &extras, ret, &problems, &f);
+	bool read = m->is_canonical
+			    ? txn_from_json(item.at, item.len, &extras, ret, &problems, &f)
+			    : mapping_read(m, &(struct places){.item = item}, where, &extras, ret, &problems, &f);
 	cr_assert(read, "%s: %s", folder, f.text);
 	return 1;
 }

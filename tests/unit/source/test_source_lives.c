@@ -52,11 +52,12 @@ static void is_read_as(struct json_value item, int n, const struct event *e)
 	struct txn txn;
 	struct txn_problems problems;
 	struct fault f;
-	const struct mapping *m = source_mapping_for(&sources.list[0], item);
+	const struct mapping *m = source_mapping_for(&sources.list[0], &(struct places){.item = item});
 	cr_assert_eq(m != NULL, e->transaction_id != IGNORED, "event %d", n);
 	if (!m)
 		return;
-	cr_assert(mapping_read(m, item, "", &extras, &txn, &problems, &f), "event %d: %s", n, f.text);
+	cr_assert(mapping_read(m, &(struct places){.item = item}, "", &extras, &txn, &problems, &f), "event %d: %s", n,
+		f.text);
 	cr_expect_str_eq(txn.transaction_id, e->transaction_id, "event %d: %s", n, txn.transaction_id);
 	cr_expect_str_eq(txn.payment_id, e->payment_id, "event %d: %s", n, txn.payment_id);
 	cr_expect_str_eq(txn.part, e->part, "event %d: %s", n, txn.part);

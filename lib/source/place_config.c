@@ -1,0 +1,155 @@
+/* place_config.c - reads where a mapping finds its values, and refuses places that anyone could write.
+ *
+ * A header that the signature does not cover is written by whoever sends the request.  If it were the identity, one captured
+ * body would be any number of events; if it were the kind, a payment could be sent again as a refund.  So it may only stand
+ * in a filter, where it can make a webhook ignored. */
+
+#include "source/place_config.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+
+#define PLACES_MAX (MAPPING_PARTS_MAX + 8) /* of a mapping, its filter left out */
+
+/* The whole document, "", is no pointer here: json_config_text() refuses an empty text. */
+void place_configure_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
+{
+	char text[MAPPING_POINTER_MAX + 1];
+	if (!json_config_text(p, MAPPING_POINTER_MAX, text))
+		return;
+	if (json_pointer_valid(text))
+		memcpy(ret, text, sizeof text);
+	else
+		json_config_complain(p, "is no JSON pointer, as /data/object/id is one");
+}
+
+static void configure_header(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
+{
+	char name[PLACE_NAME_MAX + 1], quoted[FAULT_QUOTE_MAX];
+	if (!json_config_text(p, PLACE_NAME_MAX, name))
+		return;
+	ascii_lower(name);
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
+		json_config_complain(p, "%s: a header's name has letters, digits and hyphens",
+			fault_quote(name, strlen(name), quoted));
+		return;
+	}
+	memcpy(ret, PLACE_HEADER, sizeof PLACE_HEADER - 1);
+	memcpy(ret + sizeof PLACE_HEADER - 1, name, strlen(name) + 1);
+}
+
+static void configure_word(
+	const struct json_place *p, const char *word, const char *at, char ret[MAPPING_POINTER_MAX + 1])
+{
+	int which;
+	if (json_config_word(p, &word, 1, &which))
+		memcpy(ret, at, strlen(at) + 1);
+}
+
+static bool is_given(const struct json_place *p)
+{
+	return p && json_config_given(p);
+}
+
+bool place_given(const struct place_members *m)
+{
+	return is_given(m->at) || is_given(m->header) || is_given(m->body) || is_given(m->request);
+}
+
+void place_configure(const struct place_members *m, char ret[MAPPING_POINTER_MAX + 1])
+{
+	const struct json_place *const given[] = {m->at, m->header, m->body, m->request}, *first = NULL;
+	for (size_t i = 0; i < COUNT_OF(given); i++) {
+		if (first && is_given(given[i]))
+			json_config_complain(given[i], "has no meaning beside %s", first->name);
+		else if (is_given(given[i]))
+			first = given[i];
+	}
+	if (first && first == m->header)
+		configure_header(m->header, ret);
+	else if (first && first == m->body)
+		configure_word(m->body, "sha256", PLACE_BODY_SHA256, ret);
+	else if (first && first == m->request)
+		configure_word(m->request, "id", PLACE_REQUEST_ID, ret);
+	else
+		place_configure_pointer(m->at, ret);
+}
+
+void place_configure_element(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
+{
+	static const char *const names[] = {"at", "header", "body"};
+	struct json_place member[3];
+	if (json_value_kind(p->value) != JSON_IS_OBJECT) {
+		place_configure_pointer(p, ret);
+		return;
+	}
+	json_config_members(p, names, member, 3);
+	place_configure(&(struct place_members){.at = &member[0], .header = &member[1], .body = &member[2]}, ret);
+}
+
+/* ---- what a source may read ---- */
+
+/* The places of a mapping's members.  Returns their number. */
+static int places_of_mapping(const struct mapping *m, const char *ret[PLACES_MAX])
+{
+	const char *const others[] = {m->source_account.at, m->destination_account.at, m->amount.at, m->currency.at,
+		m->payment_id.at, m->kind.at, m->part.at, m->occurred.at};
+	int count = mapping_identity(m, ret);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		ret[count++] = others[i];
+	return count;
+}
+
+static void want(const struct json_place *p, struct source *s, const char *at)
+{
+	if (!places_want(&s->wanted, at))
+		json_config_complain(p, "more than %d headers are read", PLACES_HEADERS_MAX);
+}
+
+static void check_member(const struct json_place *p, struct source *s, const char *at)
+{
+	const char *header = place_header(at);
+	if (header && !source_signs_header(s, header))
+		json_config_complain(p,
+			"the header %s is not signed, so anyone could change it: it may stand in a filter, and in no mapping",
+			header);
+	want(p, s, at);
+}
+
+/* Without the body among what is signed, an unsigned header would decide alone which body counts. */
+static void check_condition(const struct json_place *p, struct source *s, const char *at)
+{
+	const char *header = place_header(at);
+	if (header && s->auth == SOURCE_AUTH_SIGNATURE && !signer_signs_body(&s->signer) &&
+		!source_signs_header(s, header))
+		json_config_complain(
+			p, "the header %s is not signed, and neither is the body: anyone could change it", header);
+	want(p, s, at);
+}
+
+/* All items of a body share its request and its digest. */
+static void check_items(const struct json_place *p, const struct source *s, const struct mapping *m)
+{
+	const char *identity[MAPPING_PARTS_MAX];
+	int count = mapping_identity(m, identity);
+	bool is_of_item = false;
+	for (int i = 0; i < count; i++)
+		is_of_item |= place_is_in_item(identity[i]);
+	if (*s->items && !is_of_item)
+		json_config_complain(p, "the transaction_id has nothing of an item: all items of a body would be one");
+}
+
+void places_check(const struct json_place *filter, const struct json_place *mapping, struct source *s)
+{
+	const char *at[PLACES_MAX];
+	for (int i = 0; i < s->mapping_count; i++) {
+		const struct mapping *m = &s->mappings[i];
+		for (int j = 0; j < m->condition_count; j++)
+			check_condition(filter, s, m->conditions[j].at);
+		int count = m->is_canonical ? 0 : places_of_mapping(m, at);
+		for (int j = 0; j < count; j++)
+			check_member(mapping, s, at[j]);
+		check_items(mapping, s, m);
+	}
+}

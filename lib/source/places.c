@@ -1,0 +1,140 @@
+/* places.c - values of a request besides its body, and where a mapping finds a value.
+ *
+ * The values become one JSON object, so that they are compared, converted and reported as those of the body are.  It has
+ * what the mappings of the source read and nothing else, and is written for each request of such a source; other sources
+ * have none.  Whether a header may be trusted is decided when the configuration is read (place_config.c). */
+
+#include "source/places.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/digest.h"
+#include "base/buf.h"
+#include "base/utf8.h"
+
+#define HEADER_LEN (sizeof PLACE_HEADER - 1)
+
+const char *place_header(const char *at)
+{
+	return strncmp(at, PLACE_HEADER, HEADER_LEN) == 0 ? at + HEADER_LEN : NULL;
+}
+
+bool place_find(const struct places *in, const char *at, struct json_value *ret)
+{
+	if (place_is_in_item(at))
+		return json_value_find(in->item, at, ret);
+	return in->request.len > 0 && json_value_find(in->request, at + 1, ret);
+}
+
+const char *place_text(const char *at, char ret[PLACE_TEXT_MAX])
+{
+	const char *header = place_header(at);
+	if (header)
+		snprintf(ret, PLACE_TEXT_MAX, "{\"header\": \"%s\"}", header);
+	else if (strcmp(at, PLACE_REQUEST_ID) == 0)
+		snprintf(ret, PLACE_TEXT_MAX, "{\"request\": \"id\"}");
+	else if (strcmp(at, PLACE_BODY_SHA256) == 0)
+		snprintf(ret, PLACE_TEXT_MAX, "{\"body\": \"sha256\"}");
+	else
+		snprintf(ret, PLACE_TEXT_MAX, "\"%s\"", at);
+	return ret;
+}
+
+bool places_want(struct places_wanted *w, const char *at)
+{
+	const char *header = place_header(at);
+	w->request_id |= strcmp(at, PLACE_REQUEST_ID) == 0;
+	w->body_sha256 |= strcmp(at, PLACE_BODY_SHA256) == 0;
+	for (int i = 0; header && i < w->header_count; i++) {
+		if (strcmp(w->headers[i], header) == 0)
+			return true;
+	}
+	if (header && w->header_count == PLACES_HEADERS_MAX)
+		return false;
+	if (header)
+		w->headers[w->header_count++] = header;
+	return true;
+}
+
+/* Whether a header can be a text of a transaction, or a word. */
+static bool is_text(const char *value)
+{
+	size_t len = strlen(value);
+	if (len > PLACE_VALUE_MAX)
+		return false;
+	for (size_t length; *value; value += length) {
+		length = utf8_length(value, strlen(value));
+		if (length == 0 || utf8_is_control(value, length))
+			return false;
+	}
+	return true;
+}
+
+/* A name has no character that would have to be escaped. */
+static void places_add_header(struct buf *b, const char *name, const char *value)
+{
+	if (!is_text(value)) {
+		buf_add_format(b, "\"%s\":{}", name);
+		return;
+	}
+	buf_add_format(b, "\"%s\":\"", name);
+	buf_add_json(b, value, strlen(value));
+	buf_add_text(b, "\"");
+}
+
+static void places_add_headers(struct buf *b, const struct places_wanted *w, const struct places_request *request)
+{
+	int count = 0;
+	buf_add_text(b, "{\"header\":{");
+	for (int i = 0; i < w->header_count; i++) {
+		const char *value = request->header(request->ctx, w->headers[i]);
+		if (!value)
+			continue;
+		buf_add_text(b, count++ ? "," : "");
+		places_add_header(b, w->headers[i], value);
+	}
+	buf_add_text(b, "}");
+}
+
+static void add_id(struct buf *b, const char *id)
+{
+	buf_add_text(b, ",\"request\":{\"id\":\"");
+	buf_add_json(b, id, strlen(id));
+	buf_add_text(b, "\"}");
+}
+
+static bool add_digest(struct buf *b, const char *body, size_t len, struct fault *f)
+{
+	unsigned char digest[DIGEST_SHA256_LEN];
+	if (!digest_sha256(body, len, digest))
+		return fault_set(f, FAULT_BUSY, "libcrypto could not calculate");
+	buf_add_text(b, ",\"body\":{\"sha256\":\"");
+	for (size_t i = 0; i < sizeof digest; i++)
+		buf_add_format(b, "%02x", digest[i]);
+	buf_add_text(b, "\"}");
+	return true;
+}
+
+bool places_write(const struct places_wanted *w, const struct places_request *request, const char *body, size_t len,
+	char room[PLACES_VALUES_MAX], struct json_value *ret, struct fault *f)
+{
+	struct buf b = BUF_INIT(PLACES_VALUES_MAX);
+	bool good = !w->request_id || *request->id ||
+		    fault_set(f, FAULT_BUG, "the request has no id, which is the transaction_id of its source");
+	places_add_headers(&b, w, request);
+	if (good && w->request_id)
+		add_id(&b, request->id);
+	if (good && w->body_sha256)
+		good = add_digest(&b, body, len, f);
+	buf_add_text(&b, "}");
+	if (good && !buf_ok(&b))
+		good = fault_set(f, FAULT_BUSY, "no memory for the headers of a request");
+	if (good) {
+		memcpy(room, b.data, b.len);
+		*ret = (struct json_value){.at = room, .len = b.len};
+	}
+	buf_finish(&b);
+	return good;
+}
