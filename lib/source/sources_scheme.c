@@ -25,7 +25,7 @@ static const char *optional(const struct scheme_reading *r, enum signing_member 
 
 /* algorithm and encoding are required for the scheme hmac and have no default.  signer_init() cannot check that they
  * are absent for the other schemes, since an enum has no "not given", so it is checked here. */
-static void read_hmac(const struct scheme_reading *r, struct signer_settings *ret)
+static void read_algorithm(const struct scheme_reading *r, struct signer_settings *ret)
 {
 	static const char *const algorithms[] = {"sha256", "sha512"}, *const encodings[] = {"hex", "base64"};
 	int algorithm = 0, encoding = 0;
@@ -58,7 +58,7 @@ static void read_signer(const struct scheme_reading *r, enum scheme scheme)
 	settings.prefix = optional(r, SIGNING_PREFIX, SIGNER_TEXT_MAX, prefix);
 	settings.timestamp_header = optional(r, SIGNING_TIMESTAMP_HEADER, SIGNER_TEXT_MAX, time);
 	settings.separator = optional(r, SIGNING_SEPARATOR, SIGNER_TEXT_MAX, separator);
-	read_hmac(r, &settings);
+	read_algorithm(r, &settings);
 	if (json_config_given(&r->member[SIGNING_TOLERANCE]) &&
 		!json_config_number(&r->member[SIGNING_TOLERANCE], 1, SIGNER_TOLERANCE_MAX_S, &settings.tolerance_s))
 		return;
