@@ -84,7 +84,9 @@ static bool webhook_is_signed(struct request *rq, const struct source *source, b
 		return false;
 	}
 	rq->outcome = WEBHOOK_UNSIGNED;
-	rq->reply.challenge = "Signature";
+	rq->reply.challenge = source->signer.scheme == SCHEME_BASIC || source->signer.basic.key
+				      ? "Basic realm=\"webhooks\", charset=\"UTF-8\""
+				      : "Signature";
 	http_problem(rq, 401, "the webhook is not signed as this source signs");
 	return false;
 }

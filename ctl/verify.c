@@ -128,13 +128,14 @@ static const char *verify_header_of(void *ctx, const char *name)
 	return http_message_header(ctx, name);
 }
 
-/* As webhook.c verifies, but with a given time and body. */
+/* As webhook.c verifies, but with a given time and body.  A kept request no longer has the password of HTTP Basic. */
 static bool verify_judge(
 	const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
 {
 	struct http_message message = v->message;
 	struct signature_request request = {verify_header_of, &message, body, len};
-	return source_verify(v->source, &request, now_s, ret);
+	return v->is_kept ? source_verify_signature(v->source, &request, now_s, ret)
+			  : source_verify(v->source, &request, now_s, ret);
 }
 
 /* Whether one of the source's secrets made the signature, even if its time is out of tolerance or the secret has
@@ -255,6 +256,8 @@ static bool print_signature(struct verifying *v)
 	print_own_time(v);
 	if (mistake)
 		printf("           it is right %s\n", mistake);
+	if (v->is_kept && v->source->signer.basic.key)
+		printf("           the user and the password of HTTP Basic are not kept, and were right when it came\n");
 	if (!good && v->is_kept)
 		print_change(v);
 	printf("verdict    %s\n", good         ? "it verifies"

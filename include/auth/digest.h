@@ -19,6 +19,8 @@ enum digest_kind {
 	DIGEST_HMAC_SHA512,
 	DIGEST_ED25519,    /* RFC 8032; the key is the public key, 32 bytes */
 	DIGEST_RSA_SHA256, /* PKCS #1 v1.5; the key is a certificate in PEM, the first one if the text has several */
+	DIGEST_RSA_PUBLIC, /* the same signatures; the key is one public key or one certificate in PEM, and nothing else */
+	DIGEST_TEXT,       /* no digest: what is sent instead of a signature is the key itself, such as a token */
 };
 
 #define DIGEST_KEY_MAX 16384     /* bytes of a key: a certificate in PEM, followed by its chain */
@@ -53,7 +55,8 @@ enum digest_outcome {
 
 /* Verifies signatures of one message, which is the parts joined in their order.  An HMAC is calculated once, however
  * many signatures there are, and compared in a time that does not depend on where two digests differ.  With a public
- * key each signature needs a calculation of its own. */
+ * key each signature needs a calculation of its own.  For DIGEST_TEXT the message is not read, and the digests of both
+ * texts are compared, so that the time does not depend on their lengths either. */
 MUST_USE enum digest_outcome digest_verify(const struct digest_key *key, const struct digest_part *parts,
 	int part_count, const struct digest_part *signatures, int signature_count);
 

@@ -23,3 +23,8 @@ MUST_USE bool signature_verify(
  * A body of several items is valid only if each of them is; the caller checks that. */
 MUST_USE bool signature_verify_item(
 	const struct signer *s, const struct signature_item *item, int64_t now_s, struct signature_report *ret);
+
+/* Verifies the HTTP Basic that the signer wants beside its scheme.  The promises are those of signature_verify(), but that
+ * no secret of the scheme is named. */
+MUST_USE bool signature_verify_basic(
+	const struct signer *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret);

@@ -16,6 +16,8 @@
 /* The signed message as the request claims it.  The parts point into the request, the signer and crc. */
 struct signature_claim {
 	const struct signer *signer;
+	const struct signer_secret *secrets; /* those of the signer that may have made the signature */
+	int count;                           /* of them */
 	int64_t now_s;
 	struct digest_part part[SIGNATURE_PARTS_MAX];
 	int parts;
@@ -29,6 +31,9 @@ struct signature_claim {
 /* Reads a request into a claim that has its signer, the time and the report, and no parts.  False: the report says why
  * the request has no signature of the scheme. */
 MUST_USE bool signature_claim_read(struct signature_claim *c, const struct signature_request *request);
+
+/* The same for HTTP Basic (RFC 7617), whatever the scheme of the signer is. */
+MUST_USE bool signature_claim_read_basic(struct signature_claim *c, const struct signature_request *request);
 
 /* The same for one notification item of Adyen's. */
 MUST_USE bool signature_claim_read_item(struct signature_claim *c, const struct signature_item *item);

@@ -39,6 +39,8 @@ struct settings {
 	char allowed_hosts[SETTINGS_TEXT_MAX];    /* as host_is_allowed() takes it */
 	int body_limit;                           /* bytes, PAYLOAD_MAX at most */
 	int require_signatures;                   /* 1: every source must have a signature scheme */
+	int tls_port;                             /* 0: nginx offers no TLS itself */
+	char real_ip_from[SETTINGS_TEXT_MAX];     /* empty: there is no balancer before nginx */
 	char open_source_from[SETTINGS_TEXT_MAX]; /* never empty: "all", "private", or the networks below */
 	enum open_to open_to;
 	struct networks open_networks; /* for OPEN_TO_NETWORKS */

@@ -115,3 +115,8 @@ MUST_USE enum source_admission source_admits(
  * signatures are in the body, the body is first scanned as strict JSON, and each of its items must be signed. */
 MUST_USE bool source_verify(
 	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret);
+
+/* The same without the HTTP Basic that a source may want beside its scheme: for a request that is kept, which no longer has
+ * the password. */
+MUST_USE bool source_verify_signature(
+	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret);

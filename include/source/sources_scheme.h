@@ -6,7 +6,6 @@
 
 /* The members of a source in the operator's list that belong to its signature scheme. */
 
-/* ALGORITHM and ENCODING, which the scheme hmac requires, are neighbours. */
 enum signing_member {
 	SIGNING_SCHEME,
 	SIGNING_SECRETS,
@@ -19,16 +18,20 @@ enum signing_member {
 	SIGNING_ENCODING,
 	SIGNING_TIMESTAMP_HEADER,
 	SIGNING_SEPARATOR,
+	SIGNING_KEY,
+	SIGNING_BASIC,
 	SIGNING_MEMBERS,
 };
 
 /* Their names, as initializers of an array. */
-#define SIGNING_MEMBER_NAMES                                                                             \
-	[SIGNING_SCHEME] = "scheme", [SIGNING_SECRETS] = "secrets", [SIGNING_TOLERANCE] = "tolerance_s", \
-	[SIGNING_URL] = "url", [SIGNING_WEBHOOK_ID] = "webhook_id", [SIGNING_HEADER] = "header",         \
-	[SIGNING_PREFIX] = "prefix", [SIGNING_ALGORITHM] = "algorithm", [SIGNING_ENCODING] = "encoding", \
-	[SIGNING_TIMESTAMP_HEADER] = "timestamp_header", [SIGNING_SEPARATOR] = "separator"
+#define SIGNING_MEMBER_NAMES                                                                                       \
+	[SIGNING_SCHEME] = "scheme", [SIGNING_SECRETS] = "secrets", [SIGNING_TOLERANCE] = "tolerance_s",           \
+	[SIGNING_URL] = "url", [SIGNING_WEBHOOK_ID] = "webhook_id", [SIGNING_HEADER] = "header",                   \
+	[SIGNING_PREFIX] = "prefix", [SIGNING_ALGORITHM] = "algorithm", [SIGNING_ENCODING] = "encoding",           \
+	[SIGNING_TIMESTAMP_HEADER] = "timestamp_header", [SIGNING_SEPARATOR] = "separator", [SIGNING_KEY] = "key", \
+	[SIGNING_BASIC] = "basic"
 
-/* Reads the members, of which there are SIGNING_MEMBERS, into ret's auth and signer.  Mistakes are reported by
- * json_config_complain(); *ret must not be used if there was one, and may have secrets to be freed. */
-void sources_scheme_read(const struct json_place member[], const struct sources_outside *outside, struct source *ret);
+/* Reads the members, of which there are SIGNING_MEMBERS, into ret's auth and signer.  ret is the last of all.  Mistakes are
+ * reported by json_config_complain(); *ret must not be used if there was one, and may have secrets to be freed. */
+void sources_scheme_read(const struct json_place member[], const struct sources_outside *outside,
+	const struct sources *all, struct source *ret);

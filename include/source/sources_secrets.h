@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "json/config.h"
+#include "source/source.h"
 #include "txn/currency.h"
 
 /* The secrets of the sources, and the access to files and variables that reading them needs. */
@@ -27,6 +28,12 @@ struct sources_outside {
 	void *ctx;
 };
 
-/* Reads "secrets" of a source, [{"file": path}, {"env": NAME, "not_after": time}], and adds each to the signer.  Mistakes
- * are reported by json_config_complain(), and show neither a secret nor what stands in the place of a reference. */
-void sources_secrets_read(const struct json_place *p, const struct sources_outside *outside, struct signer *ret);
+/* Reads "secrets" of a source, [{"file": path}, {"env": NAME, "not_after": time}], and adds each to the signer, which is
+ * that of the source of all that is read.  Mistakes are reported by json_config_complain(), and show neither a secret nor
+ * what stands in the place of a reference.  It is one if another source of all has the same secret. */
+void sources_secrets_read(const struct json_place *p, const struct sources_outside *outside, const struct sources *all,
+	struct signer *ret);
+
+/* Reads "basic", one such reference, and sets it as the HTTP Basic that the signer wants beside its scheme. */
+void sources_secrets_read_basic(const struct json_place *p, const struct sources_outside *outside,
+	const struct sources *all, struct signer *ret);

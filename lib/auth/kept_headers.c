@@ -12,7 +12,7 @@
 
 #include "base/utf8.h"
 
-#define NAMES_MAX 5 /* headers of one scheme */
+#define NAMES_MAX 6 /* headers of one scheme */
 
 /* The ids that providers give to an event and to its delivery, whatever the scheme of the source is. */
 static const char *const IDS[] = {"webhook-id", "x-razorpay-event-id", "x-github-delivery", "x-github-event",
@@ -37,7 +37,8 @@ static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 {
 	switch (s->scheme) {
 	case SCHEME_STANDARD_WEBHOOKS:
-		ret[0] = "webhook-id", ret[1] = "webhook-timestamp", ret[2] = "webhook-signature";
+		ret[0] = "webhook-id", ret[1] = "webhook-timestamp", ret[2] = "webhook-signature", ret[3] = "svix-id",
+		ret[4] = "svix-timestamp", ret[5] = "svix-signature";
 		break;
 	case SCHEME_STRIPE:
 		ret[0] = "stripe-signature";
@@ -58,7 +59,12 @@ static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 	case SCHEME_HMAC:
 		ret[0] = s->header, ret[1] = *s->timestamp_header ? s->timestamp_header : NULL;
 		break;
+	case SCHEME_RSA:
+		ret[0] = s->header;
+		break;
 	case SCHEME_ADYEN: /* its signatures are in the body */
+	case SCHEME_TOKEN: /* the header is the secret itself */
+	case SCHEME_BASIC:
 		break;
 	}
 }
@@ -132,7 +138,7 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 	for (int i = 0; i < NAMES_MAX && names[i]; i++)
 		kept_headers_add(ret->json, &len, names[i], header(ctx, names[i]));
 	for (size_t i = 0; i < COUNT_OF(IDS); i++) {
-		bool is_there = false;
+		bool is_there = signer && signer->scheme == SCHEME_TOKEN && strcmp(signer->header, IDS[i]) == 0;
 		for (int n = 0; n < NAMES_MAX && names[n]; n++)
 			is_there = is_there || strcmp(names[n], IDS[i]) == 0;
 		if (!is_there)

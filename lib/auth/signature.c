@@ -38,7 +38,7 @@ static int candidates(
 /* not_after is the last second in which a secret is valid. */
 static bool is_active(const struct signature_claim *c, int secret)
 {
-	return c->now_s <= c->signer->secrets[secret].not_after_s;
+	return c->now_s <= c->secrets[secret].not_after_s;
 }
 
 /* The result of trying the secrets. */
@@ -54,9 +54,9 @@ struct finding {
 static struct finding try_secrets(const struct signature_claim *c)
 {
 	struct finding found = {.match = -1};
-	for (int i = 0; i < c->signer->count; i++) {
+	for (int i = 0; i < c->count; i++) {
 		struct digest_part signatures[SIGNATURES_MAX];
-		const struct digest_key *key = c->signer->secrets[i].key;
+		const struct digest_key *key = c->secrets[i].key;
 		int count = candidates(c, key, signatures);
 		if (count == 0)
 			continue;
@@ -109,6 +109,12 @@ static bool refuse_unmatched(const struct signature_claim *c)
 	if (is_for_another_url(c))
 		return signature_refuse(c->report, SIGNATURE_WRONG_URL,
 			"it was signed for another URL than ours: http for https, or a slash at the end");
+	if (c->secrets == &c->signer->basic || c->signer->scheme == SCHEME_BASIC)
+		return signature_refuse(
+			c->report, SIGNATURE_WRONG, "it has another user or another password than ours");
+	if (c->signer->scheme == SCHEME_TOKEN)
+		return signature_refuse(
+			c->report, SIGNATURE_WRONG, "the header %s has another token than ours", c->signer->header);
 	return signature_refuse(c->report, SIGNATURE_WRONG,
 		"no secret of ours made this signature: %s, or the body was changed on its way",
 		c->signer->scheme == SCHEME_SQUARE ? "another secret, another URL" : "another secret");
@@ -139,7 +145,7 @@ static bool signature_judge(struct signature_claim *c)
 {
 	struct signature_report *r = c->report;
 	int64_t skew = c->timed ? c->now_s - c->time_s : 0;
-	if (c->signer->count == 0)
+	if (c->count == 0)
 		return signature_refuse(r, SIGNATURE_FAILED, "there is no secret to verify with");
 	struct finding found = try_secrets(c);
 	r->skew_s = skew;
@@ -163,6 +169,8 @@ static void signature_begin(
 {
 	*ret = (struct signature_report){.cause = SIGNATURE_GOOD, .secret = -1};
 	c->signer = s;
+	c->secrets = s->secrets;
+	c->count = s->count;
 	c->now_s = now_s;
 	c->parts = 0;
 	c->timed = false;
@@ -183,4 +191,16 @@ bool signature_verify_item(
 	struct signature_claim c;
 	signature_begin(&c, s, now_s, ret);
 	return signature_claim_read_item(&c, item) && signature_judge(&c);
+}
+
+bool signature_verify_basic(
+	const struct signer *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
+{
+	struct signature_claim c;
+	signature_begin(&c, s, now_s, ret);
+	c.secrets = &s->basic;
+	c.count = s->basic.key ? 1 : 0;
+	bool good = signature_claim_read_basic(&c, request) && signature_judge(&c);
+	ret->secret = -1; /* it is none of the scheme's */
+	return good;
 }

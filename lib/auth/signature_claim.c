@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define HMAC_SHA256_LEN 32
 #define HMAC_SHA512_LEN 64
@@ -75,17 +76,27 @@ static const char *id_of(struct signature_claim *c, const struct signature_reque
 	return text;
 }
 
-/* "webhook-id.webhook-timestamp.body" (specification of Standard Webhooks, "Signature scheme"). */
+/* "webhook-id.webhook-timestamp.body" (specification of Standard Webhooks, "Signature scheme").  Svix sends the same under
+ * names of its own.  A request with signed headers of both sets is refused: those of one would not be signed, and could be
+ * mapped. */
 static bool read_standard(struct signature_claim *c, const struct signature_request *request)
 {
+	enum { ID, TIME, SIGNATURE };
+	static const char *const NAMES[2][3] = {{"webhook-id", "webhook-timestamp", "webhook-signature"},
+		{"svix-id", "svix-timestamp", "svix-signature"}};
 	struct fault f;
-	const char *id = id_of(c, request, "webhook-id", '.');
-	const char *time = id ? time_of(c, request, "webhook-timestamp") : NULL;
-	const char *header = time ? claim_header(c, request, "webhook-signature") : NULL;
+	int set = request->header(request->ctx, NAMES[1][ID]) ? 1 : 0;
+	const char *const *name = NAMES[set], *const *other = NAMES[1 - set];
+	if (request->header(request->ctx, other[ID]) || request->header(request->ctx, other[TIME]))
+		return signature_refuse(c->report, SIGNATURE_MALFORMED,
+			"it has headers of both sets: %s and those of svix", NAMES[0][ID]);
+	const char *id = id_of(c, request, name[ID], '.');
+	const char *time = id ? time_of(c, request, name[TIME]) : NULL;
+	const char *header = time ? claim_header(c, request, name[SIGNATURE]) : NULL;
 	if (!header)
 		return false;
 	if (!signature_read_standard(header, &c->list, &f))
-		return malformed(c, "webhook-signature", &f);
+		return malformed(c, name[SIGNATURE], &f);
 	add_text(c, id);
 	add_text(c, ".");
 	add_text(c, time);
@@ -113,7 +124,7 @@ static bool read_stripe(struct signature_claim *c, const struct signature_reques
 /* Bytes of the signature in a header that holds one; 0: any number, since it depends on the RSA key. */
 static size_t single_len(const struct signer *s)
 {
-	if (s->scheme == SCHEME_PAYPAL)
+	if (s->scheme == SCHEME_PAYPAL || s->scheme == SCHEME_RSA)
 		return 0;
 	return s->algorithm == DIGEST_HMAC_SHA512 ? HMAC_SHA512_LEN : HMAC_SHA256_LEN;
 }
@@ -189,6 +200,49 @@ static bool read_paypal(struct signature_claim *c, const struct signature_reques
 	return read_single(c, request, "paypal-transmission-sig", "", ENCODING_BASE64);
 }
 
+/* Takes what was sent in the place of a signature. */
+static bool take_text(struct signature_claim *c, const char *name, const char *text, size_t len)
+{
+	struct signature_value *value = &c->list.value[0];
+	if (len > sizeof value->bytes)
+		return signature_refuse(c->report, SIGNATURE_MALFORMED, "the header %s is longer than %zu bytes", name,
+			sizeof value->bytes);
+	memcpy(value->bytes, text, len);
+	value->len = len;
+	value->version = SIGNATURE_HMAC;
+	c->list.count = 1;
+	return true;
+}
+
+/* The header is the secret itself. */
+static bool read_token(struct signature_claim *c, const struct signature_request *request)
+{
+	const char *name = c->signer->header, *text = claim_header(c, request, name);
+	return text && take_text(c, name, text, strnlen(text, DIGEST_SIGNATURE_MAX + 1));
+}
+
+/* "Basic", one or more spaces, and "user:password" in base64. */
+bool signature_claim_read_basic(struct signature_claim *c, const struct signature_request *request)
+{
+	static const char NAME[] = "authorization", WORD[] = "Basic ";
+	const char *text = claim_header(c, request, NAME);
+	struct signature_value *value = &c->list.value[0];
+	if (!text)
+		return false;
+	if (strncasecmp(text, WORD, sizeof WORD - 1) != 0)
+		return signature_refuse(c->report, SIGNATURE_MALFORMED, "the header %s is not HTTP Basic", NAME);
+	text += sizeof WORD - 1;
+	text += strspn(text, " ");
+	if (!encode_read(ENCODING_BASE64, text, strnlen(text, SIGNATURE_HEADER_MAX + 1), value->bytes,
+		    sizeof value->bytes, &value->len))
+		return signature_refuse(c->report, SIGNATURE_MALFORMED,
+			"the header %s has no user and password in base64, of at most %zu bytes", NAME,
+			sizeof value->bytes);
+	value->version = SIGNATURE_HMAC;
+	c->list.count = 1;
+	return true;
+}
+
 bool signature_claim_read(struct signature_claim *c, const struct signature_request *request)
 {
 	switch (c->signer->scheme) {
@@ -206,6 +260,12 @@ bool signature_claim_read(struct signature_claim *c, const struct signature_requ
 		return read_paypal(c, request);
 	case SCHEME_HMAC:
 		return read_hmac(c, request);
+	case SCHEME_TOKEN:
+		return read_token(c, request);
+	case SCHEME_BASIC:
+		return signature_claim_read_basic(c, request);
+	case SCHEME_RSA:
+		return read_body_only(c, request, c->signer->header, "", c->signer->encoding);
 	case SCHEME_ADYEN:
 		break;
 	}

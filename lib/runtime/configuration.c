@@ -40,6 +40,21 @@ static bool read_keys(const struct settings *s, void (*report)(const char *), st
 	return !*s->api_keys_file || api_keys_load(s->api_keys_file, report, ret);
 }
 
+/* Anyone that reads a request with a token or a password can send others, so that one must not travel in clear: nginx has to
+ * offer TLS itself, or a balancer before it that is known. */
+static bool check_secret_sent(const struct settings *s, const struct source *source, void (*report)(const char *))
+{
+	struct fault f;
+	if (source->auth != SOURCE_AUTH_SIGNATURE || !signer_sends_secret(&source->signer) || s->tls_port > 0 ||
+		*s->real_ip_from)
+		return true;
+	fault_set(&f, FAULT_INPUT,
+		"source %s: its token or password would travel without TLS; set TLS_PORT, or REAL_IP_FROM to the balancer that has TLS",
+		source->name);
+	report(f.text);
+	return false;
+}
+
 /* A body with several items stands for several transactions, and the processor would get it once for each. */
 static bool check_source(const struct settings *s, const struct source *source, void (*report)(const char *))
 {
@@ -57,7 +72,7 @@ static bool check_source(const struct settings *s, const struct source *source, 
 			source->name);
 		report(f.text);
 	}
-	return good;
+	return check_secret_sent(s, source, report) && good;
 }
 
 /* On failure the secrets that were loaded are wiped. */

@@ -127,10 +127,19 @@ enum source_admission source_admits(const struct source *s, const struct source_
 	return is_client(s, sender, why) ? SOURCE_ADMITS : SOURCE_REFUSES_CERTIFICATE;
 }
 
-bool source_verify(
+bool source_verify_signature(
 	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
 {
 	if (s->signer.scheme == SCHEME_ADYEN)
 		return adyen_verify(&s->signer, request, now_s, ret);
 	return signature_verify(&s->signer, request, now_s, ret);
+}
+
+/* The password comes first, since it costs less than a digest of the body. */
+bool source_verify(
+	const struct source *s, const struct signature_request *request, int64_t now_s, struct signature_report *ret)
+{
+	if (s->signer.basic.key && !signature_verify_basic(&s->signer, request, now_s, ret))
+		return false;
+	return source_verify_signature(s, request, now_s, ret);
 }

@@ -244,7 +244,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	int complaints = p->config->complaints;
 	read_mappings(&r);
 	read_order(&r);
-	sources_scheme_read(r.member, outside, r.source);
+	sources_scheme_read(r.member, outside, all, r.source);
 	read_allow(&r);
 	read_client(&r);
 	read_keep_ignored(&r);

@@ -13,6 +13,7 @@
 struct scheme_reading {
 	const struct sources_outside *outside;
 	const struct json_place *member; /* SIGNING_MEMBERS of them */
+	const struct sources *all;
 	struct source *source;
 };
 
@@ -23,24 +24,46 @@ static const char *optional(const struct scheme_reading *r, enum signing_member 
 	return json_config_given(p) && json_config_text(p, most, room) ? room : NULL;
 }
 
-/* algorithm and encoding are required for the scheme hmac and have no default.  signer_init() cannot check that they
- * are absent for the other schemes, since an enum has no "not given", so it is checked here. */
+/* Complains of a member that an enum of the settings has no "not given" for, so that signer_init() cannot do it. */
+static void refuse_member(const struct scheme_reading *r, enum signing_member which, enum scheme scheme)
+{
+	if (json_config_given(&r->member[which]))
+		json_config_complain(&r->member[which], "has no meaning for %s", scheme_name(scheme));
+}
+
+/* algorithm and encoding are required for the schemes that have them, and have no default. */
 static void read_algorithm(const struct scheme_reading *r, struct signer_settings *ret)
 {
 	static const char *const algorithms[] = {"sha256", "sha512"}, *const encodings[] = {"hex", "base64"};
-	int algorithm = 0, encoding = 0;
-	if (ret->scheme == SCHEME_HMAC) {
-		if (json_config_word(&r->member[SIGNING_ALGORITHM], algorithms, 2, &algorithm) &&
-			json_config_word(&r->member[SIGNING_ENCODING], encodings, 2, &encoding)) {
-			ret->algorithm = algorithm == 0 ? DIGEST_HMAC_SHA256 : DIGEST_HMAC_SHA512;
-			ret->encoding = encoding == 0 ? ENCODING_HEX : ENCODING_BASE64;
-		}
-		return;
-	}
-	for (enum signing_member which = SIGNING_ALGORITHM; which <= SIGNING_ENCODING; which++) {
-		if (json_config_given(&r->member[which]))
-			json_config_complain(&r->member[which], "has no meaning for %s", scheme_name(ret->scheme));
-	}
+	bool has_algorithm = ret->scheme == SCHEME_HMAC, has_encoding = has_algorithm || ret->scheme == SCHEME_RSA;
+	int word = 0;
+	if (!has_algorithm)
+		refuse_member(r, SIGNING_ALGORITHM, ret->scheme);
+	else if (json_config_word(&r->member[SIGNING_ALGORITHM], algorithms, 2, &word))
+		ret->algorithm = word == 0 ? DIGEST_HMAC_SHA256 : DIGEST_HMAC_SHA512;
+	if (!has_encoding)
+		refuse_member(r, SIGNING_ENCODING, ret->scheme);
+	else if (json_config_word(&r->member[SIGNING_ENCODING], encodings, 2, &word))
+		ret->encoding = word == 0 ? ENCODING_HEX : ENCODING_BASE64;
+}
+
+/* "key": the form of the secrets.  Optional. */
+static void read_key_form(const struct scheme_reading *r, struct signer_settings *ret)
+{
+	static const char *const forms[] = {"text", "hex", "base64"};
+	const struct json_place *p = &r->member[SIGNING_KEY];
+	int word = 0;
+	if (json_config_given(p) && json_config_word(p, forms, 3, &word))
+		ret->key = word == 0 ? KEY_TEXT : word == 1 ? KEY_HEX : KEY_BASE64;
+}
+
+static void read_basic(const struct scheme_reading *r, enum scheme scheme)
+{
+	const struct json_place *p = &r->member[SIGNING_BASIC];
+	if (scheme == SCHEME_BASIC)
+		refuse_member(r, SIGNING_BASIC, scheme);
+	else if (json_config_given(p))
+		sources_secrets_read_basic(p, r->outside, r->all, &r->source->signer);
 }
 
 /* Reads the options, makes the signer, and then reads the secrets: their form depends on the scheme.  The texts live
@@ -59,15 +82,18 @@ static void read_signer(const struct scheme_reading *r, enum scheme scheme)
 	settings.timestamp_header = optional(r, SIGNING_TIMESTAMP_HEADER, SIGNER_TEXT_MAX, time);
 	settings.separator = optional(r, SIGNING_SEPARATOR, SIGNER_TEXT_MAX, separator);
 	read_algorithm(r, &settings);
+	read_key_form(r, &settings);
 	if (json_config_given(&r->member[SIGNING_TOLERANCE]) &&
 		!json_config_number(&r->member[SIGNING_TOLERANCE], 1, SIGNER_TOLERANCE_MAX_S, &settings.tolerance_s))
 		return;
 	if (r->member[SIGNING_SCHEME].config->complaints > complaints)
 		return;
-	if (signer_init(&r->source->signer, &settings, &f))
-		sources_secrets_read(&r->member[SIGNING_SECRETS], r->outside, &r->source->signer);
-	else
+	if (!signer_init(&r->source->signer, &settings, &f)) {
 		json_config_complain(&r->member[SIGNING_SCHEME], "%s", f.text);
+		return;
+	}
+	sources_secrets_read(&r->member[SIGNING_SECRETS], r->outside, r->all, &r->source->signer);
+	read_basic(r, scheme);
 }
 
 /* A secret beside the scheme "none" would give an operator the impression that it is verified. */
@@ -81,9 +107,11 @@ static void refuse_signing(const struct scheme_reading *r, const char *scheme)
 
 /* "scheme": the name of a signature scheme, "none" or "closed".  It is required: a source without a signature must be
  * one by an explicit word. */
-void sources_scheme_read(const struct json_place member[], const struct sources_outside *outside, struct source *ret)
+void sources_scheme_read(const struct json_place member[], const struct sources_outside *outside,
+	const struct sources *all, struct source *ret)
 {
-	const struct scheme_reading reading = {.outside = outside, .member = member, .source = ret}, *r = &reading;
+	const struct scheme_reading reading = {.outside = outside, .member = member, .all = all, .source = ret},
+				    *r = &reading;
 	const char *words[SCHEMES_MAX];
 	int word;
 	for (int i = 0; i < SCHEME_COUNT; i++)

@@ -15,13 +15,65 @@
 
 struct secrets_reading {
 	const struct sources_outside *outside;
+	const struct sources *all; /* those before, and the one that is read */
 	struct signer *signer;
+	bool is_basic; /* the secret is that of HTTP Basic */
 };
 
 static bool is_variable(const char *name)
 {
 	static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", ALL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
 	return strchr(LETTERS, *name) && strspn(name, ALL) == strlen(name);
+}
+
+static bool check_length(const struct secrets_reading *r, struct fault *f)
+{
+	const struct signer_secret *added = r->is_basic ? &r->signer->basic : &r->signer->secrets[r->signer->count - 1];
+	return !signer_secret_is_short(added) ||
+	       fault_set(f, FAULT_INPUT,
+		       "the secret has %zu bytes; one of fewer than %d can be guessed, so generate a longer one",
+		       added->len, SIGNER_SHARED_MIN);
+}
+
+/* A provider that has the secret of another source could sign in that one's name. */
+static bool check_alone(const struct secrets_reading *r, struct fault *f)
+{
+	for (int i = 0; i < r->all->count; i++) {
+		const struct source *other = &r->all->list[i];
+		if (&other->signer != r->signer && signer_shares_secret(&other->signer, r->signer))
+			return fault_set(f, FAULT_INPUT,
+				"the source %s has this secret too, and each source needs one of its own", other->name);
+	}
+	return true;
+}
+
+/* Removes the ends of lines: a file usually ends in one, which is not part of the secret. */
+static size_t without_line_end(const char *text, size_t len)
+{
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		len--;
+	return len;
+}
+
+static bool is_blank_only(const char *text, size_t len)
+{
+	ascii_trim(&text, &len);
+	return len == 0;
+}
+
+/* Gives the secret to the signer. */
+static bool set_secret(const struct secrets_reading *r, const struct buf *secret, int64_t not_after_s, struct fault *f)
+{
+	const char *text = secret->data ? secret->data : "";
+	size_t len = without_line_end(text, secret->len);
+	if (!buf_ok(secret) || secret->len > SECRET_MAX)
+		return fault_set(f, FAULT_INPUT, "the secret is longer than %d bytes", SECRET_MAX);
+	if (is_blank_only(text, len))
+		return fault_set(f, FAULT_INPUT, "the secret is empty");
+	if (r->is_basic ? !signer_set_basic(r->signer, text, len, not_after_s, f)
+			: !signer_add_secret(r->signer, text, len, not_after_s, f))
+		return false;
+	return check_length(r, f) && check_alone(r, f);
 }
 
 /* Reads one secret and adds it to the source's signer.  The buffer has room for one byte more than is valid, so that a
@@ -31,15 +83,7 @@ static void add_secret(struct secrets_reading *r, const struct json_place *p, en
 {
 	struct fault f;
 	struct buf secret = BUF_INIT(SECRET_MAX + 1);
-	bool good = r->outside->secret(r->outside->ctx, place, name, &secret, &f);
-	const char *text = secret.data ? secret.data : "";
-	size_t len = secret.len;
-	ascii_trim(&text, &len); /* a file usually ends in a newline, which is not part of the secret */
-	if (good && (!buf_ok(&secret) || secret.len > SECRET_MAX))
-		good = fault_set(&f, FAULT_INPUT, "the secret is longer than %d bytes", SECRET_MAX);
-	if (good && len == 0)
-		good = fault_set(&f, FAULT_INPUT, "the secret is empty");
-	if (!good || !signer_add_secret(r->signer, text, len, not_after_s, &f))
+	if (!r->outside->secret(r->outside->ctx, place, name, &secret, &f) || !set_secret(r, &secret, not_after_s, &f))
 		json_config_complain(p, "%s", f.text);
 	if (secret.data)
 		explicit_bzero(secret.data, secret.cap);
@@ -94,11 +138,19 @@ static void read_secret(struct secrets_reading *r, const struct json_place *p)
 	}
 }
 
-void sources_secrets_read(const struct json_place *p, const struct sources_outside *outside, struct signer *ret)
+void sources_secrets_read(const struct json_place *p, const struct sources_outside *outside, const struct sources *all,
+	struct signer *ret)
 {
-	struct secrets_reading r = {.outside = outside, .signer = ret};
+	struct secrets_reading r = {.outside = outside, .all = all, .signer = ret};
 	struct json_place secrets[SIGNER_SECRETS_MAX];
 	int count = json_config_elements(p, secrets, SIGNER_SECRETS_MAX);
 	for (int i = 0; i < count; i++)
 		read_secret(&r, &secrets[i]);
+}
+
+void sources_secrets_read_basic(const struct json_place *p, const struct sources_outside *outside,
+	const struct sources *all, struct signer *ret)
+{
+	struct secrets_reading r = {.outside = outside, .all = all, .signer = ret, .is_basic = true};
+	read_secret(&r, p);
 }

@@ -32,7 +32,12 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 	MUST_HOLD(*name);
 	if (place == SECRET_IN_FILE && *name == 'n')
 		return fault_set(f, FAULT_INPUT, "there is none");
-	buf_add_text(ret, *name == 'H' ? "0123456789abcdef0123456789abcdef" : SECRET);
+	if (*name == 'H')
+		buf_add_text(ret, "0123456789abcdef0123456789abcdef");
+	else if (*name == 'U')
+		buf_add_text(ret, "user:" SECRET);
+	else
+		buf_add_format(ret, *name == 'W' ? "whsec_" SECRET : SECRET "%s", name); /* each another one */
 	return true;
 }
 

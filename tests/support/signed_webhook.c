@@ -138,7 +138,7 @@ void signed_webhook_write(struct signed_webhook *w, enum provider from)
 
 static void make_key(enum provider from, int key, struct sender_key *ret)
 {
-	sender_key(&ALL[from].sender, key, INT64_MAX, ret);
+	sender_key(&ALL[from].sender, (int)from * KEYS + key, INT64_MAX, ret); /* no two sources have one secret */
 }
 
 /* The signature that the body contains from the last time. */

@@ -122,7 +122,9 @@ Test(signer, refuses_what_is_too_long_or_not_in_its_form)
 static void refuses_secret(enum scheme scheme, const char *secret, const char *why)
 {
 	struct signer s;
-	struct signer_settings settings = {.scheme = scheme, .webhook_id = scheme == SCHEME_PAYPAL ? "a" : NULL};
+	struct signer_settings settings = {.scheme = scheme,
+		.webhook_id = scheme == SCHEME_PAYPAL ? "a" : NULL,
+		.header = scheme == SCHEME_RSA ? "a" : NULL};
 	struct fault f = {FAULT_BUG, ""};
 	accepts(&settings, &s);
 	cr_expect_not(signer_add_secret(&s, secret, strlen(secret), INT64_MAX, &f), "\"%s\" is accepted", secret);
@@ -159,7 +161,8 @@ Test(signer, takes_secrets_of_both_kinds_up_to_four)
 	struct fault f;
 	struct signer_settings settings = {.scheme = SCHEME_STANDARD_WEBHOOKS};
 	const char *secrets[] = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-		"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "AA=="};
+		"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		"v1a,whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="};
 	accepts(&settings, &s);
 	for (size_t i = 0; i < COUNT_OF(secrets); i++)
 		cr_assert(signer_add_secret(&s, secrets[i], strlen(secrets[i]), 1000 * (int64_t)i, &f), "%s", f.text);
@@ -172,4 +175,112 @@ Test(signer, takes_secrets_of_both_kinds_up_to_four)
 	cr_expect_eq(s.count, 0);
 	signer_finish(&s);
 	signer_finish(NULL);
+}
+
+/* With a public key as a shared secret, anyone could sign. */
+Test(signer, takes_no_public_key_for_a_shared_secret)
+{
+	refuses_secret(
+		SCHEME_STANDARD_WEBHOOKS, "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "neither whsec_ nor whpk_");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "neither whsec_ nor whpk_");
+	const enum scheme shared[] = {SCHEME_STRIPE, SCHEME_GITHUB, SCHEME_RAZORPAY, SCHEME_HMAC, SCHEME_TOKEN};
+	const char *const keys[] = {"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+		"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"};
+	for (size_t i = 0; i < COUNT_OF(shared); i++) {
+		for (size_t k = 0; k < COUNT_OF(keys); k++) {
+			struct signer s = {.scheme = shared[i]};
+			struct fault f = {FAULT_BUG, ""};
+			cr_expect_not(signer_add_secret(&s, keys[k], strlen(keys[k]), INT64_MAX, &f), "%s takes %s",
+				scheme_name(shared[i]), keys[k]);
+			cr_expect_not_null(strstr(f.text, "public key"), "%s", f.text);
+		}
+	}
+	struct signer s = {.scheme = SCHEME_STANDARD_WEBHOOKS, .key = KEY_BASE64};
+	struct fault f;
+	cr_expect_not(signer_add_secret(&s, keys[1], strlen(keys[1]), INT64_MAX, &f));
+}
+
+Test(signer, reads_a_secret_in_the_form_that_key_names)
+{
+	static const struct {
+		enum scheme scheme;
+		enum key_form form;
+		const char *text;
+	} same[] = {{SCHEME_HMAC, KEY_AS_ISSUED, "sixteen bytes ok"}, {SCHEME_HMAC, KEY_TEXT, "sixteen bytes ok"},
+		{SCHEME_HMAC, KEY_HEX, "7369787465656e206279746573206f6B"},
+		{SCHEME_HMAC, KEY_BASE64, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_TEXT, "sixteen bytes ok"},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_BASE64, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_BASE64, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_AS_ISSUED, "v1,whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_HEX, "7369787465656e206279746573206f6b"},
+		/* An HMAC fills its key up with zero bytes. */
+		{SCHEME_HMAC, KEY_HEX, "7369787465656e206279746573206f6B0000"}};
+	struct signer first = {.scheme = SCHEME_TOKEN};
+	struct fault f;
+	cr_assert(signer_add_secret(&first, "sixteen bytes ok", 16, INT64_MAX, &f));
+	for (size_t i = 0; i < COUNT_OF(same); i++) {
+		struct signer s = {.scheme = same[i].scheme, .key = same[i].form};
+		cr_assert(signer_add_secret(&s, same[i].text, strlen(same[i].text), INT64_MAX, &f), "%s", f.text);
+		cr_expect(signer_shares_secret(&first, &s), "%s", same[i].text);
+		cr_expect_not(signer_secret_is_short(&s.secrets[0]));
+		signer_finish(&s);
+	}
+	struct signer other = {.scheme = SCHEME_TOKEN};
+	cr_assert(signer_add_secret(&other, "sixteen bytes o", 15, INT64_MAX, &f));
+	cr_expect_not(signer_shares_secret(&first, &other));
+	cr_expect(signer_secret_is_short(&other.secrets[0]));
+	cr_assert(signer_set_basic(&other, "user:password1", 14, INT64_MAX, &f));
+	cr_expect(signer_secret_is_short(&other.basic));
+	cr_expect_not(signer_shares_secret(&other, &first));
+	signer_finish(&other);
+	signer_finish(&first);
+	refuses(&(struct signer_settings){.scheme = SCHEME_STRIPE, .key = KEY_HEX}, "key has no meaning for stripe");
+}
+
+Test(signer, refuses_what_editors_leave_around_a_secret)
+{
+	refuses_secret(SCHEME_GITHUB,
+		"\xef\xbb\xbf"
+		"sixteen bytes ok",
+		"byte order mark");
+	refuses_secret(SCHEME_GITHUB, "\xff\xfes\x01i\x01x\x01", "byte order mark");
+	refuses_secret(SCHEME_GITHUB, "one of sixteen b\nanother of them!", "several lines");
+	refuses_secret(SCHEME_GITHUB, "one of sixteen b\ranother of them!", "several lines");
+	refuses_secret(SCHEME_GITHUB, " sixteen bytes ok", "begins or ends with a blank");
+	refuses_secret(SCHEME_GITHUB, "sixteen bytes ok\t", "begins or ends with a blank");
+	refuses_secret(SCHEME_GITHUB, "\nsixteen bytes ok", "begins or ends with a blank");
+	refuses_secret(SCHEME_BASIC, "user: password of many\n", "begins or ends with a blank");
+	refuses_secret(SCHEME_PAYPAL, "\xef\xbb\xbf-----BEGIN CERTIFICATE-----\n", "byte order mark");
+}
+
+Test(signer, takes_a_user_and_a_password_for_http_basic)
+{
+	refuses_secret(SCHEME_BASIC, "no colon in these words", "not user:password");
+	refuses_secret(SCHEME_BASIC, ":password without a user", "not user:password");
+	refuses_secret(SCHEME_BASIC, "user without a password:", "not user:password");
+	struct signer s = {.scheme = SCHEME_STRIPE};
+	struct fault f;
+	cr_expect_not(signer_sends_secret(&s));
+	cr_expect_not(signer_set_basic(&s, "user", 4, INT64_MAX, &f));
+	cr_assert(signer_set_basic(&s, "user:pass:word", 14, 7, &f));
+	cr_expect(signer_sends_secret(&s));
+	cr_expect_eq(s.basic.not_after_s, 7);
+	signer_finish(&s);
+	cr_expect_null(s.basic.key);
+}
+
+Test(signer, takes_one_rsa_key_a_secret)
+{
+	refuses_secret(SCHEME_RSA, "not a key", "neither a public key");
+	refuses_secret(SCHEME_RSA, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key");
+	refuses_secret(SCHEME_RSA,
+		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n-----BEGIN PUBLIC KEY-----\n",
+		"2 keys or certificates");
+	refuses_secret(SCHEME_RSA,
+		"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+		"-----END PUBLIC KEY-----\n",
+		"the key is not RSA");
 }

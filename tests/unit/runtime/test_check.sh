@@ -48,6 +48,23 @@ not_of_the_examples() {
 	done
 }
 
+# What is sent instead of a signature must not travel in clear.
+of_a_token_without_tls() {
+	printf 'a token of more than sixteen bytes\n' >"$DIR/token"
+	printf 'user:a password of many bytes\n' >"$DIR/user"
+	for scheme in '"scheme": "token", "header": "X-Token", "secrets": [{"file": "token"}]' \
+		'"scheme": "basic", "secrets": [{"file": "user"}]' \
+		'"scheme": "github", "secrets": [{"file": "token"}], "basic": {"file": "user"}'; do
+		printf '{"sources": [{"name": "plain", %s}]}' "$scheme" >"$DIR/sources.json"
+		! judge "$DIR/sources.json" || return 1
+		grep -q '^payhook-app: source plain: its token or password would travel without TLS; set TLS_PORT, or' "$DIR/out" || return 1
+		TLS_PORT=443 judge "$DIR/sources.json" || return 1
+		REAL_IP_FROM=192.0.2.1 judge "$DIR/sources.json" || return 1
+		! grep -q 'of many bytes\|of more than' "$DIR/out" || return 1
+	done
+}
+
+check "a token or a password is refused without TLS" of_a_token_without_tls
 check "a filter that lets several events of a payment pass is warned of" of_a_payment_s_id
 check "an identity that makes repetitions events is warned of" of_a_request_s_id
 check "no example is warned of" not_of_the_examples

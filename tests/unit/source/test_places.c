@@ -93,6 +93,7 @@ static void is_problem(const char *body, const char *pointer, const char *code, 
 }
 
 #define SIGNED(scheme) "\"scheme\":\"" scheme "\",\"secrets\":[{\"file\":\"f\"}],"
+#define STANDARD SIGNED("standard-webhooks") "\"key\":\"hex\","
 #define TIMED          \
 	SIGNED("hmac") \
 	"\"header\":\"X-Sig\",\"algorithm\":\"sha256\",\"encoding\":\"hex\",\"timestamp_header\":\"X-Time\","
@@ -123,8 +124,8 @@ Test(places, of_a_filter_may_be_any_header)
 
 Test(places, of_a_mapping_are_headers_that_are_signed)
 {
-	static const char *const unsigned_ones[] = {SIGNED("github"), SIGNED("razorpay"), SIGNED("stripe"), TIMED,
-		SIGNED("standard-webhooks"), "\"scheme\":\"none\","};
+	static const char *const unsigned_ones[] = {
+		SIGNED("github"), SIGNED("razorpay"), SIGNED("stripe"), TIMED, STANDARD, "\"scheme\":\"none\","};
 	char members[1000];
 	for (size_t i = 0; i < COUNT_OF(unsigned_ones); i++) {
 		snprintf(members, sizeof members, "%s%s", unsigned_ones[i],
@@ -141,7 +142,7 @@ Test(places, of_a_mapping_are_headers_that_are_signed)
 			MAPPING("{\"at\":\"/id\"}", ",\"payment_id\":{\"header\":\"X-Topic\"}"));
 		refuses(members, "/events: " UNSIGNED("x-topic"));
 	}
-	takes(SIGNED("standard-webhooks") MAPPING("{\"header\":\"Webhook-Id\"}", ""));
+	takes(STANDARD MAPPING("{\"header\":\"Webhook-Id\"}", ""));
 	takes(TIMED MAPPING("{\"at\":[\"/id\",{\"header\":\"x-time\"}],\"join\":\":\"}", ""));
 	cr_expect_str_eq(s.list[0].mappings[0].parts.at[1], "@/header/x-time");
 }
@@ -176,7 +177,7 @@ Test(places, of_an_identity_distinguish_the_items_of_a_body)
 	snprintf(why, sizeof why, "/mapping: %s", ONE);
 	refuses(SIGNED("stripe") "\"items\":\"/list\"," MAPPING("{\"request\":\"id\"}", ""), why);
 	refuses(SIGNED("stripe") "\"items\":\"/list\"," MAPPING("{\"body\":\"sha256\"}", ""), why);
-	refuses(SIGNED("standard-webhooks") "\"items\":\"/list\"," MAPPING("{\"header\":\"webhook-id\"}", ""), why);
+	refuses(STANDARD "\"items\":\"/list\"," MAPPING("{\"header\":\"webhook-id\"}", ""), why);
 	takes(SIGNED("stripe") "\"items\":\"/list\"," MAPPING(
 		"{\"at\":[\"/id\",{\"body\":\"sha256\"}],\"join\":\":\"}", ""));
 }
@@ -226,7 +227,7 @@ Test(places, read_a_header_byte_for_byte)
 	memset(longest, '"', sizeof longest);
 	longest[PLACE_VALUE_MAX] = '\0';
 	const char *values[] = {"msg_1", "a\"b\\c{}", "\xc3\xa9", "@/header/x", longest};
-	takes(SIGNED("standard-webhooks") MAPPING("{\"header\":\"webhook-id\"}", ""));
+	takes(STANDARD MAPPING("{\"header\":\"webhook-id\"}", ""));
 	for (size_t i = 0; i < COUNT_OF(values); i++) {
 		headers[0] = "webhook-id", headers[1] = values[i];
 		cr_expect_str_eq(id_of("{\"n\":1}", "r"), values[i]);
@@ -239,7 +240,7 @@ Test(places, report_a_header_that_is_no_text)
 	memset(longest, 'a', sizeof longest);
 	longest[PLACE_VALUE_MAX + 1] = '\0';
 	const char *values[] = {"\xff", "a\x7f", "a\tb", longest};
-	takes(SIGNED("standard-webhooks") MAPPING("{\"header\":\"webhook-id\"}", ""));
+	takes(STANDARD MAPPING("{\"header\":\"webhook-id\"}", ""));
 	is_problem("{\"n\":1}", "/@header/webhook-id", "missing", "@header/webhook-id is missing");
 	headers[0] = "webhook-id", headers[1] = "";
 	is_problem("{\"n\":1}", "/@header/webhook-id", "empty", "@header/webhook-id is empty");
@@ -263,7 +264,7 @@ Test(places, make_each_request_or_each_body_an_event)
 
 Test(places, join_what_is_signed)
 {
-	takes(SIGNED("standard-webhooks") MAPPING("{\"at\":[{\"header\":\"webhook-id\"},\"/id\"],\"join\":\":\"}", ""));
+	takes(STANDARD MAPPING("{\"at\":[{\"header\":\"webhook-id\"},\"/id\"],\"join\":\":\"}", ""));
 	headers[0] = "webhook-id", headers[1] = "a:b";
 	cr_expect_str_eq(id_of("{\"n\":1,\"id\":7}", "r"), "a%3Ab:7");
 }
@@ -297,6 +298,6 @@ Test(places, that_repeat_events_are_warned_of_and_those_that_hide_none_are_not)
 				" distinguishes them: \"transaction_id\": {\"at\": [\"/id\", \"/...\"], \"join\": \":\"}");
 		cr_expect_eq(warns(identity_repeats), i == 0, "%s", ids[i]);
 	}
-	takes(SIGNED("standard-webhooks") BY_TOPIC MAPPING("{\"header\":\"webhook-id\"}", ""));
+	takes(STANDARD BY_TOPIC MAPPING("{\"header\":\"webhook-id\"}", ""));
 	cr_expect_not(warns(identity_hides), "%s", complaints);
 }

@@ -22,12 +22,22 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 	}
 	if (strcmp(name, "nul") == 0)
 		buf_add(ret, "whsec_c2VjcmV0\0\n", 16);
+	else if (strcmp(name, "short") == 0)
+		buf_add_text(ret, "8 bytes!\n");
+	else if (strcmp(name, "blank") == 0)
+		buf_add_text(ret, "a secret with a blank \n");
+	else if (strcmp(name, "two") == 0)
+		buf_add_text(ret, "the first of two\nthe second of two\n");
+	else if (strcmp(name, "user") == 0)
+		buf_add_text(ret, "user:a secret password\n");
 	else if (strcmp(name, "empty") == 0)
 		buf_add_text(ret, " \n");
 	else if (strcmp(name, "HEX") == 0)
 		buf_add_text(ret, "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056");
 	else
-		buf_add_text(ret, place == SECRET_IN_FILE ? "file-secret\n" : "whsec_c2VjcmV0LW9mLWEtdmFyaWFibGU=");
+		buf_add_format(ret,
+			place == SECRET_IN_FILE ? "a secret of the file %s\n" : "whsec_c2VjcmV0LW9mLWEtdmFyaWFibGU=",
+			name);
 	return true;
 }
 
@@ -67,9 +77,9 @@ Test(sources_read, reads_a_source_of_each_scheme)
 	takes("{\"sources\":["
 	      "{\"name\":\"s\",\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\"},{\"file\":\"g\",\"not_after\":\"2026-12-31T00:00:00Z\"}],\"tolerance_s\":60},"
 	      "{\"name\":\"w\",\"scheme\":\"standard-webhooks\",\"secrets\":[{\"env\":\"W_1\"}]},"
-	      "{\"name\":\"q\",\"scheme\":\"square\",\"url\":\"https://us.example/q\",\"secrets\":[{\"file\":\"f\"}]},"
+	      "{\"name\":\"q\",\"scheme\":\"square\",\"url\":\"https://us.example/q\",\"secrets\":[{\"file\":\"q\"}]},"
 	      "{\"name\":\"h\",\"scheme\":\"hmac\",\"header\":\"X-Sig\",\"prefix\":\"v0=\",\"algorithm\":\"sha512\",\"encoding\":\"base64\","
-	      "\"timestamp_header\":\"X-Time\",\"separator\":\":\",\"secrets\":[{\"file\":\"f\"}]},"
+	      "\"timestamp_header\":\"X-Time\",\"separator\":\":\",\"secrets\":[{\"file\":\"h\"}]},"
 	      "{\"name\":\"transactions\",\"scheme\":\"closed\"}]}");
 	cr_assert_eq(s.count, 5);
 	const struct source *stripe = sources_find(&s, "s");
@@ -143,7 +153,7 @@ Test(sources_read, refuses_a_scheme_that_it_does_not_know_by_its_name)
 {
 	refuses(ONE("\"scheme\":\"strype\""),
 		"sources.json:2: /sources/0/scheme: \"strype\": one of these is wanted: standard-webhooks stripe razorpay github"
-		" square adyen paypal hmac none closed");
+		" square adyen paypal hmac token basic rsa none closed");
 	refuses(ONE("\"tolerance_s\":1"), "sources.json:2: /sources/0/scheme: is missing");
 }
 
@@ -198,7 +208,19 @@ Test(sources_read, refuses_secrets_that_cannot_be)
 	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\",\"not_after\":\"tomorrow\"}]"),
 		"sources.json:2: /sources/0/secrets/0/not_after: is no time as 2026-12-31T00:00:00Z is one");
 	refuses(ONE("\"scheme\":\"standard-webhooks\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it begins with neither whsec_ nor whpk_; if it is a shared secret,"
+		" \"key\" says in which form");
+	refuses(ONE("\"scheme\":\"standard-webhooks\",\"key\":\"base64\",\"secrets\":[{\"file\":\"f\"}]"),
 		"sources.json:2: /sources/0/secrets/0/file: it is not padded base64 of at most 512 bytes");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"short\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: the secret has 8 bytes; one of fewer than 16 can be guessed, so"
+		" generate a longer one");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"blank\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it begins or ends with a blank, which is no part of a secret:"
+		" remove it");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"two\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it has several lines; each secret stands in one line, and in a file"
+		" of its own");
 	refuses(ONE("\"scheme\":\"paypal\",\"webhook_id\":\"1\",\"secrets\":[{\"file\":\"f\"}]"), complaints);
 }
 
@@ -348,4 +370,45 @@ Test(sources_read, bounds_the_number_of_sources)
 	snprintf(text + len, sizeof text - len, ",{\"name\":\"more\",\"scheme\":\"none\"}]}");
 	refuses(text, "sources.json:1: /sources: more than 32 elements");
 	refuses("{\"sources\":[]}", "sources.json:1: /sources: is empty");
+}
+
+#define TOKEN(name, secret) \
+	"{\"name\":\"" name "\",\"scheme\":\"token\",\"header\":\"X-Token\",\"secrets\":[{\"file\":\"" secret "\"}]}"
+
+/* A provider with the secret of two sources could send in the name of either. */
+Test(sources_read, refuses_one_secret_in_two_sources)
+{
+	takes("{\"sources\":[" TOKEN("a", "f") "," TOKEN("b", "g") "]}");
+	sources_finish(&s);
+	refuses("{\"sources\":[" TOKEN("a", "f") ",\n" TOKEN("b", "f") "]}",
+		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
+	refuses("{\"sources\":[{\"name\":\"a\",\"scheme\":\"github\",\"secrets\":[{\"file\":\"f\"}],\"basic\":{\"file\":\"user\"}},\n"
+		"{\"name\":\"b\",\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}]}]}",
+		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
+}
+
+Test(sources_read, takes_http_basic_alone_and_beside_another_scheme)
+{
+	takes(ONE("\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}]"));
+	cr_expect_eq(sources_find(&s, "x")->signer.scheme, SCHEME_BASIC);
+	cr_expect_null(sources_find(&s, "x")->signer.basic.key);
+	sources_finish(&s);
+	takes(SIGNED("stripe", ",\"basic\":{\"file\":\"user\",\"not_after\":\"1970-01-01T00:00:07Z\"}"));
+	cr_expect_not_null(sources_find(&s, "x")->signer.basic.key);
+	cr_expect_eq(sources_find(&s, "x")->signer.basic.not_after_s, 7);
+	sources_finish(&s);
+	refuses(SIGNED("stripe", ",\"basic\":{\"file\":\"f\"}"),
+		"sources.json:2: /sources/0/basic/file: it is not user:password, both of them given");
+	refuses(SIGNED("stripe", ",\"basic\":\"user:hunter2\""),
+		"sources.json:2: /sources/0/basic: {\"file\": path} or {\"env\": name} is wanted: no secret stands here itself");
+	refuses(ONE("\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}],\"basic\":{\"file\":\"f\"}"),
+		"sources.json:2: /sources/0/basic: has no meaning for basic");
+	refuses(ONE("\"scheme\":\"none\",\"basic\":{\"file\":\"user\"}"),
+		"sources.json:2: /sources/0/basic: has no meaning for the scheme \"none\"");
+	refuses(ONE("\"scheme\":\"token\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/scheme: header is missing, which token needs");
+	refuses(ONE("\"scheme\":\"rsa\",\"header\":\"X-Sig\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/encoding: is missing");
+	refuses(ONE("\"scheme\":\"rsa\",\"header\":\"X-Sig\",\"encoding\":\"hex\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it is neither a public key (BEGIN PUBLIC KEY) nor a certificate in PEM");
 }
