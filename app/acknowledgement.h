@@ -9,5 +9,5 @@
 /* Answers a webhook whose transactions are stored, by this webhook or an earlier one, or kept as a conflict: 202. */
 void acknowledgement_accepted(struct request *rq, const struct source *source);
 
-/* Answers a webhook that is no transaction of the source: 200. */
+/* Answers a webhook that is no transaction of the source, or a ping: 200. */
 void acknowledgement_ignored(struct request *rq, const struct source *source);

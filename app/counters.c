@@ -43,8 +43,8 @@ static const char *const CODES[] = {
 	"200", "202", "204", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
 
 /* The values of the label "outcome", in the order of enum webhook_outcome without WEBHOOK_NONE. */
-static const char *const OUTCOMES[] = {
-	"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored", "unsigned", "forbidden", NULL};
+static const char *const OUTCOMES[] = {"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored",
+	"unsigned", "forbidden", "ping", NULL};
 
 /* The validation errors, by the status of the reply. */
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };
@@ -185,7 +185,8 @@ void counters_end(struct counters *c, enum counted_route route, int status, enum
 	/* The histogram measures the wait for the database, so it leaves out the webhooks that never came to it. */
 	if (outcome == WEBHOOK_INVALID)
 		counters_add(c, VALIDATION_ERRORS, (int)cause_of(status));
-	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED && outcome != WEBHOOK_FORBIDDEN)
+	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED && outcome != WEBHOOK_FORBIDDEN &&
+		 outcome != WEBHOOK_PING)
 		metric_observe(&c->metrics, c->cells, ACCEPT, 0, us);
 }
 

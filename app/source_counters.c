@@ -72,6 +72,8 @@ void source_counters_destroy(struct source_counters *c)
 static enum outcome outcome_of(const struct request *rq)
 {
 	int status = rq->reply.status;
+	if (rq->outcome == WEBHOOK_PING)
+		return NOT_COUNTED;
 	if (status >= 500)
 		return UNAVAILABLE;
 	if (status >= 400)

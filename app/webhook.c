@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "access.h"
+#include "acknowledgement.h"
 #include "auth_failure.h"
 #include "http/content_type.h"
 #include "runtime/settings.h"
@@ -91,6 +92,19 @@ static bool webhook_is_signed(struct request *rq, const struct source *source, b
 	return false;
 }
 
+/* Answers a request by which the provider tries the endpoint.  It is looked for before the Content-Type and the signature,
+ * as a ping may have neither that the source wants. */
+static bool webhook_is_ping(struct request *rq, const struct source *source)
+{
+	struct places_request request = {.id = rq->id, .header = webhook_header_of, .ctx = rq};
+	if (source->ping.kind == PING_NONE || rq->body_too_large ||
+		!ping_is(&source->ping, &request, rq->content_type, rq->body.data ? rq->body.data : "", rq->body.len))
+		return false;
+	rq->outcome = WEBHOOK_PING;
+	acknowledgement_ignored(rq, source);
+	return true;
+}
+
 static void webhook_refuse_large(struct request *rq)
 {
 	char detail[64];
@@ -110,7 +124,7 @@ void webhook_post(struct request *rq)
 	rq->source = source;
 	rq->on_problem = validation_error_on_problem;
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
-	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source))
+	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source) || webhook_is_ping(rq, source))
 		return;
 	if (!content_type_fits(rq->content_type, CONTENT_TYPE_JSON, &f))
 		http_problem(rq, 415, f.text);

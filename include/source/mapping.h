@@ -97,6 +97,9 @@ struct mapping {
  * written: the word 1 does not match 1.0.  Null, an object and an array match no word.  The result is one of list. */
 const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in);
 
+/* Whether one condition holds. */
+bool mapping_condition_holds(const struct mapping_condition *c, const struct places *in);
+
 /* Reads a transaction from an item.  where is the JSON pointer to the item in the body, "" or "/items/3"; the pointers
  * of the problems start with it, except that of a header, which is "/@header/x-topic".  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,
  * and *ret is left alone. */

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "http/network.h"
 #include "source/mapping.h"
+#include "source/ping.h"
 #include "source/places.h"
 #include "source/sources_answer.h"
 
@@ -53,6 +54,7 @@ struct source {
 	struct places_wanted wanted; /* what the mappings read of a request besides its body */
 	bool in_order;  /* calls for the events of a payment are made one at a time, in order; all have a payment_id */
 	bool continues; /* with in_order: the next event is sent though the one before has failed for good */
+	struct ping ping;
 	struct source_answer answer; /* to what was taken: new, known, ignored or a conflict */
 	bool keep_ignored;           /* verified events that no filter lets pass are kept, under no transaction */
 };

@@ -102,6 +102,12 @@ static bool is_met(const struct mapping_condition *c, struct sought *s)
 	return false;
 }
 
+bool mapping_condition_holds(const struct mapping_condition *c, const struct places *in)
+{
+	struct sought s = {.in = in};
+	return is_met(c, &s);
+}
+
 static bool applies(const struct mapping *m, struct sought *s)
 {
 	for (int i = 0; i < m->condition_count; i++) {

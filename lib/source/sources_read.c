@@ -15,6 +15,7 @@
 #include "json/config.h"
 #include "source/adyen.h"
 #include "source/mapping_config.h"
+#include "source/ping_config.h"
 #include "source/place_config.h"
 #include "source/sources_answer.h"
 #include "source/sources_scheme.h"
@@ -34,6 +35,7 @@ enum member {
 	ON_FAILURE,
 	KEEP_IGNORED,
 	ANSWER,
+	PING,
 	MEMBERS,
 };
 
@@ -50,6 +52,7 @@ static const char *const NAMES[MEMBERS] = {
 	[ON_FAILURE] = "on_failure",
 	[KEEP_IGNORED] = "keep_ignored",
 	[ANSWER] = "answer",
+	[PING] = "ping",
 };
 
 struct reading {
@@ -249,6 +252,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	read_client(&r);
 	read_keep_ignored(&r);
 	sources_answer_read(&r.member[ANSWER], &r.source->answer);
+	ping_configure(&r.member[PING], r.source);
 	const struct json_place *events = json_config_given(&r.member[EVENTS]) ? &r.member[EVENTS] : NULL;
 	if (p->config->complaints == complaints)
 		places_check(events ? events : &r.member[FILTER], events ? events : &r.member[MAPPING], r.source);

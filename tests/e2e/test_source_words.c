@@ -1,5 +1,5 @@
 /* test_source_words.c - what a source's configuration may say besides its scheme and its body: the answer that its provider
- * counts as received.  With CONFLICT_POLICY=reject, as an answer of the source's own is that to a conflict too. */
+ * counts as received, what is read besides the body, and pings.  With CONFLICT_POLICY=reject, as an answer of the source's own is that to a conflict too. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@
 
 static char file_setting[96];
 
-const char *const instance_settings[] = {
-	file_setting, "CONFLICT_POLICY=reject", "RESPONDERS=1", "PROCESSOR_DELAY_MS=0", NULL};
+const char *const instance_settings[] = {file_setting, "WORDS_SECRET=a secret of thirty-two characters",
+	"CONFLICT_POLICY=reject", "RESPONDERS=1", "PROCESSOR_DELAY_MS=0", NULL};
 
 #define ACCOUNTS "\"source_account\":{\"value\":\"payer\"},\"destination_account\":{\"value\":\"payee\"}"
 #define MONEY "\"amount\":{\"at\":\"/n\",\"unit\":\"major\"},\"currency\":{\"value\":\"EUR\"}"
@@ -33,10 +33,16 @@ const char *const instance_settings[] = {
 	"\"mapping\":{\"transaction_id\":{\"body\":\"sha256\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
 #define TOPIC "\"filter\":[{\"header\":\"X-Shopify-Topic\",\"is\":[\"orders/paid\"]}]," MAPPING
 
+#define HOOK(name, members) \
+	"{\"name\":\"" name "\",\"scheme\":\"github\",\"secrets\":[{\"env\":\"WORDS_SECRET\"}]," members PAID "}"
+
 static const char SOURCES[] = "{\"sources\":[" OPEN("usual", PAID) "," OPEN("all-200", "\"answer\":200," PAID) "," OPEN(
 	"text", "\"answer\":{\"status\":200,\"body\":\"[accepted]\",\"type\":\"text/plain\"}," PAID) "," OPEN("empty",
 	"\"answer\":{\"body\":\"\"}," PAID) "," OPEN("no-content", "\"answer\":204," PAID) "," OPEN("each-request",
-	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("topic", TOPIC) "]}";
+	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("topic", TOPIC) "," HOOK("hook-form",
+	"\"ping\":{\"form\":\"webhook_id\"},") "," HOOK("hook-type",
+	"\"ping\":{\"at\":\"/type\",\"is\":[\"ping\"]},") "," HOOK("hook-header",
+	"\"answer\":{\"status\":200,\"body\":\"\"},\"ping\":{\"header\":\"X-GitHub-Event\",\"is\":[\"ping\"]},") "]}";
 
 static char sources_path[] = "/tmp/payhook-e2e-words-XXXXXX";
 
@@ -220,4 +226,53 @@ Test(source_words, a_filter_reads_a_header)
 		cr_assert_eq(stored(id), CASES[n].status == 202);
 		answer_finish(&a);
 	}
+}
+
+/* ---- pings ---- */
+
+static void post_unsigned(
+	const char *source, const char *type, const char *body, const char *header, struct answer *ret)
+{
+	char target[96];
+
+	snprintf(target, sizeof(target), "/v1/webhooks/%s", source);
+	call_send(&(struct call){.target = target, .type = type, .body = body, .header = header}, ret);
+}
+
+#define FORM "application/x-www-form-urlencoded"
+#define IGNORED "{\"message\":\"Ignored\"}"
+
+Test(source_words, a_ping_is_answered_without_a_signature_and_stores_nothing)
+{
+	static const char PINGS[] = "payhook_webhooks_total{outcome=\"ping\"}";
+	const long long before = database_number("SELECT count(*) FROM payhook.transactions");
+	double pings = scrape_now(PINGS);
+	struct answer a;
+
+	post_unsigned("hook-form", FORM, "webhook_id=7", NULL, &a);
+	is_answer(&a, 200, "application/json", IGNORED, "a form");
+	post_unsigned("hook-type", "application/json", "{\"type\":\"ping\"}", NULL, &a);
+	is_answer(&a, 200, "application/json", IGNORED, "a member");
+	post_unsigned("hook-header", "application/json", "{\"zen\":\"Keep it logically awesome.\"}",
+		"X-GitHub-Event: ping", &a);
+	is_answer(&a, 200, "text/plain", "", "a header, and an answer of the source's own");
+	cr_assert_eq(database_number("SELECT count(*) FROM payhook.transactions"), before);
+	cr_assert_float_eq(scrape_now(PINGS), pings + 3, 0.5);
+}
+
+Test(source_words, what_is_no_ping_has_to_be_signed)
+{
+	struct answer a;
+
+	post_unsigned("hook-form", FORM, "webhook_id=7&amount=3", NULL, &a);
+	expect_problem_once(&a, 415, "a form with another field");
+	post_unsigned("hook-type", "application/json", "{\"type\":\"paid\",\"id\":\"never\",\"n\":1}", NULL, &a);
+	expect_problem_once(&a, 401, "an event");
+	post_unsigned("hook-type", "application/json", "{\"type\":\"ping\"", NULL, &a);
+	expect_problem_once(&a, 401, "no JSON");
+	post_unsigned("hook-header", "application/json", "{}", "X-GitHub-Event: push", &a);
+	expect_problem_once(&a, 401, "another event");
+	post_unsigned("usual", FORM, "webhook_id=7", NULL, &a);
+	expect_problem_once(&a, 415, "a source without a ping");
+	cr_assert_eq(stored("never"), 0);
 }

@@ -98,6 +98,10 @@ static void must_be_sound(const struct source *s)
 		MUST_HOLD(s->allow[i].bits <= 128);
 	MUST_HOLD((s->client == SOURCE_CERTAIN_CLIENT) == (strchr(s->subject, '=') != NULL));
 	MUST_HOLD(json_pointer_valid(s->items));
+	MUST_HOLD((s->ping.kind == PING_FORM) == (*s->ping.field != '\0'));
+	MUST_HOLD((s->ping.kind == PING_HEADER) == (place_header(s->ping.condition.at) != NULL));
+	MUST_HOLD((s->ping.kind == PING_MEMBER) == (*s->ping.condition.at == '/'));
+	MUST_HOLD((s->ping.kind >= PING_MEMBER) == (s->ping.condition.count > 0));
 	MUST_HOLD(s->mapping_count >= 0 && s->mapping_count <= SOURCE_EVENTS_MAX);
 	MUST_HOLD(!s->continues || s->in_order);
 	MUST_HOLD(!s->in_order || s->mapping_count > 0);
