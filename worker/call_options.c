@@ -123,6 +123,9 @@ bool call_options_read(const struct settings *s, struct call_options *ret, void 
 	if (*s->processor_ca)
 		options_read_certificates(&r, "PROCESSOR_CA", s->processor_ca, &o.ca);
 	options_read_pair(&r, s);
+	if (*s->processor_token_url && call_headers_have(&o.headers, "authorization:"))
+		options_complain(&r, "PROCESSOR_HEADERS", s->processor_headers,
+			"Authorization cannot be set beside PROCESSOR_TOKEN_URL, which sets it");
 	if (r.good)
 		*ret = o;
 	else

@@ -14,6 +14,9 @@
 #include "base/clock.h"
 #include "http_failure.h"
 #include "http_options.h"
+#include "oauth_token.h"
+
+#define TRANSFER_TOKEN_MAX (OAUTH_TOKEN_MAX + 64)
 
 /* ---- receiving the response; to return anything but the length makes curl end the call ---- */
 
@@ -49,6 +52,9 @@ void transfer_destroy(struct transfer *t)
 	buf_finish(&t->body);
 	buf_finish(&t->key);
 	buf_finish(&t->signed_id);
+	if (t->token.data)
+		explicit_bzero(t->token.data, t->token.cap);
+	buf_finish(&t->token);
 	buf_finish(&t->original.text);
 	free(t);
 }
@@ -82,6 +88,7 @@ struct transfer *transfer_create(const struct call_options *o, void (*ended)(str
 	t->body = BUF_INIT(HTTP_CALL_BODY_MAX);
 	t->key = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof TRANSFER_KEY);
 	t->signed_id = BUF_INIT(HTTP_CALL_KEY_MAX + sizeof TRANSFER_SIGNED_ID);
+	t->token = BUF_INIT(TRANSFER_TOKEN_MAX);
 	t->original.text = BUF_INIT(HTTP_ORIGINAL_BYTES_MAX);
 	if (!http_request_init(&t->request, ended) || !http_options_set(t->request.easy, o) ||
 		set_request(t, o->settings)) {
@@ -171,6 +178,8 @@ static bool write_lines(
 	add_line(t, t->request_id);
 	if (write_trace(t, j))
 		add_line(t, t->traceparent);
+	if (t->token.len > 0)
+		add_line(t, t->token.data);
 	if (!sign(t, body, len))
 		return false;
 	add_original(t);
@@ -195,6 +204,19 @@ static bool set_body(struct transfer *t, const char *bytes, size_t len)
 	       curl_easy_setopt(t->request.easy, CURLOPT_POSTFIELDSIZE, (long)len) == CURLE_OK;
 }
 
+/* The token may be replaced while the call is under way, and curl does not copy the line.  The buffer has its whole size
+ * from the start, so that wiping it wipes every copy. */
+static bool copy_token(struct transfer *t, const char *token)
+{
+	buf_reset(&t->token, TRANSFER_TOKEN_MAX + 1);
+	if (!token)
+		return true;
+	if (!buf_room(&t->token, TRANSFER_TOKEN_MAX))
+		return false;
+	buf_add_text(&t->token, token);
+	return buf_ok(&t->token);
+}
+
 /* Why there is nothing to send; NULL: there is something. */
 static const struct call_outcome *find_nothing(const struct job *j, bool original)
 {
@@ -203,7 +225,8 @@ static const struct call_outcome *find_nothing(const struct job *j, bool origina
 	return j->body || !original ? NULL : &NO_REQUEST;
 }
 
-const struct call_outcome *transfer_prepare(struct transfer *t, const struct job *j, struct curl_slist *common)
+const struct call_outcome *transfer_prepare(
+	struct transfer *t, const struct job *j, struct curl_slist *common, const char *token)
 {
 	bool original = t->options->settings->processor_body == PROCESSOR_BODY_ORIGINAL;
 	const struct call_outcome *nothing = find_nothing(j, original);
@@ -215,6 +238,8 @@ const struct call_outcome *transfer_prepare(struct transfer *t, const struct job
 		return &NO_HEADERS;
 	if (!original)
 		http_call_body(&t->body, j);
+	if (!copy_token(t, token))
+		return &TRANSFER_NO_MEMORY;
 	buf_add_text(&t->key, TRANSFER_KEY);
 	http_call_key(&t->key, j);
 	if (!buf_ok(&t->body) || !buf_ok(&t->key) || !buf_ok(&t->original.text))

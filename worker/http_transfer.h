@@ -23,7 +23,7 @@
 #define TRANSFER_SIGNED_ID "webhook-id: "
 #define TRANSFER_SIGNED_AT "webhook-timestamp: "
 #define TRANSFER_SIGNATURES "webhook-signature: "
-#define TRANSFER_LINES_MAX (6 + HTTP_ORIGINAL_LINES_MAX)
+#define TRANSFER_LINES_MAX (7 + HTTP_ORIGINAL_LINES_MAX)
 
 struct transfer {
 	struct http_request request; /* first: the two have one address */
@@ -31,7 +31,8 @@ struct transfer {
 	const struct call_options *options;
 	void *owner;
 	struct call *call;
-	struct buf body, key, signed_id; /* of the request; curl does not copy them, so they stay until the call ends */
+	struct buf body, key, signed_id,
+		token; /* of the request; curl does not copy them, so they stay until the call ends */
 	char request_id[sizeof TRANSFER_REQUEST_ID + 2 * TRANSFER_REQUEST_ID_BYTES];
 	char traceparent[sizeof TRANSFER_TRACE + TRACEPARENT_LEN];
 	char signed_at[sizeof TRANSFER_SIGNED_AT + 20];
@@ -39,6 +40,7 @@ struct transfer {
 	struct http_original original;               /* header lines, if the body is the webhook's */
 	struct curl_slist lines[TRANSFER_LINES_MAX]; /* the header lines that differ from call to call */
 	int line_count;
+	int64_t token_number; /* of the token in use; 0: none */
 	int64_t started_ms;
 
 	struct response response;
@@ -53,10 +55,11 @@ MUST_USE struct transfer *transfer_create(
 /* Not while it is under way. */
 void transfer_destroy(struct transfer *t);
 
-/* Writes the request of a job, whose texts must stay until the call ends, with these header lines behind its own.
+/* Writes the request of a job, whose texts must stay until the call ends, with these header lines behind its own.  token is the line
+ * with the processor's token, a secret, or NULL.
  * Returns NULL, or why it cannot be made. */
 MUST_USE const struct call_outcome *transfer_prepare(
-	struct transfer *t, const struct job *j, struct curl_slist *common);
+	struct transfer *t, const struct job *j, struct curl_slist *common, const char *token);
 
 /* The outcome of the call, and its status, 0 without one.  why receives the reason; the outcome points to it and into
  * the transfer. */

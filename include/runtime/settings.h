@@ -52,6 +52,9 @@ struct settings {
 	/* The files of call_options.h; empty: none. */
 	char processor_headers[SETTINGS_TEXT_MAX], processor_signing_secrets_file[SETTINGS_TEXT_MAX];
 	char processor_ca[SETTINGS_TEXT_MAX];
+	char processor_token_url[SETTINGS_TEXT_MAX]; /* empty: no token; else id and secret are not empty */
+	char processor_client_id[SETTINGS_TEXT_MAX], processor_client_secret[SETTINGS_TEXT_MAX];
+	char processor_token_scope[SETTINGS_TEXT_MAX];
 	char processor_client_certificate[SETTINGS_TEXT_MAX], processor_client_key[SETTINGS_TEXT_MAX];
 	int max_attempts;           /* calls before a transaction is FAILED */
 	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */

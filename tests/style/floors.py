@@ -36,7 +36,7 @@ WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for pro
 DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/abandoned.c', 'lib/pg/session.c', 'lib/pg/connection.c'),
     'fcgiapp.h': ('app/fastcgi.c', 'app/fastcgi_request.'),
-    'curl/': ('worker/http_loop.', 'worker/http_transfer.', 'worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.', 'ctl/post.'),
+    'curl/': ('worker/http_loop.', 'worker/oauth.', 'worker/http_transfer.', 'worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.', 'ctl/post.'),
     'openssl/': ('lib/auth/digest.c', 'lib/auth/pem.c'),
     'zlib.h': ('lib/auth/digest.c',),
     'event2/': WAITING,

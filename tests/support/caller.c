@@ -92,10 +92,15 @@ void caller_until_ended(struct caller *c, int count)
 		cr_assert_lt(clock_ms(), end, "%d of %d calls ended", c->ended, count);
 }
 
+void caller_until_calls_of(struct caller *c, const struct http_server *server, int count)
+{
+	for (int64_t end = clock_ms() + PATIENCE_MS; http_server_calls(server) < count; turn(c))
+		cr_assert_lt(clock_ms(), end, "%d of %d calls were heard", http_server_calls(server), count);
+}
+
 void caller_until_heard(struct caller *c, int count)
 {
-	for (int64_t end = clock_ms() + PATIENCE_MS; http_server_calls(c->server) < count; turn(c))
-		cr_assert_lt(clock_ms(), end, "%d of %d calls were heard", http_server_calls(c->server), count);
+	caller_until_calls_of(c, c->server, count);
 }
 
 void caller_call(struct caller *c, struct made *m)

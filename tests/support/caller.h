@@ -54,4 +54,7 @@ void caller_until_ended(struct caller *c, int count);
 /* Runs the loop until the server has received this number of calls. */
 void caller_until_heard(struct caller *c, int count);
 
+/* The same of another server on the loop. */
+void caller_until_calls_of(struct caller *c, const struct http_server *server, int count);
+
 void caller_for(struct caller *c, int ms);
