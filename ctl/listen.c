@@ -389,7 +389,7 @@ static bool listen_arguments(struct listening *l, int argc, char **argv)
 /* A closed source counts: it may have events of the time before. */
 static bool source_is_configured(const struct settings *s, const char *name)
 {
-	struct sources sources;
+	static struct sources sources; /* too large for the stack */
 	bool is_there = false;
 	if (!sources_load(s->sources_file, &s->extra_currencies, ctl_complain, &sources))
 		return false;

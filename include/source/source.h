@@ -16,8 +16,9 @@
 /* A source: the configuration for one provider.  It defines how the provider's webhooks are authenticated, and where a
  * transaction is in their payload.  Sources are read when the process starts and do not change afterwards. */
 
-#define SOURCE_NAME_MAX 64 /* bytes */
-#define SOURCES_MAX 32
+#define SOURCE_NAME_MAX 64                   /* bytes */
+#define SOURCES_LISTED_MAX 256               /* in the operator's file: each has an endpoint at a provider */
+#define SOURCES_MAX (SOURCES_LISTED_MAX + 1) /* with the built-in one */
 #define SOURCE_EVENTS_MAX 16           /* kinds of payload of one source: as many as an operator can still survey */
 #define SOURCE_BUILT_IN "transactions" /* always exists, whether the operator lists it or not */
 
@@ -61,11 +62,15 @@ struct source {
 
 struct sources {
 	int count;
-	struct source list[SOURCES_MAX];
+	struct source list[SOURCES_MAX]; /* as the operator lists them, the built-in one last if it is not among them */
+	short by_name[SOURCES_MAX];      /* indexes of list in the order of names; set by sources_sort() */
 };
 
 /* Sets the list to the built-in source alone, without a signature scheme. */
 void sources_init(struct sources *s);
+
+/* Makes sources_find() find those in the list.  To be called when the list is complete. */
+void sources_sort(struct sources *s);
 
 /* Wipes the secrets, frees the mappings and empties the list. */
 void sources_finish(struct sources *s);

@@ -261,17 +261,27 @@ static void read_source(const struct json_place *p, const struct sources_outside
 		check_adyen(&r);
 }
 
-/* Adds the built-in source if the operator does not list it.  It counts towards SOURCES_MAX. */
-static void add_built_in(const struct json_place *top, struct sources *all)
+/* The places of the listed sources.  Returns their number, 0 if there are too many. */
+static int list_sources(const struct json_place *p, struct json_place ret[SOURCES_LISTED_MAX])
+{
+	struct json_value one;
+	int count = 0;
+	if (json_config_given(p) && json_value_kind(p->value) == JSON_IS_ARRAY) {
+		for (struct json_walk w = json_walk_into(p->value); json_walk_next(&w, NULL, &one);)
+			count++;
+	}
+	if (count <= SOURCES_LISTED_MAX)
+		return json_config_elements(p, ret, SOURCES_LISTED_MAX);
+	json_config_complain(p, "%d sources are listed, and at most %d are taken", count, SOURCES_LISTED_MAX);
+	return 0;
+}
+
+/* Adds the built-in source if the operator does not list it.  There is always room for it. */
+static void add_built_in(struct sources *all)
 {
 	for (int i = 0; i < all->count; i++) {
 		if (strcmp(all->list[i].name, SOURCE_BUILT_IN) == 0)
 			return;
-	}
-	if (all->count == SOURCES_MAX) {
-		json_config_complain(
-			top, "more than %d sources, the one named " SOURCE_BUILT_IN " counted", SOURCES_MAX);
-		return;
 	}
 	all->list[all->count++] = (struct source){.name = SOURCE_BUILT_IN, .auth = SOURCE_AUTH_NONE};
 }
@@ -281,15 +291,16 @@ bool sources_read(const char *text, size_t len, const struct sources_outside *ou
 	static const char *const names[] = {"sources"};
 	struct json_config config = {
 		.file = outside->file, .text = text, .report = outside->report, .ctx = outside->ctx};
-	struct json_place top, list, element[SOURCES_MAX];
+	struct json_place top, list, element[SOURCES_LISTED_MAX];
 	ret->count = 0;
 	if (!json_config_open(&config, len, &top))
 		return false;
 	json_config_members(&top, names, &list, 1);
-	int count = json_config_elements(&list, element, SOURCES_MAX);
+	int count = list_sources(&list, element);
 	for (int i = 0; i < count; i++)
 		read_source(&element[i], outside, ret);
-	add_built_in(&list, ret);
+	add_built_in(ret);
+	sources_sort(ret);
 	if (config.complaints > 0)
 		sources_finish(ret);
 	return config.complaints == 0;

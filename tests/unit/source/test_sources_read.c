@@ -358,18 +358,47 @@ Test(sources_read, keeps_a_nul_as_a_byte_of_the_secret)
 		"sources.json:2: /sources/0/secrets/0/file: it is not padded base64 of at most 512 bytes");
 }
 
-Test(sources_read, bounds_the_number_of_sources)
+/* The names are not in alphabetical order. */
+static void list_many(int count, const char *more)
 {
-	char text[8000];
+	static char text[60 * (SOURCES_LISTED_MAX + 50)];
 	size_t len = (size_t)snprintf(text, sizeof text, "{\"sources\":[");
-	for (int i = 0; i < SOURCES_MAX; i++)
-		len += (size_t)snprintf(
-			text + len, sizeof text - len, "%s{\"name\":\"s%d\",\"scheme\":\"none\"}", i ? "," : "", i);
-	snprintf(text + len, sizeof text - len, "]}");
-	refuses(text, "sources.json:1: /sources: more than 32 sources, the one named transactions counted");
-	snprintf(text + len, sizeof text - len, ",{\"name\":\"more\",\"scheme\":\"none\"}]}");
-	refuses(text, "sources.json:1: /sources: more than 32 elements");
+	for (int i = 0; i < count; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s{\"name\":\"s%d\",\"scheme\":\"none\"}",
+			i ? "," : "", i * 7919 % 1000);
+	snprintf(text + len, sizeof text - len, "%s]}", more);
+	reads(text);
+}
+
+/* The built-in source is in the list or not, and counts only where the operator wrote it. */
+Test(sources_read, bounds_the_number_of_sources_in_the_file)
+{
+	list_many(SOURCES_LISTED_MAX, "");
+	cr_assert_str_eq(complaints, "");
+	cr_expect_eq(s.count, SOURCES_LISTED_MAX + 1);
+	list_many(SOURCES_LISTED_MAX - 1, ",{\"name\":\"transactions\",\"scheme\":\"none\"}");
+	cr_assert_str_eq(complaints, "");
+	cr_expect_eq(s.count, SOURCES_LISTED_MAX);
+	list_many(SOURCES_LISTED_MAX + 1, "");
+	cr_expect_str_eq(complaints, "sources.json:1: /sources: 257 sources are listed, and at most 256 are taken");
+	list_many(SOURCES_LISTED_MAX + 40, "");
+	cr_expect_str_eq(complaints, "sources.json:1: /sources: 296 sources are listed, and at most 256 are taken");
 	refuses("{\"sources\":[]}", "sources.json:1: /sources: is empty");
+	refuses("{\"sources\":{}}", "sources.json:1: /sources: an array is wanted, and this is an object");
+}
+
+Test(sources_read, finds_each_of_many_sources)
+{
+	char name[32];
+	list_many(SOURCES_LISTED_MAX, "");
+	for (int i = 0; i < SOURCES_LISTED_MAX; i++) {
+		snprintf(name, sizeof name, "s%d", i * 7919 % 1000);
+		cr_assert_eq(sources_find(&s, name), &s.list[i], "%s", name);
+	}
+	cr_expect_eq(sources_find(&s, "transactions"), &s.list[SOURCES_LISTED_MAX]);
+	static const char *const none[] = {"", "s", "s1000", "a", "z", "transaction", "transactionss"};
+	for (size_t i = 0; i < COUNT_OF(none); i++)
+		cr_expect_null(sources_find(&s, none[i]), "%s", none[i]);
 }
 
 #define TOKEN(name, secret) \
