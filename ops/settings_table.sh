@@ -45,6 +45,7 @@ SETTINGS=(
 	"PROCESSOR_CA|path|||worker shell|PEM file of the authorities that sign the http processor's certificate; unset: those that the system trusts."
 	"PROCESSOR_CLIENT_CERTIFICATE|path|||worker shell|PEM file of the certificate, and its chain, that payhook shows to the http processor."
 	"PROCESSOR_CLIENT_KEY|path|||worker shell|PEM file of the private key of PROCESSOR_CLIENT_CERTIFICATE, without a passphrase; unset: it is in the file of the certificate."
+	"PROCESSOR_RATE|number|0 1000000|0|worker|Calls of the processor per second, over all workers, each of which makes an equal share of them; 0 disables the limit."
 	"MAX_ATTEMPTS|number|1 1000|12|worker|Number of processor calls after which a transaction that has not succeeded becomes FAILED."
 	"CIRCUIT_FAILURES|number|0 1000000|20|worker|Consecutive failed calls after which a worker only probes the processor; 0 disables this circuit breaker."
 	"WORKER_SLOTS|number|0 1000000|0|worker|Transactions that one worker processes concurrently; 0 means 256 with PROCESSOR=http and 100000 with simulated."

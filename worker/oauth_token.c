@@ -14,7 +14,7 @@
 
 #define TYPE_MAX 32
 
-static bool read_token(struct json_value answer, struct oauth_token *ret, struct fault *f)
+static bool oauth_read_text(struct json_value answer, struct oauth_token *ret, struct fault *f)
 {
 	struct json_value v;
 	size_t len;
@@ -66,7 +66,7 @@ bool oauth_token_read(const char *body, size_t len, struct oauth_token *ret, str
 	if (!json_scan(body, len, &why))
 		return fault_set(f, FAULT_INPUT, "the answer is no JSON object");
 	struct json_value answer = json_value_of(body, len);
-	bool good = read_token(answer, &token, f);
+	bool good = oauth_read_text(answer, &token, f);
 	if (good && !is_bearer(answer))
 		good = fault_set(f, FAULT_INPUT, "the token_type is not Bearer");
 	if (good) {

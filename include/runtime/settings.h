@@ -56,6 +56,7 @@ struct settings {
 	char processor_client_id[SETTINGS_TEXT_MAX], processor_client_secret[SETTINGS_TEXT_MAX];
 	char processor_token_scope[SETTINGS_TEXT_MAX];
 	char processor_client_certificate[SETTINGS_TEXT_MAX], processor_client_key[SETTINGS_TEXT_MAX];
+	int processor_rate;         /* calls a second over all workers; 0: no limit */
 	int max_attempts;           /* calls before a transaction is FAILED */
 	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */
 	int worker_slots;           /* concurrent calls in one worker */
