@@ -46,6 +46,9 @@ cmd_help() {
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
 		                     that brought a transaction, as of its time
+		  send SOURCE [--kind KIND] [--bad-signature | --old | --duplicate | --conflict]
+		                     post an example of the provider's webhooks to payhook, signed with the secret
+		                     of the source, and show the answer
 		  listen [--source NAME] [--since TIME] [--to URL] [--json]
 		                     print the events that are accepted, as they come, and post each to a program
 		                     under development (--to); TIME: 2026-02-19T12:00:00+01:00, or Unix seconds
@@ -295,6 +298,16 @@ cmd_payload() {
 	packages_need build >&2
 	build_programs >&2
 	exec "$BUILD/ctl/payhook-ctl" payload "$@"
+}
+
+# The URL is that of the running payhook; its port may be another than that of the settings now.
+cmd_send() {
+	local url=''
+	trust_check_lists
+	packages_need build >&2
+	build_programs >&2
+	{ read -r url <"$RUN/port"; } 2>/dev/null || true
+	exec "$BUILD/ctl/payhook-ctl" send "${@:1:1}" --url "${url:-$(address)}" --examples "$HERE/docs/sources" "${@:2}"
 }
 
 cmd_listen() {
