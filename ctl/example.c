@@ -30,12 +30,13 @@ struct search {
 	struct example *ret;
 };
 
-int example_read(const struct source *source, const struct currency_extras *extras, const char *body, size_t len,
-	struct txn ret[EXAMPLE_TXNS_MAX], struct fault *f)
+int example_read(const struct source *source, const struct currency_extras *extras,
+	const struct places_request *request, const char *body, size_t len, struct txn ret[EXAMPLE_TXNS_MAX],
+	struct fault *f)
 {
-	struct payload payload;
+	static struct payload payload;
 	struct txn_problems problems;
-	if (!json_scan(body, len, f) || !payload_open(source, body, len, true, &payload, f))
+	if (!json_scan(body, len, f) || !payload_open(source, request, body, len, true, &payload, f))
 		return 0;
 	int count = payload.count < EXAMPLE_TXNS_MAX ? payload.count : EXAMPLE_TXNS_MAX;
 	for (int i = 0; i < count; i++) {
@@ -62,12 +63,18 @@ static bool has_word(const struct source *s, const char *body, size_t len, const
 	return false;
 }
 
+static const char *example_header_of(void *ctx, const char *name)
+{
+	return http_message_header(ctx, name);
+}
+
 /* Whether the source reads the body as an event of the wanted kind. */
 static bool example_fits(struct search *s, const char *body, size_t len)
 {
 	static struct txn txns[EXAMPLE_TXNS_MAX];
 	struct fault f;
-	int count = example_read(s->source, s->extras, body, len, txns, &f);
+	const struct places_request request = {.id = "example", .header = example_header_of, .ctx = &s->ret->head};
+	int count = example_read(s->source, s->extras, &request, body, len, txns, &f);
 	bool is_wanted = count > 0 && (!s->kind || has_word(s->source, body, len, s->kind));
 	s->fitting += count > 0;
 	for (int i = 0; i < count; i++) {

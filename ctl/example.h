@@ -24,10 +24,11 @@ struct example {
 	size_t len;
 };
 
-/* Reads the transactions of a body as the source maps them.  Returns their number, EXAMPLE_TXNS_MAX at most; 0: none, or the
+/* Reads the transactions of a body as the source maps them, with what it reads of the request besides.  Returns their number, EXAMPLE_TXNS_MAX at most; 0: none, or the
  * body does not fit the source, and *f has the reason. */
-int example_read(const struct source *source, const struct currency_extras *extras, const char *body, size_t len,
-	struct txn ret[EXAMPLE_TXNS_MAX], struct fault *f);
+int example_read(const struct source *source, const struct currency_extras *extras,
+	const struct places_request *request, const char *body, size_t len, struct txn ret[EXAMPLE_TXNS_MAX],
+	struct fault *f);
 
 /* Finds an example that the source reads into a transaction: in the folder with the name of the source, then in those whose
  * name the source's begins with, then in the others.  kind: of the transaction, or a word that a filter of the source reads;

@@ -16,6 +16,7 @@
 
 #define NEW_MAX 12     /* characters of an id that become new: 10^12 ids of digits alone */
 #define KEPT_MIN 1     /* characters at its beginning that stay: a number keeps its first digit */
+#define PREFIXED_MIN 6 /* characters of an id behind a prefix that stays */
 #define DATE_LEN 19    /* "2026-02-19T12:00:00" */
 #define SECONDS_LEN 10 /* digits of a Unix time */
 #define MILLIS_LEN 13
@@ -206,20 +207,22 @@ static char another(char c, bool is_hex)
 	return c;
 }
 
-/* The last characters become others of their kind.  An id of hexadecimal digits stays one. */
+/* The last characters become others of their kind; a prefix as "evt_" stays.  An id of hexadecimal digits stays one. */
 static void make_new(struct fresh_id *id)
 {
 	bool is_hex = strspn(id->old, "0123456789abcdefABCDEF-") == id->len;
 	int left = NEW_MAX;
+	size_t prefix = strcspn(id->old, "_") + 1;
+	size_t kept = prefix + PREFIXED_MIN <= id->len ? prefix : KEPT_MIN;
 	memcpy(id->new, id->old, id->len + 1);
-	for (size_t i = id->len; i > KEPT_MIN && left > 0; i--) {
+	for (size_t i = id->len; i > kept && left > 0; i--) {
 		char c = id->old[i - 1];
 		id->new[i - 1] = another(c, is_hex);
 		left -= is_alnum(c);
 	}
 }
 
-static void add_id(struct fresh *f, const char *text, size_t len)
+static void fresh_add_id(struct fresh *f, const char *text, size_t len)
 {
 	if (len == 0 || len >= FRESH_TEXT_MAX || f->count == FRESH_IDS_MAX)
 		return;
@@ -259,7 +262,7 @@ static void plan_place(const struct planning *p, struct json_value item, const c
 		from--;
 	if (after_len > 0 && from <= after_len)
 		return;
-	add_id(p->fresh, after_len > 0 ? text + from : text, after_len > 0 ? len - from : len);
+	fresh_add_id(p->fresh, after_len > 0 ? text + from : text, after_len > 0 ? len - from : len);
 }
 
 static void plan_ids(void *ctx, struct json_value item)

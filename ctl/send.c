@@ -22,6 +22,7 @@
 #include "http/url.h"
 #include "post.h"
 #include "runtime/settings.h"
+#include "secret.h"
 #include "sign.h"
 #include "source/payload.h"
 #include "source/sources_file.h"
@@ -44,7 +45,8 @@ struct run {
 	const struct source *source;
 	struct example example;
 	struct fresh fresh;
-	char target[URL_BYTES]; /* the URL with the query */
+	char secret[SECRET_TEXT_MAX], basic[SECRET_TEXT_MAX]; /* for schemes that send the secret itself */
+	char target[URL_BYTES];                               /* the URL with the query */
 	struct sending sending;
 };
 
@@ -136,13 +138,16 @@ static bool can_be_sent(const struct run *r)
 	else if (r->variant == OLD && !signer_signs_time(&r->source->signer))
 		fault_set(&f, FAULT_INPUT, "the scheme %s signs no time: no signature of it is old",
 			scheme_name(r->source->signer.scheme));
-	else if (!is_signed || signature_can_be_made(&r->source->signer, (int64_t)time(NULL), &f))
+	else if (!is_signed || signer_sends_secret(&r->source->signer) ||
+		 signature_can_be_made(&r->source->signer, (int64_t)time(NULL), &f))
 		return true;
 	return send_complain(r, &f);
 }
 
 static bool send_find_source(struct run *r)
 {
+	secret_read(r->settings->sources_file, r->name, "/secrets/0", r->secret);
+	secret_read(r->settings->sources_file, r->name, "/basic", r->basic);
 	if (!sources_load(r->settings->sources_file, &r->settings->extra_currencies, ctl_complain, &r->sources))
 		return false;
 	r->source = sources_find(&r->sources, r->name);
@@ -152,7 +157,7 @@ static bool send_find_source(struct run *r)
 /* ---- the request ---- */
 
 /* What HTTP itself sets, or the signature does. */
-static bool is_left_out(const char *name)
+static bool send_leaves_out(const char *name)
 {
 	static const char *const NAMES[] = {"host", "content-length", "connection", "accept", "accept-encoding"};
 	for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
@@ -168,7 +173,7 @@ static void set_headers(struct run *r)
 	for (int i = 0; i < head->count; i++) {
 		struct buf value = BUF_INIT(SENDING_VALUE_MAX);
 		fresh_text(&r->fresh, head->header[i].value, &value);
-		if (!is_left_out(head->header[i].name) && buf_ok(&value))
+		if (!send_leaves_out(head->header[i].name) && buf_ok(&value))
 			sending_set(&r->sending, head->header[i].name, value.len > 0 ? value.data : "");
 		buf_finish(&value);
 	}
@@ -209,12 +214,18 @@ static bool send_prepare(struct run *r)
 
 /* ---- sending ---- */
 
-static void print_event(const struct run *r)
+static const char *send_header_of(void *ctx, const char *name)
+{
+	return sending_header(ctx, name);
+}
+
+static void print_event(struct run *r)
 {
 	static struct txn txns[EXAMPLE_TXNS_MAX];
 	struct fault f;
-	int count = example_read(
-		r->source, &r->settings->extra_currencies, r->sending.body.data, r->sending.body.len, txns, &f);
+	const struct places_request request = {.id = "example", .header = send_header_of, .ctx = &r->sending};
+	int count = example_read(r->source, &r->settings->extra_currencies, &request, r->sending.body.data,
+		r->sending.body.len, txns, &f);
 	for (int i = 0; i < count; i++) {
 		const struct txn *t = &txns[i];
 		const char *kind = txn_kind_word(t->kind);
@@ -251,7 +262,8 @@ static int send_once(struct run *r, bool is_second)
 	struct post_answer answer;
 	struct fault f;
 	int64_t time_s = (int64_t)time(NULL) - (r->variant == OLD ? r->source->signer.tolerance_s + OLD_S : 0);
-	if (!sign_request(&r->sending, r->source, time_s, r->variant == BAD_SIGNATURE, &f)) {
+	const struct sign_secrets secrets = {r->secret, r->basic};
+	if (!sign_request(&r->sending, r->source, &secrets, time_s, r->variant == BAD_SIGNATURE, &f)) {
 		send_complain(r, &f);
 		return 2;
 	}
@@ -306,6 +318,8 @@ int send_run(int argc, char **argv)
 		return 2;
 	r.settings = &settings;
 	int status = send_find_source(&r) && send_prepare(&r) ? send_all(&r) : 2;
+	explicit_bzero(r.secret, sizeof r.secret);
+	explicit_bzero(r.basic, sizeof r.basic);
 	buf_finish(&r.sending.body);
 	example_finish(&r.example);
 	sources_finish(&r.sources);

@@ -211,16 +211,44 @@ static bool sign_adyen(struct sending *s, const struct signer *signer, int64_t t
 	return true;
 }
 
-bool sign_request(struct sending *s, const struct source *source, int64_t time_s, bool is_bad, struct fault *f)
+/* ---- secrets that are sent ---- */
+
+/* Sets a header to a text, or to one that differs in its last character. */
+static bool send_text(
+	struct sending *s, const char *header, const char *before, const char *text, bool is_bad, struct fault *f)
+{
+	char value[SENDING_VALUE_MAX];
+	int len = snprintf(value, sizeof value, "%s%s", before, text);
+	if (!*text || len >= (int)sizeof value)
+		return fault_set(f, FAULT_INPUT, "its first secret cannot be read, or is too long for a header");
+	value[len - 1] = (char)(value[len - 1] ^ is_bad);
+	sending_set(s, header, value);
+	explicit_bzero(value, sizeof value);
+	return true;
+}
+
+static bool send_basic(struct sending *s, const char *secret, bool is_bad, struct fault *f)
+{
+	char encoded[SENDING_VALUE_MAX], text[SENDING_VALUE_MAX * 3 / 4 - 8];
+	int len = snprintf(text, sizeof text, "%s", secret);
+	if (len <= 0 || len >= (int)sizeof text)
+		return fault_set(f, FAULT_INPUT, "its user and password cannot be read, or are too long for a header");
+	text[len - 1] = (char)(text[len - 1] ^ is_bad);
+	write_base64((const unsigned char *)text, (size_t)len, encoded);
+	bool is_set = send_text(s, "authorization", "Basic ", encoded, false, f);
+	explicit_bzero(text, sizeof text);
+	explicit_bzero(encoded, sizeof encoded);
+	return is_set;
+}
+
+static bool sign_by_scheme(struct sending *s, const struct signer *signer, const struct sign_secrets *secrets,
+	int64_t time_s, bool is_bad, struct fault *f)
 {
 	static const struct shape RAZORPAY = {"x-razorpay-signature", "", ENCODING_HEX, 32};
 	static const struct shape GITHUB = {"x-hub-signature-256", "sha256=", ENCODING_HEX, 32};
 	static const struct shape SQUARE = {"x-square-hmacsha256-signature", "", ENCODING_BASE64, 32};
-	const struct signer *signer = &source->signer;
 	char time[24];
 	snprintf(time, sizeof time, "%" PRId64, time_s);
-	if (source->auth != SOURCE_AUTH_SIGNATURE)
-		return true;
 	switch (signer->scheme) {
 	case SCHEME_STANDARD_WEBHOOKS:
 		return sign_standard(s, signer, time, time_s, is_bad, f);
@@ -236,9 +264,23 @@ bool sign_request(struct sending *s, const struct source *source, int64_t time_s
 		return sign_hmac(s, signer, time, time_s, is_bad, f);
 	case SCHEME_ADYEN:
 		return sign_adyen(s, signer, time_s, is_bad, f);
+	case SCHEME_TOKEN:
+		return send_text(s, signer->header, "", secrets->first, is_bad, f);
+	case SCHEME_BASIC:
+		return send_basic(s, secrets->first, is_bad, f);
 	case SCHEME_PAYPAL:
+	case SCHEME_RSA:
 		break;
 	}
 	return fault_set(f, FAULT_INPUT, "the scheme %s has public keys only, with which only the provider can sign",
 		scheme_name(signer->scheme));
+}
+
+bool sign_request(struct sending *s, const struct source *source, const struct sign_secrets *secrets, int64_t time_s,
+	bool is_bad, struct fault *f)
+{
+	if (source->auth != SOURCE_AUTH_SIGNATURE)
+		return true;
+	return sign_by_scheme(s, &source->signer, secrets, time_s, is_bad, f) &&
+	       (!source->signer.basic.key || send_basic(s, secrets->basic, false, f));
 }

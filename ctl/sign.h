@@ -32,9 +32,15 @@ void sending_set(struct sending *s, const char *name, const char *value);
 /* The value of a header, by its name in lower case; NULL: it has none. */
 const char *sending_header(const struct sending *s, const char *name);
 
+/* Texts of the source's secrets, for what is sent as it is; empty: there is none. */
+struct sign_secrets {
+	const char *first; /* of "secrets" */
+	const char *basic; /* "user:password" beside another scheme */
+};
+
 /* Signs it as of a time, Unix time: sets the headers of the scheme; of Adyen's, writes the signatures into the body.  An
  * unsigned source needs none.  is_bad: each signature has one wrong bit.
  *
  * FAULT_INPUT: the source has no secret by which that is possible; *s is then of no use. */
-MUST_USE bool sign_request(
-	struct sending *s, const struct source *source, int64_t time_s, bool is_bad, struct fault *f);
+MUST_USE bool sign_request(struct sending *s, const struct source *source, const struct sign_secrets *secrets,
+	int64_t time_s, bool is_bad, struct fault *f);

@@ -43,7 +43,7 @@ static void claim_begin(
 }
 
 /* Signs the parts of a claim that has been read. */
-static bool sign(const struct signature_claim *c, bool is_read, struct signature_made *ret, struct fault *f)
+static bool signature_of(const struct signature_claim *c, bool is_read, struct signature_made *ret, struct fault *f)
 {
 	struct signature_made made;
 	const struct signer_secret *secret = find_secret(c->signer, c->now_s, f);
@@ -64,7 +64,7 @@ bool signature_make(const struct signer *s, const struct signature_request *requ
 	struct signature_claim c;
 	struct signature_report report;
 	claim_begin(&c, s, now_s, &report);
-	return sign(&c, signature_claim_read(&c, request), ret, f);
+	return signature_of(&c, signature_claim_read(&c, request), ret, f);
 }
 
 bool signature_make_item(const struct signer *s, const struct signature_item *item, int64_t now_s,
@@ -73,5 +73,5 @@ bool signature_make_item(const struct signer *s, const struct signature_item *it
 	struct signature_claim c;
 	struct signature_report report;
 	claim_begin(&c, s, now_s, &report);
-	return sign(&c, signature_claim_read_item(&c, item), ret, f);
+	return signature_of(&c, signature_claim_read_item(&c, item), ret, f);
 }
