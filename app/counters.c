@@ -44,7 +44,7 @@ static const char *const CODES[] = {
 
 /* The values of the label "outcome", in the order of enum webhook_outcome without WEBHOOK_NONE. */
 static const char *const OUTCOMES[] = {"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored",
-	"unsigned", "forbidden", "ping", NULL};
+	"unsigned", "forbidden", "ping", "unreadable", NULL};
 
 /* The validation errors, by the status of the reply. */
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };

@@ -36,6 +36,7 @@ enum webhook_outcome {
 	WEBHOOK_UNSIGNED,    /* the signature does not verify: an auth failure (401) */
 	WEBHOOK_FORBIDDEN,   /* the source does not admit the address or certificate: an auth failure (403) */
 	WEBHOOK_PING, /* the request is no webhook but the source's ping: nothing was verified, nothing is stored */
+	WEBHOOK_UNREADABLE, /* not all of it could be mapped, and it is kept; what could be mapped is stored */
 };
 
 struct counters;

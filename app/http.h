@@ -30,6 +30,7 @@ struct ingest;
 struct payloads;
 struct source;
 struct source_counters;
+struct unreadable;
 struct settings;
 struct sources;
 struct transmissions;
@@ -44,6 +45,7 @@ struct service {
 	struct txn_reader *txn_reader;
 	struct transmissions *transmissions; /* NULL: no source needs them */
 	struct payloads *payloads;           /* NULL: no source keeps what it ignores */
+	struct unreadable *unreadable;       /* NULL: no source keeps what it cannot map */
 	struct counters *counters;
 	struct source_counters *source_counters;
 	struct auth_failures *auth_failures;

@@ -28,6 +28,7 @@
 #include "ingest/payloads.h"
 #include "ingest/transmissions.h"
 #include "ingest/txn_reader.h"
+#include "ingest/unreadable.h"
 #include "pg/connection.h"
 #include "runtime/configuration.h"
 #include "runtime/descriptors.h"
@@ -332,6 +333,14 @@ static bool keeps_ignored(const struct sources *sources, const struct settings *
 	return false;
 }
 
+static bool keeps_unreadable(const struct sources *sources)
+{
+	for (int i = 0; i < sources->count; i++)
+		if (sources->list[i].keep_unreadable)
+			return true;
+	return false;
+}
+
 /* The parts that can fail only for lack of memory.  Each connects by itself later. */
 static bool create_database_parts(struct responder *r, struct fault *f)
 {
@@ -348,9 +357,12 @@ static bool create_database_parts(struct responder *r, struct fault *f)
 	bool keeps = keeps_ignored(r->service.sources, r->service.settings);
 	if (keeps)
 		r->service.payloads = payloads_create(&r->connect_state);
+	bool unreadable = keeps_unreadable(r->service.sources);
+	if (unreadable)
+		r->service.unreadable = unreadable_create(&r->connect_state);
 	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
 		       (r->service.transmissions || !needed) && (r->older_workers || !has_events) &&
-		       (r->service.payloads || !keeps)) ||
+		       (r->service.payloads || !keeps) && (r->service.unreadable || !unreadable)) ||
 	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 }
 
@@ -382,6 +394,7 @@ static void responder_finish(struct responder *r)
 	fastcgi_destroy(r->fastcgi);
 	older_workers_destroy(r->older_workers);
 	auth_failures_destroy(r->service.auth_failures);
+	unreadable_destroy(r->service.unreadable);
 	payloads_destroy(r->service.payloads);
 	transmissions_destroy(r->service.transmissions);
 	txn_reader_destroy(r->service.txn_reader);

@@ -1,8 +1,8 @@
 /* source_counters.c - the responders' counters of each source.
  *
  * A status of 2xx is accepted: stored, a duplicate, ignored or kept as unreadable.  What a source with a scheme answers so
- * before it has verified anything is not counted, as it shows nothing of the provider.  Of the statuses 4xx those of verified
- * webhooks are counted apart: nobody but the provider can cause them. */
+ * before it has verified anything is not counted, nor is a ping, as it shows nothing of the provider.  Of the statuses 4xx
+ * those of verified webhooks are counted apart: nobody but the provider can cause them. */
 
 #include "source_counters.h"
 

@@ -24,6 +24,7 @@
 #include "runtime/log.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
+#include "submission_keep.h"
 
 /* One transaction of a webhook. */
 struct item {
@@ -44,6 +45,8 @@ struct submission {
 	struct item one;
 	struct item *many;              /* used instead of one if there are several; heap, NULL otherwise */
 	bool failed, conflicts, is_new; /* at least one item failed, conflicts, is new */
+	struct submission_keep *keep;   /* what cannot be mapped, until it is kept; heap, NULL otherwise */
+	bool is_unreadable;             /* the webhook is kept, as not all of it could be mapped */
 	struct fault fault;             /* the fault to report; valid if failed */
 };
 
@@ -135,7 +138,7 @@ static void submission_finish(struct request *rq)
 		else if (!fault_set(&f, FAULT_CONFLICT, "this transaction_id already stands for another transaction"))
 			http_fault(rq, &f);
 	} else {
-		rq->outcome = s->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
+		rq->outcome = s->is_unreadable ? WEBHOOK_UNREADABLE : s->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
 		acknowledgement_accepted(rq, source);
 	}
 }
@@ -199,15 +202,18 @@ static const char *submission_header_of(void *ctx, const char *name)
 	return rq->header(rq, name);
 }
 
-/* The bytes of the request, and the headers that are kept with them. */
-static void take_body(struct request *rq, const struct source *source)
+/* The bytes of the request, and the headers that are kept with them if it is kept. */
+static void take_body(struct request *rq, const struct source *source, bool is_kept)
 {
 	struct submission *s = rq->state;
 	s->body = (struct insert_body){.bytes = rq->body.data, .len = rq->body.len};
-	if (rq->service->settings->payloads_keep_days == 0)
+	if (!is_kept)
 		return;
-	kept_headers_write(&s->headers, source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL,
-		rq->content_type, submission_header_of, rq);
+	const struct signer *signer = source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL;
+	kept_headers_write(&s->headers, signer, rq->content_type, submission_header_of, rq);
+	if (s->keep) /* "payhook remap" will read what the mappings read now */
+		kept_headers_add_names(&s->headers, signer, source->wanted.headers, source->wanted.header_count,
+			submission_header_of, rq);
 	s->body.content_type = s->headers.content_type;
 	s->body.headers = s->headers.json;
 }
@@ -246,7 +252,7 @@ static void submission_ignore(struct request *rq, const struct source *source)
 		reply_ignored(rq, source);
 		return;
 	}
-	take_body(rq, source);
+	take_body(rq, source, rq->service->settings->payloads_keep_days > 0);
 	s->one.rq = rq;
 	s->ignored = (struct payload_insert){
 		.source = source->name, .request_id = rq->id, .body = &s->body, .done = submission_on_ignored};
@@ -265,7 +271,7 @@ static void send(struct request *rq, const struct source *source)
 	struct item *list = items(s);
 	int count = s->count;
 	s->waiting = count;
-	take_body(rq, source);
+	take_body(rq, source, rq->service->settings->payloads_keep_days > 0);
 	rq->expire = submission_expire;
 	for (int i = 0; i < count; i++) {
 		list[i].rq = rq;
@@ -302,50 +308,152 @@ static bool items_agree(const struct item *list, int count, struct fault *f)
 	return true;
 }
 
+/* Takes the items out of which others contradict: of a webhook that is kept, the others are stored. */
+static void drop_contradictions(struct submission *s)
+{
+	struct item *list = items(s);
+	int left = 0;
+	for (int i = 0; i < s->count; i++) {
+		list[i].is_waiting = true;
+		for (int j = 0; j < s->count; j++) {
+			if (strcmp(list[i].txn.transaction_id, list[j].txn.transaction_id) == 0 &&
+				!txn_same(&list[i].txn, &list[j].txn))
+				list[i].is_waiting = false;
+		}
+	}
+	for (int i = 0; i < s->count; i++) {
+		if (list[i].is_waiting)
+			list[left++].txn = list[i].txn;
+	}
+	s->count = left;
+}
+
+/* Frees what is on the heap, before the request is answered. */
+static void submission_drop(struct submission *s)
+{
+	free(s->many);
+	free(s->keep);
+	s->many = NULL;
+	s->keep = NULL;
+}
+
+static bool submission_starve(struct request *rq)
+{
+	struct fault f;
+	submission_drop(rq->state);
+	fault_set(&f, FAULT_BUSY, "out of memory");
+	log_not_stored(rq, "", &f);
+	submission_refuse(rq, &f);
+	return false;
+}
+
+/* The body, or an item of it, cannot be read.  True: its source keeps it, and the others are read.  Otherwise the request has
+ * been answered. */
+static bool is_left(struct request *rq, const struct fault *f, const struct txn_problems *problems, const char *code)
+{
+	struct submission *s = rq->state;
+	if (s->source->keep_unreadable)
+		return submission_keep_note(&s->keep, f, problems, code) || submission_starve(rq);
+	submission_drop(s);
+	rq->invalid_code = code;
+	if (problems && problems->count > 0)
+		http_problems(rq, 422, f->text, problems);
+	else
+		http_fault(rq, f);
+	return false;
+}
+
 /* Reads all transactions of the body into items.  False: one of them cannot be read, or two contradict each other, and
  * the request has been answered. */
 static bool read_all(struct request *rq, struct payload *payload)
 {
 	struct submission *s = rq->state;
+	const struct currency_extras *extras = &rq->service->settings->extra_currencies;
 	struct txn_problems problems; /* written by payload_next() */
 	struct fault f;
 	if (payload->count > 1) {
 		s->many = calloc((size_t)payload->count, sizeof *s->many);
-		if (!s->many && !fault_set(&f, FAULT_BUSY, "out of memory")) {
-			log_not_stored(rq, "", &f);
-			submission_refuse(rq, &f);
-			return false;
-		}
+		if (!s->many)
+			return submission_starve(rq);
 	}
-	for (s->count = 0; s->count < payload->count; s->count++) {
-		if (payload_next(
-			    payload, &rq->service->settings->extra_currencies, &items(s)[s->count].txn, &problems, &f))
-			continue;
-		free(s->many);
-		s->many = NULL;
-		if (problems.count > 0)
-			http_problems(rq, 422, f.text, &problems);
-		else
-			http_fault(rq, &f);
-		return false;
+	for (int i = 0; i < payload->count; i++) {
+		if (payload_next(payload, extras, &items(s)[s->count].txn, &problems, &f))
+			s->count++;
+		else if (!is_left(rq, &f, &problems, NULL))
+			return false;
 	}
 	if (items_agree(items(s), s->count, &f))
 		return true;
-	rq->invalid_code = "items_differ";
-	free(s->many);
-	s->many = NULL;
-	http_fault(rq, &f);
-	return false;
+	if (!is_left(rq, &f, NULL, "items_differ"))
+		return false;
+	drop_contradictions(s);
+	return true;
 }
 
-/* Answers a body that cannot be opened.  A fault of ours is no fault of the webhook. */
-static void refuse_payload(struct request *rq, const struct fault *f)
+/* ---- a request that is kept, as not all of it can be mapped ---- */
+
+static void keep_fail(struct request *rq, const struct fault *f)
 {
-	rq->invalid_code = f->kind == FAULT_INPUT ? "items" : NULL;
-	if (f->kind == FAULT_BUSY || f->kind == FAULT_BUG) {
-		rq->outcome = WEBHOOK_UNAVAILABLE;
-		log_not_stored(rq, "", f);
+	submission_drop(rq->state);
+	log_not_stored(rq, "", f);
+	submission_refuse(rq, f);
+}
+
+/* The transactions that could be read are stored after it: they are acknowledged together, and what is stored of a webhook
+ * that is not kept would be a duplicate when it comes again. */
+static void submission_on_kept(struct unreadable_insert *insert, bool is_kept, const struct fault *f)
+{
+	struct submission_keep *keep = CONTAINER_OF(insert, struct submission_keep, insert);
+	struct request *rq = keep->rq;
+	struct submission *s = rq->state;
+	if (f) {
+		keep_fail(rq, f);
+		return;
 	}
+	s->keep = NULL;
+	s->is_unreadable = is_kept;
+	if (is_kept)
+		submission_keep_log(keep);
+	if (!is_kept || s->count == 0)
+		submission_drop(s);
+	if (!is_kept) {
+		submission_keep_refuse(keep);
+	} else if (s->count == 0) {
+		rq->outcome = WEBHOOK_UNREADABLE;
+		acknowledgement_accepted(rq, s->source);
+	} else {
+		send(rq, s->source);
+	}
+	free(keep);
+}
+
+static void keep_expire(struct request *rq)
+{
+	struct submission *s = rq->state;
+	struct fault f;
+	unreadable_withdraw(rq->service->unreadable, &s->keep->insert);
+	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
+	keep_fail(rq, &f);
+}
+
+static void keep_then_send(struct request *rq)
+{
+	struct submission *s = rq->state;
+	take_body(rq, s->source, true);
+	rq->expire = keep_expire;
+	submission_keep_send(s->keep, rq, &s->body, submission_on_kept);
+}
+
+static const char *code_of_fault(const struct fault *f)
+{
+	return f->kind == FAULT_INPUT ? "items" : f->kind == FAULT_TOO_LARGE ? "too_large" : "malformed";
+}
+
+/* A fault of ours is no fault of the webhook. */
+static void fail_payload(struct request *rq, const struct fault *f)
+{
+	rq->outcome = WEBHOOK_UNAVAILABLE;
+	log_not_stored(rq, "", f);
 	http_fault(rq, f);
 }
 
@@ -357,11 +465,21 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 	struct fault f;
 	s->source = source;
 	s->many = NULL;
-	s->failed = s->conflicts = s->is_new = false;
-	if (!payload_open(source, &request, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))
-		refuse_payload(rq, &f);
-	else if (payload.count == 0)
+	s->keep = NULL;
+	s->count = 0;
+	s->failed = s->conflicts = s->is_new = s->is_unreadable = false;
+	if (!payload_open(
+		    source, &request, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f)) {
+		if (f.kind == FAULT_BUSY || f.kind == FAULT_BUG)
+			fail_payload(rq, &f);
+		else if (is_left(rq, &f, NULL, code_of_fault(&f)))
+			keep_then_send(rq);
+	} else if (payload.count == 0) {
 		submission_ignore(rq, source);
-	else if (read_all(rq, &payload))
-		send(rq, source);
+	} else if (read_all(rq, &payload)) {
+		if (s->keep)
+			keep_then_send(rq);
+		else
+			send(rq, source);
+	}
 }

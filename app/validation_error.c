@@ -6,9 +6,6 @@
 
 #include "validation_error.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "ingest/auth_failures.h"
 #include "runtime/log.h"
 #include "source/source.h"
@@ -25,24 +22,6 @@ static const char *code_of_status(int status)
 		return "media_type";
 	default:
 		return "invalid";
-	}
-}
-
-void validation_error_text(const struct txn_problems *of, const char *code, char *ret)
-{
-	static const char MORE[] = ", ...";
-	size_t len = 0, size = VALIDATION_ERROR_PROBLEMS_MAX + 1;
-	snprintf(ret, size, "%s", of && of->count > 0 ? "" : code);
-	for (int i = 0; of && i < of->count; i++) {
-		char one[TXN_POINTER_MAX + 64];
-		int one_len = snprintf(one, sizeof one, "%s%s%s%s", i > 0 ? ", " : "", of->list[i].pointer,
-			*of->list[i].pointer ? " " : "", of->list[i].code);
-		if (len + (size_t)one_len + sizeof MORE > size) {
-			snprintf(ret + len, size - len, "%s", MORE);
-			return;
-		}
-		memcpy(ret + len, one, (size_t)one_len + 1);
-		len += (size_t)one_len;
 	}
 }
 
@@ -65,7 +44,7 @@ void validation_error_on_problem(const struct request *rq, int status, const str
 	char text[VALIDATION_ERROR_PROBLEMS_MAX + 1];
 	if (rq->outcome != WEBHOOK_INVALID || (status != 400 && status != 413 && status != 415 && status != 422))
 		return;
-	validation_error_text(problems, rq->invalid_code ? rq->invalid_code : code_of_status(status), text);
+	txn_problems_text(problems, rq->invalid_code ? rq->invalid_code : code_of_status(status), text, sizeof text);
 	log_validation_error(rq, status, text);
 	auth_failures_add_invalid(rq->service->auth_failures, &(struct validation_error){.source = rq->source->name,
 								      .is_verified = rq->is_verified,

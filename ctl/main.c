@@ -16,6 +16,7 @@
 #include "key.h"
 #include "listen.h"
 #include "payload.h"
+#include "remap.h"
 #include "runtime/settings.h"
 #include "send.h"
 #include "txn/currency.h"
@@ -71,6 +72,10 @@ static const struct command {
 		"print the events that are accepted, as they come, and post each to a program under development;\n"
 		"      TIME: 2026-02-19T12:00:00Z, with any zone, or Unix seconds; without it, from now on",
 		listen_run},
+	{"remap", " [SOURCE] [--dry-run] [--sources FILE]",
+		"map again the webhooks that a source with \"unreadable\": \"keep\" could not map, and store their\n"
+		"      transactions; --dry-run: only report.  --sources: that file instead of SOURCES_FILE",
+		remap_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
 		key_run},
 	{"check", "",

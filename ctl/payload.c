@@ -105,7 +105,8 @@ static void print_kept_headers(const char *object)
 	struct json_value key, text;
 	struct fault f;
 	size_t len;
-	if (!json_scan(object, strlen(object), &f))
+	if (!json_scan(object, strlen(object), &f) ||
+		json_value_kind(json_value_of(object, strlen(object))) != JSON_IS_OBJECT)
 		return;
 	for (struct json_walk w = json_walk_into(json_value_of(object, strlen(object)));
 		json_walk_next(&w, &key, &text);) {

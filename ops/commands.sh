@@ -42,6 +42,9 @@ cmd_help() {
 		  payload ID [--source NAME] [--headers | --body]
 		                     show the webhook that brought a transaction, as it came: its bytes exactly, or
 		                     escaped on a terminal.  It is personal data
+		  remap [SOURCE] [--dry-run]
+		                     map again the webhooks that a source with "unreadable": "keep" could not map,
+		                     and store their transactions; --dry-run: only report
 		  verify SOURCE [--at TIME | --transaction ID]
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
@@ -316,6 +319,14 @@ cmd_listen() {
 	packages_need build >&2
 	build_programs >&2
 	exec "$BUILD/ctl/payhook-ctl" listen "$@"
+}
+
+cmd_remap() {
+	trust_check_lists
+	database_need
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/ctl/payhook-ctl" remap "$@"
 }
 
 cmd_verify() {

@@ -27,3 +27,8 @@ struct kept_headers {
  * more than KEPT_CONTENT_TYPE_MAX bytes, is kept as "application/json". */
 void kept_headers_write(struct kept_headers *ret, const struct signer *signer, const char *content_type,
 	const char *(*header)(void *ctx, const char *name), void *ctx);
+
+/* Adds further headers to those that were written, by their names in lower case: those that the mappings of a source read.  What
+ * is a credential, has no room, or is there already is left out. */
+void kept_headers_add_names(struct kept_headers *kept, const struct signer *signer, const char *const names[],
+	int count, const char *(*header)(void *ctx, const char *name), void *ctx);

@@ -58,6 +58,7 @@ struct source {
 	struct ping ping;
 	struct source_answer answer; /* to what was taken: new, known, ignored or a conflict */
 	bool keep_ignored;           /* verified events that no filter lets pass are kept, under no transaction */
+	bool keep_unreadable;        /* verified webhooks that cannot be mapped are kept and acknowledged */
 };
 
 struct sources {

@@ -21,7 +21,8 @@ struct sources_outside {
 	const char *file; /* name of the document, for reports */
 	const struct currency_extras *extras;
 	/* Appends a secret to ret: the content of the file, or the value of the variable, of this name.  The fault must
-	 * not contain the name, since the operator may have written the secret in its place. */
+	 * not contain the name, since the operator may have written the secret in its place.  NULL: no secret is read,
+	 * and no source can verify anything. */
 	bool (*secret)(void *ctx, enum secret_place place, const char *name, struct buf *ret, struct fault *f);
 	/* Called with one line for each mistake. */
 	void (*report)(void *ctx, const char *complaint);

@@ -148,3 +148,28 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 	ret->json[len + 1] = '\0';
 	keep_content_type(ret, content_type);
 }
+
+/* A name stands in the object if it does between a quote and a colon: a quote in a value is escaped. */
+static bool is_kept(const struct kept_headers *kept, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = kept->json; (at = strstr(at, name)); at++) {
+		if (at[-1] == '"' && strncmp(at + len, "\":\"", 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+void kept_headers_add_names(struct kept_headers *kept, const struct signer *signer, const char *const names[],
+	int count, const char *(*header)(void *ctx, const char *name), void *ctx)
+{
+	size_t len = strlen(kept->json) - 1; /* without the brace */
+	for (int i = 0; i < count; i++) {
+		bool is_secret = signer && signer->scheme == SCHEME_TOKEN && strcmp(signer->header, names[i]) == 0;
+		if (is_secret || is_kept(kept, names[i]))
+			continue;
+		kept_headers_add(kept->json, &len, names[i], header(ctx, names[i]));
+		kept->json[len] = '}';
+		kept->json[len + 1] = '\0';
+	}
+}

@@ -18,6 +18,7 @@
 #include "source/ping_config.h"
 #include "source/place_config.h"
 #include "source/sources_answer.h"
+#include "source/sources_keep.h"
 #include "source/sources_scheme.h"
 
 #define INET_TEXT_MAX 63 /* bytes of a network as text; the longest valid one has 49 */
@@ -36,6 +37,7 @@ enum member {
 	KEEP_IGNORED,
 	ANSWER,
 	PING,
+	UNREADABLE,
 	MEMBERS,
 };
 
@@ -53,6 +55,7 @@ static const char *const NAMES[MEMBERS] = {
 	[KEEP_IGNORED] = "keep_ignored",
 	[ANSWER] = "answer",
 	[PING] = "ping",
+	[UNREADABLE] = "unreadable",
 };
 
 struct reading {
@@ -253,6 +256,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	read_keep_ignored(&r);
 	sources_answer_read(&r.member[ANSWER], &r.source->answer);
 	ping_configure(&r.member[PING], r.source);
+	sources_keep_read(&r.member[UNREADABLE], r.source);
 	const struct json_place *events = json_config_given(&r.member[EVENTS]) ? &r.member[EVENTS] : NULL;
 	if (p->config->complaints == complaints)
 		places_check(events ? events : &r.member[FILTER], events ? events : &r.member[MAPPING], r.source);

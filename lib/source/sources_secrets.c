@@ -143,6 +143,8 @@ void sources_secrets_read(const struct json_place *p, const struct sources_outsi
 {
 	struct secrets_reading r = {.outside = outside, .all = all, .signer = ret};
 	struct json_place secrets[SIGNER_SECRETS_MAX];
+	if (!outside->secret)
+		return;
 	int count = json_config_elements(p, secrets, SIGNER_SECRETS_MAX);
 	for (int i = 0; i < count; i++)
 		read_secret(&r, &secrets[i]);

@@ -99,3 +99,21 @@ bool txn_rules_refuse(const struct txn_problems *p, struct fault *f)
 			list + len, sizeof list - len, "%s%s %s", i ? ", " : "", p->list[i].pointer, p->list[i].code);
 	return fault_set(f, FAULT_INPUT, "members break the rules: %s", list);
 }
+
+void txn_problems_text(const struct txn_problems *of, const char *code, char *ret, size_t size)
+{
+	static const char MORE[] = ", ...";
+	size_t len = 0;
+	snprintf(ret, size, "%s", of && of->count > 0 ? "" : code);
+	for (int i = 0; of && i < of->count; i++) {
+		char one[TXN_POINTER_MAX + 64];
+		int one_len = snprintf(one, sizeof one, "%s%s%s%s", i > 0 ? ", " : "", of->list[i].pointer,
+			*of->list[i].pointer ? " " : "", of->list[i].code);
+		if (len + (size_t)one_len + sizeof MORE > size) {
+			snprintf(ret + len, size - len, "%s", MORE);
+			return;
+		}
+		memcpy(ret + len, one, (size_t)one_len + 1);
+		len += (size_t)one_len;
+	}
+}

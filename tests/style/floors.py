@@ -24,7 +24,7 @@ ROOMS = {
     'runtime': 'base http txn auth source',
     'app': 'base json http pg txn auth source ingest runtime',
     'worker': 'base json http pg auth queue runtime',
-    'ctl': 'base json http pg txn auth source runtime',
+    'ctl': 'base json http pg txn auth source ingest runtime',
     'supervisor': 'base',
 }
 PROGRAMS = ('app', 'worker', 'ctl', 'supervisor')

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ingest/validation_errors.h"
-#include "validation_error.h"
+#include "txn/txn_rules.h"
 
 static char text[VALIDATION_ERROR_PROBLEMS_MAX + 1];
 
@@ -13,16 +13,16 @@ Test(validation_error, names_pointers_and_codes_and_no_values)
 	struct txn_problems problems = {0};
 	txn_problem_add(&problems, "/amount", "too_many_decimals", "%s has too many decimals", "12.345");
 	txn_problem_add(&problems, "/currency", "unknown_currency", "%s is unknown", "XXQ");
-	validation_error_text(&problems, "invalid", text);
+	txn_problems_text(&problems, "invalid", text, sizeof text);
 	cr_expect_str_eq(text, "/amount too_many_decimals, /currency unknown_currency");
 }
 
 Test(validation_error, is_the_code_alone_without_problems)
 {
 	struct txn_problems none = {0};
-	validation_error_text(NULL, "malformed", text);
+	txn_problems_text(NULL, "malformed", text, sizeof text);
 	cr_expect_str_eq(text, "malformed");
-	validation_error_text(&none, "items", text);
+	txn_problems_text(&none, "items", text, sizeof text);
 	cr_expect_str_eq(text, "items");
 }
 
@@ -34,7 +34,7 @@ Test(validation_error, leaves_out_whole_problems_that_find_no_room)
 	pointer[0] = '/', pointer[TXN_POINTER_MAX] = '\0';
 	for (int i = 0; i < TXN_PROBLEMS_MAX; i++)
 		txn_problem_add(&problems, pointer, "missing", "it is missing");
-	validation_error_text(&problems, "invalid", text);
+	txn_problems_text(&problems, "invalid", text, sizeof text);
 	cr_expect_eq(strlen(text), TXN_POINTER_MAX + strlen(" missing, ..."), "%s", text);
 	cr_expect_str_eq(text + TXN_POINTER_MAX, " missing, ...");
 }
