@@ -49,7 +49,7 @@ int example_read(const struct source *source, const struct currency_extras *extr
 }
 
 /* Whether a filter of the source reads this word in the body. */
-static bool has_word(const struct source *s, const char *body, size_t len, const char *word)
+static bool example_has_word(const struct source *s, const char *body, size_t len, const char *word)
 {
 	struct json_value top = json_value_of(body, len), v;
 	for (int i = 0; i < s->mapping_count; i++) {
@@ -75,7 +75,7 @@ static bool example_fits(struct search *s, const char *body, size_t len)
 	struct fault f;
 	const struct places_request request = {.id = "example", .header = example_header_of, .ctx = &s->ret->head};
 	int count = example_read(s->source, s->extras, &request, body, len, txns, &f);
-	bool is_wanted = count > 0 && (!s->kind || has_word(s->source, body, len, s->kind));
+	bool is_wanted = count > 0 && (!s->kind || example_has_word(s->source, body, len, s->kind));
 	s->fitting += count > 0;
 	for (int i = 0; i < count; i++) {
 		const char *word = txn_kind_word(txns[i].kind);
