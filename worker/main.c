@@ -41,7 +41,7 @@ static void program_help(void)
 	puts("payhook-worker: processes the transactions that payhook has accepted.\n"
 	     "\n"
 	     "usage: payhook-worker [--check | --version | --help]\n"
-	     "  --check    print the settings in effect and exit\n"
+	     "  --check    read the settings and the files that they name, print them and exit\n"
 	     "  --version  print the version and exit\n"
 	     "\n"
 	     "SIGTERM and SIGINT stop the worker: it settles or releases its jobs and exits.\n"
