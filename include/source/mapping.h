@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
+#include "source/filter.h"
 #include "source/places.h"
 #include "txn/currency.h"
 #include "txn/txn.h"
@@ -15,11 +16,7 @@
  * A member of the payload that is absent, null or "" counts as left out: providers differ in how they write that they
  * have no value, such as the customer of a guest or the telephone number of a payer. */
 
-#define MAPPING_POINTER_MAX 127  /* bytes */
-#define MAPPING_CONDITIONS_MAX 4 /* conditions of a filter */
-#define MAPPING_WORDS_MAX 16     /* words of a condition */
-#define MAPPING_WORD_MAX 127     /* bytes */
-#define MAPPING_PARTS_MAX 4      /* of a transaction_id */
+#define MAPPING_PARTS_MAX 4  /* of a transaction_id */
 #define MAPPING_KINDS_MAX 32 /* words that stand for a kind; Stripe has some 20 about payments, refunds and disputes */
 #define MAPPING_UNITS_MAX 32 /* currencies with a minor unit of the provider's own */
 #define MAPPING_ITEMS_MAX 64 /* transactions in one body */
@@ -46,6 +43,7 @@ struct mapping_amount {
 	bool is_minor;    /* the payload has a whole number of minor units: 1099 for 10.99 USD */
 	bool is_total;    /* see struct txn */
 	bool is_optional; /* if it is left out, there is neither an amount nor a currency */
+	bool is_absolute; /* a minus sign is dropped: the kind says in which direction money moves */
 	/* Currencies for which the provider's minor unit differs from that of ISO 4217.  All others follow ISO 4217. */
 	int unit_count;
 	struct currency units[MAPPING_UNITS_MAX];
@@ -72,14 +70,6 @@ struct mapping_time {
 	enum mapping_time_unit unit;
 };
 
-/* A condition holds if the value at the pointer equals one of the words, or if it is left out. */
-struct mapping_condition {
-	char at[MAPPING_POINTER_MAX + 1];
-	bool is_absent; /* the value has to be left out; there are no words then */
-	int count;
-	char words[MAPPING_WORDS_MAX][MAPPING_WORD_MAX + 1];
-};
-
 struct mapping {
 	int condition_count;
 	struct mapping_condition conditions[MAPPING_CONDITIONS_MAX];
@@ -96,9 +86,6 @@ struct mapping {
  * filter without conditions.  A string is compared with its escapes decoded; a number, true and false as they are
  * written: the word 1 does not match 1.0.  Null, an object and an array match no word.  The result is one of list. */
 const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in);
-
-/* Whether one condition holds. */
-bool mapping_condition_holds(const struct mapping_condition *c, const struct places *in);
 
 /* Reads a transaction from an item.  where is the JSON pointer to the item in the body, "" or "/items/3"; the pointers
  * of the problems start with it, except that of a header, which is "/@header/x-topic".  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,

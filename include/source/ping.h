@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/base.h"
-#include "source/mapping.h"
+#include "source/filter.h"
 #include "source/places.h"
 
 /* A ping: a request by which a provider tries an endpoint, often unsigned, before it saves the endpoint.  It is about no

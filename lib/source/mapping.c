@@ -15,7 +15,6 @@
 #include "base/clock.h"
 
 #define PIECE_MAX (3 * TXN_TEXT_MAX) /* bytes of a part of a transaction_id, with each byte percent-encoded */
-#define SOUGHT_MAX 4                 /* values that are remembered; as many as a filter has conditions */
 #define LAST_US 253402300799999999   /* 9999-12-31T23:59:59.999999Z */
 
 /* The state of reading one item. */
@@ -35,99 +34,21 @@ struct scalar {
 	size_t len; /* bytes of text, which has no NUL after a number */
 };
 
-/* ---- the filter ---- */
-
-/* Compares a number, true and false as they are written.  Null is like an absent member; how an object or an array is
- * written depends on its white space. */
-static bool is_word(struct json_value v, const char *word)
-{
-	switch (json_value_kind(v)) {
-	case JSON_IS_STRING:
-		return json_value_equals(v, word);
-	case JSON_IS_NUMBER:
-	case JSON_IS_TRUE:
-	case JSON_IS_FALSE:
-		return strlen(word) == v.len && memcmp(v.at, word, v.len) == 0;
-	case JSON_IS_OBJECT:
-	case JSON_IS_ARRAY:
-	case JSON_IS_NULL:
-		break;
-	}
-	return false;
-}
-
-static bool is_left_out(const struct json_value *v)
-{
-	return v->len == 0 || json_value_kind(*v) == JSON_IS_NULL || json_value_equals(*v, "");
-}
-
 static bool mapping_is_left_out(const struct places *in, const char *at)
 {
 	struct json_value v = {0};
-	return !place_find(in, at, &v) || is_left_out(&v);
-}
-
-/* Values of an item that were sought last: the filters of a source ask for the same few pointers, and each search reads
- * the item up to the value, or to its end. */
-struct sought {
-	const struct places *in;
-	int count;
-	const char *at[SOUGHT_MAX];
-	struct json_value value[SOUGHT_MAX]; /* len 0: there is none */
-};
-
-static const struct json_value *seek(struct sought *s, const char *at)
-{
-	for (int i = 0; i < s->count && i < SOUGHT_MAX; i++) {
-		if (strcmp(s->at[i], at) == 0)
-			return &s->value[i];
-	}
-	int slot = s->count++ % SOUGHT_MAX;
-	s->at[slot] = at;
-	if (!place_find(s->in, at, &s->value[slot]))
-		s->value[slot].len = 0;
-	return &s->value[slot];
-}
-
-/* An absent member equals no word. */
-static bool is_met(const struct mapping_condition *c, struct sought *s)
-{
-	const struct json_value *v = seek(s, c->at);
-	if (c->is_absent)
-		return is_left_out(v);
-	for (int i = 0; v->len > 0 && i < c->count; i++) {
-		if (is_word(*v, c->words[i]))
-			return true;
-	}
-	return false;
-}
-
-bool mapping_condition_holds(const struct mapping_condition *c, const struct places *in)
-{
-	struct sought s = {.in = in};
-	return is_met(c, &s);
-}
-
-static bool applies(const struct mapping *m, struct sought *s)
-{
-	for (int i = 0; i < m->condition_count; i++) {
-		if (!is_met(&m->conditions[i], s))
-			return false;
-	}
-	return true;
+	return !place_find(in, at, &v) || filter_leaves_out(&v);
 }
 
 const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in)
 {
-	struct sought s = {.in = in};
+	struct filter_search s = {.in = in};
 	for (int i = 0; i < count; i++) {
-		if (applies(&list[i], &s))
+		if (filter_holds(&s, list[i].conditions, list[i].condition_count))
 			return &list[i];
 	}
 	return NULL;
 }
-
-/* ---- the members ---- */
 
 /* Whether a number has digits only.  A number with a point or an exponent is no id: 1.0 and 1e0 would be two texts for
  * one number. */
@@ -346,6 +267,15 @@ static void read_minor(struct reading *r, const struct scalar *found, const stru
 	txn_rule_amount(r->problems, found->pointer, text, len, currency, &r->txn.amount);
 }
 
+/* Drops one minus sign, whatever follows it. */
+static void drop_sign(struct scalar *found)
+{
+	if (found->len == 0 || *found->text != '-')
+		return;
+	found->len--;
+	memmove(found->text, found->text + 1, found->len);
+}
+
 /* currency is NULL if it is unknown.  The decimals are then not checked.  An amount in minor units cannot be converted
  * without a currency: only its presence and its type are checked. */
 static void mapping_read_amount(struct reading *r, const struct currency *currency)
@@ -353,6 +283,8 @@ static void mapping_read_amount(struct reading *r, const struct currency *curren
 	struct scalar found;
 	if (!find_scalar(r, r->m->amount.at, true, &found))
 		return;
+	if (r->m->amount.is_absolute)
+		drop_sign(&found);
 	if (!r->m->amount.is_minor)
 		txn_rule_amount(r->problems, found.pointer, found.text, found.len, currency, &r->txn.amount);
 	else if (currency)
@@ -391,7 +323,7 @@ static void mapping_read_kind(struct reading *r)
 	struct json_value v;
 	bool is_there = *k->at && place_find(&r->in, k->at, &v);
 	for (int i = 0; is_there && i < k->count; i++) {
-		if (is_word(v, k->words[i].word)) {
+		if (filter_is_word(v, k->words[i].word)) {
 			r->txn.kind = k->words[i].kind;
 			return;
 		}

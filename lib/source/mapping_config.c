@@ -215,25 +215,27 @@ static void read_units(const struct json_place *p, const struct currency_extras 
 	}
 }
 
-/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag}.  unit has no default: a
- * wrong guess changes an amount by a factor of a hundred. */
+/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag, "negative": "absolute"}.  unit
+ * has no default: a wrong guess changes an amount by a factor of a hundred.  Negative amounts cannot be stored. */
 static void mapping_config_read_amount(
 	const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
-	static const char *const names[] = {"at", "unit", "minor_units", "total", "optional"};
-	static const char *const units[] = {"major", "minor"};
-	struct json_place member[5];
-	int unit = 0;
+	static const char *const names[] = {"at", "unit", "minor_units", "total", "optional", "negative"};
+	static const char *const units[] = {"major", "minor"}, *const negatives[] = {"absolute"};
+	struct json_place member[6];
+	int unit = 0, negative = 0;
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
 		return;
 	}
-	json_config_members(p, names, member, 5);
+	json_config_members(p, names, member, 6);
 	place_configure_pointer(&member[0], ret->at);
 	ret->is_total = read_flag(&member[3]);
 	ret->is_optional = read_flag(&member[4]);
 	if (json_config_word(&member[1], units, 2, &unit))
 		ret->is_minor = unit == 1;
+	if (json_config_given(&member[5]))
+		ret->is_absolute = json_config_word(&member[5], negatives, 1, &negative);
 	if (!json_config_given(&member[2]))
 		return;
 	if (ret->is_minor)

@@ -28,7 +28,8 @@ static bool has_member(const struct ping *p, const char *content_type, const cha
 	if (!content_type_fits(content_type, CONTENT_TYPE_JSON, &f) || !json_scan(body, len, &f))
 		return false;
 	struct places in = places_of(json_value_of(body, len));
-	return mapping_condition_holds(&p->condition, &in);
+	struct filter_search search = {.in = &in};
+	return filter_holds(&search, &p->condition, 1);
 }
 
 static bool ping_has_header(const struct ping *p, const struct places_request *request)

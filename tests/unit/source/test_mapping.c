@@ -114,6 +114,33 @@ Test(mapping, knows_the_minor_unit_of_each_currency)
 	is_worth("123456789012345678", "JPY", "123456789012345678");
 }
 
+/* A refund of PayPal's has the total -0.01. */
+Test(mapping, drops_the_sign_of_an_amount_where_the_mapping_wants_it)
+{
+	static const struct {
+		const char *unit, *amount, *worth; /* worth NULL: refused as code */
+		const char *code;
+	} CASES[] = {{"major", "\"-0.01\"", "0.01", NULL}, {"major", "-1.5e1", "15", NULL}, {"major", "7", "7", NULL},
+		{"minor", "-500", "5.00", NULL}, {"minor", "\"-5\"", "0.05", NULL}, {"major", "-0", "0", NULL},
+		{"major", "\"--1\"", NULL, "negative"}, {"major", "\"-\"", NULL, "not_a_decimal"},
+		{"major", "\"- 1\"", NULL, "not_a_decimal"}, {"major", "-0.001", NULL, "too_many_decimals"},
+		{"minor", "-1.5", NULL, "not_minor_units"}, {"minor", "-1234567890123456789", NULL, "too_many_digits"}};
+	char amount[120], payload[200];
+	for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+		snprintf(amount, sizeof amount, "{\"at\":\"/amount\",\"unit\":\"%s\",\"negative\":\"absolute\"}",
+			CASES[i].unit);
+		const struct mapping *m = mapping_with(NULL, NULL, amount, NULL);
+		snprintf(payload, sizeof payload, "{\"id\":\"1\",\"from\":\"f\",\"amount\":%s,\"currency\":\"USD\"}",
+			CASES[i].amount);
+		if (CASES[i].worth)
+			cr_expect_str_eq(takes(m, payload).amount.digits, CASES[i].worth, "%s", payload);
+		else
+			refuses(m, payload, "/amount", CASES[i].code);
+	}
+	const struct mapping *usual = mapping_with(NULL, NULL, "{\"at\":\"/amount\",\"unit\":\"major\"}", NULL);
+	refuses(usual, PAYLOAD("\"-0.01\"", "USD"), "/amount", "negative");
+}
+
 Test(mapping, refuses_what_are_no_minor_units)
 {
 	const struct mapping *m = mapping_with(NULL, NULL, NULL, NULL);
