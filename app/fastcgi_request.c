@@ -140,6 +140,16 @@ const char *fastcgi_request_header(char *const *sent, const char *const names[],
 	return NULL;
 }
 
+bool fastcgi_request_repeats(char *const *sent, const char *name)
+{
+	int count = 0;
+	for (; *sent; sent++) {
+		const char *header = header_of(*sent);
+		count += header && header_value(header, name);
+	}
+	return count > 1;
+}
+
 /* Without the parameter, as in a site of an earlier version, the address decides. */
 static enum clients clients_of(const char *param)
 {

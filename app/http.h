@@ -99,6 +99,8 @@ struct request {
 	void (*on_problem)(const struct request *rq, int status, const struct txn_problems *problems);
 	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */
 	const char *(*header)(const struct request *rq, const char *name);
+	/* Whether there are several headers of this name, in lower case. */
+	bool (*is_repeated)(const struct request *rq, const char *name);
 	/* Whether there is a header with one of these names, in lower case. */
 	bool (*has_header)(const struct request *rq, const char *const names[], size_t count);
 	/* Sends the reply and ends the request, immediately or when the route returns. */

@@ -61,12 +61,19 @@ static const char *webhook_header_of(void *ctx, const char *name)
 	return rq->header(rq, name);
 }
 
+static bool webhook_is_repeated(void *ctx, const char *name)
+{
+	const struct request *rq = ctx;
+	return rq->is_repeated(rq, name);
+}
+
 /* Answers 401 if the signature does not verify.  If it cannot be computed, because memory cannot be allocated,
  * the webhook may be genuine: the reply is 503, so that the provider sends it again. *is_scanned becomes true
  * if the verification has read the body as JSON. */
 static bool webhook_is_signed(struct request *rq, const struct source *source, bool *is_scanned)
 {
-	struct signature_request request = {webhook_header_of, rq, rq->body.data ? rq->body.data : "", rq->body.len};
+	struct signature_request request = {webhook_header_of, rq, rq->body.data ? rq->body.data : "", rq->body.len,
+		rq->target, webhook_is_repeated};
 	struct signature_report report = {0};
 	struct fault f;
 	if (source->auth == SOURCE_AUTH_NONE || source_verify(source, &request, (int64_t)time(NULL), &report)) {

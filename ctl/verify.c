@@ -128,12 +128,17 @@ static const char *verify_header_of(void *ctx, const char *name)
 	return http_message_header(ctx, name);
 }
 
+static bool verify_is_repeated(void *ctx, const char *name)
+{
+	return http_message_repeats(ctx, name);
+}
+
 /* As webhook.c verifies, but with a given time and body.  A kept request no longer has the password of HTTP Basic. */
 static bool verify_judge(
 	const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
 {
 	struct http_message message = v->message;
-	struct signature_request request = {verify_header_of, &message, body, len};
+	struct signature_request request = {verify_header_of, &message, body, len, message.target, verify_is_repeated};
 	return v->is_kept ? source_verify_signature(v->source, &request, now_s, ret)
 			  : source_verify(v->source, &request, now_s, ret);
 }

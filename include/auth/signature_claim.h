@@ -12,6 +12,7 @@
  * verification only. */
 
 #define SIGNATURE_PARTS_MAX (2 * ADYEN_FIELDS) /* Adyen: eight fields, and the colons between them */
+_Static_assert(SIGNATURE_MESSAGE_PARTS_MAX <= SIGNATURE_PARTS_MAX, "a configured message has room");
 
 /* The signed message as the request claims it.  The parts point into the request, the signer and crc. */
 struct signature_claim {
@@ -25,6 +26,8 @@ struct signature_claim {
 	bool timed; /* the message has a time, time_s */
 	int64_t time_s;
 	char crc[12]; /* PayPal: ten digits at most */
+	int values;   /* of the query and of headers, that are signed */
+	char value[SIGNATURE_VALUES_MAX][SIGNER_TEXT_MAX + 1];
 	struct signature_report *report;
 };
 

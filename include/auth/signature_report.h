@@ -35,6 +35,10 @@ struct signature_request {
 	void *ctx;
 	const char *body; /* as received, before any parsing */
 	size_t len;
+	/* For a source that signs values of the query or headers, otherwise not read. */
+	const char *target; /* of the request: path and query; NULL: unknown, and no parameter is there */
+	/* Whether the request has several headers of a name in lower case; NULL: it never has. */
+	bool (*is_repeated)(void *ctx, const char *name);
 };
 
 struct signature_report {

@@ -6,6 +6,9 @@
 
 #include "auth/digest.h"
 #include "auth/scheme.h"
+#include "auth/signature_form.h"
+#include "auth/signature_header.h"
+#include "auth/signature_message.h"
 #include "auth/signer_key.h"
 #include "base/base.h"
 #include "base/encode.h"
@@ -34,6 +37,9 @@ struct signer_settings {
 	enum digest_kind algorithm;   /* one of the two HMACs */
 	const char *timestamp_header; /* header with a Unix time; the message is then time, separator, body */
 	const char *separator;        /* NULL: "." */
+	enum time_unit timestamp_unit;
+	const char *form;    /* how the header is written, instead of prefix: signature_form.h */
+	const char *message; /* what is signed, instead of time, separator and body: signature_message.h */
 };
 
 struct signer {
@@ -48,12 +54,17 @@ struct signer {
 	enum digest_kind algorithm;
 	enum encoding encoding;
 	enum key_form key;
+	/* SCHEME_HMAC: */
+	enum time_unit timestamp_unit;
+	bool is_time_bare;                 /* nothing but the number of its digits shows where the time ends */
+	struct signature_form *form;       /* NULL: the header has signatures after the prefix */
+	struct signature_message *message; /* NULL: what is signed is the body, or time, separator and body */
 	int count;
 	struct signer_secret secrets[SIGNER_SECRETS_MAX];
 	struct signer_secret basic; /* beside the scheme, HTTP Basic; its key is NULL: it is not wanted */
 };
 
-/* Makes a signer without secrets.  FAULT_INPUT names the option that is missing, too long, or has no meaning in this
+/* Makes a signer without secrets, which signer_finish() frees.  FAULT_INPUT names the option that is missing, too long, or has no meaning in this
  * scheme; *ret is then left alone.  algorithm and encoding are taken as they are for SCHEME_HMAC and ignored
  * otherwise. */
 MUST_USE bool signer_init(struct signer *ret, const struct signer_settings *settings, struct fault *f);
@@ -63,6 +74,14 @@ bool signer_signs_time(const struct signer *s);
 
 /* Whether the signature covers the value of a header, given by its name in lower case. */
 bool signer_covers_header(const struct signer *s, const char *name);
+
+/* The value of a header that the signature covers, or of a parameter of the query, may be signed in lower case only: then it
+ * has to be read so, or one signed request would be several events. */
+bool signer_lowers_header(const struct signer *s, const char *name);
+bool signer_lowers_query(const struct signer *s, const char *name);
+
+/* Whether the signature covers a parameter of the query. */
+bool signer_covers_query(const struct signer *s, const char *name);
 
 /* Whether the signature covers the body, or all of it that a mapping may read. */
 bool signer_signs_body(const struct signer *s);

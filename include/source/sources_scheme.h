@@ -18,18 +18,22 @@ enum signing_member {
 	SIGNING_ENCODING,
 	SIGNING_TIMESTAMP_HEADER,
 	SIGNING_SEPARATOR,
+	SIGNING_TIMESTAMP_UNIT,
+	SIGNING_FORM,
+	SIGNING_SIGNED,
 	SIGNING_KEY,
 	SIGNING_BASIC,
 	SIGNING_MEMBERS,
 };
 
 /* Their names, as initializers of an array. */
-#define SIGNING_MEMBER_NAMES                                                                                       \
-	[SIGNING_SCHEME] = "scheme", [SIGNING_SECRETS] = "secrets", [SIGNING_TOLERANCE] = "tolerance_s",           \
-	[SIGNING_URL] = "url", [SIGNING_WEBHOOK_ID] = "webhook_id", [SIGNING_HEADER] = "header",                   \
-	[SIGNING_PREFIX] = "prefix", [SIGNING_ALGORITHM] = "algorithm", [SIGNING_ENCODING] = "encoding",           \
-	[SIGNING_TIMESTAMP_HEADER] = "timestamp_header", [SIGNING_SEPARATOR] = "separator", [SIGNING_KEY] = "key", \
-	[SIGNING_BASIC] = "basic"
+#define SIGNING_MEMBER_NAMES                                                                               \
+	[SIGNING_SCHEME] = "scheme", [SIGNING_SECRETS] = "secrets", [SIGNING_TOLERANCE] = "tolerance_s",   \
+	[SIGNING_URL] = "url", [SIGNING_WEBHOOK_ID] = "webhook_id", [SIGNING_HEADER] = "header",           \
+	[SIGNING_PREFIX] = "prefix", [SIGNING_ALGORITHM] = "algorithm", [SIGNING_ENCODING] = "encoding",   \
+	[SIGNING_TIMESTAMP_HEADER] = "timestamp_header", [SIGNING_SEPARATOR] = "separator",                \
+	[SIGNING_TIMESTAMP_UNIT] = "timestamp_unit", [SIGNING_FORM] = "form", [SIGNING_SIGNED] = "signed", \
+	[SIGNING_KEY] = "key", [SIGNING_BASIC] = "basic"
 
 /* Reads the members, of which there are SIGNING_MEMBERS, into ret's auth and signer.  ret is the last of all.  Mistakes are
  * reported by json_config_complain(); *ret must not be used if there was one, and may have secrets to be freed. */

@@ -173,6 +173,7 @@ static void signature_begin(
 	c->count = s->count;
 	c->now_s = now_s;
 	c->parts = 0;
+	c->values = 0;
 	c->timed = false;
 	c->report = ret;
 }

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
+#include "http/query_param.h"
+
 #define HMAC_SHA256_LEN 32
 #define HMAC_SHA512_LEN 64
 
@@ -158,18 +161,121 @@ static bool read_square(struct signature_claim *c, const struct signature_reques
 	return read_body_only(c, request, "x-square-hmacsha256-signature", "", ENCODING_BASE64);
 }
 
-/* The body; or the time, the separator and the body if timestamp_header is configured. */
-static bool read_hmac(struct signature_claim *c, const struct signature_request *request)
+/* Reads the time of SCHEME_HMAC, which is in a header of its own or among the signatures.  *ret has no text without one. */
+static bool read_hmac_time(struct signature_claim *c, const struct signature_request *request, struct digest_part *ret)
 {
 	const struct signer *s = c->signer;
+	const char *name = *s->timestamp_header ? s->timestamp_header : s->header;
+	struct fault f;
+	int64_t time_s;
+	*ret = (struct digest_part){c->list.time, c->list.time_len};
 	if (*s->timestamp_header) {
-		const char *time = time_of(c, request, s->timestamp_header);
-		if (!time)
-			return false;
-		add_text(c, time);
-		add_text(c, s->separator);
+		ret->bytes = claim_header(c, request, name);
+		ret->len = ret->bytes ? strnlen(ret->bytes, SIGNATURE_HEADER_MAX) : 0;
 	}
-	return read_body_only(c, request, s->header, s->prefix, s->encoding);
+	if (!ret->bytes)
+		return !*s->timestamp_header;
+	if (!signature_read_time_of(ret->bytes, ret->len, s->timestamp_unit, s->is_time_bare, &time_s, &f))
+		return malformed(c, name, &f);
+	set_time(c, time_s);
+	return true;
+}
+
+/* Finds a signed value of the query or of a header, into value. */
+static bool find_signed(struct signature_claim *c, const struct signature_request *request,
+	const struct signature_message_part *part, const char *name, char value[SIGNER_TEXT_MAX + 1])
+{
+	struct fault f;
+	const char *text = NULL;
+	if (part->kind == MESSAGE_QUERY) {
+		if (!query_param_find(request->target ? request->target : "", name, value, SIGNER_TEXT_MAX + 1, &f))
+			return signature_refuse(c->report, SIGNATURE_MALFORMED, "%s", f.text);
+		return *value || signature_refuse(c->report, SIGNATURE_MISSING,
+					 "the parameter %s of the query is missing or empty", name);
+	}
+	if (!(text = claim_header(c, request, name)))
+		return false;
+	if (request->is_repeated && request->is_repeated(request->ctx, name))
+		return signature_refuse(c->report, SIGNATURE_MALFORMED, "the header %s is there twice", name);
+	if (strnlen(text, SIGNER_TEXT_MAX + 1) > SIGNER_TEXT_MAX)
+		return signature_refuse(
+			c->report, SIGNATURE_MALFORMED, "the header %s is longer than %d bytes", name, SIGNER_TEXT_MAX);
+	memcpy(value, text, strlen(text) + 1);
+	return true;
+}
+
+/* Adds a signed value.  It must not have the byte that shows where it ends: otherwise bytes could move between it and the
+ * value beside it. */
+static bool add_signed_value(
+	struct signature_claim *c, const struct signature_request *request, const struct signature_message_part *part)
+{
+	const char *name = c->signer->message->text + part->at;
+	char *value = c->value[c->values++];
+	if (!find_signed(c, request, part, name, value))
+		return false;
+	if (part->is_lower)
+		ascii_lower(value);
+	if (part->border && strchr(value, part->border))
+		return signature_refuse(c->report, SIGNATURE_MALFORMED,
+			"the value of %s has a '%c', which could as well end it", name, part->border);
+	add_text(c, value);
+	return true;
+}
+
+/* Puts the configured message together. */
+static bool add_message(
+	struct signature_claim *c, const struct signature_request *request, const struct digest_part *time)
+{
+	const struct signature_message *m = c->signer->message;
+	for (int i = 0; i < m->count; i++) {
+		const struct signature_message_part *part = &m->part[i];
+		switch (part->kind) {
+		case MESSAGE_TEXT:
+			add_part(c, m->text + part->at, part->len);
+			break;
+		case MESSAGE_TIME:
+			add_part(c, time->bytes, time->len);
+			break;
+		case MESSAGE_BODY:
+			add_part(c, request->body, request->len);
+			break;
+		case MESSAGE_QUERY:
+		case MESSAGE_HEADER:
+			if (!add_signed_value(c, request, part))
+				return false;
+			break;
+		}
+	}
+	return true;
+}
+
+static bool read_hmac_signatures(struct signature_claim *c, const struct signature_request *request)
+{
+	const struct signer *s = c->signer;
+	const char *header = claim_header(c, request, s->header);
+	struct fault f;
+	if (!header)
+		return false;
+	if (s->form ? !signature_form_apply(s->form, header, s->encoding, single_len(s), &c->list, &f)
+		    : !signature_read_repeated(header, s->prefix, s->encoding, single_len(s), &c->list, &f))
+		return malformed(c, s->header, &f);
+	return true;
+}
+
+/* The configured message; or the body, after the time and the separator if there is a time. */
+static bool read_hmac(struct signature_claim *c, const struct signature_request *request)
+{
+	struct digest_part time;
+	if (!read_hmac_signatures(c, request) || !read_hmac_time(c, request, &time))
+		return false;
+	if (c->signer->message)
+		return add_message(c, request, &time);
+	if (time.bytes) {
+		add_part(c, time.bytes, time.len);
+		add_text(c, c->signer->separator);
+	}
+	add_part(c, request->body, request->len);
+	return true;
 }
 
 /* "id|time|webhook_id|crc", with the CRC-32 of the body in decimal (PayPal, "Self verification method").  A CRC is not

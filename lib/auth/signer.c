@@ -6,6 +6,7 @@
 
 #include "auth/signer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -78,7 +79,7 @@ static bool check_url(const struct signer *s, struct fault *f)
 bool signer_signs_time(const struct signer *s)
 {
 	return s->scheme == SCHEME_STANDARD_WEBHOOKS || s->scheme == SCHEME_STRIPE || s->scheme == SCHEME_PAYPAL ||
-	       *s->timestamp_header;
+	       *s->timestamp_header || (s->form && s->form->has_time);
 }
 
 bool signer_covers_header(const struct signer *s, const char *name)
@@ -90,7 +91,8 @@ bool signer_covers_header(const struct signer *s, const char *name)
 	case SCHEME_PAYPAL:
 		return strcmp(name, "paypal-transmission-id") == 0 || strcmp(name, "paypal-transmission-time") == 0;
 	case SCHEME_HMAC:
-		return strcmp(name, s->timestamp_header) == 0;
+		return strcmp(name, s->timestamp_header) == 0 ||
+		       (s->message && signature_message_find(s->message, MESSAGE_HEADER, name));
 	case SCHEME_STRIPE:
 	case SCHEME_RAZORPAY:
 	case SCHEME_GITHUB:
@@ -104,13 +106,86 @@ bool signer_covers_header(const struct signer *s, const char *name)
 	return false;
 }
 
+bool signer_covers_query(const struct signer *s, const char *name)
+{
+	return s->message && signature_message_find(s->message, MESSAGE_QUERY, name);
+}
+
+static bool lowers(const struct signer *s, enum signature_message_kind kind, const char *name)
+{
+	const struct signature_message_part *part = s->message ? signature_message_find(s->message, kind, name) : NULL;
+	return part && part->is_lower;
+}
+
+bool signer_lowers_header(const struct signer *s, const char *name)
+{
+	return lowers(s, MESSAGE_HEADER, name);
+}
+
+bool signer_lowers_query(const struct signer *s, const char *name)
+{
+	return lowers(s, MESSAGE_QUERY, name);
+}
+
 bool signer_signs_body(const struct signer *s)
 {
-	(void)s;
+	return !s->message || s->message->has_body;
+}
+
+/* Reads form and message onto the heap, since few sources have them. */
+static bool read_forms(struct signer *s, const struct signer_settings *settings, struct fault *f)
+{
+	if (settings->form) {
+		if (!(s->form = malloc(sizeof *s->form)))
+			return fault_set(f, FAULT_BUG, "there is no memory for form");
+		if (!signature_form_read(settings->form, s->form, f))
+			return false;
+	}
+	if (!settings->message)
+		return true;
+	if (!(s->message = malloc(sizeof *s->message)))
+		return fault_set(f, FAULT_BUG, "there is no memory for signed");
+	return signature_message_read(settings->message, s->message, f);
+}
+
+/* The options of SCHEME_HMAC that exclude or need each other.  A time that is not signed would only look like a limit. */
+static bool check_hmac(const struct signer *s, const struct signer_settings *settings, struct fault *f)
+{
+	bool in_form = s->form && s->form->has_time, has_time = in_form || *s->timestamp_header;
+	if (s->form && settings->prefix)
+		return fault_set(f, FAULT_INPUT, "prefix has no meaning beside form");
+	if (in_form && *s->timestamp_header)
+		return fault_set(f, FAULT_INPUT, "timestamp_header has no meaning: form has a {time}");
+	if (settings->separator && !has_time)
+		return fault_set(
+			f, FAULT_INPUT, "separator has no meaning without timestamp_header or a {time} in form");
+	if (settings->timestamp_unit != TIME_SECONDS && !has_time)
+		return fault_set(
+			f, FAULT_INPUT, "timestamp_unit has no meaning without timestamp_header or a {time} in form");
+	if (s->message && settings->separator)
+		return fault_set(f, FAULT_INPUT, "separator has no meaning beside signed");
+	if (s->message && s->message->has_time && !has_time)
+		return fault_set(f, FAULT_INPUT, "signed has a {time}, which neither timestamp_header nor form finds");
+	if (s->message && !s->message->has_time && has_time)
+		return fault_set(f, FAULT_INPUT, "signed has no {time}: the time in the request would not be signed");
 	return true;
 }
 
-/* Needs timestamp_header to be set already: for SCHEME_HMAC it decides whether a time is signed. */
+/* Reads what only SCHEME_HMAC has. */
+static bool set_hmac(struct signer *s, const struct signer_settings *settings, struct fault *f)
+{
+	if (s->scheme != SCHEME_HMAC && (settings->form || settings->message))
+		return fault_set(f, FAULT_INPUT, "%s has no meaning for %s", settings->form ? "form" : "signed",
+			scheme_name(s->scheme));
+	if (!read_forms(s, settings, f) || !check_hmac(s, settings, f))
+		return false;
+	s->timestamp_unit = settings->timestamp_unit;
+	s->is_time_bare = s->message ? s->message->is_time_bare
+				     : !*s->separator || (*s->separator >= '0' && *s->separator <= '9');
+	return true;
+}
+
+/* Needs timestamp_header and form to be set already: for SCHEME_HMAC it decides whether a time is signed. */
 static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
 {
 	if (tolerance_s && !signer_signs_time(s))
@@ -121,39 +196,54 @@ static bool set_tolerance(struct signer *s, int tolerance_s, struct fault *f)
 	return true;
 }
 
+/* Copies the options that are texts. */
+static bool copy_members(struct signer *s, const struct signer_settings *settings, struct fault *f)
+{
+	const unsigned hmac = BIT(SCHEME_HMAC), with_header = hmac | BIT(SCHEME_TOKEN) | BIT(SCHEME_RSA);
+	const struct member members[] = {
+		{"url", settings->url, s->url, SIGNER_URL_MAX, BIT(SCHEME_SQUARE), true, false},
+		{"webhook_id", settings->webhook_id, s->webhook_id, SIGNER_TEXT_MAX, BIT(SCHEME_PAYPAL), true, false},
+		{"header", settings->header, s->header, SIGNER_TEXT_MAX, with_header, true, true},
+		{"prefix", settings->prefix, s->prefix, SIGNER_TEXT_MAX, hmac, false, false},
+		{"timestamp_header", settings->timestamp_header, s->timestamp_header, SIGNER_TEXT_MAX, hmac, false,
+			true},
+		{"separator", settings->separator, s->separator, SIGNER_TEXT_MAX, hmac, false, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(members); i++) {
+		if (!copy_member(&members[i], s->scheme, f))
+			return false;
+	}
+	if (!settings->separator)
+		memcpy(s->separator, ".", 2);
+	return true;
+}
+
+static bool set_signer_options(struct signer *s, const struct signer_settings *settings, struct fault *f)
+{
+	if (!copy_members(s, settings, f))
+		return false;
+	if (!signer_is_visible(s->prefix))
+		return fault_set(f, FAULT_INPUT, "prefix holds a byte that is not visible ASCII");
+	if (settings->key != KEY_AS_ISSUED && s->scheme != SCHEME_HMAC && s->scheme != SCHEME_STANDARD_WEBHOOKS)
+		return fault_set(f, FAULT_INPUT, "key has no meaning for %s", scheme_name(s->scheme));
+	if (!check_url(s, f) || !set_hmac(s, settings, f) || !set_tolerance(s, settings->tolerance_s, f))
+		return false;
+	if (s->scheme == SCHEME_HMAC)
+		s->algorithm = settings->algorithm;
+	if (s->scheme == SCHEME_HMAC || s->scheme == SCHEME_RSA)
+		s->encoding = settings->encoding;
+	s->key = settings->key;
+	return true;
+}
+
 bool signer_init(struct signer *ret, const struct signer_settings *settings, struct fault *f)
 {
 	/* A local copy, so that a failure leaves *ret alone. */
 	struct signer s = {.scheme = settings->scheme};
-	const struct member members[] = {
-		{"url", settings->url, s.url, SIGNER_URL_MAX, BIT(SCHEME_SQUARE), true, false},
-		{"webhook_id", settings->webhook_id, s.webhook_id, SIGNER_TEXT_MAX, BIT(SCHEME_PAYPAL), true, false},
-		{"header", settings->header, s.header, SIGNER_TEXT_MAX,
-			BIT(SCHEME_HMAC) | BIT(SCHEME_TOKEN) | BIT(SCHEME_RSA), true, true},
-		{"prefix", settings->prefix, s.prefix, SIGNER_TEXT_MAX, BIT(SCHEME_HMAC), false, false},
-		{"timestamp_header", settings->timestamp_header, s.timestamp_header, SIGNER_TEXT_MAX, BIT(SCHEME_HMAC),
-			false, true},
-		{"separator", settings->separator, s.separator, SIGNER_TEXT_MAX, BIT(SCHEME_HMAC), false, false},
-	};
-	for (size_t i = 0; i < COUNT_OF(members); i++) {
-		if (!copy_member(&members[i], s.scheme, f))
-			return false;
-	}
-	if (settings->separator && !settings->timestamp_header)
-		return fault_set(f, FAULT_INPUT, "separator has no meaning without timestamp_header");
-	if (!settings->separator)
-		memcpy(s.separator, ".", 2);
-	if (!signer_is_visible(s.prefix))
-		return fault_set(f, FAULT_INPUT, "prefix holds a byte that is not visible ASCII");
-	if (settings->key != KEY_AS_ISSUED && s.scheme != SCHEME_HMAC && s.scheme != SCHEME_STANDARD_WEBHOOKS)
-		return fault_set(f, FAULT_INPUT, "key has no meaning for %s", scheme_name(s.scheme));
-	if (!check_url(&s, f) || !set_tolerance(&s, settings->tolerance_s, f))
+	if (!set_signer_options(&s, settings, f)) {
+		signer_finish(&s);
 		return false;
-	if (s.scheme == SCHEME_HMAC)
-		s.algorithm = settings->algorithm;
-	if (s.scheme == SCHEME_HMAC || s.scheme == SCHEME_RSA)
-		s.encoding = settings->encoding;
-	s.key = settings->key;
+	}
 	*ret = s;
 	return true;
 }
@@ -219,6 +309,10 @@ void signer_finish(struct signer *s)
 	for (int i = 0; i < s->count; i++)
 		digest_key_destroy(s->secrets[i].key);
 	digest_key_destroy(s->basic.key);
+	free(s->form);
+	free(s->message);
+	s->form = NULL;
+	s->message = NULL;
 	explicit_bzero(s->secrets, sizeof s->secrets);
 	explicit_bzero(&s->basic, sizeof s->basic);
 	s->count = 0;

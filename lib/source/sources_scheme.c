@@ -47,6 +47,30 @@ static void read_algorithm(const struct scheme_reading *r, struct signer_setting
 		ret->encoding = word == 0 ? ENCODING_HEX : ENCODING_BASE64;
 }
 
+/* "separator", which may be empty. */
+static const char *read_separator_text(const struct scheme_reading *r, char *room)
+{
+	const struct json_place *p = &r->member[SIGNING_SEPARATOR];
+	return json_config_given(p) && json_value_kind(p->value) == JSON_IS_STRING && json_value_equals(p->value, "")
+		       ? ""
+		       : optional(r, SIGNING_SEPARATOR, SIGNER_TEXT_MAX, room);
+}
+
+/* "timestamp_unit".  Optional; that the scheme signs no time is left to signer_init(), but for the unit that it has by
+ * default. */
+static void read_unit(const struct scheme_reading *r, struct signer_settings *ret)
+{
+	static const char *const units[] = {
+		[TIME_SECONDS] = "s", [TIME_MILLISECONDS] = "ms", [TIME_BY_LENGTH] = "auto"};
+	const struct json_place *p = &r->member[SIGNING_TIMESTAMP_UNIT];
+	int word = 0;
+	if (!json_config_given(p) || !json_config_word(p, units, COUNT_OF(units), &word))
+		return;
+	if (ret->scheme != SCHEME_HMAC)
+		refuse_member(r, SIGNING_TIMESTAMP_UNIT, ret->scheme);
+	ret->timestamp_unit = (enum time_unit)word;
+}
+
 /* "key": the form of the secrets.  Optional. */
 static void read_key_form(const struct scheme_reading *r, struct signer_settings *ret)
 {
@@ -73,14 +97,18 @@ static void read_signer(const struct scheme_reading *r, enum scheme scheme)
 	struct signer_settings settings = {.scheme = scheme};
 	struct fault f;
 	char url[SIGNER_URL_MAX + 1], id[SIGNER_TEXT_MAX + 1], header[SIGNER_TEXT_MAX + 1], prefix[SIGNER_TEXT_MAX + 1],
-		time[SIGNER_TEXT_MAX + 1], separator[SIGNER_TEXT_MAX + 1];
+		time[SIGNER_TEXT_MAX + 1], separator[SIGNER_TEXT_MAX + 1], form[SIGNATURE_FORM_MAX + 1],
+		message[SIGNATURE_MESSAGE_MAX + 1];
 	int complaints = r->member[SIGNING_SCHEME].config->complaints;
 	settings.url = optional(r, SIGNING_URL, SIGNER_URL_MAX, url);
 	settings.webhook_id = optional(r, SIGNING_WEBHOOK_ID, SIGNER_TEXT_MAX, id);
 	settings.header = optional(r, SIGNING_HEADER, SIGNER_TEXT_MAX, header);
 	settings.prefix = optional(r, SIGNING_PREFIX, SIGNER_TEXT_MAX, prefix);
 	settings.timestamp_header = optional(r, SIGNING_TIMESTAMP_HEADER, SIGNER_TEXT_MAX, time);
-	settings.separator = optional(r, SIGNING_SEPARATOR, SIGNER_TEXT_MAX, separator);
+	settings.separator = read_separator_text(r, separator);
+	settings.form = optional(r, SIGNING_FORM, SIGNATURE_FORM_MAX, form);
+	settings.message = optional(r, SIGNING_SIGNED, SIGNATURE_MESSAGE_MAX, message);
+	read_unit(r, &settings);
 	read_algorithm(r, &settings);
 	read_key_form(r, &settings);
 	if (json_config_given(&r->member[SIGNING_TOLERANCE]) &&

@@ -25,7 +25,7 @@ static void begin(const struct signer_settings *settings, const char *secret, in
 
 static bool verify(const char *body)
 {
-	struct signature_request request = {sent_header, &sent, body, strlen(body)};
+	struct signature_request request = {sent_header, &sent, body, strlen(body), NULL, NULL};
 	return signature_verify(&signer, &request, 1000, &report);
 }
 
@@ -95,7 +95,7 @@ Test(signature_plain, takes_http_basic)
 Test(signature_plain, verifies_http_basic_beside_a_scheme)
 {
 	struct fault f;
-	struct signature_request request = {sent_header, &sent, BODY, strlen(BODY)};
+	struct signature_request request = {sent_header, &sent, BODY, strlen(BODY), NULL, NULL};
 	begin(&(struct signer_settings){.scheme = SCHEME_GITHUB}, TOKEN, INT64_MAX);
 	cr_assert(signer_set_basic(&signer, "Aladdin:open sesame", 19, 2000, &f));
 	cr_expect_not(signature_verify_basic(&signer, &request, 1000, &report));

@@ -14,7 +14,7 @@ static void verifies(
 	struct signer s;
 	struct fault f;
 	struct signature_report r;
-	struct signature_request request = {sent_header, sent, body, strlen(body)};
+	struct signature_request request = {sent_header, sent, body, strlen(body), NULL, NULL};
 	char changed[4096];
 	cr_assert(signer_init(&s, settings, &f), "%s", f.text);
 	cr_assert(signer_add_secret(&s, secret, strlen(secret), INT64_MAX, &f), "%s", f.text);
@@ -65,7 +65,7 @@ Test(signature_published, standard_webhooks_of_svix)
 				       {"svix-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}}};
 	static const char BODY[] = "{\"test\": 2432232314}", KEY[] = "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 	static const char *const mixed[] = {"webhook-id", "webhook-timestamp"};
-	struct signature_request request = {sent_header, &sent, BODY, strlen(BODY)};
+	struct signature_request request = {sent_header, &sent, BODY, strlen(BODY), NULL, NULL};
 	verifies(&settings, KEY, &sent, BODY, 1614265330);
 	cr_assert(signer_init(&s, &settings, &f));
 	cr_assert(signer_add_secret(&s, KEY, strlen(KEY), INT64_MAX, &f), "%s", f.text);
@@ -329,7 +329,7 @@ Test(signature_published, a_certificate_that_has_ended_verifies_no_more)
 	struct signature_report r;
 	struct signer_settings settings = {.scheme = SCHEME_PAYPAL, .webhook_id = "WEBHOOK_ID"};
 	struct sent sent = paypal("0f14627d-cc41-11f0-9ad0-21cf84660aee", "2025-11-28T10:00:24Z", SIGNATURE_2025);
-	struct signature_request request = {sent_header, &sent, BODY_2025, strlen(BODY_2025)};
+	struct signature_request request = {sent_header, &sent, BODY_2025, strlen(BODY_2025), NULL, NULL};
 	cr_assert(signer_init(&s, &settings, &f));
 	cr_assert(signer_add_secret(&s, CERTIFICATE_2025, strlen(CERTIFICATE_2025), 1900000000, &f), "%s", f.text);
 	cr_expect_not(signature_verify(&s, &request, 1772582399, &r));

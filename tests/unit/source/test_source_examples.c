@@ -80,7 +80,7 @@ static void replace(const char *old, const char *new)
 
 static bool verifies(struct sent *sent, int64_t now_s)
 {
-	struct signature_request request = {sent_header, sent, body, strlen(body)};
+	struct signature_request request = {sent_header, sent, body, strlen(body), NULL, NULL};
 	return source_verify(source, &request, now_s, &report);
 }
 
