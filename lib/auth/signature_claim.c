@@ -321,7 +321,7 @@ static bool take_text(struct signature_claim *c, const char *name, const char *t
 }
 
 /* The header is the secret itself. */
-static bool read_token(struct signature_claim *c, const struct signature_request *request)
+static bool read_plain_token(struct signature_claim *c, const struct signature_request *request)
 {
 	const char *name = c->signer->header, *text = claim_header(c, request, name);
 	return text && take_text(c, name, text, strnlen(text, DIGEST_SIGNATURE_MAX + 1));
@@ -367,7 +367,7 @@ bool signature_claim_read(struct signature_claim *c, const struct signature_requ
 	case SCHEME_HMAC:
 		return read_hmac(c, request);
 	case SCHEME_TOKEN:
-		return read_token(c, request);
+		return read_plain_token(c, request);
 	case SCHEME_BASIC:
 		return signature_claim_read_basic(c, request);
 	case SCHEME_RSA:

@@ -293,6 +293,8 @@ bool signature_read_repeated(const char *header, const char *prefix, enum encodi
 			return fault_set(f, FAULT_MALFORMED, "a part of it does not begin with %s", prefix);
 		at += prefix_len;
 		size_t text_len = strcspn(at, BETWEEN);
+		if (text_len == 0)
+			return fault_set(f, FAULT_MALFORMED, "a part of it is empty");
 		if (!signature_list_add(ret, encoding, at, text_len, len, f))
 			return false;
 		if (ret->count + ret->unreadable > SIGNATURE_ENTRIES_MAX)

@@ -107,9 +107,27 @@ static void want(const struct json_place *p, struct source *s, const char *at)
 		json_config_complain(p, "more than %d headers are read", PLACES_HEADERS_MAX);
 }
 
+/* Whether what is signed leaves out the body, and with it all that is read there. */
+static bool is_body_unsigned(const struct source *s)
+{
+	return s->auth == SOURCE_AUTH_SIGNATURE && !signer_signs_body(&s->signer);
+}
+
+/* Without the body among what is signed, only the values that are signed themselves may be read: anyone with one signed
+ * request could write the others. */
+static void check_covered(const struct json_place *p, const struct source *s, const char *at)
+{
+	char text[PLACE_TEXT_MAX];
+	if (*at && !place_header(at) && is_body_unsigned(s))
+		json_config_complain(p,
+			"%s is not signed, since signed has no {body}: only {\"query\": NAME} and {\"header\": NAME} of signed may be read",
+			place_text(at, text));
+}
+
 static void check_member(const struct json_place *p, struct source *s, const char *at)
 {
 	const char *header = place_header(at);
+	check_covered(p, s, at);
 	if (header && !source_signs_header(s, header))
 		json_config_complain(p,
 			"the header %s is not signed, so anyone could change it: it may stand in a filter, and in no mapping",
@@ -121,8 +139,8 @@ static void check_member(const struct json_place *p, struct source *s, const cha
 static void check_condition(const struct json_place *p, struct source *s, const char *at)
 {
 	const char *header = place_header(at);
-	if (header && s->auth == SOURCE_AUTH_SIGNATURE && !signer_signs_body(&s->signer) &&
-		!source_signs_header(s, header))
+	check_covered(p, s, at);
+	if (header && is_body_unsigned(s) && !source_signs_header(s, header))
 		json_config_complain(
 			p, "the header %s is not signed, and neither is the body: anyone could change it", header);
 	want(p, s, at);
@@ -140,9 +158,21 @@ static void check_items(const struct json_place *p, const struct source *s, cons
 		json_config_complain(p, "the transaction_id has nothing of an item: all items of a body would be one");
 }
 
+/* A body that is not signed has neither items nor payhook's own form. */
+static void check_unsigned_body(const struct json_place *mapping, const struct source *s)
+{
+	bool is_canonical = s->mapping_count == 0;
+	for (int i = 0; i < s->mapping_count; i++)
+		is_canonical |= s->mappings[i].is_canonical;
+	if (is_body_unsigned(s) && (is_canonical || *s->items))
+		json_config_complain(
+			mapping, "signed has no {body}: a mapping of signed values is wanted, and no items");
+}
+
 void places_check(const struct json_place *filter, const struct json_place *mapping, struct source *s)
 {
 	const char *at[PLACES_MAX];
+	check_unsigned_body(mapping, s);
 	for (int i = 0; i < s->mapping_count; i++) {
 		const struct mapping *m = &s->mappings[i];
 		for (int j = 0; j < m->condition_count; j++)

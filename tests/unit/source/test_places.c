@@ -301,3 +301,28 @@ Test(places, that_repeat_events_are_warned_of_and_those_that_hide_none_are_not)
 	takes(STANDARD BY_TOPIC MAPPING("{\"header\":\"webhook-id\"}", ""));
 	cr_expect_not(warns(identity_hides), "%s", complaints);
 }
+
+#define WITHOUT_BODY                                                                                         \
+	"\"scheme\":\"hmac\",\"header\":\"X-Sig\",\"algorithm\":\"sha256\",\"encoding\":\"hex\",\"signed\":" \
+	"\"{header.x-id};{query.id}\",\"secrets\":[{\"file\":\"f\"}]"
+#define NOT_SIGNED                                                                                                   \
+	" is not signed, since signed has no {body}: only {\"query\": NAME} and {\"header\": NAME} of signed may be" \
+	" read"
+
+/* Anyone with one signed request could write the body anew. */
+Test(places, are_none_of_a_body_that_is_not_signed)
+{
+	refuses(WITHOUT_BODY, "/mapping: signed has no {body}: a mapping of signed values is wanted, and no items");
+	cr_expect_not(reads(WITHOUT_BODY "," MAPPING("{\"at\":\"/id\"}", "")));
+	cr_expect_not_null(strstr(complaints, "/sources/0/mapping: \"/id\"" NOT_SIGNED), "%s", complaints);
+	cr_expect_not(reads(WITHOUT_BODY "," MAPPING("{\"body\":\"sha256\"}", "")));
+	cr_expect_not_null(
+		strstr(complaints, "/sources/0/mapping: {\"body\": \"sha256\"}" NOT_SIGNED), "%s", complaints);
+	cr_expect_not(reads(WITHOUT_BODY ",\"filter\":[{\"at\":\"/a\",\"is\":[\"b\"]}]"));
+	cr_expect_not_null(strstr(complaints, "/sources/0/filter: \"/a\"" NOT_SIGNED), "%s", complaints);
+	cr_expect_not(reads(WITHOUT_BODY ",\"filter\":[{\"header\":\"X-Other\",\"is\":[\"b\"]}]"));
+	cr_expect_not_null(
+		strstr(complaints, "the header x-other is not signed, and neither is the body"), "%s", complaints);
+	cr_expect_not(reads(WITHOUT_BODY "," MAPPING("{\"header\":\"X-Id\"}", "")));
+	cr_expect_null(strstr(complaints, "x-id"), "%s", complaints);
+}
