@@ -71,14 +71,14 @@ enum clients {
 };
 
 struct request {
-	const char *method;       /* this and the texts that follow are valid until answer() */
-	const char *target;       /* REQUEST_URI, unchanged: path and query */
+	/* These and the texts that follow are valid until answer(); the target is REQUEST_URI, unchanged: path and query. */
+	const char *method, *target;
 	const char *content_type; /* this and the next four: "" if absent */
 	const char *address;      /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
 	const char *peer; /* the connection's: it differs from address if a balancer in REAL_IP_FROM gave that */
-	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
-	const char *client_subject; /* subject of the client certificate: "CN=stripe,O=Stripe" */
-	enum clients clients;       /* by nginx's configuration of the port */
+	/* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..."; subject of the client certificate: "CN=stripe,O=Stripe". */
+	const char *client_verify, *client_subject;
+	enum clients clients; /* by nginx's configuration of the port */
 	char id[REQUEST_ID_MAX + 1];
 	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
 	struct buf body;

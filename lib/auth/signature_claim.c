@@ -307,7 +307,7 @@ static bool read_paypal(struct signature_claim *c, const struct signature_reques
 }
 
 /* Takes what was sent in the place of a signature. */
-static bool take_text(struct signature_claim *c, const char *name, const char *text, size_t len)
+static bool take_sent_text(struct signature_claim *c, const char *name, const char *text, size_t len)
 {
 	struct signature_value *value = &c->list.value[0];
 	if (len > sizeof value->bytes)
@@ -324,7 +324,7 @@ static bool take_text(struct signature_claim *c, const char *name, const char *t
 static bool read_plain_token(struct signature_claim *c, const struct signature_request *request)
 {
 	const char *name = c->signer->header, *text = claim_header(c, request, name);
-	return text && take_text(c, name, text, strnlen(text, DIGEST_SIGNATURE_MAX + 1));
+	return text && take_sent_text(c, name, text, strnlen(text, DIGEST_SIGNATURE_MAX + 1));
 }
 
 /* "Basic", one or more spaces, and "user:password" in base64. */
