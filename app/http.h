@@ -73,9 +73,9 @@ enum clients {
 struct request {
 	/* These and the texts that follow are valid until answer(); the target is REQUEST_URI, unchanged: path and query. */
 	const char *method, *target;
-	const char *content_type; /* this and the next four: "" if absent */
-	const char *address;      /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
-	const char *peer; /* the connection's: it differs from address if a balancer in REAL_IP_FROM gave that */
+	/* These and the next two are "" if absent.  The client's address is nginx's $remote_addr, after REAL_IP_FROM; peer is the
+	 * connection's, which differs if a balancer in REAL_IP_FROM gave the address. */
+	const char *content_type, *address, *peer;
 	/* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..."; subject of the client certificate: "CN=stripe,O=Stripe". */
 	const char *client_verify, *client_subject;
 	enum clients clients; /* by nginx's configuration of the port */
