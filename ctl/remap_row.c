@@ -21,7 +21,7 @@ const struct statement REMAP_NEXT = {"remap_next",
 	" WHERE u.unreadable_id > $1::bigint AND coalesce(u.source = $2::text, true) ORDER BY u.unreadable_id LIMIT 1"};
 enum { ID, SOURCE, REQUEST_ID, TRACEPARENT, CONTENT_TYPE, HEADERS, BODY };
 
-static void take_text(char *ret, size_t size, const struct pg_result *r, int column)
+static void remap_row_take_text(char *ret, size_t size, const struct pg_result *r, int column)
 {
 	utf8_printable(ret, size, db_null(r, 0, column) ? "" : db_text(r, 0, column));
 }
@@ -31,10 +31,10 @@ bool remap_row_take(struct remap_row *row, const struct pg_result *r, const stru
 	const char *digits = db_text(r, 0, BODY);
 	size_t len = strlen(digits) / 2;
 	*row = (struct remap_row){.id = db_int8(r, 0, ID)};
-	take_text(row->name, sizeof row->name, r, SOURCE);
-	take_text(row->request_id, sizeof row->request_id, r, REQUEST_ID);
-	take_text(row->traceparent, sizeof row->traceparent, r, TRACEPARENT);
-	take_text(row->content_type, sizeof row->content_type, r, CONTENT_TYPE);
+	remap_row_take_text(row->name, sizeof row->name, r, SOURCE);
+	remap_row_take_text(row->request_id, sizeof row->request_id, r, REQUEST_ID);
+	remap_row_take_text(row->traceparent, sizeof row->traceparent, r, TRACEPARENT);
+	remap_row_take_text(row->content_type, sizeof row->content_type, r, CONTENT_TYPE);
 	row->source = sources_find(sources, row->name);
 	row->headers = strdup(db_text(r, 0, HEADERS));
 	row->bytes = malloc(len + 1);

@@ -375,6 +375,17 @@ static const char *request_id(const struct verifying *v)
 	return len > 0 ? digits : "(the id of the request)";
 }
 
+/* Prints the answer to a body that cannot be read, or not all of it. */
+static void print_unreadable(const struct verifying *v, int status, const char *colon, const char *why)
+{
+	int own = v->source->answer.status;
+	if (v->source->keep_unreadable)
+		printf("answer     %d, when it is kept as unreadable; else %d%s%s\n", own ? own : 202, status, colon,
+			why);
+	else
+		printf("answer     %d%s%s\n", status, colon, why);
+}
+
 /* Prints the answer to a request with a valid signature: the first check that fails decides it, in the responder's
  * order. */
 static void print_body(const struct verifying *v)
@@ -391,11 +402,11 @@ static void print_body(const struct verifying *v)
 	else if (m->len > (size_t)v->settings->body_limit)
 		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
 	else if (!json_scan(m->body, m->len, &f))
-		printf("answer     400: %s\n", f.text);
+		print_unreadable(v, 400, ": ", f.text);
 	else if (!payload_open(v->source, &request, m->body, m->len, true, &payload, &f))
-		printf("answer     422: %s\n", f.text);
+		print_unreadable(v, 422, ": ", f.text);
 	else if (!print_items(v, &payload))
-		printf("answer     422, and nothing of it is stored\n");
+		print_unreadable(v, 422, ", and nothing of it is stored", "");
 	else if (payload.count == 0)
 		printf("answer     %d: ignored\n", own ? own : 200);
 	else

@@ -150,7 +150,7 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 }
 
 /* A name stands in the object if it does between a quote and a colon: a quote in a value is escaped. */
-static bool is_kept(const struct kept_headers *kept, const char *name)
+static bool kept_headers_has(const struct kept_headers *kept, const char *name)
 {
 	size_t len = strlen(name);
 	for (const char *at = kept->json; (at = strstr(at, name)); at++) {
@@ -166,7 +166,7 @@ void kept_headers_add_names(struct kept_headers *kept, const struct signer *sign
 	size_t len = strlen(kept->json) - 1; /* without the brace */
 	for (int i = 0; i < count; i++) {
 		bool is_secret = signer && signer->scheme == SCHEME_TOKEN && strcmp(signer->header, names[i]) == 0;
-		if (is_secret || is_kept(kept, names[i]))
+		if (is_secret || kept_headers_has(kept, names[i]))
 			continue;
 		kept_headers_add(kept->json, &len, names[i], header(ctx, names[i]));
 		kept->json[len] = '}';

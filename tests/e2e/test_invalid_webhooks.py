@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""test_refusals.py - a webhook that cannot be read leaves its reason, or is kept until it can be mapped; prints TAP.
+"""test_invalid_webhooks.py - a webhook that cannot be read leaves its reason, or is kept until it can be mapped; prints TAP.
 
 The source "bank" keeps what it cannot map, "card" refuses it, and "open" has no scheme."""
 
@@ -98,7 +98,7 @@ def recorded(world, where):
     return world.sql(f"SELECT status || ' ' || is_verified || ' ' || problems FROM payhook.validation_errors WHERE {where}")
 
 
-def a_refusal_leaves_pointers_and_codes_and_no_values(world):
+def a_validation_error_leaves_pointers_and_codes_and_no_values(world):
     status, _ = post('card', events(item('c1'), item('c2', '1.005'), item('c3')))
     assert status == 422, status
     until('the row is there', lambda: recorded(world, "source = 'card'"))
@@ -197,13 +197,13 @@ def no_value_of_a_body_is_in_the_logs(world):
 
 
 def main():
-    tests = [a_refusal_leaves_pointers_and_codes_and_no_values, what_anyone_may_send_is_kept_apart, each_source_is_counted,
+    tests = [a_validation_error_leaves_pointers_and_codes_and_no_values, what_anyone_may_send_is_kept_apart, each_source_is_counted,
              one_bad_item_keeps_no_other_out, what_is_no_json_or_has_no_items_is_kept_and_what_is_signed_wrong_is_not,
              remap_stores_them_when_the_mapping_fits, a_source_has_room_for_ten_thousand, forget_and_backup_have_them,
              no_value_of_a_body_is_in_the_logs]
     failed = 0
     print(f'1..{len(tests)}', flush=True)
-    with tempfile.TemporaryDirectory(prefix='payhook-refusals-', dir='/tmp') as folder:
+    with tempfile.TemporaryDirectory(prefix='payhook-invalid-', dir='/tmp') as folder:
         world = World(folder)
         try:
             world.payhook('up', '-d')
