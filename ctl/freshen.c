@@ -237,6 +237,11 @@ static void fresh_add_id(struct fresh *f, const char *text, size_t len)
 	f->count++;
 }
 
+void fresh_add(struct fresh *fresh, const char *text)
+{
+	fresh_add_id(fresh, text, strlen(text));
+}
+
 static bool is_time_place(const struct source *s, const char *at)
 {
 	const char *name = strrchr(at, '/');

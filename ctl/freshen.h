@@ -37,6 +37,9 @@ struct fresh {
 void fresh_plan(
 	struct fresh *ret, const struct source *source, const char *body, size_t len, int64_t now_s, bool keeps_ids);
 
+/* Adds an id that the source reads from the request besides the body. */
+void fresh_add(struct fresh *fresh, const char *text);
+
 /* Adds the new body to ret. */
 void fresh_body(const struct fresh *fresh, const struct source *source, const char *body, size_t len, struct buf *ret);
 

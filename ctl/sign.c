@@ -89,14 +89,41 @@ struct shape {
 	const char *header;
 	const char *before; /* the signature, in the header's value */
 	enum encoding encoding;
-	size_t len; /* bytes of the signature */
+	size_t len;       /* bytes of the signature */
+	const char *form; /* instead of before: signature_form.h; or NULL */
+	const char *time; /* for a form */
 };
+
+/* Writes a form with the time and the signature in their places, and some text in that of {any}. */
+static void write_form(const struct shape *shape, const char *signature, char ret[SENDING_VALUE_MAX])
+{
+	const struct {
+		const char *name, *text;
+	} PLACES[] = {{"{time}", shape->time}, {"{signature}", signature}, {"{any}", "1"}};
+	struct buf value = BUF_INIT(SENDING_VALUE_MAX - 1);
+	for (const char *at = shape->form; *at;) {
+		size_t place = 0;
+		while (place < COUNT_OF(PLACES) && strncmp(at, PLACES[place].name, strlen(PLACES[place].name)) != 0)
+			place++;
+		bool is_place = place < COUNT_OF(PLACES);
+		if (is_place)
+			buf_add_text(&value, PLACES[place].text);
+		else
+			buf_add(&value, at, 1);
+		at += is_place ? strlen(PLACES[place].name) : 1;
+	}
+	snprintf(ret, SENDING_VALUE_MAX, "%s", value.len > 0 ? value.data : "");
+	buf_finish(&value);
+}
 
 static void set_signature(struct sending *s, const struct shape *shape, const struct signature_made *m)
 {
 	char encoded[ENCODED_MAX], value[SENDING_VALUE_MAX];
 	write_encoded(m, shape->encoding, encoded);
-	snprintf(value, sizeof value, "%s%s", shape->before, encoded);
+	if (shape->form)
+		write_form(shape, encoded, value);
+	else
+		snprintf(value, sizeof value, "%s%s", shape->before, encoded);
 	sending_set(s, shape->header, value);
 }
 
@@ -106,7 +133,7 @@ static bool sign_headers(struct sending *s, const struct signer *signer, const s
 	struct signature_made made = {.len = shape->len};
 	set_signature(s, shape, &made);
 	struct signature_request request = {
-		.header = sign_header_of, .ctx = s, .body = s->body.data, .len = s->body.len};
+		.header = sign_header_of, .ctx = s, .body = s->body.data, .len = s->body.len, .target = s->target};
 	if (!signature_make(signer, &request, time_s, &made, f))
 		return false;
 	made.bytes[0] ^= is_bad;
@@ -117,7 +144,7 @@ static bool sign_headers(struct sending *s, const struct signer *signer, const s
 static bool sign_standard(
 	struct sending *s, const struct signer *signer, const char *time, int64_t time_s, bool is_bad, struct fault *f)
 {
-	static const struct shape SHAPE = {"webhook-signature", "v1,", ENCODING_BASE64, 32};
+	static const struct shape SHAPE = {"webhook-signature", "v1,", ENCODING_BASE64, 32, NULL, NULL};
 	char id[ID_LETTERS + 5];
 	write_id(id);
 	sending_set(s, "webhook-id", id);
@@ -129,16 +156,22 @@ static bool sign_stripe(
 	struct sending *s, const struct signer *signer, const char *time, int64_t time_s, bool is_bad, struct fault *f)
 {
 	char before[64];
-	struct shape shape = {"stripe-signature", before, ENCODING_HEX, 32};
+	struct shape shape = {"stripe-signature", before, ENCODING_HEX, 32, NULL, NULL};
 	snprintf(before, sizeof before, "t=%s,v1=", time);
 	return sign_headers(s, signer, &shape, time_s, is_bad, f);
 }
 
-static bool sign_hmac(
-	struct sending *s, const struct signer *signer, const char *time, int64_t time_s, bool is_bad, struct fault *f)
+/* The time in milliseconds where the source may have it so. */
+static bool sign_hmac(struct sending *s, const struct signer *signer, int64_t time_s, bool is_bad, struct fault *f)
 {
-	struct shape shape = {
-		signer->header, signer->prefix, signer->encoding, signer->algorithm == DIGEST_HMAC_SHA512 ? 64 : 32};
+	char time[24];
+	struct shape shape = {.header = signer->header,
+		.before = signer->prefix,
+		.encoding = signer->encoding,
+		.len = signer->algorithm == DIGEST_HMAC_SHA512 ? 64 : 32,
+		.form = signer->form ? signer->form->text : NULL,
+		.time = time};
+	snprintf(time, sizeof time, "%" PRId64, signer->timestamp_unit == TIME_SECONDS ? time_s : time_s * 1000);
 	if (*signer->timestamp_header)
 		sending_set(s, signer->timestamp_header, time);
 	return sign_headers(s, signer, &shape, time_s, is_bad, f);
@@ -244,9 +277,9 @@ static bool send_basic(struct sending *s, const char *secret, bool is_bad, struc
 static bool sign_by_scheme(struct sending *s, const struct signer *signer, const struct sign_secrets *secrets,
 	int64_t time_s, bool is_bad, struct fault *f)
 {
-	static const struct shape RAZORPAY = {"x-razorpay-signature", "", ENCODING_HEX, 32};
-	static const struct shape GITHUB = {"x-hub-signature-256", "sha256=", ENCODING_HEX, 32};
-	static const struct shape SQUARE = {"x-square-hmacsha256-signature", "", ENCODING_BASE64, 32};
+	static const struct shape RAZORPAY = {"x-razorpay-signature", "", ENCODING_HEX, 32, NULL, NULL};
+	static const struct shape GITHUB = {"x-hub-signature-256", "sha256=", ENCODING_HEX, 32, NULL, NULL};
+	static const struct shape SQUARE = {"x-square-hmacsha256-signature", "", ENCODING_BASE64, 32, NULL, NULL};
 	char time[24];
 	snprintf(time, sizeof time, "%" PRId64, time_s);
 	switch (signer->scheme) {
@@ -261,7 +294,7 @@ static bool sign_by_scheme(struct sending *s, const struct signer *signer, const
 	case SCHEME_SQUARE:
 		return sign_headers(s, signer, &SQUARE, time_s, is_bad, f);
 	case SCHEME_HMAC:
-		return sign_hmac(s, signer, time, time_s, is_bad, f);
+		return sign_hmac(s, signer, time_s, is_bad, f);
 	case SCHEME_ADYEN:
 		return sign_adyen(s, signer, time_s, is_bad, f);
 	case SCHEME_TOKEN:

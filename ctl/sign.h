@@ -23,7 +23,8 @@ struct sending_header {
 struct sending {
 	int count;
 	struct sending_header header[SENDING_HEADERS_MAX];
-	struct buf body; /* of its owner */
+	const char *target; /* path and query; of its owner, as is body */
+	struct buf body;
 };
 
 /* Sets a header, in the place of one with this name.  A value that is too long is cut; what does not fit is left out. */
