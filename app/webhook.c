@@ -133,7 +133,7 @@ void webhook_post(struct request *rq)
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
 	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source) || webhook_is_ping(rq, source))
 		return;
-	if (!content_type_fits(rq->content_type, CONTENT_TYPE_JSON, &f))
+	if (!content_type_fits(rq->content_type, source_content_type(source), &f))
 		http_problem(rq, 415, f.text);
 	else if (rq->body_too_large)
 		webhook_refuse_large(rq);

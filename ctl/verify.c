@@ -321,7 +321,7 @@ static bool print_item(const struct verifying *v, const struct places *in, int i
 	struct txn_problems problems = {0};
 	struct txn txn;
 	struct fault f;
-	if (*v->source->items) {
+	if (source_has_items(v->source)) {
 		snprintf(where, sizeof where, "%s/%d", v->source->items, index);
 		snprintf(name, sizeof name, "item %d", index);
 	}
@@ -351,7 +351,7 @@ static bool print_items(const struct verifying *v, const struct payload *payload
 	struct json_value items;
 	bool good = true;
 	int index = 0;
-	if (!*v->source->items)
+	if (!source_has_items(v->source))
 		return print_item(v, &in, 0);
 	if (!json_value_find(in.item, v->source->items, &items))
 		return false;
@@ -386,6 +386,22 @@ static void print_unreadable(const struct verifying *v, int status, const char *
 		printf("answer     %d%s%s\n", status, colon, why);
 }
 
+/* The answer to a body that cannot be opened. */
+static int status_of(const struct fault *f)
+{
+	if (f->kind == FAULT_MALFORMED)
+		return 400;
+	return f->kind == FAULT_TOO_LARGE ? 413 : 422;
+}
+
+/* payload_open() leaves the body of a plain source to the reader of transactions. */
+static bool open_body(
+	const struct verifying *v, const struct places_request *request, struct payload *ret, struct fault *f)
+{
+	return payload_open(v->source, request, v->message.body, v->message.len, false, ret, f) &&
+	       (!source_is_plain(v->source) || json_scan(ret->in.item.at, ret->in.item.len, f));
+}
+
 /* Prints the answer to a request with a valid signature: the first check that fails decides it, in the responder's
  * order. */
 static void print_body(const struct verifying *v)
@@ -397,14 +413,12 @@ static void print_body(const struct verifying *v)
 	int own = v->source->answer.status;
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
-	if (!content_type_fits(type ? type : "", CONTENT_TYPE_JSON, &f))
+	if (!content_type_fits(type ? type : "", source_content_type(v->source), &f))
 		printf("answer     415: %s\n", f.text);
 	else if (m->len > (size_t)v->settings->body_limit)
 		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
-	else if (!json_scan(m->body, m->len, &f))
-		print_unreadable(v, 400, ": ", f.text);
-	else if (!payload_open(v->source, &request, m->body, m->len, true, &payload, &f))
-		print_unreadable(v, 422, ": ", f.text);
+	else if (!open_body(v, &request, &payload, &f))
+		print_unreadable(v, status_of(&f), ": ", f.text);
 	else if (!print_items(v, &payload))
 		print_unreadable(v, 422, ", and nothing of it is stored", "");
 	else if (payload.count == 0)

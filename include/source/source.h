@@ -7,11 +7,13 @@
 #include "auth/signer.h"
 #include "base/base.h"
 #include "base/fault.h"
+#include "http/content_type.h"
 #include "http/network.h"
 #include "source/mapping.h"
 #include "source/ping.h"
 #include "source/places.h"
 #include "source/sources_answer.h"
+#include "source/sources_body.h"
 
 /* A source: the configuration for one provider.  It defines how the provider's webhooks are authenticated, and where a
  * transaction is in their payload.  Sources are read when the process starts and do not change afterwards. */
@@ -46,7 +48,9 @@ struct source {
 	struct network allow[SOURCE_ALLOW_MAX];
 	enum source_client client;
 	char subject[SOURCE_SUBJECT_MAX + 1]; /* as nginx writes it (RFC 2253): "CN=stripe,O=Stripe" */
-	/* Pointer to the array whose elements are one transaction each.  Empty: the body is one transaction. */
+	struct source_body body;              /* the form of the bodies */
+	/* Pointer to the array whose elements are one transaction each.  Empty: the body is one transaction, or the array
+	 * itself. */
 	char items[MAPPING_POINTER_MAX + 1];
 	/* The kinds of payload, each with its filter; the first that an item meets counts.  0: every body is read in
 	 * payhook's own form.  On the heap, since few sources have many; sources_finish() frees them. */
@@ -91,6 +95,18 @@ const struct mapping *source_mapping_for(const struct source *s, const struct pl
 static inline bool source_is_plain(const struct source *s)
 {
 	return s->mapping_count == 0;
+}
+
+/* The Content-Type that the source takes. */
+static inline enum content_type source_content_type(const struct source *s)
+{
+	return s->body.format == BODY_JSON ? CONTENT_TYPE_JSON : CONTENT_TYPE_FORM;
+}
+
+/* Whether a body has an array of transactions. */
+static inline bool source_has_items(const struct source *s)
+{
+	return *s->items || s->body.is_array;
 }
 
 /* Whether what the source stores may be an event as version 0.1 does not know it: the configuration uses one of the

@@ -37,7 +37,7 @@ static bool content_type_equals(const char *text, size_t len, const char *word)
 }
 
 /* Reads "application/" and a subtype.  Returns the length of both; 0: it is another type. */
-static size_t read_type(const char *text, enum content_type wanted)
+static size_t content_type_read(const char *text, enum content_type wanted)
 {
 	static const char TOP[] = "application/", SUFFIX[] = "+json";
 	const size_t top = sizeof TOP - 1, suffix = sizeof SUFFIX - 1;
@@ -99,7 +99,7 @@ bool content_type_fits(const char *content_type, enum content_type wanted, struc
 	const char *name = WANTED[wanted];
 	if (!*content_type)
 		return fault_set(f, FAULT_INPUT, "the body must be %s in UTF-8; it came without a Content-Type", name);
-	size_t len = read_type(content_type, wanted);
+	size_t len = content_type_read(content_type, wanted);
 	enum type_end end = len > 0 ? read_parameters(content_type + len, charset) : TYPE_OTHER;
 	if (end == TYPE_FITS)
 		return true;

@@ -5,7 +5,7 @@
  * allocated for a webhook.
  *
  * A sender chooses ids and bodies, therefore both are hashed with a key.  Bodies are hashed only when a second one of an
- * identity waits, and compared only if their hashes are equal: with bodies that differ in the last of 64 KiB, sixty-four
+ * identity waits, and compared only if their hashes are equal: with bodies that differ in the last of 64 KiB, hundreds of
  * items of a webhook would otherwise be compared with sixteen contents each. */
 
 #include "ingest/pending.h"

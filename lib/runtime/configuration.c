@@ -66,7 +66,8 @@ static bool check_source(const struct settings *s, const struct source *source, 
 			source->name);
 		report(f.text);
 	}
-	if (s->processor_body == PROCESSOR_BODY_ORIGINAL && source->auth != SOURCE_AUTH_DISABLED && *source->items) {
+	if (s->processor_body == PROCESSOR_BODY_ORIGINAL && source->auth != SOURCE_AUTH_DISABLED &&
+		source_has_items(source)) {
 		good = fault_set(&f, FAULT_INPUT,
 			"PROCESSOR_BODY=original: the source %s has items, so one of its bodies stands for several transactions",
 			source->name);

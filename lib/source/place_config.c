@@ -154,7 +154,7 @@ static void check_items(const struct json_place *p, const struct source *s, cons
 	bool is_of_item = false;
 	for (int i = 0; i < count; i++)
 		is_of_item |= place_is_in_item(identity[i]);
-	if (*s->items && !is_of_item)
+	if (source_has_items(s) && !is_of_item)
 		json_config_complain(p, "the transaction_id has nothing of an item: all items of a body would be one");
 }
 

@@ -18,6 +18,7 @@
 #include "source/ping_config.h"
 #include "source/place_config.h"
 #include "source/sources_answer.h"
+#include "source/sources_body.h"
 #include "source/sources_keep.h"
 #include "source/sources_scheme.h"
 
@@ -38,6 +39,8 @@ enum member {
 	ANSWER,
 	PING,
 	UNREADABLE,
+	BODY,
+	SIGNED_ENCODING,
 	MEMBERS,
 };
 
@@ -56,6 +59,8 @@ static const char *const NAMES[MEMBERS] = {
 	[ANSWER] = "answer",
 	[PING] = "ping",
 	[UNREADABLE] = "unreadable",
+	[BODY] = "body",
+	[SIGNED_ENCODING] = "signed_encoding",
 };
 
 struct reading {
@@ -144,6 +149,8 @@ static void read_mappings(const struct reading *r)
 		mapping_configure(filter, mapping, r->outside->extras, &r->source->mappings[0]);
 	if (json_config_given(items) && !has_events && !has_mapping)
 		json_config_complain(items, "has no meaning without a mapping");
+	else if (json_config_given(items) && sources_body_is_array(items))
+		r->source->body.is_array = true;
 	else if (json_config_given(items))
 		place_configure_pointer(items, r->source->items);
 }
@@ -216,6 +223,23 @@ static void check_adyen(const struct reading *r)
 		check_adyen_mapping(r, &s->mappings[i]);
 }
 
+/* Adyen's signatures are in the items of a JSON body, whatever its coding is. */
+static void check_form_of_body(const struct reading *r)
+{
+	struct source *s = r->source;
+	const struct json_place *encoding = &r->member[SIGNED_ENCODING];
+	bool is_signed = s->auth == SOURCE_AUTH_SIGNATURE, is_adyen = is_signed && s->signer.scheme == SCHEME_ADYEN;
+	sources_body_check(&s->body, &r->member[ITEMS],
+		&r->member[json_config_given(&r->member[EVENTS]) ? EVENTS : MAPPING], s->mappings, s->mapping_count);
+	if (json_config_given(encoding) && !is_signed)
+		json_config_complain(encoding, "has no meaning without a signature");
+	else if (json_config_given(encoding) && is_adyen)
+		json_config_complain(encoding, "has no meaning for adyen, whose signatures are in the body");
+	if (is_adyen && s->body.format != BODY_JSON)
+		json_config_complain(&r->member[BODY], "has no meaning for adyen, which sends JSON");
+	s->body.is_signed_decoded = s->body.is_signed_decoded || is_adyen;
+}
+
 /* ---- the list ---- */
 
 static bool sources_read_name(const struct json_place *p, const struct sources *all, char ret[SOURCE_NAME_MAX + 1])
@@ -248,6 +272,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 		return;
 	all->count++;
 	int complaints = p->config->complaints;
+	sources_body_read(&r.member[BODY], &r.member[SIGNED_ENCODING], &r.source->body);
 	read_mappings(&r);
 	read_order(&r);
 	sources_scheme_read(r.member, outside, all, r.source);
@@ -260,6 +285,7 @@ static void read_source(const struct json_place *p, const struct sources_outside
 	const struct json_place *events = json_config_given(&r.member[EVENTS]) ? &r.member[EVENTS] : NULL;
 	if (p->config->complaints == complaints)
 		places_check(events ? events : &r.member[FILTER], events ? events : &r.member[MAPPING], r.source);
+	check_form_of_body(&r);
 	bool is_adyen = r.source->auth == SOURCE_AUTH_SIGNATURE && r.source->signer.scheme == SCHEME_ADYEN;
 	if (is_adyen && p->config->complaints == complaints)
 		check_adyen(&r);
