@@ -64,6 +64,8 @@ void http_head(const struct reply *reply, struct buf *ret)
 	buf_add_text(ret, "Cache-Control: no-store\r\n");
 	if (reply->allow)
 		add_header(ret, "Allow: ", reply->allow);
+	if (reply->accept_encoding)
+		add_header(ret, "Accept-Encoding: ", reply->accept_encoding);
 	if (reply->challenge)
 		add_header(ret, "WWW-Authenticate: ", reply->challenge);
 	if (reply->retry_after > 0) {

@@ -54,10 +54,10 @@ struct service {
 /* A reply.  The texts are constants. */
 struct reply {
 	int status;
-	const char *type;      /* Content-Type */
-	const char *allow;     /* Allow: the methods of the path, for a 405; or NULL */
-	const char *challenge; /* WWW-Authenticate: the scheme to use, for a 401; or NULL */
-	int retry_after;       /* Retry-After in seconds; 0: no such header */
+	const char *type;                    /* Content-Type */
+	const char *allow, *accept_encoding; /* headers: the methods, for a 405; the codings, for a 415; or NULL */
+	const char *challenge;               /* WWW-Authenticate: the scheme to use, for a 401; or NULL */
+	int retry_after;                     /* Retry-After in seconds; 0: no such header */
 	struct buf body;
 };
 
@@ -75,17 +75,17 @@ struct request {
 	const char *method, *target;
 	/* These and the next two are "" if absent.  The client's address is nginx's $remote_addr, after REAL_IP_FROM; peer is the
 	 * connection's, which differs if a balancer in REAL_IP_FROM gave the address. */
-	const char *content_type, *address, *peer;
+	const char *content_type, *content_encoding, *address, *peer;
 	/* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..."; subject of the client certificate: "CN=stripe,O=Stripe". */
 	const char *client_verify, *client_subject;
 	enum clients clients; /* by nginx's configuration of the port */
 	char id[REQUEST_ID_MAX + 1];
 	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
 	struct buf body;
-	bool body_too_large;         /* the body was longer than BODY_LIMIT: read to its end, and not kept */
-	bool may_see_metrics;        /* nginx admits the address to /metrics (METRICS_ALLOW) */
-	int64_t certificate_expires; /* seconds since 1970, of nginx's own certificate; 0: nginx does not say */
-	int64_t read_us;             /* clock_us() when the request had been read */
+	bool body_too_large;  /* the body was longer than BODY_LIMIT: read to its end, and not kept */
+	bool may_see_metrics; /* nginx admits the address to /metrics (METRICS_ALLOW) */
+	int64_t certificate_expires,
+		read_us; /* of nginx's own, seconds since 1970, 0: unknown; clock_us() when it was read */
 	struct service *service;
 	struct path path;
 	struct reply reply;

@@ -18,6 +18,7 @@
 #include "acknowledgement.h"
 #include "auth/kept_headers.h"
 #include "base/clock.h"
+#include "content.h"
 #include "ingest/ingest.h"
 #include "ingest/payloads.h"
 #include "ingest/pending.h"
@@ -199,6 +200,8 @@ static void submission_expire(struct request *rq)
 static const char *submission_header_of(void *ctx, const char *name)
 {
 	const struct request *rq = ctx;
+	if (strcmp(name, "content-encoding") == 0) /* nearly all requests have none */
+		return rq->content_encoding;
 	return rq->header(rq, name);
 }
 
@@ -462,14 +465,15 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 	const struct places_request request = {.id = rq->id, .header = submission_header_of, .ctx = rq};
 	struct submission *s = rq->state;
 	struct payload payload; /* written by payload_open() */
+	struct content content;
 	struct fault f;
 	s->source = source;
 	s->many = NULL;
 	s->keep = NULL;
 	s->count = 0;
 	s->failed = s->conflicts = s->is_new = s->is_unreadable = false;
-	if (!payload_open(
-		    source, &request, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f)) {
+	if (!content_decode(rq, &content, &f) ||
+		!payload_open(source, &request, content.bytes, content.len, is_scanned, &payload, &f)) {
 		if (f.kind == FAULT_BUSY || f.kind == FAULT_BUG)
 			fail_payload(rq, &f);
 		else if (is_left(rq, &f, NULL, code_of_fault(&f)))

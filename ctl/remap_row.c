@@ -11,6 +11,7 @@
 
 #include "base/encode.h"
 #include "base/utf8.h"
+#include "http/content_coding.h"
 #include "json/scan.h"
 #include "source/payload.h"
 
@@ -90,15 +91,35 @@ static const char *remap_row_header(void *ctx, const char *name)
 	return NULL;
 }
 
+/* The body without its content coding, which is among the kept headers. */
+static bool remap_row_decode(struct remap_row *row, const char **bytes, size_t *len, struct fault *f)
+{
+	static struct buf decoded = {.max = PAYLOAD_MAX};
+	enum content_coding coding;
+	*bytes = row->body.bytes;
+	*len = row->body.len;
+	if (!content_coding_read(remap_row_header(row, "content-encoding"), &coding) || coding == CONTENT_CODING_NONE)
+		return true;
+	buf_reset(&decoded, PAYLOAD_MAX);
+	if (!content_coding_gunzip(row->body.bytes, row->body.len, PAYLOAD_MAX, &decoded, f))
+		return false;
+	*bytes = decoded.data ? decoded.data : "";
+	*len = decoded.len;
+	return true;
+}
+
 bool remap_row_map(struct remap_row *row, const struct currency_extras *extras)
 {
 	static struct payload payload;
+	const char *bytes;
+	size_t len;
 	const struct places_request request = {.id = row->request_id, .header = remap_row_header, .ctx = row};
 	struct txn_problems problems;
 	struct fault f;
 	if (!row->source)
 		return true;
-	if (!payload_open(row->source, &request, row->body.bytes, row->body.len, false, &payload, &f)) {
+	if (!remap_row_decode(row, &bytes, &len, &f) ||
+		!payload_open(row->source, &request, bytes, len, false, &payload, &f)) {
 		if (f.kind == FAULT_BUSY)
 			return false;
 		note(row, NULL,

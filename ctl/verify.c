@@ -20,13 +20,13 @@
 #include "auth/signature_header.h"
 #include "base/clock.h"
 #include "ctl.h"
+#include "http/content_coding.h"
 #include "http/content_type.h"
 #include "http_message.h"
-#include "json/scan.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
 #include "source/sources_file.h"
-#include "txn/txn_json.h"
+#include "verify_body.h"
 
 /* Bytes of the request.  A body up to twice PAYLOAD_MAX is read, so that it is reported as answered 413. */
 #define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX)
@@ -38,10 +38,12 @@ struct verifying {
 	const struct settings *settings;
 	struct sources sources;
 	const struct source *source;
-	int64_t now_s; /* unix time at which the request is judged */
-	bool is_dated; /* now_s is the argument of --at, or the time at which the request was received */
-	bool is_kept;  /* the request is one that "payload" has printed, and was verified when it came */
-	struct http_message message;
+	int64_t now_s;               /* unix time at which the request is judged */
+	bool is_dated;               /* now_s is the argument of --at, or the time at which the request was received */
+	bool is_kept;                /* the request is one that "payload" has printed, and was verified when it came */
+	struct http_message message; /* its body is replaced by what it decodes to, once it is decoded */
+	bool is_coding_known;
+	enum content_coding coding; /* of the body as it is now */
 	struct signature_report report;
 };
 
@@ -119,6 +121,30 @@ static bool read_message(struct verifying *v)
 		return true;
 	fprintf(stderr, CTL_PROGRAM ": the request on standard input: %s\n", f.text);
 	return false;
+}
+
+/* Decodes the body, as a responder does before it reads it. */
+static bool decode_body(struct verifying *v, struct fault *f)
+{
+	static struct buf decoded = {.max = PAYLOAD_MAX};
+	size_t most = (size_t)v->settings->body_limit;
+	if (v->coding == CONTENT_CODING_NONE)
+		return true;
+	if (!content_coding_gunzip(v->message.body, v->message.len, most, &decoded, f))
+		return false;
+	v->message.body = decoded.data ? decoded.data : "";
+	v->message.len = decoded.len;
+	v->coding = CONTENT_CODING_NONE;
+	return true;
+}
+
+/* Decodes the body first if that is what the provider signs. */
+static void read_coding(struct verifying *v)
+{
+	struct fault f;
+	v->is_coding_known = content_coding_read(http_message_header(&v->message, "content-encoding"), &v->coding);
+	if (v->is_coding_known && v->source->body.is_signed_decoded && !decode_body(v, &f))
+		printf("content    cannot be decoded: %s\n", f.text);
 }
 
 /* ---- the signature ---- */
@@ -273,93 +299,6 @@ static bool print_signature(struct verifying *v)
 
 /* ---- the body, and the answer ---- */
 
-/* A member that the mapping does not read, or that the payload leaves out, is not printed. */
-static void print_member(const char *name, const char *text)
-{
-	if (text && *text)
-		printf("           %-19s  %s\n", name, text);
-}
-
-static void print_occurred(const struct txn *txn)
-{
-	char date[CLOCK_DATE_MAX];
-	if (!txn->has_occurred)
-		return;
-	clock_date((time_t)(txn->occurred_us / 1000000), date);
-	printf("           occurred_at          %.*s.%06dZ\n", (int)strcspn(date, "Z"), date,
-		(int)(txn->occurred_us % 1000000));
-}
-
-static void print_txn(const struct txn *txn)
-{
-	print_member("transaction_id", txn->transaction_id);
-	print_member("source_account", txn->source_account);
-	print_member("destination_account", txn->destination_account);
-	print_member("amount", txn->amount.digits);
-	print_member("currency", txn->currency);
-	print_member("payment_id", txn->payment_id);
-	print_member("kind", txn_kind_word(txn->kind));
-	print_member("part", txn->part);
-	print_member("total", txn->is_total ? "true" : "");
-	print_occurred(txn);
-}
-
-static void print_problems(const struct txn_problems *problems)
-{
-	printf("cannot be read:\n");
-	for (int i = 0; i < problems->count; i++)
-		printf("           %s  %s: %s\n", problems->list[i].pointer, problems->list[i].code,
-			problems->list[i].detail);
-}
-
-/* Prints the transaction of one item, or the problems in it.  False: it cannot be read. */
-static bool print_item(const struct verifying *v, const struct places *in, int index)
-{
-	const struct mapping *m = source_mapping_for(v->source, in);
-	const struct currency_extras *extras = &v->settings->extra_currencies;
-	char where[TXN_POINTER_MAX + 1] = "", name[24] = "body";
-	struct txn_problems problems = {0};
-	struct txn txn;
-	struct fault f;
-	if (source_has_items(v->source)) {
-		snprintf(where, sizeof where, "%s/%d", v->source->items, index);
-		snprintf(name, sizeof name, "item %d", index);
-	}
-	printf("%-10s ", name);
-	if (!m) {
-		printf("is ignored: the filter does not let it pass\n");
-		return true;
-	}
-	if (m->is_canonical ? txn_from_json(in->item.at, in->item.len, extras, &txn, &problems, &f)
-			    : mapping_read(m, in, where, extras, &txn, &problems, &f)) {
-		printf("is read:\n");
-		print_txn(&txn);
-		return true;
-	}
-	if (problems.count > 0)
-		print_problems(&problems);
-	else
-		printf("cannot be read: %s\n", f.text);
-	return false;
-}
-
-/* Prints every item of a body that payload_open() has accepted.  Unlike a responder it goes on after the first bad
- * item. */
-static bool print_items(const struct verifying *v, const struct payload *payload)
-{
-	struct places in = payload->in;
-	struct json_value items;
-	bool good = true;
-	int index = 0;
-	if (!source_has_items(v->source))
-		return print_item(v, &in, 0);
-	if (!json_value_find(in.item, v->source->items, &items))
-		return false;
-	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &in.item); index++)
-		good &= print_item(v, &in, index);
-	return good;
-}
-
 /* A captured request shows no id.  That of a kept one is among the headers that "payload" prints, as a UUID. */
 static const char *request_id(const struct verifying *v)
 {
@@ -375,56 +314,26 @@ static const char *request_id(const struct verifying *v)
 	return len > 0 ? digits : "(the id of the request)";
 }
 
-/* Prints the answer to a body that cannot be read, or not all of it. */
-static void print_unreadable(const struct verifying *v, int status, const char *colon, const char *why)
-{
-	int own = v->source->answer.status;
-	if (v->source->keep_unreadable)
-		printf("answer     %d, when it is kept as unreadable; else %d%s%s\n", own ? own : 202, status, colon,
-			why);
-	else
-		printf("answer     %d%s%s\n", status, colon, why);
-}
-
-/* The answer to a body that cannot be opened. */
-static int status_of(const struct fault *f)
-{
-	if (f->kind == FAULT_MALFORMED)
-		return 400;
-	return f->kind == FAULT_TOO_LARGE ? 413 : 422;
-}
-
-/* payload_open() leaves the body of a plain source to the reader of transactions. */
-static bool open_body(
-	const struct verifying *v, const struct places_request *request, struct payload *ret, struct fault *f)
-{
-	return payload_open(v->source, request, v->message.body, v->message.len, false, ret, f) &&
-	       (!source_is_plain(v->source) || json_scan(ret->in.item.at, ret->in.item.len, f));
-}
-
 /* Prints the answer to a request with a valid signature: the first check that fails decides it, in the responder's
  * order. */
-static void print_body(const struct verifying *v)
+static void print_body(struct verifying *v)
 {
 	struct fault f;
-	struct payload payload;
 	struct http_message message = v->message;
 	const struct places_request request = {request_id(v), verify_header_of, &message};
-	int own = v->source->answer.status;
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
 	if (!content_type_fits(type ? type : "", source_content_type(v->source), &f))
 		printf("answer     415: %s\n", f.text);
+	else if (!v->is_coding_known)
+		printf("answer     415: its Content-Encoding is not taken; gzip is, and none\n");
 	else if (m->len > (size_t)v->settings->body_limit)
 		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
-	else if (!open_body(v, &request, &payload, &f))
-		print_unreadable(v, status_of(&f), ": ", f.text);
-	else if (!print_items(v, &payload))
-		print_unreadable(v, 422, ", and nothing of it is stored", "");
-	else if (payload.count == 0)
-		printf("answer     %d: ignored\n", own ? own : 200);
+	else if (!decode_body(v, &f))
+		verify_body_refuse(v->source, &f);
 	else
-		printf("answer     %d, when it is durable\n", own ? own : 202);
+		verify_body_print(
+			&(struct verify_body){v->source, &v->settings->extra_currencies, &request, m->body, m->len});
 }
 
 /* ---- the report ---- */
@@ -477,6 +386,7 @@ static int print_all(struct verifying *v)
 	print_request(v);
 	if (print_ping(v))
 		return 0;
+	read_coding(v);
 	if (v->source->auth == SOURCE_AUTH_SIGNATURE)
 		good = print_signature(v);
 	else

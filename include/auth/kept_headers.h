@@ -5,7 +5,7 @@
 #include "auth/signer.h"
 #include "base/base.h"
 
-/* The headers of a verified request that are kept with its body: those that the signature scheme reads, so that the
+/* The headers of a verified request that are kept with its body: Content-Encoding, as the body is kept as it came; those that the signature scheme reads, so that the
  * request can be verified again, the provider's ids of the event and of its delivery, and User-Agent.
  *
  * No header that could be a credential is kept: not Authorization, Cookie or a usual name of an API key, even if a
@@ -23,7 +23,7 @@ struct kept_headers {
  * by its name in lower case, NULL if the request does not have it.
  *
  * A value is left out, and never cut, if it is empty, is not UTF-8, has a control character, or would make the object
- * longer than KEPT_HEADERS_MAX bytes; those of the signature come first.  A Content-Type to which that applies, or of
+ * longer than KEPT_HEADERS_MAX bytes; Content-Encoding and those of the signature come first.  A Content-Type to which that applies, or of
  * more than KEPT_CONTENT_TYPE_MAX bytes, is kept as "application/json". */
 void kept_headers_write(struct kept_headers *ret, const struct signer *signer, const char *content_type,
 	const char *(*header)(void *ctx, const char *name), void *ctx);

@@ -11,7 +11,7 @@
 
 /* Appends the fields as a JSON object of texts, in their order: "id=tr_1&x=a+b" as {"id":"tr_1","x":"a b"}.  A field without
  * "=" has the text "", and of two "&" in a row nothing becomes a field.  The faults are
- *   FAULT_MALFORMED  a percent sign without two hexadecimal digits, or a NUL; the text has its byte, counted from 0,
+ *   FAULT_MALFORMED  a percent sign without two hexadecimal digits, a NUL, or a byte beyond ASCII; the text has its byte, counted from 0,
  *   FAULT_TOO_LARGE  the object has more bytes than the buffer may have,
  *   FAULT_BUSY       there is no memory.
  * What else makes an object no strict JSON is left to json_scan(): a name twice, and bytes that are not UTF-8. */

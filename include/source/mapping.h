@@ -16,9 +16,9 @@
  * A member of the payload that is absent, null or "" counts as left out: providers differ in how they write that they
  * have no value, such as the customer of a guest or the telephone number of a payer. */
 
-#define MAPPING_PARTS_MAX 4  /* of a transaction_id */
-#define MAPPING_KINDS_MAX 32 /* words that stand for a kind; Stripe has some 20 about payments, refunds and disputes */
-#define MAPPING_UNITS_MAX 32 /* currencies with a minor unit of the provider's own */
+#define MAPPING_PARTS_MAX 4   /* of a transaction_id */
+#define MAPPING_KINDS_MAX 32  /* words that stand for a kind; Stripe has some 20 about payments, refunds and disputes */
+#define MAPPING_UNITS_MAX 32  /* currencies with a minor unit of the provider's own */
 #define MAPPING_ITEMS_MAX 512 /* transactions in one body: GoCardless sends up to 250 */
 
 /* A text from the payload, or a constant. */

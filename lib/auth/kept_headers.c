@@ -133,6 +133,7 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 	const char *names[NAMES_MAX] = {NULL};
 	size_t len = 1;
 	ret->json[0] = '{';
+	kept_headers_add(ret->json, &len, "content-encoding", header(ctx, "content-encoding"));
 	if (signer)
 		names_of(signer, names);
 	for (int i = 0; i < NAMES_MAX && names[i]; i++)

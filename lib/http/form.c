@@ -18,6 +18,10 @@ static bool add_decoded(const char *body, size_t at, size_t len, struct buf *ret
 	for (size_t end = at + len, step; at < end; at += step) {
 		char byte = body[at];
 		step = 1;
+		if ((unsigned char)byte > 0x7f)
+			return fault_set(f, FAULT_MALFORMED,
+				"at byte %zu of the form there is a byte beyond ASCII, which a form writes as a percent code",
+				at);
 		if (byte == '+') {
 			byte = ' ';
 		} else if (byte == '%') {

@@ -102,7 +102,7 @@ static struct value money_value(const char *text, const struct parts *p)
 }
 
 /* Whether the digits are kept as they were written: nothing has to be written in another form. */
-static bool is_kept(const struct parts *p)
+static bool money_is_kept(const struct parts *p)
 {
 	return !p->has_exponent && p->fractions <= MONEY_FRACTION_MAX;
 }
@@ -154,7 +154,7 @@ bool money_parse(const char *text, size_t len, struct money *ret, struct fault *
 	case MONEY_FLAWLESS:
 		break;
 	}
-	if (split(text, len, &parts) && !is_kept(&parts)) {
+	if (split(text, len, &parts) && !money_is_kept(&parts)) {
 		write_plain(text, &parts, ret->digits);
 		return true;
 	}

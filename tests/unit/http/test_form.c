@@ -66,6 +66,7 @@ Test(form, refuses_bad_escapes_and_a_nul)
 	refuses("a=1\0", 4, "at byte 3 of the form there is a NUL");
 	refuses("a\0=1", 5, "at byte 1 of the form there is a NUL");
 	refuses("a=% 1", 5, "at byte 2");
+	refuses("a=\xc3\xa9", 4, "at byte 2 of the form there is a byte beyond ASCII");
 }
 
 Test(form, reports_what_grows_beyond_the_buffer)
