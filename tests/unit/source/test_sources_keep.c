@@ -85,3 +85,19 @@ Test(sources_keep, needs_no_secret_for_the_mappings_alone)
 	cr_expect(reads(SIGNED ",\"unreadable\":\"keep\"", false), "%s", complaints);
 	cr_expect_eq(sources.list[0].signer.count, 0);
 }
+
+#define MAPPED(id)                                                                                           \
+	SIGNED ",\"unreadable\":\"keep\",\"mapping\":{\"transaction_id\":" id                                \
+	       ",\"source_account\":{\"at\":\"/from\"},"                                                     \
+	       "\"destination_account\":{\"value\":\"us\"},\"amount\":{\"at\":\"/sum\",\"unit\":\"major\"}," \
+	       "\"currency\":{\"at\":\"/currency\"}}"
+
+Test(sources_keep, wants_an_identity_from_the_body)
+{
+	cr_expect(takes(MAPPED("{\"at\":\"/id\"}"))->keep_unreadable);
+	cr_expect(takes(MAPPED("{\"at\":[\"/id\",\"/type\"],\"join\":\":\"}"))->keep_unreadable);
+	cr_expect(takes(MAPPED("{\"body\":\"sha256\"}"))->keep_unreadable);
+	refuses(MAPPED("{\"request\":\"id\"}"),
+		"s:1: /sources/0/unreadable: \"keep\" wants a transaction_id from the body, and no header in the filters of several"
+		" events: of two events with one body the second would be lost");
+}
