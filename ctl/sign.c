@@ -95,7 +95,7 @@ struct shape {
 };
 
 /* Writes a form with the time and the signature in their places, and some text in that of {any}. */
-static void write_form(const struct shape *shape, const char *signature, char ret[SENDING_VALUE_MAX])
+static void sign_write_form(const struct shape *shape, const char *signature, char ret[SENDING_VALUE_MAX])
 {
 	const struct {
 		const char *name, *text;
@@ -121,7 +121,7 @@ static void set_signature(struct sending *s, const struct shape *shape, const st
 	char encoded[ENCODED_MAX], value[SENDING_VALUE_MAX];
 	write_encoded(m, shape->encoding, encoded);
 	if (shape->form)
-		write_form(shape, encoded, value);
+		sign_write_form(shape, encoded, value);
 	else
 		snprintf(value, sizeof value, "%s%s", shape->before, encoded);
 	sending_set(s, shape->header, value);
