@@ -36,7 +36,7 @@ int example_read(const struct source *source, const struct currency_extras *extr
 {
 	static struct payload payload;
 	struct txn_problems problems;
-	if (!json_scan(body, len, f) || !payload_open(source, request, body, len, true, &payload, f))
+	if (!payload_open(source, request, body, len, false, &payload, f))
 		return 0;
 	int count = payload.count < EXAMPLE_TXNS_MAX ? payload.count : EXAMPLE_TXNS_MAX;
 	for (int i = 0; i < count; i++) {
@@ -54,7 +54,7 @@ static bool example_has_word(const struct source *s, const char *body, size_t le
 	struct json_value top = json_value_of(body, len), v;
 	for (int i = 0; i < s->mapping_count; i++) {
 		const struct mapping *m = &s->mappings[i];
-		for (int k = 0; k < m->condition_count && !*s->items; k++) {
+		for (int k = 0; k < m->condition_count && !source_has_items(s); k++) {
 			const char *at = m->conditions[k].at;
 			if (*at == '/' && json_value_find(top, at, &v) && json_value_equals(v, word))
 				return true;
@@ -75,7 +75,8 @@ static bool example_fits(struct search *s, const char *body, size_t len)
 	struct fault f;
 	const struct places_request request = {.id = "example", .header = example_header_of, .ctx = &s->ret->head};
 	int count = example_read(s->source, s->extras, &request, body, len, txns, &f);
-	bool is_wanted = count > 0 && (!s->kind || example_has_word(s->source, body, len, s->kind));
+	bool is_json = source_content_type(s->source) == CONTENT_TYPE_JSON;
+	bool is_wanted = count > 0 && (!s->kind || (is_json && example_has_word(s->source, body, len, s->kind)));
 	s->fitting += count > 0;
 	for (int i = 0; i < count; i++) {
 		const char *word = txn_kind_word(txns[i].kind);

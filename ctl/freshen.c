@@ -30,7 +30,7 @@ static void each_item(const struct source *s, const char *body, size_t len,
 	void (*each)(void *ctx, struct json_value item), void *ctx)
 {
 	struct json_value top = json_value_of(body, len), items, item;
-	if (!*s->items) {
+	if (!source_has_items(s)) {
 		each(ctx, top);
 		return;
 	}

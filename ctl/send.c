@@ -19,7 +19,9 @@
 #include "ctl.h"
 #include "example.h"
 #include "freshen.h"
+#include "http/form.h"
 #include "http/url.h"
+#include "json/scan.h"
 #include "post.h"
 #include "runtime/settings.h"
 #include "secret.h"
@@ -195,6 +197,26 @@ static bool set_target(struct run *r)
 	return len > 0 && (size_t)len < sizeof r->target;
 }
 
+/* Whether the body is a form; then it is read as an object of texts, and written as it came but for the ids. */
+static bool is_form(const struct run *r)
+{
+	return source_content_type(r->source) == CONTENT_TYPE_FORM;
+}
+
+static void freshen_form(struct run *r, int64_t now_s, bool keeps_ids)
+{
+	struct buf object = BUF_INIT(PAYLOAD_MAX), body = BUF_INIT(PAYLOAD_MAX);
+	struct fault f;
+	buf_add(&body, r->example.body, r->example.len);
+	if (buf_ok(&body) && form_to_json(r->example.body, r->example.len, &object, &f) &&
+		json_scan(object.data, object.len, &f)) {
+		fresh_plan(&r->fresh, r->source, object.data, object.len, now_s, keeps_ids);
+		fresh_text(&r->fresh, body.data, &r->sending.body);
+	}
+	buf_finish(&object);
+	buf_finish(&body);
+}
+
 /* Writes the example anew.  The ids of a duplicate are those of the example itself, so it is one of the run before too. */
 static bool send_prepare(struct run *r)
 {
@@ -202,9 +224,15 @@ static bool send_prepare(struct run *r)
 	const struct example *e = &r->example;
 	if (!example_find(r->folder, r->source, &r->settings->extra_currencies, r->kind, &r->example, &f))
 		return send_complain(r, &f);
-	fresh_plan(&r->fresh, r->source, e->body, e->len, (int64_t)time(NULL), r->variant == DUPLICATE);
+	int64_t now_s = (int64_t)time(NULL);
+	bool keeps_ids = r->variant == DUPLICATE;
 	r->sending.body = BUF_INIT(PAYLOAD_MAX);
-	fresh_body(&r->fresh, r->source, e->body, e->len, &r->sending.body);
+	if (is_form(r)) {
+		freshen_form(r, now_s, keeps_ids);
+	} else {
+		fresh_plan(&r->fresh, r->source, e->body, e->len, now_s, keeps_ids);
+		fresh_body(&r->fresh, r->source, e->body, e->len, &r->sending.body);
+	}
 	set_headers(r);
 	if (set_target(r) && buf_ok(&r->sending.body))
 		return true;
@@ -290,7 +318,8 @@ static bool change_amount(struct run *r)
 {
 	struct buf changed = BUF_INIT(PAYLOAD_MAX);
 	struct fault f;
-	if (fresh_amount(r->source, r->sending.body.data, r->sending.body.len, &changed) && buf_ok(&changed)) {
+	if (!is_form(r) && fresh_amount(r->source, r->sending.body.data, r->sending.body.len, &changed) &&
+		buf_ok(&changed)) {
 		buf_finish(&r->sending.body);
 		r->sending.body = changed;
 		return true;
