@@ -214,6 +214,7 @@ static void take_body(struct request *rq, const struct source *source, bool is_k
 		return;
 	const struct signer *signer = source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL;
 	kept_headers_write(&s->headers, signer, rq->content_type, submission_header_of, rq);
+	kept_headers_add_query(&s->headers, signer, rq->target);
 	if (s->keep) /* "payhook remap" will read what the mappings read now */
 		kept_headers_add_names(&s->headers, signer, source->wanted.headers, source->wanted.header_count,
 			submission_header_of, rq);
@@ -462,7 +463,8 @@ static void fail_payload(struct request *rq, const struct fault *f)
 
 void submission_accept(struct request *rq, const struct source *source, bool is_scanned)
 {
-	const struct places_request request = {.id = rq->id, .header = submission_header_of, .ctx = rq};
+	const struct places_request request = {
+		.id = rq->id, .header = submission_header_of, .ctx = rq, .target = rq->target};
 	struct submission *s = rq->state;
 	struct payload payload; /* written by payload_open() */
 	struct content content;

@@ -103,7 +103,7 @@ static bool webhook_refuse_signature(
  * as a ping may have neither that the source wants. */
 static bool webhook_is_ping(struct request *rq, const struct source *source)
 {
-	struct places_request request = {.id = rq->id, .header = webhook_header_of, .ctx = rq};
+	struct places_request request = {.id = rq->id, .header = webhook_header_of, .ctx = rq, .target = rq->target};
 	if (source->ping.kind == PING_NONE || rq->body_too_large ||
 		!ping_is(&source->ping, &request, rq->content_type, rq->body.data ? rq->body.data : "", rq->body.len))
 		return false;

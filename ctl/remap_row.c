@@ -6,9 +6,11 @@
 
 #include "remap_row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/kept_headers.h"
 #include "base/encode.h"
 #include "base/utf8.h"
 #include "http/content_coding.h"
@@ -113,7 +115,11 @@ bool remap_row_map(struct remap_row *row, const struct currency_extras *extras)
 	static struct payload payload;
 	const char *bytes;
 	size_t len;
-	const struct places_request request = {.id = row->request_id, .header = remap_row_header, .ctx = row};
+	static char target[KEPT_HEADERS_MAX + 1];
+	const char *query = row->source ? remap_row_header(row, KEPT_QUERY) : NULL;
+	snprintf(target, sizeof target, "%s", query ? query : "");
+	const struct places_request request = {
+		.id = row->request_id, .header = remap_row_header, .ctx = row, .target = target};
 	struct txn_problems problems;
 	struct fault f;
 	if (!row->source)

@@ -320,7 +320,7 @@ static void print_body(struct verifying *v)
 {
 	struct fault f;
 	struct http_message message = v->message;
-	const struct places_request request = {request_id(v), verify_header_of, &message};
+	const struct places_request request = {request_id(v), verify_header_of, &message, message.target};
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
 	if (!content_type_fits(type ? type : "", source_content_type(v->source), &f))
@@ -368,7 +368,7 @@ static void print_request(const struct verifying *v)
 static bool print_ping(const struct verifying *v)
 {
 	struct http_message message = v->message;
-	struct places_request request = {"", verify_header_of, &message};
+	struct places_request request = {"", verify_header_of, &message, message.target};
 	const char *type = http_message_header(&message, "content-type");
 	int own = v->source->answer.status;
 	if (v->message.len > (size_t)v->settings->body_limit ||

@@ -46,3 +46,6 @@ MUST_USE bool signature_message_read(const char *text, struct signature_message 
 /* The placeholder of a header (in lower case) or of a parameter of the query; NULL: the message has none. */
 const struct signature_message_part *signature_message_find(
 	const struct signature_message *m, enum signature_message_kind kind, const char *name);
+
+/* Whether a text can be the name of a parameter in {query.NAME}. */
+bool signature_message_is_query(const char *name);

@@ -16,6 +16,7 @@ struct place_members {
 	const struct json_place *header;  /* name */
 	const struct json_place *body;    /* "sha256" */
 	const struct json_place *request; /* "id" */
+	const struct json_place *query;   /* name */
 };
 
 /* Whether one of the members is there. */
@@ -24,7 +25,7 @@ bool place_given(const struct place_members *m);
 /* Reads the place into ret.  If none is given, "at" is reported as missing. */
 void place_configure(const struct place_members *m, char ret[MAPPING_POINTER_MAX + 1]);
 
-/* Reads an element of a list of places: a pointer, {"header": name} or {"body": "sha256"}. */
+/* Reads an element of a list of places: a pointer, {"header": name}, {"query": name} or {"body": "sha256"}. */
 void place_configure_element(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1]);
 
 /* Reads a JSON pointer, which is not empty, into ret.  Complains and leaves ret alone if it is none. */

@@ -39,3 +39,6 @@ enum signing_member {
  * reported by json_config_complain(); *ret must not be used if there was one, and may have secrets to be freed. */
 void sources_scheme_read(const struct json_place member[], const struct sources_outside *outside,
 	const struct sources *all, struct source *ret);
+
+/* Whether the members leave the body among what is signed: for the mapping, which is read before the scheme. */
+bool sources_scheme_signs_body(const struct json_place member[]);

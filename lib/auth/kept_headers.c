@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/utf8.h"
+#include "http/query_param.h"
 
 #define NAMES_MAX 6 /* headers of one scheme */
 
@@ -30,6 +32,22 @@ static bool is_in(const char *name, const char *const *list, size_t count)
 	}
 	return false;
 }
+
+/* Those of "signed" are at most SIGNATURE_VALUES_MAX. */
+static void names_of_hmac(const struct signer *s, const char *ret[NAMES_MAX])
+{
+	int count = 0;
+	ret[count++] = s->header;
+	if (*s->timestamp_header)
+		ret[count++] = s->timestamp_header;
+	for (int i = 0; s->message && i < s->message->count; i++) {
+		const struct signature_message_part *part = &s->message->part[i];
+		if (part->kind == MESSAGE_HEADER && strcmp(s->message->text + part->at, s->header) != 0)
+			ret[count++] = s->message->text + part->at;
+	}
+}
+
+_Static_assert(NAMES_MAX >= 2 + SIGNATURE_VALUES_MAX, "a configured message has room");
 
 /* The headers that the scheme reads.  PayPal's certificate is pinned, but a processor that gets the request as it was
  * may want to know where PayPal has it. */
@@ -57,7 +75,7 @@ static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 		ret[2] = "paypal-transmission-sig", ret[3] = "paypal-auth-algo", ret[4] = "paypal-cert-url";
 		break;
 	case SCHEME_HMAC:
-		ret[0] = s->header, ret[1] = *s->timestamp_header ? s->timestamp_header : NULL;
+		names_of_hmac(s, ret);
 		break;
 	case SCHEME_RSA:
 		ret[0] = s->header;
@@ -173,4 +191,34 @@ void kept_headers_add_names(struct kept_headers *kept, const struct signer *sign
 		kept->json[len] = '}';
 		kept->json[len + 1] = '\0';
 	}
+}
+
+/* Adds "&name=value", with the first byte given. */
+static void add_parameter(struct buf *b, char first, const char *name, const char *value)
+{
+	static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	buf_add_format(b, "%c%s=", first, name);
+	for (; *value; value++)
+		buf_add_format(b, strchr(PLAIN, *value) ? "%c" : "%%%02X", (unsigned char)*value);
+}
+
+void kept_headers_add_query(struct kept_headers *kept, const struct signer *signer, const char *target)
+{
+	const struct signature_message *m = signer ? signer->message : NULL;
+	struct buf query = BUF_INIT(KEPT_HEADERS_MAX);
+	struct fault f;
+	char value[SIGNER_TEXT_MAX + 1];
+	for (int i = 0; m && i < m->count; i++) {
+		const char *name = m->text + m->part[i].at;
+		if (m->part[i].kind == MESSAGE_QUERY && query_param_find(target, name, value, sizeof value, &f) &&
+			*value)
+			add_parameter(&query, query.len ? '&' : '?', name, value);
+	}
+	size_t len = strlen(kept->json) - 1; /* without the brace */
+	if (query.len > 0 && buf_ok(&query)) {
+		kept_headers_add(kept->json, &len, KEPT_QUERY, query.data);
+		kept->json[len] = '}';
+		kept->json[len + 1] = '\0';
+	}
+	buf_finish(&query);
 }

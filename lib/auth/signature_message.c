@@ -23,14 +23,21 @@ static bool is_variable_part(const struct signature_message_part *p)
 	return p->kind != MESSAGE_TEXT && p->kind != MESSAGE_BODY;
 }
 
-/* A name of a parameter is compared as it stands in the request's target, and has no byte with a meaning there. */
+/* A name is compared as it stands in the request's target, and has no byte with a meaning there or in a JSON pointer. */
+bool signature_message_is_query(const char *name)
+{
+	for (const char *at = name; *at; at++) {
+		if (!ascii_is_printable(*at) || strchr("&=#%+?{}/~ \"\\|", *at))
+			return false;
+	}
+	return *name;
+}
+
 static bool is_signed_name(enum signature_message_kind kind, const char *name)
 {
 	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 	size_t len = strspn(name, LETTERS);
-	if (kind == MESSAGE_HEADER)
-		return len > 0 && !name[len];
-	return *name && !name[strcspn(name, "&=#%+?{} \"\\")];
+	return kind == MESSAGE_HEADER ? len > 0 && !name[len] : signature_message_is_query(name);
 }
 
 /* Reads what stands between the braces, which it changes: a name gets a NUL at its end. */

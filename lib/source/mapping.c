@@ -299,6 +299,8 @@ static void mapping_read_money(struct reading *r)
 	struct scalar found = {.len = 0};
 	struct currency currency;
 	struct txn_problems aside, *problems = r->problems;
+	if (r->m->amount.is_optional && !*r->m->amount.at)
+		return; /* the mapping has no amount */
 	if (r->m->amount.is_optional && mapping_is_left_out(&r->in, r->m->amount.at))
 		return;
 	aside.count = 0;

@@ -27,10 +27,10 @@ static bool read_flag(const struct json_place *p)
 }
 
 /* The members of a text.  JOIN and those behind it are of a transaction_id only. */
-enum { AT, HEADER, PREFIX, AFTER, VALUE, OTHERWISE, OPTIONAL, JOIN, BODY, REQUEST, TEXT_MEMBERS };
+enum { AT, HEADER, QUERY, PREFIX, AFTER, VALUE, OTHERWISE, OPTIONAL, JOIN, BODY, REQUEST, TEXT_MEMBERS };
 
 static const char *const TEXT_NAMES[TEXT_MEMBERS] = {
-	"at", "header", "prefix", "after", "value", "otherwise", "optional", "join", "body", "request"};
+	"at", "header", "query", "prefix", "after", "value", "otherwise", "optional", "join", "body", "request"};
 
 /* A constant has nothing but its value. */
 static void refuse_beside_value(const struct json_place member[])
@@ -57,11 +57,12 @@ static void read_beside_at(const struct json_place member[], struct mapping_text
 }
 
 /* {"at": pointer, "prefix": text, "after": text, "otherwise": text, "optional": flag} or {"value": text}; all but at
- * are optional, and {"header": name} may take the place of at. */
+ * are optional, and {"header": name} or
+ * {"query": name} may take the place of at. */
 static void mapping_config_read_text(const struct json_place *p, struct mapping_text *ret)
 {
 	struct json_place member[JOIN];
-	struct place_members place = {.at = &member[AT], .header = &member[HEADER]};
+	struct place_members place = {.at = &member[AT], .header = &member[HEADER], .query = &member[QUERY]};
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
 		return;
@@ -93,7 +94,8 @@ static void read_separator(const struct json_place *p, char *ret)
 		*ret = text[0];
 }
 
-/* {"at": [pointer, pointer], "join": ":"}; in place of a pointer may stand {"header": name} or {"body": "sha256"}. */
+/* {"at": [pointer, pointer], "join": ":"}; in place of a pointer may stand {"header": name}, {"query": name} or
+ * {"body": "sha256"}. */
 static void read_parts(const struct json_place member[], struct mapping_parts *ret)
 {
 	struct json_place at[MAPPING_PARTS_MAX];
@@ -113,10 +115,10 @@ static void read_parts(const struct json_place member[], struct mapping_parts *r
 		json_config_complain(&member[AFTER], "has no meaning beside several pointers");
 }
 
-static void refuse_beside_parts(
-	const struct json_place *header, const struct json_place *body, const struct json_place *request)
+static void refuse_beside_parts(const struct json_place *header, const struct json_place *body,
+	const struct json_place *request, const struct json_place *query)
 {
-	const struct json_place *const others[] = {header, body, request};
+	const struct json_place *const others[] = {header, body, request, query};
 	for (size_t i = 0; i < COUNT_OF(others); i++) {
 		if (json_config_given(others[i]))
 			json_config_complain(others[i], "has no meaning beside several places");
@@ -129,7 +131,7 @@ static void refuse_beside_parts(
 static void read_identity(const struct json_place *p, struct mapping *ret)
 {
 	struct json_place member[TEXT_MEMBERS];
-	struct place_members place = {&member[AT], &member[HEADER], &member[BODY], &member[REQUEST]};
+	struct place_members place = {&member[AT], &member[HEADER], &member[BODY], &member[REQUEST], &member[QUERY]};
 	struct mapping_text *text = &ret->transaction_id;
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
@@ -142,7 +144,7 @@ static void read_identity(const struct json_place *p, struct mapping *ret)
 	}
 	if (json_config_given(&member[AT]) && json_value_kind(member[AT].value) == JSON_IS_ARRAY) {
 		read_parts(member, &ret->parts);
-		refuse_beside_parts(&member[HEADER], &member[BODY], &member[REQUEST]);
+		refuse_beside_parts(&member[HEADER], &member[BODY], &member[REQUEST], &member[QUERY]);
 	} else {
 		place_configure(&place, text->at);
 		if (json_config_given(&member[JOIN]))
@@ -287,12 +289,12 @@ static void read_kind_words(const struct json_place *p, struct mapping_kind *ret
  * {"header": name} may take the place of at. */
 static void read_kind(const struct json_place *p, struct mapping_kind *ret)
 {
-	static const char *const names[] = {"at", "words", "otherwise", "value", "header"};
-	struct json_place member[5];
-	struct place_members place = {.at = &member[0], .header = &member[4]};
+	static const char *const names[] = {"at", "words", "otherwise", "value", "header", "query"};
+	struct json_place member[6];
+	struct place_members place = {.at = &member[0], .header = &member[4], .query = &member[5]};
 	if (!json_config_given(p))
 		return;
-	json_config_members(p, names, member, 5);
+	json_config_members(p, names, member, 6);
 	const struct json_place *words = &member[1], *otherwise = &member[2], *value = &member[3];
 	if (place_given(&place) == json_config_given(value)) {
 		json_config_complain(p, "either at or value is wanted");
@@ -337,10 +339,10 @@ static void mapping_config_read_occurred(const struct json_place *p, struct mapp
  * may take the place of at. */
 static void read_condition(const struct json_place *p, struct mapping_condition *ret)
 {
-	static const char *const names[] = {"at", "is", "absent", "header"};
-	struct json_place member[4], words[MAPPING_WORDS_MAX];
-	json_config_members(p, names, member, 4);
-	place_configure(&(struct place_members){.at = &member[0], .header = &member[3]}, ret->at);
+	static const char *const names[] = {"at", "is", "absent", "header", "query"};
+	struct json_place member[5], words[MAPPING_WORDS_MAX];
+	json_config_members(p, names, member, 5);
+	place_configure(&(struct place_members){.at = &member[0], .header = &member[3], .query = &member[4]}, ret->at);
 	if (json_config_given(&member[2])) {
 		ret->is_absent = read_flag(&member[2]);
 		if (json_config_given(&member[1]))
@@ -373,7 +375,7 @@ static void check_money(const struct json_place *currency, const struct mapping 
 }
 
 static void mapping_config_read_members(
-	const struct json_place *p, const struct currency_extras *extras, struct mapping *ret)
+	const struct json_place *p, const struct currency_extras *extras, bool needs_amount, struct mapping *ret)
 {
 	enum { ID, SOURCE, DESTINATION, AMOUNT, CURRENCY, PAYMENT, KIND, PART, OCCURRED, MEMBERS };
 	static const char *const names[MEMBERS] = {"transaction_id", "source_account", "destination_account", "amount",
@@ -383,9 +385,13 @@ static void mapping_config_read_members(
 	read_identity(&member[ID], ret);
 	mapping_config_read_text(&member[SOURCE], &ret->source_account);
 	mapping_config_read_text(&member[DESTINATION], &ret->destination_account);
-	mapping_config_read_amount(&member[AMOUNT], extras, &ret->amount);
-	read_currency(&member[CURRENCY], extras, &ret->currency);
-	check_money(&member[CURRENCY], ret);
+	if (!needs_amount && !json_config_given(&member[AMOUNT]) && !json_config_given(&member[CURRENCY])) {
+		ret->amount.is_optional = true;
+	} else {
+		mapping_config_read_amount(&member[AMOUNT], extras, &ret->amount);
+		read_currency(&member[CURRENCY], extras, &ret->currency);
+		check_money(&member[CURRENCY], ret);
+	}
 	read_id(&member[PAYMENT], &ret->payment_id);
 	read_kind(&member[KIND], &ret->kind);
 	read_id(&member[PART], &ret->part);
@@ -393,12 +399,12 @@ static void mapping_config_read_members(
 }
 
 void mapping_configure(const struct json_place *filter, const struct json_place *mapping,
-	const struct currency_extras *extras, struct mapping *ret)
+	const struct currency_extras *extras, bool needs_amount, struct mapping *ret)
 {
 	memset(ret, 0, sizeof *ret); /* in place: a value of its own would be large on the stack */
 	ret->is_canonical = !json_config_given(mapping);
 	if (json_config_given(filter))
 		read_filter(filter, ret);
 	if (!ret->is_canonical)
-		mapping_config_read_members(mapping, extras, ret);
+		mapping_config_read_members(mapping, extras, needs_amount, ret);
 }

@@ -39,6 +39,22 @@ static void configure_header(const struct json_place *p, char ret[MAPPING_POINTE
 	memcpy(ret + sizeof PLACE_HEADER - 1, name, strlen(name) + 1);
 }
 
+/* The name is compared as it stands in the request's target (http/query_param.h), and is one step of a pointer. */
+static void configure_query(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
+{
+	char name[PLACE_NAME_MAX + 1], quoted[FAULT_QUOTE_MAX];
+	if (!json_config_text(p, PLACE_NAME_MAX, name))
+		return;
+	if (!signature_message_is_query(name)) {
+		json_config_complain(p,
+			"%s: a parameter's name is printable ASCII without any of &=#%%+?{}/~\"\\ and blanks",
+			fault_quote(name, strlen(name), quoted));
+		return;
+	}
+	memcpy(ret, PLACE_QUERY, sizeof PLACE_QUERY - 1);
+	memcpy(ret + sizeof PLACE_QUERY - 1, name, strlen(name) + 1);
+}
+
 static void configure_word(
 	const struct json_place *p, const char *word, const char *at, char ret[MAPPING_POINTER_MAX + 1])
 {
@@ -54,12 +70,13 @@ static bool is_given(const struct json_place *p)
 
 bool place_given(const struct place_members *m)
 {
-	return is_given(m->at) || is_given(m->header) || is_given(m->body) || is_given(m->request);
+	return is_given(m->at) || is_given(m->header) || is_given(m->body) || is_given(m->request) ||
+	       is_given(m->query);
 }
 
 void place_configure(const struct place_members *m, char ret[MAPPING_POINTER_MAX + 1])
 {
-	const struct json_place *const given[] = {m->at, m->header, m->body, m->request}, *first = NULL;
+	const struct json_place *const given[] = {m->at, m->header, m->body, m->request, m->query}, *first = NULL;
 	for (size_t i = 0; i < COUNT_OF(given); i++) {
 		if (first && is_given(given[i]))
 			json_config_complain(given[i], "has no meaning beside %s", first->name);
@@ -72,20 +89,25 @@ void place_configure(const struct place_members *m, char ret[MAPPING_POINTER_MAX
 		configure_word(m->body, "sha256", PLACE_BODY_SHA256, ret);
 	else if (first && first == m->request)
 		configure_word(m->request, "id", PLACE_REQUEST_ID, ret);
+	else if (first && first == m->query)
+		configure_query(m->query, ret);
 	else
 		place_configure_pointer(m->at, ret);
 }
 
 void place_configure_element(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
 {
-	static const char *const names[] = {"at", "header", "body"};
-	struct json_place member[3];
+	static const char *const names[] = {"at", "header", "body", "query"};
+	struct json_place member[4];
 	if (json_value_kind(p->value) != JSON_IS_OBJECT) {
 		place_configure_pointer(p, ret);
 		return;
 	}
-	json_config_members(p, names, member, 3);
-	place_configure(&(struct place_members){.at = &member[0], .header = &member[1], .body = &member[2]}, ret);
+	json_config_members(p, names, member, 4);
+	place_configure(
+		&(struct place_members){
+			.at = &member[0], .header = &member[1], .body = &member[2], .query = &member[3]},
+		ret);
 }
 
 /* ---- what a source may read ---- */
@@ -103,8 +125,13 @@ static int places_of_mapping(const struct mapping *m, const char *ret[PLACES_MAX
 
 static void want(const struct json_place *p, struct source *s, const char *at)
 {
-	if (!places_want(&s->wanted, at))
-		json_config_complain(p, "more than %d headers are read", PLACES_HEADERS_MAX);
+	const char *header = place_header(at), *query = place_query(at);
+	bool is_signed = s->auth == SOURCE_AUTH_SIGNATURE;
+	bool is_lower = is_signed && ((header && signer_lowers_header(&s->signer, header)) ||
+					     (query && signer_lowers_query(&s->signer, query)));
+	if (!places_want(&s->wanted, at, is_lower))
+		json_config_complain(p, "more than %d %s are read", query ? PLACES_QUERIES_MAX : PLACES_HEADERS_MAX,
+			query ? "parameters of the query" : "headers");
 }
 
 /* Whether what is signed leaves out the body, and with it all that is read there. */
@@ -118,16 +145,25 @@ static bool is_body_unsigned(const struct source *s)
 static void check_covered(const struct json_place *p, const struct source *s, const char *at)
 {
 	char text[PLACE_TEXT_MAX];
-	if (*at && !place_header(at) && is_body_unsigned(s))
+	if (*at && !place_header(at) && !place_query(at) && is_body_unsigned(s))
 		json_config_complain(p,
 			"%s is not signed, since signed has no {body}: only {\"query\": NAME} and {\"header\": NAME} of signed may be read",
 			place_text(at, text));
 }
 
+static bool signs_query(const struct source *s, const char *name)
+{
+	return s->auth == SOURCE_AUTH_SIGNATURE && signer_covers_query(&s->signer, name);
+}
+
 static void check_member(const struct json_place *p, struct source *s, const char *at)
 {
-	const char *header = place_header(at);
+	const char *header = place_header(at), *query = place_query(at);
 	check_covered(p, s, at);
+	if (query && !signs_query(s, query))
+		json_config_complain(p,
+			"the parameter %s of the query is not signed, so anyone could change it: it may stand in a filter, and in no mapping",
+			query);
 	if (header && !source_signs_header(s, header))
 		json_config_complain(p,
 			"the header %s is not signed, so anyone could change it: it may stand in a filter, and in no mapping",
@@ -138,7 +174,11 @@ static void check_member(const struct json_place *p, struct source *s, const cha
 /* Without the body among what is signed, an unsigned header would decide alone which body counts. */
 static void check_condition(const struct json_place *p, struct source *s, const char *at)
 {
-	const char *header = place_header(at);
+	const char *header = place_header(at), *query = place_query(at);
+	if (query && is_body_unsigned(s) && !signs_query(s, query))
+		json_config_complain(p,
+			"the parameter %s of the query is not signed, and neither is the body: anyone could change it",
+			query);
 	check_covered(p, s, at);
 	if (header && is_body_unsigned(s) && !source_signs_header(s, header))
 		json_config_complain(

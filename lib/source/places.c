@@ -11,14 +11,22 @@
 #include <string.h>
 
 #include "auth/digest.h"
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "http/query_param.h"
 
 #define HEADER_LEN (sizeof PLACE_HEADER - 1)
+#define QUERY_LEN (sizeof PLACE_QUERY - 1)
 
 const char *place_header(const char *at)
 {
 	return strncmp(at, PLACE_HEADER, HEADER_LEN) == 0 ? at + HEADER_LEN : NULL;
+}
+
+const char *place_query(const char *at)
+{
+	return strncmp(at, PLACE_QUERY, QUERY_LEN) == 0 ? at + QUERY_LEN : NULL;
 }
 
 bool place_find(const struct places *in, const char *at, struct json_value *ret)
@@ -33,6 +41,8 @@ const char *place_text(const char *at, char ret[PLACE_TEXT_MAX])
 	const char *header = place_header(at);
 	if (header)
 		snprintf(ret, PLACE_TEXT_MAX, "{\"header\": \"%s\"}", header);
+	else if (place_query(at))
+		snprintf(ret, PLACE_TEXT_MAX, "{\"query\": \"%s\"}", place_query(at));
 	else if (strcmp(at, PLACE_REQUEST_ID) == 0)
 		snprintf(ret, PLACE_TEXT_MAX, "{\"request\": \"id\"}");
 	else if (strcmp(at, PLACE_BODY_SHA256) == 0)
@@ -42,20 +52,28 @@ const char *place_text(const char *at, char ret[PLACE_TEXT_MAX])
 	return ret;
 }
 
-bool places_want(struct places_wanted *w, const char *at)
+/* Adds a name, each once.  False: there is no room. */
+static bool want_name(const char *list[], int *count, int most, unsigned *lower, const char *name, bool is_lower)
 {
-	const char *header = place_header(at);
+	int i = 0;
+	while (i < *count && strcmp(list[i], name) != 0)
+		i++;
+	if (i == most)
+		return false;
+	if (i == *count)
+		list[(*count)++] = name;
+	*lower |= is_lower ? 1U << i : 0;
+	return true;
+}
+
+bool places_want(struct places_wanted *w, const char *at, bool is_lower)
+{
+	const char *header = place_header(at), *query = place_query(at);
 	w->request_id |= strcmp(at, PLACE_REQUEST_ID) == 0;
 	w->body_sha256 |= strcmp(at, PLACE_BODY_SHA256) == 0;
-	for (int i = 0; header && i < w->header_count; i++) {
-		if (strcmp(w->headers[i], header) == 0)
-			return true;
-	}
-	if (header && w->header_count == PLACES_HEADERS_MAX)
-		return false;
 	if (header)
-		w->headers[w->header_count++] = header;
-	return true;
+		return want_name(w->headers, &w->header_count, PLACES_HEADERS_MAX, &w->lower_headers, header, is_lower);
+	return !query || want_name(w->queries, &w->query_count, PLACES_QUERIES_MAX, &w->lower_queries, query, is_lower);
 }
 
 /* Whether a header can be a text of a transaction, or a word. */
@@ -73,14 +91,18 @@ static bool is_text(const char *value)
 }
 
 /* A name has no character that would have to be escaped. */
-static void places_add_header(struct buf *b, const char *name, const char *value)
+static void places_add_value(struct buf *b, const char *name, const char *value, bool is_lower)
 {
+	char text[PLACE_VALUE_MAX + 1];
 	if (!is_text(value)) {
 		buf_add_format(b, "\"%s\":{}", name);
 		return;
 	}
+	memcpy(text, value, strlen(value) + 1);
+	if (is_lower)
+		ascii_lower(text);
 	buf_add_format(b, "\"%s\":\"", name);
-	buf_add_json(b, value, strlen(value));
+	buf_add_json(b, text, strlen(text));
 	buf_add_text(b, "\"");
 }
 
@@ -93,7 +115,26 @@ static void places_add_headers(struct buf *b, const struct places_wanted *w, con
 		if (!value)
 			continue;
 		buf_add_text(b, count++ ? "," : "");
-		places_add_header(b, w->headers[i], value);
+		places_add_value(b, w->headers[i], value, w->lower_headers & (1U << i));
+	}
+	buf_add_text(b, "}");
+}
+
+/* A parameter that is there twice, or is too long, is no text: its value is {}, as that of such a header. */
+static void add_queries(struct buf *b, const struct places_wanted *w, const char *target)
+{
+	int count = 0;
+	if (w->query_count == 0)
+		return;
+	buf_add_text(b, ",\"query\":{");
+	for (int i = 0; i < w->query_count; i++) {
+		char value[PLACE_VALUE_MAX + 1];
+		struct fault f;
+		bool is_one = query_param_find(target ? target : "", w->queries[i], value, sizeof value, &f);
+		if (is_one && !*value)
+			continue;
+		buf_add_text(b, count++ ? "," : "");
+		places_add_value(b, w->queries[i], is_one ? value : "\n", w->lower_queries & (1U << i));
 	}
 	buf_add_text(b, "}");
 }
@@ -124,6 +165,7 @@ bool places_write(const struct places_wanted *w, const struct places_request *re
 	bool good = !w->request_id || *request->id ||
 		    fault_set(f, FAULT_BUG, "the request has no id, which is the transaction_id of its source");
 	places_add_headers(&b, w, request);
+	add_queries(&b, w, request->target);
 	if (good && w->request_id)
 		add_id(&b, request->id);
 	if (good && w->body_sha256)

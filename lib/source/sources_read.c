@@ -130,7 +130,8 @@ static void read_events(const struct reading *r)
 		return;
 	for (int i = 0; i < count; i++) {
 		json_config_members(&event[i], names, member, 2);
-		mapping_configure(&member[0], &member[1], r->outside->extras, &r->source->mappings[i]);
+		mapping_configure(&member[0], &member[1], r->outside->extras, sources_scheme_signs_body(r->member),
+			&r->source->mappings[i]);
 		if (!json_config_given(&member[1]))
 			json_config_complain(&member[1], "is missing");
 		if (!json_config_given(&member[0]) && i + 1 < count)
@@ -146,7 +147,8 @@ static void read_mappings(const struct reading *r)
 	if (has_events)
 		read_events(r);
 	else if ((json_config_given(filter) || has_mapping) && reserve_mappings(mapping, 1, r->source))
-		mapping_configure(filter, mapping, r->outside->extras, &r->source->mappings[0]);
+		mapping_configure(filter, mapping, r->outside->extras, sources_scheme_signs_body(r->member),
+			&r->source->mappings[0]);
 	if (json_config_given(items) && !has_events && !has_mapping)
 		json_config_complain(items, "has no meaning without a mapping");
 	else if (json_config_given(items) && sources_body_is_array(items))

@@ -6,6 +6,8 @@
 
 #include "source/sources_scheme.h"
 
+#include <string.h>
+
 #include "source/sources_secrets.h"
 
 #define SCHEMES_MAX (SCHEME_COUNT + 2)
@@ -155,4 +157,14 @@ void sources_scheme_read(const struct json_place member[], const struct sources_
 	}
 	r->source->auth = word == SCHEME_COUNT ? SOURCE_AUTH_NONE : SOURCE_AUTH_DISABLED;
 	refuse_signing(r, words[word]);
+}
+
+/* A text that is wrong in another way is reported with the scheme. */
+bool sources_scheme_signs_body(const struct json_place member[])
+{
+	const struct json_place *p = &member[SIGNING_SIGNED];
+	char text[SIGNATURE_MESSAGE_MAX + 1];
+	size_t len;
+	return !json_config_given(p) || json_value_kind(p->value) != JSON_IS_STRING ||
+	       !json_value_text(p->value, text, sizeof text, &len) || strstr(text, "{body}");
 }

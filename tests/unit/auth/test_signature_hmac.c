@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "auth/kept_headers.h"
 #include "auth/signature.h"
 #include "support/signing.h"
 
@@ -227,5 +228,24 @@ Test(signature_hmac, takes_signed_values_of_the_query_and_of_headers)
 	refuses_query(SIGNATURE_MALFORMED, "could as well end it");
 	sent_set(&sent, "x-request-id", NULL);
 	refuses_query(SIGNATURE_MISSING, "x-request-id is missing");
+	signer_finish(&signer);
+}
+
+/* A request can be verified again by what is kept, and no other parameter is: it could be a credential. */
+Test(signature_hmac, keeps_what_a_later_verification_needs)
+{
+	static struct kept_headers kept;
+	begin_query();
+	target = "/v1/webhooks/mercadopago?key=hunter2&data.id=1%2023;a";
+	kept_headers_write(&kept, &signer, "application/json", sent_header, &sent);
+	kept_headers_add_query(&kept, &signer, target);
+	cr_expect_str_eq(kept.json,
+		"{\"x-signature\":\"ts=1771502400,v1=" OF_QUERY
+		"\",\"x-request-id\":\"2066ca19-c6f1-498a-be75-1923005edd06\",\"?\":\"?data.id=1%2023%3Ba\"}");
+	kept_headers_add_query(&kept, NULL, target);
+	begin(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "X-Sig"});
+	kept_headers_write(&kept, &signer, "application/json", sent_header, &sent);
+	kept_headers_add_query(&kept, &signer, target);
+	cr_expect_str_eq(kept.json, "{}");
 	signer_finish(&signer);
 }

@@ -326,3 +326,42 @@ Test(places, are_none_of_a_body_that_is_not_signed)
 	cr_expect_not(reads(WITHOUT_BODY "," MAPPING("{\"header\":\"X-Id\"}", "")));
 	cr_expect_null(strstr(complaints, "x-id"), "%s", complaints);
 }
+
+#define SIGNED_QUERY                                                                                         \
+	"\"scheme\":\"hmac\",\"header\":\"X-Sig\",\"algorithm\":\"sha256\",\"encoding\":\"hex\",\"signed\":" \
+	"\"id:{query.data.id|lower};request-id:{header.X-Request-Id};\",\"secrets\":[{\"file\":\"f\"}],"
+#define BARE "\"source_account\":{\"value\":\"a\"},\"destination_account\":{\"value\":\"b\"}"
+
+/* Mercado Pago signs the id of the payment in the URL, and nothing of the body. */
+Test(places, read_signed_values_of_the_query)
+{
+	struct places_request request = {
+		.id = "", .header = header, .target = "/v1/webhooks/x?type=payment&data.id=12AB%43"};
+	const struct source *x =
+		takes(SIGNED_QUERY "\"mapping\":{\"transaction_id\":{\"at\":[{\"query\":\"data.id\"},{\"header\":"
+				   "\"X-Request-Id\"}],\"join\":\":\"},\"payment_id\":{\"query\":\"data.id\"},"
+				   "\"kind\":{\"value\":\"other\"}," BARE "}");
+	headers[0] = "x-request-id", headers[1] = "Req-1", headers[2] = NULL;
+	cr_assert(payload_open(x, &request, "{\"id\":7}", 8, false, &payload, &f), "%s", f.text);
+	cr_assert_eq(payload.count, 1);
+	cr_assert(payload_next(&payload, &extras, &txn, &problems, &f), "%s", f.text);
+	cr_expect_str_eq(txn.transaction_id, "12abc:Req-1");
+	cr_expect_str_eq(txn.payment_id, "12abc");
+	cr_expect_str_empty(txn.currency);
+}
+
+Test(places, of_a_mapping_are_parameters_that_are_signed)
+{
+	cr_expect_not(reads(SIGNED_QUERY "\"mapping\":{\"transaction_id\":{\"query\":\"type\"}," BARE "}"));
+	cr_expect_not_null(strstr(complaints, "the parameter type of the query is not signed"), "%s", complaints);
+	cr_expect_not(reads(SIGNED("github") MAPPING("{\"query\":\"id\"}", "")));
+	cr_expect_not_null(strstr(complaints, "the parameter id of the query is not signed"), "%s", complaints);
+	cr_expect_not(reads(SIGNED_QUERY "\"filter\":[{\"query\":\"type\",\"is\":[\"payment\"]}],\"mapping\":"
+					 "{\"transaction_id\":{\"query\":\"data.id\"}," BARE "}"));
+	cr_expect_not_null(strstr(complaints, "is not signed, and neither is the body"), "%s", complaints);
+	cr_expect_not(reads(SIGNED("github") MAPPING("{\"query\":\"a&b\"}", "")));
+	cr_expect_not_null(strstr(complaints, "a parameter's name is printable ASCII"), "%s", complaints);
+	/* A filter may read what is not signed, where the body is. */
+	takes(SIGNED("github") "\"filter\":[{\"query\":\"type\",\"is\":[\"payment\"]}]," MAPPING(
+		"{\"at\":\"/id\"}", ""));
+}
