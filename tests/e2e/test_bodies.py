@@ -16,6 +16,7 @@ import tempfile
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CTL = pathlib.Path(os.environ.get('PAYHOOK_BUILD', ROOT / 'build')) / 'ctl/payhook-ctl'
 PORT = 19000 + os.getpid() % 2000 * 3
 MAPPING = {'transaction_id': {'at': '/id'}, 'source_account': {'value': 'payer'}, 'destination_account': {'value': 'payee'},
            'amount': {'at': '/n', 'unit': 'minor'}, 'currency': {'value': 'USD'}}
@@ -264,7 +265,7 @@ def a_conflict_in_gzip_is_shown(world):
 def requests_are_verified_and_read_by_the_command_too(world):
     def verify(name, body, kind, *headers):
         head = [f'POST /v1/webhooks/{name} HTTP/1.1', f'Content-Type: {kind}', f'X-Hub-Signature-256: {signature(name, body)}', *headers]
-        ran = subprocess.run([ROOT / 'payhook', 'verify', name], env=world.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ran = subprocess.run([CTL, 'verify', name], env=world.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              input='\r\n'.join([*head, '', '']).encode() + body)
         return ran.stdout.decode()
 
