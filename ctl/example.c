@@ -73,7 +73,8 @@ static bool example_fits(struct search *s, const char *body, size_t len)
 {
 	static struct txn txns[EXAMPLE_TXNS_MAX];
 	struct fault f;
-	const struct places_request request = {.id = "example", .header = example_header_of, .ctx = &s->ret->head};
+	const struct places_request request = {
+		.id = "example", .target = s->ret->head.target, .header = example_header_of, .ctx = &s->ret->head};
 	int count = example_read(s->source, s->extras, &request, body, len, txns, &f);
 	bool is_json = source_content_type(s->source) == CONTENT_TYPE_JSON;
 	bool is_wanted = count > 0 && (!s->kind || (is_json && example_has_word(s->source, body, len, s->kind)));

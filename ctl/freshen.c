@@ -231,8 +231,9 @@ static void fresh_add_id(struct fresh *f, const char *text, size_t len)
 	memcpy(id->old, text, len);
 	make_new(id);
 	for (int i = 0; i < f->count; i++) {
-		if (f->id[i].len == len && memcmp(f->id[i].old, text, len) == 0)
-			memcpy(id->new, f->id[i].new, len);
+		const struct fresh_id *other = &f->id[i]; /* which may end with this one, as a link does */
+		if (other->len >= len && memcmp(other->old + other->len - len, text, len) == 0)
+			memcpy(id->new, other->new + other->len - len, len);
 	}
 	f->count++;
 }

@@ -181,6 +181,29 @@ static void set_headers(struct run *r)
 	}
 }
 
+/* What the source reads from the request besides the body, and its signature covers, are ids.  Other headers, such as the
+ * topic of a filter, are words. */
+static void add_request_ids(struct run *r)
+{
+	const struct places_wanted *wanted = &r->source->wanted;
+	char value[PLACE_VALUE_MAX + 1], name[PLACE_NAME_MAX + 2];
+	for (int i = 0; i < wanted->header_count; i++) {
+		const char *text = http_message_header(&r->example.head, wanted->headers[i]);
+		if (text && source_signs_header(r->source, wanted->headers[i]))
+			fresh_add(&r->fresh, text);
+	}
+	for (int i = 0; i < wanted->query_count; i++) {
+		snprintf(name, sizeof name, "%s=", wanted->queries[i]);
+		const char *query = strchr(r->example.head.target, '?');
+		const char *at = query ? strstr(query, name) : NULL;
+		if (!at || (at[-1] != '?' && at[-1] != '&'))
+			continue;
+		at += strlen(name);
+		snprintf(value, sizeof value, "%.*s", (int)strcspn(at, "&"), at);
+		fresh_add(&r->fresh, value);
+	}
+}
+
 /* The URL of the source, with the query of the example. */
 static bool set_target(struct run *r)
 {
@@ -194,6 +217,7 @@ static bool set_target(struct run *r)
 	int len = snprintf(r->target, sizeof r->target, "%.*s/v1/webhooks/%s%s", (int)base, r->url, r->source->name,
 		query.len > 0 ? query.data : "");
 	buf_finish(&query);
+	r->sending.target = strstr(r->target, "/v1/webhooks/");
 	return len > 0 && (size_t)len < sizeof r->target;
 }
 
@@ -233,6 +257,8 @@ static bool send_prepare(struct run *r)
 		fresh_plan(&r->fresh, r->source, e->body, e->len, now_s, keeps_ids);
 		fresh_body(&r->fresh, r->source, e->body, e->len, &r->sending.body);
 	}
+	if (!keeps_ids)
+		add_request_ids(r);
 	set_headers(r);
 	if (set_target(r) && buf_ok(&r->sending.body))
 		return true;
@@ -251,7 +277,8 @@ static void print_event(struct run *r)
 {
 	static struct txn txns[EXAMPLE_TXNS_MAX];
 	struct fault f;
-	const struct places_request request = {.id = "example", .header = send_header_of, .ctx = &r->sending};
+	const struct places_request request = {
+		.id = "(of the request)", .target = r->sending.target, .header = send_header_of, .ctx = &r->sending};
 	int count = example_read(r->source, &r->settings->extra_currencies, &request, r->sending.body.data,
 		r->sending.body.len, txns, &f);
 	for (int i = 0; i < count; i++) {
