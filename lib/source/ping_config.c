@@ -39,6 +39,8 @@ static const char *shared_word(const struct mapping_condition *c, const struct m
 static bool goes_into_items(const struct source *s, const char *at)
 {
 	size_t len = strlen(s->items);
+	if (s->body.is_array)
+		return place_is_in_item(at);
 	return len > 0 && strncmp(at, s->items, len) == 0 && (at[len] == '/' || at[len] == '\0');
 }
 
@@ -100,6 +102,9 @@ void ping_configure(const struct json_place *p, struct source *s)
 		ping_read_field(&member[0], s->ping.field);
 		if (json_config_given(&member[3]))
 			json_config_complain(&member[3], "has no meaning beside form");
+		if (s->body.format != BODY_JSON)
+			json_config_complain(
+				&member[0], "has no place where events are forms: such events would be lost");
 		return;
 	}
 	s->ping.kind = json_config_given(&member[2]) ? PING_HEADER : PING_MEMBER;

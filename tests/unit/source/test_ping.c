@@ -118,6 +118,9 @@ Test(ping, is_sought_in_the_body_as_a_whole)
 		": /list/0/type is in items: a ping is looked for in the body as a whole");
 	refuses("{\"at\":\"/list\",\"is\":[\"ping\"]}", "\"items\":\"/list\"," MAPPING(""),
 		": /list is in items: a ping is looked for in the body as a whole");
+	refuses("{\"at\":\"/0/type\",\"is\":[\"ping\"]}", "\"items\":\"\"," MAPPING(""),
+		": /0/type is in items: a ping is looked for in the body as a whole");
+	takes(HEADED, "\"items\":\"\"," MAPPING(""));
 	takes("{\"at\":\"/listed\",\"is\":[\"ping\"]}", "\"items\":\"/list\"," MAPPING(""));
 	takes("{\"at\":\"/type\",\"is\":[\"ping\"]}",
 		"\"items\":\"/list\",\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\"]}]," MAPPING(""));
@@ -156,6 +159,16 @@ Test(ping, of_a_form_is_the_only_field)
 		cr_expect_not(is_ping(FORM, none[i]), "%s", none[i]);
 	cr_expect_not(is_ping(JSON, "webhook_id=123"));
 	cr_expect_not(is_ping("", "webhook_id=123"));
+}
+
+/* The events of Mollie are forms of one field. */
+Test(ping, is_no_form_where_events_are_forms)
+{
+	static const char WHY[] = "/form: has no place where events are forms: such events would be lost";
+	refuses("{\"form\":\"id\"}", "\"body\":\"form\"," MAPPING(""), WHY);
+	refuses("{\"form\":\"hook_id\"}", "\"body\":{\"form_member\":\"payload\"}," MAPPING(""), WHY);
+	takes(HEADED, "\"body\":\"form\"," MAPPING(""));
+	takes("{\"form\":\"hook_id\"}", "\"body\":\"json\"," MAPPING(""));
 }
 
 Test(ping, is_nothing_without_the_word)
