@@ -60,7 +60,7 @@ static void oauth_add_encoded(struct buf *b, const char *text)
 	}
 }
 
-static bool write_form(struct oauth *oa, const struct settings *s)
+static bool oauth_write_form(struct oauth *oa, const struct settings *s)
 {
 	buf_add_text(&oa->form, "grant_type=client_credentials");
 	if (*s->processor_token_scope) {
@@ -118,8 +118,7 @@ static void fetch(struct oauth *oa)
 {
 	if (oa->fetching)
 		return;
-	explicit_bzero(oa->body.data, oa->body.len);
-	buf_reset(&oa->body, OAUTH_ANSWER_MAX);
+	buf_reset(&oa->body, OAUTH_ANSWER_MAX + 1);
 	oa->fetching = http_loop_start(oa->loop, &oa->request);
 	if (oa->fetching)
 		return;
@@ -172,7 +171,7 @@ static void oauth_on_ended(struct http_request *x, CURLcode result)
 	struct oauth_token token;
 	struct fault f;
 	bool good = oauth_read_answer(oa, result, &token, &f);
-	explicit_bzero(oa->body.data, oa->body.len);
+	explicit_bzero(oa->body.data, oa->body.cap);
 	oa->fetching = false;
 	if (good) {
 		keep_token(oa, &token);
@@ -211,7 +210,7 @@ struct oauth *oauth_create(
 	oa->form = BUF_INIT(FORM_MAX);
 	oa->timer = evtimer_new(base, oauth_on_renewal, oa);
 	if (!oa->timer || !http_request_init(&oa->request, oauth_on_ended) || !buf_room(&oa->body, OAUTH_ANSWER_MAX) ||
-		!write_form(oa, o->settings) || !write_basic(oa, o->settings) || !set_token_request(oa, o)) {
+		!oauth_write_form(oa, o->settings) || !write_basic(oa, o->settings) || !set_token_request(oa, o)) {
 		oauth_destroy(oa);
 		return NULL;
 	}
