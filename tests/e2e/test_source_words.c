@@ -18,7 +18,8 @@
 
 static char file_setting[96];
 
-const char *const instance_settings[] = {file_setting, "WORDS_SECRET=a secret of thirty-two characters",
+const char *const instance_settings[] = {file_setting, "WORDS_SECRET_1=a secret of thirty-two characters",
+	"WORDS_SECRET_2=another of thirty-two characters", "WORDS_SECRET_3=a third of thirty-two characters",
 	"CONFLICT_POLICY=reject", "RESPONDERS=1", "PROCESSOR_DELAY_MS=0", NULL};
 
 #define ACCOUNTS "\"source_account\":{\"value\":\"payer\"},\"destination_account\":{\"value\":\"payee\"}"
@@ -33,15 +34,16 @@ const char *const instance_settings[] = {file_setting, "WORDS_SECRET=a secret of
 	"\"mapping\":{\"transaction_id\":{\"body\":\"sha256\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
 #define TOPIC "\"filter\":[{\"header\":\"X-Shopify-Topic\",\"is\":[\"orders/paid\"]}]," MAPPING
 
-#define HOOK(name, members) \
-	"{\"name\":\"" name "\",\"scheme\":\"github\",\"secrets\":[{\"env\":\"WORDS_SECRET\"}]," members PAID "}"
+#define HOOK(name, number, members)                                                                 \
+	"{\"name\":\"" name "\",\"scheme\":\"github\",\"secrets\":[{\"env\":\"WORDS_SECRET_" number \
+	"\"}]," members PAID "}"
 
 static const char SOURCES[] = "{\"sources\":[" OPEN("usual", PAID) "," OPEN("all-200", "\"answer\":200," PAID) "," OPEN(
 	"text", "\"answer\":{\"status\":200,\"body\":\"[accepted]\",\"type\":\"text/plain\"}," PAID) "," OPEN("empty",
 	"\"answer\":{\"body\":\"\"}," PAID) "," OPEN("no-content", "\"answer\":204," PAID) "," OPEN("each-request",
-	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("topic", TOPIC) "," HOOK("hook-form",
-	"\"ping\":{\"form\":\"webhook_id\"},") "," HOOK("hook-type",
-	"\"ping\":{\"at\":\"/type\",\"is\":[\"ping\"]},") "," HOOK("hook-header",
+	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("topic", TOPIC) "," HOOK("hook-form", "1",
+	"\"ping\":{\"form\":\"webhook_id\"},") "," HOOK("hook-type", "2",
+	"\"ping\":{\"at\":\"/type\",\"is\":[\"ping\"]},") "," HOOK("hook-header", "3",
 	"\"answer\":{\"status\":200,\"body\":\"\"},\"ping\":{\"header\":\"X-GitHub-Event\",\"is\":[\"ping\"]},") "]}";
 
 static char sources_path[] = "/tmp/payhook-e2e-words-XXXXXX";
