@@ -30,6 +30,7 @@ static bool reads(const char *members, bool with_secrets)
 	char text[2048];
 	struct sources_outside outside = {.file = "s", .extras = &extras, .report = complain};
 	outside.secret = with_secrets ? give_secret : NULL;
+	sources_finish(&sources); /* of the call before */
 	complaints[0] = '\0';
 	snprintf(text, sizeof text, "{\"sources\":[{\"name\":\"bank\",%s}]}", members);
 	return sources_read(text, strlen(text), &outside, &sources);
