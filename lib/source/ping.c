@@ -12,7 +12,7 @@
 #include "json/scan.h"
 
 /* Whether the body is "field=value", and has no other field. */
-static bool is_form(const struct ping *p, const char *content_type, const char *body, size_t len)
+static bool ping_is_form(const struct ping *p, const char *content_type, const char *body, size_t len)
 {
 	struct fault f;
 	size_t name = strlen(p->field);
@@ -50,7 +50,7 @@ bool ping_is(const struct ping *p, const struct places_request *request, const c
 	case PING_NONE:
 		break;
 	case PING_FORM:
-		return is_form(p, content_type, body, len);
+		return ping_is_form(p, content_type, body, len);
 	case PING_MEMBER:
 		return has_member(p, content_type, body, len);
 	case PING_HEADER:
