@@ -30,7 +30,7 @@ static void open_signer(enum scheme scheme, int64_t not_after_s)
 
 static bool make(char *value, struct signature_made *ret)
 {
-	struct signature_request request = {header, value, BODY, strlen(BODY)};
+	struct signature_request request = {.header = header, .ctx = value, .body = BODY, .len = strlen(BODY)};
 	return signature_make(&signer, &request, NOW_S, ret, &f);
 }
 
@@ -39,7 +39,7 @@ Test(signature_make, what_it_signs_verifies)
 	char value[80] = "sha256=" ZEROES;
 	struct signature_made made;
 	struct signature_report report;
-	struct signature_request request = {header, value, BODY, strlen(BODY)};
+	struct signature_request request = {.header = header, .ctx = value, .body = BODY, .len = strlen(BODY)};
 	open_signer(SCHEME_GITHUB, INT64_MAX);
 	cr_expect_not(signature_verify(&signer, &request, NOW_S, &report));
 	cr_assert(make(value, &made), "%s", f.text);
