@@ -42,7 +42,7 @@ static void fini(void)
 	rmdir(folder);
 }
 
-TestSuite(scoreboard, .init = init, .fini = fini, .timeout = 20);
+TestSuite(scoreboard, .init = init, .fini = fini, .timeout = 120);
 
 static struct scoreboard *open_scoreboard(void)
 {
