@@ -44,7 +44,7 @@ Test(signature_plain, takes_a_token_that_is_the_secret)
 	cr_expect_eq(report.secret, 0);
 	cr_expect_not(signer_signs_time(&signer));
 	cr_expect(signer_sends_secret(&signer));
-	static const char *const wrong[] = {TOKEN "x", "a token of more than sixteen byteS", "a", "A" TOKEN};
+	static const char *const wrong[] = {TOKEN "x", "a token of more than sixteen byteS", "a", ("A" TOKEN)};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
 		sent_set(&sent, "x-callback-token", wrong[i]);
 		is_refused(BODY, SIGNATURE_WRONG, "another token than ours");
