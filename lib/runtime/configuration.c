@@ -133,6 +133,7 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
 		print_warning(identity_hides, s, out);
 		print_warning(identity_repeats, s, out);
+		print_warning(identity_is_chosen_unsigned, s, out);
 	}
 	for (int i = 0; i < c.keys.count; i++)
 		fprintf(out, "key %s:%s%s\n", c.keys.list[i].name, c.keys.list[i].scopes & API_READ ? " read" : "",
