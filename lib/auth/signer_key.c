@@ -17,17 +17,28 @@ static bool begins_with(const char *text, size_t len, const char *prefix)
 	return len >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Whether the text, or the bytes for which it stands, are a public key: of Standard Webhooks, in PEM, of SSH, or of Ed25519
- * in DER (RFC 8410), also in base64 or hex. */
+/* Whether the text is a public key of RSA in DER and base64, without the lines of PEM, as some providers show it.  The length
+ * in its first bytes differs; what follows is the identifier of the algorithm (RFC 8017, A.1). */
+static bool is_public_rsa(const char *text, size_t len)
+{
+	static const char ALGORITHM[] = "BgkqhkiG9w0BAQEF";
+	const size_t at = 8;
+	return len > at && begins_with(text, len, "MII") && begins_with(text + at, len - at, ALGORITHM);
+}
+
+/* Whether the text, or the bytes for which it stands, are a public key: of Standard Webhooks, in PEM, of SSH, of Ed25519 in
+ * DER (RFC 8410), also in base64 or hex, or of RSA or an elliptic curve (RFC 5480) in DER and base64. */
 static bool is_public(const char *text, size_t len)
 {
 	static const char *const BEGINS[] = {"whpk_", "v1a,", "-----BEGIN ", "ssh-", "MCowBQYDK2VwAyEA",
-		"302a300506032b6570032100", "302A300506032B6570032100", "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21"};
+		"MIGfMA0GCSqGSIb3DQEBAQ", "MFkwEwYHKoZIzj0C", "MFYwEAYHKoZIzj0C", "MHYwEAYHKoZIzj0C",
+		"MIGbMBAGByqGSM49", "302a300506032b6570032100", "302A300506032B6570032100",
+		"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21"};
 	for (size_t i = 0; i < COUNT_OF(BEGINS); i++) {
 		if (begins_with(text, len, BEGINS[i]))
 			return true;
 	}
-	return false;
+	return is_public_rsa(text, len);
 }
 
 /* An HMAC fills its key up with zero bytes, so that keys that differ in these only are one key. */

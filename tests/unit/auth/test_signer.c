@@ -187,7 +187,11 @@ Test(signer, takes_no_public_key_for_a_shared_secret)
 	const char *const keys[] = {"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
 		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
 		"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
-		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"};
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea",
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAyoopiEHaw5R7Kytde2x9VIjfB94SrHvlW1yM",
+		"MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEA3gS9kh5yvO6+KVaH",
+		"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDE9m6fICriMu8N1FhkUZDYkciE",
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJSs7fGekyR1q"};
 	for (size_t i = 0; i < COUNT_OF(shared); i++) {
 		for (size_t k = 0; k < COUNT_OF(keys); k++) {
 			struct signer s = {.scheme = shared[i]};
