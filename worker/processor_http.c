@@ -37,10 +37,11 @@ struct processor {
 
 /* ---- the end of a call ---- */
 
-/* A 401 concerns the token and not the transaction: it is never final while payhook fetches tokens. */
+/* A 401 concerns the token and not the transaction: it is never final while payhook fetches tokens.  A status of 5xx shows
+ * nothing: the server that gave it may not have looked at the token. */
 static void report_to_oauth(struct processor *p, const struct transfer *t, int status, struct call_outcome *o)
 {
-	if (status == 0)
+	if (status == 0 || status >= 500)
 		return;
 	if (status != 401) {
 		oauth_accepted(p->oauth, t->token_number);

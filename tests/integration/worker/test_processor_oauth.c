@@ -115,6 +115,22 @@ Test(processor_oauth, fetches_a_new_token_once_after_a_401)
 	had(4, "Bearer t3");
 }
 
+/* As of a gateway that is overloaded: else each 503 between two refusals would be a request for a token. */
+Test(processor_oauth, takes_a_503_for_no_sign_that_a_token_is_good)
+{
+	gives(1, TOKEN("t1", "3600"));
+	gives(5, TOKEN("t2", "3600"));
+	http_server_answer(c.server, 1, (struct http_answer){.bytes = REFUSED});
+	http_server_answer(c.server, 1,
+		(struct http_answer){.bytes = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"});
+	http_server_answer(c.server, 1, (struct http_answer){.bytes = REFUSED});
+	ends(call(), CALL_AGAIN, "the next call has a new token");
+	ends(call(), CALL_AGAIN, "HTTP 503");
+	ends(call(), CALL_AGAIN, "HTTP 401 from the processor, to a new token too");
+	caller_for(&c, 100);
+	cr_expect_eq(http_server_calls(tokens), 2);
+}
+
 Test(processor_oauth, fails_for_now_whatever_the_token_server_answers)
 {
 	static const struct {
