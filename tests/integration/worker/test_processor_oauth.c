@@ -82,6 +82,20 @@ Test(processor_oauth, fetches_one_token_for_many_calls)
 	cr_expect_str_eq(http_heard_value(h, "Content-Type"), "application/x-www-form-urlencoded");
 }
 
+Test(processor_oauth, waits_while_there_is_no_token)
+{
+	struct made m = made_of("transactions", "tx_1");
+	gives(1, TOKEN("t1", "3600"));
+	http_server_hold(tokens);
+	caller_start(&c, &m);
+	cr_expect(PROCESSOR_HTTP.is_waiting(c.processor));
+	caller_until_calls_of(&c, tokens, 1);
+	http_server_release(tokens);
+	caller_until_ended(&c, 1);
+	ends(m, CALL_DONE, "");
+	cr_expect_not(PROCESSOR_HTTP.is_waiting(c.processor));
+}
+
 Test(processor_oauth, renews_a_token_before_its_life_ends)
 {
 	gives(1, TOKEN("t1", "2"));
