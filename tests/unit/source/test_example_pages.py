@@ -26,7 +26,8 @@ BUILD = pathlib.Path(os.environ.get('PAYHOOK_BUILD', ROOT / 'build'))
 AT, SECONDS = '2026-02-19T12:00:00Z', 1771502400
 PAGE = ['At the provider', 'Secret', 'Events', 'Identity', 'To know']
 ENVIRONMENT = {**os.environ, 'DATABASE_URL': 'postgresql:///nowhere', 'TLS_PORT': '443'}
-LIVES = {'paddle': ['other', 'refunded', 'dispute_notice'], 'paystack': ['other', 'other', 'refunded', 'refund_failed']}
+LIVES = {'adyen-management': ['other', 'other'], 'paddle': ['other', 'refunded', 'dispute_notice'],
+         'paystack': ['other', 'other', 'refunded', 'refund_failed'], 'wise': ['captured', 'paid_out']}
 OWN_SIGNERS = ('hmac', 'rsa', 'token', 'none')  # the others are signed in C: test_source_examples.c
 
 
