@@ -145,6 +145,14 @@ def check_life(folder):
     assert kinds == LIVES[folder.name], f'{folder.name}/life.json: {kinds}'
 
 
+def check_bad_item():
+    folder = SOURCES / 'gocardless'
+    body = json.loads((folder / 'payload.json').read_text())
+    body['events'].append({'id': 'EV0PAYHOOK0009', 'resource_type': 'payments'})
+    report = run('ctl/payhook-ctl', folder, 'verify', 'gocardless', '--at', AT, given=signed(folder, json.dumps(body).encode())).stdout.decode()
+    assert 'answer     202, when it is kept as unreadable; else 422' in report, report
+
+
 def main():
     if sys.argv[1:] == ['--write']:
         for folder in folders():
@@ -157,6 +165,7 @@ def main():
                   for name, check in (('the page is true to its file', check_page), ('the configuration is accepted', check_configuration),
                                       ('the request verifies and is read', check_examples))]
     tests += [(f'{name}: the events of life.json are read', lambda folder=SOURCES / name: check_life(folder)) for name in LIVES]
+    tests.append(('gocardless: an event that cannot be read keeps no other out', check_bad_item))
     failed = 0
     print(f'1..{len(tests)}')
     for number, (name, check) in enumerate(tests, 1):
