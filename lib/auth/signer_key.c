@@ -10,6 +10,8 @@
 
 #include "base/encode.h"
 
+#define PUBLIC_MAX 4096 /* bytes of a public key or a certificate in DER */
+#define RSA_MIN 128     /* bytes of the number in an RSA key of 1024 bits */
 #define NOT_SHARED "it is a public key or a certificate: anyone that has it could sign, so it is no shared secret"
 
 static bool begins_with(const char *text, size_t len, const char *prefix)
@@ -26,19 +28,54 @@ static bool is_public_rsa(const char *text, size_t len)
 	return len > at && begins_with(text, len, "MII") && begins_with(text + at, len - at, ALGORITHM);
 }
 
-/* Whether the text, or the bytes for which it stands, are a public key: of Standard Webhooks, in PEM, of SSH, of Ed25519 in
- * DER (RFC 8410), also in base64 or hex, or of RSA or an elliptic curve (RFC 5480) in DER and base64. */
+/* Bytes of the head of a sequence in DER (X.690, 8.1); 0: there is none, or one of 64 KiB.  *content becomes the length of
+ * what is in it. */
+static size_t sequence_head(const unsigned char *at, size_t len, size_t *content)
+{
+	size_t more = len >= 4 && at[1] > 0x80 ? at[1] - 0x80U : 0;
+	if (len < 4 || at[0] != 0x30 || more > 2)
+		return 0;
+	*content = more == 0 ? at[1] : more == 1 ? at[2] : (size_t)at[2] << 8 | at[3];
+	return 2 + more;
+}
+
+/* Whether bytes are a SubjectPublicKeyInfo or a certificate (RFC 5280, 4.1), or an RSAPublicKey (RFC 8017, A.1.1).  In the
+ * first two a sequence stands first, of an algorithm or with a version; in the last a long number. */
+static bool is_der_public(const unsigned char *bytes, size_t len)
+{
+	enum { NUMBER = 0x02, ALGORITHM = 0x06, VERSION = 0xa0, LONG = 0x81 };
+	size_t content, inner, head = sequence_head(bytes, len, &content);
+	if (head == 0 || content != len - head)
+		return false;
+	bytes += head;
+	len -= head;
+	head = sequence_head(bytes, len, &inner);
+	if (head == 0)
+		return len > RSA_MIN && bytes[0] == NUMBER && bytes[1] >= LONG;
+	return len > head && (bytes[head] == ALGORITHM || bytes[head] == VERSION);
+}
+
+/* Whether the text, or the bytes for which it stands, are a public key: of Standard Webhooks, in PEM, of SSH, or in
+ * DER, also in base64 or hex.  The beginnings of those of Ed25519 (RFC 8410), RSA and elliptic curves (RFC 5480) are enough:
+ * such a text may have been cut off. */
 static bool is_public(const char *text, size_t len)
 {
-	static const char *const BEGINS[] = {"whpk_", "v1a,", "-----BEGIN ", "ssh-", "MCowBQYDK2VwAyEA",
+	static const char *const BEGINS[] = {"whpk_", "v1a,", "-----BEGIN ", "ssh-", "ecdsa-sha2-", "MCowBQYDK2VwAyEA",
 		"MIGfMA0GCSqGSIb3DQEBAQ", "MFkwEwYHKoZIzj0C", "MFYwEAYHKoZIzj0C", "MHYwEAYHKoZIzj0C",
 		"MIGbMBAGByqGSM49", "302a300506032b6570032100", "302A300506032B6570032100",
 		"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21"};
+	unsigned char bytes[PUBLIC_MAX];
+	size_t count;
 	for (size_t i = 0; i < COUNT_OF(BEGINS); i++) {
 		if (begins_with(text, len, BEGINS[i]))
 			return true;
 	}
-	return is_public_rsa(text, len);
+	bool is_der =
+		is_public_rsa(text, len) || is_der_public((const unsigned char *)text, len) ||
+		(encode_read(ENCODING_BASE64, text, len, bytes, sizeof bytes, &count) && is_der_public(bytes, count)) ||
+		(encode_read(ENCODING_HEX, text, len, bytes, sizeof bytes, &count) && is_der_public(bytes, count));
+	explicit_bzero(bytes, sizeof bytes);
+	return is_der;
 }
 
 /* An HMAC fills its key up with zero bytes, so that keys that differ in these only are one key. */
