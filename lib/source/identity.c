@@ -130,7 +130,8 @@ static bool is_event_id(const struct group *g)
 		enum scheme scheme;
 		const char *at;
 	} KNOWN[] = {{SCHEME_STRIPE, "/id"}, {SCHEME_SQUARE, "/event_id"}, {SCHEME_PAYPAL, "/id"},
-		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "webhook-id"}};
+		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "webhook-id"},
+		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "svix-id"}};
 	for (size_t i = 0; i < COUNT_OF(KNOWN); i++) {
 		if (g->source->auth == SOURCE_AUTH_SIGNATURE && g->source->signer.scheme == KNOWN[i].scheme &&
 			has_pointer(g, KNOWN[i].at))
