@@ -202,6 +202,15 @@ static bool check_mark(const char *text, size_t len, struct fault *f)
 	return true;
 }
 
+/* Makes the key of a secret that is sent itself, in a header of which so many bytes are read. */
+static bool create_sent(const char *text, size_t len, struct signer_secret *ret, struct fault *f)
+{
+	if (len > DIGEST_SIGNATURE_MAX)
+		return fault_set(f, FAULT_INPUT, "it is longer than %d bytes, so that no header with it would be taken",
+			DIGEST_SIGNATURE_MAX);
+	return create_shared(DIGEST_TEXT, text, len, ret, f);
+}
+
 /* A colon ends the user (RFC 7617, section 2); the password may have more of them. */
 bool signer_key_create_basic(const char *text, size_t len, struct signer_secret *ret, struct fault *f)
 {
@@ -210,7 +219,7 @@ bool signer_key_create_basic(const char *text, size_t len, struct signer_secret 
 		return false;
 	if (!colon || colon == text || colon == text + len - 1)
 		return fault_set(f, FAULT_INPUT, "it is not user:password, both of them given");
-	return create_shared(DIGEST_TEXT, text, len, ret, f);
+	return create_sent(text, len, ret, f);
 }
 
 static bool create_of_scheme(
@@ -228,7 +237,7 @@ static bool create_of_scheme(
 	case SCHEME_RSA:
 		return create_public(DIGEST_RSA_PUBLIC, text, len, ret, f);
 	case SCHEME_TOKEN:
-		return create_shared(DIGEST_TEXT, text, len, ret, f);
+		return create_sent(text, len, ret, f);
 	case SCHEME_BASIC:
 		return signer_key_create_basic(text, len, ret, f);
 	case SCHEME_STRIPE:

@@ -329,6 +329,26 @@ Test(signer, takes_a_user_and_a_password_for_http_basic)
 	cr_expect_null(s.basic.key);
 }
 
+/* No request with a longer one would be read, and its webhooks would all be refused. */
+Test(signer, takes_no_token_or_password_that_no_header_can_bring)
+{
+	static char secret[DIGEST_SIGNATURE_MAX + 2];
+	const enum scheme sent[] = {SCHEME_TOKEN, SCHEME_BASIC};
+	struct fault f;
+	memset(secret, 'x', DIGEST_SIGNATURE_MAX + 1);
+	secret[1] = ':';
+	for (size_t i = 0; i < COUNT_OF(sent); i++) {
+		struct signer s = {.scheme = sent[i]};
+		cr_expect_not(signer_add_secret(&s, secret, DIGEST_SIGNATURE_MAX + 1, INT64_MAX, &f));
+		cr_expect_not_null(strstr(f.text, "longer than 512 bytes"), "%s", f.text);
+		cr_expect(signer_add_secret(&s, secret, DIGEST_SIGNATURE_MAX, INT64_MAX, &f), "%s", f.text);
+		signer_finish(&s);
+	}
+	struct signer s = {.scheme = SCHEME_STRIPE};
+	cr_expect_not(signer_set_basic(&s, secret, DIGEST_SIGNATURE_MAX + 1, INT64_MAX, &f));
+	cr_expect_null(s.basic.key);
+}
+
 Test(signer, takes_one_rsa_key_a_secret)
 {
 	refuses_secret(SCHEME_RSA, "not a key", "neither a public key");
