@@ -12,6 +12,7 @@
 
 #define PUBLIC_MAX 4096 /* bytes of a public key or a certificate in DER */
 #define RSA_MIN 128     /* bytes of the number in an RSA key of 1024 bits */
+#define SHARED_PREFIX "whsec_"
 #define NOT_SHARED "it is a public key or a certificate: anyone that has it could sign, so it is no shared secret"
 
 static bool begins_with(const char *text, size_t len, const char *prefix)
@@ -87,6 +88,18 @@ static bool set_fingerprint(struct signer_secret *ret, const char *bytes, size_t
 	return digest_sha256(bytes, len, ret->fingerprint);
 }
 
+/* The text that a provider has is one secret, whether a source takes it as it is or decodes it. */
+static bool set_issued(struct signer_secret *ret, const char *text, size_t len)
+{
+	size_t prefix = begins_with(text, len, SHARED_PREFIX) ? sizeof SHARED_PREFIX - 1 : 0;
+	return digest_sha256(text + prefix, len - prefix, ret->issued);
+}
+
+static bool signer_key_no_memory(struct fault *f)
+{
+	return fault_set(f, FAULT_BUG, "libcrypto could not prepare the key");
+}
+
 /* Makes the key of a secret that the provider has too. */
 static bool create_shared(
 	enum digest_kind kind, const char *bytes, size_t len, struct signer_secret *ret, struct fault *f)
@@ -96,8 +109,8 @@ static bool create_shared(
 		return fault_set(f, FAULT_INPUT, "it is empty");
 	if (is_public(bytes, len))
 		return fault_set(f, FAULT_INPUT, NOT_SHARED);
-	if (!set_fingerprint(&made, bytes, len))
-		return fault_set(f, FAULT_BUG, "libcrypto could not prepare the key");
+	if (!set_fingerprint(&made, bytes, len) || !set_issued(&made, bytes, len))
+		return signer_key_no_memory(f);
 	if (!digest_key_create(kind, bytes, len, &made.key, f))
 		return false;
 	*ret = made;
@@ -119,6 +132,7 @@ static bool create_decoded(enum digest_kind kind, enum encoding encoding, const 
 	struct signer_secret *ret, struct fault *f)
 {
 	unsigned char bytes[SIGNER_KEY_MAX];
+	struct signer_secret issued;
 	size_t bytes_len = 0;
 	bool created = false;
 	if (!encode_read(encoding, text, len, bytes, sizeof bytes, &bytes_len))
@@ -126,8 +140,10 @@ static bool create_decoded(enum digest_kind kind, enum encoding encoding, const 
 			encoding == ENCODING_HEX ? "hexadecimal" : "padded base64", SIGNER_KEY_MAX);
 	else if (kind == DIGEST_ED25519)
 		created = create_public(kind, bytes, bytes_len, ret, f);
-	else
-		created = create_shared(kind, (const char *)bytes, bytes_len, ret, f);
+	else if (!set_issued(&issued, text, len))
+		signer_key_no_memory(f);
+	else if ((created = create_shared(kind, (const char *)bytes, bytes_len, ret, f)))
+		memcpy(ret->issued, issued.issued, sizeof ret->issued);
 	explicit_bzero(bytes, sizeof bytes);
 	return created;
 }

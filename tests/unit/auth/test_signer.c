@@ -297,6 +297,35 @@ Test(signer, reads_a_secret_in_the_form_that_key_names)
 	refuses(&(struct signer_settings){.scheme = SCHEME_STRIPE, .key = KEY_HEX}, "key has no meaning for stripe");
 }
 
+/* A provider has the text of its secret, and could sign for a source that reads it in another form. */
+Test(signer, knows_a_secret_that_two_sources_read_in_two_forms)
+{
+	static const struct {
+		enum scheme scheme;
+		enum key_form form;
+		const char *text;
+	} one[] = {{SCHEME_STRIPE, KEY_AS_ISSUED, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_AS_ISSUED, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_AS_ISSUED, "v1,whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_TEXT, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_HMAC, KEY_TEXT, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_HMAC, KEY_BASE64, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_TOKEN, KEY_AS_ISSUED, "c2l4dGVlbiBieXRlcyBvaw=="}};
+	struct signer s[COUNT_OF(one)], other = {.scheme = SCHEME_GITHUB};
+	struct fault f;
+	cr_assert(signer_add_secret(&other, "c2l4dGVlbiBieXRlcyBvay==", 24, INT64_MAX, &f), "%s", f.text);
+	for (size_t i = 0; i < COUNT_OF(one); i++) {
+		s[i] = (struct signer){.scheme = one[i].scheme, .key = one[i].form};
+		cr_assert(signer_add_secret(&s[i], one[i].text, strlen(one[i].text), INT64_MAX, &f), "%s", f.text);
+		cr_expect_not(signer_shares_secret(&s[i], &other), "%zu", i);
+		for (size_t k = 0; k <= i; k++)
+			cr_expect(signer_shares_secret(&s[k], &s[i]), "%zu and %zu", k, i);
+	}
+	for (size_t i = 0; i < COUNT_OF(one); i++)
+		signer_finish(&s[i]);
+	signer_finish(&other);
+}
+
 Test(signer, refuses_what_editors_leave_around_a_secret)
 {
 	refuses_secret(SCHEME_GITHUB,
