@@ -263,6 +263,7 @@ static void log_sources(const struct sources *all, const struct settings *settin
 			LOG_TEXT("open_source_from", source_is_open(s) ? settings->open_source_from : ""));
 		log_warning(identity_hides, s, "events of a source may hide each other");
 		log_warning(identity_repeats, s, "each request to a source is an event");
+		log_warning(identity_is_chosen_unsigned, s, "what is not signed decides which events of a source pass");
 	}
 }
 

@@ -214,10 +214,12 @@ static void take_body(struct request *rq, const struct source *source, bool is_k
 		return;
 	const struct signer *signer = source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL;
 	kept_headers_write(&s->headers, signer, rq->content_type, submission_header_of, rq);
-	kept_headers_add_query(&s->headers, signer, rq->target);
-	if (s->keep) /* "payhook remap" will read what the mappings read now */
-		kept_headers_add_names(&s->headers, signer, source->wanted.headers, source->wanted.header_count,
-			submission_header_of, rq);
+	/* "payhook remap" and "payhook verify" will read what the mappings read now. */
+	const struct places_wanted *wanted = &source->wanted;
+	kept_headers_add_query(&s->headers, signer, wanted->queries, wanted->query_count, rq->target);
+	if (wanted->header_count > 0)
+		kept_headers_add_names(
+			&s->headers, signer, wanted->headers, wanted->header_count, submission_header_of, rq);
 	s->body.content_type = s->headers.content_type;
 	s->body.headers = s->headers.json;
 }

@@ -181,12 +181,15 @@ static void set_headers(struct run *r)
 	}
 }
 
-/* What the source reads from the request besides the body, and its signature covers, are ids.  Other headers, such as the
- * topic of a filter, are words. */
+/* What the source reads from the request besides the body, and its signature covers, are ids, and so is that of Standard
+ * Webhooks.  Other headers, such as the topic of a filter, are words. */
 static void add_request_ids(struct run *r)
 {
 	const struct places_wanted *wanted = &r->source->wanted;
+	const char *webhook_id = http_message_header(&r->example.head, "webhook-id");
 	char value[PLACE_VALUE_MAX + 1], name[PLACE_NAME_MAX + 2];
+	if (webhook_id)
+		fresh_add(&r->fresh, webhook_id);
 	for (int i = 0; i < wanted->header_count; i++) {
 		const char *text = http_message_header(&r->example.head, wanted->headers[i]);
 		if (text && source_signs_header(r->source, wanted->headers[i]))

@@ -147,7 +147,8 @@ static bool sign_standard(
 	static const struct shape SHAPE = {"webhook-signature", "v1,", ENCODING_BASE64, 32, NULL, NULL};
 	char id[ID_LETTERS + 5];
 	write_id(id);
-	sending_set(s, "webhook-id", id);
+	if (!sending_header(s, "webhook-id")) /* a repetition keeps its own */
+		sending_set(s, "webhook-id", id);
 	sending_set(s, "webhook-timestamp", time);
 	return sign_headers(s, signer, &SHAPE, time_s, is_bad, f);
 }

@@ -138,13 +138,11 @@ static bool decode_body(struct verifying *v, struct fault *f)
 	return true;
 }
 
-/* Decodes the body first if that is what the provider signs. */
-static void read_coding(struct verifying *v)
+/* Decodes the body first if that is what the provider signs.  False: it cannot be decoded. */
+static bool read_coding(struct verifying *v, struct fault *f)
 {
-	struct fault f;
 	v->is_coding_known = content_coding_read(http_message_header(&v->message, "content-encoding"), &v->coding);
-	if (v->is_coding_known && v->source->body.is_signed_decoded && !decode_body(v, &f))
-		printf("content    cannot be decoded: %s\n", f.text);
+	return !v->is_coding_known || !v->source->body.is_signed_decoded || decode_body(v, f);
 }
 
 /* ---- the signature ---- */
@@ -379,14 +377,24 @@ static bool print_ping(const struct verifying *v)
 	return true;
 }
 
+/* As webhook.c answers it: what decodes to too much is not verified at all. */
+static int print_undecoded(const struct fault *f)
+{
+	printf("content    cannot be decoded: %s\n", f->text);
+	printf("verdict    it does not verify, and is answered %d\n", f->kind == FAULT_TOO_LARGE ? 413 : 401);
+	return 1;
+}
+
 /* If only the time is wrong, the body is shown too: as it would have been read in time. */
 static int print_all(struct verifying *v)
 {
+	struct fault f;
 	bool good = true;
 	print_request(v);
 	if (print_ping(v))
 		return 0;
-	read_coding(v);
+	if (!read_coding(v, &f))
+		return print_undecoded(&f);
 	if (v->source->auth == SOURCE_AUTH_SIGNATURE)
 		good = print_signature(v);
 	else

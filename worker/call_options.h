@@ -29,5 +29,5 @@ MUST_USE bool call_options_read(
 /* Wipes headers, secrets and keys.  Accepts what is all zero. */
 void call_options_finish(struct call_options *o);
 
-/* Prints a line for each file: the names of the headers, the number of secrets and certificates.  No value. */
+/* Prints the names of the headers and the number of secrets.  No value. */
 void call_options_print(const struct call_options *o, FILE *out);

@@ -1,8 +1,8 @@
 /* http_call.c - the request for an HTTP processor, and the meaning of its response.
  *
- * Only the status decides about a transaction: and Retry-After about the pause.  The body is
- * never interpreted, logged or stored.  A call is repeated after a timeout or a lost response, though the
- * processor may have done its work; the idempotency key lets it recognise the repetition. */
+ * Only the status decides about a transaction, and Retry-After about the pause.  The body is never interpreted, logged or
+ * stored.  A call is repeated after a timeout or a lost response, though the processor may have done its work; the
+ * idempotency key lets it recognise the repetition. */
 
 #include "http_call.h"
 

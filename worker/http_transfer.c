@@ -147,6 +147,17 @@ static bool sign(struct transfer *t, const char *body, size_t len)
 	return true;
 }
 
+/* Whether a line is of the headers of Standard Webhooks, under its own names or Svix's, which receivers look for first. */
+static bool is_of_signature(const char *line)
+{
+	static const char *const PREFIXES[] = {"webhook-", "svix-"};
+	for (size_t i = 0; i < COUNT_OF(PREFIXES); i++) {
+		if (strncmp(line, PREFIXES[i], strlen(PREFIXES[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The provider's headers, but for those that the operator's file sets.  If payhook signs the call, the provider's own
  * signature of the same scheme is left out: nobody could know the two apart. */
 static void add_original(struct transfer *t)
@@ -154,8 +165,7 @@ static void add_original(struct transfer *t)
 	const struct call_options *o = t->options;
 	for (int i = 0; i < t->original.count; i++) {
 		char *line = t->original.text.data + t->original.at[i];
-		bool is_signed = o->signer.count > 0 && strncmp(line, "webhook-", strlen("webhook-")) == 0;
-		if (!is_signed && !call_headers_have(&o->headers, line))
+		if (!(o->signer.count > 0 && is_of_signature(line)) && !call_headers_have(&o->headers, line))
 			add_line(t, line);
 	}
 }

@@ -39,5 +39,5 @@ const char *oauth_want(struct oauth *oa);
  * token follows. */
 bool oauth_refused(struct oauth *oa, int64_t number);
 
-/* The processor gave another answer to a call with the token of this number, so the token is good. */
+/* The processor gave an answer other than 401 or 5xx to a call with the token of this number, so the token is good. */
 void oauth_accepted(struct oauth *oa, int64_t number);

@@ -68,6 +68,9 @@ struct processor_kind {
 	bool (*cancel)(struct processor *p, struct call *c);
 	/* True if any call under way may end by that time (clock_ms()): a stopping worker waits only for such calls. */
 	bool (*ends_by)(const struct processor *p, int64_t when_ms);
+	/* True while calls wait for something without which none can be made, and then begin together: until then the
+	 * worker claims no jobs, since their calls would begin with these, whatever the rate is.  NULL: they never do. */
+	bool (*is_waiting)(const struct processor *p);
 };
 
 extern const struct processor_kind PROCESSOR_SIMULATED, PROCESSOR_HTTP;

@@ -37,10 +37,11 @@ struct processor {
 
 /* ---- the end of a call ---- */
 
-/* A 401 concerns the token and not the transaction: it is never final while payhook fetches tokens. */
+/* A 401 concerns the token and not the transaction: it is never final while payhook fetches tokens.  A status of 5xx shows
+ * nothing: the server that gave it may not have looked at the token. */
 static void report_to_oauth(struct processor *p, const struct transfer *t, int status, struct call_outcome *o)
 {
-	if (status == 0)
+	if (status == 0 || status >= 500)
 		return;
 	if (status != 401) {
 		oauth_accepted(p->oauth, t->token_number);
@@ -188,6 +189,12 @@ static bool processor_http_ends_by(const struct processor *p, int64_t when_ms)
 	return !LIST_EMPTY(&p->under_way) || !TAILQ_EMPTY(&p->not_started) || !TAILQ_EMPTY(&p->waiting);
 }
 
+/* For a token. */
+static bool processor_http_is_waiting(const struct processor *p)
+{
+	return !TAILQ_EMPTY(&p->waiting);
+}
+
 /* Calls under way are dropped without touching their memory, which the worker may have freed. */
 static void processor_http_destroy(struct processor *p)
 {
@@ -266,4 +273,5 @@ const struct processor_kind PROCESSOR_HTTP = {
 	.start = processor_http_start,
 	.cancel = processor_http_cancel,
 	.ends_by = processor_http_ends_by,
+	.is_waiting = processor_http_is_waiting,
 };

@@ -148,6 +148,8 @@ static int worker_on_room(void *ctx)
 	int64_t now_ms = clock_ms();
 	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat) || now_ms < worker->short_until_ms)
 		return 0;
+	if (worker->kind->is_waiting && worker->kind->is_waiting(worker->processor))
+		return 0; /* the end of one of these calls asks again */
 	int room = worker->settings->worker_slots - queue_inflight(worker->queue)->count;
 	return rate_room(worker, circuit_room(&worker->circuit, room > 0 ? room : 0, now_ms));
 }

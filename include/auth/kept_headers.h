@@ -33,10 +33,11 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 void kept_headers_add_names(struct kept_headers *kept, const struct signer *signer, const char *const names[],
 	int count, const char *(*header)(void *ctx, const char *name), void *ctx);
 
-/* The name under which the signed parameters of the query are kept, as they stand in a target: "?data.id=7".  It is no name of a
+/* The name under which parameters of the query are kept, as they stand in a target: "?data.id=7".  It is no name of a
  * header, so that it is never sent as one. */
 #define KEPT_QUERY "?"
 
-/* Adds the parameters of the query that the signature covers, and no others, since they may be credentials.  signer may be
- * NULL. */
-void kept_headers_add_query(struct kept_headers *kept, const struct signer *signer, const char *target);
+/* Adds the parameters of the query that the signature covers, and those of these names, which the mappings of a source read; no
+ * others, since they may be credentials.  signer may be NULL. */
+void kept_headers_add_query(struct kept_headers *kept, const struct signer *signer, const char *const names[],
+	int count, const char *target);

@@ -101,7 +101,7 @@ MUST_USE bool signer_add_secret(struct signer *s, const char *secret, size_t len
 /* Sets "user:password", which HTTP Basic has to bring beside what the scheme wants; otherwise as signer_add_secret(). */
 MUST_USE bool signer_set_basic(struct signer *s, const char *secret, size_t len, int64_t not_after_s, struct fault *f);
 
-/* Whether the two have a shared secret in common. */
+/* Whether the two have a shared secret in common: the same bytes, or the same text, which they may read in two forms. */
 bool signer_shares_secret(const struct signer *one, const struct signer *other);
 
 /* Destroys the keys, and wipes shared secrets.  Accepts NULL. */

@@ -64,6 +64,7 @@ struct places_wanted {
 	 * events. */
 	unsigned lower_headers, lower_queries;
 	bool request_id, body_sha256;
+	bool has_svix; /* a header of Standard Webhooks may come under Svix's name, and is found under either */
 };
 
 /* Adds a place to what is wanted; is_lower: in lower case.  False: there are PLACES_HEADERS_MAX or PLACES_QUERIES_MAX

@@ -202,23 +202,44 @@ static void add_parameter(struct buf *b, char first, const char *name, const cha
 		buf_add_format(b, strchr(PLAIN, *value) ? "%c" : "%%%02X", (unsigned char)*value);
 }
 
-void kept_headers_add_query(struct kept_headers *kept, const struct signer *signer, const char *target)
+/* Adds a parameter that is there once and has a value. */
+static void add_parameter_of(struct buf *b, const char *target, const char *name)
+{
+	char value[SIGNER_TEXT_MAX + 1];
+	struct fault f;
+	if (query_param_find(target, name, value, sizeof value, &f) && *value)
+		add_parameter(b, b->len ? '&' : '?', name, value);
+}
+
+/* Adds the first len bytes of the query.  False: they do not fit, or there are none. */
+static bool put_query(struct kept_headers *kept, struct buf *query, size_t query_len)
+{
+	size_t before = strlen(kept->json) - 1, len = before; /* without the brace */
+	if (query_len == 0)
+		return false;
+	query->data[query_len] = '\0';
+	kept_headers_add(kept->json, &len, KEPT_QUERY, query->data);
+	kept->json[len] = '}';
+	kept->json[len + 1] = '\0';
+	return len > before;
+}
+
+/* What is not signed may be as long as anyone likes, and keeps nothing out that is. */
+void kept_headers_add_query(struct kept_headers *kept, const struct signer *signer, const char *const names[],
+	int count, const char *target)
 {
 	const struct signature_message *m = signer ? signer->message : NULL;
 	struct buf query = BUF_INIT(KEPT_HEADERS_MAX);
-	struct fault f;
-	char value[SIGNER_TEXT_MAX + 1];
 	for (int i = 0; m && i < m->count; i++) {
-		const char *name = m->text + m->part[i].at;
-		if (m->part[i].kind == MESSAGE_QUERY && query_param_find(target, name, value, sizeof value, &f) &&
-			*value)
-			add_parameter(&query, query.len ? '&' : '?', name, value);
+		if (m->part[i].kind == MESSAGE_QUERY)
+			add_parameter_of(&query, target, m->text + m->part[i].at);
 	}
-	size_t len = strlen(kept->json) - 1; /* without the brace */
-	if (query.len > 0 && buf_ok(&query)) {
-		kept_headers_add(kept->json, &len, KEPT_QUERY, query.data);
-		kept->json[len] = '}';
-		kept->json[len + 1] = '\0';
+	size_t signed_len = buf_ok(&query) ? query.len : 0;
+	for (int i = 0; i < count; i++) {
+		if (!m || !signature_message_find(m, MESSAGE_QUERY, names[i]))
+			add_parameter_of(&query, target, names[i]);
 	}
+	if (!buf_ok(&query) || !put_query(kept, &query, query.len))
+		(void)put_query(kept, &query, signed_len);
 	buf_finish(&query);
 }

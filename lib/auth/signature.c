@@ -106,12 +106,13 @@ static bool is_for_another_url(const struct signature_claim *c)
 
 static bool refuse_unmatched(const struct signature_claim *c)
 {
-	if (is_for_another_url(c))
-		return signature_refuse(c->report, SIGNATURE_WRONG_URL,
-			"it was signed for another URL than ours: http for https, or a slash at the end");
+	/* First, since a claim of HTTP Basic has no parts, whatever its scheme signs. */
 	if (c->secrets == &c->signer->basic || c->signer->scheme == SCHEME_BASIC)
 		return signature_refuse(
 			c->report, SIGNATURE_WRONG, "it has another user or another password than ours");
+	if (is_for_another_url(c))
+		return signature_refuse(c->report, SIGNATURE_WRONG_URL,
+			"it was signed for another URL than ours: http for https, or a slash at the end");
 	if (c->signer->scheme == SCHEME_TOKEN)
 		return signature_refuse(
 			c->report, SIGNATURE_WRONG, "the header %s has another token than ours", c->signer->header);

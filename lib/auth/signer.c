@@ -289,13 +289,18 @@ static const struct signer_secret *secret_at(const struct signer *s, int i)
 	return i == s->count && s->basic.key ? &s->basic : NULL;
 }
 
+static bool is_one_secret(const struct signer_secret *one, const struct signer_secret *other)
+{
+	return digest_equal(one->fingerprint, other->fingerprint, DIGEST_SHA256_LEN) ||
+	       digest_equal(one->issued, other->issued, DIGEST_SHA256_LEN);
+}
+
 bool signer_shares_secret(const struct signer *one, const struct signer *other)
 {
 	const struct signer_secret *mine, *theirs;
 	for (int i = 0; (mine = secret_at(one, i)); i++) {
 		for (int j = 0; mine->is_shared && (theirs = secret_at(other, j)); j++) {
-			if (theirs->is_shared &&
-				digest_equal(mine->fingerprint, theirs->fingerprint, DIGEST_SHA256_LEN))
+			if (theirs->is_shared && is_one_secret(mine, theirs))
 				return true;
 		}
 	}

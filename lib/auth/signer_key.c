@@ -10,6 +10,9 @@
 
 #include "base/encode.h"
 
+#define PUBLIC_MAX 4096 /* bytes of a public key or a certificate in DER */
+#define RSA_MIN 128     /* bytes of the number in an RSA key of 1024 bits */
+#define SHARED_PREFIX "whsec_"
 #define NOT_SHARED "it is a public key or a certificate: anyone that has it could sign, so it is no shared secret"
 
 static bool begins_with(const char *text, size_t len, const char *prefix)
@@ -17,17 +20,63 @@ static bool begins_with(const char *text, size_t len, const char *prefix)
 	return len >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Whether the text, or the bytes for which it stands, are a public key: of Standard Webhooks, in PEM, of SSH, or of Ed25519
- * in DER (RFC 8410), also in base64 or hex. */
+/* Whether the text is a public key of RSA in DER and base64, without the lines of PEM, as some providers show it.  The length
+ * in its first bytes differs; what follows is the identifier of the algorithm (RFC 8017, A.1). */
+static bool is_public_rsa(const char *text, size_t len)
+{
+	static const char ALGORITHM[] = "BgkqhkiG9w0BAQEF";
+	const size_t at = 8;
+	return len > at && begins_with(text, len, "MII") && begins_with(text + at, len - at, ALGORITHM);
+}
+
+/* Bytes of the head of a sequence in DER (X.690, 8.1); 0: there is none, or one of 64 KiB.  *content becomes the length of
+ * what is in it. */
+static size_t sequence_head(const unsigned char *at, size_t len, size_t *content)
+{
+	size_t more = len >= 4 && at[1] > 0x80 ? at[1] - 0x80U : 0;
+	if (len < 4 || at[0] != 0x30 || more > 2)
+		return 0;
+	*content = more == 0 ? at[1] : more == 1 ? at[2] : (size_t)at[2] << 8 | at[3];
+	return 2 + more;
+}
+
+/* Whether bytes are a SubjectPublicKeyInfo or a certificate (RFC 5280, 4.1), or an RSAPublicKey (RFC 8017, A.1.1).  In the
+ * first two a sequence stands first, of an algorithm or with a version; in the last a long number. */
+static bool is_der_public(const unsigned char *bytes, size_t len)
+{
+	enum { NUMBER = 0x02, ALGORITHM = 0x06, VERSION = 0xa0, LONG = 0x81 };
+	size_t content, inner, head = sequence_head(bytes, len, &content);
+	if (head == 0 || content != len - head)
+		return false;
+	bytes += head;
+	len -= head;
+	head = sequence_head(bytes, len, &inner);
+	if (head == 0)
+		return len > RSA_MIN && bytes[0] == NUMBER && bytes[1] >= LONG;
+	return len > head && (bytes[head] == ALGORITHM || bytes[head] == VERSION);
+}
+
+/* Whether the text, or the bytes for which it stands, are a public key: of Standard Webhooks, in PEM, of SSH, or in
+ * DER, also in base64 or hex.  The beginnings of those of Ed25519 (RFC 8410), RSA and elliptic curves (RFC 5480) are enough:
+ * such a text may have been cut off. */
 static bool is_public(const char *text, size_t len)
 {
-	static const char *const BEGINS[] = {"whpk_", "v1a,", "-----BEGIN ", "ssh-", "MCowBQYDK2VwAyEA",
-		"302a300506032b6570032100", "302A300506032B6570032100", "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21"};
+	static const char *const BEGINS[] = {"whpk_", "v1a,", "-----BEGIN ", "ssh-", "ecdsa-sha2-", "MCowBQYDK2VwAyEA",
+		"MIGfMA0GCSqGSIb3DQEBAQ", "MFkwEwYHKoZIzj0C", "MFYwEAYHKoZIzj0C", "MHYwEAYHKoZIzj0C",
+		"MIGbMBAGByqGSM49", "302a300506032b6570032100", "302A300506032B6570032100",
+		"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21"};
+	unsigned char bytes[PUBLIC_MAX];
+	size_t count;
 	for (size_t i = 0; i < COUNT_OF(BEGINS); i++) {
 		if (begins_with(text, len, BEGINS[i]))
 			return true;
 	}
-	return false;
+	bool is_der =
+		is_public_rsa(text, len) || is_der_public((const unsigned char *)text, len) ||
+		(encode_read(ENCODING_BASE64, text, len, bytes, sizeof bytes, &count) && is_der_public(bytes, count)) ||
+		(encode_read(ENCODING_HEX, text, len, bytes, sizeof bytes, &count) && is_der_public(bytes, count));
+	explicit_bzero(bytes, sizeof bytes);
+	return is_der;
 }
 
 /* An HMAC fills its key up with zero bytes, so that keys that differ in these only are one key. */
@@ -39,6 +88,18 @@ static bool set_fingerprint(struct signer_secret *ret, const char *bytes, size_t
 	return digest_sha256(bytes, len, ret->fingerprint);
 }
 
+/* The text that a provider has is one secret, whether a source takes it as it is or decodes it. */
+static bool set_issued(struct signer_secret *ret, const char *text, size_t len)
+{
+	size_t prefix = begins_with(text, len, SHARED_PREFIX) ? sizeof SHARED_PREFIX - 1 : 0;
+	return digest_sha256(text + prefix, len - prefix, ret->issued);
+}
+
+static bool signer_key_no_memory(struct fault *f)
+{
+	return fault_set(f, FAULT_BUG, "libcrypto could not prepare the key");
+}
+
 /* Makes the key of a secret that the provider has too. */
 static bool create_shared(
 	enum digest_kind kind, const char *bytes, size_t len, struct signer_secret *ret, struct fault *f)
@@ -48,8 +109,8 @@ static bool create_shared(
 		return fault_set(f, FAULT_INPUT, "it is empty");
 	if (is_public(bytes, len))
 		return fault_set(f, FAULT_INPUT, NOT_SHARED);
-	if (!set_fingerprint(&made, bytes, len))
-		return fault_set(f, FAULT_BUG, "libcrypto could not prepare the key");
+	if (!set_fingerprint(&made, bytes, len) || !set_issued(&made, bytes, len))
+		return signer_key_no_memory(f);
 	if (!digest_key_create(kind, bytes, len, &made.key, f))
 		return false;
 	*ret = made;
@@ -71,6 +132,7 @@ static bool create_decoded(enum digest_kind kind, enum encoding encoding, const 
 	struct signer_secret *ret, struct fault *f)
 {
 	unsigned char bytes[SIGNER_KEY_MAX];
+	struct signer_secret issued;
 	size_t bytes_len = 0;
 	bool created = false;
 	if (!encode_read(encoding, text, len, bytes, sizeof bytes, &bytes_len))
@@ -78,8 +140,10 @@ static bool create_decoded(enum digest_kind kind, enum encoding encoding, const 
 			encoding == ENCODING_HEX ? "hexadecimal" : "padded base64", SIGNER_KEY_MAX);
 	else if (kind == DIGEST_ED25519)
 		created = create_public(kind, bytes, bytes_len, ret, f);
-	else
-		created = create_shared(kind, (const char *)bytes, bytes_len, ret, f);
+	else if (!set_issued(&issued, text, len))
+		signer_key_no_memory(f);
+	else if ((created = create_shared(kind, (const char *)bytes, bytes_len, ret, f)))
+		memcpy(ret->issued, issued.issued, sizeof ret->issued);
 	explicit_bzero(bytes, sizeof bytes);
 	return created;
 }
@@ -154,6 +218,15 @@ static bool check_mark(const char *text, size_t len, struct fault *f)
 	return true;
 }
 
+/* Makes the key of a secret that is sent itself, in a header of which so many bytes are read. */
+static bool create_sent(const char *text, size_t len, struct signer_secret *ret, struct fault *f)
+{
+	if (len > DIGEST_SIGNATURE_MAX)
+		return fault_set(f, FAULT_INPUT, "it is longer than %d bytes, so that no header with it would be taken",
+			DIGEST_SIGNATURE_MAX);
+	return create_shared(DIGEST_TEXT, text, len, ret, f);
+}
+
 /* A colon ends the user (RFC 7617, section 2); the password may have more of them. */
 bool signer_key_create_basic(const char *text, size_t len, struct signer_secret *ret, struct fault *f)
 {
@@ -162,7 +235,7 @@ bool signer_key_create_basic(const char *text, size_t len, struct signer_secret 
 		return false;
 	if (!colon || colon == text || colon == text + len - 1)
 		return fault_set(f, FAULT_INPUT, "it is not user:password, both of them given");
-	return create_shared(DIGEST_TEXT, text, len, ret, f);
+	return create_sent(text, len, ret, f);
 }
 
 static bool create_of_scheme(
@@ -180,7 +253,7 @@ static bool create_of_scheme(
 	case SCHEME_RSA:
 		return create_public(DIGEST_RSA_PUBLIC, text, len, ret, f);
 	case SCHEME_TOKEN:
-		return create_shared(DIGEST_TEXT, text, len, ret, f);
+		return create_sent(text, len, ret, f);
 	case SCHEME_BASIC:
 		return signer_key_create_basic(text, len, ret, f);
 	case SCHEME_STRIPE:

@@ -71,7 +71,8 @@ bool form_to_json(const char *body, size_t len, struct buf *ret, struct fault *f
 	buf_add_text(ret, "}");
 	if (buf_ok(ret))
 		return true;
-	if (len > ret->max / (GROWTH_MAX + 2))
+	/* A buffer that is full has no room for what a byte becomes; one that could not grow has. */
+	if (ret->max - ret->len < GROWTH_MAX)
 		return fault_set(
 			f, FAULT_TOO_LARGE, "the fields of the form take more than %zu bytes as JSON", ret->max);
 	return fault_set(f, FAULT_BUSY, "no memory for the fields of a form");

@@ -55,7 +55,21 @@ static bool check_secret_sent(const struct settings *s, const struct source *sou
 	return false;
 }
 
-/* A body with several items stands for several transactions, and the processor would get it once for each. */
+/* A body with several items stands for several transactions, and the processor would get it once for each.  One that is not
+ * signed is whatever its sender has written. */
+static bool check_original(const struct source *source, void (*report)(const char *))
+{
+	struct fault f;
+	bool is_signed = source->auth != SOURCE_AUTH_SIGNATURE || signer_signs_body(&source->signer);
+	if (source->auth == SOURCE_AUTH_DISABLED || (is_signed && !source_has_items(source)))
+		return true;
+	fault_set(&f, FAULT_INPUT, "PROCESSOR_BODY=original: the source %s has %s", source->name,
+		is_signed ? "items, so one of its bodies stands for several transactions"
+			  : "no {body} in signed, so that anyone could write what the processor gets");
+	report(f.text);
+	return false;
+}
+
 static bool check_source(const struct settings *s, const struct source *source, void (*report)(const char *))
 {
 	struct fault f;
@@ -66,13 +80,8 @@ static bool check_source(const struct settings *s, const struct source *source, 
 			source->name);
 		report(f.text);
 	}
-	if (s->processor_body == PROCESSOR_BODY_ORIGINAL && source->auth != SOURCE_AUTH_DISABLED &&
-		source_has_items(source)) {
-		good = fault_set(&f, FAULT_INPUT,
-			"PROCESSOR_BODY=original: the source %s has items, so one of its bodies stands for several transactions",
-			source->name);
-		report(f.text);
-	}
+	if (s->processor_body == PROCESSOR_BODY_ORIGINAL)
+		good = check_original(source, report) && good;
 	return check_secret_sent(s, source, report) && good;
 }
 
@@ -133,6 +142,7 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
 		print_warning(identity_hides, s, out);
 		print_warning(identity_repeats, s, out);
+		print_warning(identity_is_chosen_unsigned, s, out);
 	}
 	for (int i = 0; i < c.keys.count; i++)
 		fprintf(out, "key %s:%s%s\n", c.keys.list[i].name, c.keys.list[i].scopes & API_READ ? " read" : "",

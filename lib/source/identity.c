@@ -1,4 +1,5 @@
-/* identity.c - finds sources in which one event of a payment would hide another.
+/* identity.c - finds sources in which one event of a payment would hide another, and those of which a captured webhook can be
+ * sent again as another event.
  *
  * Mappings with the same identity form a group, and so do those of which it is the payment_id, wherever they read it.  The
  * words that a group lets pass at a pointer are those of its filters, or, where a filter says nothing of the pointer, those
@@ -129,7 +130,8 @@ static bool is_event_id(const struct group *g)
 		enum scheme scheme;
 		const char *at;
 	} KNOWN[] = {{SCHEME_STRIPE, "/id"}, {SCHEME_SQUARE, "/event_id"}, {SCHEME_PAYPAL, "/id"},
-		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "webhook-id"}};
+		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "webhook-id"},
+		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "svix-id"}};
 	for (size_t i = 0; i < COUNT_OF(KNOWN); i++) {
 		if (g->source->auth == SOURCE_AUTH_SIGNATURE && g->source->signer.scheme == KNOWN[i].scheme &&
 			has_pointer(g, KNOWN[i].at))
@@ -230,4 +232,46 @@ bool identity_repeats(const struct source *s, struct buf *ret)
 		" sends again is stored and processed again",
 		s->name);
 	return true;
+}
+
+/* ---- what anyone may change ---- */
+
+static bool is_unsigned(const struct source *s, const char *at)
+{
+	const char *header = place_header(at), *query = place_query(at);
+	return (header && !source_signs_header(s, header)) || (query && !signer_covers_query(&s->signer, query));
+}
+
+/* Whether a member of the body decides too whether an event passes, or of which kind it is. */
+static bool is_chosen_by_body(const struct mapping *m)
+{
+	for (int i = 0; i < m->condition_count; i++) {
+		if (!m->conditions[i].is_absent && place_is_in_item(m->conditions[i].at))
+			return true;
+	}
+	return *m->kind.at && place_is_in_item(m->kind.at) && m->kind.otherwise == TXN_NO_KIND;
+}
+
+/* A token and a password sign nothing: whoever has read one can send anything. */
+static bool has_signature(const struct source *s)
+{
+	return s->auth == SOURCE_AUTH_SIGNATURE && s->signer.scheme != SCHEME_TOKEN && s->signer.scheme != SCHEME_BASIC;
+}
+
+bool identity_is_chosen_unsigned(const struct source *s, struct buf *ret)
+{
+	char text[PLACE_TEXT_MAX];
+	for (int i = 0; has_signature(s) && i < s->mapping_count; i++) {
+		const struct mapping *m = &s->mappings[i];
+		for (int j = 0; !is_chosen_by_body(m) && j < m->condition_count; j++) {
+			if (!is_unsigned(s, m->conditions[j].at))
+				continue;
+			buf_add_format(ret,
+				"source %s: the filter has %s, which is not signed, and no member of the body: anyone with a captured"
+				" webhook that it leaves out can send it again as one that passes; add a member of the body to it",
+				s->name, place_text(m->conditions[j].at, text));
+			return true;
+		}
+	}
+	return false;
 }

@@ -129,6 +129,7 @@ static void want(const struct json_place *p, struct source *s, const char *at)
 	bool is_signed = s->auth == SOURCE_AUTH_SIGNATURE;
 	bool is_lower = is_signed && ((header && signer_lowers_header(&s->signer, header)) ||
 					     (query && signer_lowers_query(&s->signer, query)));
+	s->wanted.has_svix = is_signed && s->signer.scheme == SCHEME_STANDARD_WEBHOOKS;
 	if (!places_want(&s->wanted, at, is_lower))
 		json_config_complain(p, "more than %d %s are read", query ? PLACES_QUERIES_MAX : PLACES_HEADERS_MAX,
 			query ? "parameters of the query" : "headers");

@@ -106,12 +106,34 @@ static void places_add_value(struct buf *b, const char *name, const char *value,
 	buf_add_text(b, "\"");
 }
 
+/* The other name of a header of Standard Webhooks; NULL: it has none. */
+static const char *svix_name(const char *name)
+{
+	static const char *const NAMES[][2] = {{"webhook-id", "svix-id"}, {"webhook-timestamp", "svix-timestamp"}};
+	for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+		for (int j = 0; j < 2; j++) {
+			if (strcmp(name, NAMES[i][j]) == 0)
+				return NAMES[i][1 - j];
+		}
+	}
+	return NULL;
+}
+
+/* Under the other name it is as well signed: a request that has headers of both sets does not verify. */
+static const char *places_find_header(
+	const struct places_wanted *w, const struct places_request *request, const char *name)
+{
+	const char *value = request->header(request->ctx, name);
+	const char *other = value || !w->has_svix ? NULL : svix_name(name);
+	return other ? request->header(request->ctx, other) : value;
+}
+
 static void places_add_headers(struct buf *b, const struct places_wanted *w, const struct places_request *request)
 {
 	int count = 0;
 	buf_add_text(b, "{\"header\":{");
 	for (int i = 0; i < w->header_count; i++) {
-		const char *value = request->header(request->ctx, w->headers[i]);
+		const char *value = places_find_header(w, request, w->headers[i]);
 		if (!value)
 			continue;
 		buf_add_text(b, count++ ? "," : "");

@@ -73,14 +73,18 @@ static void read_unit(const struct scheme_reading *r, struct signer_settings *re
 	ret->timestamp_unit = (enum time_unit)word;
 }
 
-/* "key": the form of the secrets.  Optional. */
+/* "key": the form of the secrets.  Optional.  An operator may have taken the name for that of the key itself, so what stands
+ * there is not shown. */
 static void read_key_form(const struct scheme_reading *r, struct signer_settings *ret)
 {
 	static const char *const forms[] = {"text", "hex", "base64"};
 	const struct json_place *p = &r->member[SIGNING_KEY];
 	int word = 0;
+	bool was_discreet = p->config->is_discreet;
+	p->config->is_discreet = true;
 	if (json_config_given(p) && json_config_word(p, forms, 3, &word))
 		ret->key = word == 0 ? KEY_TEXT : word == 1 ? KEY_HEX : KEY_BASE64;
+	p->config->is_discreet = was_discreet;
 }
 
 static void read_basic(const struct scheme_reading *r, enum scheme scheme)

@@ -154,5 +154,6 @@ void sources_secrets_read_basic(const struct json_place *p, const struct sources
 	const struct sources *all, struct signer *ret)
 {
 	struct secrets_reading r = {.outside = outside, .all = all, .signer = ret, .is_basic = true};
-	read_secret(&r, p);
+	if (outside->secret)
+		read_secret(&r, p);
 }

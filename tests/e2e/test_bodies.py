@@ -283,6 +283,9 @@ def requests_are_verified_and_read_by_the_command_too(world):
     assert 'it verifies' in shown and 'transaction_id       z' in shown, shown
     shown = verify('decoded', zipped, 'application/json', 'Content-Encoding: gzip')
     assert 'it does not verify' in shown, shown
+    for body, status in ((gzip.compress(bytes(70000)), 413), (zipped[:-1], 401)):
+        shown = verify('decoded', body, 'application/json', 'Content-Encoding: gzip')
+        assert f'it does not verify, and is answered {status}' in shown, shown
     assert 'answer     415: its Content-Encoding' in verify('signed', zipped, 'application/json', 'Content-Encoding: br')
     assert 'answer     400: ' in verify('signed', zipped[:-1], 'application/json', 'Content-Encoding: gzip')
 

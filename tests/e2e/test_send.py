@@ -66,8 +66,16 @@ class World:
                     if secret['file'].endswith('/secret'):
                         self.write_secret(path.parent / secret['file'])
                 sources.append(change(source))
+                if source['name'] == 'bank':
+                    sources.append(self.write_by_header(path, source))
         path.write_text(json.dumps({'sources': sources}, indent=1))
         return [source['name'] for source in sources]
+
+    def write_by_header(self, path, bank):
+        """A source like the bank's, with the id of the request's header as that of the event."""
+        self.secrets.append('whsec_' + base64.b64encode(os.urandom(24)).decode())
+        (path.parent / 'by-header').write_text(self.secrets[-1])
+        return dict(bank, name='by-header', secrets=[{'file': 'by-header'}], mapping=dict(bank['mapping'], transaction_id={'header': 'webhook-id'}))
 
     def start(self):
         self.names = self.write_sources(self.sources)
@@ -146,6 +154,14 @@ def a_duplicate_is_stored_once(world):
         assert first.count('answer     202') == 2, first
         world.send(name, '--duplicate')
         assert world.count(f"source = '{name}'") == after > before
+
+
+def an_id_of_a_header_is_new_in_each_run_and_the_same_in_a_duplicate(world):
+    for option in ('--duplicate', '--duplicate', '--conflict'):
+        before = world.count("source = 'by-header'")
+        world.send('by-header', option)
+        assert world.count("source = 'by-header'") <= before + 1, option
+    assert world.sql("SELECT count(*) FROM payhook.transaction_conflicts WHERE source = 'by-header'") == '1'
 
 
 def a_conflict_is_kept(world):
@@ -234,8 +250,9 @@ def up_names_what_works(world):
 
 
 tests = [each_source_accepts_a_new_event_in_each_run, the_built_in_source_takes_payhooks_own_form, a_kind_may_be_wanted,
-         a_bad_signature_and_an_old_one_are_refused, a_duplicate_is_stored_once, a_conflict_is_kept, mistakes_are_reported,
-         no_secret_is_printed, a_program_of_ones_own_gets_what_is_sent, up_names_what_works]
+         a_bad_signature_and_an_old_one_are_refused, a_duplicate_is_stored_once,
+         an_id_of_a_header_is_new_in_each_run_and_the_same_in_a_duplicate, a_conflict_is_kept, mistakes_are_reported, no_secret_is_printed,
+         a_program_of_ones_own_gets_what_is_sent, up_names_what_works]
 
 
 def main():

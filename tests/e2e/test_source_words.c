@@ -226,6 +226,12 @@ Test(source_words, a_filter_reads_a_header)
 			&a);
 		cr_assert_eq(a.status, CASES[n].status, "%d: %d %s", (int)n, a.status, a.body);
 		cr_assert_eq(stored(id), CASES[n].status == 202);
+		cr_assert_eq(
+			database_number_of("SELECT count(*) FROM payhook.payloads p JOIN payhook.transactions t USING"
+					   " (payload_id) WHERE t.transaction_id = $1"
+					   " AND p.headers ->> 'x-shopify-topic' = 'orders/paid'",
+				id),
+			CASES[n].status == 202, "it is kept for verify");
 		answer_finish(&a);
 	}
 }

@@ -53,17 +53,38 @@ static void kind_must_be_sound(const struct mapping_kind *k)
 
 static bool place_is_sound(const char *at)
 {
-	return *at == '/'         ? json_pointer_valid(at)
-	       : place_header(at) ? *place_header(at) != '\0'
-				  : strcmp(at, PLACE_REQUEST_ID) == 0 || strcmp(at, PLACE_BODY_SHA256) == 0;
+	const char *name = place_header(at) ? place_header(at) : place_query(at);
+	return *at == '/' ? json_pointer_valid(at)
+	       : name     ? *name != '\0'
+			  : strcmp(at, PLACE_REQUEST_ID) == 0 || strcmp(at, PLACE_BODY_SHA256) == 0;
 }
 
-/* Only a source with a signature may read a header in its mapping. */
+/* Whether the signature covers a header or a parameter of the query. */
+static bool place_is_covered(const struct source *s, const char *at)
+{
+	const char *header = place_header(at), *query = place_query(at);
+	return s->auth == SOURCE_AUTH_SIGNATURE && ((header && signer_covers_header(&s->signer, header)) ||
+							   (query && signer_covers_query(&s->signer, query)));
+}
+
+static bool signs_body(const struct source *s)
+{
+	return s->auth != SOURCE_AUTH_SIGNATURE || signer_signs_body(&s->signer);
+}
+
+/* Only a source with a signature may read a header or the query in its mapping, and nothing else if the body is not signed. */
 static void place_must_be_trusted(const struct source *s, const char *at)
 {
+	bool is_of_request = place_header(at) || place_query(at);
 	MUST_HOLD(!*at || place_is_sound(at));
-	MUST_HOLD(!place_header(at) ||
-		  (s->auth == SOURCE_AUTH_SIGNATURE && signer_covers_header(&s->signer, place_header(at))));
+	MUST_HOLD(!*at || (signs_body(s) && !is_of_request) || place_is_covered(s, at));
+}
+
+/* A filter may read what is not signed, where the body is. */
+static void condition_must_be_sound(const struct source *s, const struct mapping_condition *c)
+{
+	MUST_HOLD((c->count > 0) != c->is_absent && place_is_sound(c->at));
+	MUST_HOLD(signs_body(s) || place_is_covered(s, c->at));
 }
 
 static void mapping_must_be_sound(const struct source *s, const struct mapping *m)
@@ -71,18 +92,18 @@ static void mapping_must_be_sound(const struct source *s, const struct mapping *
 	const char *identity[MAPPING_PARTS_MAX];
 	MUST_HOLD(m->condition_count >= 0 && m->condition_count <= MAPPING_CONDITIONS_MAX);
 	for (int i = 0; i < m->condition_count; i++)
-		MUST_HOLD((m->conditions[i].count > 0) != m->conditions[i].is_absent &&
-			  place_is_sound(m->conditions[i].at));
-	MUST_HOLD(!m->is_canonical || s->mapping_count == 1);
+		condition_must_be_sound(s, &m->conditions[i]);
+	MUST_HOLD(!m->is_canonical || (s->mapping_count == 1 && signs_body(s)));
 	if (m->is_canonical)
 		return;
 	int parts = mapping_identity(m, identity);
 	MUST_HOLD(parts >= 1 && parts <= MAPPING_PARTS_MAX && (parts > 1) == (m->parts.separator != '\0'));
 	for (int i = 0; i < parts; i++)
 		place_must_be_trusted(s, identity[i]);
-	place_must_be_trusted(s, m->kind.at);
-	place_must_be_trusted(s, m->payment_id.at);
-	place_must_be_trusted(s, m->part.at);
+	const char *const others[] = {m->source_account.at, m->destination_account.at, m->amount.at, m->currency.at,
+		m->payment_id.at, m->kind.at, m->part.at, m->occurred.at};
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		place_must_be_trusted(s, others[i]);
 	MUST_HOLD(!*m->currency.at || m->currency.is_optional == m->amount.is_optional);
 	MUST_HOLD(!*m->payment_id.text || *m->payment_id.at);
 	MUST_HOLD(!*m->part.text || *m->part.at);
@@ -103,6 +124,7 @@ static void must_be_sound(const struct source *s)
 	MUST_HOLD((s->ping.kind == PING_MEMBER) == (*s->ping.condition.at == '/'));
 	MUST_HOLD((s->ping.kind >= PING_MEMBER) == (s->ping.condition.count > 0));
 	MUST_HOLD(s->mapping_count >= 0 && s->mapping_count <= SOURCE_EVENTS_MAX);
+	MUST_HOLD(signs_body(s) || (s->mapping_count > 0 && !source_has_items(s)));
 	MUST_HOLD(!s->continues || s->in_order);
 	MUST_HOLD(!s->in_order || s->mapping_count > 0);
 	for (int i = 0; i < s->mapping_count; i++) {

@@ -92,7 +92,7 @@ awaits_round() {
 	transaction behind stripe "$(value "SELECT max(created_at) - interval '3 s' FROM payhook.transactions")"
 	awaits out behind
 	value "DELETE FROM payhook.transactions WHERE transaction_id = 'behind'"
-	sed -i '/behind/d' "$DIR/out"
+	sed -i '/ behind /d' "$DIR/out"
 }
 
 # Its transaction began before that of an event that is shown already.

@@ -75,6 +75,8 @@ refuses_originals_that_it_cannot_send() {
 	done
 	SOURCES_FILE=$HERE/docs/sources/adyen/sources.json refuses 2 'PROCESSOR_BODY=original: the source adyen has items' \
 		"$app" --check || return 1
+	SOURCES_FILE=$HERE/docs/sources/mercado-pago/sources.json refuses 2 \
+		'PROCESSOR_BODY=original: the source mercado-pago has no {body} in signed' "$app" --check || return 1
 	SOURCES_FILE=$HERE/docs/sources/stripe/sources.json refuses 0 PROCESSOR_BODY=original "$app" --check
 }
 

@@ -264,9 +264,25 @@ def three_workers_together_keep_the_rate(_):
     assert rate > 15, f'{rate:.0f} calls a second'
 
 
+def a_slow_token_server_saves_no_calls_up(_):
+    def slow(handler, body):
+        time.sleep(6)
+        return grant(handler, body)
+    server = Server(lambda *_: (200, b''))
+    names = [f'saved_{n}' for n in range(60)]
+    with Workers(PROCESSOR_URL=server.url, PROCESSOR_RATE='20', PROCESSOR_TOKEN_URL=Server(slow).url, PROCESSOR_CLIENT_ID='payhook',
+                 PROCESSOR_CLIENT_SECRET='s3cr3t'):
+        accept(*names)
+        await_calls(server, len(names), 40)
+    times = sorted(at for _, _, at in server.calls)
+    together = sum(1 for at in times if at < times[0] + 0.5)
+    assert together <= 20, f'{together} of {len(times)} calls in half a second'
+
+
 tests = [a_409_while_the_first_call_is_under_way_is_asked_again, a_409_that_stays_is_final_with_the_last_attempt,
          a_call_has_certificate_token_headers_and_signature, without_authority_or_certificate_no_call_is_made,
-         three_workers_together_keep_the_rate, a_409_after_a_worker_was_killed_in_mid_call_is_asked_again]
+         three_workers_together_keep_the_rate, a_slow_token_server_saves_no_calls_up,
+         a_409_after_a_worker_was_killed_in_mid_call_is_asked_again]
 
 
 def main():

@@ -82,6 +82,20 @@ Test(processor_oauth, fetches_one_token_for_many_calls)
 	cr_expect_str_eq(http_heard_value(h, "Content-Type"), "application/x-www-form-urlencoded");
 }
 
+Test(processor_oauth, waits_while_there_is_no_token)
+{
+	struct made m = made_of("transactions", "tx_1");
+	gives(1, TOKEN("t1", "3600"));
+	http_server_hold(tokens);
+	caller_start(&c, &m);
+	cr_expect(PROCESSOR_HTTP.is_waiting(c.processor));
+	caller_until_calls_of(&c, tokens, 1);
+	http_server_release(tokens);
+	caller_until_ended(&c, 1);
+	ends(m, CALL_DONE, "");
+	cr_expect_not(PROCESSOR_HTTP.is_waiting(c.processor));
+}
+
 Test(processor_oauth, renews_a_token_before_its_life_ends)
 {
 	gives(1, TOKEN("t1", "2"));
@@ -113,6 +127,22 @@ Test(processor_oauth, fetches_a_new_token_once_after_a_401)
 	ends(call(), CALL_AGAIN, "the next call has a new token");
 	ends(call(), CALL_DONE, "");
 	had(4, "Bearer t3");
+}
+
+/* As of a gateway that is overloaded: else each 503 between two refusals would be a request for a token. */
+Test(processor_oauth, takes_a_503_for_no_sign_that_a_token_is_good)
+{
+	gives(1, TOKEN("t1", "3600"));
+	gives(5, TOKEN("t2", "3600"));
+	http_server_answer(c.server, 1, (struct http_answer){.bytes = REFUSED});
+	http_server_answer(c.server, 1,
+		(struct http_answer){.bytes = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"});
+	http_server_answer(c.server, 1, (struct http_answer){.bytes = REFUSED});
+	ends(call(), CALL_AGAIN, "the next call has a new token");
+	ends(call(), CALL_AGAIN, "HTTP 503");
+	ends(call(), CALL_AGAIN, "HTTP 401 from the processor, to a new token too");
+	caller_for(&c, 100);
+	cr_expect_eq(http_server_calls(tokens), 2);
 }
 
 Test(processor_oauth, fails_for_now_whatever_the_token_server_answers)

@@ -136,9 +136,23 @@ Test(processor_options, signs_a_provider_s_body_in_the_place_of_the_provider_s_o
 	cr_expect(is_signed(h, SECRET, 0), "%s", h->head);
 }
 
+/* A receiver that looks for Svix's names first would verify the provider's signature in the place of payhook's. */
+Test(processor_options, sends_no_signature_under_svix_s_names_beside_payhook_s_own)
+{
+	has_secrets(SECRET "\n");
+	const struct http_heard *h =
+		call(original("{\"svix-id\": \"msg_1\", \"svix-timestamp\": \"1\", \"svix-signature\": \"v1,x\"}"));
+	has(h, "webhook-id", "stripe/evt_1");
+	cr_expect_null(http_heard_value(h, "svix-id"));
+	cr_expect_null(http_heard_value(h, "svix-timestamp"));
+	cr_expect_null(http_heard_value(h, "svix-signature"));
+}
+
 Test(processor_options, leaves_the_provider_s_signature_where_payhook_has_none)
 {
-	const struct http_heard *h = call(original("{\"webhook-id\": \"msg_1\", \"webhook-signature\": \"v1,x\"}"));
+	const struct http_heard *h =
+		call(original("{\"webhook-id\": \"msg_1\", \"webhook-signature\": \"v1,x\", \"svix-id\": \"msg_2\"}"));
 	has(h, "webhook-id", "msg_1");
 	has(h, "webhook-signature", "v1,x");
+	has(h, "svix-id", "msg_2");
 }

@@ -2,6 +2,7 @@
  * key below. */
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "auth/kept_headers.h"
@@ -238,14 +239,36 @@ Test(signature_hmac, keeps_what_a_later_verification_needs)
 	begin_query();
 	target = "/v1/webhooks/mercadopago?key=hunter2&data.id=1%2023;a";
 	kept_headers_write(&kept, &signer, "application/json", sent_header, &sent);
-	kept_headers_add_query(&kept, &signer, target);
+	kept_headers_add_query(&kept, &signer, NULL, 0, target);
 	cr_expect_str_eq(kept.json,
 		"{\"x-signature\":\"ts=1771502400,v1=" OF_QUERY
 		"\",\"x-request-id\":\"2066ca19-c6f1-498a-be75-1923005edd06\",\"?\":\"?data.id=1%2023%3Ba\"}");
-	kept_headers_add_query(&kept, NULL, target);
+	kept_headers_add_query(&kept, NULL, NULL, 0, target);
 	begin(&(struct signer_settings){.scheme = SCHEME_HMAC, .header = "X-Sig"});
 	kept_headers_write(&kept, &signer, "application/json", sent_header, &sent);
-	kept_headers_add_query(&kept, &signer, target);
+	kept_headers_add_query(&kept, &signer, NULL, 0, target);
 	cr_expect_str_eq(kept.json, "{}");
+	signer_finish(&signer);
+}
+
+/* A filter reads what is not signed, too.  Where both do not fit, what is signed does. */
+Test(signature_hmac, keeps_what_a_filter_reads_of_the_query)
+{
+	static struct kept_headers kept;
+	static const char *const names[] = {"data.id", "type", "none"};
+	char value[256] = "", longer[300];
+	begin_query();
+	target = "/v1/webhooks/x?type=a%22b&key=hunter2&data.id=7";
+	memcpy(kept.json, "{}", sizeof "{}");
+	kept_headers_add_query(&kept, &signer, names, COUNT_OF(names), target);
+	cr_expect_str_eq(kept.json, "{\"?\":\"?data.id=7&type=a%22b\"}");
+	memcpy(kept.json, "{}", sizeof "{}");
+	kept_headers_add_query(&kept, NULL, names, COUNT_OF(names), target);
+	cr_expect_str_eq(kept.json, "{\"?\":\"?data.id=7&type=a%22b\"}");
+	memset(value, 'x', sizeof value - 1);
+	snprintf(longer, sizeof longer, "/?data.id=7&type=%s", value);
+	snprintf(kept.json, sizeof kept.json, "{\"a\":\"%0*d\"}", KEPT_HEADERS_MAX - 100, 0);
+	kept_headers_add_query(&kept, &signer, names, COUNT_OF(names), longer);
+	cr_expect_not_null(strstr(kept.json, ",\"?\":\"?data.id=7\"}"), "%s", kept.json);
 	signer_finish(&signer);
 }

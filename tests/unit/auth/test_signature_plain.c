@@ -112,6 +112,21 @@ Test(signature_plain, verifies_http_basic_beside_a_scheme)
 	signer_finish(&signer);
 }
 
+/* Square signs the URL, and other URLs are tried for a signature; a password is of no URL. */
+Test(signature_plain, tries_no_other_url_for_a_password)
+{
+	struct fault f;
+	struct signature_request request = {sent_header, &sent, BODY, strlen(BODY), NULL, NULL};
+	begin(&(struct signer_settings){.scheme = SCHEME_SQUARE, .url = "https://pay.example/v1/webhooks/square"},
+		TOKEN, INT64_MAX);
+	cr_assert(signer_set_basic(&signer, "Aladdin:open sesame", 19, INT64_MAX, &f));
+	sent_set(&sent, "authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZg==");
+	cr_expect_not(signature_verify_basic(&signer, &request, 1000, &report));
+	cr_expect_eq(report.cause, SIGNATURE_WRONG);
+	cr_expect_str_eq(report.text, "it has another user or another password than ours");
+	signer_finish(&signer);
+}
+
 static const char *kept_header(void *ctx, const char *name)
 {
 	(void)ctx;

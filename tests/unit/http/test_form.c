@@ -80,3 +80,14 @@ Test(form, reports_what_grows_beyond_the_buffer)
 	cr_expect_not_null(strstr(f.text, "2000 bytes"));
 	buf_finish(&b);
 }
+
+/* It may be sent again, whatever its size is: a provider does not repeat what is answered 413. */
+Test(form, reports_that_memory_is_short)
+{
+	static char form[1000];
+	struct buf b = {.max = 2000, .overflow = true};
+	struct fault f;
+	memset(form, 'a', sizeof form);
+	cr_assert_not(form_to_json(form, sizeof form, &b, &f));
+	cr_expect_eq(f.kind, FAULT_BUSY, "%s", f.text);
+}

@@ -5,6 +5,8 @@ Each row of the table in docs/sources/README.md and each provider's own page nam
 its sources.json has.  payhook-app --check accepts each file.  The request beside it, and one that is signed here by another
 implementation, verify and are read into a transaction.
 
+The events of life.json of these providers are read, each as its kind.
+
     test_example_pages.py --write    signs the requests anew
 """
 
@@ -24,6 +26,8 @@ BUILD = pathlib.Path(os.environ.get('PAYHOOK_BUILD', ROOT / 'build'))
 AT, SECONDS = '2026-02-19T12:00:00Z', 1771502400
 PAGE = ['At the provider', 'Secret', 'Events', 'Identity', 'To know']
 ENVIRONMENT = {**os.environ, 'DATABASE_URL': 'postgresql:///nowhere', 'TLS_PORT': '443'}
+LIVES = {'adyen-management': ['other', 'other'], 'paddle': ['other', 'refunded', 'dispute_notice'],
+         'paystack': ['other', 'other', 'refunded', 'refund_failed'], 'wise': ['captured', 'paid_out']}
 OWN_SIGNERS = ('hmac', 'rsa', 'token', 'none')  # the others are signed in C: test_source_examples.c
 
 
@@ -107,11 +111,11 @@ def split(request):
     return first.split(' ')[1], dict(line.split(': ', 1) for line in lines), body
 
 
-def signed(folder):
-    """The request of the folder, with the payload beside it, signed here."""
+def signed(folder, body=None):
+    """The request of the folder, with the payload beside it or this body, signed here."""
     source = source_of(folder)
     target, headers, _ = split((folder / 'request.http').read_bytes())
-    body = next(folder.glob('payload.*')).read_bytes()
+    body = body or next(folder.glob('payload.*')).read_bytes()
     made = example_signing.sign(source, folder, body, SECONDS, target, headers)
     kept = {name: text for name, text in headers.items() if name.lower() not in {name.lower() for name in made}}
     kept.update({'Content-Length': str(len(body)), **made})
@@ -124,6 +128,7 @@ def check_request(folder, request, whose):
     report = ran.stdout.decode()
     assert ran.returncode == 0, f'{folder.name}, {whose}: {report}'
     assert re.search(r'^answer     20[02], when it is durable$', report, re.MULTILINE) and ' is read:\n' in report, f'{folder.name}, {whose}: {report}'
+    return report
 
 
 def check_examples(folder):
@@ -131,6 +136,21 @@ def check_examples(folder):
     if source_of(folder)['scheme'] in OWN_SIGNERS:
         check_request(folder, signed(folder), 'signed here')
         assert signed(folder) == (folder / 'request.http').read_bytes(), f'{folder.name}/request.http: not the payload; see --write'
+
+
+def check_life(folder):
+    events = json.loads((folder / 'life.json').read_text())['events']
+    reports = [check_request(folder, signed(folder, json.dumps(event).encode()), f'event {number}') for number, event in enumerate(events, 1)]
+    kinds = [re.search(r'^ +kind +(\w+)$', report, re.MULTILINE).group(1) for report in reports]
+    assert kinds == LIVES[folder.name], f'{folder.name}/life.json: {kinds}'
+
+
+def check_bad_item():
+    folder = SOURCES / 'gocardless'
+    body = json.loads((folder / 'payload.json').read_text())
+    body['events'].append({'id': 'EV0PAYHOOK0009', 'resource_type': 'payments'})
+    report = run('ctl/payhook-ctl', folder, 'verify', 'gocardless', '--at', AT, given=signed(folder, json.dumps(body).encode())).stdout.decode()
+    assert 'answer     202, when it is kept as unreadable; else 422' in report, report
 
 
 def main():
@@ -144,6 +164,8 @@ def main():
         tests += [(f'{folder.name}: {name}', lambda check=check, folder=folder: check(folder))
                   for name, check in (('the page is true to its file', check_page), ('the configuration is accepted', check_configuration),
                                       ('the request verifies and is read', check_examples))]
+    tests += [(f'{name}: the events of life.json are read', lambda folder=SOURCES / name: check_life(folder)) for name in LIVES]
+    tests.append(('gocardless: an event that cannot be read keeps no other out', check_bad_item))
     failed = 0
     print(f'1..{len(tests)}')
     for number, (name, check) in enumerate(tests, 1):

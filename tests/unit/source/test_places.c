@@ -234,6 +234,26 @@ Test(places, read_a_header_byte_for_byte)
 	}
 }
 
+/* The mapping need not know which set of names a sender has. */
+Test(places, find_a_header_of_standard_webhooks_under_either_name)
+{
+	headers[2] = "svix-timestamp", headers[3] = "1";
+	takes(STANDARD MAPPING("{\"header\":\"webhook-id\"}", ""));
+	headers[0] = "svix-id", headers[1] = "msg_1";
+	cr_expect_str_eq(id_of("{\"n\":1}", "r"), "msg_1");
+	takes(STANDARD MAPPING("{\"header\":\"Svix-Id\"}", ""));
+	cr_expect_str_eq(id_of("{\"n\":1}", "r"), "msg_1");
+	headers[0] = "webhook-id";
+	cr_expect_str_eq(id_of("{\"n\":1}", "r"), "msg_1");
+	headers[0] = "x-id";
+	is_problem("{\"n\":1}", "/@header/svix-id", "missing", "@header/svix-id is missing");
+	takes(STANDARD MAPPING("{\"at\":[\"/id\",{\"header\":\"webhook-timestamp\"}],\"join\":\":\"}", ""));
+	cr_expect_str_eq(id_of("{\"id\":\"a\",\"n\":1}", "r"), "a:1");
+	takes(SIGNED("github") "\"filter\":[{\"header\":\"webhook-timestamp\",\"is\":[\"1\"]}]," MAPPING(
+		"{\"at\":\"/id\"}", ""));
+	cr_expect_eq(opens("{\"id\":\"a\",\"n\":1}", "r"), 0, "those of another scheme have one name");
+}
+
 Test(places, report_a_header_that_is_no_text)
 {
 	char longest[PLACE_VALUE_MAX + 2];
@@ -299,6 +319,8 @@ Test(places, that_repeat_events_are_warned_of_and_those_that_hide_none_are_not)
 		cr_expect_eq(warns(identity_repeats), i == 0, "%s", ids[i]);
 	}
 	takes(STANDARD BY_TOPIC MAPPING("{\"header\":\"webhook-id\"}", ""));
+	cr_expect_not(warns(identity_hides), "%s", complaints);
+	takes(STANDARD BY_TOPIC MAPPING("{\"header\":\"svix-id\"}", ""));
 	cr_expect_not(warns(identity_hides), "%s", complaints);
 }
 

@@ -85,6 +85,8 @@ Test(sources_keep, needs_no_secret_for_the_mappings_alone)
 {
 	cr_expect(reads(SIGNED ",\"unreadable\":\"keep\"", false), "%s", complaints);
 	cr_expect_eq(sources.list[0].signer.count, 0);
+	cr_expect(reads(SIGNED ",\"basic\":{\"file\":\"user\"}", false), "%s", complaints);
+	cr_expect_null(sources.list[0].signer.basic.key);
 }
 
 #define MAPPED(id)                                                                                           \

@@ -401,6 +401,17 @@ Test(sources_read, finds_each_of_many_sources)
 		cr_expect_null(sources_find(&s, none[i]), "%s", none[i]);
 }
 
+/* The name of the word is that of what an operator has in hand. */
+Test(sources_read, shows_no_secret_that_stands_in_the_place_of_the_form_of_a_key)
+{
+	refuses(SIGNED("stripe", ",\"key\":\"whsec_hunter2\""),
+		"sources.json:2: /sources/0/key: this: one of these is wanted: text hex base64");
+	refuses(SIGNED("stripe",
+			",\"tolerance_s\":\"long\",\"key\":\"hex\",\"ping\":{\"header\":\"a b\",\"is\":[\"c\"]}"),
+		"sources.json:2: /sources/0/tolerance_s: a whole number from 1 to 604800 is wanted, and this is a string\n"
+		"sources.json:2: /sources/0/ping/header: \"a b\": a header's name has letters, digits and hyphens");
+}
+
 #define TOKEN(name, secret) \
 	"{\"name\":\"" name "\",\"scheme\":\"token\",\"header\":\"X-Token\",\"secrets\":[{\"file\":\"" secret "\"}]}"
 
