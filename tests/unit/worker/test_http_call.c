@@ -77,7 +77,7 @@ Test(http_call, has_room_for_the_longest_transaction)
 		.occurred_at = "2026-02-19T12:00:00.123456Z",
 		.source_account = longest(),
 		.destination_account = longest(),
-		.amount = "999999999999999999.99999999",
+		.amount = "-999999999999999999.99999999",
 		.currency = "ABCDEFGHIJ",
 		.created_at = "2026-02-19T12:00:00.123456Z"};
 	http_call_body(&b, &j);
