@@ -117,6 +117,15 @@ def the_operator_learns_each_cause_and_the_sender_none(world):
     assert not failed, '\n'.join(failed)
 
 
+def a_form_without_its_field_has_a_code_of_its_own(world):
+    name = next(answer.request_id for index, answer in world.answers.items() if world.cases[index].what == 'without the field')
+    deadline = time.monotonic() + 20
+    while not (found := world.sql(f"SELECT status, is_verified, problems FROM payhook.validation_errors WHERE request_id = '{name}'")):
+        assert time.monotonic() < deadline, f'no row of the request {name}'
+        time.sleep(0.05)
+    assert found == '422|t|form_member', found
+
+
 def no_secret_and_no_value_is_in_a_log(world):
     logs = world.logs()
     assert {'app.log', 'nginx.log'} <= logs.keys(), logs.keys()
@@ -146,6 +155,7 @@ def main():
               functools.partial(each_is_answered_and_stored, group)) for group in scheme_cases.GROUPS]
     tests += [(test.__name__.replace('_', ' '), test) for test in (
         a_repetition_is_answered_alike_and_stored_once, the_operator_learns_each_cause_and_the_sender_none,
+        a_form_without_its_field_has_a_code_of_its_own,
         no_secret_and_no_value_is_in_a_log, no_secret_is_in_a_table, a_secret_that_is_sent_needs_tls_or_a_balancer)]
     running_payhook.run_tests('payhook-schemes-', World, tests)
 

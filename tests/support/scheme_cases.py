@@ -462,6 +462,9 @@ def of_pings(_):
     yield Case('ping-member', 'a ping deeper', [], 401, event(data={'type': 'ping'}), cause='missing')
     yield Case('ping-header', 'a ping', [('X-GitHub-Event', 'ping')], 200, event(), rows=0)
     yield Case('ping-header', 'another word', [('X-GitHub-Event', 'pings')], 401, event(), cause='missing')
+    zipped = [('Content-Encoding', 'gzip')]
+    yield Case('ping-member', 'a ping in gzip', zipped, 401, gzip.compress(b'{"type":"ping"}'), cause='missing')
+    yield Case('ping-header', 'a ping in gzip', [*zipped, ('X-GitHub-Event', 'ping')], 200, gzip.compress(event()), rows=0)
     for name in ('ping-form', 'ping-member'):
         body = event()
         yield Case(name, 'an event', [('X-Signature', digest(name, body))], 202 if name == 'ping-form' else 200, body)
