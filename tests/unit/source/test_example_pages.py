@@ -107,11 +107,12 @@ def split(request):
     return first.split(' ')[1], dict(line.split(': ', 1) for line in lines), body
 
 
-def signed(folder):
-    """The request of the folder, with the payload beside it, signed here."""
+def signed(folder, name='request.http'):
+    """A request of the folder, signed here; request.http with the payload beside it."""
     source = source_of(folder)
-    target, headers, _ = split((folder / 'request.http').read_bytes())
-    body = next(folder.glob('payload.*')).read_bytes()
+    target, headers, body = split((folder / name).read_bytes())
+    if name == 'request.http':
+        body = next(folder.glob('payload.*')).read_bytes()
     made = example_signing.sign(source, folder, body, SECONDS, target, headers)
     kept = {name: text for name, text in headers.items() if name.lower() not in {name.lower() for name in made}}
     kept.update({'Content-Length': str(len(body)), **made})
@@ -127,17 +128,19 @@ def check_request(folder, request, whose):
 
 
 def check_examples(folder):
-    check_request(folder, (folder / 'request.http').read_bytes(), 'request.http')
-    if source_of(folder)['scheme'] in OWN_SIGNERS:
-        check_request(folder, signed(folder), 'signed here')
-        assert signed(folder) == (folder / 'request.http').read_bytes(), f'{folder.name}/request.http: not the payload; see --write'
+    for file in sorted(folder.glob('*.http')):
+        check_request(folder, file.read_bytes(), file.name)
+        if source_of(folder)['scheme'] in OWN_SIGNERS:
+            check_request(folder, signed(folder, file.name), f'{file.name}, signed here')
+            assert signed(folder, file.name) == file.read_bytes(), f'{folder.name}/{file.name}: not the payload; see --write'
 
 
 def main():
     if sys.argv[1:] == ['--write']:
         for folder in folders():
             if source_of(folder)['scheme'] in OWN_SIGNERS:
-                (folder / 'request.http').write_bytes(signed(folder))
+                for file in folder.glob('*.http'):
+                    file.write_bytes(signed(folder, file.name))
         return 0
     tests = [('the table is true to the files', check_table)]
     for folder in folders():
