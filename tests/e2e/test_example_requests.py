@@ -94,7 +94,8 @@ class World(running_payhook.Payhook):
 
     def rows(self, folder):
         text = self.sql("SELECT transaction_id, coalesce(kind, ''), coalesce(payment_id, ''), coalesce(amount::text, ''),"
-                        f" coalesce(currency, '') FROM payhook.transactions WHERE source = '{self.sources[folder]['name']}' ORDER BY transaction_id COLLATE \"C\"")
+                        f" coalesce(currency, '') FROM payhook.transactions WHERE source = '{self.sources[folder]['name']}'"
+                        ' ORDER BY transaction_id COLLATE "C"')
         return [tuple(line.rsplit('|', 4)) for line in text.split('\n') if line]  # an identity may have bars
 
     def send(self, request, without=(), **changed):
@@ -103,8 +104,8 @@ class World(running_payhook.Payhook):
         return self.post(target, body, [*{**kept, **changed}.items()])
 
 
-def parse(folder):
-    head, _, body = (EXAMPLES / folder / 'request.http').read_bytes().partition(b'\n\n')
+def parse(folder, name='request.http'):
+    head, _, body = (EXAMPLES / folder / name).read_bytes().partition(b'\n\n')
     first, *lines = head.decode().split('\n')
     return first.split(' ')[1], dict(line.split(': ', 1) for line in lines), body
 
@@ -202,6 +203,14 @@ def a_body_of_shopifys_under_another_topic_is_ignored(world):
     assert world.rows('shopify') == before
 
 
+def a_refund_of_shopifys_is_of_the_order(world):
+    before = world.rows('shopify')
+    for _ in range(2):
+        check_answer(world.send(parse('shopify', 'refund.http')), EXAMPLES_BY_FOLDER['shopify'])
+    new = [row for row in world.rows('shopify') if row not in before]
+    check_rows(new, [('gid://shopify/Refund/9293614620017|success', 'refunded', '820982911946154508', '25.00', 'USD')])
+
+
 def no_secret_is_in_a_log_or_a_table(world):
     logs = world.logs()
     assert 'app.log' in logs, logs.keys()
@@ -220,7 +229,8 @@ def main():
              for test in (the_request_is_stored_once_with_what_the_page_promises, *[an_altered_one_is_refused] * (example.altered is not None))]
     tests += [(test.__name__.replace('_', ' '), test) for test in (
         another_token_than_xendits_is_refused, xeros_intent_to_receive_is_answered_by_its_signature, wises_test_is_answered_and_not_stored,
-        a_body_of_shopifys_under_another_topic_is_ignored, no_secret_is_in_a_log_or_a_table, every_folder_is_in_the_table)]
+        a_body_of_shopifys_under_another_topic_is_ignored, a_refund_of_shopifys_is_of_the_order, no_secret_is_in_a_log_or_a_table,
+        every_folder_is_in_the_table)]
     running_payhook.run_tests('payhook-examples-', World, tests)
 
 
