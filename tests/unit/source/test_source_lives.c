@@ -202,6 +202,8 @@ Test(source_lives, paypal)
 {
 #define WH(n) "WH-0PAYHOOK0LIFE000" n "-1PAYHOOK0EXAMPLE01"
 #define CAPTURE "0PAYHOOKLIFE00001"
+#define SALE "0PAYHOOKSALE00001"
+#define PARENT "paypal:PAY-0PAYHOOKLIFE00001"
 	static const struct event wanted[] = {
 		{WH("1"), CAPTURE, CAPTURE, TXN_PENDING, "1000.00", "USD", false, 1771502393000,
 			"paypal:1PAYHOOKLIFE00001", "paypal:PAYHOOKMERCH1"},
@@ -214,6 +216,10 @@ Test(source_lives, paypal)
 		{WH("5"), CAPTURE, "PP-D-0001", TXN_DISPUTED, "600.00", "USD", false, 1772359205000, "paypal:us", ""},
 		{WH("6"), CAPTURE, "PP-D-0001", TXN_DISPUTE_LOST, "600.00", "USD", false, 1774000805000, "paypal:us",
 			""},
+		/* The older API: a refund is below zero. */
+		{WH("7"), SALE, SALE, TXN_CAPTURED, "0.50", "USD", false, 1771503000000, PARENT, "paypal:us"},
+		{WH("8"), SALE, "0PAYHOOKREFUND003", TXN_REFUNDED, "0.01", "USD", false, 1771589400000, "paypal:us",
+			PARENT},
 	};
 	lives("paypal", wanted, COUNT_OF(wanted));
 }
