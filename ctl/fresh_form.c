@@ -86,7 +86,7 @@ static void add_encoded(struct buf *b, const char *text, size_t len)
 		else if (c == ' ')
 			buf_add_text(b, "+");
 		else
-			buf_add_format(b, "%%%02X", (unsigned char)c);
+			buf_add_format(b, "%%%02X", (unsigned)(unsigned char)c);
 	}
 }
 
