@@ -8,6 +8,7 @@ from the folder's page, and not read from its mapping."""
 import base64
 import decimal
 import functools
+import gzip
 import hashlib
 import hmac
 import json
@@ -211,6 +212,14 @@ def a_refund_of_shopifys_is_of_the_order(world):
     check_rows(new, [('gid://shopify/Refund/9293614620017|success', 'refunded', '820982911946154508', '25.00', 'USD')])
 
 
+def adyens_signatures_are_read_in_gzip_too(world):
+    before, (target, headers, body), (old, new) = world.rows('adyen'), parse('adyen'), EXAMPLES_BY_FOLDER['adyen'].altered
+    for sent, status in ((body, 202), (body.replace(old, new, 1), 401), (body[:-1], 401)):
+        answer = world.send((target, headers, gzip.compress(sent)), **{'Content-Encoding': 'gzip'})
+        assert answer.status == status, answer
+    assert world.rows('adyen') == before
+
+
 def no_secret_is_in_a_log_or_a_table(world):
     logs = world.logs()
     assert 'app.log' in logs, logs.keys()
@@ -229,7 +238,8 @@ def main():
              for test in (the_request_is_stored_once_with_what_the_page_promises, *[an_altered_one_is_refused] * (example.altered is not None))]
     tests += [(test.__name__.replace('_', ' '), test) for test in (
         another_token_than_xendits_is_refused, xeros_intent_to_receive_is_answered_by_its_signature, wises_test_is_answered_and_not_stored,
-        a_body_of_shopifys_under_another_topic_is_ignored, a_refund_of_shopifys_is_of_the_order, no_secret_is_in_a_log_or_a_table,
+        a_body_of_shopifys_under_another_topic_is_ignored, a_refund_of_shopifys_is_of_the_order,
+        adyens_signatures_are_read_in_gzip_too, no_secret_is_in_a_log_or_a_table,
         every_folder_is_in_the_table)]
     running_payhook.run_tests('payhook-examples-', World, tests)
 
