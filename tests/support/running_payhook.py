@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('PAYHOOK_BUILD', ROOT / 'build'))
@@ -75,8 +76,15 @@ class Payhook:
         connection.close()
         return answer
 
-    def logs(self):
-        return {path.name: path.read_bytes() for path in sorted((self.folder / 'var/log').glob('*.log'))}
+    def logs(self, answer):
+        """All logs, when the request with this answer is in them: nginx writes its own a second later."""
+        deadline = time.monotonic() + 20
+        while True:
+            logs = {path.name: path.read_bytes() for path in sorted((self.folder / 'var/log').glob('*.log'))}
+            if answer.request_id.encode() in logs['access.log']:
+                return logs
+            assert time.monotonic() < deadline, f'access.log has no request {answer.request_id}'
+            time.sleep(0.05)
 
     def tables_with(self, texts):
         """The tables with a row that has one of the texts, or its bytes in hexadecimal, as PostgreSQL shows a body."""
