@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""test_example_requests.py - the request of each folder of docs/sources, posted to a running payhook; prints TAP.
+"""test_example_requests.py - the request of each folder of docs/sources, posted over TLS to a running payhook; prints TAP.
 
 One that signs no time is posted as it stands.  The time of the others has passed, and github and hmac have the secret of razorpay,
 which two sources of one file may not share; these are signed here, by Python and openssl.  What each becomes is written out below,
@@ -77,7 +77,7 @@ EXAMPLES_BY_FOLDER = {
 
 class World(running_payhook.Payhook):
     def __init__(self, folder):
-        super().__init__(folder, PORT, REAL_IP_FROM='127.0.0.1,::1', PROCESSOR_DELAY_MS='0', LOG_LEVEL='debug')
+        super().__init__(folder, PORT, TLS_PORT=str(PORT + 1), PROCESSOR_DELAY_MS='0', LOG_LEVEL='debug')
         self.sources, self.secrets = {}, []
         for name in EXAMPLES_BY_FOLDER:
             shutil.copytree(EXAMPLES / name, self.folder / name)

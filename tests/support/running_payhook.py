@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ class Payhook:
 
     def __init__(self, folder, port, **settings):
         self.folder, self.port = pathlib.Path(folder), port
+        self.tls = None  # the context of requests by TLS_PORT, if it is set: they go there
         self.folder.chmod(0o755)
         (self.folder / 'env').touch()
         self.environment = dict(os.environ, PAYHOOK_ENV_FILE=f'{folder}/env', PAYHOOK_VAR=f'{folder}/var', PAYHOOK_PORT=str(port),
@@ -51,6 +53,8 @@ class Payhook:
 
     def start(self):
         self.payhook('up', '-d')
+        if 'TLS_PORT' in self.environment:
+            self.tls = ssl.create_default_context(cafile=self.folder / 'var/nginx/self-signed.crt')
         self.psql = subprocess.Popen([ROOT / 'payhook', 'psql', '-X', '-q', '-At'], env=self.environment, text=True,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -67,7 +71,10 @@ class Payhook:
 
     def post(self, target, body, headers, port=None):
         """headers: a list of pairs, since a name may be there twice."""
-        connection = http.client.HTTPConnection('127.0.0.1', port or self.port, timeout=20)
+        if self.tls and not port:
+            connection = http.client.HTTPSConnection('127.0.0.1', int(self.environment['TLS_PORT']), timeout=20, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection('127.0.0.1', port or self.port, timeout=20)
         connection.putrequest('POST', target, skip_accept_encoding=True)
         for name, text in [*headers, ('Content-Length', str(len(body)))]:
             connection.putheader(name, text)
