@@ -26,7 +26,8 @@ static void must_heed_what_is_behind(const char *type, enum content_type wanted)
 		const char *text;
 		bool fits;
 	} BEHIND[] = {{"; charset=utf-8", true}, {";charset=\"UTF8\"", true}, {"; x=\"charset=latin1\"", true},
-		{" ", true}, {"; charset=latin1", false}, {";CHARSET=\"utf-16\"", false}, {",", false}, {"; x=\"", false}};
+		{" ", true}, {"; charset=latin1", false}, {";CHARSET=\"utf-16\"", false}, {",", false},
+		{"; x=\"", false}};
 	char *longer = malloc(strlen(type) + 32);
 	MUST_HOLD(longer);
 	for (size_t i = 0; i < sizeof BEHIND / sizeof *BEHIND; i++) {

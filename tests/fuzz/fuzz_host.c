@@ -69,7 +69,8 @@ static void must_hold_addresses(const char *address, const char *list)
 	if (is_one && network_read(address, &network, &f))
 		MUST_HOLD(network.bits == 128 && network_holds(&network, address));
 	if (networks_read(list, &networks, &f))
-		MUST_HOLD(networks.count > 0 && networks.count <= NETWORKS_MAX && (is_one || !networks_hold(&networks, address)));
+		MUST_HOLD(networks.count > 0 && networks.count <= NETWORKS_MAX &&
+			  (is_one || !networks_hold(&networks, address)));
 	else
 		MUST_HOLD(f.kind == FAULT_INPUT && f.text[0]);
 }

@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "worker/http_original.h"
+#include "http_original.h"
 
 static void must_be_one_header(const char *line, int number)
 {
-	static const char *const OWN[] = {"authorization", "cookie", "host", "content-length", "transfer-encoding", "connection",
-		"idempotency-key", "traceparent", "user-agent", "x-payhook-source", "proxy-authorization"};
+	static const char *const OWN[] = {"authorization", "cookie", "host", "content-length", "transfer-encoding",
+		"connection", "idempotency-key", "traceparent", "user-agent", "x-payhook-source",
+		"proxy-authorization"};
 	size_t name = strcspn(line, ":;");
 	MUST_HOLD(name > 0 && line[name] && !strpbrk(line, "\r\n"));
 	for (size_t i = 0; i < name; i++)
@@ -32,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		*headers++ = '\0';
 	struct job job = {.content_type = type, .headers = headers};
 	bool good = http_original_lines(&lines, &job);
-	MUST_HOLD(buf_ok(&lines.text) && lines.count <= HTTP_ORIGINAL_LINES_MAX && lines.text.len <= HTTP_ORIGINAL_BYTES_MAX);
+	MUST_HOLD(buf_ok(&lines.text) && lines.count <= HTTP_ORIGINAL_LINES_MAX &&
+		  lines.text.len <= HTTP_ORIGINAL_BYTES_MAX);
 	for (int i = 0; good && i < lines.count; i++)
 		must_be_one_header(lines.text.data + lines.at[i], i);
 	free(type);

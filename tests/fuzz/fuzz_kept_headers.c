@@ -6,12 +6,13 @@
 
 #include "auth/kept_headers.h"
 #include "fuzz.h"
+#include "http_original.h"
 #include "json/scan.h"
 #include "json/value.h"
-#include "worker/http_original.h"
 
-static const struct signer_settings SETTINGS[] = {{.scheme = SCHEME_STANDARD_WEBHOOKS}, {.scheme = SCHEME_PAYPAL, .webhook_id = "w"},
-	{.scheme = SCHEME_TOKEN, .header = "X-Token"}, {.scheme = SCHEME_BASIC},
+static const struct signer_settings SETTINGS[] = {{.scheme = SCHEME_STANDARD_WEBHOOKS},
+	{.scheme = SCHEME_PAYPAL, .webhook_id = "w"}, {.scheme = SCHEME_TOKEN, .header = "X-Token"},
+	{.scheme = SCHEME_BASIC},
 	{.scheme = SCHEME_HMAC,
 		.header = "Authorization",
 		.algorithm = DIGEST_HMAC_SHA256,
@@ -58,7 +59,8 @@ static void must_be_what_came(const char *json, const struct signer *s, const ch
 	size_t len;
 	MUST_HOLD(strlen(json) <= KEPT_HEADERS_MAX && json_scan(json, strlen(json), &f));
 	for (struct json_walk w = json_walk_into(json_value_of(json, strlen(json))); json_walk_next(&w, &key, &kept);) {
-		MUST_HOLD(json_value_text(key, name, sizeof name, &len) && json_value_text(kept, text, sizeof text, &len));
+		MUST_HOLD(json_value_text(key, name, sizeof name, &len) &&
+			  json_value_text(kept, text, sizeof text, &len));
 		MUST_HOLD(strcmp(name, "authorization") != 0 && strcmp(name, "cookie") != 0);
 		MUST_HOLD(strcmp(name, "x-token") != 0 || !s || s->scheme != SCHEME_TOKEN);
 		MUST_HOLD(strcmp(name, KEPT_QUERY) == 0 ? text[0] == '?' : strcmp(text, value) == 0);

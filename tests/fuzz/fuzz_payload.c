@@ -9,16 +9,17 @@
 #include "source/payload.h"
 #include "source/sources_read.h"
 
-#define MAPPING(more)                                                                                                 \
-	"\"mapping\":{\"transaction_id\":{\"at\":\"/id\"},\"source_account\":{\"value\":\"a\"},"                      \
+#define MAPPING(more)                                                                                               \
+	"\"mapping\":{\"transaction_id\":{\"at\":\"/id\"},\"source_account\":{\"value\":\"a\"},"                    \
 	"\"destination_account\":{\"at\":\"/to\",\"optional\":true},\"amount\":{\"at\":\"/n\",\"unit\":\"major\"}," \
 	"\"currency\":{\"value\":\"EUR\"}" more "}"
 #define SOURCE(name, more) "{\"name\":\"" name "\",\"scheme\":\"none\"" more "}"
 
 static const char CONFIGURATION[] = "{\"sources\":[" SOURCE("a", ",\"body\":\"form\"," MAPPING("")) "," SOURCE(
 	"b", ",\"body\":{\"form_member\":\"payload\"}," MAPPING("")) "," SOURCE("c",
-	",\"items\":\"\"," MAPPING("")) "," SOURCE("d", ",\"body\":{\"form_member\":\"payload\"},\"items\":\"/list\","
-							"\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\"]}]," MAPPING("")) "," SOURCE("e",
+	",\"items\":\"\"," MAPPING("")) "," SOURCE("d",
+	",\"body\":{\"form_member\":\"payload\"},\"items\":\"/list\","
+	"\"filter\":[{\"at\":\"/type\",\"is\":[\"paid\"]}]," MAPPING("")) "," SOURCE("e",
 	",\"body\":\"form\"") "," SOURCE("f", "") "]}";
 #define SOURCES 6
 

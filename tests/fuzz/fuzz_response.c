@@ -6,7 +6,7 @@
 
 #include "base/ascii.h"
 #include "fuzz.h"
-#include "worker/http_call.h"
+#include "http_call.h"
 
 #define NOW 784111777
 #define PAUSE_MAX_MS (24 * 3600 * 1000)
@@ -44,7 +44,8 @@ static void must_be_bounded(const struct response *r, int status, const char *er
 		MUST_HOLD(ascii_is_printable(*at) || *at == ' ');
 	MUST_HOLD(o.pause_ms >= -1 && o.pause_ms <= PAUSE_MAX_MS);
 	MUST_HOLD(o.result != CALL_DONE || (!error && status >= 200 && status < 300));
-	MUST_HOLD(o.result != CALL_GIVE_UP || (!error && status >= 300 && status < 500 && status != 409 && o.pause_ms == -1));
+	MUST_HOLD(o.result != CALL_GIVE_UP ||
+		  (!error && status >= 300 && status < 500 && status != 409 && o.pause_ms == -1));
 }
 
 static void must_end_with_the_head(struct response *r)

@@ -38,7 +38,8 @@ static const struct signer *signer(int which)
 	struct fault f;
 	if (signers[which].count == 0) {
 		MUST_HOLD(signer_init(&signers[which], &SOURCES[which].settings, &f));
-		MUST_HOLD(signer_add_secret(&signers[which], SOURCES[which].secret, strlen(SOURCES[which].secret), INT64_MAX, &f));
+		MUST_HOLD(signer_add_secret(
+			&signers[which], SOURCES[which].secret, strlen(SOURCES[which].secret), INT64_MAX, &f));
 	}
 	return &signers[which];
 }
