@@ -289,15 +289,12 @@ static const struct signer_secret *secret_at(const struct signer *s, int i)
 	return i == s->count && s->basic.key ? &s->basic : NULL;
 }
 
-bool signer_shares_secret(const struct signer *one, const struct signer *other)
+bool signer_has_secret(const struct signer *s, const struct signer_secret *secret)
 {
-	const struct signer_secret *mine, *theirs;
-	for (int i = 0; (mine = secret_at(one, i)); i++) {
-		for (int j = 0; mine->is_shared && (theirs = secret_at(other, j)); j++) {
-			if (theirs->is_shared &&
-				digest_equal(mine->fingerprint, theirs->fingerprint, DIGEST_SHA256_LEN))
-				return true;
-		}
+	const struct signer_secret *own;
+	for (int i = 0; secret->is_shared && (own = secret_at(s, i)); i++) {
+		if (own->is_shared && digest_equal(own->fingerprint, secret->fingerprint, DIGEST_SHA256_LEN))
+			return true;
 	}
 	return false;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -B
 """test_example_requests.py - the request of each folder of docs/sources, posted over TLS to a running payhook; prints TAP.
 
-One that signs no time is posted as it stands.  The time of the others has passed, and github and hmac have the secret of razorpay,
-which two sources of one file may not share; these are signed here, by Python and openssl.  What each becomes is written out below,
+One that signs no time is posted as it stands.  The time of the others has passed, and github, hmac and standard-webhooks have the
+secret of razorpay, which two sources of one file may not share; these are signed here, by Python and openssl.  What each becomes is written out below,
 from the folder's page, and not read from its mapping."""
 
 import base64
@@ -27,7 +27,7 @@ import running_payhook  # noqa: E402
 EXAMPLES = running_payhook.ROOT / 'docs/sources'
 PORT = 31000 + os.getpid() % 500 * 3
 ACCEPTED = '{"message":"Accepted"}'
-SHARED = ('github', 'hmac')  # folders that get a secret of their own
+SHARED = {'github': '{}', 'hmac': '{}', 'standard-webhooks': 'whsec_{}'}  # folders that get a secret of their own, in this form
 
 
 class Example:
@@ -82,7 +82,7 @@ class World(running_payhook.Payhook):
         for name in EXAMPLES_BY_FOLDER:
             shutil.copytree(EXAMPLES / name, self.folder / name)
             if name in SHARED:
-                (self.folder / name / 'secret').write_text(f'a secret of {name} {os.urandom(8).hex()}')
+                (self.folder / name / 'secret').write_text(SHARED[name].format(base64.b64encode(os.urandom(24)).decode()))
             source = json.loads((EXAMPLES / name / 'sources.json').read_text())['sources'][0]
             self.sources[name] = source
         self.secrets = [path.read_text().strip() for path in self.folder.glob('*/secret')]
