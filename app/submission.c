@@ -450,11 +450,6 @@ static void keep_then_send(struct request *rq)
 	submission_keep_send(s->keep, rq, &s->body, submission_on_kept);
 }
 
-static const char *code_of_fault(const struct fault *f)
-{
-	return f->kind == FAULT_INPUT ? "items" : f->kind == FAULT_TOO_LARGE ? "too_large" : "malformed";
-}
-
 /* A fault of ours is no fault of the webhook. */
 static void fail_payload(struct request *rq, const struct fault *f)
 {
@@ -469,7 +464,7 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 		.id = rq->id, .header = submission_header_of, .ctx = rq, .target = rq->target};
 	struct submission *s = rq->state;
 	struct payload payload; /* written by payload_open() */
-	struct content content;
+	struct content content = content_raw(rq);
 	struct fault f;
 	s->source = source;
 	s->many = NULL;
@@ -480,7 +475,7 @@ void submission_accept(struct request *rq, const struct source *source, bool is_
 		!payload_open(source, &request, content.bytes, content.len, is_scanned, &payload, &f)) {
 		if (f.kind == FAULT_BUSY || f.kind == FAULT_BUG)
 			fail_payload(rq, &f);
-		else if (is_left(rq, &f, NULL, code_of_fault(&f)))
+		else if (is_left(rq, &f, NULL, payload_code(source, content.bytes, content.len, &f)))
 			keep_then_send(rq);
 	} else if (payload.count == 0) {
 		submission_ignore(rq, source);

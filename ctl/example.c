@@ -125,17 +125,22 @@ static bool try_life(struct search *s, const char *name)
 	return false;
 }
 
-static bool try_folder(struct search *s, const char *name)
+/* has_life: the events of life.json come with the headers of this request. */
+static bool try_request(struct search *s, const char *name, const char *file, bool has_life)
 {
 	struct fault f;
 	struct example *e = s->ret;
 	*e = (struct example){0};
-	if (example_load(s, name, "request.http", &e->text) &&
-		http_message_read(e->text.data, e->text.len, &e->head, &f) &&
-		(example_take(s, e->head.body, e->head.len, name, "request.http") || try_life(s, name)))
+	if (example_load(s, name, file, &e->text) && http_message_read(e->text.data, e->text.len, &e->head, &f) &&
+		(example_take(s, e->head.body, e->head.len, name, file) || (has_life && try_life(s, name))))
 		return true;
 	example_finish(e);
 	return false;
+}
+
+static bool try_folder(struct search *s, const char *name)
+{
+	return try_request(s, name, "request.http", true) || try_request(s, name, "refund.http", false);
 }
 
 static bool is_near(const struct source *source, const char *name, enum nearness wanted)

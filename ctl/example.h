@@ -11,8 +11,8 @@
 #include "txn/currency.h"
 #include "txn/txn.h"
 
-/* Webhooks of the example folders (docs/sources): request.http, and the events of life.json, which come with the headers of
- * that request. */
+/* Webhooks of the example folders (docs/sources): request.http; the events of life.json, which come with the headers of that
+ * request; and refund.http, of a provider whose refunds have other headers. */
 
 #define EXAMPLE_TXNS_MAX 16 /* transactions of one body that are read */
 

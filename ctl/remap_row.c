@@ -128,10 +128,7 @@ bool remap_row_map(struct remap_row *row, const struct currency_extras *extras)
 		!payload_open(row->source, &request, bytes, len, false, &payload, &f)) {
 		if (f.kind == FAULT_BUSY)
 			return false;
-		note(row, NULL,
-			f.kind == FAULT_INPUT       ? "items"
-			: f.kind == FAULT_TOO_LARGE ? "too_large"
-						    : "malformed");
+		note(row, NULL, payload_code(row->source, bytes, len, &f));
 		return true;
 	}
 	row->items = calloc((size_t)payload.count + 1, sizeof *row->items);

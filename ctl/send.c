@@ -18,10 +18,9 @@
 #include "base/utf8.h"
 #include "ctl.h"
 #include "example.h"
+#include "fresh_form.h"
 #include "freshen.h"
-#include "http/form.h"
 #include "http/url.h"
-#include "json/scan.h"
 #include "post.h"
 #include "runtime/settings.h"
 #include "secret.h"
@@ -224,24 +223,9 @@ static bool set_target(struct run *r)
 	return len > 0 && (size_t)len < sizeof r->target;
 }
 
-/* Whether the body is a form; then it is read as an object of texts, and written as it came but for the ids. */
 static bool is_form(const struct run *r)
 {
 	return source_content_type(r->source) == CONTENT_TYPE_FORM;
-}
-
-static void freshen_form(struct run *r, int64_t now_s, bool keeps_ids)
-{
-	struct buf object = BUF_INIT(PAYLOAD_MAX), body = BUF_INIT(PAYLOAD_MAX);
-	struct fault f;
-	buf_add(&body, r->example.body, r->example.len);
-	if (buf_ok(&body) && form_to_json(r->example.body, r->example.len, &object, &f) &&
-		json_scan(object.data, object.len, &f)) {
-		fresh_plan(&r->fresh, r->source, object.data, object.len, now_s, keeps_ids);
-		fresh_text(&r->fresh, body.data, &r->sending.body);
-	}
-	buf_finish(&object);
-	buf_finish(&body);
 }
 
 /* Writes the example anew.  The ids of a duplicate are those of the example itself, so it is one of the run before too. */
@@ -255,7 +239,7 @@ static bool send_prepare(struct run *r)
 	bool keeps_ids = r->variant == DUPLICATE;
 	r->sending.body = BUF_INIT(PAYLOAD_MAX);
 	if (is_form(r)) {
-		freshen_form(r, now_s, keeps_ids);
+		fresh_form(&r->fresh, r->source, e->body, e->len, now_s, keeps_ids, &r->sending.body);
 	} else {
 		fresh_plan(&r->fresh, r->source, e->body, e->len, now_s, keeps_ids);
 		fresh_body(&r->fresh, r->source, e->body, e->len, &r->sending.body);
@@ -348,8 +332,10 @@ static bool change_amount(struct run *r)
 {
 	struct buf changed = BUF_INIT(PAYLOAD_MAX);
 	struct fault f;
-	if (!is_form(r) && fresh_amount(r->source, r->sending.body.data, r->sending.body.len, &changed) &&
-		buf_ok(&changed)) {
+	const struct buf *body = &r->sending.body;
+	bool is_found = is_form(r) ? fresh_form_amount(r->source, body->data, body->len, &changed)
+				   : fresh_amount(r->source, body->data, body->len, &changed);
+	if (is_found && buf_ok(&changed)) {
 		buf_finish(&r->sending.body);
 		r->sending.body = changed;
 		return true;

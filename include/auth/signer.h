@@ -101,8 +101,8 @@ MUST_USE bool signer_add_secret(struct signer *s, const char *secret, size_t len
 /* Sets "user:password", which HTTP Basic has to bring beside what the scheme wants; otherwise as signer_add_secret(). */
 MUST_USE bool signer_set_basic(struct signer *s, const char *secret, size_t len, int64_t not_after_s, struct fault *f);
 
-/* Whether the two have a shared secret in common: the same bytes, or the same text, which they may read in two forms. */
-bool signer_shares_secret(const struct signer *one, const struct signer *other);
+/* Whether one of the signer's is the same shared secret: the same bytes, or the same text, which the two may read in two forms. */
+bool signer_has_secret(const struct signer *s, const struct signer_secret *secret);
 
 /* Destroys the keys, and wipes shared secrets.  Accepts NULL. */
 void signer_finish(struct signer *s);

@@ -22,7 +22,7 @@ struct signer_secret {
 	int64_t not_after_s; /* Unix time of the last second in which the secret is valid; INT64_MAX: no end */
 	bool is_shared;      /* the provider has it too, so that it could sign in the name of another source */
 	/* Of a shared secret: its bytes without zero bytes at their end, since an HMAC fills its key up with zero bytes; and
-	 * their SHA-256, for signer_shares_secret() of signer.h; and that of the text that the provider has, without whsec_,
+	 * their SHA-256, for signer_has_secret() of signer.h; and that of the text that the provider has, without whsec_,
 	 * which another source may read in another form. */
 	size_t len;
 	unsigned char fingerprint[DIGEST_SHA256_LEN];

@@ -38,12 +38,19 @@ struct mapping_parts {
 	char separator; /* neither a letter nor a digit nor % */
 };
 
+/* What becomes of an amount below zero. */
+enum mapping_negative {
+	MAPPING_NEGATIVE_REFUSED,
+	MAPPING_NEGATIVE_ABSOLUTE, /* the minus sign is dropped: the kind says in which direction money moves */
+	MAPPING_NEGATIVE_KEPT,     /* it is stored with its sign */
+};
+
 struct mapping_amount {
 	char at[MAPPING_POINTER_MAX + 1];
 	bool is_minor;    /* the payload has a whole number of minor units: 1099 for 10.99 USD */
 	bool is_total;    /* see struct txn */
 	bool is_optional; /* if it is left out, there is neither an amount nor a currency */
-	bool is_absolute; /* a minus sign is dropped: the kind says in which direction money moves */
+	enum mapping_negative negative;
 	/* Currencies for which the provider's minor unit differs from that of ISO 4217.  All others follow ISO 4217. */
 	int unit_count;
 	struct currency units[MAPPING_UNITS_MAX];

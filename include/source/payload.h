@@ -43,6 +43,10 @@ struct payload {
 MUST_USE bool payload_open(const struct source *source, const struct places_request *request, const char *body,
 	size_t len, bool is_scanned, struct payload *ret, struct fault *f);
 
+/* The code of a fault of payload_open(), for reports that may not quote a body: "form_member" (the source's field is absent),
+ * "items", "too_large" or "malformed".  The form is read once more if need be. */
+const char *payload_code(const struct source *source, const char *body, size_t len, const struct fault *f);
+
 /* Reads the next transaction; the caller calls this count times at most.  Fails as mapping_read() and txn_from_json()
  * do: *problems is about this transaction alone. */
 MUST_USE bool payload_next(struct payload *p, const struct currency_extras *extras, struct txn *ret,

@@ -295,14 +295,12 @@ static bool is_one_secret(const struct signer_secret *one, const struct signer_s
 	       digest_equal(one->issued, other->issued, DIGEST_SHA256_LEN);
 }
 
-bool signer_shares_secret(const struct signer *one, const struct signer *other)
+bool signer_has_secret(const struct signer *s, const struct signer_secret *secret)
 {
-	const struct signer_secret *mine, *theirs;
-	for (int i = 0; (mine = secret_at(one, i)); i++) {
-		for (int j = 0; mine->is_shared && (theirs = secret_at(other, j)); j++) {
-			if (theirs->is_shared && is_one_secret(mine, theirs))
-				return true;
-		}
+	const struct signer_secret *own;
+	for (int i = 0; secret->is_shared && (own = secret_at(s, i)); i++) {
+		if (own->is_shared && is_one_secret(own, secret))
+			return true;
 	}
 	return false;
 }

@@ -244,7 +244,7 @@ static bool has_fraction(const struct scalar *found)
 }
 
 /* Reads a whole number of minor units, which may be written as 1500.0 or 1.5e3.  The number is checked twice: first as digits
- * alone, which excludes signs and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The
+ * alone, which excludes signs (that of a negative amount is off by now) and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The
  * second check matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is
  * 5.01, which does not exist. */
 static void read_minor(struct reading *r, const struct scalar *found, const struct currency *currency)
@@ -267,13 +267,15 @@ static void read_minor(struct reading *r, const struct scalar *found, const stru
 	txn_rule_amount(r->problems, found->pointer, text, len, currency, &r->txn.amount);
 }
 
-/* Drops one minus sign, whatever follows it. */
-static void drop_sign(struct scalar *found)
+/* Drops the minus sign of a number.  Before anything but a digit it is none, and stays, so that the text is refused as it
+ * is. */
+static bool drop_sign(struct scalar *found)
 {
-	if (found->len == 0 || *found->text != '-')
-		return;
+	if (found->len < 2 || *found->text != '-' || found->text[1] < '0' || found->text[1] > '9')
+		return false;
 	found->len--;
 	memmove(found->text, found->text + 1, found->len);
+	return true;
 }
 
 /* currency is NULL if it is unknown.  The decimals are then not checked.  An amount in minor units cannot be converted
@@ -281,14 +283,16 @@ static void drop_sign(struct scalar *found)
 static void mapping_read_amount(struct reading *r, const struct currency *currency)
 {
 	struct scalar found;
+	enum mapping_negative negative = r->m->amount.negative;
 	if (!find_scalar(r, r->m->amount.at, true, &found))
 		return;
-	if (r->m->amount.is_absolute)
-		drop_sign(&found);
+	bool is_negative = negative != MAPPING_NEGATIVE_REFUSED && drop_sign(&found);
 	if (!r->m->amount.is_minor)
 		txn_rule_amount(r->problems, found.pointer, found.text, found.len, currency, &r->txn.amount);
 	else if (currency)
 		read_minor(r, &found, currency);
+	if (is_negative && negative == MAPPING_NEGATIVE_KEPT)
+		money_negate(&r->txn.amount); /* after a problem there are no digits, and nothing changes */
 }
 
 /* The currency is read first, because the amount depends on it.  Its problem goes into a list of its own and is added

@@ -217,13 +217,14 @@ static void read_units(const struct json_place *p, const struct currency_extras 
 	}
 }
 
-/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag, "negative": "absolute"}.  unit
- * has no default: a wrong guess changes an amount by a factor of a hundred.  Negative amounts cannot be stored. */
+/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag, "negative": "keep"}.  unit
+ * has no default: a wrong guess changes an amount by a factor of a hundred.  Without negative, an amount below zero is
+ * refused. */
 static void mapping_config_read_amount(
 	const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
 	static const char *const names[] = {"at", "unit", "minor_units", "total", "optional", "negative"};
-	static const char *const units[] = {"major", "minor"}, *const negatives[] = {"absolute"};
+	static const char *const units[] = {"major", "minor"}, *const negatives[] = {"absolute", "keep"};
 	struct json_place member[6];
 	int unit = 0, negative = 0;
 	if (!json_config_given(p)) {
@@ -236,8 +237,8 @@ static void mapping_config_read_amount(
 	ret->is_optional = read_flag(&member[4]);
 	if (json_config_word(&member[1], units, 2, &unit))
 		ret->is_minor = unit == 1;
-	if (json_config_given(&member[5]))
-		ret->is_absolute = json_config_word(&member[5], negatives, 1, &negative);
+	if (json_config_given(&member[5]) && json_config_word(&member[5], negatives, 2, &negative))
+		ret->negative = negative == 0 ? MAPPING_NEGATIVE_ABSOLUTE : MAPPING_NEGATIVE_KEPT;
 	if (!json_config_given(&member[2]))
 		return;
 	if (ret->is_minor)

@@ -114,6 +114,17 @@ bool payload_open(const struct source *source, const struct places_request *requ
 	return true;
 }
 
+const char *payload_code(const struct source *source, const char *body, size_t len, const struct fault *f)
+{
+	struct json_value text;
+	struct fault why;
+	if (f->kind == FAULT_INPUT)
+		return source->body.format == BODY_FORM_MEMBER && !read_form(&source->body, body, len, &text, &why)
+			       ? "form_member"
+			       : "items";
+	return f->kind == FAULT_TOO_LARGE ? "too_large" : "malformed";
+}
+
 /* Finds the next item that the filter admits, and the mapping for it, and writes the JSON pointer to it into where. */
 static struct places next_item(struct payload *p, const struct mapping **ret, char *where, size_t size)
 {

@@ -26,9 +26,14 @@ static bool is_variable(const char *name)
 	return strchr(LETTERS, *name) && strspn(name, ALL) == strlen(name);
 }
 
+static const struct signer_secret *added_last(const struct secrets_reading *r)
+{
+	return r->is_basic ? &r->signer->basic : &r->signer->secrets[r->signer->count - 1];
+}
+
 static bool check_length(const struct secrets_reading *r, struct fault *f)
 {
-	const struct signer_secret *added = r->is_basic ? &r->signer->basic : &r->signer->secrets[r->signer->count - 1];
+	const struct signer_secret *added = added_last(r);
 	return !signer_secret_is_short(added) ||
 	       fault_set(f, FAULT_INPUT,
 		       "the secret has %zu bytes; one of fewer than %d can be guessed, so generate a longer one",
@@ -40,7 +45,7 @@ static bool check_alone(const struct secrets_reading *r, struct fault *f)
 {
 	for (int i = 0; i < r->all->count; i++) {
 		const struct source *other = &r->all->list[i];
-		if (&other->signer != r->signer && signer_shares_secret(&other->signer, r->signer))
+		if (&other->signer != r->signer && signer_has_secret(&other->signer, added_last(r)))
 			return fault_set(f, FAULT_INPUT,
 				"the source %s has this secret too, and each source needs one of its own", other->name);
 	}

@@ -6,6 +6,7 @@
 
 #include "txn/money.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define EXPONENT_MAX 9999999 /* any beyond it moves the point past every digit of the longest text */
@@ -163,6 +164,16 @@ bool money_parse(const char *text, size_t len, struct money *ret, struct fault *
 	return true;
 }
 
+void money_negate(struct money *m)
+{
+	size_t len = strlen(m->digits);
+	if (strspn(m->digits, "0.") == len)
+		return;
+	assert(*m->digits != '-' && len < MONEY_TEXT_MAX);
+	memmove(m->digits + 1, m->digits, len + 1);
+	*m->digits = '-';
+}
+
 /* The length without trailing zeros of the fraction, and without the point if no fraction is left. */
 static size_t significant_length(const struct money *m)
 {
@@ -181,7 +192,7 @@ int money_decimals(const struct money *m)
 	return point ? (int)(m->digits + len - point - 1) : 0;
 }
 
-/* JSON's form has no leading zeros and no plus sign, so the texts of equal amounts differ in trailing zeros only. */
+/* JSON's form has no leading zeros and no plus sign, and zero has no minus sign, so the texts of equal amounts differ in trailing zeros only. */
 bool money_equal(const struct money *a, const struct money *b)
 {
 	size_t len = significant_length(a);

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / 'docs/sources'
@@ -79,6 +80,13 @@ class World:
 
     def start(self):
         self.names = self.write_sources(self.sources)
+        configured = json.loads(self.sources.read_text())
+        configured['sources'].append(
+            {'name': 'form-member', 'scheme': 'none', 'body': {'form_member': 'payload'},
+             'mapping': {'transaction_id': {'at': '/id'}, 'source_account': {'value': 'a'}, 'destination_account': {'value': 'b'},
+                         'amount': {'at': '/n', 'unit': 'major'}, 'currency': {'value': 'EUR'}, 'payment_id': {'at': '/payment'},
+                         'occurred_at': {'at': '/at', 'unit': 's'}}})
+        self.sources.write_text(json.dumps(configured, indent=1))
         self.hint = self.payhook('up', '-d')
 
     def sql(self, text):
@@ -129,8 +137,28 @@ def a_kind_may_be_wanted(world):
     assert 'life.json' in world.send('stripe', '--kind', 'charge.dispute.created')
     assert world.count("source = 'stripe' AND kind = 'disputed'") == 1
     assert ', captured, ' in world.send('adyen', '--kind', 'captured')
+    for name in ('paystack', 'paddle', 'gocardless', 'cashfree', 'xendit', 'shopify', 'razorpay', 'square', 'adyen'):
+        before = world.count(f"source = '{name}' AND kind = 'refunded'")
+        assert ', refunded' in world.send(name, '--kind', 'refunded'), name
+        assert world.count(f"source = '{name}' AND kind = 'refunded'") == before + 1, name
+    assert 'shopify/refund.http' in world.send('shopify', '--kind', 'refunded')
     world.refuses('--kind lost: no example for the source stripe is of this kind; there are: ', 'stripe', '--kind', 'lost')
     world.refuses('there are: examples without a kind', 'ledger', '--kind', 'refunded')
+
+
+def json_in_a_form_gets_new_ids(world):
+    folder = world.folder / 'examples/form-member'
+    folder.mkdir(parents=True)
+    payload = json.dumps({'id': 'evt_Example0001', 'payment': 'pay_Example0001', 'at': 1771502398, 'n': '15.00', 'note': 'a b&c=d'})
+    body = 'v=1&' + urllib.parse.urlencode({'payload': payload})
+    (folder / 'request.http').write_text(f'POST /v1/webhooks/form-member HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\n{body}')
+    examples = ('--examples', str(folder.parent))
+    sent = [world.send('form-member', *examples) for _ in range(2)] + [world.send('form-member', '--conflict', *examples)]
+    assert all('answer     202' in each for each in sent), sent
+    stored = world.sql("SELECT transaction_id, payment_id, amount FROM payhook.transactions WHERE source = 'form-member'").splitlines()
+    assert len(set(stored)) == 3 and not any('Example0001' in row for row in stored), stored
+    assert world.count("source = 'form-member' AND occurred_at BETWEEN now() - interval '1 h' AND now() + interval '1 h'") == 3
+    assert int(world.sql("SELECT count(*) FROM payhook.transaction_conflicts WHERE source = 'form-member'")) == 1
 
 
 def a_bad_signature_and_an_old_one_are_refused(world):
@@ -250,7 +278,7 @@ def up_names_what_works(world):
 
 
 tests = [each_source_accepts_a_new_event_in_each_run, the_built_in_source_takes_payhooks_own_form, a_kind_may_be_wanted,
-         a_bad_signature_and_an_old_one_are_refused, a_duplicate_is_stored_once,
+         json_in_a_form_gets_new_ids, a_bad_signature_and_an_old_one_are_refused, a_duplicate_is_stored_once,
          an_id_of_a_header_is_new_in_each_run_and_the_same_in_a_duplicate, a_conflict_is_kept, mistakes_are_reported, no_secret_is_printed,
          a_program_of_ones_own_gets_what_is_sent, up_names_what_works]
 

@@ -32,6 +32,10 @@ const char *const instance_settings[] = {file_setting, "WORDS_SECRET_1=a secret 
 	"\"mapping\":{\"transaction_id\":{\"request\":\"id\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
 #define DIGEST \
 	"\"mapping\":{\"transaction_id\":{\"body\":\"sha256\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS "," MONEY "}"
+#define SIGNED(word)                                                                                                  \
+	"\"mapping\":{\"transaction_id\":{\"at\":\"/id\"},\"payment_id\":{\"at\":\"/id\"}," ACCOUNTS                  \
+	",\"kind\":{\"value\":\"refunded\"},\"amount\":{\"at\":\"/n\",\"unit\":\"major\",\"negative\":\"" word "\"}," \
+	"\"currency\":{\"value\":\"EUR\"}}"
 #define TOPIC "\"filter\":[{\"header\":\"X-Shopify-Topic\",\"is\":[\"orders/paid\"]}]," MAPPING
 
 #define HOOK(name, number, members)                                                                 \
@@ -41,7 +45,8 @@ const char *const instance_settings[] = {file_setting, "WORDS_SECRET_1=a secret 
 static const char SOURCES[] = "{\"sources\":[" OPEN("usual", PAID) "," OPEN("all-200", "\"answer\":200," PAID) "," OPEN(
 	"text", "\"answer\":{\"status\":200,\"body\":\"[accepted]\",\"type\":\"text/plain\"}," PAID) "," OPEN("empty",
 	"\"answer\":{\"body\":\"\"}," PAID) "," OPEN("no-content", "\"answer\":204," PAID) "," OPEN("each-request",
-	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("topic", TOPIC) "," HOOK("hook-form", "1",
+	REQUEST) "," OPEN("each-body", DIGEST) "," OPEN("keeps-sign", SIGNED("keep")) "," OPEN("drops-sign",
+	SIGNED("absolute")) "," OPEN("topic", TOPIC) "," HOOK("hook-form", "1",
 	"\"ping\":{\"form\":\"webhook_id\"},") "," HOOK("hook-type", "2",
 	"\"ping\":{\"at\":\"/type\",\"is\":[\"ping\"]},") "," HOOK("hook-header", "3",
 	"\"answer\":{\"status\":200,\"body\":\"\"},\"ping\":{\"header\":\"X-GitHub-Event\",\"is\":[\"ping\"]},") "]}";
@@ -234,6 +239,61 @@ Test(source_words, a_filter_reads_a_header)
 			CASES[n].status == 202, "it is kept for verify");
 		answer_finish(&a);
 	}
+}
+
+/* ---- amounts below zero ---- */
+
+static int post_amount(const char *source, const char *id, const char *amount)
+{
+	char body[160];
+	struct answer a;
+
+	snprintf(body, sizeof(body), "{\"type\":\"paid\",\"id\":\"%s\",\"n\":%s}", id, amount);
+	post(source, body, &a);
+	int status = a.status;
+	answer_finish(&a);
+	return status;
+}
+
+static void answer_has(const char *target, const char *text)
+{
+	struct answer a;
+
+	call_get(target, &a);
+	cr_assert(a.status == 200 && strstr(a.body, text) != NULL, "%s: %d %s", target, a.status, a.body);
+	answer_finish(&a);
+}
+
+Test(source_words, an_amount_below_zero_is_kept_digit_for_digit_where_the_source_keeps_its_sign)
+{
+	char id[64], transaction[160], payment[160];
+
+	fresh_id("sign", id);
+	snprintf(transaction, sizeof(transaction), "/v1/transactions/%s?source=keeps-sign", id);
+	snprintf(payment, sizeof(payment), "/v1/payments/%s?source=keeps-sign", id);
+	cr_assert_eq(post_amount("keeps-sign", id, "-1500.10"), 202);
+	answer_has(transaction, "\"amount\":-1500.10,");
+	answer_has(transaction, "\"amount_text\":\"-1500.10\"");
+	answer_has(payment, "\"refunded\":\"1500.10\"");
+	answer_has(payment, "\"amount\":-1500.10,\"amount_text\":\"-1500.10\"");
+	cr_assert_eq(post_amount("keeps-sign", id, "\"-1500.1\""), 202, "a duplicate");
+	cr_assert_eq(post_amount("keeps-sign", id, "1500.10"), 409, "another amount");
+	cr_assert_eq(stored(id), 1);
+}
+
+Test(source_words, an_amount_below_zero_is_refused_without_the_word_and_minus_zero_is_zero_with_it)
+{
+	char id[64], transaction[160];
+
+	cr_assert_eq(post_amount("usual", fresh_id("sign", id), "-1500.10"), 422);
+	cr_assert_eq(stored(id), 0);
+	cr_assert_eq(post_amount("drops-sign", fresh_id("sign", id), "-1500.10"), 202);
+	snprintf(transaction, sizeof(transaction), "/v1/transactions/%s?source=drops-sign", id);
+	answer_has(transaction, "\"amount\":1500.10,");
+	cr_assert_eq(post_amount("keeps-sign", fresh_id("sign", id), "-0.00"), 202);
+	snprintf(transaction, sizeof(transaction), "/v1/transactions/%s?source=keeps-sign", id);
+	answer_has(transaction, "\"amount\":0.00,");
+	cr_assert_eq(post_amount("keeps-sign", id, "0"), 202, "a duplicate");
 }
 
 /* ---- pings ---- */

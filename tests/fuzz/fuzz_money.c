@@ -67,6 +67,18 @@ static void must_be_worth(const char *text, size_t len, const struct money *m)
 	MUST_HOLD(value == scaled(m));
 }
 
+/* The sign changes no digit, zero has none, and an amount differs from its negative. */
+static void must_be_negated(const struct money *m)
+{
+	struct money negative = *m;
+	bool is_zero = scaled(m) == 0;
+	money_negate(&negative);
+	MUST_HOLD(*negative.digits == (is_zero ? *m->digits : '-'));
+	MUST_HOLD(strcmp(negative.digits + !is_zero, m->digits) == 0);
+	MUST_HOLD(money_equal(&negative, m) == is_zero && money_equal(&negative, &negative));
+	MUST_HOLD(money_decimals(&negative) == money_decimals(m));
+}
+
 static bool parse(const char *text, size_t len, struct money *ret)
 {
 	struct fault f = {FAULT_BUG, ""};
@@ -83,6 +95,7 @@ static bool parse(const char *text, size_t len, struct money *ret)
 	MUST_HOLD(money_parse(ret->digits, strlen(ret->digits), &again, &f) && strcmp(again.digits, ret->digits) == 0);
 	must_be_worth(text, len, ret);
 	MUST_HOLD(money_decimals(ret) == decimals_of(scaled(ret)));
+	must_be_negated(ret);
 	return true;
 }
 

@@ -16,7 +16,10 @@ fresh() {
 				"encoding": "hex", "items": "/events", "unreadable": "keep",
 				"filter": [{"at": "/type", "is": ["paid"]}],
 				"mapping": {"transaction_id": {"at": "/id"}, "source_account": {"at": "/from"}, "destination_account": {"value": "us"},
-					"amount": {"at": "/sum", "unit": "major"}, "currency": {"at": "/currency"}}}
+					"amount": {"at": "/sum", "unit": "major"}, "currency": {"at": "/currency"}}},
+			{"name": "shop", "scheme": "github", "secrets": [{"file": "none"}], "body": {"form_member": "payload"}, "unreadable": "keep",
+				"mapping": {"transaction_id": {"at": "/id"}, "source_account": {"value": "shop"}, "destination_account": {"value": "us"},
+					"amount": {"at": "/sum", "unit": "major"}, "currency": {"value": "EUR"}}}
 		]}
 	END
 }
@@ -26,6 +29,16 @@ kept() {
 	psql -X -q -At -d "$DB" -v body="$1" -v source="${2-bank}" >/dev/null <<-'SQL'
 		SELECT payhook.keep_unreadable(ARRAY[:'source'], ARRAY['0123456789abcdef0123456789abcdef'], ARRAY['application/json'],
 			ARRAY['{"user-agent": "Bank/1.0"}'], ARRAY[convert_to(:'body', 'UTF8')], ARRAY[''], ARRAY['/events/0/sum missing']);
+	SQL
+}
+
+# kept_in_gzip BODY HEADERS - in gzip; HEADERS are those that are kept with it.
+kept_in_gzip() {
+	local digits
+	digits=$(gzip -c <<<"$1" | od -An -v -tx1 | tr -d ' \n')
+	psql -X -q -At -d "$DB" -v digits="$digits" -v headers="$2" >/dev/null <<-'SQL'
+		SELECT payhook.keep_unreadable(ARRAY['bank'], ARRAY['0123456789abcdef0123456789abcdef'], ARRAY['application/json'],
+			ARRAY[:'headers'], ARRAY[decode(:'digits', 'hex')], ARRAY[''], ARRAY['/events/0/sum missing']);
 	SQL
 }
 
@@ -56,6 +69,45 @@ what_can_be_mapped_now_is_stored_and_removed() {
 	# With the request that brought it.
 	equal "$(value "SELECT DISTINCT p.headers->>'user-agent' FROM payhook.payloads p JOIN payhook.transactions t
 		ON t.payload_id = p.payload_id")" 'Bank/1.0'
+}
+
+a_body_in_gzip_is_read_decoded_and_kept_as_it_came() {
+	local before
+	kept_in_gzip "{\"events\": [$(item a 1.50)]}" '{"content-encoding": "gzip"}'
+	kept_in_gzip "{\"events\": [$(item b 2)]}" '{"content-encoding": "X-GZIP", "user-agent": "Bank/1.0"}'
+	# Without its coding among the headers it is bytes that are no JSON.
+	kept_in_gzip "{\"events\": [$(item c 3)]}" '{}'
+	before=$(value 'SELECT sha256(body) FROM payhook.unreadable_webhooks ORDER BY unreadable_id LIMIT 1')
+	remap 0
+	equal "$(transactions)" 'a 1.50 1,b 2 1'
+	equal "$(value "SELECT sha256(p.body) FROM payhook.payloads p JOIN payhook.transactions t USING (payload_id)
+		WHERE t.transaction_id = 'a' AND p.headers->>'content-encoding' = 'gzip'")" "$before"
+	equal "$(value 'SELECT reason FROM payhook.unreadable')" malformed
+}
+
+# Only the owner of the table can have written them.
+kept_headers_that_are_no_object_are_none() {
+	local headers number=0
+	value 'ALTER TABLE payhook.unreadable_webhooks DROP CONSTRAINT unreadable_webhooks_headers_check'
+	for headers in '[]' '"content-encoding"' '7' 'null' '["content-encoding", "gzip"]'; do
+		number=$((number + 1))
+		kept "{\"events\": [$(item "plain$number" 1)]}"
+		kept_in_gzip "{\"events\": [$(item "zipped$number" 1)]}" "$headers"
+		psql -X -q -d "$DB" -v headers="$headers" \
+			<<<"UPDATE payhook.unreadable_webhooks SET headers = :'headers' WHERE headers->>'user-agent' <> ''"
+	done
+	remap 0
+	equal "$(value 'SELECT count(*) FROM payhook.transactions')" 5
+	equal "$(value "SELECT count(*), string_agg(DISTINCT reason, ',') FROM payhook.unreadable")" '5|malformed'
+}
+
+a_form_is_read_by_its_field() {
+	kept 'x=1&payload=%7B%22id%22%3A%22a%22%2C%22sum%22%3A1.50%7D' shop
+	kept 'pay=%7B%7D' shop
+	kept 'payload=%7B' shop
+	remap 0
+	equal "$(transactions)" 'a 1.50 1'
+	equal "$(value "SELECT string_agg(reason, ',' ORDER BY unreadable_id) FROM payhook.unreadable")" 'form_member,malformed'
 }
 
 a_dry_run_reports_and_changes_nothing() {
@@ -158,7 +210,8 @@ arguments_are_checked_and_a_database_that_is_away_is_reported() {
 	grep -q 'stopped; what is reported above is done' "$DIR/err"
 }
 
-run_all what_can_be_mapped_now_is_stored_and_removed a_dry_run_reports_and_changes_nothing \
+run_all what_can_be_mapped_now_is_stored_and_removed a_body_in_gzip_is_read_decoded_and_kept_as_it_came \
+	kept_headers_that_are_no_object_are_none a_form_is_read_by_its_field a_dry_run_reports_and_changes_nothing \
 	one_that_cannot_be_read_yet_stays_with_its_reason_and_the_rest_is_stored \
 	items_that_contradict_each_other_stay_and_the_others_are_stored what_the_filter_leaves_out_and_what_has_no_source_stays \
 	what_is_stored_already_is_a_duplicate_or_a_conflict only_the_source_that_is_named_is_mapped \

@@ -26,8 +26,7 @@ BUILD = pathlib.Path(os.environ.get('PAYHOOK_BUILD', ROOT / 'build'))
 AT, SECONDS = '2026-02-19T12:00:00Z', 1771502400
 PAGE = ['At the provider', 'Secret', 'Events', 'Identity', 'To know']
 ENVIRONMENT = {**os.environ, 'DATABASE_URL': 'postgresql:///nowhere', 'TLS_PORT': '443'}
-LIVES = {'adyen-management': ['other', 'other'], 'paddle': ['other', 'refunded', 'dispute_notice'],
-         'paystack': ['other', 'other', 'refunded', 'refund_failed'], 'wise': ['captured', 'paid_out']}
+LIVES = {'adyen-management': ['other', 'other'], 'wise': ['captured', 'paid_out']}
 OWN_SIGNERS = ('hmac', 'rsa', 'token', 'none')  # the others are signed in C: test_source_examples.c
 
 
@@ -111,11 +110,12 @@ def split(request):
     return first.split(' ')[1], dict(line.split(': ', 1) for line in lines), body
 
 
-def signed(folder, body=None):
-    """The request of the folder, with the payload beside it or this body, signed here."""
+def signed(folder, name='request.http', body=None):
+    """A request of the folder, signed here: request.http with the payload beside it, or any with this body."""
     source = source_of(folder)
-    target, headers, _ = split((folder / 'request.http').read_bytes())
-    body = body or next(folder.glob('payload.*')).read_bytes()
+    target, headers, own = split((folder / name).read_bytes())
+    if body is None:
+        body = next(folder.glob('payload.*')).read_bytes() if name == 'request.http' else own
     made = example_signing.sign(source, folder, body, SECONDS, target, headers)
     kept = {name: text for name, text in headers.items() if name.lower() not in {name.lower() for name in made}}
     kept.update({'Content-Length': str(len(body)), **made})
@@ -132,15 +132,16 @@ def check_request(folder, request, whose):
 
 
 def check_examples(folder):
-    check_request(folder, (folder / 'request.http').read_bytes(), 'request.http')
-    if source_of(folder)['scheme'] in OWN_SIGNERS:
-        check_request(folder, signed(folder), 'signed here')
-        assert signed(folder) == (folder / 'request.http').read_bytes(), f'{folder.name}/request.http: not the payload; see --write'
+    for file in sorted(folder.glob('*.http')):
+        check_request(folder, file.read_bytes(), file.name)
+        if source_of(folder)['scheme'] in OWN_SIGNERS:
+            check_request(folder, signed(folder, file.name), f'{file.name}, signed here')
+            assert signed(folder, file.name) == file.read_bytes(), f'{folder.name}/{file.name}: not the payload; see --write'
 
 
 def check_life(folder):
     events = json.loads((folder / 'life.json').read_text())['events']
-    reports = [check_request(folder, signed(folder, json.dumps(event).encode()), f'event {number}') for number, event in enumerate(events, 1)]
+    reports = [check_request(folder, signed(folder, body=json.dumps(event).encode()), f'event {number}') for number, event in enumerate(events, 1)]
     kinds = [re.search(r'^ +kind +(\w+)$', report, re.MULTILINE).group(1) for report in reports]
     assert kinds == LIVES[folder.name], f'{folder.name}/life.json: {kinds}'
 
@@ -149,7 +150,7 @@ def check_bad_item():
     folder = SOURCES / 'gocardless'
     body = json.loads((folder / 'payload.json').read_text())
     body['events'].append({'id': 'EV0PAYHOOK0009', 'resource_type': 'payments'})
-    report = run('ctl/payhook-ctl', folder, 'verify', 'gocardless', '--at', AT, given=signed(folder, json.dumps(body).encode())).stdout.decode()
+    report = run('ctl/payhook-ctl', folder, 'verify', 'gocardless', '--at', AT, given=signed(folder, body=json.dumps(body).encode())).stdout.decode()
     assert 'answer     202, when it is kept as unreadable; else 422' in report, report
 
 
@@ -157,7 +158,8 @@ def main():
     if sys.argv[1:] == ['--write']:
         for folder in folders():
             if source_of(folder)['scheme'] in OWN_SIGNERS:
-                (folder / 'request.http').write_bytes(signed(folder))
+                for file in folder.glob('*.http'):
+                    file.write_bytes(signed(folder, file.name))
         return 0
     tests = [('the table is true to the files', check_table)]
     for folder in folders():

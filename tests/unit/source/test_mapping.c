@@ -114,31 +114,68 @@ Test(mapping, knows_the_minor_unit_of_each_currency)
 	is_worth("123456789012345678", "JPY", "123456789012345678");
 }
 
+struct signed_case {
+	const char *unit, *amount, *worth; /* worth NULL: refused as code */
+	const char *code;
+};
+
+static void reads_signed(const char *negative, const struct signed_case *c)
+{
+	char amount[120], payload[200];
+	snprintf(amount, sizeof amount, "{\"at\":\"/amount\",\"unit\":\"%s\",\"negative\":\"%s\"}", c->unit, negative);
+	const struct mapping *m = mapping_with(NULL, NULL, amount, NULL);
+	snprintf(
+		payload, sizeof payload, "{\"id\":\"1\",\"from\":\"f\",\"amount\":%s,\"currency\":\"USD\"}", c->amount);
+	if (c->worth)
+		cr_expect_str_eq(takes(m, payload).amount.digits, c->worth, "%s", payload);
+	else
+		refuses(m, payload, "/amount", c->code);
+}
+
 /* A refund of PayPal's has the total -0.01. */
 Test(mapping, drops_the_sign_of_an_amount_where_the_mapping_wants_it)
 {
-	static const struct {
-		const char *unit, *amount, *worth; /* worth NULL: refused as code */
-		const char *code;
-	} CASES[] = {{"major", "\"-0.01\"", "0.01", NULL}, {"major", "-1.5e1", "15", NULL}, {"major", "7", "7", NULL},
-		{"minor", "-500", "5.00", NULL}, {"minor", "\"-5\"", "0.05", NULL}, {"major", "-0", "0", NULL},
-		{"major", "\"--1\"", NULL, "negative"}, {"major", "\"-\"", NULL, "not_a_decimal"},
+	static const struct signed_case CASES[] = {{"major", "\"-0.01\"", "0.01", NULL},
+		{"major", "-1.5e1", "15", NULL}, {"major", "7", "7", NULL}, {"minor", "-500", "5.00", NULL},
+		{"minor", "\"-5\"", "0.05", NULL}, {"major", "-0", "0", NULL},
+		{"major", "\"--1\"", NULL, "not_a_decimal"}, {"major", "\"-\"", NULL, "not_a_decimal"},
 		{"major", "\"- 1\"", NULL, "not_a_decimal"}, {"major", "-0.001", NULL, "too_many_decimals"},
 		{"minor", "-1.5", NULL, "not_minor_units"}, {"minor", "-1234567890123456789", NULL, "too_many_digits"}};
-	char amount[120], payload[200];
-	for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-		snprintf(amount, sizeof amount, "{\"at\":\"/amount\",\"unit\":\"%s\",\"negative\":\"absolute\"}",
-			CASES[i].unit);
-		const struct mapping *m = mapping_with(NULL, NULL, amount, NULL);
-		snprintf(payload, sizeof payload, "{\"id\":\"1\",\"from\":\"f\",\"amount\":%s,\"currency\":\"USD\"}",
-			CASES[i].amount);
-		if (CASES[i].worth)
-			cr_expect_str_eq(takes(m, payload).amount.digits, CASES[i].worth, "%s", payload);
-		else
-			refuses(m, payload, "/amount", CASES[i].code);
-	}
+	for (size_t i = 0; i < COUNT_OF(CASES); i++)
+		reads_signed("absolute", &CASES[i]);
 	const struct mapping *usual = mapping_with(NULL, NULL, "{\"at\":\"/amount\",\"unit\":\"major\"}", NULL);
 	refuses(usual, PAYLOAD("\"-0.01\"", "USD"), "/amount", "negative");
+}
+
+Test(mapping, keeps_the_sign_of_an_amount_where_the_mapping_wants_it)
+{
+	static const struct signed_case CASES[] = {{"major", "\"-0.01\"", "-0.01", NULL}, {"major", "-1", "-1", NULL},
+		{"major", "-1.50", "-1.50", NULL}, {"major", "\"-1500.10\"", "-1500.10", NULL},
+		{"major", "-1.5e1", "-15", NULL}, {"major", "7", "7", NULL}, {"major", "0", "0", NULL},
+		{"major", "-0", "0", NULL}, {"major", "\"-0.00\"", "0.00", NULL}, {"major", "-0e5", "0", NULL},
+		{"minor", "-500", "-5.00", NULL}, {"minor", "\"-5\"", "-0.05", NULL},
+		{"minor", "-1500", "-15.00", NULL}, {"minor", "\"-0\"", "0.00", NULL},
+		{"minor", "-1.5e3", "-15.00", NULL}, {"minor", "-123456789012345678", "-1234567890123456.78", NULL},
+		{"major", "-999999999999999999.99", "-999999999999999999.99", NULL},
+		{"major", "\"--1\"", NULL, "not_a_decimal"}, {"major", "\"-\"", NULL, "not_a_decimal"},
+		{"major", "\"- 1\"", NULL, "not_a_decimal"}, {"major", "\"-+1\"", NULL, "not_a_decimal"},
+		{"major", "\"-01\"", NULL, "not_a_decimal"}, {"major", "-0.001", NULL, "too_many_decimals"},
+		{"major", "-1000000000000000000", NULL, "too_many_digits"}, {"minor", "-1.5", NULL, "not_minor_units"},
+		{"minor", "-1234567890123456789", NULL, "too_many_digits"}};
+	for (size_t i = 0; i < COUNT_OF(CASES); i++)
+		reads_signed("keep", &CASES[i]);
+}
+
+Test(mapping, a_kept_sign_is_part_of_the_content)
+{
+	const struct mapping *m =
+		mapping_with(NULL, NULL, "{\"at\":\"/amount\",\"unit\":\"major\",\"negative\":\"keep\"}", NULL);
+	struct txn negative = takes(m, PAYLOAD("-1.50", "USD")), again = takes(m, PAYLOAD("-1.5", "USD")),
+		   positive = takes(m, PAYLOAD("1.50", "USD"));
+	cr_expect(txn_same(&negative, &again));
+	cr_expect_not(txn_same(&negative, &positive));
+	struct txn zero = takes(m, PAYLOAD("-0", "USD")), plain = takes(m, PAYLOAD("0.00", "USD"));
+	cr_expect(txn_same(&zero, &plain));
 }
 
 Test(mapping, refuses_what_are_no_minor_units)

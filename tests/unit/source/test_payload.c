@@ -172,6 +172,25 @@ Test(payload, reads_json_in_a_field_of_a_form)
 	refuses(MEMBER MAPPED, "payload=%7B%7D&payload=%7B%7D", FAULT_MALFORMED);
 }
 
+static void has_code(const char *members, const char *body, const char *code)
+{
+	cr_assert_eq(opens(members, body), -1, "%.60s is taken", body);
+	cr_expect_str_eq(payload_code(&sources.list[0], body, strlen(body), &fault), code, "%.60s", body);
+}
+
+Test(payload, has_a_code_for_each_fault)
+{
+	has_code(MEMBER MAPPED, "pay=%7B%7D", "form_member");
+	has_code(MEMBER ITEMS, "pay=%7B%7D", "form_member");
+	has_code(MEMBER ITEMS, "payload=%7B%7D", "items");
+	has_code(MEMBER TOP, "payload=%7B%7D", "items");
+	has_code(ITEMS, "{}", "items");
+	has_code(MEMBER MAPPED, "payload=%7B", "malformed");
+	has_code(MEMBER MAPPED, "payload=%zz", "malformed");
+	has_code(FORM, "id=1&id=2", "malformed");
+	has_code(MAPPED, "", "malformed");
+}
+
 Test(payload, refuses_what_is_no_strict_form)
 {
 	refuses(FORM, "id=1&n=1&id=2", FAULT_MALFORMED);

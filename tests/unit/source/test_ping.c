@@ -177,3 +177,17 @@ Test(ping, is_nothing_without_the_word)
 	s.list[0].ping.kind = PING_NONE;
 	cr_expect_not(is_ping(FORM, "a=1"));
 }
+
+/* Anyone may send one, so nothing is decoded to look for a word: a header shows a ping that is in gzip. */
+Test(ping, is_not_looked_for_in_gzip)
+{
+	static const char ZIPPED[] = /* {"type":"ping"} */
+		"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x2a\xa9\x2c\x48\x55\xb2\x52\x2a"
+		"\xc8\xcc\x4b\x57\xaa\x05\x00\x9c\x30\x7c\x49\x0f\x00\x00\x00";
+	struct places_request request = {.id = "", .header = header};
+	takes(TYPED, MAPPING(""));
+	cr_expect_not(ping_is(&s.list[0].ping, &request, JSON, ZIPPED, sizeof ZIPPED - 1));
+	takes(HEADED, MAPPING(""));
+	event = "ping";
+	cr_expect(ping_is(&s.list[0].ping, &request, JSON, ZIPPED, sizeof ZIPPED - 1));
+}

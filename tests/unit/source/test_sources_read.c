@@ -425,6 +425,10 @@ Test(sources_read, refuses_one_secret_in_two_sources)
 	refuses("{\"sources\":[{\"name\":\"a\",\"scheme\":\"github\",\"secrets\":[{\"file\":\"f\"}],\"basic\":{\"file\":\"user\"}},\n"
 		"{\"name\":\"b\",\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}]}]}",
 		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
+	/* The one that is shared is named, and no other. */
+	refuses("{\"sources\":[" TOKEN("a", "f") ",\n{\"name\":\"b\",\"scheme\":\"token\",\"header\":\"X-Token\","
+						 "\"secrets\":[{\"file\":\"f\"},{\"file\":\"g\"}]}]}",
+		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
 }
 
 Test(sources_read, takes_http_basic_alone_and_beside_another_scheme)

@@ -156,6 +156,36 @@ Test(money, compares_by_value)
 	same("999999999999999999", "999999999999999999.00000001", false);
 }
 
+static void is_below_zero(const char *text, const char *digits)
+{
+	struct money m = amount(text);
+	money_negate(&m);
+	cr_expect_str_eq(m.digits, digits, "%s is %s", text, m.digits);
+}
+
+Test(money, puts_a_minus_sign_before_every_digit_but_those_of_zero)
+{
+	is_below_zero("1500.10", "-1500.10");
+	is_below_zero("0.01", "-0.01");
+	is_below_zero("1.5e3", "-1500");
+	is_below_zero("999999999999999999.99999999", "-999999999999999999.99999999");
+	is_below_zero("0", "0");
+	is_below_zero("0.00", "0.00");
+	struct money none = {""};
+	money_negate(&none);
+	cr_expect_str_eq(none.digits, "");
+}
+
+Test(money, compares_amounts_below_zero_by_value)
+{
+	struct money a = amount("1.50"), b = amount("1.5"), c = amount("1.50");
+	money_negate(&a);
+	money_negate(&b);
+	cr_expect(money_equal(&a, &b));
+	cr_expect_not(money_equal(&a, &c));
+	cr_expect_eq(money_decimals(&a), 1);
+}
+
 Test(money, does_not_put_the_amount_into_the_fault)
 {
 	struct money m;

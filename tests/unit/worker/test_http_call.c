@@ -77,11 +77,24 @@ Test(http_call, has_room_for_the_longest_transaction)
 		.occurred_at = "2026-02-19T12:00:00.123456Z",
 		.source_account = longest(),
 		.destination_account = longest(),
-		.amount = "999999999999999999.99999999",
+		.amount = "-999999999999999999.99999999",
 		.currency = "ABCDEFGHIJ",
 		.created_at = "2026-02-19T12:00:00.123456Z"};
 	http_call_body(&b, &j);
 	cr_expect(buf_ok(&b));
+}
+
+Test(http_call, an_amount_below_zero_is_the_number_and_the_text_that_came)
+{
+	struct job j = {.transaction_id = "t",
+		.source = "paypal",
+		.amount = "-1500.10",
+		.currency = "EUR",
+		.created_at = "2026-02-19T12:00:00.123456Z"};
+	http_call_body(&b, &j);
+	cr_assert(buf_ok(&b));
+	cr_expect(strstr(b.data, ",\"amount\":-1500.10,\"currency\":\"EUR\","), "%s", b.data);
+	cr_expect(strstr(b.data, ",\"amount_text\":\"-1500.10\"}"), "%s", b.data);
 }
 
 /* ---- responses ---- */
