@@ -204,7 +204,7 @@ Test(events_config, an_amount_and_its_currency_are_optional_together)
 	refuses(MONEYED(",\"optional\":1", "\"at\":\"/c\""),
 		"/mapping/amount/optional: true or false is wanted, and this is a number");
 	refuses(MONEYED(",\"negative\":\"kept\"", "\"at\":\"/c\""),
-		"/mapping/amount/negative: \"kept\": one of these is wanted: absolute, keep");
+		"/mapping/amount/negative: \"kept\": one of these is wanted: absolute keep");
 	takes(MONEYED(",\"negative\":\"keep\"", "\"at\":\"/c\""));
 	takes(MONEYED(",\"negative\":\"absolute\"", "\"at\":\"/c\""));
 	refuses(MONEYED(",\"negative\":true", "\"at\":\"/c\""),
