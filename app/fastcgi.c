@@ -28,6 +28,7 @@
 #include "route.h"
 #include "runtime/log.h"
 #include "source/payload.h"
+#include "source_counters.h"
 
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
@@ -177,6 +178,11 @@ static const char *header(const struct request *rq, const char *name)
 	return fastcgi_request_header(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, &name, 1);
 }
 
+static bool is_header_repeated(const struct request *rq, const char *name)
+{
+	return fastcgi_request_repeats(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, name);
+}
+
 static bool has_header(const struct request *rq, const char *const names[], size_t count)
 {
 	return fastcgi_request_header(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, names, count);
@@ -213,6 +219,7 @@ static void slot_finish(struct slot *s)
 	/* Count before the reply is sent: a client that then reads the metrics finds its request counted. */
 	counters_end(s->fastcgi->service->counters, s->request.route, s->request.reply.status, s->request.outcome,
 		clock_us() - s->request.read_us);
+	source_counters_end(s->fastcgi->service->source_counters, &s->request);
 	write_reply(s);
 	drop_body(s);
 	buf_reset(&s->request.reply.body, BODY_KEEP);
@@ -407,6 +414,7 @@ static void slots_init(struct fastcgi *fc)
 		s->request.service = fc->service;
 		s->request.header = header;
 		s->request.has_header = has_header;
+		s->request.is_repeated = is_header_repeated;
 		s->request.answer = fastcgi_on_answer;
 		s->request.state = s->state_bytes;
 		s->request.body = BUF_INIT(0); /* serve() sets the maximum */

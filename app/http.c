@@ -16,6 +16,8 @@ static const char *http_phrase(int status)
 		return "OK";
 	case 202:
 		return "Accepted";
+	case 204:
+		return "No Content";
 	case 400:
 		return "Bad Request";
 	case 401:
@@ -53,12 +55,17 @@ void http_head(const struct reply *reply, struct buf *ret)
 	buf_add_text(ret, "Status: ");
 	buf_add_number(ret, (size_t)reply->status);
 	add_header(ret, " ", http_phrase(reply->status));
-	add_header(ret, "Content-Type: ", reply->type);
-	buf_add_text(ret, "Content-Length: ");
-	buf_add_number(ret, reply->body.len);
-	buf_add_text(ret, "\r\nCache-Control: no-store\r\n");
+	if (reply->status != 204) {
+		add_header(ret, "Content-Type: ", reply->type);
+		buf_add_text(ret, "Content-Length: ");
+		buf_add_number(ret, reply->body.len);
+		buf_add_text(ret, "\r\n");
+	}
+	buf_add_text(ret, "Cache-Control: no-store\r\n");
 	if (reply->allow)
 		add_header(ret, "Allow: ", reply->allow);
+	if (reply->accept_encoding)
+		add_header(ret, "Accept-Encoding: ", reply->accept_encoding);
 	if (reply->challenge)
 		add_header(ret, "WWW-Authenticate: ", reply->challenge);
 	if (reply->retry_after > 0) {
@@ -87,6 +94,8 @@ static void add_member(struct buf *b, const char *name, const char *text)
 void http_problems(struct request *rq, int status, const char *detail, const struct txn_problems *problems)
 {
 	struct buf *b = &rq->reply.body;
+	if (rq->on_problem)
+		rq->on_problem(rq, status, problems);
 	http_begin(rq, status);
 	rq->reply.type = "application/problem+json";
 	buf_add_text(b, "{\"type\":\"about:blank\"");

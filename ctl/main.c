@@ -14,8 +14,11 @@
 #include "check.h"
 #include "ctl.h"
 #include "key.h"
+#include "listen.h"
 #include "payload.h"
+#include "remap.h"
 #include "runtime/settings.h"
+#include "send.h"
 #include "txn/currency.h"
 #include "verify.h"
 
@@ -59,6 +62,20 @@ static const struct command {
 		"print the request that brought a transaction, as it was kept: its bytes exactly, or escaped on\n"
 		"      a terminal and with --escape; the body is personal data",
 		payload_run},
+	{"send",
+		" SOURCE [--kind KIND] [--bad-signature | --old | --duplicate | --conflict] [--url URL]\n"
+		"      [--examples FOLDER]",
+		"post an example of the provider's webhooks to payhook, signed with the source's own secret, and\n"
+		"      show the answer; each run has new ids, and --duplicate those of the example",
+		send_run},
+	{"listen", " [--source NAME] [--since TIME] [--to URL] [--json]",
+		"print the events that are accepted, as they come, and post each to a program under development;\n"
+		"      TIME: 2026-02-19T12:00:00Z, with any zone, or Unix seconds; without it, from now on",
+		listen_run},
+	{"remap", " [SOURCE] [--dry-run] [--sources FILE]",
+		"map again the webhooks that a source with \"unreadable\": \"keep\" could not map, and store their\n"
+		"      transactions; --dry-run: only report.  --sources: that file instead of SOURCES_FILE",
+		remap_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate",
 		key_run},
 	{"check", "",
@@ -91,8 +108,8 @@ static void help(void)
 		describe(&COMMANDS[i]);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
 	       "Exit status: 0 success; 1 the signature is not valid, the request is not kept, the key could not be\n"
-	       "made, or the server does not keep the promise or cannot be asked; 2 an argument, a setting or the\n"
-	       "request is invalid.\n");
+	       "made, the answer is not the expected one, the events cannot be read, or the server does not keep the\n"
+	       "promise or cannot be asked; 2 an argument, a setting or the request is invalid.\n");
 }
 
 int main(int argc, char **argv)

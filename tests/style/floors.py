@@ -23,8 +23,8 @@ ROOMS = {
     'queue': 'base pg',
     'runtime': 'base http txn auth source',
     'app': 'base json http pg txn auth source ingest runtime',
-    'worker': 'base json http pg queue runtime',
-    'ctl': 'base json http pg txn auth source runtime',
+    'worker': 'base json http pg auth queue runtime',
+    'ctl': 'base json http pg txn auth source ingest runtime',
     'supervisor': 'base',
 }
 PROGRAMS = ('app', 'worker', 'ctl', 'supervisor')
@@ -36,9 +36,9 @@ WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/') + tuple(f'{program}/' for pro
 DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/abandoned.c', 'lib/pg/session.c', 'lib/pg/connection.c'),
     'fcgiapp.h': ('app/fastcgi.c', 'app/fastcgi_request.'),
-    'curl/': ('worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.'),
-    'openssl/': ('lib/auth/digest.c',),
-    'zlib.h': ('lib/auth/digest.c',),
+    'curl/': ('worker/http_loop.', 'worker/oauth.', 'worker/http_transfer.', 'worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.', 'ctl/post.'),
+    'openssl/': ('lib/auth/digest.c', 'lib/auth/pem.c'),
+    'zlib.h': ('lib/auth/digest.c', 'lib/http/content_coding.c'),
     'event2/': WAITING,
 }
 NO_DOORS = ('tests/', 'bench/')
