@@ -18,10 +18,11 @@ COPY docker/packages /usr/share/payhook/docker/
 WORKDIR /usr/share/payhook
 
 FROM base AS app
-RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g
+RUN docker/packages spawn-fcgi multiwatch libfcgi-bin libfcgi0ldbl libevent-core-2.1-7 libpq5 libssl3 zlib1g ca-certificates libcurl4
 COPY --from=build /installed/usr/sbin/payhook-app /usr/sbin/
 COPY --from=build /installed/usr/sbin/payhook-ctl /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
+COPY --from=build /installed/usr/share/payhook/sources sources/
 COPY ops/settings.sh ops/settings_table.sh ops/number.sh ops/printable.sh ops/names.sh ops/trust.sh ops/
 COPY docker/app docker/app-health docker/key docker/responder docker/
 # Owner and mode as in the volume that is mounted here: the pool creates its socket in it, and nginx, in the same group,

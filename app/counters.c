@@ -23,6 +23,7 @@ enum {
 	VALIDATION_ERRORS,
 	AUTH_FAILURES,
 	UNRECORDED,
+	UNRECORDED_INVALID,
 	UNKEPT,
 	ACCEPT,
 	BATCH,
@@ -37,13 +38,13 @@ static const char *const ROUTES[] = {"other", "/", "/livez", "/readyz", "/metric
 	"/v1/transactions/{transaction_id}", "/v1/payments/{payment_id}", NULL};
 
 /* The statuses that responders answer.  "other" catches a status that is missing here. */
-static const int STATUSES[] = {200, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};
+static const int STATUSES[] = {200, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 503};
 static const char *const CODES[] = {
-	"200", "202", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
+	"200", "202", "204", "400", "401", "403", "404", "405", "409", "413", "415", "422", "503", "other", NULL};
 
 /* The values of the label "outcome", in the order of enum webhook_outcome without WEBHOOK_NONE. */
-static const char *const OUTCOMES[] = {
-	"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored", "unsigned", "forbidden", NULL};
+static const char *const OUTCOMES[] = {"accepted", "duplicate", "conflict", "invalid", "unavailable", "ignored",
+	"unsigned", "forbidden", "ping", "unreadable", NULL};
 
 /* The validation errors, by the status of the reply. */
 enum cause { CAUSE_MALFORMED, CAUSE_TOO_LARGE, CAUSE_MEDIA_TYPE, CAUSE_INVALID, CAUSE_OTHER };
@@ -80,6 +81,9 @@ static const struct metric TABLE[] = {
 	[UNRECORDED] = {"payhook_auth_failures_unrecorded_total",
 		"Auth failures that the view auth_failures lacks: too many at once, or no database", METRIC_COUNTER,
 		.unit = METRIC_ONES, .former = "payhook_refusals_unrecorded_total"},
+	[UNRECORDED_INVALID] = {"payhook_validation_errors_unrecorded_total",
+		"Validation errors that the view validation_errors lacks: too many at once, or no database",
+		METRIC_COUNTER, .unit = METRIC_ONES},
 	[UNKEPT] = {"payhook_payloads_unkept_total",
 		"Transactions and ignored webhooks whose payload was not kept, as the day had no partition",
 		METRIC_COUNTER, .unit = METRIC_ONES},
@@ -181,7 +185,8 @@ void counters_end(struct counters *c, enum counted_route route, int status, enum
 	/* The histogram measures the wait for the database, so it leaves out the webhooks that never came to it. */
 	if (outcome == WEBHOOK_INVALID)
 		counters_add(c, VALIDATION_ERRORS, (int)cause_of(status));
-	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED && outcome != WEBHOOK_FORBIDDEN)
+	else if (outcome != WEBHOOK_IGNORED && outcome != WEBHOOK_UNSIGNED && outcome != WEBHOOK_FORBIDDEN &&
+		 outcome != WEBHOOK_PING)
 		metric_observe(&c->metrics, c->cells, ACCEPT, 0, us);
 }
 
@@ -196,9 +201,10 @@ void counters_auth_failure(struct counters *c, int cause)
 	counters_add(c, AUTH_FAILURES, cause - 1);
 }
 
-void counters_unrecorded(struct counters *c, int count)
+void counters_unrecorded(struct counters *c, int failures, int errors)
 {
-	metric_add(&c->metrics, c->cells, UNRECORDED, 0, count);
+	metric_add(&c->metrics, c->cells, UNRECORDED, 0, failures);
+	metric_add(&c->metrics, c->cells, UNRECORDED_INVALID, 0, errors);
 }
 
 void counters_unkept(struct counters *c, int count)

@@ -35,6 +35,8 @@ enum webhook_outcome {
 	WEBHOOK_IGNORED,     /* the filter of the source lets no transaction pass */
 	WEBHOOK_UNSIGNED,    /* the signature does not verify: an auth failure (401) */
 	WEBHOOK_FORBIDDEN,   /* the source does not admit the address or certificate: an auth failure (403) */
+	WEBHOOK_PING, /* the request is no webhook but the source's ping: nothing was verified, nothing is stored */
+	WEBHOOK_UNREADABLE, /* not all of it could be mapped, and it is kept; what could be mapped is stored */
 };
 
 struct counters;
@@ -61,8 +63,8 @@ void counters_commit(struct counters *c, int webhooks, int64_t us);
  * auth_failure_cause. */
 void counters_auth_failure(struct counters *c, int cause);
 
-/* Counts auth failures that the view auth_failures lacks. */
-void counters_unrecorded(struct counters *c, int count);
+/* Counts auth failures that the view auth_failures lacks, and validation errors that validation_errors lacks. */
+void counters_unrecorded(struct counters *c, int failures, int errors);
 
 /* Counts transactions and ignored webhooks of which no payload was kept, although it should have been. */
 void counters_unkept(struct counters *c, int count);

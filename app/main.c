@@ -28,12 +28,14 @@
 #include "ingest/payloads.h"
 #include "ingest/transmissions.h"
 #include "ingest/txn_reader.h"
+#include "ingest/unreadable.h"
 #include "pg/connection.h"
 #include "runtime/configuration.h"
 #include "runtime/descriptors.h"
 #include "runtime/log.h"
 #include "served.h"
 #include "source/identity.h"
+#include "source_counters.h"
 #include "submission.h"
 #include "transmission.h"
 
@@ -113,11 +115,11 @@ static void responder_on_committed(void *ctx, int webhooks, int64_t us)
 	counters_commit(r->service.counters, webhooks, us);
 }
 
-/* Auth failures that were not recorded as rows are counted at least. */
-static void responder_on_unrecorded(void *ctx, int count)
+/* What was not recorded as rows is counted at least. */
+static void responder_on_unrecorded(void *ctx, int failures, int errors)
 {
 	struct responder *r = ctx;
-	counters_unrecorded(r->service.counters, count);
+	counters_unrecorded(r->service.counters, failures, errors);
 }
 
 static const struct ingest_events EVENTS = {.up = responder_on_up,
@@ -242,12 +244,12 @@ static void responder_help(void)
 	settings_help(stdout);
 }
 
-static void log_hidden_events(const struct source *s)
+static void log_warning(
+	bool (*warns)(const struct source *s, struct buf *ret), const struct source *s, const char *event)
 {
 	struct buf text = BUF_INIT(IDENTITY_TEXT_MAX);
-	if (identity_hides(s, &text) && buf_ok(&text))
-		LOG(LOG_LEVEL_WARN, "events of a source may hide each other", LOG_TEXT("source", s->name),
-			LOG_TEXT("reason", text.data));
+	if (warns(s, &text) && buf_ok(&text))
+		LOG(LOG_LEVEL_WARN, event, LOG_TEXT("source", s->name), LOG_TEXT("reason", text.data));
 	buf_finish(&text);
 }
 
@@ -261,7 +263,9 @@ static void log_sources(const struct sources *all, const struct settings *settin
 			is_unsigned ? "source accepts unsigned webhooks" : "source loaded", LOG_TEXT("source", s->name),
 			LOG_TEXT("scheme", configuration_scheme(s)), LOG_NUMBER("secrets", s->signer.count),
 			LOG_TEXT("open_source_from", source_is_open(s) ? settings->open_source_from : ""));
-		log_hidden_events(s);
+		log_warning(identity_hides, s, "events of a source may hide each other");
+		log_warning(identity_repeats, s, "each request to a source is an event");
+		log_warning(identity_is_chosen_unsigned, s, "what is not signed decides which events of a source pass");
 	}
 }
 
@@ -332,6 +336,14 @@ static bool keeps_ignored(const struct sources *sources, const struct settings *
 	return false;
 }
 
+static bool keeps_unreadable(const struct sources *sources)
+{
+	for (int i = 0; i < sources->count; i++)
+		if (sources->list[i].keep_unreadable)
+			return true;
+	return false;
+}
+
 /* The parts that can fail only for lack of memory.  Each connects by itself later. */
 static bool create_database_parts(struct responder *r, struct fault *f)
 {
@@ -348,9 +360,12 @@ static bool create_database_parts(struct responder *r, struct fault *f)
 	bool keeps = keeps_ignored(r->service.sources, r->service.settings);
 	if (keeps)
 		r->service.payloads = payloads_create(&r->connect_state);
+	bool unreadable = keeps_unreadable(r->service.sources);
+	if (unreadable)
+		r->service.unreadable = unreadable_create(&r->connect_state);
 	return (r->notifier && r->service.ingest && r->service.txn_reader && r->service.auth_failures &&
 		       (r->service.transmissions || !needed) && (r->older_workers || !has_events) &&
-		       (r->service.payloads || !keeps)) ||
+		       (r->service.payloads || !keeps) && (r->service.unreadable || !unreadable)) ||
 	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 }
 
@@ -365,7 +380,9 @@ static bool responder_start(struct responder *r, struct fault *f)
 	r->service.sources = &r->configuration.sources;
 	r->service.keys = *r->configuration.settings.api_keys_file ? &r->configuration.keys : NULL;
 	r->service.counters = open_counters(&r->configuration.settings);
-	if (!r->service.counters)
+	r->service.source_counters =
+		source_counters_create(r->configuration.settings.metrics_folder, &r->configuration.sources);
+	if (!r->service.counters || !r->service.source_counters)
 		return fault_set(f, FAULT_BUSY, "the counters: out of memory");
 	r->plan = served_plan(&r->configuration.settings);
 	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->plan, &r->service, f);
@@ -381,12 +398,14 @@ static void responder_finish(struct responder *r)
 	fastcgi_destroy(r->fastcgi);
 	older_workers_destroy(r->older_workers);
 	auth_failures_destroy(r->service.auth_failures);
+	unreadable_destroy(r->service.unreadable);
 	payloads_destroy(r->service.payloads);
 	transmissions_destroy(r->service.transmissions);
 	txn_reader_destroy(r->service.txn_reader);
 	ingest_destroy(r->service.ingest);
 	notifier_destroy(r->notifier);
 	counters_destroy(r->service.counters);
+	source_counters_destroy(r->service.source_counters);
 	if (r->base)
 		event_base_free(r->base);
 	configuration_finish(&r->configuration);

@@ -7,6 +7,9 @@
 
 #include "counters.h"
 #include "runtime/metric.h"
+#include "source_counters.h"
+
+#define METRICS_BODY_MAX (512 * 1024) /* bytes: four series and a time for each of 256 sources take some 200 KiB */
 
 void metrics_get(struct request *rq)
 {
@@ -21,8 +24,10 @@ void metrics_get(struct request *rq)
 	}
 	struct fault f;
 	http_begin(rq, 200);
+	rq->reply.body.max = METRICS_BODY_MAX;
 	rq->reply.type = METRICS_TYPE;
-	if (counters_render(rq->service->counters, rq->certificate_expires, &rq->reply.body))
+	if (counters_render(rq->service->counters, rq->certificate_expires, &rq->reply.body) &&
+		source_counters_render(rq->service->source_counters, &rq->reply.body))
 		rq->answer(rq);
 	else if (!fault_set(&f, FAULT_BUSY, "out of memory"))
 		http_fault(rq, &f);

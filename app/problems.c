@@ -16,6 +16,8 @@ static void add_problem(struct buf *b, const struct txn_problem *p)
 void problems_answer(struct request *rq, int status, const char *detail, const struct txn_problems *problems)
 {
 	struct buf *b = &rq->reply.body;
+	if (rq->on_problem)
+		rq->on_problem(rq, status, problems);
 	http_problem_open(rq, status, detail);
 	for (int i = 0; problems && i < problems->count; i++) {
 		buf_add_text(b, i == 0 ? ",\"errors\":[" : ",");

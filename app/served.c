@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "route.h"
 #include "runtime/settings.h"
+#include "source_counters.h"
 #include "webhook.h"
 
 /* Bytes of the bodies of all requests that wait; a request beyond it is answered 503.  Bodies of the default BODY_LIMIT
@@ -20,6 +21,7 @@ static void served_end(struct request *rq)
 {
 	counters_end(rq->service->counters, (enum counted_route)rq->route, rq->reply.status,
 		(enum webhook_outcome)rq->outcome, clock_us() - rq->read_us);
+	source_counters_end(rq->service->source_counters, rq);
 	webhook_count(rq);
 }
 

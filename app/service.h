@@ -14,9 +14,11 @@ struct auth_failures;
 struct ingest;
 struct payloads;
 struct settings;
+struct source_counters;
 struct sources;
 struct transmissions;
 struct txn_reader;
+struct unreadable;
 
 /* The parts of the responder that the routes use.  main.c owns them; all outlive every request. */
 struct service {
@@ -27,6 +29,8 @@ struct service {
 	struct txn_reader *txn_reader;
 	struct transmissions *transmissions; /* NULL: no source needs them */
 	struct payloads *payloads;           /* NULL: no source keeps what it ignores */
+	struct unreadable *unreadable;       /* NULL: no source keeps what it cannot map */
 	struct counters *counters;
+	struct source_counters *source_counters;
 	struct auth_failures *auth_failures;
 };

@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acknowledgement.h"
 #include "auth/kept_headers.h"
 #include "base/clock.h"
+#include "content.h"
 #include "ingest/ingest.h"
 #include "ingest/payloads.h"
 #include "ingest/pending.h"
@@ -24,6 +26,7 @@
 #include "runtime/log.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
+#include "submission_keep.h"
 
 /* One transaction of a webhook. */
 struct item {
@@ -35,6 +38,7 @@ struct item {
 
 /* All transactions of one webhook: request.state of its request. */
 struct submission {
+	const struct source *source;
 	int count;
 	int waiting; /* items without an outcome */
 	struct insert_body body;
@@ -43,6 +47,8 @@ struct submission {
 	struct item one;
 	struct item *many;              /* used instead of one if there are several; heap, NULL otherwise */
 	bool failed, conflicts, is_new; /* at least one item failed, conflicts, is new */
+	struct submission_keep *keep;   /* what cannot be mapped, until it is kept; heap, NULL otherwise */
+	bool is_unreadable;             /* the webhook is kept, as not all of it could be mapped */
 	struct fault fault;             /* the fault to report; valid if failed */
 };
 
@@ -95,19 +101,10 @@ void submission_unkept(struct service *service, int count)
 
 /* ---- the answer ---- */
 
-static void reply_accepted(struct request *rq)
-{
-	http_begin(rq, 202);
-	buf_add_text(&rq->reply.body, "{\"message\":\"Accepted\"}");
-	rq->answer(rq);
-}
-
-static void reply_ignored(struct request *rq)
+static void reply_ignored(struct request *rq, const struct source *source)
 {
 	rq->outcome = WEBHOOK_IGNORED;
-	http_begin(rq, 200);
-	buf_add_text(&rq->reply.body, "{\"message\":\"Ignored\"}");
-	rq->answer(rq);
+	acknowledgement_ignored(rq, source);
 }
 
 /* Answers 422 if the database rejects the transaction itself, else 503.  The rules for transactions were checked when
@@ -119,15 +116,18 @@ static void submission_refuse(struct request *rq, const struct fault *f)
 		rq->outcome = WEBHOOK_UNAVAILABLE;
 	else if (!fault_set(&hidden, FAULT_INPUT, "the database cannot hold this transaction"))
 		f = &hidden; /* the original text quotes the server and is only logged */
+	rq->invalid_code = "not_storable";
 	http_fault(rq, f);
 }
 
 /* Called when every item has its outcome.  The order is that of gravity: a failure outweighs a conflict, and a
  * conflict outweighs success.  The fault is copied and the items are freed first, because answering ends the request
- * and its state. */
+ * and its state.  An answer of the source's own is that to a conflict too: a provider that counts nothing else as received
+ * would send the conflict again for ever. */
 static void submission_finish(struct request *rq)
 {
 	struct submission *s = rq->state;
+	const struct source *source = s->source;
 	struct fault f = s->fault;
 	free(s->many);
 	s->many = NULL;
@@ -135,13 +135,13 @@ static void submission_finish(struct request *rq)
 		submission_refuse(rq, &f);
 	} else if (s->conflicts) {
 		rq->outcome = WEBHOOK_CONFLICT;
-		if (rq->service->settings->conflict_policy == CONFLICT_QUARANTINE)
-			reply_accepted(rq);
+		if (source->answer.status || rq->service->settings->conflict_policy == CONFLICT_QUARANTINE)
+			acknowledgement_accepted(rq, source);
 		else if (!fault_set(&f, FAULT_CONFLICT, "this transaction_id already stands for another transaction"))
 			http_fault(rq, &f);
 	} else {
-		rq->outcome = s->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
-		reply_accepted(rq);
+		rq->outcome = s->is_unreadable ? WEBHOOK_UNREADABLE : s->is_new ? WEBHOOK_ACCEPTED : WEBHOOK_DUPLICATE;
+		acknowledgement_accepted(rq, source);
 	}
 }
 
@@ -201,18 +201,26 @@ static void submission_expire(struct request *rq)
 static const char *submission_header_of(void *ctx, const char *name)
 {
 	const struct request *rq = ctx;
+	if (strcmp(name, "content-encoding") == 0) /* nearly all requests have none */
+		return rq->content_encoding;
 	return rq->header(rq, name);
 }
 
-/* The bytes of the request, and the headers that are kept with them. */
-static void take_body(struct request *rq, const struct source *source)
+/* The bytes of the request, and the headers that are kept with them if it is kept. */
+static void take_body(struct request *rq, const struct source *source, bool is_kept)
 {
 	struct submission *s = rq->state;
 	s->body = (struct insert_body){.bytes = rq->body.data, .len = rq->body.len};
-	if (rq->service->settings->payloads_keep_days == 0)
+	if (!is_kept)
 		return;
-	kept_headers_write(&s->headers, source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL,
-		rq->content_type, submission_header_of, rq);
+	const struct signer *signer = source->auth == SOURCE_AUTH_SIGNATURE ? &source->signer : NULL;
+	kept_headers_write(&s->headers, signer, rq->content_type, submission_header_of, rq);
+	/* "payhook remap" and "payhook verify" will read what the mappings read now. */
+	const struct places_wanted *wanted = &source->wanted;
+	kept_headers_add_query(&s->headers, signer, wanted->queries, wanted->query_count, rq->target);
+	if (wanted->header_count > 0)
+		kept_headers_add_names(
+			&s->headers, signer, wanted->headers, wanted->header_count, submission_header_of, rq);
 	s->body.content_type = s->headers.content_type;
 	s->body.headers = s->headers.json;
 }
@@ -221,11 +229,12 @@ static void take_body(struct request *rq, const struct source *source)
 
 static void submission_on_ignored(struct payload_insert *insert, bool is_kept, const struct fault *f)
 {
-	struct request *rq = CONTAINER_OF(insert, struct submission, ignored)->one.rq;
+	const struct submission *s = CONTAINER_OF(insert, struct submission, ignored);
+	struct request *rq = s->one.rq;
 	if (!f) {
 		if (!is_kept)
 			submission_unkept(rq->service, 1);
-		reply_ignored(rq);
+		reply_ignored(rq, s->source);
 		return;
 	}
 	log_not_stored(rq, "", f);
@@ -247,10 +256,10 @@ static void submission_ignore(struct request *rq, const struct source *source)
 {
 	struct submission *s = rq->state;
 	if (!source->keep_ignored || !rq->service->payloads) {
-		reply_ignored(rq);
+		reply_ignored(rq, source);
 		return;
 	}
-	take_body(rq, source);
+	take_body(rq, source, rq->service->settings->payloads_keep_days > 0);
 	s->one.rq = rq;
 	s->ignored = (struct payload_insert){
 		.source = source->name, .request_id = rq->id, .body = &s->body, .done = submission_on_ignored};
@@ -269,7 +278,7 @@ static void send(struct request *rq, const struct source *source)
 	struct item *list = items(s);
 	int count = s->count;
 	s->waiting = count;
-	take_body(rq, source);
+	take_body(rq, source, rq->service->settings->payloads_keep_days > 0);
 	rq->expire = submission_expire;
 	for (int i = 0; i < count; i++) {
 		list[i].rq = rq;
@@ -306,52 +315,175 @@ static bool items_agree(const struct item *list, int count, struct fault *f)
 	return true;
 }
 
+/* Takes the items out of which others contradict: of a webhook that is kept, the others are stored. */
+static void drop_contradictions(struct submission *s)
+{
+	struct item *list = items(s);
+	int left = 0;
+	for (int i = 0; i < s->count; i++) {
+		list[i].is_waiting = true;
+		for (int j = 0; j < s->count; j++) {
+			if (strcmp(list[i].txn.transaction_id, list[j].txn.transaction_id) == 0 &&
+				!txn_same(&list[i].txn, &list[j].txn))
+				list[i].is_waiting = false;
+		}
+	}
+	for (int i = 0; i < s->count; i++) {
+		if (list[i].is_waiting)
+			list[left++].txn = list[i].txn;
+	}
+	s->count = left;
+}
+
+/* Frees what is on the heap, before the request is answered. */
+static void submission_drop(struct submission *s)
+{
+	free(s->many);
+	free(s->keep);
+	s->many = NULL;
+	s->keep = NULL;
+}
+
+static bool submission_starve(struct request *rq)
+{
+	struct fault f;
+	submission_drop(rq->state);
+	fault_set(&f, FAULT_BUSY, "out of memory");
+	log_not_stored(rq, "", &f);
+	submission_refuse(rq, &f);
+	return false;
+}
+
+/* The body, or an item of it, cannot be read.  True: its source keeps it, and the others are read.  Otherwise the request has
+ * been answered. */
+static bool is_left(struct request *rq, const struct fault *f, const struct txn_problems *problems, const char *code)
+{
+	struct submission *s = rq->state;
+	if (s->source->keep_unreadable)
+		return submission_keep_note(&s->keep, f, problems, code) || submission_starve(rq);
+	submission_drop(s);
+	rq->invalid_code = code;
+	if (problems && problems->count > 0)
+		problems_answer(rq, 422, f->text, problems);
+	else
+		http_fault(rq, f);
+	return false;
+}
+
 /* Reads all transactions of the body into items.  False: one of them cannot be read, or two contradict each other, and
  * the request has been answered. */
 static bool read_all(struct request *rq, struct payload *payload)
 {
 	struct submission *s = rq->state;
+	const struct currency_extras *extras = &rq->service->settings->extra_currencies;
 	struct txn_problems problems; /* written by payload_next() */
 	struct fault f;
 	if (payload->count > 1) {
 		s->many = calloc((size_t)payload->count, sizeof *s->many);
-		if (!s->many && !fault_set(&f, FAULT_BUSY, "out of memory")) {
-			log_not_stored(rq, "", &f);
-			submission_refuse(rq, &f);
-			return false;
-		}
+		if (!s->many)
+			return submission_starve(rq);
 	}
-	for (s->count = 0; s->count < payload->count; s->count++) {
-		if (payload_next(
-			    payload, &rq->service->settings->extra_currencies, &items(s)[s->count].txn, &problems, &f))
-			continue;
-		free(s->many);
-		s->many = NULL;
-		if (problems.count > 0)
-			problems_answer(rq, 422, f.text, &problems);
-		else
-			http_fault(rq, &f);
-		return false;
+	for (int i = 0; i < payload->count; i++) {
+		if (payload_next(payload, extras, &items(s)[s->count].txn, &problems, &f))
+			s->count++;
+		else if (!is_left(rq, &f, &problems, NULL))
+			return false;
 	}
 	if (items_agree(items(s), s->count, &f))
 		return true;
-	free(s->many);
-	s->many = NULL;
-	http_fault(rq, &f);
-	return false;
+	if (!is_left(rq, &f, NULL, "items_differ"))
+		return false;
+	drop_contradictions(s);
+	return true;
+}
+
+/* ---- a request that is kept, as not all of it can be mapped ---- */
+
+static void keep_fail(struct request *rq, const struct fault *f)
+{
+	submission_drop(rq->state);
+	log_not_stored(rq, "", f);
+	submission_refuse(rq, f);
+}
+
+/* The transactions that could be read are stored after it: they are acknowledged together, and what is stored of a webhook
+ * that is not kept would be a duplicate when it comes again. */
+static void submission_on_kept(struct unreadable_insert *insert, bool is_kept, const struct fault *f)
+{
+	struct submission_keep *keep = CONTAINER_OF(insert, struct submission_keep, insert);
+	struct request *rq = keep->rq;
+	struct submission *s = rq->state;
+	if (f) {
+		keep_fail(rq, f);
+		return;
+	}
+	s->keep = NULL;
+	s->is_unreadable = is_kept;
+	if (is_kept)
+		submission_keep_log(keep);
+	if (!is_kept || s->count == 0)
+		submission_drop(s);
+	if (!is_kept) {
+		submission_keep_refuse(keep);
+	} else if (s->count == 0) {
+		rq->outcome = WEBHOOK_UNREADABLE;
+		acknowledgement_accepted(rq, s->source);
+	} else {
+		send(rq, s->source);
+	}
+	free(keep);
+}
+
+static void keep_expire(struct request *rq)
+{
+	struct submission *s = rq->state;
+	struct fault f;
+	unreadable_withdraw(rq->service->unreadable, &s->keep->insert);
+	fault_set(&f, FAULT_BUSY, "not durable within %d ms", REQUEST_WAIT_MS);
+	keep_fail(rq, &f);
+}
+
+static void keep_then_send(struct request *rq)
+{
+	struct submission *s = rq->state;
+	take_body(rq, s->source, true);
+	rq->expire = keep_expire;
+	submission_keep_send(s->keep, rq, &s->body, submission_on_kept);
+}
+
+/* A fault of ours is no fault of the webhook. */
+static void fail_payload(struct request *rq, const struct fault *f)
+{
+	rq->outcome = WEBHOOK_UNAVAILABLE;
+	log_not_stored(rq, "", f);
+	http_fault(rq, f);
 }
 
 void submission_accept(struct request *rq, const struct source *source, bool is_scanned)
 {
+	const struct places_request request = {
+		.id = rq->id, .header = submission_header_of, .ctx = rq, .target = rq->target};
 	struct submission *s = rq->state;
-	struct payload payload;
+	struct payload payload; /* written by payload_open() */
+	struct content content = content_raw(rq);
 	struct fault f;
+	s->source = source;
 	s->many = NULL;
-	s->failed = s->conflicts = s->is_new = false;
-	if (!payload_open(source, rq->body.data ? rq->body.data : "", rq->body.len, is_scanned, &payload, &f))
-		http_fault(rq, &f);
-	else if (payload.count == 0)
+	s->keep = NULL;
+	s->count = 0;
+	s->failed = s->conflicts = s->is_new = s->is_unreadable = false;
+	if (!content_decode(rq, &content, &f) ||
+		!payload_open(source, &request, content.bytes, content.len, is_scanned, &payload, &f)) {
+		if (f.kind == FAULT_BUSY || f.kind == FAULT_BUG)
+			fail_payload(rq, &f);
+		else if (is_left(rq, &f, NULL, payload_code(source, content.bytes, content.len, &f)))
+			keep_then_send(rq);
+	} else if (payload.count == 0) {
 		submission_ignore(rq, source);
-	else if (read_all(rq, &payload))
-		send(rq, source);
+	} else if (read_all(rq, &payload)) {
+		if (s->keep)
+			keep_then_send(rq);
+		else
+			send(rq, source);
+	}
 }

@@ -48,6 +48,7 @@ static void transmission_refuse(struct request *rq, const struct source *source)
 					.source = source->name,
 					.detail = "another body came with this transmission id before; the signature "
 						  "itself is right"});
+	rq->is_verified = false;
 	rq->outcome = WEBHOOK_UNSIGNED;
 	rq->reply.challenge = "Signature";
 	http_problem(rq, 401, "the webhook is not signed as this source signs");

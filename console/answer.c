@@ -226,11 +226,12 @@ static void answer_refuse(struct asking *a)
 static bool has_form(struct asking *a)
 {
 	struct request *rq = a->rq;
+	struct fault f;
 	if (rq->body_too_large) {
 		http_problem(rq, 413, "the body is longer than 1 MiB");
 		return false;
 	}
-	if (strcmp(a->endpoint->method, "POST") == 0 && !content_type_is_json(rq->content_type)) {
+	if (strcmp(a->endpoint->method, "POST") == 0 && !content_type_fits(rq->content_type, CONTENT_TYPE_JSON, &f)) {
 		http_problem(rq, 415, "a POST needs Content-Type: application/json");
 		return false;
 	}

@@ -172,3 +172,11 @@ const char *http_message_header(const struct http_message *m, const char *name)
 	}
 	return NULL;
 }
+
+bool http_message_repeats(const struct http_message *m, const char *name)
+{
+	int count = 0;
+	for (int i = 0; i < m->count; i++)
+		count += strcmp(m->header[i].name, name) == 0;
+	return count > 1;
+}

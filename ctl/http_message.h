@@ -39,3 +39,6 @@ MUST_USE bool http_message_read(char *text, size_t len, struct http_message *ret
 /* Returns the value of a header, by its name in lower case; NULL: there is none.  If there are several, the first
  * counts, as in a responder. */
 const char *http_message_header(const struct http_message *m, const char *name);
+
+/* Whether there are several headers of this name, in lower case. */
+bool http_message_repeats(const struct http_message *m, const char *name);

@@ -1,8 +1,9 @@
 /* main.c - payhook-ctl, the operator's tool.
  *
  * Its commands read the same settings and files as the responders, by the same code, so their results are those of a
- * responder.  What concerns stored transactions calls the functions behind the console's API in the database; "check" and
- * "payload" read it.  Only "retry" changes something.  No command connects to a running process, or writes a file.
+ * responder.  What concerns stored transactions calls the functions behind the console's API in the database; "check",
+ * "payload", "listen" and "remap" read it, and only "retry" and "remap" change something there.  "send" posts to payhook,
+ * "listen" to a program under development.  No command writes a file.
  *
  * The tool is a program of its own so that the responder, which faces the internet, contains none of this code. */
 
@@ -14,11 +15,14 @@
 #include "check.h"
 #include "ctl.h"
 #include "key.h"
+#include "listen.h"
 #include "listing.h"
 #include "overview.h"
 #include "payload.h"
+#include "remap.h"
 #include "retry.h"
 #include "runtime/settings.h"
+#include "send.h"
 #include "story.h"
 #include "txn/currency.h"
 #include "verify.h"
@@ -83,6 +87,20 @@ static const struct command {
 		"print the request that brought a transaction, as it was kept: its bytes exactly, or escaped on\n"
 		"      a terminal and with --escape; the body is personal data",
 		payload_run},
+	{"send",
+		" SOURCE [--kind KIND] [--bad-signature | --old | --duplicate | --conflict] [--url URL]\n"
+		"      [--examples FOLDER]",
+		"post an example of the provider's webhooks to payhook, signed with the source's own secret, and\n"
+		"      show the answer; each run has new ids, and --duplicate those of the example",
+		send_run},
+	{"listen", " [--source NAME] [--since TIME] [--to URL] [--json]",
+		"print the events that are accepted, as they come, and post each to a program under development;\n"
+		"      TIME: 2026-02-19T12:00:00Z, with any zone, or Unix seconds; without it, from now on",
+		listen_run},
+	{"remap", " [SOURCE] [--dry-run] [--sources FILE]",
+		"map again the webhooks that a source with \"unreadable\": \"keep\" could not map, and store their\n"
+		"      transactions; --dry-run: only report.  --sources: that file instead of SOURCES_FILE",
+		remap_run},
 	{"key", " NAME SCOPE...", "generate an API key and its entry for API_KEYS_FILE; scopes: read, operate, payload",
 		key_run},
 	{"check", "",
@@ -115,8 +133,9 @@ static void help(void)
 		describe(&COMMANDS[i]);
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
 	       "Exit status: 0 success; 1 the signature is not valid, the request is not kept, the key could not be\n"
-	       "made, there is nothing by that name or nothing to do, or the server does not keep the promise or\n"
-	       "cannot be asked; 2 an argument, a setting or the request is invalid; 3 \"status\": payhook is down.\n");
+	       "made, there is nothing by that name or nothing to do, the answer is not the expected one, the events\n"
+	       "cannot be read, or the server does not keep the promise or cannot be asked; 2 an argument, a setting or\n"
+	       "the request is invalid; 3 \"status\": payhook is down.\n");
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "auth/kept_headers.h"
 #include "base/encode.h"
 #include "base/utf8.h"
 #include "ctl.h"
@@ -105,21 +106,39 @@ static void print_kept_headers(const char *object)
 	struct json_value key, text;
 	struct fault f;
 	size_t len;
-	if (!json_scan(object, strlen(object), &f))
+	if (!json_scan(object, strlen(object), &f) ||
+		json_value_kind(json_value_of(object, strlen(object))) != JSON_IS_OBJECT)
 		return;
 	for (struct json_walk w = json_walk_into(json_value_of(object, strlen(object)));
 		json_walk_next(&w, &key, &text);) {
-		if (json_value_text(key, name, sizeof name, &len) && json_value_text(text, value, sizeof value, &len))
+		if (json_value_text(key, name, sizeof name, &len) && strcmp(name, KEPT_QUERY) != 0 &&
+			json_value_text(text, value, sizeof value, &len))
 			print_header(name, value);
 	}
+}
+
+/* A kept value as a text; "" if there is none. */
+static const char *kept_value(const char *object, const char *at)
+{
+	static char value[HEADER_VALUE_MAX];
+	struct json_value v;
+	struct fault f;
+	size_t len;
+	*value = '\0';
+	if (!json_scan(object, strlen(object), &f) || !json_value_find(json_value_of(object, strlen(object)), at, &v) ||
+		!json_value_text(v, value, sizeof value, &len))
+		*value = '\0';
+	return value;
 }
 
 /* payhook's own first, as "verify" takes the first of two headers with one name. */
 static void print_head(const struct pg_result *r, size_t body_len)
 {
-	printf("POST /v1/webhooks/%s HTTP/1.1\r\n", db_text(r, 0, SOURCE));
+	const char *headers = db_text(r, 0, HEADERS);
+	printf("POST /v1/webhooks/%s%s HTTP/1.1\r\n", db_text(r, 0, SOURCE), kept_value(headers, "/" KEPT_QUERY));
 	print_header("X-Payhook-Received-At", db_text(r, 0, RECEIVED_AT));
-	if (!db_null(r, 0, REQUEST_ID))
+	/* A header X-Request-Id of the provider's is kept only if it is signed, and a second one would not verify. */
+	if (!db_null(r, 0, REQUEST_ID) && !*kept_value(headers, "/x-request-id"))
 		print_header("X-Request-Id", db_text(r, 0, REQUEST_ID));
 	print_header("Content-Type", db_text(r, 0, CONTENT_TYPE));
 	printf("Content-Length: %zu\r\n", body_len);

@@ -20,26 +20,30 @@
 #include "auth/signature_header.h"
 #include "base/clock.h"
 #include "ctl.h"
+#include "http/content_coding.h"
 #include "http/content_type.h"
 #include "http_message.h"
-#include "json/scan.h"
 #include "runtime/settings.h"
 #include "source/payload.h"
 #include "source/sources_file.h"
-#include "txn/txn_json.h"
+#include "verify_body.h"
 
 /* Bytes of the request.  A body up to twice PAYLOAD_MAX is read, so that it is reported as answered 413. */
 #define INPUT_MAX (HTTP_HEAD_MAX + 2 * PAYLOAD_MAX)
+
+#define REQUEST_ID_MAX 32 /* digits, as nginx writes them */
 
 /* One run of the command. */
 struct verifying {
 	const struct settings *settings;
 	struct sources sources;
 	const struct source *source;
-	int64_t now_s; /* unix time at which the request is judged */
-	bool is_dated; /* now_s is the argument of --at, or the time at which the request was received */
-	bool is_kept;  /* the request is one that "payload" has printed, and was verified when it came */
-	struct http_message message;
+	int64_t now_s;               /* unix time at which the request is judged */
+	bool is_dated;               /* now_s is the argument of --at, or the time at which the request was received */
+	bool is_kept;                /* the request is one that "payload" has printed, and was verified when it came */
+	struct http_message message; /* its body is replaced by what it decodes to, once it is decoded */
+	bool is_coding_known;
+	enum content_coding coding; /* of the body as it is now */
 	struct signature_report report;
 };
 
@@ -119,6 +123,28 @@ static bool read_message(struct verifying *v)
 	return false;
 }
 
+/* Decodes the body, as a responder does before it reads it. */
+static bool decode_body(struct verifying *v, struct fault *f)
+{
+	static struct buf decoded = {.max = PAYLOAD_MAX};
+	size_t most = (size_t)v->settings->body_limit;
+	if (v->coding == CONTENT_CODING_NONE)
+		return true;
+	if (!content_coding_gunzip(v->message.body, v->message.len, most, &decoded, f))
+		return false;
+	v->message.body = decoded.data ? decoded.data : "";
+	v->message.len = decoded.len;
+	v->coding = CONTENT_CODING_NONE;
+	return true;
+}
+
+/* Decodes the body first if that is what the provider signs.  False: it cannot be decoded. */
+static bool read_coding(struct verifying *v, struct fault *f)
+{
+	v->is_coding_known = content_coding_read(http_message_header(&v->message, "content-encoding"), &v->coding);
+	return !v->is_coding_known || !v->source->body.is_signed_decoded || decode_body(v, f);
+}
+
 /* ---- the signature ---- */
 
 static const char *verify_header_of(void *ctx, const char *name)
@@ -126,13 +152,19 @@ static const char *verify_header_of(void *ctx, const char *name)
 	return http_message_header(ctx, name);
 }
 
-/* As webhook.c verifies, but with a given time and body. */
+static bool verify_is_repeated(void *ctx, const char *name)
+{
+	return http_message_repeats(ctx, name);
+}
+
+/* As webhook.c verifies, but with a given time and body.  A kept request no longer has the password of HTTP Basic. */
 static bool verify_judge(
 	const struct verifying *v, int64_t now_s, const char *body, size_t len, struct signature_report *ret)
 {
 	struct http_message message = v->message;
-	struct signature_request request = {verify_header_of, &message, body, len};
-	return source_verify(v->source, &request, now_s, ret);
+	struct signature_request request = {verify_header_of, &message, body, len, message.target, verify_is_repeated};
+	return v->is_kept ? source_verify_signature(v->source, &request, now_s, ret)
+			  : source_verify(v->source, &request, now_s, ret);
 }
 
 /* Whether one of the source's secrets made the signature, even if its time is out of tolerance or the secret has
@@ -253,6 +285,8 @@ static bool print_signature(struct verifying *v)
 	print_own_time(v);
 	if (mistake)
 		printf("           it is right %s\n", mistake);
+	if (v->is_kept && v->source->signer.basic.key)
+		printf("           the user and the password of HTTP Basic are not kept, and were right when it came\n");
 	if (!good && v->is_kept)
 		print_change(v);
 	printf("verdict    %s\n", good         ? "it verifies"
@@ -263,114 +297,41 @@ static bool print_signature(struct verifying *v)
 
 /* ---- the body, and the answer ---- */
 
-/* A member that the mapping does not read, or that the payload leaves out, is not printed. */
-static void print_member(const char *name, const char *text)
+/* A captured request shows no id.  That of a kept one is among the headers that "payload" prints, as a UUID. */
+static const char *request_id(const struct verifying *v)
 {
-	if (text && *text)
-		printf("           %-19s  %s\n", name, text);
-}
-
-static void print_occurred(const struct txn *txn)
-{
-	char date[CLOCK_DATE_MAX];
-	if (!txn->has_occurred)
-		return;
-	clock_date((time_t)(txn->occurred_us / 1000000), date);
-	printf("           occurred_at          %.*s.%06dZ\n", (int)strcspn(date, "Z"), date,
-		(int)(txn->occurred_us % 1000000));
-}
-
-static void print_txn(const struct txn *txn)
-{
-	print_member("transaction_id", txn->transaction_id);
-	print_member("source_account", txn->source_account);
-	print_member("destination_account", txn->destination_account);
-	print_member("amount", txn->amount.digits);
-	print_member("currency", txn->currency);
-	print_member("payment_id", txn->payment_id);
-	print_member("kind", txn_kind_word(txn->kind));
-	print_member("part", txn->part);
-	print_member("total", txn->is_total ? "true" : "");
-	print_occurred(txn);
-}
-
-static void print_problems(const struct txn_problems *problems)
-{
-	printf("cannot be read:\n");
-	for (int i = 0; i < problems->count; i++)
-		printf("           %s  %s: %s\n", problems->list[i].pointer, problems->list[i].code,
-			problems->list[i].detail);
-}
-
-/* Prints the transaction of one item, or the problems in it.  False: it cannot be read. */
-static bool print_item(const struct verifying *v, struct json_value item, int index)
-{
-	const struct mapping *m = source_mapping_for(v->source, item);
-	const struct currency_extras *extras = &v->settings->extra_currencies;
-	char where[TXN_POINTER_MAX + 1] = "", name[24] = "body";
-	struct txn_problems problems = {0};
-	struct txn txn;
-	struct fault f;
-	if (*v->source->items) {
-		snprintf(where, sizeof where, "%s/%d", v->source->items, index);
-		snprintf(name, sizeof name, "item %d", index);
+	static char digits[REQUEST_ID_MAX + 1];
+	struct http_message message = v->message;
+	const char *id = v->is_kept ? http_message_header(&message, "x-request-id") : NULL;
+	size_t len = 0;
+	for (; id && *id && len < REQUEST_ID_MAX; id++) {
+		if (*id != '-')
+			digits[len++] = *id;
 	}
-	printf("%-10s ", name);
-	if (!m) {
-		printf("is ignored: the filter does not let it pass\n");
-		return true;
-	}
-	if (m->is_canonical ? txn_from_json(item.at, item.len, extras, &txn, &problems, &f)
-			    : mapping_read(m, item, where, extras, &txn, &problems, &f)) {
-		printf("is read:\n");
-		print_txn(&txn);
-		return true;
-	}
-	if (problems.count > 0)
-		print_problems(&problems);
-	else
-		printf("cannot be read: %s\n", f.text);
-	return false;
-}
-
-/* Prints every item of a body that payload_open() has accepted.  Unlike a responder it goes on after the first bad
- * item. */
-static bool print_items(const struct verifying *v)
-{
-	struct json_value body = json_value_of(v->message.body, v->message.len), items, item;
-	bool good = true;
-	int index = 0;
-	if (!*v->source->items)
-		return print_item(v, body, 0);
-	if (!json_value_find(body, v->source->items, &items))
-		return false;
-	for (struct json_walk w = json_walk_into(items); json_walk_next(&w, NULL, &item); index++)
-		good &= print_item(v, item, index);
-	return good;
+	digits[len] = '\0';
+	return len > 0 ? digits : "(the id of the request)";
 }
 
 /* Prints the answer to a request with a valid signature: the first check that fails decides it, in the responder's
  * order. */
-static void print_body(const struct verifying *v)
+static void print_body(struct verifying *v)
 {
 	struct fault f;
-	struct payload payload;
+	struct http_message message = v->message;
+	const struct places_request request = {request_id(v), verify_header_of, &message, message.target};
 	const struct http_message *m = &v->message;
 	const char *type = http_message_header(m, "content-type");
-	if (!content_type_is_json(type ? type : ""))
-		printf("answer     415: its Content-Type is not application/json\n");
+	if (!content_type_fits(type ? type : "", source_content_type(v->source), &f))
+		printf("answer     415: %s\n", f.text);
+	else if (!v->is_coding_known)
+		printf("answer     415: its Content-Encoding is not taken; gzip is, and none\n");
 	else if (m->len > (size_t)v->settings->body_limit)
 		printf("answer     413: its body has more than %d bytes\n", v->settings->body_limit);
-	else if (!json_scan(m->body, m->len, &f))
-		printf("answer     400: %s\n", f.text);
-	else if (!payload_open(v->source, m->body, m->len, true, &payload, &f))
-		printf("answer     422: %s\n", f.text);
-	else if (!print_items(v))
-		printf("answer     422, and nothing of it is stored\n");
-	else if (payload.count == 0)
-		printf("answer     200: ignored\n");
+	else if (!decode_body(v, &f))
+		verify_body_refuse(v->source, &f);
 	else
-		printf("answer     202, when it is durable\n");
+		verify_body_print(
+			&(struct verify_body){v->source, &v->settings->extra_currencies, &request, m->body, m->len});
 }
 
 /* ---- the report ---- */
@@ -401,11 +362,39 @@ static void print_request(const struct verifying *v)
 			declared);
 }
 
+/* Whether the request is a ping of the source, which is answered before anything of it is verified. */
+static bool print_ping(const struct verifying *v)
+{
+	struct http_message message = v->message;
+	struct places_request request = {"", verify_header_of, &message, message.target};
+	const char *type = http_message_header(&message, "content-type");
+	int own = v->source->answer.status;
+	if (v->message.len > (size_t)v->settings->body_limit ||
+		!ping_is(&v->source->ping, &request, type ? type : "", v->message.body, v->message.len))
+		return false;
+	printf("verdict    it is a ping: nothing of it is verified, and nothing is stored\n");
+	printf("answer     %d\n", own ? own : 200);
+	return true;
+}
+
+/* As webhook.c answers it: what decodes to too much is not verified at all. */
+static int print_undecoded(const struct fault *f)
+{
+	printf("content    cannot be decoded: %s\n", f->text);
+	printf("verdict    it does not verify, and is answered %d\n", f->kind == FAULT_TOO_LARGE ? 413 : 401);
+	return 1;
+}
+
 /* If only the time is wrong, the body is shown too: as it would have been read in time. */
 static int print_all(struct verifying *v)
 {
+	struct fault f;
 	bool good = true;
 	print_request(v);
+	if (print_ping(v))
+		return 0;
+	if (!read_coding(v, &f))
+		return print_undecoded(&f);
 	if (v->source->auth == SOURCE_AUTH_SIGNATURE)
 		good = print_signature(v);
 	else

@@ -86,7 +86,7 @@ restore_timeouts() {
 	LC_ALL=C sed "1,/^SET client_encoding/s/^SET \([a-z_]*_timeout\) = 0;\$/SELECT set_config(name, '0', false) FROM pg_settings WHERE name = '\1';/"
 }
 
-# Drops the schema that "up" has created, if it has no transactions and no payloads.  Transactions that arrive now wait for the
+# Drops the schema that "up" has created, if it has no transactions, no payloads and no unreadable webhooks.  Transactions that arrive now wait for the
 # new tables.
 restore_begin() {
 	cat <<-'SQL'
@@ -103,6 +103,12 @@ restore_begin() {
 				LOCK TABLE payhook.payloads IN ACCESS EXCLUSIVE MODE;
 				IF EXISTS (SELECT FROM payhook.payloads) THEN
 					RAISE EXCEPTION 'this payhook has kept webhooks; restore into an empty one';
+				END IF;
+			END IF;
+			IF to_regclass('payhook.unreadable_webhooks') IS NOT NULL THEN
+				LOCK TABLE payhook.unreadable_webhooks IN ACCESS EXCLUSIVE MODE;
+				IF EXISTS (SELECT FROM payhook.unreadable_webhooks) THEN
+					RAISE EXCEPTION 'this payhook has webhooks that could not be mapped; restore into an empty one';
 				END IF;
 			END IF;
 			DROP SCHEMA IF EXISTS payhook CASCADE;

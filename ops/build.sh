@@ -96,7 +96,7 @@ programs_check_settings() {
 	local answer
 	environment_of_check
 	answer=$(with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>&1 >/dev/null &&
-		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null &&
+		with_environment "${AS_WORKER[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null &&
 		with_environment "${AS_APP[@]}" "$STATE/bin/payhook-console" --check 2>&1 >/dev/null) && return 0
 	[[ -z $answer ]] || printable <<<"$answer" >&2
 	fail 2 "settings were refused"

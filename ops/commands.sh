@@ -64,10 +64,19 @@ cmd_help() {
 		  payload ID [--source NAME] [--headers | --body]
 		                     show the webhook that brought a transaction, as it came: its bytes exactly, or
 		                     escaped on a terminal.  It is personal data
+		  remap [SOURCE] [--dry-run]
+		                     map again the webhooks that a source with "unreadable": "keep" could not map,
+		                     and store their transactions; --dry-run: only report
 		  verify SOURCE [--at TIME | --transaction ID]
 		                     check the signature of the HTTP request on standard input for a source of
 		                     SOURCES_FILE, as of now or of a time: 2026-02-19T12:00:00Z; or of the webhook
 		                     that brought a transaction, as of its time
+		  send SOURCE [--kind KIND] [--bad-signature | --old | --duplicate | --conflict]
+		                     post an example of the provider's webhooks to payhook, signed with the secret
+		                     of the source, and show the answer
+		  listen [--source NAME] [--since TIME] [--to URL] [--json]
+		                     print the events that are accepted, as they come, and post each to a program
+		                     under development (--to); TIME: 2026-02-19T12:00:00+01:00, or Unix seconds
 		  key [--save] NAME SCOPE...
 		                     create an API key and its entry for API_KEYS_FILE; scopes: read, operate, payload.
 		                     --save: and add the entry to that file, or to one that "up" reads without it
@@ -231,6 +240,32 @@ cmd_payload() {
 	tool_run payload "$@"
 }
 
+# The URL is that of the running payhook; its port may be another than that of the settings now.
+cmd_send() {
+	local url=''
+	trust_check_lists
+	packages_need build >&2
+	build_programs >&2
+	{ read -r url <"$RUN/port"; } 2>/dev/null || true
+	exec "$BUILD/ctl/payhook-ctl" send "${@:1:1}" --url "${url:-$(address)}" --examples "$HERE/docs/sources" "${@:2}"
+}
+
+cmd_listen() {
+	trust_check_lists
+	database_need
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/ctl/payhook-ctl" listen "$@"
+}
+
+cmd_remap() {
+	trust_check_lists
+	database_need
+	packages_need build >&2
+	build_programs >&2
+	exec "$BUILD/ctl/payhook-ctl" remap "$@"
+}
+
 cmd_verify() {
 	trust_check_lists
 	packages_need build >&2
@@ -266,6 +301,30 @@ pool_check() {
 	fail 2 "refused; the responders go on with what they have"
 }
 
+# worker_check - the same for the worker.  It sets WORKER_HAS_FILES if the worker has files that it reads when it starts.
+worker_check() {
+	local answer variable
+	mapfile -d '' -t ENVIRONMENT 2>/dev/null <"$RUN/worker.env" || true
+	[[ ${#ENVIRONMENT[@]} -gt 0 ]] || return 0 # of an older "up"
+	PROCESSOR_HEADERS='' PROCESSOR_SIGNING_SECRETS_FILE='' PROCESSOR_CA='' PROCESSOR_CLIENT_CERTIFICATE='' PROCESSOR_CLIENT_KEY=''
+	for variable in "${ENVIRONMENT[@]}"; do
+		case $variable in
+		PROCESSOR_HEADERS=*) PROCESSOR_HEADERS=${variable#*=} ;;
+		PROCESSOR_SIGNING_SECRETS_FILE=*) PROCESSOR_SIGNING_SECRETS_FILE=${variable#*=} ;;
+		PROCESSOR_CA=*) PROCESSOR_CA=${variable#*=} ;;
+		PROCESSOR_CLIENT_CERTIFICATE=*) PROCESSOR_CLIENT_CERTIFICATE=${variable#*=} ;;
+		PROCESSOR_CLIENT_KEY=*) PROCESSOR_CLIENT_KEY=${variable#*=} ;;
+		esac
+	done
+	WORKER_HAS_FILES=$PROCESSOR_HEADERS$PROCESSOR_SIGNING_SECRETS_FILE$PROCESSOR_CA$PROCESSOR_CLIENT_CERTIFICATE
+	answer=$(
+		trust_check_processor 2>&1
+		with_environment "${AS_WORKER[@]}" "$STATE/bin/payhook-worker" --check 2>&1 >/dev/null
+	) && return 0
+	[[ -z $answer ]] || printable <<<"$answer" >&2
+	fail 2 "refused; the worker goes on with what it has"
+}
+
 cmd_check() {
 	trust_check_lists
 	tool_run check "$@"
@@ -286,9 +345,10 @@ cmd_reload() {
 	programs_copy
 	web_copy
 	pool_check --check
+	worker_check
 	database_migrate || fail 1 "the database could not be migrated; the running programs continue unchanged"
 	after=$(cksum <"$STATE/bin/payhook-worker")
-	[[ $before == "$after" ]] || part_signal worker TERM
+	[[ $before == "$after" && -z ${WORKER_HAS_FILES-} ]] || part_signal worker TERM
 	pool_check --check-reload
 	part_signal pool USR2
 	part_signal console USR2

@@ -2,7 +2,7 @@
 # The connection string of the database, from the settings, and its password.
 
 # The settings whose value may be in a file, named by NAME_FILE.
-FILED=(DATABASE_URL POSTGRES_USER POSTGRES_PASSWORD)
+FILED=(DATABASE_URL POSTGRES_USER POSTGRES_PASSWORD PROCESSOR_CLIENT_SECRET)
 
 # filed_take - sets these settings from their files.  On failure sets REASON, which does not contain the value.
 filed_take() {

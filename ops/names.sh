@@ -56,6 +56,18 @@ source_files() {
 			}' -- "$SOURCES_FILE"
 }
 
+# header_files - prints the paths of the files that PROCESSOR_HEADERS names in values, each with a zero byte after it.  As for
+# payhook-worker, a relative one begins in the folder of the list.
+header_files() {
+	[[ ! -f ${PROCESSOR_HEADERS-} || ! -r $PROCESSOR_HEADERS ]] ||
+		perl -ne '
+			my ($folder) = $ARGV =~ m{^(.*/)}s;
+			next if /^\s*#/;
+			while (/\{file:([^}\n]+)\}/g) {
+				print $1 =~ m{^/} ? "" : $folder // "", $1, "\0";
+			}' -- "$PROCESSOR_HEADERS"
+}
+
 # names_near NAME... - prints each name, and after a tab the setting that differs from it in one letter, or in two of a longer
 # one.  Two letters in the wrong order count as one.
 names_near() {

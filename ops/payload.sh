@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The kept request of a transaction; of ./payhook and of the package's command.
+# Kept requests; of ./payhook and of the package's command.
 
 # verify_transaction COMMAND SOURCE --transaction ID - verifies the request that brought the transaction, as of its time.  One
 # process reads the database and no secret, the other the secrets and no database: they may be of different users.  Returns
@@ -9,5 +9,14 @@ verify_transaction() {
 	[[ $# -eq 4 ]] || fail 2 "usage: verify SOURCE --transaction ID"
 	"$1" payload "$4" --source "$2" | "$1" verify "$2" --kept || status=("${PIPESTATUS[@]}")
 	[[ ${status[0]} == 0 || ${status[0]} == 141 ]] || return "${status[0]}"
+	return "${status[1]}"
+}
+
+# remap_from COMMAND [ARGUMENT...] - maps kept webhooks again.  One process reads the list of sources, the other writes to the
+# database: they may be of different users, as above.
+remap_from() {
+	local -a status=(0 0)
+	"$1" sources-list | "$1" remap --sources - "${@:2}" || status=("${PIPESTATUS[@]}")
+	[[ ${status[0]} == 0 ]] || return "${status[0]}"
 	return "${status[1]}"
 }

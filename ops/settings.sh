@@ -205,6 +205,9 @@ tls_settings_check() {
 	[[ -n ${TLS_KEY-} || -z ${TLS_CERTIFICATE-} ]] || fail 2 "TLS_CERTIFICATE=$TLS_CERTIFICATE: TLS_KEY must be set too"
 }
 
+# The settings of files that the worker reads when it starts.
+PROCESSOR_FILES=(PROCESSOR_HEADERS PROCESSOR_SIGNING_SECRETS_FILE PROCESSOR_CA PROCESSOR_CLIENT_CERTIFICATE PROCESSOR_CLIENT_KEY)
+
 settings_read() {
 	local line name
 	env_file_read
@@ -226,6 +229,9 @@ settings_read() {
 	# The programs are started in another directory.
 	[[ -z ${API_KEYS_FILE-} ]] || API_KEYS_FILE=$(realpath -ms -- "$API_KEYS_FILE")
 	[[ -z ${SOURCES_FILE-} ]] || SOURCES_FILE=$(realpath -ms -- "$SOURCES_FILE")
+	for name in "${PROCESSOR_FILES[@]}"; do
+		[[ -z ${!name-} ]] || printf -v "$name" %s "$(realpath -ms -- "${!name}")"
+	done
 	tls_settings_check
 	# The variables that libfcgi reads are payhook's to set, not the caller's.
 	unset "${!LIBFCGI_@}"
@@ -257,10 +263,12 @@ folders_find() {
 	# capabilities.
 	BARE=(setpriv --no-new-privs --inh-caps=-all)
 	AS_DB=("${EMPTY[@]}" "${BARE[@]}" --) AS_APP=("${BARE[@]}" --) APP_USER='' WORKER_USER='' CONSOLE_USER=''
+	AS_WORKER=("${BARE[@]}" --)
 	if [[ $EUID -eq 0 ]]; then
 		APP_USER=payhook WORKER_USER=payhook-worker CONSOLE_USER=payhook-console
 		AS_DB=(apart "${EMPTY[@]}" "${BARE[@]}" --reuid=postgres --regid=postgres --init-groups --)
 		AS_APP=(apart "${BARE[@]}" --reuid=payhook --regid=payhook --init-groups --)
+		AS_WORKER=(apart "${BARE[@]}" --reuid=payhook-worker --regid=payhook-worker --init-groups --)
 	fi
 	trust_check PAYHOOK_VAR "$var"
 	if [[ $1 == up || $1 == bench ]]; then

@@ -109,6 +109,23 @@ trust_check_lists() {
 	done
 }
 
+# Checks the files of the http processor, and the secrets that the first one names: whoever can change one decides what the
+# worker calls, and under which name.  A secret and a key may belong to the worker's user, which reads them anyway.
+trust_check_processor() {
+	local file user
+	local -a files users=("$(script_owner)")
+	trust_check_files PROCESSOR_HEADERS PROCESSOR_CA PROCESSOR_CLIENT_CERTIFICATE
+	user=$(id -u -- "${WORKER_USER:-root}" 2>/dev/null) || user=0
+	users+=("$user")
+	for file in PROCESSOR_SIGNING_SECRETS_FILE PROCESSOR_CLIENT_KEY; do
+		[[ -z ${!file-} ]] || trust_check "$file" "${!file}" "${users[@]}"
+	done
+	mapfile -d '' -t files < <(header_files)
+	for file in "${files[@]}"; do
+		trust_check "PROCESSOR_HEADERS: file" "$file" "${users[@]}"
+	done
+}
+
 # Warns if another user decides what this command does.
 trust_warn() {
 	local cause owner

@@ -51,6 +51,7 @@ up_prepare() {
 	trust_warn
 	names_warn
 	trust_check_lists
+	trust_check_processor
 	trust_check_files TLS_CERTIFICATE TLS_KEY TLS_CLIENT_CA TLS_CLIENT_CRL
 	# shellcheck disable=SC2046
 	packages_need run build $([[ -z $DB_PRIVATE ]] || database_section)
@@ -113,10 +114,11 @@ plan_print() {
 	environment_of_steps
 	plan+=(step database "${ENVIRONMENT[@]/#/env=}" -- "$ME" database-step ';')
 	environment_of_worker
+	# Each for a reload.  It may contain secrets.
+	(umask 077 && printf '%s\0' "${ENVIRONMENT[@]}" >"$RUN/worker.env")
 	plan+=(part worker ${WORKER_USER:+"user=$WORKER_USER"} stop=TERM "patience_ms=$((10#${WORKER_GRACE_MS:-2000} + 3000))"
 		"${ENVIRONMENT[@]/#/env=}" -- "${BARE[@]}" "$STATE/bin/payhook-worker" ';')
 	environment_of_pool
-	# For a reload.  It may contain secrets.
 	(umask 077 && printf '%s\0' "${ENVIRONMENT[@]}" >"$RUN/pool.env")
 	pool_command ./payhook-app -s "$RUN/pool/app.sock" -M 0660
 	plan+=(part pool ${APP_USER:+"user=$APP_USER"} wave=1 stop=TERM stop_again=TERM orphans=USR2
@@ -256,16 +258,31 @@ console_announce() {
 	fi
 }
 
+# webhook_line URL CURL-OPTION - prints the command that sends a webhook: curl, if the built-in source is open; else one for a
+# source of SOURCES_FILE that has a secret to sign with; nothing if there is none.
+webhook_line() {
+	local sources name
+	mapfile -d '' -t ENVIRONMENT 2>/dev/null <"$RUN/pool.env" || return 0
+	sources=$(with_environment "${AS_APP[@]}" "$STATE/bin/payhook-app" --check 2>/dev/null | sed -n 's/^source //p') || true
+	if [[ $'\n'$sources == *$'\ntransactions: none,'* ]]; then
+		cat <<-END
+			  curl $2 $1/v1/webhooks/transactions -H 'Content-Type: application/json' \\
+			    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
+		END
+		return
+	fi
+	name=$(sed -nE '/: (closed|paypal|rsa),/! { s/:.*//p; q; }' <<<"$sources")
+	[[ -z $name ]] || printf '  %s send %s\n' "$ME" "$name"
+}
+
 announce() {
-	local url open how=-i
+	local url line open how=-i
 	url=$(address)
 	[[ $url != https:* ]] || how=-ik
 	now_ms
-	info "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s; send it a webhook:"
-	cat <<-END || true
-		  curl $how $url/v1/webhooks/transactions -H 'Content-Type: application/json' \\
-		    -d '{"transaction_id":"txn_1","source_account":"acc_a","destination_account":"acc_b","amount":1500,"currency":"INR"}'
-	END
+	line=$(webhook_line "$url" "$how")
+	info "ready at $url after $(((NOW - BEGUN) / 1000)).$(((NOW - BEGUN) % 1000 / 100)) s${line:+; send it a webhook:}"
+	[[ -z $line ]] || printf '%s\n' "$line" 2>/dev/null || true
 	[[ -z $TLS_PORT || $url == https:* ]] || info "and with TLS at https://localhost:$TLS_PORT"
 	[[ $EUID -eq 0 ]] || info "all parts run as this user; started by root, they are several users, each with few rights"
 	[[ ${PROCESSOR:-simulated} != simulated ]] || info "processor $(processor_note)"

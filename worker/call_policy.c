@@ -2,7 +2,8 @@
  *
  * A success processes the transaction, and a permanent failure makes it FAILED.  A temporary failure is retried
  * until the attempts are used up.  While the circuit is open, temporary failures use up no attempt: an outage of the
- * processor, however long, must not make transactions FAILED.  Nor does a call use one up that this machine could not
+ * processor, however long, must not make transactions FAILED.  The answer that an earlier call may be under way always
+ * uses one up: it shows that the processor works, and it may be final where it means another conflict.  Nor does a call use one up that this machine could not
  * make.  A job without its transaction ends at once. */
 
 #include "call_policy.h"
@@ -43,6 +44,9 @@ void call_policy_end(
 		j->outcome = JOB_POSTPONED;
 		j->delay_ms = jittered_ms(CALL_POLICY_POSTPONE_MS, random);
 		return;
+	case CALL_UNDER_WAY:
+		open_pause_ms = -1;
+		break;
 	case CALL_AGAIN:
 		break;
 	}

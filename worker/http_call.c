@@ -1,8 +1,8 @@
 /* http_call.c - the request for an HTTP processor, and the meaning of its response.
  *
- * Only the status decides about a transaction: and Retry-After about the pause.  The body is
- * never interpreted, logged or stored.  A call is repeated after a timeout or a lost response, though the
- * processor may have done its work; the idempotency key lets it recognise the repetition. */
+ * Only the status decides about a transaction, and Retry-After about the pause.  The body is never interpreted, logged or
+ * stored.  A call is repeated after a timeout or a lost response, though the processor may have done its work; the
+ * idempotency key lets it recognise the repetition. */
 
 #include "http_call.h"
 
@@ -110,13 +110,28 @@ bool response_body(struct response *r, size_t len)
 
 /* RFC 9110, 15: the classes of status codes.  A 4xx means that the request is at fault, so repeating it is useless,
  * except after 408 Request Timeout, 425 Too Early and 429 Too Many Requests.  Redirects are a configuration error:
- * following one would send account numbers to another server. */
+ * following one would send account numbers to another server.
+ *
+ * 409 Conflict answers a repeated Idempotency-Key while the first call is still under way
+ * (draft-ietf-httpapi-idempotency-key-header, 2.6).  That call may yet succeed, so a 409 is never final by itself, not
+ * even at the first attempt: an attempt of 1 does not prove that there was no earlier call.  Calls while the circuit is
+ * open are not counted, a crash of the database undoes the claim of a call that was made, and a retry by an operator
+ * begins at 1.  Where 409 means another conflict, the job fails when its attempts are used up. */
 static enum call_result result_of(int status)
 {
 	if (status >= 200 && status < 300)
 		return CALL_DONE;
+	if (status == 409)
+		return CALL_UNDER_WAY;
 	bool later = status == 408 || status == 425 || status == 429;
 	return status >= 300 && status < 500 && !later ? CALL_GIVE_UP : CALL_AGAIN;
+}
+
+static const char *explain(int status)
+{
+	if (status == 409)
+		return ": an earlier call with this Idempotency-Key may be under way";
+	return status >= 300 && status < 400 ? ": redirects are not followed" : "";
 }
 
 /* The error text of a library may quote the peer, so bytes that are not printable ASCII are replaced before it is
@@ -137,11 +152,12 @@ struct call_outcome response_outcome(
 	else if (r->body_bytes > RESPONSE_BODY_MAX)
 		error = NULL; /* reading was stopped on purpose: the status decides */
 	struct call_outcome o = {.result = error ? CALL_AGAIN : result_of(status), .pause_ms = -1, .why = why};
-	if (o.result == CALL_AGAIN)
+	if (o.result == CALL_AGAIN || o.result == CALL_UNDER_WAY)
 		o.pause_ms = retry_policy_after_ms(r->retry_after, now);
+	if (o.result == CALL_UNDER_WAY && o.pause_ms < RESPONSE_UNDER_WAY_MS)
+		o.pause_ms = RESPONSE_UNDER_WAY_MS;
 	if (!error)
-		snprintf(why, RESPONSE_WHY_MAX, "HTTP %d from the processor%s", status,
-			status >= 300 && status < 400 ? ": redirects are not followed" : "");
+		snprintf(why, RESPONSE_WHY_MAX, "HTTP %d from the processor%s", status, explain(status));
 	else if (status)
 		snprintf(why, RESPONSE_WHY_MAX, "HTTP %d from the processor, but no whole answer: %s", status, error);
 	else

@@ -34,6 +34,8 @@ void http_call_key(struct buf *b, const struct job *j);
 #define RESPONSE_AFTER_MAX 64   /* bytes of a Retry-After value, NUL included; a date has 30 */
 #define RESPONSE_WHY_MAX 320    /* bytes of the reason, NUL included */
 
+#define RESPONSE_UNDER_WAY_MS 1000 /* the least pause after a 409, in which the earlier call may end */
+
 /* A response while it is received.  All zero: nothing has been received. */
 struct response {
 	size_t head_bytes, body_bytes;
@@ -48,8 +50,8 @@ MUST_USE bool response_line(struct response *r, const char *line, size_t len);
 /* Counts bytes of the body.  False: enough has been read, and the caller must stop reading. */
 MUST_USE bool response_body(struct response *r, size_t len);
 
-/* Returns the outcome of the call.  A 2xx is a success; 3xx and 4xx are permanent failures, except 408, 425 and 429;
- * everything else is a temporary failure.
+/* Returns the outcome of the call.  A 2xx is a success; after a 409 an earlier call may be under way; 3xx and other 4xx
+ * are permanent failures, except 408, 425 and 429; everything else is a temporary failure.
  *
  * status: 0 if no status line was received.  error: why the connection failed or was given up, or NULL.  now: the time
  * with which a date in Retry-After is compared.  why: receives the reason in printable ASCII, without

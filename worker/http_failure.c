@@ -1,8 +1,8 @@
 /* http_failure.c - failures of an HTTP call that are not the processor's.
  *
- * Memory, descriptors and local ports can run out here, and a file that TLS needs may be unreadable.  A name that cannot
- * be resolved, a refused connection and a timeout count as the processor's: from here they look the same as its
- * outage. */
+ * Memory, descriptors and local ports can run out here, and TLS may not take what it needs, such as a client certificate
+ * whose key is too weak.  A name that cannot be resolved, a refused connection and a timeout count as the processor's:
+ * from here they look the same as its outage. */
 
 #include "http_failure.h"
 
@@ -17,8 +17,8 @@ static bool is_exhausted(long error)
 
 const char *http_failure_own(CURL *easy, CURLcode result, int socket_errno)
 {
-	static const CURLcode OWN[] = {
-		CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ENGINE_INITFAILED};
+	static const CURLcode OWN[] = {CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_SSL_CACERT_BADFILE,
+		CURLE_SSL_CERTPROBLEM, CURLE_SSL_ENGINE_INITFAILED};
 	for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++) {
 		if (result == OWN[i])
 			return curl_easy_strerror(result);

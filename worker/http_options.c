@@ -33,18 +33,32 @@ static int set_bounds(CURL *easy, const struct settings *s)
 	return bad;
 }
 
+static int set_blob(CURL *easy, CURLoption option, const struct buf *pem)
+{
+	struct curl_blob blob = {.data = pem->data, .len = pem->len, .flags = CURL_BLOB_NOCOPY};
+	return pem->len > 0 ? (int)curl_easy_setopt(easy, option, &blob) : 0;
+}
+
 /* curl shares the trusted certificates between connections only if it reads them from a bundle and from no folder.
  * Otherwise each connection reads them again, which takes 20 ms and 1 MB, and the last of 256 new connections is too
  * late for its handshake.  Debian's folder has the same certificates as its bundle.  Without a bundle, the folder
  * stays. */
-static int set_trust(CURL *easy)
+static int set_trust(CURL *easy, const struct call_options *o)
 {
 	char *bundle = NULL;
+	if (o->ca.len > 0)
+		return set_blob(easy, CURLOPT_CAINFO_BLOB, &o->ca) | (int)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	curl_easy_getinfo(easy, CURLINFO_CAINFO, &bundle);
 	return bundle ? (int)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : 0;
 }
 
-bool http_options_set(CURL *easy, const struct settings *s)
+/* PEM in memory was checked when it was read; a file that is replaced during a connection was not. */
+static int set_client(CURL *easy, const struct call_options *o)
 {
-	return !set_bounds(easy, s) && !set_trust(easy);
+	return set_blob(easy, CURLOPT_SSLCERT_BLOB, &o->certificate) | set_blob(easy, CURLOPT_SSLKEY_BLOB, &o->key);
+}
+
+bool http_options_set(CURL *easy, const struct call_options *o)
+{
+	return !set_bounds(easy, o->settings) && !set_trust(easy, o) && !set_client(easy, o);
 }

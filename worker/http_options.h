@@ -4,9 +4,9 @@
 #include <stdbool.h>
 
 #include "base/base.h"
-#include "runtime/settings.h"
+#include "call_options.h"
 
-/* The options of a curl handle that are the same for each call: its bounds and its trusted certificates. */
+/* The options of a curl handle that are the same for each call: its bounds, its trusted certificates and its own. */
 
-/* False: memory is exhausted. */
-MUST_USE bool http_options_set(CURL *easy, const struct settings *s);
+/* *o must outlive the handle.  False: memory is exhausted. */
+MUST_USE bool http_options_set(CURL *easy, const struct call_options *o);

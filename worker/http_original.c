@@ -120,7 +120,8 @@ bool http_original_lines(struct http_original *ret, const struct job *j)
 	buf_reset(&ret->text, HTTP_CALL_BODY_MAX);
 	add_content_type(ret, j->content_type);
 	add_all_own(ret, j);
-	if (headers_len > HTTP_ORIGINAL_KEPT_MAX || !json_scan(j->headers ? j->headers : "", headers_len, &f))
+	if (headers_len > HTTP_ORIGINAL_KEPT_MAX || !json_scan(j->headers ? j->headers : "", headers_len, &f) ||
+		json_value_kind(json_value_of(j->headers, headers_len)) != JSON_IS_OBJECT)
 		return false;
 	for (struct json_walk w = json_walk_into(json_value_of(j->headers, headers_len));
 		json_walk_next(&w, &key, &value);) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/dumpable.h"
+#include "call_options.h"
 #include "exporter.h"
 #include "runtime/log.h"
 #include "runtime/sd_notify.h"
@@ -40,7 +41,7 @@ static void program_help(void)
 	puts("payhook-worker: processes the transactions that payhook has accepted.\n"
 	     "\n"
 	     "usage: payhook-worker [--check | --version | --help]\n"
-	     "  --check    print the settings in effect and exit\n"
+	     "  --check    read the settings and the files that they name, print them and exit\n"
 	     "  --version  print the version and exit\n"
 	     "\n"
 	     "SIGTERM and SIGINT stop the worker: it settles or releases its jobs and exits.\n"
@@ -126,15 +127,16 @@ static void program_on_libevent(int severity, const char *words)
 			LOG_TEXT("reason", words), LOG_NUMBER("more_since_last", suppressed));
 }
 
-/* Both are reported at once. */
-static bool database_and_processor_are_named(const struct settings *s)
+/* All errors are reported at once. */
+static bool program_read_options(const struct settings *s, struct call_options *ret)
 {
+	bool good = call_options_read(s, ret, program_complain);
 	if (!*s->database)
 		program_complain("DATABASE_URL is not set, nor POSTGRES_HOST: which PostgreSQL?");
-	return settings_name_processor(s, program_complain) && *s->database;
+	return settings_name_processor(s, program_complain) && *s->database && good;
 }
 
-static bool program_start(struct program *p, const struct settings *s, struct fault *f)
+static bool program_start(struct program *p, const struct call_options *o, struct fault *f)
 {
 	errno = 0;
 	p->base = event_base_new();
@@ -143,10 +145,10 @@ static bool program_start(struct program *p, const struct settings *s, struct fa
 	p->worker_metrics = worker_metrics_create();
 	if (!p->worker_metrics)
 		return fault_set(f, FAULT_BUSY, "the metrics: out of memory");
-	p->worker = worker_create(p->base, s, p->worker_metrics, f);
+	p->worker = worker_create(p->base, o, p->worker_metrics, f);
 	if (!p->worker)
 		return false;
-	p->exporter = exporter_create(p->base, s, p->worker, p->worker_metrics);
+	p->exporter = exporter_create(p->base, o->settings, p->worker, p->worker_metrics);
 	if (!p->exporter)
 		return fault_set(f, FAULT_BUSY, "the server of the metrics: out of memory");
 	return watchdog_begin(p, f) && program_catch_signals(p, f);
@@ -177,17 +179,21 @@ int main(int argc, char **argv)
 	static struct settings settings;
 	if (!settings_read(&settings, program_complain))
 		return 2;
-	if (argc == 2) {
+	static struct call_options call_options;
+	if (argc == 2)
 		settings_print(&settings, stdout);
-		return database_and_processor_are_named(&settings) ? 0 : 2;
-	}
-	if (!database_and_processor_are_named(&settings))
+	if (!program_read_options(&settings, &call_options))
 		return 2;
+	if (argc == 2) {
+		call_options_print(&call_options, stdout);
+		call_options_finish(&call_options);
+		return 0;
+	}
 	log_open("payhook-worker", (enum log_level)settings.log_level);
 	event_set_log_callback(program_on_libevent);
 	struct program p = {0};
 	struct fault why;
-	bool started = program_start(&p, &settings, &why);
+	bool started = program_start(&p, &call_options, &why);
 	if (started) {
 		/* A warning, since the simulated processor marks payments as processed that nobody has processed. */
 		LOG(settings.processor == PROCESSOR_IS_SIMULATED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "worker starts",
@@ -198,5 +204,6 @@ int main(int argc, char **argv)
 		LOG(LOG_LEVEL_ERROR, "worker cannot start", LOG_TEXT("reason", why.text));
 	}
 	program_finish(&p);
+	call_options_finish(&call_options);
 	return started ? 0 : 1;
 }

@@ -5,8 +5,8 @@
 #include <sys/queue.h>
 
 #include "base/base.h"
+#include "call_options.h"
 #include "queue/inflight.h"
-#include "runtime/settings.h"
 
 /* The interface between the worker and a processor, which processes transactions: calls are started, cancelled, and
  * end with an outcome.
@@ -20,6 +20,9 @@ enum call_result {
 	CALL_DONE,    /* the transaction is processed */
 	CALL_AGAIN,   /* a temporary failure: another call may succeed */
 	CALL_GIVE_UP, /* a permanent failure: no call will succeed */
+	/* An answer, and no failure of the processor: it may still carry out an earlier call for this transaction.
+	 * Another call shows how that one ended. */
+	CALL_UNDER_WAY,
 
 	/* Of a cause on our side, which shows nothing about the processor: */
 	CALL_POSTPONED, /* this machine could not make the call, or not finish it: memory, descriptors, local ports */
@@ -28,7 +31,7 @@ enum call_result {
 
 struct call_outcome {
 	enum call_result result;
-	int64_t pause_ms;       /* CALL_AGAIN: the least pause that the processor asks for; -1: it asks for none */
+	int64_t pause_ms;       /* CALL_AGAIN, CALL_UNDER_WAY: the least pause before another call; -1: any */
 	const char *why;        /* unless CALL_DONE: the reason, one clause; valid during call_ended() */
 	const char *request_id; /* identifies this call in the processor's logs, or NULL; valid during call_ended() */
 };
@@ -54,8 +57,9 @@ struct processor_kind {
 	const char *name; /* its word in PROCESSOR */
 	/* The claim must fetch the fields of the transaction too, and its request if PROCESSOR_BODY is original. */
 	bool wants_transaction;
-	/* *s must outlive the processor.  NULL: out of memory. */
-	struct processor *(*create)(struct event_base *base, const struct settings *s, call_ended *ended, void *ctx);
+	/* *o must outlive the processor.  NULL: out of memory. */
+	struct processor *(*create)(
+		struct event_base *base, const struct call_options *o, call_ended *ended, void *ctx);
 	/* Calls under way are dropped without ended(); their memory is not touched.  p may be NULL. */
 	void (*destroy)(struct processor *p);
 	/* c->job is set.  A call that cannot be started ends like any other, through ended(). */
@@ -64,6 +68,9 @@ struct processor_kind {
 	bool (*cancel)(struct processor *p, struct call *c);
 	/* True if any call under way may end by that time (clock_ms()): a stopping worker waits only for such calls. */
 	bool (*ends_by)(const struct processor *p, int64_t when_ms);
+	/* True while calls wait for something without which none can be made, and then begin together: until then the
+	 * worker claims no jobs, since their calls would begin with these, whatever the rate is.  NULL: they never do. */
+	bool (*is_waiting)(const struct processor *p);
 };
 
 extern const struct processor_kind PROCESSOR_SIMULATED, PROCESSOR_HTTP;

@@ -51,7 +51,7 @@ static void processor_simulated_destroy(struct processor *p)
 }
 
 static struct processor *processor_simulated_create(
-	struct event_base *base, const struct settings *s, call_ended *ended, void *ctx)
+	struct event_base *base, const struct call_options *o, call_ended *ended, void *ctx)
 {
 	struct processor *p = calloc(1, sizeof *p);
 	if (!p)
@@ -62,7 +62,7 @@ static struct processor *processor_simulated_create(
 		return NULL;
 	}
 	TAILQ_INIT(&p->calls);
-	p->delay_ms = s->processor_delay_ms;
+	p->delay_ms = o->settings->processor_delay_ms;
 	p->ended = ended;
 	p->ctx = ctx;
 	return p;

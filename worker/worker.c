@@ -121,6 +121,26 @@ static void worker_on_call_ended(void *ctx, struct call *c, const struct call_ou
 
 /* ---- callbacks of the queue ---- */
 
+/* How many calls the rate admits.  If it admits none, a timer asks again; where it admits some and the queue has more jobs, the
+ * queue asks again after the claim. */
+static int rate_room(struct worker *worker, int room)
+{
+	int workers = heartbeat_workers(worker->heartbeat);
+	int admitted = call_rate_room(&worker->rate, workers, room, clock_us());
+	if (room > 0 && admitted == 0) {
+		struct timeval tv = clock_timeval(call_rate_wait_ms(&worker->rate, workers));
+		evtimer_add(worker->rate_timer, &tv);
+	}
+	return admitted;
+}
+
+static void worker_on_rate_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct worker *worker = arg;
+	queue_look(worker->queue);
+}
+
 /* No claim without a fresh heartbeat: other workers may be about to declare this one dead. */
 static int worker_on_room(void *ctx)
 {
@@ -128,8 +148,10 @@ static int worker_on_room(void *ctx)
 	int64_t now_ms = clock_ms();
 	if (worker->phase != PHASE_WORKING || !heartbeat_is_fresh(worker->heartbeat) || now_ms < worker->short_until_ms)
 		return 0;
+	if (worker->kind->is_waiting && worker->kind->is_waiting(worker->processor))
+		return 0; /* the end of one of these calls asks again */
 	int room = worker->settings->worker_slots - queue_inflight(worker->queue)->count;
-	return circuit_room(&worker->circuit, room > 0 ? room : 0, now_ms);
+	return rate_room(worker, circuit_room(&worker->circuit, room > 0 ? room : 0, now_ms));
 }
 
 /* Settles a job that had used up its attempts before it was claimed, without a call.  This happens when a worker was lost
@@ -160,6 +182,7 @@ static struct job *worker_on_claimed(void *ctx, const struct job *row)
 		exhaust(worker, t);
 		return &t->job;
 	}
+	call_rate_take(&worker->rate);
 	worker_log_started(&t->job);
 	t->calling = true;
 	t->probe = circuit_begin(&worker->circuit);
@@ -364,18 +387,21 @@ static enum claim_form claim_form_of(const struct worker *worker)
 
 /* The queue is created before the heartbeat, whose callbacks use it. */
 struct worker *worker_create(
-	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics, struct fault *f)
+	struct event_base *base, const struct call_options *o, struct worker_metrics *worker_metrics, struct fault *f)
 {
+	const struct settings *s = o->settings;
 	struct worker *worker = calloc(1, sizeof *worker);
 	if (!worker && !fault_set(f, FAULT_BUSY, "the worker: out of memory"))
 		return NULL;
 	*worker = (struct worker){.base = base, .settings = s, .worker_metrics = worker_metrics};
 	gethostname(worker->host, sizeof worker->host - 1);
 	worker->circuit.limit = s->circuit_failures;
+	worker->rate.per_second = s->processor_rate;
 	worker->connect_state = (struct connect_state){.base = base, .conninfo = s->database};
 	worker->kind = PROCESSORS[s->processor];
 	worker->deadline = evtimer_new(base, stop_on_deadline, worker);
-	worker->processor = worker->kind->create(base, s, worker_on_call_ended, worker);
+	worker->rate_timer = evtimer_new(base, worker_on_rate_timer, worker);
+	worker->processor = worker->kind->create(base, o, worker_on_call_ended, worker);
 	worker->queue =
 		queue_create(&worker->connect_state, s->worker_slots, claim_form_of(worker), &QUEUE_EVENTS, worker);
 	struct heartbeat_self self = {.host = worker->host,
@@ -387,7 +413,8 @@ struct worker *worker_create(
 		.attempts = s->attempts_keep_days,
 		.transactions = s->transactions_keep_days};
 	worker->maintenance = maintenance_create(&worker->connect_state, &days, &MAINTENANCE_EVENTS, worker);
-	if (worker->deadline && worker->processor && worker->queue && worker->heartbeat && worker->maintenance)
+	if (worker->deadline && worker->rate_timer && worker->processor && worker->queue && worker->heartbeat &&
+		worker->maintenance)
 		return worker;
 	fault_set(
 		f, FAULT_BUSY, worker->processor ? "the worker: out of memory" : "the processor's client cannot start");
@@ -441,5 +468,7 @@ void worker_destroy(struct worker *worker)
 	worker->kind->destroy(worker->processor);
 	if (worker->deadline)
 		event_free(worker->deadline);
+	if (worker->rate_timer)
+		event_free(worker->rate_timer);
 	free(worker);
 }

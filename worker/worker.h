@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "runtime/settings.h"
+#include "call_options.h"
 #include "worker_metrics.h"
 
 /* The worker: it claims jobs, passes them to the processor, settles them, and at its end releases those without a
@@ -17,7 +17,7 @@ struct connect_state;
 /* Creates the worker; it connects and claims as soon as the event loop runs.  All arguments but f must outlive it.
  * NULL, and FAULT_BUSY with the part that failed: memory cannot be allocated, or curl cannot start. */
 MUST_USE struct worker *worker_create(
-	struct event_base *base, const struct settings *s, struct worker_metrics *worker_metrics, struct fault *f);
+	struct event_base *base, const struct call_options *o, struct worker_metrics *worker_metrics, struct fault *f);
 
 /* Frees the worker without touching the database: jobs that are still claimed are freed by other workers.  NULL is
  * fine. */

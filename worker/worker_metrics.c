@@ -48,8 +48,11 @@ static const char *const OUTCOMES[] = {[JOB_PROCESSED] = "processed",
 	[JOB_UNKNOWN] = "unknown",
 	NULL};
 /* In the order of enum call_result.  The results after these are not of the processor, and not counted. */
-static const char *const RESULTS[] = {
-	[CALL_DONE] = "succeeded", [CALL_AGAIN] = "failed", [CALL_GIVE_UP] = "refused", NULL};
+static const char *const RESULTS[] = {[CALL_DONE] = "succeeded",
+	[CALL_AGAIN] = "failed",
+	[CALL_GIVE_UP] = "refused",
+	[CALL_UNDER_WAY] = "under_way",
+	NULL};
 static const char *const STATES[] = {"ready", "waiting", "claimed", NULL};
 
 /* Microseconds.  A call lasts up to the processor's time limit; the age of a job includes its retries, up to hours. */
@@ -71,8 +74,8 @@ static const struct metric TABLE[] = {
 	[END_TO_END] = {"payhook_end_to_end_seconds", "From a webhook's acceptance to its transaction processed",
 		METRIC_HISTOGRAM, METRIC_SECONDS, .bounds = AGE_BOUNDS},
 	[CALLS] = {"payhook_processor_duration_seconds",
-		"Calls of the processor: failed may succeed when repeated, refused never will", METRIC_HISTOGRAM,
-		METRIC_SECONDS, .labels = {{"outcome", RESULTS}}, .bounds = CALL_BOUNDS},
+		"Calls of the processor: failed and under_way may succeed when repeated, refused never will",
+		METRIC_HISTOGRAM, METRIC_SECONDS, .labels = {{"outcome", RESULTS}}, .bounds = CALL_BOUNDS},
 	[STALE] = {"payhook_stale_settlements_total",
 		"Settlements that changed nothing, because the job had been freed and was no longer this worker's",
 		METRIC_COUNTER, .unit = METRIC_ONES, .former = "payhook_stale_results_total"},

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "call_rate.h"
 #include "circuit.h"
 #include "pg/connection.h"
 #include "processor.h"
@@ -43,5 +44,7 @@ struct worker {
 	bool is_worker; /* it has been registered, so it may own jobs that must be released */
 	int cancelled;  /* calls cancelled since the last registration */
 	struct circuit circuit;
-	int64_t short_until_ms; /* this machine could not make a call: none is claimed until then */
+	struct call_rate rate;
+	struct event *rate_timer; /* looks for jobs when the rate admits calls again */
+	int64_t short_until_ms;   /* this machine could not make a call: none is claimed until then */
 };

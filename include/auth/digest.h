@@ -7,8 +7,8 @@
 #include "base/base.h"
 #include "base/fault.h"
 
-/* Keys, and the digests and signatures made with them.  lib/auth/digest.c is the only file that calls OpenSSL's
- * libcrypto.
+/* Keys, and the digests and signatures made with them.  Only lib/auth/digest.c and lib/auth/pem.c call
+ * OpenSSL's libcrypto.
  *
  * A key is prepared once, when the configuration is read, and used for many messages.  For an HMAC, libcrypto's look-up
  * of the algorithm by name is part of the preparation.  A key holds the state of a calculation: two threads must not
@@ -19,6 +19,8 @@ enum digest_kind {
 	DIGEST_HMAC_SHA512,
 	DIGEST_ED25519,    /* RFC 8032; the key is the public key, 32 bytes */
 	DIGEST_RSA_SHA256, /* PKCS #1 v1.5; the key is a certificate in PEM, the first one if the text has several */
+	DIGEST_RSA_PUBLIC, /* the same signatures; the key is one public key or one certificate in PEM, and nothing else */
+	DIGEST_TEXT,       /* no digest: what is sent instead of a signature is the key itself, such as a token */
 };
 
 #define DIGEST_KEY_MAX 16384     /* bytes of a key: a certificate in PEM, followed by its chain */
@@ -53,9 +55,15 @@ enum digest_outcome {
 
 /* Verifies signatures of one message, which is the parts joined in their order.  An HMAC is calculated once, however
  * many signatures there are, and compared in a time that does not depend on where two digests differ.  With a public
- * key each signature needs a calculation of its own. */
+ * key each signature needs a calculation of its own.  For DIGEST_TEXT the message is not read, and the digests of both
+ * texts are compared, so that the time does not depend on their lengths either. */
 MUST_USE enum digest_outcome digest_verify(const struct digest_key *key, const struct digest_part *parts,
 	int part_count, const struct digest_part *signatures, int signature_count);
+
+/* Calculates the HMAC of a message, which is the parts joined in their order, with a key of an HMAC.  Returns its length;
+ * 0 if libcrypto lacks memory. */
+size_t digest_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	unsigned char ret[DIGEST_HMAC_MAX]);
 
 #define DIGEST_SHA256_LEN 32
 

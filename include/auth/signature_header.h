@@ -35,7 +35,7 @@ struct signature_list {
 	int count;      /* of signatures; 0: the header has none of a known version */
 	int unreadable; /* signatures of a known version that could not be decoded and were skipped */
 	struct signature_value value[SIGNATURES_MAX];
-	/* Stripe only: the time, and its digits inside the header as they were signed.  The digits are valid as long as
+	/* Stripe, and a form with a time: the time, which only Stripe's reader reads, and its digits inside the header as they were signed.  The digits are valid as long as
 	 * the header is.  The message must contain them as they stand, since a leading zero is signed too. */
 	int64_t time_s;
 	const char *time;
@@ -54,6 +54,30 @@ MUST_USE bool signature_read_standard(const char *header, struct signature_list 
  * DIGEST_SIGNATURE_MAX. */
 MUST_USE bool signature_read_single(const char *header, const char *prefix, enum encoding encoding, size_t len,
 	struct signature_list *ret, struct fault *f);
+
+/* Reads 1 to SIGNATURES_MAX signatures of len bytes, each of them after the prefix, with commas, semicolons or spaces between
+ * them: "sha256=757107ea...,sha256=0b1d6a...". */
+MUST_USE bool signature_read_repeated(const char *header, const char *prefix, enum encoding encoding, size_t len,
+	struct signature_list *ret, struct fault *f);
+
+/* Begins a list of the signatures in a header, which is not too long. */
+MUST_USE bool signature_list_begin(const char *header, struct signature_list *ret, struct fault *f);
+
+/* Adds a signature, or counts it as unreadable.  The fault is that there are SIGNATURES_MAX. */
+MUST_USE bool signature_list_add(struct signature_list *list, enum encoding encoding, const char *text, size_t text_len,
+	size_t len, struct fault *f);
+
+enum time_unit {
+	TIME_SECONDS,
+	TIME_MILLISECONDS,
+	TIME_BY_LENGTH, /* 13 digits are milliseconds, others seconds */
+};
+
+/* Reads a Unix time in this unit, into seconds.  is_bare: nothing but the number of digits shows where it ends, so there are
+ * 10 for seconds and 13 for milliseconds; otherwise up to 3 more are accepted for milliseconds than for seconds.  A fault
+ * leaves *ret alone. */
+MUST_USE bool signature_read_time_of(
+	const char *text, size_t len, enum time_unit unit, bool is_bare, int64_t *ret, struct fault *f);
 
 /* Reads a Unix time of 1 to 11 digits.  A fault leaves *ret alone. */
 MUST_USE bool signature_read_time(const char *text, size_t len, int64_t *ret, struct fault *f);

@@ -22,3 +22,8 @@ enum encoding {
  * unchanged. */
 MUST_USE bool encode_read(
 	enum encoding encoding, const char *text, size_t len, unsigned char *ret, size_t room, size_t *ret_len);
+
+#define ENCODE_BASE64_MAX(len) (((len) + 2) / 3 * 4 + 1) /* bytes of the text of len bytes, its NUL included */
+
+/* Writes len bytes in base64 into ret, which holds ENCODE_BASE64_MAX(len) bytes, and returns the length of the text. */
+size_t encode_write_base64(const unsigned char *bytes, size_t len, char *ret);

@@ -12,6 +12,9 @@
  * the character is longer than len, or if len is 0.  A NUL is a character of one byte. */
 size_t utf8_length(const char *text, size_t len);
 
+/* Whether all bytes are well-formed characters.  No bytes are. */
+bool utf8_is_valid(const char *text, size_t len);
+
 /* The two halves by which UTF-16, and so a JSON escape, writes a character above U+FFFF: the first is D800 to DBFF, the
  * second DC00 to DFFF (RFC 2781, section 2).  A negative number is neither. */
 bool utf8_is_first_half(int unit);

@@ -37,3 +37,7 @@ MUST_USE enum body_end fastcgi_request_body(
 /* The value of the first header that has one of these names, in lower case, among the parameters sent, which end with
  * NULL; NULL if there is none.  It is valid as long as they are. */
 const char *fastcgi_request_header(char *const *sent, const char *const names[], size_t count);
+
+/* Whether several of the parameters sent are headers of this name, in lower case.  nginx before 1.23 sends each of them, later
+ * versions join their values with commas. */
+bool fastcgi_request_repeats(char *const *sent, const char *name);

@@ -7,7 +7,7 @@
 /* Replies: their heads, problem documents, and the status of a fault. */
 
 /* Appends the head of a reply in the form of CGI (RFC 3875, 6.3): Status, headers, empty line.  Every reply has
- * Content-Length and Cache-Control: no-store. */
+ * Cache-Control: no-store, and every one but a 204 Content-Type and Content-Length (RFC 9110, 8.6). */
 void http_head(const struct reply *reply, struct buf *ret);
 
 /* Starts a reply with this status, Content-Type application/json and an empty body. */

@@ -21,15 +21,18 @@
 
 /* The parts of the program that its routes use.  Each program defines its own. */
 struct service;
+/* What the responder knows of a webhook.  The server and other programs only carry it. */
+struct source;
+struct txn_problems;
 
 /* A reply.  The texts are constants. */
 struct reply {
 	int status;
-	const char *type;      /* Content-Type */
-	const char *allow;     /* Allow: the methods of the path, for a 405; or NULL */
-	const char *challenge; /* WWW-Authenticate: the scheme to use, for a 401; or NULL */
-	int retry_after;       /* Retry-After in seconds; 0: no such header */
-	const char *file_name; /* Content-Disposition: attachment with this name; or NULL */
+	const char *type;                    /* Content-Type */
+	const char *allow, *accept_encoding; /* headers: the methods, for a 405; the codings, for a 415; or NULL */
+	const char *challenge;               /* WWW-Authenticate: the scheme to use, for a 401; or NULL */
+	int retry_after;                     /* Retry-After in seconds; 0: no such header */
+	const char *file_name;               /* Content-Disposition: attachment with this name; or NULL */
 	struct buf body;
 };
 
@@ -43,29 +46,35 @@ enum clients {
 };
 
 struct request {
-	const char *method;       /* this and the texts that follow are valid until answer() */
-	const char *target;       /* REQUEST_URI, unchanged: path and query */
-	const char *content_type; /* this and the next four: "" if absent */
-	const char *address;      /* the client's address: nginx's $remote_addr, after REAL_IP_FROM */
-	const char *peer; /* the connection's: it differs from address if a balancer in REAL_IP_FROM gave that */
-	const char *client_verify;  /* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..." */
-	const char *client_subject; /* subject of the client certificate: "CN=stripe,O=Stripe" */
-	enum clients clients;       /* by nginx's configuration of the port */
+	/* These and the texts that follow are valid until answer(); the target is REQUEST_URI, unchanged: path and query. */
+	const char *method, *target;
+	/* These and the next two are "" if absent.  The client's address is nginx's $remote_addr, after REAL_IP_FROM; peer is the
+	 * connection's, which differs if a balancer in REAL_IP_FROM gave the address. */
+	const char *content_type, *content_encoding, *address, *peer;
+	/* nginx's $ssl_client_verify: SUCCESS, NONE, "FAILED:..."; subject of the client certificate: "CN=stripe,O=Stripe". */
+	const char *client_verify, *client_subject;
+	enum clients clients; /* by nginx's configuration of the port */
 	char id[REQUEST_ID_MAX + 1];
 	struct traceparent trace; /* the sender's traceparent; its text is "" if absent or invalid */
 	struct buf body;
-	bool body_too_large;         /* the body was longer than the plan allows: read to its end, and not kept */
-	bool may_see_metrics;        /* nginx admits the address to /metrics (METRICS_ALLOW) */
-	int64_t certificate_expires; /* seconds since 1970, of nginx's own certificate; 0: nginx does not say */
-	int64_t read_us;             /* clock_us() when the request had been read */
+	bool body_too_large;  /* the body was longer than the plan allows: read to its end, and not kept */
+	bool may_see_metrics; /* nginx admits the address to /metrics (METRICS_ALLOW) */
+	int64_t certificate_expires,
+		read_us; /* of nginx's own, seconds since 1970, 0: unknown; clock_us() when it was read */
 	struct service *service;
 	struct path path;
 	struct reply reply;
-	const char *source; /* the name of the source that a webhook is of; NULL: none */
-	int route;          /* this and outcome are the program's own numbers, for its counters; 0 at first */
-	int outcome;
+	int route, outcome; /* the program's own numbers, for its counters: set before answer(); 0 at first */
+	/* The source of a webhook, and whether its signature has been verified; NULL and false until webhook.c knows. */
+	const struct source *source;
+	bool is_verified;
+	const char *invalid_code; /* of a validation error without problems; NULL: that of its status */
+	/* Called with each problem document before it is sent, if not NULL; problems may be NULL. */
+	void (*on_problem)(const struct request *rq, int status, const struct txn_problems *problems);
 	/* Returns the value of a header, by its name in lower case: the first if there are several, NULL if none. */
 	const char *(*header)(const struct request *rq, const char *name);
+	/* Whether there are several headers of this name, in lower case. */
+	bool (*is_repeated)(const struct request *rq, const char *name);
 	/* Whether there is a header with one of these names, in lower case. */
 	bool (*has_header)(const struct request *rq, const char *const names[], size_t count);
 	/* Sends the reply and ends the request, immediately or when the route returns. */

@@ -4,6 +4,7 @@
 
 #include "auth/signature.h"
 #include "base/base.h"
+#include "ingest/validation_errors.h"
 #include "pg/connection.h"
 #include "pg/rates.h"
 
@@ -17,7 +18,8 @@
  * take, are dropped and only counted; the log and the metrics have them all the same.  So a flood of one cause keeps no
  * other cause from being recorded, here and in the table, where each cause has a ring of its own.
  *
- * The responder's counts for payhook.rates go over the same connection, once a second: no answer waits for it. */
+ * Validation errors (ingest/validation_errors.h) go by the same connection, in turn with auth failures; so do, once a second,
+ * the responder's counts for payhook.rates: no answer waits for it. */
 
 #define AUTH_FAILURES_WAITING_MAX 100 /* of each cause */
 #define AUTH_FAILURES_PER_SECOND 100  /* on average; AUTH_FAILURES_WAITING_MAX of each cause at once after a pause */
@@ -51,10 +53,13 @@ struct auth_failure {
 
 struct auth_failures;
 
-/* lost is called with the number of failures that were dropped, also from inside auth_failures_add() and
- * auth_failures_destroy(); it may be NULL.  connect_state and ctx must outlive it.  Returns NULL if out of memory. */
+/* Called with the numbers of auth failures and validation errors that were dropped, one of them 0 mostly. */
+typedef void auth_failures_lost(void *ctx, int failures, int errors);
+
+/* lost is called also from inside auth_failures_add(), auth_failures_add_invalid() and auth_failures_destroy(); it may be
+ * NULL.  connect_state and ctx must outlive it.  Returns NULL if out of memory. */
 MUST_USE struct auth_failures *auth_failures_create(
-	struct connect_state *connect_state, void (*lost)(void *ctx, int count), void *ctx);
+	struct connect_state *connect_state, auth_failures_lost *lost, void *ctx);
 
 /* Accepts NULL.  Failures not yet known to be recorded are reported as lost, though the statement under way may
  * commit. */
@@ -65,3 +70,6 @@ void auth_failures_count(struct auth_failures *af, const char *source, enum rate
 
 /* Copies *failure.  Never waits and never fails. */
 void auth_failures_add(struct auth_failures *af, const struct auth_failure *failure);
+
+/* The same for a validation error.  af NULL: it is not recorded. */
+void auth_failures_add_invalid(struct auth_failures *af, const struct validation_error *error);

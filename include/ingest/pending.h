@@ -22,7 +22,7 @@
 
 #define PENDING_MAX 4096        /* webhooks waiting, those of the batch and copies included */
 #define PENDING_CONTENTS_MAX 16 /* contents of one identity; a conflict needs a batch for each */
-#define PENDING_SOURCES_MAX 32  /* app/submission.c asserts that it is the number of sources at least */
+#define PENDING_SOURCES_MAX 257 /* app/submission.c asserts that it is the number of sources at least */
 
 struct pending;
 

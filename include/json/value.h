@@ -25,7 +25,7 @@ enum json_kind {
 	JSON_IS_NULL,
 };
 
-/* The top object of a text, without the white space around it. */
+/* The top object or array of a text, without the white space around it. */
 struct json_value json_value_of(const char *text, size_t len);
 
 /* The kind of a value.  v must have one, here and below. */
@@ -55,7 +55,8 @@ MUST_USE bool json_value_find(struct json_value v, const char *pointer, struct j
 /* Whether a text has the form of a JSON pointer: empty, or with a leading slash and each ~ followed by 0 or 1. */
 bool json_pointer_valid(const char *pointer);
 
-/* Decodes a string into ret and adds a NUL, which *ret_len does not count.  Returns false if the value is not a string,
+/* Decodes a string into ret and adds a NUL, which *ret_len does not count.  The text may hold a NUL itself, and half of a
+ * surrogate pair (json/text.h).  Returns false if the value is not a string,
  * or has size bytes or more when decoded; ret may then be partly written. */
 MUST_USE bool json_value_text(struct json_value v, char *ret, size_t size, size_t *ret_len);
 

@@ -68,6 +68,10 @@ void heartbeat_destroy(struct heartbeat *h);
  * HEARTBEAT_STALE_MS. */
 bool heartbeat_is_fresh(const struct heartbeat *h);
 
+/* How many workers have a row, this one included, by the last observation, of which there is one every two seconds; 0: none has
+ * been made.  A dead worker counts until its row is deleted. */
+int heartbeat_workers(const struct heartbeat *h);
+
 /* Sends a heartbeat as soon as the connection is free, because a value in the worker's row has changed. */
 void heartbeat_send(struct heartbeat *h);
 

@@ -19,8 +19,8 @@ struct configuration {
 
 /* Reads the whole configuration into *ret, which the caller has zeroed.  Every error is reported, never with the
  * value of a secret; the result is then false, and *ret needs no configuration_finish().  DATABASE_URL or
- * POSTGRES_HOST must be set.  REQUIRE_SIGNATURES=true makes a source that accepts unsigned webhooks an error, and
- * PROCESSOR_BODY=original one with items.
+ * POSTGRES_HOST must be set.  REQUIRE_SIGNATURES=true makes a source that accepts unsigned webhooks an error,
+ * PROCESSOR_BODY=original one with items, and neither TLS_PORT nor REAL_IP_FROM one that is sent a token or a password.
  *
  * The environment variables that SOURCES_FILE names for secrets are overwritten after use, so a process can read its
  * configuration only once. */

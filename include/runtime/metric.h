@@ -14,7 +14,7 @@
  * cell.  A cell has one writer.  Cells are loaded and stored whole (relaxed atomics), so neither side takes a lock;
  * a reader may see one cell before and another after the same event.
  *
- * Label values are constants of the program.  Input can therefore never create a series. */
+ * Label values are constants of the program, or names of its configuration.  Input can therefore never create a series. */
 
 #define METRICS_MAX 32
 #define METRIC_ABSENT INT64_MIN /* value of a gauge that is left out of the text */
@@ -36,7 +36,8 @@ struct metric {
 	struct metric_label labels[2]; /* the metric has a series for each value, or for each pair of values */
 	const int64_t *bounds;         /* of a histogram: upper bounds of its buckets, ascending; 0 ends the list */
 	bool sparse;                   /* series with the value 0 are left out: most of them stay 0 for ever */
-	const char *former;            /* its name in the version before, exported beside the new one; NULL: none */
+	bool is_latest;     /* a gauge of which the highest of all processes counts, of those that ended too */
+	const char *former; /* its name in the version before, exported beside the new one; NULL: none */
 };
 
 /* A table and the layout of its cells. */

@@ -14,7 +14,7 @@
  * ends.  A process that takes over the slot of a dead one continues its counters.  So sums never fall when processes
  * come and go, and nothing is ever moved or cleaned up.
  *
- * Gauges are summed too.  A process in which a gauge is METRIC_ABSENT adds nothing to it; the sum is METRIC_ABSENT if
+ * Of a gauge with is_latest the highest of all slots counts.  Other gauges are summed too.  A process in which a gauge is METRIC_ABSENT adds nothing to it; the sum is METRIC_ABSENT if
  * it is absent in every live process. */
 
 #define SCOREBOARD_SLOTS 128 /* live processes at a time */
@@ -35,5 +35,5 @@ void scoreboard_close(struct scoreboard *sb);
 _Atomic int64_t *scoreboard_cells(const struct scoreboard *sb);
 
 /* Sums each cell into ret, which has room for all cells of the table: counters and histograms over all slots, gauges
- * over the slots of live processes.  Returns the number of live processes. */
+ * over the slots of live processes; of a gauge with is_latest the highest of all slots.  Returns the number of live processes. */
 int scoreboard_sum(const struct scoreboard *sb, int64_t *ret);

@@ -40,6 +40,8 @@ struct settings {
 	char console_user_header[SETTINGS_TEXT_MAX]; /* a header's name in lower case; empty: no proxy signs users in */
 	int body_limit;                              /* bytes, PAYLOAD_MAX at most */
 	int require_signatures;                      /* 1: every source must have a signature scheme */
+	int tls_port;                                /* 0: nginx offers no TLS itself */
+	char real_ip_from[SETTINGS_TEXT_MAX];        /* empty: there is no balancer before nginx */
 	char open_source_from[SETTINGS_TEXT_MAX];    /* never empty: "all", "private", or the networks below */
 	enum open_to open_to;
 	struct networks open_networks; /* for OPEN_TO_NETWORKS */
@@ -47,7 +49,15 @@ struct settings {
 	int processor_delay_ms;
 	char processor_url[SETTINGS_TEXT_MAX]; /* not empty if the processor is http */
 	int processor_connect_timeout_ms, processor_timeout_ms;
-	int processor_body;         /* enum processor_body */
+	int processor_body; /* enum processor_body */
+	/* The files of call_options.h; empty: none. */
+	char processor_headers[SETTINGS_TEXT_MAX], processor_signing_secrets_file[SETTINGS_TEXT_MAX];
+	char processor_ca[SETTINGS_TEXT_MAX];
+	char processor_token_url[SETTINGS_TEXT_MAX]; /* empty: no token; else id and secret are not empty */
+	char processor_client_id[SETTINGS_TEXT_MAX], processor_client_secret[SETTINGS_TEXT_MAX];
+	char processor_token_scope[SETTINGS_TEXT_MAX];
+	char processor_client_certificate[SETTINGS_TEXT_MAX], processor_client_key[SETTINGS_TEXT_MAX];
+	int processor_rate;         /* calls a second over all workers; 0: no limit */
 	int max_attempts;           /* calls before a transaction is FAILED */
 	int circuit_failures;       /* consecutive failed calls that open the circuit; 0: it never opens */
 	int worker_slots;           /* concurrent calls in one worker */

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "source/source.h"
 
-/* Finds sources in which one event of a payment would hide another.
+/* Finds sources in which one event of a payment would hide another, or be taken for another.
  *
  * If several kinds of events pass, and the transaction_id is that of the payment, a refund of the whole amount has the
  * identity and the content of its capture: it is a duplicate, and vanishes.  payhook cannot know what a member of a
@@ -20,3 +20,12 @@
  * for identity have one, wherever they read it.  The ids of events that Stripe, Square and PayPal give are known and cause
  * no warning.  If so, a sentence about the first such case is added to ret: the words, and what to do. */
 bool identity_hides(const struct source *s, struct buf *ret);
+
+/* Whether what the provider sends again becomes another event, since the transaction_id is the id of the request.  If so, a
+ * sentence about it is added to ret. */
+bool identity_repeats(const struct source *s, struct buf *ret);
+
+/* Whether a header or a parameter of the query that is not signed decides alone which events pass: without a member of the body
+ * in the same filter, and without one that the kind is read from.  If so, a sentence about the first such filter is added to
+ * ret. */
+bool identity_is_chosen_unsigned(const struct source *s, struct buf *ret);

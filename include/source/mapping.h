@@ -4,25 +4,22 @@
 
 #include "base/base.h"
 #include "base/fault.h"
-#include "json/value.h"
+#include "source/filter.h"
+#include "source/places.h"
 #include "txn/currency.h"
 #include "txn/txn.h"
 #include "txn/txn_rules.h"
 
-/* Where the members of a transaction are in a provider's own payload, as JSON pointers (RFC 6901), and how they are
+/* Where the members of a transaction are in a provider's own payload, as places (source/places.h), and how they are
  * converted.  An amount is converted as decimal digits, never as a binary number.
  *
  * A member of the payload that is absent, null or "" counts as left out: providers differ in how they write that they
  * have no value, such as the customer of a guest or the telephone number of a payer. */
 
-#define MAPPING_POINTER_MAX 127  /* bytes */
-#define MAPPING_CONDITIONS_MAX 4 /* conditions of a filter */
-#define MAPPING_WORDS_MAX 16     /* words of a condition */
-#define MAPPING_WORD_MAX 127     /* bytes */
-#define MAPPING_PARTS_MAX 4      /* of a transaction_id */
-#define MAPPING_KINDS_MAX 32 /* words that stand for a kind; Stripe has some 20 about payments, refunds and disputes */
-#define MAPPING_UNITS_MAX 32 /* currencies with a minor unit of the provider's own */
-#define MAPPING_ITEMS_MAX 64 /* transactions in one body */
+#define MAPPING_PARTS_MAX 4   /* of a transaction_id */
+#define MAPPING_KINDS_MAX 32  /* words that stand for a kind; Stripe has some 20 about payments, refunds and disputes */
+#define MAPPING_UNITS_MAX 32  /* currencies with a minor unit of the provider's own */
+#define MAPPING_ITEMS_MAX 512 /* transactions in one body: GoCardless sends up to 250 */
 
 /* A text from the payload, or a constant. */
 struct mapping_text {
@@ -41,11 +38,19 @@ struct mapping_parts {
 	char separator; /* neither a letter nor a digit nor % */
 };
 
+/* What becomes of an amount below zero. */
+enum mapping_negative {
+	MAPPING_NEGATIVE_REFUSED,
+	MAPPING_NEGATIVE_ABSOLUTE, /* the minus sign is dropped: the kind says in which direction money moves */
+	MAPPING_NEGATIVE_KEPT,     /* it is stored with its sign */
+};
+
 struct mapping_amount {
 	char at[MAPPING_POINTER_MAX + 1];
 	bool is_minor;    /* the payload has a whole number of minor units: 1099 for 10.99 USD */
 	bool is_total;    /* see struct txn */
 	bool is_optional; /* if it is left out, there is neither an amount nor a currency */
+	enum mapping_negative negative;
 	/* Currencies for which the provider's minor unit differs from that of ISO 4217.  All others follow ISO 4217. */
 	int unit_count;
 	struct currency units[MAPPING_UNITS_MAX];
@@ -72,14 +77,6 @@ struct mapping_time {
 	enum mapping_time_unit unit;
 };
 
-/* A condition holds if the value at the pointer equals one of the words, or if it is left out. */
-struct mapping_condition {
-	char at[MAPPING_POINTER_MAX + 1];
-	bool is_absent; /* the value has to be left out; there are no words then */
-	int count;
-	char words[MAPPING_WORDS_MAX][MAPPING_WORD_MAX + 1];
-};
-
 struct mapping {
 	int condition_count;
 	struct mapping_condition conditions[MAPPING_CONDITIONS_MAX];
@@ -95,14 +92,14 @@ struct mapping {
 /* The first of these mappings whose filter an item meets in every condition; NULL: there is none.  Every item meets a
  * filter without conditions.  A string is compared with its escapes decoded; a number, true and false as they are
  * written: the word 1 does not match 1.0.  Null, an object and an array match no word.  The result is one of list. */
-const struct mapping *mapping_first(const struct mapping *list, int count, struct json_value item);
+const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in);
 
 /* Reads a transaction from an item.  where is the JSON pointer to the item in the body, "" or "/items/3"; the pointers
- * of the problems start with it.  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,
+ * of the problems start with it, except that of a header, which is "/@header/x-topic".  On failure the fault is FAULT_INPUT, *problems lists every member that breaks a rule,
  * and *ret is left alone. */
-MUST_USE bool mapping_read(const struct mapping *m, struct json_value item, const char *where,
+MUST_USE bool mapping_read(const struct mapping *m, const struct places *in, const char *where,
 	const struct currency_extras *extras, struct txn *ret, struct txn_problems *problems, struct fault *f);
 
-/* The pointers of the transaction_id: 1 to MAPPING_PARTS_MAX.  Returns their number; they are borrowed from m, or
+/* The places of the transaction_id: 1 to MAPPING_PARTS_MAX.  Returns their number; they are borrowed from m, or
  * constant. */
 int mapping_identity(const struct mapping *m, const char *ret[MAPPING_PARTS_MAX]);

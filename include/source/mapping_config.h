@@ -8,10 +8,8 @@
 #include "txn/currency.h"
 
 /* Reads a "filter" and a "mapping" of a source's configuration.  Each of the two may be absent; without "mapping" the
- * body has payhook's own form.  Mistakes are reported by json_config_complain(); *ret must not be used if there was
+ * body has payhook's own form.  needs_amount: an amount and a currency are wanted; otherwise they may both be left out, since
+ * nothing in the body is signed.  Mistakes are reported by json_config_complain(); *ret must not be used if there was
  * one. */
 void mapping_configure(const struct json_place *filter, const struct json_place *mapping,
-	const struct currency_extras *extras, struct mapping *ret);
-
-/* Reads a JSON pointer, which is not empty, into ret.  Complains and leaves ret alone if it is none. */
-void mapping_configure_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1]);
+	const struct currency_extras *extras, bool needs_amount, struct mapping *ret);

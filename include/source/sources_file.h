@@ -17,3 +17,7 @@
  * then has no secrets and must not be used.  Otherwise the caller frees them with sources_finish(). */
 MUST_USE bool sources_load(const char *path, const struct currency_extras *extras,
 	void (*report)(const char *complaint), struct sources *ret);
+
+/* The same without the secrets, which are not opened: for mappings alone.  "-" is standard input. */
+MUST_USE bool sources_load_mappings(const char *path, const struct currency_extras *extras,
+	void (*report)(const char *complaint), struct sources *ret);

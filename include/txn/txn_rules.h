@@ -49,3 +49,7 @@ void txn_rule_no_currency(struct txn_problems *p, const char *pointer, const cha
 /* Sets FAULT_INPUT for the problems and returns false.  The text lists pointers and codes only, because it is logged
  * and a log must not contain amounts or accounts. */
 bool txn_rules_refuse(const struct txn_problems *p, struct fault *f);
+
+/* Writes "/amount too_many_decimals, /currency missing" to ret[size], without any value: as many problems as fit, then "...".
+ * Without problems, or with of NULL, it is the code alone.  size is more than TXN_POINTER_MAX + 64. */
+void txn_problems_text(const struct txn_problems *of, const char *code, char *ret, size_t size);

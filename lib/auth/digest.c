@@ -1,5 +1,5 @@
-/* digest.c - calculates digests and verifies signatures.  It is the only file that uses OpenSSL's libcrypto, and zlib,
- * whose CRC-32 PayPal signs.
+/* digest.c - calculates digests and verifies signatures.  Beside pem.c it is the only file that uses OpenSSL's libcrypto; and
+ * it uses zlib, whose CRC-32 PayPal signs.
  *
  * A key is prepared once, when the configuration is read.  For an HMAC, libcrypto looks the algorithm up by name then,
  * and not for each webhook.  An HMAC is calculated in the context that the key owns, so one thread at a time may use a
@@ -24,9 +24,10 @@
 
 struct digest_key {
 	enum digest_kind kind;
-	EVP_MAC_CTX *mac; /* HMAC: has the key, and starts again for each message */
-	EVP_PKEY *public; /* Ed25519, RSA */
-	int64_t end;      /* Unix time; INT64_MAX: none */
+	EVP_MAC_CTX *mac;                      /* HMAC: has the key, and starts again for each message */
+	EVP_PKEY *public;                      /* Ed25519, RSA */
+	unsigned char text[DIGEST_SHA256_LEN]; /* the SHA-256 of a key that is sent itself */
+	int64_t end;                           /* Unix time; INT64_MAX: none */
 };
 
 static void free_bio(BIO **bio)
@@ -72,9 +73,19 @@ static bool create_ed25519(struct digest_key *key, const void *bytes, size_t len
 	return key->public || no_memory(f);
 }
 
+/* A key with a signature longer than DIGEST_SIGNATURE_MAX is refused, since no list of signatures has room for it. */
+static bool check_rsa(const EVP_PKEY *public, const char *what, struct fault *f)
+{
+	if (!public || !EVP_PKEY_is_a(public, "RSA"))
+		return fault_set(f, FAULT_INPUT, "%s is not RSA", what);
+	int bits = EVP_PKEY_get_bits(public);
+	return (bits >= RSA_BITS_MIN && bits <= DIGEST_SIGNATURE_MAX * 8) ||
+	       fault_set(f, FAULT_INPUT, "%s has %d bits, not %d to %d", what, bits, RSA_BITS_MIN,
+		       DIGEST_SIGNATURE_MAX * 8);
+}
+
 /* Pins the first certificate of the text.  Its issuer, its chain and the start of its validity are not checked: the
- * operator has chosen this certificate.  The end of its validity counts.  A key with a signature longer than
- * DIGEST_SIGNATURE_MAX is refused, since no list of signatures has room for it. */
+ * operator has chosen this certificate.  The end of its validity counts. */
 static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
 {
 	struct tm end;
@@ -83,14 +94,55 @@ static bool create_rsa(struct digest_key *key, const void *bytes, size_t len, st
 	if (!certificate || !ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end))
 		return fault_set(f, FAULT_INPUT, "it holds no certificate in PEM");
 	key->public = X509_get_pubkey(certificate);
-	if (!key->public || !EVP_PKEY_is_a(key->public, "RSA"))
-		return fault_set(f, FAULT_INPUT, "the certificate's key is not RSA");
-	int bits = EVP_PKEY_get_bits(key->public);
-	if (bits < RSA_BITS_MIN || bits > DIGEST_SIGNATURE_MAX * 8)
-		return fault_set(f, FAULT_INPUT, "the certificate's key has %d bits, not %d to %d", bits, RSA_BITS_MIN,
-			DIGEST_SIGNATURE_MAX * 8);
 	key->end = timegm(&end);
-	return true;
+	return check_rsa(key->public, "the certificate's key", f);
+}
+
+/* The first place of these words in a text that has no NUL at its end; NULL: it does not have them. */
+static const char *find_words(const char *text, size_t len, const char *words)
+{
+	size_t words_len = strlen(words);
+	for (; len >= words_len; text++, len--) {
+		if (memcmp(text, words, words_len) == 0)
+			return text;
+	}
+	return NULL;
+}
+
+/* The number of blocks of PEM. */
+static int count_blocks(const char *text, size_t len)
+{
+	int count = 0;
+	const char *end = text + len;
+	for (const char *at = text; (at = find_words(at, (size_t)(end - at), "-----BEGIN ")); at++)
+		count++;
+	return count;
+}
+
+/* A second key would be one that the operator believes to count and that does not. */
+static bool create_rsa_public(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
+{
+	int blocks = count_blocks(bytes, len);
+	if (find_words(bytes, len, "PRIVATE KEY-----"))
+		return fault_set(
+			f, FAULT_INPUT, "it is a private key, which stays with its owner; the public one verifies");
+	if (blocks > 1)
+		return fault_set(
+			f, FAULT_INPUT, "it holds %d keys or certificates; each needs a file of its own", blocks);
+	if (find_words(bytes, len, "-----BEGIN CERTIFICATE-----"))
+		return create_rsa(key, bytes, len, f);
+	CLEANUP(free_bio) BIO *text = BIO_new_mem_buf(bytes, (int)len);
+	key->public = text ? PEM_read_bio_PUBKEY(text, NULL, NULL, NULL) : NULL;
+	return key->public ? check_rsa(key->public, "the key", f)
+			   : fault_set(f, FAULT_INPUT,
+				     "it is neither a public key (BEGIN PUBLIC KEY) nor a certificate in PEM");
+}
+
+static bool create_text(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
+{
+	if (len == 0)
+		return fault_set(f, FAULT_INPUT, "it is empty");
+	return digest_sha256(bytes, len, key->text) || no_memory(f);
 }
 
 static bool digest_prepare(struct digest_key *key, const void *bytes, size_t len, struct fault *f)
@@ -105,6 +157,10 @@ static bool digest_prepare(struct digest_key *key, const void *bytes, size_t len
 		return create_ed25519(key, bytes, len, f);
 	case DIGEST_RSA_SHA256:
 		return create_rsa(key, bytes, len, f);
+	case DIGEST_RSA_PUBLIC:
+		return create_rsa_public(key, bytes, len, f);
+	case DIGEST_TEXT:
+		return create_text(key, bytes, len, f);
 	}
 	return no_memory(f);
 }
@@ -138,6 +194,7 @@ void digest_key_destroy(struct digest_key *key)
 		return;
 	EVP_MAC_CTX_free(key->mac); /* wipes the shared secret */
 	EVP_PKEY_free(key->public);
+	explicit_bzero(key->text, sizeof key->text);
 	free(key);
 }
 
@@ -151,21 +208,28 @@ int64_t digest_key_end(const struct digest_key *key)
 	return key->end;
 }
 
+size_t digest_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
+	unsigned char ret[DIGEST_HMAC_MAX])
+{
+	size_t len;
+	/* Without a key and parameters, libcrypto starts again with those it has, and looks nothing up. */
+	if (!EVP_MAC_init(key->mac, NULL, 0, NULL))
+		return 0;
+	for (int i = 0; i < part_count; i++) {
+		if (!EVP_MAC_update(key->mac, parts[i].bytes, parts[i].len))
+			return 0;
+	}
+	return EVP_MAC_final(key->mac, ret, &len, DIGEST_HMAC_MAX) ? len : 0;
+}
+
 /* The comparison of one digest takes the same time wherever it differs.  The loop may end at a match: that reveals only
  * which of its own signatures the sender got right. */
 static enum digest_outcome verify_hmac(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signatures, int signature_count)
 {
 	unsigned char digest[DIGEST_HMAC_MAX];
-	size_t len;
-	/* Without a key and parameters, libcrypto starts again with those it has, and looks nothing up. */
-	if (!EVP_MAC_init(key->mac, NULL, 0, NULL))
-		return DIGEST_FAILED;
-	for (int i = 0; i < part_count; i++) {
-		if (!EVP_MAC_update(key->mac, parts[i].bytes, parts[i].len))
-			return DIGEST_FAILED;
-	}
-	if (!EVP_MAC_final(key->mac, digest, &len, sizeof digest))
+	size_t len = digest_hmac(key, parts, part_count, digest);
+	if (len == 0)
 		return DIGEST_FAILED;
 	for (int i = 0; i < signature_count; i++) {
 		if (signatures[i].len == len && CRYPTO_memcmp(signatures[i].bytes, digest, len) == 0)
@@ -248,9 +312,24 @@ static enum digest_outcome verify_public(const struct digest_key *key, const str
 	return outcome;
 }
 
+static enum digest_outcome verify_text(
+	const struct digest_key *key, const struct digest_part *signatures, int signature_count)
+{
+	unsigned char sent[DIGEST_SHA256_LEN];
+	for (int i = 0; i < signature_count; i++) {
+		if (!digest_sha256(signatures[i].bytes, signatures[i].len, sent))
+			return DIGEST_FAILED;
+		if (digest_equal(sent, key->text, sizeof sent))
+			return DIGEST_MATCHES;
+	}
+	return DIGEST_DIFFERS;
+}
+
 enum digest_outcome digest_verify(const struct digest_key *key, const struct digest_part *parts, int part_count,
 	const struct digest_part *signatures, int signature_count)
 {
+	if (key->kind == DIGEST_TEXT)
+		return verify_text(key, signatures, signature_count);
 	if (key->mac)
 		return verify_hmac(key, parts, part_count, signatures, signature_count);
 	return verify_public(key, parts, part_count, signatures, signature_count);

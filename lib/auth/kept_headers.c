@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/utf8.h"
+#include "http/query_param.h"
 
-#define NAMES_MAX 5 /* headers of one scheme */
+#define NAMES_MAX 6 /* headers of one scheme */
 
 /* The ids that providers give to an event and to its delivery, whatever the scheme of the source is. */
 static const char *const IDS[] = {"webhook-id", "x-razorpay-event-id", "x-github-delivery", "x-github-event",
@@ -31,13 +33,30 @@ static bool is_in(const char *name, const char *const *list, size_t count)
 	return false;
 }
 
+/* Those of "signed" are at most SIGNATURE_VALUES_MAX. */
+static void names_of_hmac(const struct signer *s, const char *ret[NAMES_MAX])
+{
+	int count = 0;
+	ret[count++] = s->header;
+	if (*s->timestamp_header)
+		ret[count++] = s->timestamp_header;
+	for (int i = 0; s->message && i < s->message->count; i++) {
+		const struct signature_message_part *part = &s->message->part[i];
+		if (part->kind == MESSAGE_HEADER && strcmp(s->message->text + part->at, s->header) != 0)
+			ret[count++] = s->message->text + part->at;
+	}
+}
+
+_Static_assert(NAMES_MAX >= 2 + SIGNATURE_VALUES_MAX, "a configured message has room");
+
 /* The headers that the scheme reads.  PayPal's certificate is pinned, but a processor that gets the request as it was
  * may want to know where PayPal has it. */
 static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 {
 	switch (s->scheme) {
 	case SCHEME_STANDARD_WEBHOOKS:
-		ret[0] = "webhook-id", ret[1] = "webhook-timestamp", ret[2] = "webhook-signature";
+		ret[0] = "webhook-id", ret[1] = "webhook-timestamp", ret[2] = "webhook-signature", ret[3] = "svix-id",
+		ret[4] = "svix-timestamp", ret[5] = "svix-signature";
 		break;
 	case SCHEME_STRIPE:
 		ret[0] = "stripe-signature";
@@ -56,9 +75,14 @@ static void names_of(const struct signer *s, const char *ret[NAMES_MAX])
 		ret[2] = "paypal-transmission-sig", ret[3] = "paypal-auth-algo", ret[4] = "paypal-cert-url";
 		break;
 	case SCHEME_HMAC:
-		ret[0] = s->header, ret[1] = *s->timestamp_header ? s->timestamp_header : NULL;
+		names_of_hmac(s, ret);
+		break;
+	case SCHEME_RSA:
+		ret[0] = s->header;
 		break;
 	case SCHEME_ADYEN: /* its signatures are in the body */
+	case SCHEME_TOKEN: /* the header is the secret itself */
+	case SCHEME_BASIC:
 		break;
 	}
 }
@@ -127,12 +151,13 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 	const char *names[NAMES_MAX] = {NULL};
 	size_t len = 1;
 	ret->json[0] = '{';
+	kept_headers_add(ret->json, &len, "content-encoding", header(ctx, "content-encoding"));
 	if (signer)
 		names_of(signer, names);
 	for (int i = 0; i < NAMES_MAX && names[i]; i++)
 		kept_headers_add(ret->json, &len, names[i], header(ctx, names[i]));
 	for (size_t i = 0; i < COUNT_OF(IDS); i++) {
-		bool is_there = false;
+		bool is_there = signer && signer->scheme == SCHEME_TOKEN && strcmp(signer->header, IDS[i]) == 0;
 		for (int n = 0; n < NAMES_MAX && names[n]; n++)
 			is_there = is_there || strcmp(names[n], IDS[i]) == 0;
 		if (!is_there)
@@ -141,4 +166,80 @@ void kept_headers_write(struct kept_headers *ret, const struct signer *signer, c
 	ret->json[len] = '}';
 	ret->json[len + 1] = '\0';
 	keep_content_type(ret, content_type);
+}
+
+/* A name stands in the object if it does between a quote and a colon: a quote in a value is escaped. */
+static bool kept_headers_has(const struct kept_headers *kept, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = kept->json; (at = strstr(at, name)); at++) {
+		if (at[-1] == '"' && strncmp(at + len, "\":\"", 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+void kept_headers_add_names(struct kept_headers *kept, const struct signer *signer, const char *const names[],
+	int count, const char *(*header)(void *ctx, const char *name), void *ctx)
+{
+	size_t len = strlen(kept->json) - 1; /* without the brace */
+	for (int i = 0; i < count; i++) {
+		bool is_secret = signer && signer->scheme == SCHEME_TOKEN && strcmp(signer->header, names[i]) == 0;
+		if (is_secret || kept_headers_has(kept, names[i]))
+			continue;
+		kept_headers_add(kept->json, &len, names[i], header(ctx, names[i]));
+		kept->json[len] = '}';
+		kept->json[len + 1] = '\0';
+	}
+}
+
+/* Adds "&name=value", with the first byte given. */
+static void add_parameter(struct buf *b, char first, const char *name, const char *value)
+{
+	static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	buf_add_format(b, "%c%s=", first, name);
+	for (; *value; value++)
+		buf_add_format(b, strchr(PLAIN, *value) ? "%c" : "%%%02X", (unsigned char)*value);
+}
+
+/* Adds a parameter that is there once and has a value. */
+static void add_parameter_of(struct buf *b, const char *target, const char *name)
+{
+	char value[SIGNER_TEXT_MAX + 1];
+	struct fault f;
+	if (query_param_find(target, name, value, sizeof value, &f) && *value)
+		add_parameter(b, b->len ? '&' : '?', name, value);
+}
+
+/* Adds the first len bytes of the query.  False: they do not fit, or there are none. */
+static bool put_query(struct kept_headers *kept, struct buf *query, size_t query_len)
+{
+	size_t before = strlen(kept->json) - 1, len = before; /* without the brace */
+	if (query_len == 0)
+		return false;
+	query->data[query_len] = '\0';
+	kept_headers_add(kept->json, &len, KEPT_QUERY, query->data);
+	kept->json[len] = '}';
+	kept->json[len + 1] = '\0';
+	return len > before;
+}
+
+/* What is not signed may be as long as anyone likes, and keeps nothing out that is. */
+void kept_headers_add_query(struct kept_headers *kept, const struct signer *signer, const char *const names[],
+	int count, const char *target)
+{
+	const struct signature_message *m = signer ? signer->message : NULL;
+	struct buf query = BUF_INIT(KEPT_HEADERS_MAX);
+	for (int i = 0; m && i < m->count; i++) {
+		if (m->part[i].kind == MESSAGE_QUERY)
+			add_parameter_of(&query, target, m->text + m->part[i].at);
+	}
+	size_t signed_len = buf_ok(&query) ? query.len : 0;
+	for (int i = 0; i < count; i++) {
+		if (!m || !signature_message_find(m, MESSAGE_QUERY, names[i]))
+			add_parameter_of(&query, target, names[i]);
+	}
+	if (!buf_ok(&query) || !put_query(kept, &query, query.len))
+		(void)put_query(kept, &query, signed_len);
+	buf_finish(&query);
 }

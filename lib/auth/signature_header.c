@@ -12,6 +12,9 @@
 #define HMAC_SHA256_LEN 32
 #define ED25519_LEN 64
 #define TIME_DIGITS_MAX 11 /* until the year 5138; no overflow of 64 bits */
+#define BARE_S_DIGITS 10   /* of seconds, from 2001 to 2286 */
+#define BARE_MS_DIGITS 13  /* of milliseconds, in these years */
+#define BETWEEN ",; "      /* what may stand between signatures */
 
 /* strnlen() stops after the bound, so the cost does not grow with the header. */
 static bool too_long(const char *header, struct fault *f)
@@ -27,17 +30,40 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-bool signature_read_time(const char *text, size_t len, int64_t *ret, struct fault *f)
+/* Reads digits, of which there are at most 14: no overflow of 64 bits. */
+static bool read_digits(const char *text, size_t len, int64_t *ret, struct fault *f)
 {
 	int64_t time = 0;
-	if (len == 0 || len > TIME_DIGITS_MAX)
-		return fault_set(f, FAULT_MALFORMED, "the time is not a unix time of 1 to %d digits", TIME_DIGITS_MAX);
 	for (size_t i = 0; i < len; i++) {
 		if (!is_digit(text[i]))
 			return fault_set(f, FAULT_MALFORMED, "the time has another byte than digits");
 		time = time * 10 + (text[i] - '0');
 	}
 	*ret = time;
+	return true;
+}
+
+bool signature_read_time(const char *text, size_t len, int64_t *ret, struct fault *f)
+{
+	if (len == 0 || len > TIME_DIGITS_MAX)
+		return fault_set(f, FAULT_MALFORMED, "the time is not a unix time of 1 to %d digits", TIME_DIGITS_MAX);
+	return read_digits(text, len, ret, f);
+}
+
+bool signature_read_time_of(
+	const char *text, size_t len, enum time_unit unit, bool is_bare, int64_t *ret, struct fault *f)
+{
+	bool is_ms = unit == TIME_MILLISECONDS || (unit == TIME_BY_LENGTH && len == BARE_MS_DIGITS);
+	size_t bare = is_ms ? BARE_MS_DIGITS : BARE_S_DIGITS, most = is_ms ? TIME_DIGITS_MAX + 3 : TIME_DIGITS_MAX;
+	int64_t time;
+	if (is_bare && len != bare)
+		return fault_set(
+			f, FAULT_MALFORMED, "the time has not %zu digits, and nothing else shows where it ends", bare);
+	if (len == 0 || len > most)
+		return fault_set(f, FAULT_MALFORMED, "the time is not a unix time of 1 to %zu digits", most);
+	if (!read_digits(text, len, &time, f))
+		return false;
+	*ret = is_ms ? time / 1000 : time;
 	return true;
 }
 
@@ -103,13 +129,30 @@ static int count_of(const struct signature_list *list, enum signature_version ve
 	return count;
 }
 
+/* Resets the counts and the time.  The values are not cleared: eight of them have 4 KiB, and only count are read. */
+static void clear(struct signature_list *list)
+{
+	list->count = 0;
+	list->unreadable = 0;
+	list->time_s = 0;
+	list->time = NULL;
+	list->time_len = 0;
+}
+
+bool signature_list_begin(const char *header, struct signature_list *ret, struct fault *f)
+{
+	if (too_long(header, f))
+		return false;
+	clear(ret);
+	return true;
+}
+
 /* Adds a signature to the list.  One that cannot be decoded, or has another length than its version, is counted and
  * skipped, as in the providers' own libraries: the header may have a valid one beside it.  Too many signatures are a
  * fault, since each of them can cost a calculation. */
-static bool signature_header_add(struct signature_list *list, enum signature_version version, enum encoding encoding,
-	const char *text, size_t len, struct fault *f)
+static bool add_version(struct signature_list *list, enum signature_version version, enum encoding encoding,
+	const char *text, size_t len, size_t wanted, struct fault *f)
 {
-	size_t wanted = version == SIGNATURE_ED25519 ? ED25519_LEN : HMAC_SHA256_LEN;
 	if (list->count == SIGNATURES_MAX)
 		return fault_set(f, FAULT_MALFORMED, "it holds more than %d signatures", SIGNATURES_MAX);
 	if (version == SIGNATURE_ED25519 && count_of(list, version) == SIGNATURES_ED25519_MAX)
@@ -122,6 +165,19 @@ static bool signature_header_add(struct signature_list *list, enum signature_ver
 	else
 		list->unreadable++;
 	return true;
+}
+
+bool signature_list_add(struct signature_list *list, enum encoding encoding, const char *text, size_t text_len,
+	size_t len, struct fault *f)
+{
+	return add_version(list, SIGNATURE_HMAC, encoding, text, text_len, len, f);
+}
+
+static bool signature_header_add(struct signature_list *list, enum signature_version version, enum encoding encoding,
+	const char *text, size_t len, struct fault *f)
+{
+	size_t wanted = version == SIGNATURE_ED25519 ? ED25519_LEN : HMAC_SHA256_LEN;
+	return add_version(list, version, encoding, text, len, wanted, f);
 }
 
 /* One "name=value" of Stripe's header.  Unknown names are skipped: Stripe adds v0 in test mode, and may add others.  A
@@ -162,16 +218,6 @@ static bool signature_header_read_standard_entry(
 	if (name == 3 && memcmp(entry, "v1a", 3) == 0)
 		return signature_header_add(ret, SIGNATURE_ED25519, ENCODING_BASE64, value, value_len, f);
 	return true;
-}
-
-/* Resets the counts and the time.  The values are not cleared: eight of them have 4 KiB, and only count are read. */
-static void clear(struct signature_list *list)
-{
-	list->count = 0;
-	list->unreadable = 0;
-	list->time_s = 0;
-	list->time = NULL;
-	list->time_len = 0;
 }
 
 typedef bool (*read_entry)(const char *entry, size_t len, struct signature_list *ret, struct fault *f);
@@ -231,4 +277,32 @@ bool signature_read_single(const char *header, const char *prefix, enum encoding
 		return fault_set(f, FAULT_MALFORMED, "its signature has %zu bytes, not %zu", value->len, len);
 	ret->count = 1;
 	return true;
+}
+
+/* One signature is read as signature_read_single() does, for its faults are more exact. */
+bool signature_read_repeated(const char *header, const char *prefix, enum encoding encoding, size_t len,
+	struct signature_list *ret, struct fault *f)
+{
+	size_t prefix_len = strlen(prefix);
+	if (!signature_list_begin(header, ret, f))
+		return false;
+	if (strncmp(header, prefix, prefix_len) != 0 || !header[prefix_len + strcspn(header + prefix_len, BETWEEN)])
+		return signature_read_single(header, prefix, encoding, len, ret, f);
+	for (const char *at = header; *at; at += strspn(at, BETWEEN)) {
+		if (strncmp(at, prefix, prefix_len) != 0)
+			return fault_set(f, FAULT_MALFORMED, "a part of it does not begin with %s", prefix);
+		at += prefix_len;
+		size_t text_len = strcspn(at, BETWEEN);
+		if (text_len == 0)
+			return fault_set(f, FAULT_MALFORMED, "a part of it is empty");
+		if (!signature_list_add(ret, encoding, at, text_len, len, f))
+			return false;
+		if (ret->count + ret->unreadable > SIGNATURE_ENTRIES_MAX)
+			return fault_set(f, FAULT_MALFORMED, "it has more than %d parts", SIGNATURE_ENTRIES_MAX);
+		at += text_len;
+		if (*at && !at[strspn(at, BETWEEN)])
+			return fault_set(f, FAULT_MALFORMED, "it ends in a separator");
+	}
+	return ret->count > 0 ||
+	       fault_set(f, FAULT_MALFORMED, "no signature in it is in %s and has %zu bytes", form_of(encoding), len);
 }

@@ -81,3 +81,20 @@ bool encode_read(enum encoding encoding, const char *text, size_t len, unsigned 
 	}
 	return false;
 }
+
+size_t encode_write_base64(const unsigned char *bytes, size_t len, char *ret)
+{
+	static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t at = 0;
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned bits = (unsigned)bytes[i] << 16;
+		bits |= i + 1 < len ? (unsigned)bytes[i + 1] << 8 : 0;
+		bits |= i + 2 < len ? (unsigned)bytes[i + 2] : 0;
+		ret[at++] = DIGITS[bits >> 18];
+		ret[at++] = DIGITS[bits >> 12 & 63];
+		ret[at++] = i + 1 < len ? DIGITS[bits >> 6 & 63] : '=';
+		ret[at++] = i + 2 < len ? DIGITS[bits & 63] : '=';
+	}
+	ret[at] = '\0';
+	return at;
+}

@@ -51,6 +51,14 @@ size_t utf8_length(const char *text, size_t len)
 	return 0;
 }
 
+bool utf8_is_valid(const char *text, size_t len)
+{
+	size_t at = 0;
+	for (size_t length; (length = utf8_length(text + at, len - at)) > 0;)
+		at += length;
+	return at == len;
+}
+
 /* U+0080 to U+009F take two bytes: c2 80 to c2 9f. */
 bool utf8_is_first_half(int unit)
 {

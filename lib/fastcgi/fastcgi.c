@@ -173,6 +173,11 @@ static const char *header(const struct request *rq, const char *name)
 	return fastcgi_request_header(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, &name, 1);
 }
 
+static bool is_header_repeated(const struct request *rq, const char *name)
+{
+	return fastcgi_request_repeats(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, name);
+}
+
 static bool has_header(const struct request *rq, const char *const names[], size_t count)
 {
 	return fastcgi_request_header(CONTAINER_OF(rq, const struct slot, request)->fcgi.envp, names, count);
@@ -403,6 +408,7 @@ static void slots_init(struct fastcgi *fc, struct service *service)
 		s->request.service = service;
 		s->request.header = header;
 		s->request.has_header = has_header;
+		s->request.is_repeated = is_header_repeated;
 		s->request.answer = fastcgi_on_answer;
 		s->request.state = s->state_bytes;
 		s->request.body = BUF_INIT(0); /* serve() sets the maximum */

@@ -50,8 +50,8 @@ enum body_end fastcgi_request_body(
 	return BODY_NO_MEMORY;
 }
 
-/* The parameters that a request is read from, in the order in which nginx/server.conf.in sends them.  HTTP_TRACEPARENT is a
- * header, and those follow. */
+/* The parameters that a request is read from, in the order in which nginx/server.conf.in sends them.  The last two are
+ * headers, and those follow. */
 enum param {
 	REQUEST_METHOD,
 	REQUEST_URI,
@@ -66,6 +66,7 @@ enum param {
 	PAYHOOK_METRICS,
 	PAYHOOK_CERTIFICATE_EXPIRES,
 	HTTP_TRACEPARENT,
+	HTTP_CONTENT_ENCODING,
 	PARAMS
 };
 
@@ -77,7 +78,7 @@ static const struct {
 } NAMES[PARAMS] = {NAMED(REQUEST_METHOD), NAMED(REQUEST_URI), NAMED(CONTENT_TYPE), NAMED(CONTENT_LENGTH),
 	NAMED(REMOTE_ADDR), NAMED(PAYHOOK_PEER), NAMED(PAYHOOK_CLIENTS), NAMED(PAYHOOK_REQUEST_ID),
 	NAMED(PAYHOOK_CLIENT_VERIFY), NAMED(PAYHOOK_CLIENT_SUBJECT), NAMED(PAYHOOK_METRICS),
-	NAMED(PAYHOOK_CERTIFICATE_EXPIRES), NAMED(HTTP_TRACEPARENT)};
+	NAMED(PAYHOOK_CERTIFICATE_EXPIRES), NAMED(HTTP_TRACEPARENT), NAMED(HTTP_CONTENT_ENCODING)};
 
 /* Finds the values in one pass over what was sent; FCGX_GetParam() would go through it for each of them.  The name after the
  * one just found is tried first, and with nginx it is mostly right.  A parameter that is absent becomes "", and of several
@@ -138,6 +139,16 @@ const char *fastcgi_request_header(char *const *sent, const char *const names[],
 	return NULL;
 }
 
+bool fastcgi_request_repeats(char *const *sent, const char *name)
+{
+	int count = 0;
+	for (; *sent; sent++) {
+		const char *header = header_of(*sent);
+		count += header && header_value(header, name);
+	}
+	return count > 1;
+}
+
 /* Without the parameter, as in a site of an earlier version, the address decides. */
 static enum clients clients_of(const char *param)
 {
@@ -153,6 +164,7 @@ enum body_end fastcgi_request_read(FCGX_Request *from, size_t limit, struct requ
 	rq->method = params[REQUEST_METHOD];
 	rq->target = params[REQUEST_URI];
 	rq->content_type = params[CONTENT_TYPE];
+	rq->content_encoding = params[HTTP_CONTENT_ENCODING];
 	rq->address = params[REMOTE_ADDR];
 	rq->peer = params[PAYHOOK_PEER];
 	rq->client_verify = params[PAYHOOK_CLIENT_VERIFY];
@@ -165,12 +177,16 @@ enum body_end fastcgi_request_read(FCGX_Request *from, size_t limit, struct requ
 	traceparent_parse(params[HTTP_TRACEPARENT], &rq->trace);
 	rq->expire = NULL;
 	rq->reply.allow = NULL;
+	rq->reply.accept_encoding = NULL;
 	rq->reply.challenge = NULL;
 	rq->reply.retry_after = 0;
 	rq->reply.file_name = NULL;
 	rq->route = 0;
 	rq->outcome = 0;
 	rq->source = NULL;
+	rq->is_verified = false;
+	rq->invalid_code = NULL;
+	rq->on_problem = NULL;
 	rq->may_see_metrics = *params[PAYHOOK_METRICS];
 	rq->certificate_expires = strtoll(params[PAYHOOK_CERTIFICATE_EXPIRES], NULL, 10);
 	buf_reset(&rq->body, BODY_KEEP);

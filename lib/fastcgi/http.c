@@ -16,6 +16,8 @@ static const char *http_phrase(int status)
 		return "OK";
 	case 202:
 		return "Accepted";
+	case 204:
+		return "No Content";
 	case 400:
 		return "Bad Request";
 	case 401:
@@ -57,12 +59,17 @@ void http_head(const struct reply *reply, struct buf *ret)
 	buf_add_text(ret, "Status: ");
 	buf_add_number(ret, (size_t)reply->status);
 	add_header(ret, " ", http_phrase(reply->status));
-	add_header(ret, "Content-Type: ", reply->type);
-	buf_add_text(ret, "Content-Length: ");
-	buf_add_number(ret, reply->body.len);
-	buf_add_text(ret, "\r\nCache-Control: no-store\r\n");
+	if (reply->status != 204) {
+		add_header(ret, "Content-Type: ", reply->type);
+		buf_add_text(ret, "Content-Length: ");
+		buf_add_number(ret, reply->body.len);
+		buf_add_text(ret, "\r\n");
+	}
+	buf_add_text(ret, "Cache-Control: no-store\r\n");
 	if (reply->allow)
 		add_header(ret, "Allow: ", reply->allow);
+	if (reply->accept_encoding)
+		add_header(ret, "Accept-Encoding: ", reply->accept_encoding);
 	if (reply->challenge)
 		add_header(ret, "WWW-Authenticate: ", reply->challenge);
 	if (reply->retry_after > 0) {
@@ -107,6 +114,8 @@ void http_problem_open(struct request *rq, int status, const char *detail)
 
 void http_problem(struct request *rq, int status, const char *detail)
 {
+	if (rq->on_problem)
+		rq->on_problem(rq, status, NULL);
 	http_problem_open(rq, status, detail);
 	buf_add_text(&rq->reply.body, "}");
 	rq->answer(rq);

@@ -54,13 +54,16 @@ struct auth_failures {
 	struct event *rest;       /* pending: the pause after the last statement is still running */
 	struct event *rates_rest; /* the same, after the counts were sent */
 	struct rates rates;
-	void (*lost)(void *ctx, int count);
+	auth_failures_lost *lost;
 	void *ctx;
-	int under_way; /* failures in the statement under way */
-	int count;     /* of those in waiting, oldest first */
+	int under_way;        /* failures in the statement under way */
+	int errors_under_way; /* validation errors in it: it has one of the two */
+	int count;            /* of those in waiting, oldest first */
 	struct waiting waiting[AUTH_FAILURE_CAUSE_COUNT * AUTH_FAILURES_WAITING_MAX];
 	int of_cause[AUTH_FAILURE_CAUSE_COUNT]; /* of those in waiting */
 	struct db_array columns[COLUMNS];
+	struct validation_errors errors;
+	bool is_errors_turn; /* a flood of the one does not keep the other waiting */
 };
 
 const char *auth_failure_cause_name(int cause)
@@ -85,20 +88,20 @@ static void keep_text(char *ret, size_t max, const char *text)
 	utf8_printable(ret, max + 1, text ? text : "");
 }
 
-static void auth_failures_lose(struct auth_failures *af, int count)
+static void auth_failures_lose(struct auth_failures *af, int failures, int errors)
 {
-	if (count > 0 && af->lost)
-		af->lost(af->ctx, count);
+	if (failures + errors > 0 && af->lost)
+		af->lost(af->ctx, failures, errors);
 }
 
 static void auth_failures_on_recorded(void *ctx, const struct pg_result *result, const struct fault *f)
 {
 	(void)f;
 	struct auth_failures *af = ctx;
-	int count = af->under_way;
-	af->under_way = 0;
+	int failures = af->under_way, errors = af->errors_under_way;
+	af->under_way = af->errors_under_way = 0;
 	if (!result)
-		auth_failures_lose(af, count);
+		auth_failures_lose(af, failures, errors);
 }
 
 static void fill_columns(struct auth_failures *af)
@@ -118,25 +121,49 @@ static void fill_columns(struct auth_failures *af)
 	}
 }
 
-/* Sends the waiting failures, unless the pause after the last statement is still running.  The pause is proportional to
- * the number of failures sent, which limits the rate over time to AUTH_FAILURES_PER_SECOND. */
-static void auth_failures_send_if_due(struct auth_failures *af)
+/* The pause after a statement is proportional to the number of failures in it, which limits the rate over time to
+ * AUTH_FAILURES_PER_SECOND. */
+static void auth_failures_rest(struct auth_failures *af, int count)
 {
-	if (af->count == 0 || !connection_is_ready(af->connection) || evtimer_pending(af->rest, NULL))
-		return;
+	int rest_ms = count * 1000 / AUTH_FAILURES_PER_SECOND;
+	struct timeval tv = clock_timeval(rest_ms < AUTH_FAILURES_REST_MS ? AUTH_FAILURES_REST_MS : rest_ms);
+	evtimer_add(af->rest, &tv);
+}
+
+static void auth_failures_send_errors(struct auth_failures *af)
+{
+	struct db_params params = {0};
+	validation_errors_params(&af->errors, &params);
+	af->errors_under_way = validation_errors_empty(&af->errors);
+	auth_failures_rest(af, af->errors_under_way);
+	connection_send(af->connection, &VALIDATION_ERRORS_RECORD, &params, auth_failures_on_recorded);
+}
+
+static void auth_failures_send(struct auth_failures *af)
+{
 	fill_columns(af);
 	struct db_params params = {0};
 	for (int c = 0; c < COLUMNS; c++)
 		db_params_add_array(&params, &af->columns[c]);
-	int rest_ms = af->count * 1000 / AUTH_FAILURES_PER_SECOND;
-	if (rest_ms < AUTH_FAILURES_REST_MS)
-		rest_ms = AUTH_FAILURES_REST_MS;
-	struct timeval tv = clock_timeval(rest_ms);
-	evtimer_add(af->rest, &tv);
+	auth_failures_rest(af, af->count);
 	af->under_way = af->count;
 	af->count = 0;
 	memset(af->of_cause, 0, sizeof af->of_cause);
 	connection_send(af->connection, &RECORD, &params, auth_failures_on_recorded);
+}
+
+/* Sends what waits, in turn failures and validation errors, unless the pause after the last statement is still running. */
+static void auth_failures_send_if_due(struct auth_failures *af)
+{
+	int errors = validation_errors_count(&af->errors);
+	if (af->count + errors == 0 || !connection_is_ready(af->connection) || evtimer_pending(af->rest, NULL))
+		return;
+	bool is_errors_turn = errors > 0 && (af->is_errors_turn || af->count == 0);
+	af->is_errors_turn = !is_errors_turn;
+	if (is_errors_turn)
+		auth_failures_send_errors(af);
+	else
+		auth_failures_send(af);
 }
 
 static void auth_failures_on_counted(void *ctx, const struct pg_result *result, const struct fault *f)
@@ -172,7 +199,7 @@ static void auth_failures_on_rest(evutil_socket_t fd, short what, void *arg)
 	auth_failures_send_next(arg);
 }
 
-static const struct statement *const STATEMENTS[] = {&RECORD, &RATES_ADD};
+static const struct statement *const STATEMENTS[] = {&RECORD, &VALIDATION_ERRORS_RECORD, &RATES_ADD};
 
 /* A crash of the server may lose the last failures, which is acceptable; so the commit does not wait for the disk. */
 static const struct connection_plan PLAN = {
@@ -184,8 +211,7 @@ static const struct connection_plan PLAN = {
 	.ready = auth_failures_on_ready,
 };
 
-struct auth_failures *auth_failures_create(
-	struct connect_state *connect_state, void (*lost)(void *ctx, int count), void *ctx)
+struct auth_failures *auth_failures_create(struct connect_state *connect_state, auth_failures_lost *lost, void *ctx)
 {
 	struct auth_failures *af = calloc(1, sizeof *af);
 	if (!af)
@@ -212,7 +238,8 @@ void auth_failures_destroy(struct auth_failures *af)
 	if (af->rates_rest)
 		event_free(af->rates_rest);
 	rates_finish(&af->rates);
-	auth_failures_lose(af, af->under_way + af->count);
+	auth_failures_lose(af, af->under_way + af->count, af->errors_under_way + validation_errors_count(&af->errors));
+	validation_errors_finish(&af->errors);
 	for (int c = 0; c < COLUMNS; c++)
 		db_array_finish(&af->columns[c]);
 	free(af);
@@ -227,7 +254,7 @@ void auth_failures_count(struct auth_failures *af, const char *source, enum rate
 void auth_failures_add(struct auth_failures *af, const struct auth_failure *failure)
 {
 	if (af->of_cause[failure->cause] == AUTH_FAILURES_WAITING_MAX) {
-		auth_failures_lose(af, 1);
+		auth_failures_lose(af, 1, 0);
 		return;
 	}
 	af->of_cause[failure->cause]++;
@@ -239,5 +266,14 @@ void auth_failures_add(struct auth_failures *af, const struct auth_failure *fail
 	keep_text(w->detail, DETAIL_MAX, failure->detail);
 	keep_text(w->address, ADDRESS_MAX, failure->address);
 	keep_text(w->id, ID_MAX, failure->request_id);
+	auth_failures_send_if_due(af);
+}
+
+void auth_failures_add_invalid(struct auth_failures *af, const struct validation_error *error)
+{
+	if (!af)
+		return;
+	if (!validation_errors_add(&af->errors, error))
+		auth_failures_lose(af, 0, 1);
 	auth_failures_send_if_due(af);
 }

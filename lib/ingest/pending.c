@@ -5,7 +5,7 @@
  * allocated for a webhook.
  *
  * A sender chooses ids and bodies, therefore both are hashed with a key.  Bodies are hashed only when a second one of an
- * identity waits, and compared only if their hashes are equal: with bodies that differ in the last of 64 KiB, sixty-four
+ * identity waits, and compared only if their hashes are equal: with bodies that differ in the last of 64 KiB, hundreds of
  * items of a webhook would otherwise be compared with sixteen contents each. */
 
 #include "ingest/pending.h"
@@ -45,7 +45,6 @@ TAILQ_HEAD(turns, line);
 
 /* What waits of one source. */
 struct pending_queue {
-	const char *source;
 	int waiting; /* webhooks, those of the batch included */
 	struct line lines[KINDS];
 };
@@ -58,6 +57,8 @@ struct pending {
 	uint64_t batches;  /* taken so far */
 	struct turns turns[KINDS];
 	int queue_count;
+	const char *names
+		[PENDING_SOURCES_MAX]; /* of the queues' sources, side by side, since each webhook looks through them */
 	struct pending_queue queues[PENDING_SOURCES_MAX];
 	struct identities free;
 	int used; /* identities that were ever used; further ones are free as well, and their memory is untouched */
@@ -67,17 +68,23 @@ struct pending {
 
 /* ---- finding ---- */
 
-/* Sources are few, and each one's queue is kept.  Returns NULL if there are too many. */
+/* The queue of each source is kept.  A source's name is mostly the same text in memory, and then its bytes need not be
+ * compared.  Returns NULL if there are too many. */
 static struct pending_queue *queue_of(struct pending *p, const char *source)
 {
 	for (int i = 0; i < p->queue_count; i++) {
-		if (p->queues[i].source == source || strcmp(p->queues[i].source, source) == 0)
+		if (p->names[i] == source)
+			return &p->queues[i];
+	}
+	for (int i = 0; i < p->queue_count; i++) {
+		if (strcmp(p->names[i], source) == 0)
 			return &p->queues[i];
 	}
 	if (p->queue_count == PENDING_SOURCES_MAX)
 		return NULL;
+	p->names[p->queue_count] = source;
 	struct pending_queue *q = &p->queues[p->queue_count++];
-	*q = (struct pending_queue){.source = source};
+	*q = (struct pending_queue){0};
 	for (int kind = 0; kind < KINDS; kind++)
 		TAILQ_INIT(&q->lines[kind].identities);
 	return q;

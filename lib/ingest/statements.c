@@ -71,7 +71,7 @@ const struct statement INGEST_STORE = {"store",
 /* The same for a batch with payloads to keep, events of payments, or lanes.
  *
  * Payloads: one row for each request of which this statement stores a transaction.  A request whose transactions go by
- * several statements is kept by each of them; one in twenty of those with 64 items is, and the alternative would be a
+ * several statements is kept by each of them; one in twenty of those with 64 items is, each with more than a batch, and the alternative would be a
  * state of the request between two statements.  If today has no partition, because no worker has run for a week, the
  * webhooks are stored all the same and their payload_id is null.
  *

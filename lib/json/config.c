@@ -145,21 +145,21 @@ int json_config_elements(const struct json_place *p, struct json_place ret[], in
 	return count;
 }
 
-/* The text is UTF-8, since json_scan() has accepted it. */
-static bool has_control(const char *text)
+/* The number of bytes that are characters and no control characters.  A half of a surrogate pair is no character. */
+static size_t printable_bytes(const char *text, size_t len)
 {
-	const char *end = text + strlen(text);
-	for (size_t length; (length = utf8_length(text, (size_t)(end - text))) > 0; text += length) {
-		if (utf8_is_control(text, length))
-			return true;
+	size_t at = 0;
+	for (size_t length; (length = utf8_length(text + at, len - at)) > 0; at += length) {
+		if (utf8_is_control(text + at, length))
+			break;
 	}
-	return false;
+	return at;
 }
 
 bool json_config_text(const struct json_place *p, size_t most, char *ret)
 {
 	char text[TEXT_MAX + 1];
-	size_t len = 0;
+	size_t len = 0, printable;
 	bool good = false;
 	assert(most <= TEXT_MAX);
 	if (!json_config_given(p) || json_value_kind(p->value) != JSON_IS_STRING)
@@ -168,8 +168,10 @@ bool json_config_text(const struct json_place *p, size_t most, char *ret)
 		json_config_complain(p, "is longer than %zu bytes", most);
 	else if (len == 0)
 		json_config_complain(p, "is empty");
-	else if (has_control(text))
-		json_config_complain(p, "holds a control character");
+	else if ((printable = printable_bytes(text, len)) < len)
+		json_config_complain(p, "holds %s",
+			utf8_length(text + printable, len - printable) ? "a control character"
+								       : "half of a surrogate pair");
 	else
 		good = true;
 	if (good)

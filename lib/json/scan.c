@@ -54,24 +54,12 @@ static void scan_skip_space(struct scan *s)
 		s->at++;
 }
 
-/* A character above U+FFFF is written as two escapes, a surrogate pair (RFC 8259, section 7).  U+0000 is refused,
- * because PostgreSQL cannot store it and C strings would end there. */
+/* U+0000 and half of a surrogate pair are text by the grammar (RFC 8259, section 8.2).  Whether a value may hold them is
+ * left to its reader. */
 static bool scan_unicode_escape(struct scan *s)
 {
-	int unit = s->end - s->at >= 6 ? ascii_hex(s->at + 2, 4) : -1;
-	if (unit < 0)
+	if (s->end - s->at < 6 || ascii_hex(s->at + 2, 4) < 0)
 		return there_is(s, "a \\u without four hexadecimal digits");
-	if (unit == 0)
-		return there_is(s, "\\u0000, which cannot be kept");
-	if (utf8_is_second_half(unit))
-		return there_is(s, "the second half of a surrogate pair without its first");
-	if (utf8_is_first_half(unit)) {
-		const char *second = s->at + 6;
-		bool is_escape = s->end - second >= 6 && second[0] == '\\' && second[1] == 'u';
-		if (!is_escape || !utf8_is_second_half(ascii_hex(second + 2, 4)))
-			return there_is(s, "the first half of a surrogate pair without its second");
-		s->at += 6;
-	}
 	s->at += 6;
 	return true;
 }
@@ -289,34 +277,46 @@ static bool scan_value(struct scan *s)
 	}
 }
 
-static bool scan_text(struct scan *s)
+static bool scan_text(struct scan *s, bool takes_array)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	if (s->end - s->at >= 3 && memcmp(s->at, byte_order_mark, 3) == 0)
 		return there_is(s, "a byte order mark, which JSON does not have");
 	scan_skip_space(s);
-	if (!next_is(s, '{'))
-		return should_be(s, "an object");
-	if (!scan_object(s))
+	bool is_array = takes_array && next_is(s, '[');
+	if (!is_array && !next_is(s, '{'))
+		return should_be(s, takes_array ? "an object or an array" : "an object");
+	if (is_array ? !scan_array(s) : !scan_object(s))
 		return false;
 	scan_skip_space(s);
-	return s->at == s->end || there_is(s, "more behind the object");
+	return s->at == s->end || there_is(s, is_array ? "more behind the array" : "more behind the object");
 }
 
-bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f)
+static bool scan_whole(const char *text, size_t len, bool takes_array, size_t *ret, struct fault *f)
 {
 	struct scan s = {.start = text, .at = text, .end = text + len, .f = f};
 	*ret = 0;
 	if (len > JSON_TEXT_MAX)
 		return fault_set(f, FAULT_TOO_LARGE, "the text has %zu bytes, at most %d are read", len, JSON_TEXT_MAX);
 	json_names_begin(len);
-	bool good = scan_text(&s);
+	bool good = scan_text(&s, takes_array);
 	*ret = (size_t)(s.at - s.start);
 	return good;
+}
+
+bool json_scan_at(const char *text, size_t len, size_t *ret, struct fault *f)
+{
+	return scan_whole(text, len, false, ret, f);
 }
 
 bool json_scan(const char *text, size_t len, struct fault *f)
 {
 	size_t byte;
-	return json_scan_at(text, len, &byte, f);
+	return scan_whole(text, len, false, &byte, f);
+}
+
+bool json_scan_nest(const char *text, size_t len, struct fault *f)
+{
+	size_t byte;
+	return scan_whole(text, len, true, &byte, f);
 }

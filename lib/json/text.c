@@ -31,16 +31,18 @@ static char *put_character(char *out, unsigned code)
 	return out;
 }
 
-/* Decodes an escape of \u and four hex digits, or a surrogate pair of two such escapes, to a code point.  Returns the
- * byte after it. */
+/* Decodes an escape of \u and four hex digits, or a surrogate pair of two such escapes, to a code point; half of a pair
+ * stands for itself.  Returns the byte after it.  The string's closing quote, at the latest, ends the look-ahead. */
 static const char *unicode_escape(const char *at, unsigned *code)
 {
 	int unit = ascii_hex(at + 2, 4);
+	const char *next = at + 6;
 	*code = (unsigned)unit;
-	if (!utf8_is_first_half(unit))
-		return at + 6;
-	*code = utf8_join_halves(unit, ascii_hex(at + 8, 4));
-	return at + 12;
+	if (!utf8_is_first_half(unit) || next[0] != '\\' || next[1] != 'u' ||
+		!utf8_is_second_half(ascii_hex(next + 2, 4)))
+		return next;
+	*code = utf8_join_halves(unit, ascii_hex(next + 2, 4));
+	return next + 6;
 }
 
 /* The byte that a backslash and this letter stand for; a quote, a backslash and a slash stand for themselves. */

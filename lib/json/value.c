@@ -61,11 +61,11 @@ static struct json_value value_at(const char *at)
 	return (struct json_value){at, (size_t)(skip_value(at) - at)};
 }
 
-/* json_scan() allows only white space after the object, so its end is the last brace. */
+/* json_scan() allows only white space after the object, so its end is the last brace, and that of an array likewise. */
 struct json_value json_value_of(const char *text, size_t len)
 {
 	const char *first = value_skip_space(text), *end = text + len;
-	while (end[-1] != '}')
+	while (end[-1] != (*first == '[' ? ']' : '}'))
 		end--;
 	return (struct json_value){first, (size_t)(end - first)};
 }

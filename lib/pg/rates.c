@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Adds to the rows of the present minute, by the server's clock (schema/0030_rates.sql).  It may wait for another process
+/* Adds to the rows of the present minute, by the server's clock (schema/0031_rates.sql).  It may wait for another process
  * that adds to the same rows, for as long as a few updates take; the rows are locked in the order of their keys, so two
  * calls do not deadlock.
  *

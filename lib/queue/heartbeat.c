@@ -98,6 +98,7 @@ struct heartbeat {
 	bool registered; /* owner has a row, as far as this process knows */
 	int64_t beat_ms; /* when the last confirmed heartbeat was sent */
 	struct peers peers;
+	int workers; /* that have a row; 0: not observed yet */
 	struct parked_recent recent;
 	struct peer suspect; /* the worker that CHORE_RESCUE is about, as it was observed */
 	bool rescue_lost;    /* the answer to the rescue of suspect was lost; the next observation decides */
@@ -202,6 +203,7 @@ static void heartbeat_on_observed(void *ctx, const struct pg_result *r, const st
 		if (!peers_see(&h->peers, db_int8(r, row, 0), db_int8(r, row, 1), (int)db_int8(r, row, 2), now))
 			continue;
 	}
+	h->workers = db_rows(r) + 1;
 	plan(h, CHORE_OBSERVE, now + EVERY_OBSERVE_MS);
 	if (h->rescue_lost && !is_there && h->suspect.in_flight > 0)
 		h->events->orphans(h->ctx, h->suspect.in_flight);
@@ -448,6 +450,11 @@ void heartbeat_destroy(struct heartbeat *h)
 bool heartbeat_is_fresh(const struct heartbeat *h)
 {
 	return h->registered && clock_ms() - h->beat_ms < HEARTBEAT_STALE_MS;
+}
+
+int heartbeat_workers(const struct heartbeat *h)
+{
+	return h->workers;
 }
 
 void heartbeat_send(struct heartbeat *h)

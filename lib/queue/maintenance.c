@@ -30,7 +30,7 @@
 static const struct statement KEEP_PARTITIONS = {"keep_partitions", "SELECT payhook.keep_partitions($1::int, $2::int)"};
 
 /* Does the next batch of an operation, if one is due, and returns in how many milliseconds a further one is; null: none
- * runs (schema/0035_operations.sql).
+ * runs (schema/0036_operations.sql).
  *
  * By two workers at once: each does a batch of another operation, or the second does nothing.  The commit waits for the
  * disk, because it assigns ids to jobs.  A lost answer: how far the operation is stands in its row. */

@@ -33,7 +33,7 @@ const struct statement RETENTION_CLOCK = {"retention_clock",
  * Commit: it does not wait for the disk, so such a webhook waits for the deletions and not for a flush.  A crash or a
  * lost answer does no harm: transactions that are still there are deleted in the next round.
  *
- * Plan: rows are found by the index on created_at (schema/0031_created_at_index.sql).  A batch begins at the time where
+ * Plan: rows are found by the index on created_at (schema/0032_created_at_index.sql).  A batch begins at the time where
  * the last one ended, so the dead rows before it are not read again.  There is no ORDER BY, which without that index
  * would read and sort all expired rows for each batch; rows that a batch passes over are found in the next round, which
  * begins at -infinity.  If a batch sees nothing but events that stay, all of one time, the next one begins behind it.

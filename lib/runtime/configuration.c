@@ -40,7 +40,36 @@ static bool read_keys(const struct settings *s, void (*report)(const char *), st
 	return !*s->api_keys_file || api_keys_load(s->api_keys_file, report, ret);
 }
 
-/* A body with several items stands for several transactions, and the processor would get it once for each. */
+/* Anyone that reads a request with a token or a password can send others, so that one must not travel in clear: nginx has to
+ * offer TLS itself, or a balancer before it that is known. */
+static bool check_secret_sent(const struct settings *s, const struct source *source, void (*report)(const char *))
+{
+	struct fault f;
+	if (source->auth != SOURCE_AUTH_SIGNATURE || !signer_sends_secret(&source->signer) || s->tls_port > 0 ||
+		*s->real_ip_from)
+		return true;
+	fault_set(&f, FAULT_INPUT,
+		"source %s: its token or password would travel without TLS; set TLS_PORT, or REAL_IP_FROM to the balancer that has TLS",
+		source->name);
+	report(f.text);
+	return false;
+}
+
+/* A body with several items stands for several transactions, and the processor would get it once for each.  One that is not
+ * signed is whatever its sender has written. */
+static bool check_original(const struct source *source, void (*report)(const char *))
+{
+	struct fault f;
+	bool is_signed = source->auth != SOURCE_AUTH_SIGNATURE || signer_signs_body(&source->signer);
+	if (source->auth == SOURCE_AUTH_DISABLED || (is_signed && !source_has_items(source)))
+		return true;
+	fault_set(&f, FAULT_INPUT, "PROCESSOR_BODY=original: the source %s has %s", source->name,
+		is_signed ? "items, so one of its bodies stands for several transactions"
+			  : "no {body} in signed, so that anyone could write what the processor gets");
+	report(f.text);
+	return false;
+}
+
 static bool check_source(const struct settings *s, const struct source *source, void (*report)(const char *))
 {
 	struct fault f;
@@ -51,13 +80,9 @@ static bool check_source(const struct settings *s, const struct source *source, 
 			source->name);
 		report(f.text);
 	}
-	if (s->processor_body == PROCESSOR_BODY_ORIGINAL && source->auth != SOURCE_AUTH_DISABLED && *source->items) {
-		good = fault_set(&f, FAULT_INPUT,
-			"PROCESSOR_BODY=original: the source %s has items, so one of its bodies stands for several transactions",
-			source->name);
-		report(f.text);
-	}
-	return good;
+	if (s->processor_body == PROCESSOR_BODY_ORIGINAL)
+		good = check_original(source, report) && good;
+	return check_secret_sent(s, source, report) && good;
 }
 
 /* On failure the secrets that were loaded are wiped. */
@@ -96,10 +121,10 @@ void configuration_finish(struct configuration *c)
 }
 
 /* A warning is no error: payhook cannot know what a member of a payload means. */
-static void print_warning(const struct source *s, FILE *out)
+static void print_warning(bool (*warns)(const struct source *s, struct buf *ret), const struct source *s, FILE *out)
 {
 	struct buf text = BUF_INIT(IDENTITY_TEXT_MAX);
-	if (identity_hides(s, &text) && buf_ok(&text))
+	if (warns(s, &text) && buf_ok(&text))
 		fprintf(out, "warning: %s\n", text.data);
 	buf_finish(&text);
 }
@@ -127,7 +152,9 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 	for (int i = 0; i < c.sources.count; i++) {
 		const struct source *s = &c.sources.list[i];
 		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
-		print_warning(s, out);
+		print_warning(identity_hides, s, out);
+		print_warning(identity_repeats, s, out);
+		print_warning(identity_is_chosen_unsigned, s, out);
 	}
 	print_keys(&c.keys, out);
 	configuration_finish(&c);

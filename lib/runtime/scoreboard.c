@@ -66,7 +66,9 @@ static void clear_gauges(const struct scoreboard *sb)
 {
 	const struct metrics *m = sb->metrics;
 	for (int i = 0; i < m->count; i++) {
-		for (int s = 0; m->table[i].kind == METRIC_GAUGE && s < metric_series(&m->table[i]); s++)
+		for (int s = 0;
+			m->table[i].kind == METRIC_GAUGE && !m->table[i].is_latest && s < metric_series(&m->table[i]);
+			s++)
 			metric_set(m, scoreboard_cells(sb), i, s, 0);
 	}
 }
@@ -138,6 +140,12 @@ static void add_cell(int64_t *sum, int64_t value)
 		*sum = *sum == METRIC_ABSENT ? value : *sum + value;
 }
 
+static void add_latest(int64_t *highest, int64_t value)
+{
+	if (value > *highest)
+		*highest = value;
+}
+
 /* Reads cells while their owners write them: each is consistent in itself, and a sum is as of no exact moment. */
 int scoreboard_sum(const struct scoreboard *sb, int64_t *ret)
 {
@@ -147,13 +155,16 @@ int scoreboard_sum(const struct scoreboard *sb, int64_t *ret)
 	for (int n = 0; n < SCOREBOARD_SLOTS; n++)
 		living += alive[n] = lives(sb, n);
 	for (int i = 0; i < m->count; i++) {
-		bool gauge = m->table[i].kind == METRIC_GAUGE;
+		bool is_latest = m->table[i].is_latest, gauge = m->table[i].kind == METRIC_GAUGE && !is_latest;
 		int end = i + 1 < m->count ? m->first[i + 1] : m->cells;
 		for (int c = m->first[i]; c < end; c++) {
 			ret[c] = gauge ? METRIC_ABSENT : 0;
 			for (int n = 0; n < SCOREBOARD_SLOTS; n++) {
-				if (alive[n] || !gauge)
-					add_cell(&ret[c], atomic_load_explicit(&slot(sb, n)[c], memory_order_relaxed));
+				int64_t value = atomic_load_explicit(&slot(sb, n)[c], memory_order_relaxed);
+				if (is_latest)
+					add_latest(&ret[c], value);
+				else if (alive[n] || !gauge)
+					add_cell(&ret[c], value);
 			}
 		}
 	}

@@ -266,6 +266,17 @@ static bool check_body(struct settings *s, struct fault *f)
 		       "PROCESSOR_BODY=original: with PAYLOADS_KEEP_DAYS=0 no request is kept that could be sent");
 }
 
+static bool check_token(struct settings *s, struct fault *f)
+{
+	bool has_url = *s->processor_token_url, has_pair = *s->processor_client_id && *s->processor_client_secret;
+	bool has_any = *s->processor_client_id || *s->processor_client_secret || *s->processor_token_scope;
+	if (has_url ? has_pair : !has_any)
+		return true;
+	return fault_set(f, FAULT_INPUT,
+		has_url ? "PROCESSOR_TOKEN_URL: PROCESSOR_CLIENT_ID and PROCESSOR_CLIENT_SECRET must be set too"
+			: "PROCESSOR_CLIENT_ID, PROCESSOR_CLIENT_SECRET, PROCESSOR_TOKEN_SCOPE: PROCESSOR_TOKEN_URL must be set too");
+}
+
 static bool check_address(struct settings *s, struct fault *f)
 {
 	struct fault why;
@@ -300,7 +311,7 @@ static bool check_user_header(struct settings *s, struct fault *f)
 /* Rules over several settings, and rules that the kind of a setting does not cover.  They run even if a row was bad,
  * and may then report the same setting once more. */
 static bool (*const WHOLE[])(struct settings *s, struct fault *f) = {choose_database, read_currencies, choose_slots,
-	choose_open_to, check_keeping, check_body, check_address, check_hosts, check_user_header};
+	choose_open_to, check_keeping, check_body, check_token, check_address, check_hosts, check_user_header};
 
 bool settings_read(struct settings *ret, void (*report)(const char *complaint))
 {

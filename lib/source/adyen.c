@@ -14,7 +14,6 @@
 #include "source/mapping.h"
 
 #define ITEM "/NotificationRequestItem"
-#define SIGNATURE ITEM "/additionalData/hmacSignature"
 
 static const char *const POINTERS[ADYEN_FIELDS] = {
 	[ADYEN_PSP_REFERENCE] = ITEM "/pspReference",
@@ -25,12 +24,6 @@ static const char *const POINTERS[ADYEN_FIELDS] = {
 	[ADYEN_CURRENCY] = ITEM "/amount/currency",
 	[ADYEN_EVENT_CODE] = ITEM "/eventCode",
 	[ADYEN_SUCCESS] = ITEM "/success",
-};
-
-/* Room for the strings of one item with their JSON escapes decoded: the decoded text is what Adyen signs. */
-struct texts {
-	char field[ADYEN_FIELDS][ADYEN_FIELD_BYTES + 1];
-	char signature[ADYEN_FIELD_BYTES + 1];
 };
 
 bool adyen_is_signed(const char *pointer)
@@ -82,17 +75,21 @@ static bool take(struct json_value item, const char *pointer, char text[ADYEN_FI
 	return fits || fault_set(f, FAULT_INPUT, "%s has more than %d bytes", pointer, ADYEN_FIELD_BYTES);
 }
 
-/* Collects the fields and the signature of one item.  texts must outlive item, which points into it. */
+bool adyen_item_read(struct json_value item, struct adyen_texts *texts, struct signature_item *ret, struct fault *f)
+{
+	for (int i = 0; i < ADYEN_FIELDS; i++) {
+		if (!take(item, POINTERS[i], texts->field[i], &ret->field[i], f))
+			return false;
+	}
+	return take(item, ADYEN_SIGNATURE, texts->signature, &ret->signature, f);
+}
+
 static bool verify_item(const struct signer *s, struct json_value value, int64_t now_s, struct signature_report *ret)
 {
 	struct fault f;
-	struct texts texts;
+	struct adyen_texts texts;
 	struct signature_item item;
-	for (int i = 0; i < ADYEN_FIELDS; i++) {
-		if (!take(value, POINTERS[i], texts.field[i], &item.field[i], &f))
-			return adyen_refuse(ret, SIGNATURE_MALFORMED, f.text);
-	}
-	if (!take(value, SIGNATURE, texts.signature, &item.signature, &f))
+	if (!adyen_item_read(value, &texts, &item, &f))
 		return adyen_refuse(ret, SIGNATURE_MALFORMED, f.text);
 	return signature_verify_item(s, &item, now_s, ret);
 }

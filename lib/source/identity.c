@@ -1,4 +1,5 @@
-/* identity.c - finds sources in which one event of a payment would hide another.
+/* identity.c - finds sources in which one event of a payment would hide another, and those of which a captured webhook can be
+ * sent again as another event.
  *
  * Mappings with the same identity form a group, and so do those of which it is the payment_id, wherever they read it.  The
  * words that a group lets pass at a pointer are those of its filters, or, where a filter says nothing of the pointer, those
@@ -116,13 +117,21 @@ static int pointers_of(const struct mapping *m, const char *ret[MAPPING_CONDITIO
 	return m->condition_count + (*m->kind.at != '\0');
 }
 
+/* Whether the identity is that of the whole request: two events are two requests, and have different bodies. */
+static bool is_of_request(const struct group *g)
+{
+	return has_pointer(g, PLACE_REQUEST_ID) || has_pointer(g, PLACE_BODY_SHA256);
+}
+
 /* Whether the identity is the provider's id of the event, as the provider documents it. */
 static bool is_event_id(const struct group *g)
 {
 	static const struct {
 		enum scheme scheme;
 		const char *at;
-	} KNOWN[] = {{SCHEME_STRIPE, "/id"}, {SCHEME_SQUARE, "/event_id"}, {SCHEME_PAYPAL, "/id"}};
+	} KNOWN[] = {{SCHEME_STRIPE, "/id"}, {SCHEME_SQUARE, "/event_id"}, {SCHEME_PAYPAL, "/id"},
+		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "webhook-id"},
+		{SCHEME_STANDARD_WEBHOOKS, PLACE_HEADER "svix-id"}};
 	for (size_t i = 0; i < COUNT_OF(KNOWN); i++) {
 		if (g->source->auth == SOURCE_AUTH_SIGNATURE && g->source->signer.scheme == KNOWN[i].scheme &&
 			has_pointer(g, KNOWN[i].at))
@@ -151,14 +160,16 @@ static bool hides(const struct group *g, struct passing *ret)
 	return ret->at ? !is_distinct : g->mappings > 1 && !has_any;
 }
 
-static void add_identity(struct buf *b, const struct group *g, const char *before, const char *between)
+/* A pointer as it is, another place as it stands in the configuration. */
+static void add_place(struct buf *b, const char *at)
 {
-	for (int i = 0; i < g->parts; i++)
-		buf_add_format(b, "%s%s", i ? between : before, g->identity[i]);
+	char text[PLACE_TEXT_MAX];
+	buf_add_text(b, place_is_in_item(at) ? at : place_text(at, text));
 }
 
 static void add_advice(struct buf *b, const struct group *g, const char *at)
 {
+	char text[PLACE_TEXT_MAX];
 	if (g->first->is_canonical) {
 		buf_add_text(b, "the sender has to give each event a transaction_id of its own");
 		return;
@@ -166,17 +177,24 @@ static void add_advice(struct buf *b, const struct group *g, const char *at)
 	buf_add_text(b, "use the provider's id of the event");
 	if (g->parts == MAPPING_PARTS_MAX)
 		return;
-	buf_add_format(b, ", or join %s: \"transaction_id\": {\"at\": [", at ? at : "what distinguishes them");
-	add_identity(b, g, "\"", "\", \"");
-	buf_add_format(
-		b, "\", \"%s\"], \"join\": \"%c\"}", at ? at : "/...", g->parts > 1 ? g->first->parts.separator : ':');
+	if (at && place_header(at) && !source_signs_header(g->source, place_header(at)))
+		at = NULL;
+	buf_add_text(b, ", or join ");
+	add_place(b, at ? at : "what distinguishes them");
+	buf_add_text(b, ": \"transaction_id\": {\"at\": [");
+	for (int i = 0; i < g->parts; i++)
+		buf_add_format(b, "%s, ", place_text(g->identity[i], text));
+	buf_add_format(b, "%s], \"join\": \"%c\"}", place_text(at ? at : "/...", text),
+		g->parts > 1 ? g->first->parts.separator : ':');
 }
 
 static void add_warning(struct buf *b, const struct group *g, const struct passing *p)
 {
 	buf_add_format(b, "source %s: ", g->source->name);
 	if (p->at) {
-		buf_add_format(b, "several events pass, by %s:", p->at);
+		buf_add_text(b, "several events pass, by ");
+		add_place(b, p->at);
+		buf_add_text(b, ":");
 		for (int i = 0; i < p->count && i < LISTED_MAX; i++)
 			buf_add_format(b, " %s", p->words[i]);
 		buf_add_text(b, p->count > LISTED_MAX ? " ...;" : ";");
@@ -184,7 +202,10 @@ static void add_warning(struct buf *b, const struct group *g, const struct passi
 		buf_add_format(b, "%d entries of events have one transaction_id;", g->mappings);
 	}
 	buf_add_text(b, " if the transaction_id, ");
-	add_identity(b, g, "", " and ");
+	for (int i = 0; i < g->parts; i++) {
+		buf_add_text(b, i ? " and " : "");
+		add_place(b, g->identity[i]);
+	}
 	buf_add_text(b, ", is that of the payment, one event hides another; ");
 	add_advice(b, g, p->at);
 }
@@ -194,10 +215,63 @@ bool identity_hides(const struct source *s, struct buf *ret)
 	for (int i = 0; i < s->mapping_count; i++) {
 		struct group g = group_of(s, &s->mappings[i]);
 		struct passing p;
-		if (is_event_id(&g) || !hides(&g, &p))
+		if (is_of_request(&g) || is_event_id(&g) || !hides(&g, &p))
 			continue;
 		add_warning(ret, &g, &p);
 		return true;
+	}
+	return false;
+}
+
+bool identity_repeats(const struct source *s, struct buf *ret)
+{
+	if (!s->wanted.request_id)
+		return false;
+	buf_add_format(ret,
+		"source %s: the transaction_id is the id of the request, so each request is an event: what the provider"
+		" sends again is stored and processed again",
+		s->name);
+	return true;
+}
+
+/* ---- what anyone may change ---- */
+
+static bool is_unsigned(const struct source *s, const char *at)
+{
+	const char *header = place_header(at), *query = place_query(at);
+	return (header && !source_signs_header(s, header)) || (query && !signer_covers_query(&s->signer, query));
+}
+
+/* Whether a member of the body decides too whether an event passes, or of which kind it is. */
+static bool is_chosen_by_body(const struct mapping *m)
+{
+	for (int i = 0; i < m->condition_count; i++) {
+		if (!m->conditions[i].is_absent && place_is_in_item(m->conditions[i].at))
+			return true;
+	}
+	return *m->kind.at && place_is_in_item(m->kind.at) && m->kind.otherwise == TXN_NO_KIND;
+}
+
+/* A token and a password sign nothing: whoever has read one can send anything. */
+static bool has_signature(const struct source *s)
+{
+	return s->auth == SOURCE_AUTH_SIGNATURE && s->signer.scheme != SCHEME_TOKEN && s->signer.scheme != SCHEME_BASIC;
+}
+
+bool identity_is_chosen_unsigned(const struct source *s, struct buf *ret)
+{
+	char text[PLACE_TEXT_MAX];
+	for (int i = 0; has_signature(s) && i < s->mapping_count; i++) {
+		const struct mapping *m = &s->mappings[i];
+		for (int j = 0; !is_chosen_by_body(m) && j < m->condition_count; j++) {
+			if (!is_unsigned(s, m->conditions[j].at))
+				continue;
+			buf_add_format(ret,
+				"source %s: the filter has %s, which is not signed, and no member of the body: anyone with a captured"
+				" webhook that it leaves out can send it again as one that passes; add a member of the body to it",
+				s->name, place_text(m->conditions[j].at, text));
+			return true;
+		}
 	}
 	return false;
 }

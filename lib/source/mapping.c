@@ -15,13 +15,12 @@
 #include "base/clock.h"
 
 #define PIECE_MAX (3 * TXN_TEXT_MAX) /* bytes of a part of a transaction_id, with each byte percent-encoded */
-#define SOUGHT_MAX 4                 /* values that are remembered; as many as a filter has conditions */
 #define LAST_US 253402300799999999   /* 9999-12-31T23:59:59.999999Z */
 
 /* The state of reading one item. */
 struct reading {
 	const struct mapping *m;
-	struct json_value item;
+	struct places in;
 	const char *where;
 	const struct currency_extras *extras;
 	struct txn_problems *problems;
@@ -35,93 +34,21 @@ struct scalar {
 	size_t len; /* bytes of text, which has no NUL after a number */
 };
 
-/* ---- the filter ---- */
-
-/* Compares a number, true and false as they are written.  Null is like an absent member; how an object or an array is
- * written depends on its white space. */
-static bool is_word(struct json_value v, const char *word)
-{
-	switch (json_value_kind(v)) {
-	case JSON_IS_STRING:
-		return json_value_equals(v, word);
-	case JSON_IS_NUMBER:
-	case JSON_IS_TRUE:
-	case JSON_IS_FALSE:
-		return strlen(word) == v.len && memcmp(v.at, word, v.len) == 0;
-	case JSON_IS_OBJECT:
-	case JSON_IS_ARRAY:
-	case JSON_IS_NULL:
-		break;
-	}
-	return false;
-}
-
-static bool is_left_out(const struct json_value *v)
-{
-	return v->len == 0 || json_value_kind(*v) == JSON_IS_NULL || json_value_equals(*v, "");
-}
-
-static bool mapping_is_left_out(struct json_value item, const char *at)
+static bool mapping_is_left_out(const struct places *in, const char *at)
 {
 	struct json_value v = {0};
-	return !json_value_find(item, at, &v) || is_left_out(&v);
+	return !place_find(in, at, &v) || filter_leaves_out(&v);
 }
 
-/* Values of an item that were sought last: the filters of a source ask for the same few pointers, and each search reads
- * the item up to the value, or to its end. */
-struct sought {
-	struct json_value item;
-	int count;
-	const char *at[SOUGHT_MAX];
-	struct json_value value[SOUGHT_MAX]; /* len 0: there is none */
-};
-
-static const struct json_value *seek(struct sought *s, const char *at)
+const struct mapping *mapping_first(const struct mapping *list, int count, const struct places *in)
 {
-	for (int i = 0; i < s->count && i < SOUGHT_MAX; i++) {
-		if (strcmp(s->at[i], at) == 0)
-			return &s->value[i];
-	}
-	int slot = s->count++ % SOUGHT_MAX;
-	s->at[slot] = at;
-	if (!json_value_find(s->item, at, &s->value[slot]))
-		s->value[slot].len = 0;
-	return &s->value[slot];
-}
-
-/* An absent member equals no word. */
-static bool is_met(const struct mapping_condition *c, struct sought *s)
-{
-	const struct json_value *v = seek(s, c->at);
-	if (c->is_absent)
-		return is_left_out(v);
-	for (int i = 0; v->len > 0 && i < c->count; i++) {
-		if (is_word(*v, c->words[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool applies(const struct mapping *m, struct sought *s)
-{
-	for (int i = 0; i < m->condition_count; i++) {
-		if (!is_met(&m->conditions[i], s))
-			return false;
-	}
-	return true;
-}
-
-const struct mapping *mapping_first(const struct mapping *list, int count, struct json_value item)
-{
-	struct sought s = {.item = item};
+	struct filter_search s = {.in = in};
 	for (int i = 0; i < count; i++) {
-		if (applies(&list[i], &s))
+		if (filter_holds(&s, list[i].conditions, list[i].condition_count))
 			return &list[i];
 	}
 	return NULL;
 }
-
-/* ---- the members ---- */
 
 /* Whether a number has digits only.  A number with a point or an exponent is no id: 1.0 and 1e0 would be two texts for
  * one number. */
@@ -134,14 +61,23 @@ static bool is_whole(struct json_value v)
 	return true;
 }
 
+/* The pointer of a problem at a place.  A header's is no pointer into the body. */
+static void write_pointer(const struct reading *r, const char *at, char ret[TXN_POINTER_MAX + 1])
+{
+	if (place_is_in_item(at))
+		snprintf(ret, TXN_POINTER_MAX + 1, "%s%s", r->where, at);
+	else
+		snprintf(ret, TXN_POINTER_MAX + 1, "/@%s", at + 2);
+}
+
 /* Finds a string, a whole number, or any number if takes_fractions.  False: the value is absent, too long or of another
  * kind, which has been added to the problems. */
 static bool find_scalar(struct reading *r, const char *at, bool takes_fractions, struct scalar *ret)
 {
 	struct json_value v;
-	snprintf(ret->pointer, sizeof ret->pointer, "%s%s", r->where, at);
+	write_pointer(r, at, ret->pointer);
 	const char *name = ret->pointer + 1;
-	if (!json_value_find(r->item, at, &v)) {
+	if (!place_find(&r->in, at, &v)) {
 		txn_problem_add(r->problems, ret->pointer, "missing", "%s is missing", name);
 		return false;
 	}
@@ -189,7 +125,7 @@ static void mapping_read_text(struct reading *r, const struct mapping_text *t, c
 		memcpy(ret, t->text, sizeof t->text);
 		return;
 	}
-	if ((*t->otherwise || t->is_optional) && mapping_is_left_out(r->item, t->at)) {
+	if ((*t->otherwise || t->is_optional) && mapping_is_left_out(&r->in, t->at)) {
 		memcpy(ret, t->otherwise, sizeof t->otherwise);
 		return;
 	}
@@ -298,26 +234,48 @@ static size_t shift(const char *digits, size_t len, int decimals, char ret[MONEY
 	return out + fraction;
 }
 
-/* Reads a whole number of minor units.  The number is checked twice: first as digits alone, which excludes signs and
- * exponents and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The second check
- * matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is 5.01,
- * which does not exist. */
+/* Whether a number without an exponent has a fraction other than ".0", with which some languages write a whole number.  Two
+ * zeros are how an amount of major units is written: 15.00 is not taken for 15 cents. */
+static bool has_fraction(const struct scalar *found)
+{
+	const char *point = memchr(found->text, '.', found->len), *end = found->text + found->len;
+	bool has_exponent = memchr(found->text, 'e', found->len) || memchr(found->text, 'E', found->len);
+	return point && !has_exponent && !(end - point == 2 && point[1] == '0');
+}
+
+/* Reads a whole number of minor units, which may be written as 1500.0 or 1.5e3.  The number is checked twice: first as digits
+ * alone, which excludes signs (that of a negative amount is off by now) and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The
+ * second check matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is
+ * 5.01, which does not exist. */
 static void read_minor(struct reading *r, const struct scalar *found, const struct currency *currency)
 {
-	struct money units;
+	struct money units = {""};
 	char text[MONEY_TEXT_MAX + 1], quoted[FAULT_QUOTE_MAX];
 	int before = r->problems->count;
-	if (memchr(found->text, '.', found->len)) {
-		txn_problem_add(r->problems, found->pointer, "not_minor_units",
-			"%s has a point, and should be a whole number of minor units",
-			fault_quote(found->text, found->len, quoted));
-		return;
-	}
-	txn_rule_amount(r->problems, found->pointer, found->text, found->len, NULL, &units);
+	bool is_fraction = has_fraction(found);
+	if (!is_fraction)
+		txn_rule_amount(r->problems, found->pointer, found->text, found->len, NULL, &units);
 	if (r->problems->count > before)
 		return;
-	size_t len = shift(found->text, found->len, minor_unit(&r->m->amount, currency), text);
+	if (is_fraction || money_decimals(&units) > 0) {
+		txn_problem_add(r->problems, found->pointer, "not_minor_units",
+			"%s should be a whole number of minor units", fault_quote(found->text, found->len, quoted));
+		return;
+	}
+	size_t digits = strcspn(units.digits, ".");
+	size_t len = shift(units.digits, digits, minor_unit(&r->m->amount, currency), text);
 	txn_rule_amount(r->problems, found->pointer, text, len, currency, &r->txn.amount);
+}
+
+/* Drops the minus sign of a number.  Before anything but a digit it is none, and stays, so that the text is refused as it
+ * is. */
+static bool drop_sign(struct scalar *found)
+{
+	if (found->len < 2 || *found->text != '-' || found->text[1] < '0' || found->text[1] > '9')
+		return false;
+	found->len--;
+	memmove(found->text, found->text + 1, found->len);
+	return true;
 }
 
 /* currency is NULL if it is unknown.  The decimals are then not checked.  An amount in minor units cannot be converted
@@ -325,12 +283,16 @@ static void read_minor(struct reading *r, const struct scalar *found, const stru
 static void mapping_read_amount(struct reading *r, const struct currency *currency)
 {
 	struct scalar found;
+	enum mapping_negative negative = r->m->amount.negative;
 	if (!find_scalar(r, r->m->amount.at, true, &found))
 		return;
+	bool is_negative = negative != MAPPING_NEGATIVE_REFUSED && drop_sign(&found);
 	if (!r->m->amount.is_minor)
 		txn_rule_amount(r->problems, found.pointer, found.text, found.len, currency, &r->txn.amount);
 	else if (currency)
 		read_minor(r, &found, currency);
+	if (is_negative && negative == MAPPING_NEGATIVE_KEPT)
+		money_negate(&r->txn.amount); /* after a problem there are no digits, and nothing changes */
 }
 
 /* The currency is read first, because the amount depends on it.  Its problem goes into a list of its own and is added
@@ -341,7 +303,9 @@ static void mapping_read_money(struct reading *r)
 	struct scalar found = {.len = 0};
 	struct currency currency;
 	struct txn_problems aside, *problems = r->problems;
-	if (r->m->amount.is_optional && mapping_is_left_out(r->item, r->m->amount.at))
+	if (r->m->amount.is_optional && !*r->m->amount.at)
+		return; /* the mapping has no amount */
+	if (r->m->amount.is_optional && mapping_is_left_out(&r->in, r->m->amount.at))
 		return;
 	aside.count = 0;
 	r->problems = &aside;
@@ -363,9 +327,9 @@ static void mapping_read_kind(struct reading *r)
 {
 	const struct mapping_kind *k = &r->m->kind;
 	struct json_value v;
-	bool is_there = *k->at && json_value_find(r->item, k->at, &v);
+	bool is_there = *k->at && place_find(&r->in, k->at, &v);
 	for (int i = 0; is_there && i < k->count; i++) {
-		if (is_word(v, k->words[i].word)) {
+		if (filter_is_word(v, k->words[i].word)) {
 			r->txn.kind = k->words[i].kind;
 			return;
 		}
@@ -374,7 +338,7 @@ static void mapping_read_kind(struct reading *r)
 	if (!*k->at || k->otherwise != TXN_NO_KIND)
 		return;
 	char pointer[TXN_POINTER_MAX + 1];
-	snprintf(pointer, sizeof pointer, "%s%s", r->where, k->at);
+	write_pointer(r, k->at, pointer);
 	if (is_there)
 		txn_problem_add(r->problems, pointer, "unknown_kind", "%s is none of the words that the mapping lists",
 			pointer + 1);
@@ -407,10 +371,9 @@ static bool mapping_read_time(struct scalar *found, enum mapping_time_unit unit,
 	case MAPPING_RFC3339:
 		break;
 	}
-	/* find_scalar() leaves room for a NUL.  One inside the text cannot be: json_scan() refuses it. */
-	assert(found->len < sizeof found->text);
+	assert(found->len < sizeof found->text); /* find_scalar() leaves room for a NUL */
 	found->text[found->len] = '\0';
-	return clock_read_us(found->text, ret);
+	return strlen(found->text) == found->len && clock_read_us(found->text, ret);
 }
 
 static void mapping_read_occurred(struct reading *r)
@@ -449,10 +412,10 @@ static void mapping_read_members(struct reading *r)
 	mapping_read_occurred(r);
 }
 
-bool mapping_read(const struct mapping *m, struct json_value item, const char *where,
+bool mapping_read(const struct mapping *m, const struct places *in, const char *where,
 	const struct currency_extras *extras, struct txn *ret, struct txn_problems *problems, struct fault *f)
 {
-	struct reading r = {.m = m, .item = item, .where = where, .extras = extras, .problems = problems};
+	struct reading r = {.m = m, .in = *in, .where = where, .extras = extras, .problems = problems};
 	problems->count = 0;
 	mapping_read_members(&r);
 	if (problems->count > 0)

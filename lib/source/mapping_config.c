@@ -10,17 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* A JSON pointer (RFC 6901).  The whole document, "", is not one here: json_config_text() refuses an empty text. */
-void mapping_configure_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1])
-{
-	char text[MAPPING_POINTER_MAX + 1];
-	if (!json_config_text(p, MAPPING_POINTER_MAX, text))
-		return;
-	if (json_pointer_valid(text))
-		memcpy(ret, text, sizeof text);
-	else
-		json_config_complain(p, "is no JSON pointer, as /data/object/id is one");
-}
+#include "source/place_config.h"
 
 /* A text that becomes part of a transaction: a constant, a prefix, or a replacement. */
 static void read_piece(const struct json_place *p, char ret[TXN_TEXT_MAX + 1])
@@ -36,10 +26,11 @@ static bool read_flag(const struct json_place *p)
 	return json_config_given(p) && json_config_flag(p, &flag) && flag;
 }
 
-/* The members of a text.  JOIN is one of a transaction_id only. */
-enum { AT, PREFIX, AFTER, VALUE, OTHERWISE, OPTIONAL, JOIN, TEXT_MEMBERS };
+/* The members of a text.  JOIN and those behind it are of a transaction_id only. */
+enum { AT, HEADER, QUERY, PREFIX, AFTER, VALUE, OTHERWISE, OPTIONAL, JOIN, BODY, REQUEST, TEXT_MEMBERS };
 
-static const char *const TEXT_NAMES[TEXT_MEMBERS] = {"at", "prefix", "after", "value", "otherwise", "optional", "join"};
+static const char *const TEXT_NAMES[TEXT_MEMBERS] = {
+	"at", "header", "query", "prefix", "after", "value", "otherwise", "optional", "join", "body", "request"};
 
 /* A constant has nothing but its value. */
 static void refuse_beside_value(const struct json_place member[])
@@ -51,7 +42,7 @@ static void refuse_beside_value(const struct json_place member[])
 	}
 }
 
-/* Reads what may stand beside a pointer. */
+/* Reads what may stand beside a place. */
 static void read_beside_at(const struct json_place member[], struct mapping_text *ret)
 {
 	if (json_config_given(&member[PREFIX]))
@@ -66,16 +57,18 @@ static void read_beside_at(const struct json_place member[], struct mapping_text
 }
 
 /* {"at": pointer, "prefix": text, "after": text, "otherwise": text, "optional": flag} or {"value": text}; all but at
- * are optional. */
+ * are optional, and {"header": name} or
+ * {"query": name} may take the place of at. */
 static void mapping_config_read_text(const struct json_place *p, struct mapping_text *ret)
 {
 	struct json_place member[JOIN];
+	struct place_members place = {.at = &member[AT], .header = &member[HEADER], .query = &member[QUERY]};
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
 		return;
 	}
 	json_config_members(p, TEXT_NAMES, member, JOIN);
-	if (json_config_given(&member[AT]) == json_config_given(&member[VALUE])) {
+	if (place_given(&place) == json_config_given(&member[VALUE])) {
 		json_config_complain(p, "either at or value is wanted");
 		return;
 	}
@@ -84,7 +77,7 @@ static void mapping_config_read_text(const struct json_place *p, struct mapping_
 		refuse_beside_value(member);
 		return;
 	}
-	mapping_configure_pointer(&member[AT], ret->at);
+	place_configure(&place, ret->at);
 	read_beside_at(member, ret);
 }
 
@@ -101,13 +94,14 @@ static void read_separator(const struct json_place *p, char *ret)
 		*ret = text[0];
 }
 
-/* {"at": [pointer, pointer], "join": ":"} */
+/* {"at": [pointer, pointer], "join": ":"}; in place of a pointer may stand {"header": name}, {"query": name} or
+ * {"body": "sha256"}. */
 static void read_parts(const struct json_place member[], struct mapping_parts *ret)
 {
 	struct json_place at[MAPPING_PARTS_MAX];
 	int count = json_config_elements(&member[AT], at, MAPPING_PARTS_MAX);
 	for (int i = 0; i < count; i++) {
-		mapping_configure_pointer(&at[i], ret->at[i]);
+		place_configure_element(&at[i], ret->at[i]);
 		for (int j = 0; j < i; j++) {
 			if (*ret->at[i] && strcmp(ret->at[i], ret->at[j]) == 0)
 				json_config_complain(&at[i], "stands there already");
@@ -121,29 +115,44 @@ static void read_parts(const struct json_place member[], struct mapping_parts *r
 		json_config_complain(&member[AFTER], "has no meaning beside several pointers");
 }
 
-/* {"at": pointer, "prefix": text, "after": text}, or several pointers and join.  The transaction_id is the identity
- * under which an event is processed once.  With a constant, every event after the first would be a duplicate or a
+static void refuse_beside_parts(const struct json_place *header, const struct json_place *body,
+	const struct json_place *request, const struct json_place *query)
+{
+	const struct json_place *const others[] = {header, body, request, query};
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		if (json_config_given(others[i]))
+			json_config_complain(others[i], "has no meaning beside several places");
+	}
+}
+
+/* {"at": pointer, "prefix": text, "after": text}, or several pointers and join; in place of at {"header": name},
+ * {"body": "sha256"} or {"request": "id"}.  The transaction_id is the identity under which an event is processed once.  With a constant, every event after the first would be a duplicate or a
  * conflict, and would not be processed. */
 static void read_identity(const struct json_place *p, struct mapping *ret)
 {
 	struct json_place member[TEXT_MEMBERS];
+	struct place_members place = {&member[AT], &member[HEADER], &member[BODY], &member[REQUEST], &member[QUERY]};
 	struct mapping_text *text = &ret->transaction_id;
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
 		return;
 	}
 	json_config_members(p, TEXT_NAMES, member, TEXT_MEMBERS);
-	if (json_config_given(&member[VALUE]) || !json_config_given(&member[AT])) {
+	if (json_config_given(&member[VALUE]) || !place_given(&place)) {
 		json_config_complain(p, "at is wanted: a constant would make all transactions one");
 		return;
 	}
-	if (json_value_kind(member[AT].value) == JSON_IS_ARRAY) {
+	if (json_config_given(&member[AT]) && json_value_kind(member[AT].value) == JSON_IS_ARRAY) {
 		read_parts(member, &ret->parts);
+		refuse_beside_parts(&member[HEADER], &member[BODY], &member[REQUEST], &member[QUERY]);
 	} else {
-		mapping_configure_pointer(&member[AT], text->at);
+		place_configure(&place, text->at);
 		if (json_config_given(&member[JOIN]))
 			json_config_complain(&member[JOIN], "has no meaning beside one pointer");
 	}
+	bool is_made = json_config_given(&member[BODY]) || json_config_given(&member[REQUEST]);
+	if (is_made && json_config_given(&member[AFTER]))
+		json_config_complain(&member[AFTER], "has no meaning beside body and request");
 	read_beside_at(member, text);
 	if (*text->otherwise)
 		json_config_complain(p, "has no otherwise: it would make all transactions without an id one");
@@ -208,25 +217,28 @@ static void read_units(const struct json_place *p, const struct currency_extras 
 	}
 }
 
-/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag}.  unit has no default: a
- * wrong guess changes an amount by a factor of a hundred. */
+/* {"at": pointer, "unit": "minor", "minor_units": {...}, "total": flag, "optional": flag, "negative": "keep"}.  unit
+ * has no default: a wrong guess changes an amount by a factor of a hundred.  Without negative, an amount below zero is
+ * refused. */
 static void mapping_config_read_amount(
 	const struct json_place *p, const struct currency_extras *extras, struct mapping_amount *ret)
 {
-	static const char *const names[] = {"at", "unit", "minor_units", "total", "optional"};
-	static const char *const units[] = {"major", "minor"};
-	struct json_place member[5];
-	int unit = 0;
+	static const char *const names[] = {"at", "unit", "minor_units", "total", "optional", "negative"};
+	static const char *const units[] = {"major", "minor"}, *const negatives[] = {"absolute", "keep"};
+	struct json_place member[6];
+	int unit = 0, negative = 0;
 	if (!json_config_given(p)) {
 		json_config_complain(p, "is missing");
 		return;
 	}
-	json_config_members(p, names, member, 5);
-	mapping_configure_pointer(&member[0], ret->at);
+	json_config_members(p, names, member, 6);
+	place_configure_pointer(&member[0], ret->at);
 	ret->is_total = read_flag(&member[3]);
 	ret->is_optional = read_flag(&member[4]);
 	if (json_config_word(&member[1], units, 2, &unit))
 		ret->is_minor = unit == 1;
+	if (json_config_given(&member[5]) && json_config_word(&member[5], negatives, 2, &negative))
+		ret->negative = negative == 0 ? MAPPING_NEGATIVE_ABSOLUTE : MAPPING_NEGATIVE_KEPT;
 	if (!json_config_given(&member[2]))
 		return;
 	if (ret->is_minor)
@@ -274,16 +286,18 @@ static void read_kind_words(const struct json_place *p, struct mapping_kind *ret
 		json_config_complain(p, "is empty");
 }
 
-/* {"value": kind}, or {"at": pointer, "words": {word: kind, ...}, "otherwise": kind}; otherwise is optional. */
+/* {"value": kind}, or {"at": pointer, "words": {word: kind, ...}, "otherwise": kind}; otherwise is optional, and
+ * {"header": name} may take the place of at. */
 static void read_kind(const struct json_place *p, struct mapping_kind *ret)
 {
-	static const char *const names[] = {"at", "words", "otherwise", "value"};
-	struct json_place member[4];
+	static const char *const names[] = {"at", "words", "otherwise", "value", "header", "query"};
+	struct json_place member[6];
+	struct place_members place = {.at = &member[0], .header = &member[4], .query = &member[5]};
 	if (!json_config_given(p))
 		return;
-	json_config_members(p, names, member, 4);
-	const struct json_place *at = &member[0], *words = &member[1], *otherwise = &member[2], *value = &member[3];
-	if (json_config_given(at) == json_config_given(value)) {
+	json_config_members(p, names, member, 6);
+	const struct json_place *words = &member[1], *otherwise = &member[2], *value = &member[3];
+	if (place_given(&place) == json_config_given(value)) {
 		json_config_complain(p, "either at or value is wanted");
 		return;
 	}
@@ -295,7 +309,7 @@ static void read_kind(const struct json_place *p, struct mapping_kind *ret)
 		(void)read_kind_word(value, &ret->otherwise);
 		return;
 	}
-	mapping_configure_pointer(at, ret->at);
+	place_configure(&place, ret->at);
 	if (json_config_given(words))
 		read_kind_words(words, ret);
 	else
@@ -315,20 +329,21 @@ static void mapping_config_read_occurred(const struct json_place *p, struct mapp
 	if (!json_config_given(p))
 		return;
 	json_config_members(p, names, member, 2);
-	mapping_configure_pointer(&member[0], ret->at);
+	place_configure_pointer(&member[0], ret->at);
 	if (json_config_word(&member[1], units, COUNT_OF(units), &unit))
 		ret->unit = (enum mapping_time_unit)unit;
 }
 
 /* ---- the filter ---- */
 
-/* {"at": pointer, "is": [word, ...]}, the words being alternatives; or {"at": pointer, "absent": true}. */
+/* {"at": pointer, "is": [word, ...]}, the words being alternatives; or {"at": pointer, "absent": true}.  {"header": name}
+ * may take the place of at. */
 static void read_condition(const struct json_place *p, struct mapping_condition *ret)
 {
-	static const char *const names[] = {"at", "is", "absent"};
-	struct json_place member[3], words[MAPPING_WORDS_MAX];
-	json_config_members(p, names, member, 3);
-	mapping_configure_pointer(&member[0], ret->at);
+	static const char *const names[] = {"at", "is", "absent", "header", "query"};
+	struct json_place member[5], words[MAPPING_WORDS_MAX];
+	json_config_members(p, names, member, 5);
+	place_configure(&(struct place_members){.at = &member[0], .header = &member[3], .query = &member[4]}, ret->at);
 	if (json_config_given(&member[2])) {
 		ret->is_absent = read_flag(&member[2]);
 		if (json_config_given(&member[1]))
@@ -361,7 +376,7 @@ static void check_money(const struct json_place *currency, const struct mapping 
 }
 
 static void mapping_config_read_members(
-	const struct json_place *p, const struct currency_extras *extras, struct mapping *ret)
+	const struct json_place *p, const struct currency_extras *extras, bool needs_amount, struct mapping *ret)
 {
 	enum { ID, SOURCE, DESTINATION, AMOUNT, CURRENCY, PAYMENT, KIND, PART, OCCURRED, MEMBERS };
 	static const char *const names[MEMBERS] = {"transaction_id", "source_account", "destination_account", "amount",
@@ -371,9 +386,13 @@ static void mapping_config_read_members(
 	read_identity(&member[ID], ret);
 	mapping_config_read_text(&member[SOURCE], &ret->source_account);
 	mapping_config_read_text(&member[DESTINATION], &ret->destination_account);
-	mapping_config_read_amount(&member[AMOUNT], extras, &ret->amount);
-	read_currency(&member[CURRENCY], extras, &ret->currency);
-	check_money(&member[CURRENCY], ret);
+	if (!needs_amount && !json_config_given(&member[AMOUNT]) && !json_config_given(&member[CURRENCY])) {
+		ret->amount.is_optional = true;
+	} else {
+		mapping_config_read_amount(&member[AMOUNT], extras, &ret->amount);
+		read_currency(&member[CURRENCY], extras, &ret->currency);
+		check_money(&member[CURRENCY], ret);
+	}
 	read_id(&member[PAYMENT], &ret->payment_id);
 	read_kind(&member[KIND], &ret->kind);
 	read_id(&member[PART], &ret->part);
@@ -381,12 +400,12 @@ static void mapping_config_read_members(
 }
 
 void mapping_configure(const struct json_place *filter, const struct json_place *mapping,
-	const struct currency_extras *extras, struct mapping *ret)
+	const struct currency_extras *extras, bool needs_amount, struct mapping *ret)
 {
 	memset(ret, 0, sizeof *ret); /* in place: a value of its own would be large on the stack */
 	ret->is_canonical = !json_config_given(mapping);
 	if (json_config_given(filter))
 		read_filter(filter, ret);
 	if (!ret->is_canonical)
-		mapping_config_read_members(mapping, extras, ret);
+		mapping_config_read_members(mapping, extras, needs_amount, ret);
 }

@@ -6,9 +6,11 @@
 
 #include "source/sources_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "json/scan.h"
@@ -58,6 +60,40 @@ static void sources_file_pass_complaint(void *ctx, const char *complaint)
 	l->report(complaint);
 }
 
+/* Not by opening /dev/stdin, which fails if it is another user's pipe. */
+static bool read_standard_input(struct buf *ret, struct fault *f)
+{
+	char piece[4096];
+	ssize_t got;
+	while (ret->len < ret->max && (got = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
+		if (got < 0)
+			return fault_set(f, FAULT_INPUT, "%s", strerror(errno));
+		buf_add(ret, piece, (size_t)got);
+	}
+	return true;
+}
+
+static bool load(struct loading *l, const char *path, struct sources_outside *outside, struct sources *ret)
+{
+	struct fault f, why;
+	sources_init(ret);
+	if (!*path)
+		return true;
+	struct buf text = BUF_INIT(JSON_TEXT_MAX + 1);
+	bool good = strcmp(path, "-") == 0 ? read_standard_input(&text, &why) : file_read(path, &text, &why);
+	if (good)
+		good = sources_read(text.data ? text.data : "", text.len, outside, ret);
+	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))
+		l->report(f.text);
+	if (text.data)
+		explicit_bzero(text.data, text.cap); /* an operator may have written a secret into it */
+	buf_finish(&text);
+	/* Only now, after the last secret was read; after a failure too. */
+	for (int i = 0; i < l->count; i++)
+		explicit_bzero(l->variables[i], strlen(l->variables[i]));
+	return good;
+}
+
 bool sources_load(const char *path, const struct currency_extras *extras, void (*report)(const char *complaint),
 	struct sources *ret)
 {
@@ -67,21 +103,14 @@ bool sources_load(const char *path, const struct currency_extras *extras, void (
 		.secret = sources_file_read_secret,
 		.report = sources_file_pass_complaint,
 		.ctx = &l};
-	struct fault f, why;
-	sources_init(ret);
-	if (!*path)
-		return true;
-	struct buf text = BUF_INIT(JSON_TEXT_MAX + 1);
-	bool good = file_read(path, &text, &why);
-	if (good)
-		good = sources_read(text.data ? text.data : "", text.len, &outside, ret);
-	else if (!fault_set(&f, why.kind, "SOURCES_FILE=%s: %s", path, why.text))
-		report(f.text);
-	if (text.data)
-		explicit_bzero(text.data, text.cap); /* an operator may have written a secret into it */
-	buf_finish(&text);
-	/* Only now, after the last secret was read; after a failure too. */
-	for (int i = 0; i < l.count; i++)
-		explicit_bzero(l.variables[i], strlen(l.variables[i]));
-	return good;
+	return load(&l, path, &outside, ret);
+}
+
+bool sources_load_mappings(const char *path, const struct currency_extras *extras,
+	void (*report)(const char *complaint), struct sources *ret)
+{
+	struct loading l = {.path = path, .report = report};
+	struct sources_outside outside = {
+		.file = path, .extras = extras, .report = sources_file_pass_complaint, .ctx = &l};
+	return load(&l, path, &outside, ret);
 }

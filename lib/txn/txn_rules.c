@@ -34,12 +34,16 @@ void txn_rule_text(
 	} else if (len > TXN_TEXT_MAX) {
 		txn_problem_add(p, pointer, "too_long", "%s has %zu bytes, at most %d are taken", pointer + 1, len,
 			TXN_TEXT_MAX);
-	} else if (!txn_text_valid(text, len)) {
+	} else if (txn_text_valid(text, len)) {
+		memcpy(ret, text, len);
+		ret[len] = '\0';
+	} else if (utf8_is_valid(text, len)) {
 		txn_problem_add(p, pointer, "control_character", "%s holds a control character",
 			fault_quote(text, len, quoted));
 	} else {
-		memcpy(ret, text, len);
-		ret[len] = '\0';
+		/* JSON can write half of a surrogate pair, which is no character, and PostgreSQL cannot hold it. */
+		txn_problem_add(p, pointer, "unpaired_surrogate", "%s holds half of a surrogate pair",
+			fault_quote(text, len, quoted));
 	}
 }
 
@@ -52,8 +56,6 @@ static const char *flaw_code(enum money_flaw flaw)
 		break;
 	case MONEY_NEGATIVE:
 		return "negative";
-	case MONEY_EXPONENT:
-		return "exponent";
 	case MONEY_TOO_MANY_DIGITS:
 		return "too_many_digits";
 	case MONEY_TOO_MANY_DECIMALS:
@@ -96,4 +98,22 @@ bool txn_rules_refuse(const struct txn_problems *p, struct fault *f)
 		len += (size_t)snprintf(
 			list + len, sizeof list - len, "%s%s %s", i ? ", " : "", p->list[i].pointer, p->list[i].code);
 	return fault_set(f, FAULT_INPUT, "members break the rules: %s", list);
+}
+
+void txn_problems_text(const struct txn_problems *of, const char *code, char *ret, size_t size)
+{
+	static const char MORE[] = ", ...";
+	size_t len = 0;
+	snprintf(ret, size, "%s", of && of->count > 0 ? "" : code);
+	for (int i = 0; of && i < of->count; i++) {
+		char one[TXN_POINTER_MAX + 64];
+		int one_len = snprintf(one, sizeof one, "%s%s%s%s", i > 0 ? ", " : "", of->list[i].pointer,
+			*of->list[i].pointer ? " " : "", of->list[i].code);
+		if (len + (size_t)one_len + sizeof MORE > size) {
+			snprintf(ret + len, size - len, "%s", MORE);
+			return;
+		}
+		memcpy(ret + len, one, (size_t)one_len + 1);
+		len += (size_t)one_len;
+	}
 }

@@ -21,7 +21,7 @@
 static char file_setting[96];
 
 /* With one responder, its log reports an authentication failure at most once a second. */
-const char *const instance_settings[] = {file_setting, SIGNED_WEBHOOK_VARIABLE "=key 0 of 32 bytes, not a secret!",
+const char *const instance_settings[] = {file_setting, SIGNED_WEBHOOK_VARIABLE "=key 4 of 32 bytes, not a secret!",
 	"RESPONDERS=1", "PROCESSOR_DELAY_MS=0", "LOG_LEVEL=debug", "BODY_LIMIT=1048576", NULL};
 
 /* SOURCES_FILE must exist before the instance is started.  This constructor also runs in the process of each test,

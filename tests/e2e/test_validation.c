@@ -28,8 +28,8 @@ static void refuses(int status, const char *type, const char *body, size_t len, 
 Test(validation_errors, a_body_of_another_type_is_refused)
 {
 	static const char *const types[] = {NULL, "text/plain", "text/json", "application/x-www-form-urlencoded",
-		"application/jsonp", "application/problem+json", "application/json; charset=iso-8859-1", "application",
-		"json", "multipart/form-data; boundary=application/json"};
+		"application/jsonp", "application/+json", "application/json; charset=iso-8859-1", "application", "json",
+		"multipart/form-data; boundary=application/json"};
 	char body[WEBHOOK_MAX];
 
 	webhook_simple("of-another-type", body);
@@ -41,7 +41,9 @@ Test(validation_errors, a_body_of_another_type_is_refused)
 Test(validation_errors, a_charset_of_utf_8_is_no_other_type)
 {
 	static const char *const types[] = {"application/json", "application/json; charset=utf-8",
-		"application/json;charset=UTF-8", "Application/JSON", "application/json; charset=\"utf-8\""};
+		"application/json;charset=UTF-8", "Application/JSON", "application/json; charset=\"utf-8\"",
+		"application/json; charset=UTF8", "application/vnd.api+json",
+		"application/cloudevents+json; charset=utf8"};
 
 	for (size_t n = 0; n < COUNT_OF(types); n++) {
 		struct answer a;
@@ -131,9 +133,8 @@ Test(validation_errors, bytes_that_are_not_text_are_malformed)
 	static const char *const bodies[] = {"\xef\xbb\xbf{\"transaction_id\":\"a\"," REST,
 		"{\"transaction_id\":\"\xff\"," REST, "{\"transaction_id\":\"\xc0\xaf\"," REST,
 		"{\"transaction_id\":\"\xed\xa0\x80\"," REST, "{\"transaction_id\":\"\xf4\x90\x80\x80\"," REST,
-		"{\"transaction_id\":\"\xe2\x82\"," REST, "{\"transaction_id\":\"\\ud800\"," REST,
-		"{\"transaction_id\":\"\\udc00\\ud800\"," REST, "{\"transaction_id\":\"a\\u0000b\"," REST,
-		"{\"transaction_id\":\"a\",\"x\\u0000y\":1," REST, "{\"transaction_id\":\"a\",\"\xff\":1," REST};
+		"{\"transaction_id\":\"\xe2\x82\"," REST, "{\"transaction_id\":\"\\ud80\"," REST,
+		"{\"transaction_id\":\"\\ud800\\udc0\"," REST, "{\"transaction_id\":\"a\",\"\xff\":1," REST};
 	static const char with_nul[] = "{\"transaction_id\":\"a\0b\"," REST;
 	static const char nul_after[] = "{\"transaction_id\":\"a\"," REST "\0";
 
@@ -215,12 +216,13 @@ Test(validation_errors, a_bad_amount_is_reported)
 {
 	finds_amount("1.001", "USD", "/amount too_many_decimals");
 	finds_amount("0.1", "JPY", "/amount too_many_decimals");
-	finds_amount("1.000000000", "USD", "/amount too_many_decimals");
+	finds_amount("1.000000001", "USD", "/amount too_many_decimals");
+	finds_amount("1e-9", "USD", "/amount too_many_decimals");
 	finds_amount("1000000000000000000", "USD", "/amount too_many_digits");
 	finds_amount("-1", "USD", "/amount negative");
 	finds_amount("-0", "USD", "/amount negative");
-	finds_amount("1e3", "USD", "/amount exponent");
-	finds_amount("\"1e3\"", "USD", "/amount exponent");
+	finds_amount("1e18", "USD", "/amount too_many_digits");
+	finds_amount("\"1e-3\"", "USD", "/amount too_many_decimals");
 	finds_amount("\"\"", "USD", "/amount empty");
 	finds_amount("\"+1\"", "USD", "/amount not_a_decimal");
 	finds_amount("\" 1\"", "USD", "/amount not_a_decimal");
@@ -242,6 +244,10 @@ Test(validation_errors, a_bad_text_or_currency_is_reported)
 	FINDS(webhook_simple("", body), "/transaction_id empty");
 	FINDS(webhook_simple("a\\nb", body), "/transaction_id control_character");
 	FINDS(webhook_simple("a\\u0085b", body), "/transaction_id control_character");
+	FINDS(webhook_simple("a\\u0000b", body), "/transaction_id control_character");
+	FINDS(webhook_simple("\\ud800", body), "/transaction_id unpaired_surrogate");
+	FINDS(webhook_simple("\\udc00\\ud800", body), "/transaction_id unpaired_surrogate");
+	FINDS(webhook("c", "1", "USD\\u0000", body), "/currency unknown_currency");
 	FINDS(webhook("c", "1", "EURO", body), "/currency unknown_currency");
 	FINDS(webhook("c", "1", "", body), "/currency empty");
 	FINDS(webhook("c", "1", "XTS", body), "/currency unknown_currency");

@@ -207,7 +207,7 @@ reports_a_wrong_url() {
 
 reports_which_secret() {
 	cp -r "$EXAMPLES/stripe" "$DIR/stripe"
-	printf 'another' >"$DIR/stripe/new"
+	printf 'another secret of the endpoint' >"$DIR/stripe/new"
 	sed -i 's|\[{"file": "secret"}\]|[{"file": "new"}, {"file": "secret", "not_after": "2026-02-19T11:00:00Z"}]|' "$DIR/stripe/sources.json"
 	FILE=$DIR/stripe/sources.json verify 1 stripe --at "$THEN" < <(request stripe) &&
 		prints "secret     2 of 2 (/sources/0/secrets/1), counts until 2026-02-19T11:00:00Z" "signature  expired: " || return 1

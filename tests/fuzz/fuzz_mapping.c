@@ -15,10 +15,10 @@ static const char CONFIGURATION[] =
 	"\"currency\":{\"at\":\"/o/c\"}}},"
 	"{\"name\":\"y\",\"scheme\":\"none\",\"items\":\"/items\",\"order\":\"payment\",\"events\":[{\"filter\":[{\"at\":\"/type\",\"is\":[\"refund\"]},"
 	"{\"at\":\"/o/up\",\"absent\":true}],\"mapping\":{\"transaction_id\":{\"at\":[\"/o/id\",\"/type\",\"/to\"],\"join\":\":\",\"prefix\":\"x:\"},"
-	"\"source_account\":{\"value\":\"them\"},\"destination_account\":{\"at\":\"/to\"},\"amount\":{\"at\":\"/o/n\",\"unit\":\"major\",\"total\":true},"
+	"\"source_account\":{\"value\":\"them\"},\"destination_account\":{\"at\":\"/to\"},\"amount\":{\"at\":\"/o/n\",\"unit\":\"major\",\"total\":true,\"negative\":\"keep\"},"
 	"\"currency\":{\"value\":\"EUR\"},\"payment_id\":{\"at\":\"/o/id\"},\"kind\":{\"value\":\"refunded\"},\"occurred_at\":{\"at\":\"/o/t\",\"unit\":\"ms\"}}},"
 	"{\"mapping\":{\"transaction_id\":{\"at\":\"/o/id\",\"prefix\":\"x:\",\"after\":\"/\"},\"source_account\":{\"at\":\"/o/a~1b/0\",\"optional\":true},"
-	"\"destination_account\":{\"at\":\"/to\",\"optional\":true},\"amount\":{\"at\":\"/o/n\",\"unit\":\"minor\",\"optional\":true},"
+	"\"destination_account\":{\"at\":\"/to\",\"optional\":true},\"amount\":{\"at\":\"/o/n\",\"unit\":\"minor\",\"optional\":true,\"negative\":\"keep\"},"
 	"\"currency\":{\"at\":\"/o/c\",\"optional\":true},\"payment_id\":{\"at\":\"/o/up\",\"after\":\"/captures/\"},"
 	"\"kind\":{\"at\":\"/type\",\"words\":{\"paid\":\"captured\",\"true\":\"failed\"},\"otherwise\":\"other\"},\"part\":{\"at\":\"/o/part\"},"
 	"\"occurred_at\":{\"at\":\"/o/t\",\"unit\":\"rfc3339\"}}}]}]}";
@@ -42,14 +42,18 @@ static const struct source *source(int which)
 	return &sources.list[which];
 }
 
-static void must_be_money(const struct txn *txn)
+static void must_be_money(const struct mapping *m, const struct txn *txn)
 {
+	bool is_negative = *txn->amount.digits == '-';
+	const char *digits = txn->amount.digits + is_negative;
 	struct money amount;
 	struct currency currency;
 	struct fault f;
 	MUST_HOLD(currency_find(&extras, txn->currency, strlen(txn->currency), &currency));
 	MUST_HOLD(strcmp(currency.code, txn->currency) == 0);
-	MUST_HOLD(money_parse(txn->amount.digits, strlen(txn->amount.digits), &amount, &f));
+	MUST_HOLD(money_parse(digits, strlen(digits), &amount, &f));
+	MUST_HOLD(
+		!is_negative || (m->amount.negative == MAPPING_NEGATIVE_KEPT && strspn(digits, "0.") < strlen(digits)));
 	MUST_HOLD(money_decimals(&amount) <= currency.minor_unit);
 }
 
@@ -67,7 +71,7 @@ static void must_keep_the_bounds(const struct mapping *m, const struct txn *txn)
 	must_be_text(txn->destination_account, m->destination_account.is_optional);
 	MUST_HOLD(!*txn->amount.digits == !*txn->currency && (*txn->currency || m->amount.is_optional));
 	if (*txn->currency)
-		must_be_money(txn);
+		must_be_money(m, txn);
 	MUST_HOLD(txn->is_total == (m->amount.is_total && *txn->currency));
 	must_be_text(txn->payment_id, !*m->payment_id.at);
 	must_be_text(txn->part, !*m->part.at);
@@ -126,7 +130,7 @@ static void try_mapping(const struct mapping *m, struct json_value item)
 	struct txn txn;
 	struct txn_problems problems;
 	struct fault f;
-	if (mapping_read(m, item, "/items/0", &extras, &txn, &problems, &f)) {
+	if (mapping_read(m, &(struct places){.item = item}, "/items/0", &extras, &txn, &problems, &f)) {
 		MUST_HOLD(problems.count == 0);
 		must_keep_the_bounds(m, &txn);
 		must_come_apart(m, &txn);
@@ -137,9 +141,10 @@ static void try_mapping(const struct mapping *m, struct json_value item)
 
 static void try_item(struct json_value item)
 {
-	const struct mapping *m = source_mapping_for(source(EVENTS), item);
-	MUST_HOLD(m && m == source_mapping_for(source(EVENTS), item));
-	MUST_HOLD((m == &source(EVENTS)->mappings[0]) == (mapping_first(source(EVENTS)->mappings, 1, item) != NULL));
+	const struct mapping *m = source_mapping_for(source(EVENTS), &(struct places){.item = item});
+	MUST_HOLD(m && m == source_mapping_for(source(EVENTS), &(struct places){.item = item}));
+	MUST_HOLD((m == &source(EVENTS)->mappings[0]) ==
+		  (mapping_first(source(EVENTS)->mappings, 1, &(struct places){.item = item}) != NULL));
 	for (int i = 0; i < source(EVENTS)->mapping_count; i++)
 		try_mapping(&source(EVENTS)->mappings[i], item);
 	try_mapping(&source(PLAIN)->mappings[0], item);

@@ -36,6 +36,49 @@ static int decimals_of(wide value)
 	return decimals;
 }
 
+/* Moves the point by hand: the digits, with as many zeros as the exponent wants, are the value in units of 10^-8. */
+static void must_be_worth(const char *text, size_t len, const struct money *m)
+{
+	wide value = 0;
+	int point = 0, exponent = 0, sign = 1;
+	bool has_point = false, has_exponent = false;
+	for (size_t i = 0; i < len; i++) {
+		bool is_digit = text[i] >= '0' && text[i] <= '9';
+		if (is_digit && has_exponent) {
+			exponent = exponent < 1000000 ? exponent * 10 + (text[i] - '0') : exponent;
+		} else if (is_digit) {
+			if (value > (wide)-1 / 16)
+				return; /* more digits than can be followed here */
+			value = value * 10 + (wide)(text[i] - '0');
+			point += has_point;
+		} else if (text[i] == '.') {
+			has_point = true;
+		} else if (text[i] == 'e' || text[i] == 'E') {
+			has_exponent = true;
+		} else if (text[i] == '-') {
+			sign = -1;
+		}
+	}
+	for (int shift = MONEY_FRACTION_MAX - point + sign * exponent; shift != 0 && value != 0;
+		shift += shift > 0 ? -1 : 1) {
+		MUST_HOLD(shift > 0 ? value <= (wide)-1 / 10 : value % 10 == 0);
+		value = shift > 0 ? value * 10 : value / 10;
+	}
+	MUST_HOLD(value == scaled(m));
+}
+
+/* The sign changes no digit, zero has none, and an amount differs from its negative. */
+static void must_be_negated(const struct money *m)
+{
+	struct money negative = *m;
+	bool is_zero = scaled(m) == 0;
+	money_negate(&negative);
+	MUST_HOLD(*negative.digits == (is_zero ? *m->digits : '-'));
+	MUST_HOLD(strcmp(negative.digits + !is_zero, m->digits) == 0);
+	MUST_HOLD(money_equal(&negative, m) == is_zero && money_equal(&negative, &negative));
+	MUST_HOLD(money_decimals(&negative) == money_decimals(m));
+}
+
 static bool parse(const char *text, size_t len, struct money *ret)
 {
 	struct fault f = {FAULT_BUG, ""};
@@ -45,8 +88,14 @@ static bool parse(const char *text, size_t len, struct money *ret)
 		MUST_HOLD(f.kind == FAULT_INPUT && f.text[0]);
 		return false;
 	}
-	MUST_HOLD(strlen(ret->digits) == len && memcmp(ret->digits, text, len) == 0);
+	bool is_plain = !memchr(text, 'e', len) && !memchr(text, 'E', len) && len <= MONEY_TEXT_MAX;
+	struct money again;
+	MUST_HOLD(!is_plain || strlen(ret->digits) == len || text[len - 1] == '0');
+	MUST_HOLD(!is_plain || memcmp(ret->digits, text, strlen(ret->digits)) == 0);
+	MUST_HOLD(money_parse(ret->digits, strlen(ret->digits), &again, &f) && strcmp(again.digits, ret->digits) == 0);
+	must_be_worth(text, len, ret);
 	MUST_HOLD(money_decimals(ret) == decimals_of(scaled(ret)));
+	must_be_negated(ret);
 	return true;
 }
 

@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	char *at = text;
 	read_headers(&at, &sent);
 	size_t body_len = (size_t)(text + len - 1 - at);
-	struct signature_request request = {sent_header, &sent, at, body_len};
+	struct signature_request request = {sent_header, &sent, at, body_len, NULL, NULL};
 	const struct signer *s = &signers[data[0] - '0'];
 	bool good = signature_verify(s, &request, NOW, &r);
 	must_be_complete(good, &r, s);

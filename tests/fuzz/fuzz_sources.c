@@ -32,13 +32,18 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 	MUST_HOLD(*name);
 	if (place == SECRET_IN_FILE && *name == 'n')
 		return fault_set(f, FAULT_INPUT, "there is none");
-	buf_add_text(ret, *name == 'H' ? "0123456789abcdef0123456789abcdef" : SECRET);
+	if (*name == 'H')
+		buf_add_text(ret, "0123456789abcdef0123456789abcdef");
+	else if (*name == 'U')
+		buf_add_text(ret, "user:" SECRET);
+	else
+		buf_add_format(ret, *name == 'W' ? "whsec_" SECRET : SECRET "%s", name); /* each another one */
 	return true;
 }
 
 static void kind_must_be_sound(const struct mapping_kind *k)
 {
-	MUST_HOLD(k->count >= 0 && k->count <= MAPPING_KINDS_MAX && (k->count > 0) == (*k->at == '/'));
+	MUST_HOLD(k->count >= 0 && k->count <= MAPPING_KINDS_MAX && (k->count > 0) == (*k->at != '\0'));
 	for (int i = 0; i < k->count; i++) {
 		MUST_HOLD(*k->words[i].word && k->words[i].kind > TXN_NO_KIND && k->words[i].kind < TXN_KIND_COUNT);
 		for (int j = 0; j < i; j++)
@@ -46,23 +51,62 @@ static void kind_must_be_sound(const struct mapping_kind *k)
 	}
 }
 
-static void mapping_must_be_sound(const struct mapping *m, int count)
+static bool place_is_sound(const char *at)
+{
+	const char *name = place_header(at) ? place_header(at) : place_query(at);
+	return *at == '/' ? json_pointer_valid(at)
+	       : name     ? *name != '\0'
+			  : strcmp(at, PLACE_REQUEST_ID) == 0 || strcmp(at, PLACE_BODY_SHA256) == 0;
+}
+
+/* Whether the signature covers a header or a parameter of the query. */
+static bool place_is_covered(const struct source *s, const char *at)
+{
+	const char *header = place_header(at), *query = place_query(at);
+	return s->auth == SOURCE_AUTH_SIGNATURE && ((header && signer_covers_header(&s->signer, header)) ||
+							   (query && signer_covers_query(&s->signer, query)));
+}
+
+static bool signs_body(const struct source *s)
+{
+	return s->auth != SOURCE_AUTH_SIGNATURE || signer_signs_body(&s->signer);
+}
+
+/* Only a source with a signature may read a header or the query in its mapping, and nothing else if the body is not signed. */
+static void place_must_be_trusted(const struct source *s, const char *at)
+{
+	bool is_of_request = place_header(at) || place_query(at);
+	MUST_HOLD(!*at || place_is_sound(at));
+	MUST_HOLD(!*at || (signs_body(s) && !is_of_request) || place_is_covered(s, at));
+}
+
+/* A filter may read what is not signed, where the body is. */
+static void condition_must_be_sound(const struct source *s, const struct mapping_condition *c)
+{
+	MUST_HOLD((c->count > 0) != c->is_absent && place_is_sound(c->at));
+	MUST_HOLD(signs_body(s) || place_is_covered(s, c->at));
+}
+
+static void mapping_must_be_sound(const struct source *s, const struct mapping *m)
 {
 	const char *identity[MAPPING_PARTS_MAX];
 	MUST_HOLD(m->condition_count >= 0 && m->condition_count <= MAPPING_CONDITIONS_MAX);
 	for (int i = 0; i < m->condition_count; i++)
-		MUST_HOLD((m->conditions[i].count > 0) != m->conditions[i].is_absent &&
-			  json_pointer_valid(m->conditions[i].at));
-	MUST_HOLD(!m->is_canonical || count == 1);
+		condition_must_be_sound(s, &m->conditions[i]);
+	MUST_HOLD(!m->is_canonical || (s->mapping_count == 1 && signs_body(s)));
 	if (m->is_canonical)
 		return;
 	int parts = mapping_identity(m, identity);
 	MUST_HOLD(parts >= 1 && parts <= MAPPING_PARTS_MAX && (parts > 1) == (m->parts.separator != '\0'));
 	for (int i = 0; i < parts; i++)
-		MUST_HOLD(*identity[i] == '/' && json_pointer_valid(identity[i]));
+		place_must_be_trusted(s, identity[i]);
+	const char *const others[] = {m->source_account.at, m->destination_account.at, m->amount.at, m->currency.at,
+		m->payment_id.at, m->kind.at, m->part.at, m->occurred.at};
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		place_must_be_trusted(s, others[i]);
 	MUST_HOLD(!*m->currency.at || m->currency.is_optional == m->amount.is_optional);
-	MUST_HOLD(!*m->payment_id.text || *m->payment_id.at == '/');
-	MUST_HOLD(!*m->part.text || *m->part.at == '/');
+	MUST_HOLD(!*m->payment_id.text || *m->payment_id.at);
+	MUST_HOLD(!*m->part.text || *m->part.at);
 	kind_must_be_sound(&m->kind);
 }
 
@@ -75,12 +119,17 @@ static void must_be_sound(const struct source *s)
 		MUST_HOLD(s->allow[i].bits <= 128);
 	MUST_HOLD((s->client == SOURCE_CERTAIN_CLIENT) == (strchr(s->subject, '=') != NULL));
 	MUST_HOLD(json_pointer_valid(s->items));
+	MUST_HOLD((s->ping.kind == PING_FORM) == (*s->ping.field != '\0'));
+	MUST_HOLD((s->ping.kind == PING_HEADER) == (place_header(s->ping.condition.at) != NULL));
+	MUST_HOLD((s->ping.kind == PING_MEMBER) == (*s->ping.condition.at == '/'));
+	MUST_HOLD((s->ping.kind >= PING_MEMBER) == (s->ping.condition.count > 0));
 	MUST_HOLD(s->mapping_count >= 0 && s->mapping_count <= SOURCE_EVENTS_MAX);
+	MUST_HOLD(signs_body(s) || (s->mapping_count > 0 && !source_has_items(s)));
 	MUST_HOLD(!s->continues || s->in_order);
 	MUST_HOLD(!s->in_order || s->mapping_count > 0);
 	for (int i = 0; i < s->mapping_count; i++) {
-		mapping_must_be_sound(&s->mappings[i], s->mapping_count);
-		MUST_HOLD(!s->in_order || *s->mappings[i].payment_id.at == '/');
+		mapping_must_be_sound(s, &s->mappings[i]);
+		MUST_HOLD(!s->in_order || *s->mappings[i].payment_id.at);
 	}
 	MUST_HOLD(source_has_events(s) || (s->mapping_count <= 1 && !s->in_order && !s->keep_ignored));
 }

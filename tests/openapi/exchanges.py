@@ -12,6 +12,7 @@ counts for none of them.
 
 import json
 import os
+import urllib.parse
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,6 +64,9 @@ def check_headers(documented, head):
 
 def check_body(contents, exchange, got):
     kind = got.get('content-type', '').split(';')[0].strip()
+    if exchange['status'] == 204 and not kind and not contents:
+        yield from ['a 204 has a body'] if exchange['body'] else []
+        return
     if kind not in contents:
         yield f'Content-Type {kind or "none"} is not documented'
         return
@@ -99,14 +103,25 @@ def candidates(document, exchange):
     return [everywhere, (name, document.errors[name]['responses'])]
 
 
+def read_sent(text):
+    """(media type, value) of a body: JSON, else the fields of a form."""
+    try:
+        return 'application/json', json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return 'application/x-www-form-urlencoded', dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+
+
 def check_sent(checks, document, exchange, where):
     """An accepted body must match the schema of the request."""
     _, _, operation = document.operation(exchange['method'] or '', exchange['target'] or '')
     contents = (operation or {}).get('requestBody', {}).get('content', {})
     if exchange['status'] >= 300 or not contents or exchange['sent'] is None:
         return
-    for complaint in complaints(contents['application/json']['schema'],
-                                json.loads(exchange['sent'], parse_float=Decimal)):
+    kind, value = read_sent(exchange['sent'])
+    if kind not in contents:
+        checks.add(ACCEPTED, f'{where}: {kind} is not documented')
+        return
+    for complaint in complaints(contents[kind]['schema'], value):
         checks.add(ACCEPTED, f'{where}: {complaint}')
 
 

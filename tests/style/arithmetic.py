@@ -27,6 +27,7 @@ NAMES_EXCEPTED = {
     'ops/settings.sh settings_read name': 'from the table of settings',
     'tests/integration/ops/test_trust.sh lists_of_another name': 'from a list',
     'tests/integration/ops/test_trust.sh database_of_another name': 'from a list',
+    'tests/integration/ops/test_trust.sh files_of_the_processor_of_another name': 'from a list',
     'tests/unit/runtime/test_environment.sh  line': 'from the table of settings',
     'tests/unit/runtime/test_environment.sh  LIBRARY_VARIABLES': 'from a list',
     'tests/unit/runtime/test_shell_settings.sh  line': 'from the table of settings',

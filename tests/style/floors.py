@@ -24,9 +24,9 @@ ROOMS = {
     'runtime': 'base http txn auth source',
     'fastcgi': 'base http runtime',
     'app': 'base json http pg txn auth source ingest runtime fastcgi',
-    'worker': 'base json http pg queue runtime',
+    'worker': 'base json http pg auth queue runtime',
     'console': 'base json http pg auth runtime fastcgi',
-    'ctl': 'base json http pg txn auth source runtime',
+    'ctl': 'base json http pg txn auth source ingest runtime',
     'supervisor': 'base',
 }
 PROGRAMS = ('app', 'worker', 'console', 'ctl', 'supervisor')
@@ -38,9 +38,9 @@ WAITING = ('lib/pg/', 'lib/ingest/', 'lib/queue/', 'lib/fastcgi/') + tuple(f'{pr
 DOORS = {
     'libpq-fe.h': ('lib/pg/db.c', 'lib/pg/conninfo.c', 'lib/pg/abandoned.c', 'lib/pg/session.c', 'lib/pg/connection.c'),
     'fcgiapp.h': ('lib/fastcgi/fastcgi.c', 'lib/fastcgi/fastcgi_request.', 'include/fastcgi/fastcgi_request.'),
-    'curl/': ('worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.'),
-    'openssl/': ('lib/auth/digest.c',),
-    'zlib.h': ('lib/auth/digest.c',),
+    'curl/': ('worker/http_loop.', 'worker/oauth.', 'worker/http_transfer.', 'worker/processor_http.c', 'worker/http_failure.', 'worker/http_options.', 'ctl/post.'),
+    'openssl/': ('lib/auth/digest.c', 'lib/auth/pem.c'),
+    'zlib.h': ('lib/auth/digest.c', 'lib/http/content_coding.c'),
     'event2/': WAITING,
 }
 NO_DOORS = ('tests/', 'bench/')

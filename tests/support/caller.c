@@ -63,8 +63,9 @@ struct made made_of(const char *source, const char *transaction_id)
 
 void caller_start(struct caller *c, struct made *m)
 {
+	c->options.settings = &c->settings;
 	if (!c->processor)
-		c->processor = PROCESSOR_HTTP.create(c->base, &c->settings, on_ended, c);
+		c->processor = PROCESSOR_HTTP.create(c->base, &c->options, on_ended, c);
 	cr_assert_not_null(c->processor);
 	m->call = (struct call){.job = &m->job};
 	m->began_ms = clock_ms();
@@ -91,10 +92,15 @@ void caller_until_ended(struct caller *c, int count)
 		cr_assert_lt(clock_ms(), end, "%d of %d calls ended", c->ended, count);
 }
 
+void caller_until_calls_of(struct caller *c, const struct http_server *server, int count)
+{
+	for (int64_t end = clock_ms() + PATIENCE_MS; http_server_calls(server) < count; turn(c))
+		cr_assert_lt(clock_ms(), end, "%d of %d calls were heard", http_server_calls(server), count);
+}
+
 void caller_until_heard(struct caller *c, int count)
 {
-	for (int64_t end = clock_ms() + PATIENCE_MS; http_server_calls(c->server) < count; turn(c))
-		cr_assert_lt(clock_ms(), end, "%d of %d calls were heard", http_server_calls(c->server), count);
+	caller_until_calls_of(c, c->server, count);
 }
 
 void caller_call(struct caller *c, struct made *m)

@@ -26,6 +26,7 @@ struct caller {
 	struct event_base *base;
 	struct http_server *server;
 	struct settings settings; /* the processor's; it reads them as long as it exists */
+	struct call_options options;
 	struct processor *processor;
 	int ended;                                        /* number of calls that have ended */
 	void (*on_end)(struct caller *c, struct made *m); /* called for each ended call, unless NULL */
@@ -52,5 +53,8 @@ void caller_until_ended(struct caller *c, int count);
 
 /* Runs the loop until the server has received this number of calls. */
 void caller_until_heard(struct caller *c, int count);
+
+/* The same of another server on the loop. */
+void caller_until_calls_of(struct caller *c, const struct http_server *server, int count);
 
 void caller_for(struct caller *c, int ms);

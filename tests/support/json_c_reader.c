@@ -1,8 +1,9 @@
 /* json_c_reader.c - compares json-c's tree of a text with the results of json/value.h.
  *
- * Two differences are known, and are the reason why payhook does not parse with json-c.  Version 0.16 takes the escape
- * of a character beyond U+FFFF for half of a surrogate pair if its low 16 bits are those of one, and it clamps integers
- * beyond 64 bits.  Such texts and integers are not compared. */
+ * Some differences are known, and the first two are the reason why payhook does not parse with json-c.  Version 0.16 takes the
+ * escape of a character beyond U+FFFF for half of a surrogate pair if its low 16 bits are those of one, and it clamps integers
+ * beyond 64 bits.  It replaces half of a surrogate pair by U+FFFD, and looks for a name up to its first NUL.  Such texts
+ * and integers are not compared. */
 
 #include "support/json_c_reader.h"
 
@@ -24,7 +25,11 @@ static bool is_misread(const char *text, size_t len)
 		if (c[i] >= 0xf0 && low >= 0xd800 && low < 0xe000)
 			return true;
 	}
-	return false;
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (c[i] == 0xed && c[i + 1] >= 0xa0)
+			return true;
+	}
+	return memchr(text, '\0', len) != NULL;
 }
 
 static bool same_text(struct json_value ours, json_object *theirs)
@@ -47,7 +52,7 @@ static bool same_members(struct json_value ours, json_object *theirs)
 		char *text = malloc(name.len);
 		size_t len;
 		json_object *member;
-		same = text && json_value_text(name, text, name.len, &len) && strlen(text) == len;
+		same = text && json_value_text(name, text, name.len, &len);
 		misread = misread || (same && is_misread(text, len));
 		same = same &&
 		       (misread || (json_object_object_get_ex(theirs, text, &member) && same_value(value, member)));

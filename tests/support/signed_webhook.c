@@ -138,7 +138,7 @@ void signed_webhook_write(struct signed_webhook *w, enum provider from)
 
 static void make_key(enum provider from, int key, struct sender_key *ret)
 {
-	sender_key(&ALL[from].sender, key, INT64_MAX, ret);
+	sender_key(&ALL[from].sender, (int)from * KEYS + key, INT64_MAX, ret); /* no two sources have one secret */
 }
 
 /* The signature that the body contains from the last time. */
@@ -241,7 +241,7 @@ static const char SOURCES[] =
 									       "{\"at\":\"/reference\",\"prefix\":\"clearing-\"},\"source_account\":{\"at\":\"/debtor\"},"
 									       "\"destination_account\":{\"at\":\"/creditor\"},\"amount\":{\"at\":\"/amount\",\"unit\":\"major\"},"
 									       "\"currency\":{\"at\":\"/currency\"}}},\n"
-									       "{\"name\":\"ledger\",\"scheme\":\"github\",\"secrets\":[{\"file\":\"clearing-0\"}]}\n"
+									       "{\"name\":\"ledger\",\"scheme\":\"github\",\"secrets\":[{\"file\":\"ledger-0\"}]}\n"
 									       "]}\n";
 
 static void write_file(const char *folder, const char *name, const char *text)
@@ -262,6 +262,7 @@ void signed_webhook_furnish(const char *folder, const char *sources)
 	char name[32], secret[256];
 
 	write_file(folder, "sources.json", sources == NULL ? SOURCES : sources);
+	write_file(folder, "ledger-0", "key of the ledger that signs nothing\n");
 	for (int from = 0; from < PROVIDERS; from++)
 		for (int key = 0; key < KEYS; key++) {
 			signed_webhook_secret((enum provider)from, key, secret);
@@ -280,6 +281,8 @@ void signed_webhook_clear(const char *folder)
 			unlink(path);
 		}
 	snprintf(path, sizeof(path), "%s/sources.json", folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/ledger-0", folder);
 	unlink(path);
 	rmdir(folder);
 }

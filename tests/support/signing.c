@@ -128,7 +128,7 @@ static void make_ed25519(int n, struct sender_key *ret)
 
 void sender_key(const struct sender *s, int n, int64_t end_s, struct sender_key *ret)
 {
-	static char keys[4][40];
+	static char keys[16][40];
 	char text[SENT_VALUE_MAX];
 	*ret = (struct sender_key){.hmac = keys[n], .hmac_len = 32};
 	if (s->ed25519) {
@@ -140,7 +140,7 @@ void sender_key(const struct sender *s, int n, int64_t end_s, struct sender_key 
 		make_certificate(ret->private, end_s, ret);
 		return;
 	}
-	snprintf(keys[n], sizeof keys[n], "key %d of 32 bytes, not a secret!", n);
+	snprintf(keys[n], sizeof keys[n], "key %x of 32 bytes, not a secret!", (unsigned)n);
 	assert(strlen(keys[n]) == 32);
 	to_text((unsigned char *)keys[n], 32, true, text);
 	if (s->settings.scheme == SCHEME_STANDARD_WEBHOOKS)
@@ -186,6 +186,9 @@ static size_t begin_message(
 	case SCHEME_RAZORPAY:
 	case SCHEME_GITHUB:
 	case SCHEME_ADYEN:
+	case SCHEME_TOKEN:
+	case SCHEME_BASIC:
+	case SCHEME_RSA:
 		break;
 	}
 	return 0;

@@ -49,7 +49,7 @@ struct sender {
 extern const struct sender SENDERS[];
 extern const size_t SENDER_COUNT;
 
-/* Makes key number n; the same n makes the same HMAC key.  The certificate of a public key expires at end_s. */
+/* Makes key number n, 0 to 15; the same n makes the same HMAC key.  The certificate of a public key expires at end_s. */
 void sender_key(const struct sender *s, int n, int64_t end_s, struct sender_key *ret);
 void sender_key_finish(struct sender_key *key);
 

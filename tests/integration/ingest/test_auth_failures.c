@@ -11,11 +11,12 @@
 #include "support/loop.h"
 
 static struct auth_failures *auth_failures;
-static int lost;
+static int lost, lost_errors;
 
-static void on_lost(void *ctx, int count)
+static void on_lost(void *ctx, int failures, int errors)
 {
-	*(int *)ctx += count;
+	*(int *)ctx += failures;
+	lost_errors += errors;
 }
 
 static void auth_failures_init(void)
@@ -385,6 +386,82 @@ Test(auth_failures, what_still_waits_at_the_end_is_counted)
 	auth_failures_destroy(auth_failures);
 	auth_failures = NULL;
 	cr_expect_eq(lost, 2);
+}
+
+/* ---- validation errors ---- */
+
+static void add_invalid(const char *source, bool is_verified, const char *problems)
+{
+	auth_failures_add_invalid(auth_failures, &(struct validation_error){.source = source,
+							 .is_verified = is_verified,
+							 .status = 422,
+							 .problems = problems,
+							 .address = "203.0.113.9",
+							 .request_id = "0123456789abcdef0123456789abcdef"});
+}
+
+static bool are_invalid(void *ctx)
+{
+	return database_number("SELECT count(*) FROM payhook.invalid_webhooks") == ((struct rows *)ctx)->count;
+}
+
+static void expect_invalid(long long count)
+{
+	struct rows rows = {count};
+	loop_until(are_invalid, &rows, "the validation errors are there");
+}
+
+Test(auth_failures, report_all_that_is_known_of_a_validation_error)
+{
+	add_invalid("stripe", true, "/amount too_many_decimals");
+	expect_invalid(1);
+	VALUE("stripe|t|422|/amount too_many_decimals|203.0.113.9|0123456789abcdef0123456789abcdef",
+		"SELECT concat_ws('|', source, is_verified, status, problems, address, request_id)"
+		" FROM payhook.validation_errors");
+	VALUE("t", "SELECT failed_at BETWEEN now() - interval '10 s' AND now() FROM payhook.validation_errors");
+	cr_expect_eq(lost_errors, 0);
+}
+
+Test(auth_failures, record_validation_errors_beside_a_flood_of_auth_failures)
+{
+	for (int i = 0; i < AUTH_FAILURES_WAITING_MAX; i++)
+		add("s", SIGNATURE_WRONG, "flood");
+	add_invalid("s", true, "/amount missing");
+	expect_kept(AUTH_FAILURES_WAITING_MAX);
+	expect_invalid(1);
+}
+
+/* Writes count errors to a ring, without the pause between two statements. */
+static void fill_ring(const char *source, int is_verified, int count)
+{
+	database_exec(
+		"SELECT payhook.add_validation_errors(array_agg('%s'::text), array_agg(%d::bigint), array_agg(422::bigint),"
+		" array_agg(n::text ORDER BY n), array_agg(''::text), array_agg(''::text), array_agg(0::bigint))"
+		" FROM generate_series(1, %d) n",
+		source, is_verified, count);
+}
+
+Test(auth_failures, keep_the_last_hundred_validation_errors_of_each_ring)
+{
+	fill_ring("a", 1, 150);
+	fill_ring("a", 0, 400);
+	fill_ring("b", 1, 3);
+	fill_ring("b", 0, 100);
+	VALUE("a|f|100|301|400 a|t|100|51|150 b|f|100|1|100 b|t|3|1|3",
+		"SELECT string_agg(concat_ws('|', source, is_verified, count, first, last), ' ' ORDER BY source, is_verified)"
+		" FROM (SELECT source, is_verified, count(*), min(problems::int) AS first, max(problems::int) AS last"
+		"   FROM payhook.validation_errors GROUP BY source, is_verified) r");
+	VALUE("100", "SELECT problems FROM payhook.validation_errors LIMIT 1");
+}
+
+Test(auth_failures, find_no_place_for_the_errors_of_one_source_beyond_its_share)
+{
+	for (int i = 0; i < VALIDATION_ERRORS_OF_SOURCE_MAX + 5; i++)
+		add_invalid("loud", false, "malformed");
+	add_invalid("quiet", false, "malformed");
+	expect_invalid(VALIDATION_ERRORS_OF_SOURCE_MAX + 1);
+	cr_expect_eq(lost_errors, 5);
+	VALUE("1", "SELECT count(*) FROM payhook.validation_errors WHERE source = 'quiet'");
 }
 
 /* ---- counts ---- */

@@ -86,6 +86,21 @@ Test(ingest, takes_the_same_again_as_the_same)
 	cr_expect_str_eq(database_value("SELECT amount FROM payhook.transactions"), "1500");
 }
 
+Test(ingest, an_amount_below_zero_is_kept_and_is_another_than_without_its_sign)
+{
+	struct sent *first = send_one("t", "-1500.10");
+	sent_all();
+	expect(first, ACCEPTED_NEW);
+	struct sent *again = send_one("t", "-1500.1");
+	sent_all();
+	struct sent *other = send_one("t", "1500.10");
+	sent_all();
+	expect(again, ACCEPTED_AGAIN);
+	expect(other, ACCEPTED_CONFLICT);
+	cr_expect_eq(rows("transactions"), 1);
+	cr_expect_str_eq(database_value("SELECT amount FROM payhook.transactions"), "-1500.10");
+}
+
 Test(ingest, makes_no_second_job_once_the_first_is_done)
 {
 	send_one("t", "1");

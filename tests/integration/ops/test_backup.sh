@@ -44,6 +44,8 @@ fill_payload() {
 		VALUES ('2026-10-01 10:00Z', '0123456789abcdef0123456789abcdef', 'transactions', 'application/json', '{"user-agent": "a"}', '\xff00');
 		UPDATE payhook.transactions t SET payload_id = p.payload_id, payload_at = p.received_at FROM payhook.payloads p
 		WHERE t.transaction_id = 'ready';
+		SELECT payhook.keep_unreadable('{stripe}', '{0123456789abcdef0123456789abcdef}', '{application/json}', ARRAY['{"user-agent": "a"}'],
+			ARRAY['\xff00'::bytea], '{""}', '{malformed}');
 	SQL
 }
 
@@ -68,7 +70,7 @@ other() {
 
 everything() {
 	value "SET timezone = UTC; TABLE payhook.transactions; TABLE payhook.dead_jobs; TABLE payhook.transaction_conflicts;
-		TABLE payhook.job_attempts; TABLE payhook.payloads; TABLE payhook.migrations;
+		TABLE payhook.job_attempts; TABLE payhook.payloads; TABLE payhook.unreadable_webhooks; TABLE payhook.migrations;
 		SELECT transaction_id, attempt, enqueued_at, run_at, last_error FROM payhook.jobs ORDER BY transaction_id"
 }
 
@@ -108,6 +110,26 @@ an_instance_that_has_kept_webhooks_is_left_alone() {
 	payhook 1 restore "$FILE"
 	[[ $output == *"this payhook has kept webhooks"* ]]
 	expect "the webhook" "$(value 'SELECT count(*) FROM payhook.payloads')" 1
+}
+
+an_instance_that_has_unreadable_webhooks_is_left_alone() {
+	payhook 0 backup "$FILE"
+	other
+	value "SELECT payhook.keep_unreadable('{s}', '{\"\"}', '{text/plain}', ARRAY['{}'], ARRAY[''::bytea], '{\"\"}', '{malformed}')"
+	payhook 1 restore "$FILE"
+	[[ $output == *"this payhook has webhooks that could not be mapped"* && $output == *"nothing was restored"* ]]
+	expect "the webhook" "$(value 'SELECT source FROM payhook.unreadable')" s
+	expect "transactions" "$(value 'SELECT count(*) FROM payhook.transactions')" 0
+}
+
+# Its body is known: a repetition is counted, and another body gets a number of its own.
+unreadable_webhooks_come_back_too() {
+	payhook 0 backup "$FILE"
+	other
+	payhook 0 restore "$FILE"
+	value "SELECT payhook.keep_unreadable('{stripe,stripe}', '{\"\",\"\"}', '{a,a}', ARRAY['{}', '{}'],
+		ARRAY['\xff00'::bytea, ''::bytea], '{\"\",\"\"}', '{malformed,malformed}')" >/dev/null
+	expect "the webhooks" "$(value "SELECT string_agg(count || ' ' || bytes, ',' ORDER BY unreadable_id) FROM payhook.unreadable")" '2 2,1 0'
 }
 
 through_pipes_and_into_a_bare_database_as_well() {
@@ -288,6 +310,7 @@ TESTS=(
 	what_was_saved_comes_back_and_no_worker_has_it
 	the_day_of_the_restore_has_its_partitions
 	an_instance_that_has_kept_webhooks_is_left_alone
+	an_instance_that_has_unreadable_webhooks_is_left_alone unreadable_webhooks_come_back_too
 	through_pipes_and_into_a_bare_database_as_well
 	it_overwrites_nothing
 	it_writes_through_no_link

@@ -101,6 +101,16 @@ a_terminal_gets_no_control_character() {
 	prints '\x00\x01' '\xffü'
 }
 
+headers_that_are_no_object_are_left_out() {
+	local headers
+	for headers in '[1, [2]]' '"x"' '7' 'null'; do
+		value "DELETE FROM payhook.transactions; DELETE FROM payhook.payloads"
+		keep t bank "$headers" 00
+		ends 0 "$CTL" payload t --headers
+		equal "$(grep -c . "$DIR/out")" 5
+	done
+}
+
 a_source_is_named_if_several_have_the_id() {
 	keep t bank '{}' 00
 	keep t card '{}' 0102
@@ -216,6 +226,6 @@ what_is_not_there_is_explained_once() {
 	complains 'it has no header X-Payhook-Received-At'
 }
 
-run_all the_bytes_are_those_that_came a_terminal_gets_no_control_character a_source_is_named_if_several_have_the_id \
+run_all the_bytes_are_those_that_came headers_that_are_no_object_are_left_out a_terminal_gets_no_control_character a_source_is_named_if_several_have_the_id \
 	what_is_missing_is_explained arguments_are_checked the_operator_s_role_may_read_it a_kept_request_verifies_as_of_its_time \
 	the_secret_may_be_gone a_header_may_not_be_kept a_source_may_be_gone what_is_not_there_is_explained_once

@@ -80,9 +80,30 @@ refuses_originals_that_it_cannot_send() {
 	done
 	SOURCES_FILE=$HERE/docs/sources/adyen/sources.json refuses 2 'PROCESSOR_BODY=original: the source adyen has items' \
 		"$app" --check || return 1
+	SOURCES_FILE=$HERE/docs/sources/mercado-pago/sources.json refuses 2 \
+		'PROCESSOR_BODY=original: the source mercado-pago has no {body} in signed' "$app" --check || return 1
 	SOURCES_FILE=$HERE/docs/sources/stripe/sources.json refuses 0 PROCESSOR_BODY=original "$app" --check
 }
 
+# The files of the http processor: each error has the setting and the line, and no value.
+refuses_files_that_are_wrong() {
+	local worker=$PAYHOOK_BUILD/worker/payhook-worker
+	printf 'X-Tenant: north\nHost: hunter2\n' >"$DIR/headers"
+	: >"$DIR/empty"
+	PROCESSOR_HEADERS=$DIR/headers refuses 2 "PROCESSOR_HEADERS=$DIR/headers: line 2: Host cannot be set here" "$worker" --check &&
+		PROCESSOR_HEADERS=$DIR/none refuses 2 "PROCESSOR_HEADERS=$DIR/none: it cannot be opened" "$worker" &&
+		PROCESSOR_SIGNING_SECRETS_FILE=$DIR/empty refuses 2 "PROCESSOR_SIGNING_SECRETS_FILE=$DIR/empty: it has no secret" \
+			"$worker" --check &&
+		PROCESSOR_CA=$DIR/headers refuses 2 "PROCESSOR_CA=$DIR/headers: it has no certificate in PEM" "$worker" --check &&
+		PROCESSOR_CLIENT_KEY=$DIR/empty refuses 2 "without PROCESSOR_CLIENT_CERTIFICATE" "$worker" --check || return 1
+	! grep -F hunter2 "$DIR/log" || return 1
+	printf 'Authorization: Bearer {file:token}\n' >"$DIR/headers"
+	printf 'hunter2\n' >"$DIR/token"
+	PROCESSOR_HEADERS=$DIR/headers refuses 0 'header Authorization: (set)' "$worker" --check || return 1
+	! grep -F hunter2 "$DIR/log"
+}
+
+check "files of the http processor that are wrong are refused at the start" refuses_files_that_are_wrong
 check "a worker names its processor when it starts, and warns if that is the simulated one" warns_of_simulation
 check "original bodies that cannot be sent are refused at the start" refuses_originals_that_it_cannot_send
 check "a responder that cannot start names the part that failed" responder

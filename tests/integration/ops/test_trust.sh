@@ -182,6 +182,43 @@ secrets_of_another() {
 	rm -r -- "$list" "$DIR/secrets"
 }
 
+# refuses_file TEXT FUNCTION - it fails with this text.
+refuses_file() {
+	! inside "$2" >"$DIR/out" 2>&1 || { echo "$2 takes it: $1" && return 1; }
+	grep -F "$1" "$DIR/out"
+}
+
+# What a reload does before it replaces the worker.
+worker_reload_check() {
+	RUN=$DIR
+	worker_check
+}
+
+# Whoever can write a header, a certificate or a secret of the http processor decides what the worker sends, and where.
+files_of_the_processor_of_another() {
+	local file=$DIR/file name secret=$DIR/token
+	for name in PROCESSOR_HEADERS PROCESSOR_SIGNING_SECRETS_FILE PROCESSOR_CA PROCESSOR_CLIENT_CERTIFICATE PROCESSOR_CLIENT_KEY; do
+		echo '# nothing' >"$file"
+		chmod 666 "$file"
+		(export "$name=$file" && refuses_file "$name=$file: other users can write to $file" trust_check_processor)
+		chmod 644 "$file"
+		chown nobody "$file"
+		(export "$name=$file" && refuses_file "$name=$file: $file belongs to nobody" trust_check_processor)
+		rm -- "$file"
+	done
+	printf '# {file:%s/none}\nA: {file:token}\n' "$DIR" >"$file"
+	echo secret >"$secret"
+	chown payhook-worker "$secret"
+	PROCESSOR_HEADERS=$file inside trust_check_processor
+	chown nobody "$secret"
+	(export PROCESSOR_HEADERS=$file && payhook 2 "PROCESSOR_HEADERS: file=$secret: $secret belongs to nobody" up)
+	chown root "$secret"
+	chmod 666 "$secret"
+	printf 'PROCESSOR_HEADERS=%s\0' "$file" >"$DIR/worker.env"
+	refuses_file "PROCESSOR_HEADERS: file=$secret: other users can write to $secret" worker_reload_check
+	rm -- "$file" "$secret"
+}
+
 # Whoever names the database reads what root's payhook stores.
 database_of_another() {
 	local name
@@ -396,6 +433,7 @@ check "root's records are in a folder that only root can make" folder_of_sockets
 check "settings of another user are refused" settings_of_another
 check "so are lists of sources and of keys" lists_of_another
 check "so are secrets that such a list names" secrets_of_another
+check "files of the http processor that another user could change are refused" files_of_the_processor_of_another
 check "so are a connection string, a role and a password" database_of_another
 check "so are a pipe and a terminal of another user, and not those of the shell" settings_by_a_pipe
 check "so is another user's build" build_of_another

@@ -140,6 +140,34 @@ Test(forget, empties_the_bodies_that_name_the_account)
 	receipt_has(receipt("ann", "true"), "erased    0 bodies of conflicts");
 }
 
+Test(forget, finds_an_account_in_a_form)
+{
+	store("other", "ben", "shop", "PROCESSED");
+	store_conflict("other", 1, "id=1&payer=ann");
+	store_conflict("other", 2, "payer=%61n%6E&id=1");
+	store_conflict("other", 3, "id=1&note=to+ann&payer=anna&ann=1");
+	store_conflict("other", 4, "payload=%7B%22payer%22%3A%22ann%22%7D&x=1");
+	store_conflict("other", 5, "payload=%7B%22payer%22%3A%22anna%22%7D&x=ann%25");
+	store_conflict("other", 6, "x=%zz&payer=ann");
+	store_conflict("other", 7, "payer=b+%2B%26e&x=ann+");
+	receipt_has(receipt("ann", "true"), "erased    4 bodies of conflicts");
+	EXPECT("3,5,7",
+		"SELECT string_agg(ordinal::text, ',' ORDER BY ordinal) FROM payhook.transaction_conflicts WHERE body <> ''");
+	receipt_has(receipt("b +&e", "true"), "erased    1 bodies of conflicts");
+}
+
+Test(forget, leaves_a_body_in_gzip_that_the_views_show_as_digits)
+{
+	store("other", "ben", "shop", "PROCESSED");
+	database_exec(
+		"INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)"
+		" SELECT 'other', 'transactions', 1, sha256(b), b, 'r' FROM decode('1f8b08ff00255c2b', 'hex') b");
+	receipt_has(receipt("ann", "true"), "erased    0 bodies of conflicts");
+	EXPECT("\\x1f8b08ff00255c2b", "SELECT body FROM payhook.conflicts");
+	receipt_has(receipt("ben", "true"), "erased    1 bodies of conflicts");
+	EXPECT("", "SELECT body FROM payhook.conflicts");
+}
+
 Test(forget, finds_an_account_that_is_a_number)
 {
 	store("other", "ben", "shop", "PROCESSED");
@@ -238,4 +266,16 @@ Test(forget, waits_for_a_retry_and_leaves_what_it_brought_back, .timeout = 60)
 	EXPECT("1", "SELECT count(*) FROM payhook.jobs");
 	PQfinish(other);
 	PQfinish(forgetting);
+}
+
+Test(forget, erases_the_webhooks_that_could_not_be_read)
+{
+	database_exec(
+		"SELECT payhook.keep_unreadable('{s,s}', '{\"\",\"\"}', '{a,a}', '{\"{}\",\"{}\"}',"
+		" ARRAY['{\"from\":\"ann\"}'::bytea, '{\"from\":\"anna\"}'::bytea], '{\"\",\"\"}', '{/amount missing,/amount missing}')");
+	receipt_has(receipt("ann", "false"), "erased    1 webhooks that could not be read");
+	EXPECT("2", "SELECT count(*) FROM payhook.unreadable");
+	receipt_has(receipt("ann", "true"), "erased    1 webhooks that could not be read");
+	EXPECT("1", "SELECT count(*) FROM payhook.unreadable_webhooks WHERE payhook.body_names(body, 'anna')");
+	receipt_has(receipt("ann", "true"), "erased    0 webhooks that could not be read");
 }

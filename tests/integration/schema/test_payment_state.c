@@ -1,7 +1,7 @@
 /* test_payment_state.c - the state and the sums of a payment are a function of the set of its events.
  *
- * The examples go by the rules of schema/0020_events.sql, one each; random sets of events are compared with another
- * implementation of them, written out below, and in another order of the array. */
+ * The examples go by the rules of schema/0020_events.sql and 0038_negative_amounts.sql, one each; random sets of events are
+ * compared with another implementation of them, written out below, and in another order of the array. */
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -128,6 +128,31 @@ Test(payment_state, reports_anomalies_and_refuses_none)
 	IS("partly_refunded|EUR|?|0|3|0|0|0|refunded_without_capture", E("r", "refunded", "", "3", "3"));
 	IS("partly_refunded|EUR|?|10|3|0|0|0|", E("r", "refunded", "", "3", "1") "," CAPTURED);
 	IS("captured|EUR|?|10|0|0|0|0|captured_and_canceled", CAPTURED "," E("x", "canceled", "", "", "3"));
+}
+
+/* A source may keep the sign of an amount. */
+Test(payment_state, counts_amounts_below_zero_without_their_sign)
+{
+	IS("partly_refunded|EUR|?|10.00|0.01|0.00|0.00|0.00|", CAPTURED "," E("r", "refunded", "", "-0.01", "3"));
+	IS("refunded|EUR|?|10|10|0|0|0|",
+		CAPTURED "," E("r", "refunded", "", "-6", "3") "," E("s", "refunded", "", "4", "3"));
+	IS("refunded|EUR|?|10|10|0|0|0|",
+		CAPTURED "," TOTAL("1", "refunded", "-10", "3") "," E("2", "refunded", "re_1", "-7", "3"));
+	IS("captured|EUR|10.00|10.00|0.00|0.00|0.00|0.00|",
+		E("a", "authorised", "", "-10.00", "1") "," E("c", "captured", "", "-10", "2"));
+	IS("charged_back|EUR|?|10|0|0|10|3|",
+		CAPTURED "," E("l", "dispute_lost", "", "-10", "4") "," E("p", "paid_out", "", "-3", "5"));
+}
+
+Test(payment_state, has_the_anomalies_of_amounts_without_their_sign)
+{
+	IS("refunded|EUR|?|10|12|0|0|0|refunded_above_captured", CAPTURED "," E("r", "refunded", "", "-12", "3"));
+	IS("partly_refunded|EUR|?|0|3|0|0|0|refunded_without_capture", E("r", "refunded", "", "-3", "3"));
+	IS("captured|EUR|?|10|0|0|0|0|captured_and_canceled",
+		E("c", "captured", "", "-10", "2") "," E("x", "canceled", "", "", "3"));
+	IS("captured|EUR|?|10|0|0|0|0|", E("1", "captured", "p", "10", "3") "," E("2", "captured", "p", "-10", "4"));
+	IS("captured|EUR|?|12|0|0|0|0|part_with_two_amounts",
+		E("1", "captured", "p", "10", "3") "," E("2", "captured", "p", "-12", "4"));
 }
 
 /* ---- random sets ---- */
@@ -351,7 +376,8 @@ static void append_event(char *to, size_t size, const struct event *e)
 	if (e->part != NONE)
 		snprintf(part, sizeof part, "'%c'", event_part(e));
 	if (e->cents != NONE)
-		snprintf(amount, sizeof amount, e->has_decimals ? "%" PRId64 ".00" : "%" PRId64, e->cents / 100);
+		snprintf(amount, sizeof amount, e->has_decimals ? "%s%" PRId64 ".00" : "%s%" PRId64,
+			draw(6) == 0 ? "-" : "", e->cents / 100);
 	if (e->at != NONE)
 		snprintf(at, sizeof at, "%d", e->at);
 	size_t len = strlen(to);

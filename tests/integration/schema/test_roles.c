@@ -50,7 +50,9 @@ Test(roles, the_app_may_store_and_read_and_change_nothing)
 		"add_auth_failures(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
 		"add_rates(text[],bigint[],bigint[],bigint[],bigint[]) EXECUTE\n"
 		"add_rejections(text[],text[],text[],bigint[],text[],text[],bigint[]) EXECUTE\n"
+		"add_validation_errors(text[],bigint[],bigint[],text[],text[],text[],bigint[]) EXECUTE\n"
 		"jobs INSERT(source,transaction_id,traceparent)\n"
+		"keep_unreadable(text[],text[],text[],text[],bytea[],text[],text[]) EXECUTE\n"
 		"lane_numbers USAGE\n"
 		"lane_of(text,text) EXECUTE\n"
 		"older_workers(integer) EXECUTE\n"
@@ -139,8 +141,8 @@ Test(roles, an_operator_may_read_everything_and_call_what_mends)
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
 					       " WHERE grantee = 'payhook_operator'::regrole AND line !~ ' SELECT$'"),
 		CONSOLE_FUNCTIONS
-		" forget(text,boolean) EXECUTE pause() EXECUTE pause(text) EXECUTE payment_state(payment_event[]) EXECUTE"
-		" resume() EXECUTE resume(text) EXECUTE retry(text,text) EXECUTE"
+		" drop_unreadable(bigint) EXECUTE forget(text,boolean) EXECUTE pause() EXECUTE pause(text) EXECUTE"
+		" payment_state(payment_event[]) EXECUTE resume() EXECUTE resume(text) EXECUTE retry(text,text) EXECUTE"
 		" retry_all(timestamp with time zone,text) EXECUTE schema USAGE skip(text,text) EXECUTE");
 	cr_expect_eq(database_number("SELECT count(*) FROM pg_class WHERE relnamespace = 'payhook'::regnamespace"
 				     " AND relkind IN ('r', 'p', 'v')"
@@ -223,6 +225,17 @@ Test(roles, a_responder_taken_over_cannot_look_around)
 		"INSERT INTO payhook.rejected_requests (detail) VALUES ('')",
 		"UPDATE payhook.rejected_requests SET detail = ''",
 		"DELETE FROM payhook.rejected_requests",
+		"SELECT problems FROM payhook.invalid_webhooks",
+		"SELECT * FROM payhook.validation_errors",
+		"INSERT INTO payhook.invalid_webhooks (problems) VALUES ('')",
+		"DELETE FROM payhook.invalid_webhooks",
+		"SELECT body FROM payhook.unreadable_webhooks",
+		"SELECT * FROM payhook.unreadable",
+		"SELECT source FROM payhook.unreadable_sources",
+		"INSERT INTO payhook.unreadable_webhooks (body) VALUES ('')",
+		"UPDATE payhook.unreadable_webhooks SET body = ''",
+		"DELETE FROM payhook.unreadable_webhooks",
+		"SELECT payhook.drop_unreadable(1)",
 		"SELECT transmission_id FROM payhook.transmissions",
 		"INSERT INTO payhook.transmissions (source) VALUES ('')",
 		"UPDATE payhook.transmissions SET body_sha256 = ''",
@@ -251,6 +264,11 @@ Test(roles, a_worker_taken_over_cannot_invent_or_alter_a_payment)
 		"SELECT * FROM payhook.rejected_requests",
 		"SELECT * FROM payhook.auth_failures",
 		"DELETE FROM payhook.rejected_requests",
+		"SELECT * FROM payhook.validation_errors",
+		"DELETE FROM payhook.invalid_webhooks",
+		"SELECT body FROM payhook.unreadable_webhooks",
+		"DELETE FROM payhook.unreadable_webhooks",
+		"SELECT payhook.drop_unreadable(1)",
 		"UPDATE payhook.jobs SET transaction_id = 't'",
 		"UPDATE payhook.payloads SET body = ''",
 		"DELETE FROM payhook.payloads",
@@ -282,6 +300,8 @@ Test(roles, an_operator_mends_but_writes_no_table)
 		"DELETE FROM payhook.jobs",
 		"INSERT INTO payhook.pauses DEFAULT VALUES",
 		"DELETE FROM payhook.rejected_requests",
+		"DELETE FROM payhook.invalid_webhooks",
+		"DELETE FROM payhook.unreadable_webhooks",
 		"SELECT payhook.keep_attempts(1)",
 		"SELECT payhook.body_names('', 'a')",
 		"DELETE FROM payhook.operator_actions",
@@ -294,6 +314,7 @@ Test(roles, an_operator_mends_but_writes_no_table)
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.pause()"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.forget('a', true)"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.resume()"), "accepted");
+	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.drop_unreadable(1)"), "accepted");
 	cr_expect_str_eq(tries("payhook_operator", "SELECT payhook.retry_all()"), "accepted");
 	cr_expect_str_eq(
 		tries("payhook_operator", "SELECT * FROM payhook.queue, payhook.conflicts, payhook.auth_failures"),

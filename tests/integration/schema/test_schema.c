@@ -28,6 +28,16 @@ Test(schema, keeps_a_transaction_with_its_written_digits)
 	cr_expect_str_eq(database_value("SELECT source FROM payhook.transactions"), "transactions");
 }
 
+Test(schema, keeps_an_amount_below_zero_with_its_written_digits)
+{
+	cr_assert_str_eq(insert_txn("'t'", "-1500.10"), "accepted");
+	cr_assert_str_eq(insert_txn("'u'", "-999999999999999999.99999999"), "accepted");
+	cr_expect_str_eq(
+		database_value(
+			"SELECT string_agg(amount::text, ' ' ORDER BY transaction_id) FROM payhook.transactions"),
+		"-1500.10 -999999999999999999.99999999");
+}
+
 Test(schema, keeps_one_row_for_an_id_of_a_source)
 {
 	cr_assert_str_eq(insert_txn("'t'", "1"), "accepted");
@@ -61,7 +71,9 @@ Test(schema, refuses_an_amount_that_is_not_an_exact_sum)
 {
 	cr_expect_str_eq(insert_txn("'t'", "0.123456789"), "transactions_amount_exact");
 	cr_expect_str_eq(insert_txn("'t'", "1.000000000"), "transactions_amount_exact");
-	cr_expect_str_eq(insert_txn("'t'", "-0.01"), "transactions_amount_exact");
+	cr_expect_str_eq(insert_txn("'t'", "-0.123456789"), "transactions_amount_exact");
+	cr_expect_str_eq(insert_txn("'t'", "-1000000000000000000"), "transactions_amount_exact");
+	cr_expect_str_eq(insert_txn("'t'", "'-Infinity'"), "transactions_amount_exact");
 	cr_expect_str_eq(insert_txn("'t'", "1000000000000000000"), "transactions_amount_exact");
 	cr_expect_str_eq(insert_txn("'t'", "'Infinity'"), "transactions_amount_exact");
 	cr_expect_str_eq(insert_txn("'nan'", "'NaN'"), "transactions_amount_exact");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "http_call.h"
 #include "support/caller.h"
 
 static struct caller c;
@@ -199,9 +200,34 @@ Test(processor_http, tries_again_what_may_succeed_later)
 
 Test(processor_http, gives_up_at_other_client_errors)
 {
-	const int statuses[] = {400, 401, 402, 403, 404, 405, 409, 410, 422, 451, 499};
+	const int statuses[] = {400, 401, 402, 403, 404, 405, 410, 422, 451, 499};
 	for (size_t i = 0; i < COUNT_OF(statuses); i++)
 		ends(with_status(statuses[i]), CALL_GIVE_UP, "from the processor");
+}
+
+Test(processor_http, asks_again_after_a_409_since_an_earlier_call_may_be_under_way)
+{
+	struct made m = with_status(409);
+	ends(m, CALL_UNDER_WAY, "HTTP 409 from the processor: an earlier call with this Idempotency-Key");
+	cr_expect_eq(m.pause_ms, RESPONSE_UNDER_WAY_MS);
+	m = answered("HTTP/1.1 409 Conflict\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
+	ends(m, CALL_UNDER_WAY, "HTTP 409");
+	cr_expect_eq(m.pause_ms, 7000);
+}
+
+Test(processor_http, sends_one_request_for_a_call_though_the_kept_connection_is_closed)
+{
+	struct made first = made_of("transactions", "tx_1"), second = first, third = first;
+	http_server_answer(c.server, 1, (struct http_answer){0});
+	http_server_answer(c.server, 6, (struct http_answer){.bytes = "", .close = true});
+	caller_call(&c, &first);
+	caller_call(&c, &second);
+	ends(first, CALL_DONE, "");
+	ends(second, CALL_AGAIN, "no answer from the processor: the connection was closed before it answered");
+	cr_expect_eq(http_server_calls(c.server), 2, "%d requests for two calls", http_server_calls(c.server));
+	caller_call(&c, &third);
+	ends(third, CALL_AGAIN, "no answer from the processor");
+	cr_expect_eq(http_server_calls(c.server), 3);
 }
 
 Test(processor_http, does_not_follow_a_redirect)

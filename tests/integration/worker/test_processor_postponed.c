@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -21,6 +22,7 @@ static void open_all(void)
 static void close_all(void)
 {
 	caller_close(&c);
+	call_options_finish(&c.options);
 }
 
 TestSuite(processor_postponed, .init = open_all, .fini = close_all);
@@ -83,6 +85,20 @@ Test(processor_postponed, postpones_a_call_for_which_there_is_no_descriptor)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	caller_call(&c, &second);
 	expect_postponed(&second, "Too many open files");
+}
+
+/* As OpenSSL refuses a certificate whose key is too weak for it, though it fits its key. */
+Test(processor_postponed, postpones_a_call_for_which_the_client_certificate_cannot_be_used)
+{
+	struct made m = made_of("transactions", "tx_1");
+	snprintf(c.settings.processor_url, sizeof c.settings.processor_url, "https://127.0.0.1:%d/pay",
+		http_server_port(c.server));
+	c.options.certificate = BUF_INIT(64);
+	buf_add_text(&c.options.certificate, "no certificate");
+	c.options.key = BUF_INIT(64);
+	buf_add_text(&c.options.key, "no key");
+	caller_call(&c, &m);
+	expect_postponed(&m, "this machine could not make the call: Problem with the local SSL certificate");
 }
 
 /* libevent's memory: an event is allocated with this size and nothing else is. */

@@ -120,3 +120,18 @@ Test(kept_headers, keeps_a_content_type_as_it_came_unless_it_is_no_text)
 	keeps(NULL, value, "{}");
 	cr_expect_str_eq(kept.content_type, "application/json");
 }
+
+Test(kept_headers, adds_what_the_mappings_read_once_and_no_secret)
+{
+	static const char *const names[] = {"x-topic", "user-agent", "x-token", "authorization", "x-none", "x-topic"};
+	struct signer token;
+	struct fault f;
+	cr_assert(signer_init(&token, &(struct signer_settings){.scheme = SCHEME_TOKEN, .header = "x-token"}, &f), "%s",
+		f.text);
+	SEND({"user-agent", "x-topic\":\""}, {"x-topic", "paid"}, {"x-token", "a secret"},
+		{"authorization", "Basic x"});
+	kept_headers_write(&kept, &token, "application/json", header_of, NULL);
+	kept_headers_add_names(&kept, &token, names, COUNT_OF(names), header_of, NULL);
+	cr_expect_str_eq(kept.json, "{\"user-agent\":\"x-topic\\\":\\\"\",\"x-topic\":\"paid\"}");
+	cr_expect(json_scan(kept.json, strlen(kept.json), &f), "%s", f.text);
+}

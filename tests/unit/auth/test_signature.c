@@ -28,7 +28,7 @@ static struct fixture *fixture_of(const struct sender *sender, int64_t not_after
 {
 	static struct fixture s;
 	struct fault f;
-	s = (struct fixture){.sender = sender, .request = {sent_header, &s.sent, BODY, strlen(BODY)}};
+	s = (struct fixture){.sender = sender, .request = {sent_header, &s.sent, BODY, strlen(BODY), NULL, NULL}};
 	sender_key(sender, 0, LATER, &s.key[0]);
 	sender_key(sender, 1, LATER, &s.key[1]);
 	cr_assert(signer_init(&s.signer, &sender->settings, &f), "%s: %s", sender->name, f.text);
@@ -256,7 +256,7 @@ static bool is_list(const struct fixture *s, const char *name)
 {
 	enum scheme scheme = s->sender->settings.scheme;
 	return strcmp(name, s->sender->signature) == 0 &&
-	       (scheme == SCHEME_STANDARD_WEBHOOKS || scheme == SCHEME_STRIPE);
+	       (scheme == SCHEME_STANDARD_WEBHOOKS || scheme == SCHEME_STRIPE || scheme == SCHEME_HMAC);
 }
 
 Test(signature, refuses_malformed_headers_of_thirty_kinds)

@@ -166,7 +166,7 @@ Test(signature_adyen, verifies_items_only)
 {
 	struct fixture *s = fixture_of(INT64_MAX);
 	struct sent sent = {.count = 0};
-	struct signature_request request = {sent_header, &sent, "{}", 2};
+	struct signature_request request = {sent_header, &sent, "{}", 2, NULL, NULL};
 	cr_expect_not(signature_verify(&s->signer, &request, NOW, &s->report));
 	cr_expect_eq(s->report.cause, SIGNATURE_FAILED);
 	signer_finish(&s->signer);
@@ -182,7 +182,7 @@ static void for_url(const char *ours, const char *theirs, size_t body_len, enum 
 	struct signature_report r;
 	struct signer_settings settings = {.scheme = SCHEME_SQUARE, .url = ours};
 	struct sent sent = {.count = 0};
-	struct signature_request request = {sent_header, &sent, body, body_len};
+	struct signature_request request = {sent_header, &sent, body, body_len, NULL, NULL};
 	memset(body, 'x', sizeof body);
 	int len = snprintf(message, sizeof message, "%s%.*s", theirs, (int)body_len, body);
 	sender_hmac("SHA256", "secret", 6, message, (size_t)len, true, signature);

@@ -14,7 +14,7 @@ static void verifies(
 	struct signer s;
 	struct fault f;
 	struct signature_report r;
-	struct signature_request request = {sent_header, sent, body, strlen(body)};
+	struct signature_request request = {sent_header, sent, body, strlen(body), NULL, NULL};
 	char changed[4096];
 	cr_assert(signer_init(&s, settings, &f), "%s", f.text);
 	cr_assert(signer_add_secret(&s, secret, strlen(secret), INT64_MAX, &f), "%s", f.text);
@@ -43,13 +43,43 @@ Test(signature_published, standard_webhooks)
 	struct sent sent = {3, {{"webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"}, {"webhook-timestamp", "1614265330"},
 				       {"webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}}};
 	verifies(&settings, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
+	settings.key = KEY_BASE64;
 	verifies(&settings, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
+	settings.key = KEY_AS_ISSUED;
 	/* The valid signature among others that are wrong, of an unknown version, or no signatures: "valid multi sig"
 	 * of the same file. */
 	sent_set(&sent, "webhook-signature",
 		"v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= v2,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= v1,nonsense "
 		"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc=");
 	verifies(&settings, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &sent, "{\"test\": 2432232314}", 1614265330);
+}
+
+/* The same request under Svix's names of the headers, which are never mixed with the others. */
+Test(signature_published, standard_webhooks_of_svix)
+{
+	struct signer s;
+	struct fault f;
+	struct signature_report r;
+	struct signer_settings settings = {.scheme = SCHEME_STANDARD_WEBHOOKS};
+	struct sent sent = {3, {{"svix-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"}, {"svix-timestamp", "1614265330"},
+				       {"svix-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}}};
+	static const char BODY[] = "{\"test\": 2432232314}", KEY[] = "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+	static const char *const mixed[] = {"webhook-id", "webhook-timestamp"};
+	struct signature_request request = {sent_header, &sent, BODY, strlen(BODY), NULL, NULL};
+	verifies(&settings, KEY, &sent, BODY, 1614265330);
+	cr_assert(signer_init(&s, &settings, &f));
+	cr_assert(signer_add_secret(&s, KEY, strlen(KEY), INT64_MAX, &f), "%s", f.text);
+	for (size_t i = 0; i < COUNT_OF(mixed); i++) {
+		sent_set(&sent, mixed[i], "1614265330");
+		cr_expect_not(signature_verify(&s, &request, 1614265330, &r), "%s", mixed[i]);
+		cr_expect_eq(r.cause, SIGNATURE_MALFORMED, "%s", r.text);
+		sent_set(&sent, mixed[i], NULL);
+	}
+	sent_set(&sent, "svix-signature", NULL);
+	sent_set(&sent, "webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+	cr_expect_not(signature_verify(&s, &request, 1614265330, &r));
+	cr_expect_eq(r.cause, SIGNATURE_MISSING);
+	signer_finish(&s);
 }
 
 /* webhook_asymmetric_test.go of the same repository; the public key is derived from the private key in that file. */
@@ -299,7 +329,7 @@ Test(signature_published, a_certificate_that_has_ended_verifies_no_more)
 	struct signature_report r;
 	struct signer_settings settings = {.scheme = SCHEME_PAYPAL, .webhook_id = "WEBHOOK_ID"};
 	struct sent sent = paypal("0f14627d-cc41-11f0-9ad0-21cf84660aee", "2025-11-28T10:00:24Z", SIGNATURE_2025);
-	struct signature_request request = {sent_header, &sent, BODY_2025, strlen(BODY_2025)};
+	struct signature_request request = {sent_header, &sent, BODY_2025, strlen(BODY_2025), NULL, NULL};
 	cr_assert(signer_init(&s, &settings, &f));
 	cr_assert(signer_add_secret(&s, CERTIFICATE_2025, strlen(CERTIFICATE_2025), 1900000000, &f), "%s", f.text);
 	cr_expect_not(signature_verify(&s, &request, 1772582399, &r));

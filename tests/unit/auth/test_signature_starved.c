@@ -51,7 +51,7 @@ static void expect(bool holds, const char *sender, const char *what)
 /* Verifies while the allocations from first to last fail; returns the cause. */
 static enum signature_cause verify(const struct signer *s, struct sent *sent, int first, int last)
 {
-	struct signature_request request = {sent_header, sent, BODY, strlen(BODY)};
+	struct signature_request request = {sent_header, sent, BODY, strlen(BODY), NULL, NULL};
 	struct signature_report report;
 	allocations = 0;
 	first_failing = first;

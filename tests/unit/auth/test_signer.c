@@ -122,7 +122,9 @@ Test(signer, refuses_what_is_too_long_or_not_in_its_form)
 static void refuses_secret(enum scheme scheme, const char *secret, const char *why)
 {
 	struct signer s;
-	struct signer_settings settings = {.scheme = scheme, .webhook_id = scheme == SCHEME_PAYPAL ? "a" : NULL};
+	struct signer_settings settings = {.scheme = scheme,
+		.webhook_id = scheme == SCHEME_PAYPAL ? "a" : NULL,
+		.header = scheme == SCHEME_RSA ? "a" : NULL};
 	struct fault f = {FAULT_BUG, ""};
 	accepts(&settings, &s);
 	cr_expect_not(signer_add_secret(&s, secret, strlen(secret), INT64_MAX, &f), "\"%s\" is accepted", secret);
@@ -159,7 +161,8 @@ Test(signer, takes_secrets_of_both_kinds_up_to_four)
 	struct fault f;
 	struct signer_settings settings = {.scheme = SCHEME_STANDARD_WEBHOOKS};
 	const char *secrets[] = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-		"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "AA=="};
+		"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		"v1a,whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="};
 	accepts(&settings, &s);
 	for (size_t i = 0; i < COUNT_OF(secrets); i++)
 		cr_assert(signer_add_secret(&s, secrets[i], strlen(secrets[i]), 1000 * (int64_t)i, &f), "%s", f.text);
@@ -172,4 +175,219 @@ Test(signer, takes_secrets_of_both_kinds_up_to_four)
 	cr_expect_eq(s.count, 0);
 	signer_finish(&s);
 	signer_finish(NULL);
+}
+
+/* With a public key as a shared secret, anyone could sign. */
+Test(signer, takes_no_public_key_for_a_shared_secret)
+{
+	refuses_secret(
+		SCHEME_STANDARD_WEBHOOKS, "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "neither whsec_ nor whpk_");
+	refuses_secret(SCHEME_STANDARD_WEBHOOKS, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "neither whsec_ nor whpk_");
+	const enum scheme shared[] = {SCHEME_STRIPE, SCHEME_GITHUB, SCHEME_RAZORPAY, SCHEME_HMAC, SCHEME_TOKEN};
+	const char *const keys[] = {"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+		"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea",
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAyoopiEHaw5R7Kytde2x9VIjfB94SrHvlW1yM",
+		"MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEA3gS9kh5yvO6+KVaH",
+		"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDE9m6fICriMu8N1FhkUZDYkciE",
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJSs7fGekyR1q"};
+	for (size_t i = 0; i < COUNT_OF(shared); i++) {
+		for (size_t k = 0; k < COUNT_OF(keys); k++) {
+			struct signer s = {.scheme = shared[i]};
+			struct fault f = {FAULT_BUG, ""};
+			cr_expect_not(signer_add_secret(&s, keys[k], strlen(keys[k]), INT64_MAX, &f), "%s takes %s",
+				scheme_name(shared[i]), keys[k]);
+			cr_expect_not_null(strstr(f.text, "public key"), "%s", f.text);
+		}
+	}
+	struct signer s = {.scheme = SCHEME_STANDARD_WEBHOOKS, .key = KEY_BASE64};
+	struct fault f;
+	cr_expect_not(signer_add_secret(&s, keys[1], strlen(keys[1]), INT64_MAX, &f));
+}
+
+/* Of RSA and of ECDSA, as it stands in a PEM file between its lines, and in other forms; and a certificate. */
+Test(signer, takes_no_public_key_in_der_for_a_shared_secret)
+{
+	static const char *const keys[] = {
+		/* SubjectPublicKeyInfo of RSA, the RSAPublicKey in it, and a certificate of it */
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAr/kGll/Jyf3WbXUmD1FFVT539NSf/Fzr9rcVZg/3RkEe"
+		"L7zsA2D9D5GhYWqUR+fFYMKyE0qAsdZ8hSIxBtOhOO7UkZj8rq51ki9/cUB/mkhfLnkdbcStGSJqBhqTRVCJgO1o"
+		"LD+nM+R0Gr1lAQ+3LrfNbQNR3QG0MJzpq8HcVQU/w92c7jErLJwtniFLZy3Tt5C36BvEQL/kB+4C5UdJIbstppIA"
+		"md24p2arJigWSHilMOILV5gve97AkMQrje4Kz+xulHj8yUdqbugLSSJHVBNvszZqvjrBq0Cn9MKpmdttd+AZJ3Tb"
+		"2HeXDwStnZzxJEQOvN/dcbkyfVIy6GPUIQIDAQAB",
+		"MIIBCgKCAQEAr/kGll/Jyf3WbXUmD1FFVT539NSf/Fzr9rcVZg/3RkEeL7zsA2D9D5GhYWqUR+fFYMKyE0qAsdZ8"
+		"hSIxBtOhOO7UkZj8rq51ki9/cUB/mkhfLnkdbcStGSJqBhqTRVCJgO1oLD+nM+R0Gr1lAQ+3LrfNbQNR3QG0MJzp"
+		"q8HcVQU/w92c7jErLJwtniFLZy3Tt5C36BvEQL/kB+4C5UdJIbstppIAmd24p2arJigWSHilMOILV5gve97AkMQr"
+		"je4Kz+xulHj8yUdqbugLSSJHVBNvszZqvjrBq0Cn9MKpmdttd+AZJ3Tb2HeXDwStnZzxJEQOvN/dcbkyfVIy6GPU"
+		"IQIDAQAB",
+		"MIIDATCCAemgAwIBAgIUNGkeLTLIpIHl8gkms4r4vlb5b+owDQYJKoZIhvcNAQELBQAwDzENMAsGA1UEAwwEdGVz"
+		"dDAgFw0yNjExMzAwMDU5MDBaGA8yMTI2MTEwNjAwNTkwMFowDzENMAsGA1UEAwwEdGVzdDCCASIwDQYJKoZIhvcN"
+		"AQEBBQADggEPADCCAQoCggEBAK/5BpZfycn91m11Jg9RRVU+d/TUn/xc6/a3FWYP90ZBHi+87ANg/Q+RoWFqlEfn"
+		"xWDCshNKgLHWfIUiMQbToTju1JGY/K6udZIvf3FAf5pIXy55HW3ErRkiagYak0VQiYDtaCw/pzPkdBq9ZQEPty63"
+		"zW0DUd0BtDCc6avB3FUFP8PdnO4xKyycLZ4hS2ct07eQt+gbxEC/5AfuAuVHSSG7LaaSAJnduKdmqyYoFkh4pTDi"
+		"C1eYL3vewJDEK43uCs/sbpR4/MlHam7oC0kiR1QTb7M2ar46watAp/TCqZnbbXfgGSd029h3lw8ErZ2c8SREDrzf"
+		"3XG5Mn1SMuhj1CECAwEAAaNTMFEwHQYDVR0OBBYEFDQ3ksMRZQKWoMsPTyJ0KO2tQoukMB8GA1UdIwQYMBaAFDQ3"
+		"ksMRZQKWoMsPTyJ0KO2tQoukMA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQELBQADggEBACD7SKJ+5ov8tE5J"
+		"jCKEFiF8xDEj+3aTVD9nEXt6zyYLiotgO/rVW7QGRkG5zbHMCSJ4q9aDz/KCLIKqhBuvxiDCxE8oe1PHDoEYYJsL"
+		"rCbLQXBAeqEcfyDPrgWu5PH8jydHZ9QGhQLTMqmjjZNnvbhAGP57dXXYylblbyoLGXb8zAerVvfOLxL1ibtTEpsP"
+		"pYe1VS+SdSeHwTDtTwXs8yjlkEdB2nwBuaCczh1ZiDmd84ia0lNCp1xOqKvkbuteJbciNfLNjlL1/un9ldQEk00f"
+		"YNCAliVUETxNc/uJNnhunhyCKcny3/rW7a6odupAf2iwt0Xxq7r1CcrqvTx28WE=",
+		/* of ECDSA, in base64 and in hex */
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE40ZWmZLoaYj1kQA8LWDxBjg1cTXG+vdOdkrTOjyCGfqdHp9Q69bs"
+		"ktFQzE+8efLD8V4LqQ2wFattun2fpM9MhQ==",
+		"3059301306072a8648ce3d020106082a8648ce3d03010703420004e346569992e86988f591003c2d60f10638"
+		"357135c6faf74e764ad33a3c8219fa9d1e9f50ebd6ec92d150cc4fbc79f2c3f15e0ba90db015ab6dba7d9fa4"
+		"cf4c85",
+		"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABB"};
+	static const enum key_form forms[] = {KEY_TEXT, KEY_HEX, KEY_BASE64};
+	for (size_t i = 0; i < COUNT_OF(keys) * COUNT_OF(forms); i++) {
+		const char *key = keys[i / COUNT_OF(forms)];
+		struct signer s = {.scheme = SCHEME_HMAC, .key = forms[i % COUNT_OF(forms)]};
+		struct fault f = {FAULT_BUG, ""};
+		cr_expect_not(signer_add_secret(&s, key, strlen(key), INT64_MAX, &f), "%s is taken", key);
+		cr_expect_not_null(strstr(f.text, "public key"), "%s: %s", key, f.text);
+	}
+	/* What only begins as one in hex, and digits that could be the head of one. */
+	static const char *const secrets[] = {
+		"3059301306072a8648ce3d020106082a8648ce3d030107", "00000000000000000000000000000000000000000000000000"};
+	for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+		struct signer other = {.scheme = SCHEME_HMAC};
+		struct fault f;
+		cr_expect(signer_add_secret(&other, secrets[i], strlen(secrets[i]), INT64_MAX, &f), "%s", secrets[i]);
+		signer_finish(&other);
+	}
+}
+
+Test(signer, reads_a_secret_in_the_form_that_key_names)
+{
+	static const struct {
+		enum scheme scheme;
+		enum key_form form;
+		const char *text;
+	} same[] = {{SCHEME_HMAC, KEY_AS_ISSUED, "sixteen bytes ok"}, {SCHEME_HMAC, KEY_TEXT, "sixteen bytes ok"},
+		{SCHEME_HMAC, KEY_HEX, "7369787465656e206279746573206f6B"},
+		{SCHEME_HMAC, KEY_BASE64, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_TEXT, "sixteen bytes ok"},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_BASE64, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_BASE64, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_AS_ISSUED, "v1,whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_HEX, "7369787465656e206279746573206f6b"},
+		/* An HMAC fills its key up with zero bytes. */
+		{SCHEME_HMAC, KEY_HEX, "7369787465656e206279746573206f6B0000"}};
+	struct signer first = {.scheme = SCHEME_TOKEN};
+	struct fault f;
+	cr_assert(signer_add_secret(&first, "sixteen bytes ok", 16, INT64_MAX, &f));
+	for (size_t i = 0; i < COUNT_OF(same); i++) {
+		struct signer s = {.scheme = same[i].scheme, .key = same[i].form};
+		cr_assert(signer_add_secret(&s, same[i].text, strlen(same[i].text), INT64_MAX, &f), "%s", f.text);
+		cr_expect(signer_has_secret(&first, &s.secrets[0]), "%s", same[i].text);
+		cr_expect_not(signer_secret_is_short(&s.secrets[0]));
+		signer_finish(&s);
+	}
+	struct signer other = {.scheme = SCHEME_TOKEN};
+	cr_assert(signer_add_secret(&other, "sixteen bytes o", 15, INT64_MAX, &f));
+	cr_expect_not(signer_has_secret(&first, &other.secrets[0]));
+	cr_expect(signer_secret_is_short(&other.secrets[0]));
+	cr_assert(signer_set_basic(&other, "user:password1", 14, INT64_MAX, &f));
+	cr_expect(signer_secret_is_short(&other.basic));
+	cr_expect_not(signer_has_secret(&other, &first.secrets[0]));
+	cr_expect_not(signer_has_secret(&first, &other.basic));
+	signer_finish(&other);
+	signer_finish(&first);
+	refuses(&(struct signer_settings){.scheme = SCHEME_STRIPE, .key = KEY_HEX}, "key has no meaning for stripe");
+}
+
+/* A provider has the text of its secret, and could sign for a source that reads it in another form. */
+Test(signer, knows_a_secret_that_two_sources_read_in_two_forms)
+{
+	static const struct {
+		enum scheme scheme;
+		enum key_form form;
+		const char *text;
+	} one[] = {{SCHEME_STRIPE, KEY_AS_ISSUED, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_AS_ISSUED, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_AS_ISSUED, "v1,whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_STANDARD_WEBHOOKS, KEY_TEXT, "whsec_c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_HMAC, KEY_TEXT, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_HMAC, KEY_BASE64, "c2l4dGVlbiBieXRlcyBvaw=="},
+		{SCHEME_TOKEN, KEY_AS_ISSUED, "c2l4dGVlbiBieXRlcyBvaw=="}};
+	struct signer s[COUNT_OF(one)], other = {.scheme = SCHEME_GITHUB};
+	struct fault f;
+	cr_assert(signer_add_secret(&other, "c2l4dGVlbiBieXRlcyBvay==", 24, INT64_MAX, &f), "%s", f.text);
+	for (size_t i = 0; i < COUNT_OF(one); i++) {
+		s[i] = (struct signer){.scheme = one[i].scheme, .key = one[i].form};
+		cr_assert(signer_add_secret(&s[i], one[i].text, strlen(one[i].text), INT64_MAX, &f), "%s", f.text);
+		cr_expect_not(signer_has_secret(&s[i], &other.secrets[0]), "%zu", i);
+		for (size_t k = 0; k <= i; k++)
+			cr_expect(signer_has_secret(&s[k], &s[i].secrets[0]), "%zu and %zu", k, i);
+	}
+	for (size_t i = 0; i < COUNT_OF(one); i++)
+		signer_finish(&s[i]);
+	signer_finish(&other);
+}
+
+Test(signer, refuses_what_editors_leave_around_a_secret)
+{
+	refuses_secret(SCHEME_GITHUB,
+		"\xef\xbb\xbf"
+		"sixteen bytes ok",
+		"byte order mark");
+	refuses_secret(SCHEME_GITHUB, "\xff\xfes\x01i\x01x\x01", "byte order mark");
+	refuses_secret(SCHEME_GITHUB, "one of sixteen b\nanother of them!", "several lines");
+	refuses_secret(SCHEME_GITHUB, "one of sixteen b\ranother of them!", "several lines");
+	refuses_secret(SCHEME_GITHUB, " sixteen bytes ok", "begins or ends with a blank");
+	refuses_secret(SCHEME_GITHUB, "sixteen bytes ok\t", "begins or ends with a blank");
+	refuses_secret(SCHEME_GITHUB, "\nsixteen bytes ok", "begins or ends with a blank");
+	refuses_secret(SCHEME_BASIC, "user: password of many\n", "begins or ends with a blank");
+	refuses_secret(SCHEME_PAYPAL, "\xef\xbb\xbf-----BEGIN CERTIFICATE-----\n", "byte order mark");
+}
+
+Test(signer, takes_a_user_and_a_password_for_http_basic)
+{
+	refuses_secret(SCHEME_BASIC, "no colon in these words", "not user:password");
+	refuses_secret(SCHEME_BASIC, ":password without a user", "not user:password");
+	refuses_secret(SCHEME_BASIC, "user without a password:", "not user:password");
+	struct signer s = {.scheme = SCHEME_STRIPE};
+	struct fault f;
+	cr_expect_not(signer_sends_secret(&s));
+	cr_expect_not(signer_set_basic(&s, "user", 4, INT64_MAX, &f));
+	cr_assert(signer_set_basic(&s, "user:pass:word", 14, 7, &f));
+	cr_expect(signer_sends_secret(&s));
+	cr_expect_eq(s.basic.not_after_s, 7);
+	signer_finish(&s);
+	cr_expect_null(s.basic.key);
+}
+
+/* No request with a longer one would be read, and its webhooks would all be refused. */
+Test(signer, takes_no_token_or_password_that_no_header_can_bring)
+{
+	static char secret[DIGEST_SIGNATURE_MAX + 2];
+	const enum scheme sent[] = {SCHEME_TOKEN, SCHEME_BASIC};
+	struct fault f;
+	memset(secret, 'x', DIGEST_SIGNATURE_MAX + 1);
+	secret[1] = ':';
+	for (size_t i = 0; i < COUNT_OF(sent); i++) {
+		struct signer s = {.scheme = sent[i]};
+		cr_expect_not(signer_add_secret(&s, secret, DIGEST_SIGNATURE_MAX + 1, INT64_MAX, &f));
+		cr_expect_not_null(strstr(f.text, "longer than 512 bytes"), "%s", f.text);
+		cr_expect(signer_add_secret(&s, secret, DIGEST_SIGNATURE_MAX, INT64_MAX, &f), "%s", f.text);
+		signer_finish(&s);
+	}
+	struct signer s = {.scheme = SCHEME_STRIPE};
+	cr_expect_not(signer_set_basic(&s, secret, DIGEST_SIGNATURE_MAX + 1, INT64_MAX, &f));
+	cr_expect_null(s.basic.key);
+}
+
+Test(signer, takes_one_rsa_key_a_secret)
+{
+	refuses_secret(SCHEME_RSA, "not a key", "neither a public key");
+	refuses_secret(SCHEME_RSA, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key");
+	refuses_secret(SCHEME_RSA,
+		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n-----BEGIN PUBLIC KEY-----\n",
+		"2 keys or certificates");
+	refuses_secret(SCHEME_RSA,
+		"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+		"-----END PUBLIC KEY-----\n",
+		"the key is not RSA");
 }

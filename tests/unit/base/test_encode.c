@@ -81,6 +81,24 @@ Test(encode, reads_every_byte_back)
 	}
 }
 
+Test(encode, writes_base64_that_it_reads_back)
+{
+	static const char *const TEXTS[] = {
+		"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; /* RFC 4648, 10 */
+	char text[ENCODE_BASE64_MAX(256)];
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+		cr_expect_eq(encode_write_base64((const unsigned char *)"foobar", i, text), strlen(TEXTS[i]));
+		cr_expect_str_eq(text, TEXTS[i]);
+	}
+	unsigned char all[256], got[256];
+	size_t len;
+	for (int i = 0; i < 256; i++)
+		all[i] = (unsigned char)(255 - i);
+	cr_expect_eq(encode_write_base64(all, 256, text), sizeof text - 1);
+	cr_assert(encode_read(ENCODING_BASE64, text, strlen(text), got, sizeof got, &len));
+	cr_expect(len == 256 && memcmp(got, all, 256) == 0);
+}
+
 Test(encode, does_not_read_past_its_length)
 {
 	unsigned char got[8];

@@ -52,6 +52,17 @@ Test(utf8, refuses_surrogates)
 	is_none("\xed\xbf\xbf");
 }
 
+Test(utf8, knows_whether_all_of_a_text_is_well_formed)
+{
+	cr_expect(utf8_is_valid("", 0));
+	cr_expect(utf8_is_valid("a\0\xc3\xa9", 4));
+	cr_expect_not(utf8_is_valid("a\xc3\xa9", 2));
+	cr_expect_not(utf8_is_valid("a\xed\xa0\xbd", 4));
+	cr_expect_not(utf8_is_valid("\xff"
+				    "a",
+		2));
+}
+
 Test(utf8, refuses_what_lies_above_unicode)
 {
 	is_none("\xf4\x90\x80\x80");

@@ -208,3 +208,11 @@ Test(fastcgi_request, finds_headers_by_their_names)
 		fastcgi_request_header((char *const *)sent, (const char *const[]){"absent", "x", "via"}, 3), "");
 	cr_expect_null(fastcgi_request_header((char *const *)sent, (const char *const[]){"absent", "host"}, 2));
 }
+
+Test(fastcgi_request, knows_a_header_that_is_there_twice)
+{
+	const char *const sent[] = {"HTTP_X_ID=a", "HTTP_X_ID_2=a", "HTTP_X=1", "X_ID=a", "HTTP_X=1", NULL};
+	cr_expect(fastcgi_request_repeats((char *const *)sent, "x"));
+	cr_expect_not(fastcgi_request_repeats((char *const *)sent, "x-id"));
+	cr_expect_not(fastcgi_request_repeats((char *const *)sent, "y"));
+}

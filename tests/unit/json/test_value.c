@@ -95,6 +95,44 @@ Test(json_value, returns_a_string_without_its_escapes)
 	cr_expect_not(json_value_text(v, text, 9, &len));
 }
 
+Test(json_value, never_cuts_at_a_nul_and_never_hides_half_of_a_pair)
+{
+	char text[16];
+	size_t len;
+	struct json_value
+		top = read_whole(
+			"{\"a\":\"x\\u0000y\",\"b\":\"\\ud83d\",\"a\\u0000\":1,\"c\":\"\\ud83d\\ud83d\\udca9\\udca9\"}"),
+		v;
+	cr_assert(json_value_find(top, "/a", &v));
+	cr_assert(json_value_text(v, text, sizeof text, &len));
+	cr_expect_eq(len, 3);
+	cr_expect_arr_eq(text, "x\0y", 4);
+	cr_expect_not(json_value_equals(v, "x"));
+	cr_assert(json_value_find(top, "/b", &v));
+	cr_assert(json_value_text(v, text, sizeof text, &len));
+	cr_expect_eq(len, 3);
+	cr_expect_str_eq(text, "\xed\xa0\xbd");
+	cr_assert(json_value_find(top, "/c", &v));
+	cr_assert(json_value_text(v, text, sizeof text, &len));
+	cr_expect_str_eq(text, "\xed\xa0\xbd\xf0\x9f\x92\xa9\xed\xb2\xa9");
+}
+
+Test(json_value, reads_an_array_at_the_top)
+{
+	static const char text[] = " [ {\"a\":1}, [2] ] ";
+	struct fault f;
+	struct json_value v, top;
+	cr_assert(json_scan_nest(text, strlen(text), &f), "%s", f.text);
+	top = json_value_of(text, strlen(text));
+	cr_expect_eq(json_value_kind(top), JSON_IS_ARRAY);
+	cr_expect_eq(top.len, strlen(text) - 2);
+	cr_assert(json_value_find(top, "/0/a", &v));
+	cr_expect_eq(*v.at, '1');
+	cr_assert(json_value_find(top, "/1/0", &v));
+	cr_expect_eq(*v.at, '2');
+	cr_expect_not(json_value_find(top, "/2", &v));
+}
+
 Test(json_value, knows_what_is_a_pointer)
 {
 	const char *good[] = {"", "/", "/a/b", "/~0~1", "//"}, *bad[] = {"a", "a/b", "/~", "/~2", "/a~", "#/a"};

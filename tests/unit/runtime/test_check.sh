@@ -28,14 +28,44 @@ of_a_payment_s_id() {
 	) join /event: \"transaction_id\": {\"at\": [\"/payment/id\", \"/event\"], \"join\": \":\"}"
 }
 
+# Each request is an event, and so are repetitions.
+of_a_request_s_id() {
+	cat >"$DIR/sources.json" <<-'EOF'
+		{"sources": [{"name": "mollie", "scheme": "none",
+		  "mapping": {"transaction_id": {"request": "id"}, "source_account": {"value": "a"}, "destination_account": {"value": "b"},
+		    "amount": {"at": "/amount", "unit": "minor", "optional": true}, "currency": {"value": "EUR"}, "payment_id": {"at": "/id"}}}]}
+	EOF
+	judge "$DIR/sources.json"
+	equal "$(grep ^warning "$DIR/out")" "warning: source mollie: the transaction_id is the id of the request, so each request is$(
+	) an event: what the provider sends again is stored and processed again"
+}
+
 not_of_the_examples() {
 	local file
 	for file in "$HERE"/docs/sources/*/sources.json; do
-		judge "$file"
-		! grep ^warning "$DIR/out" || return 1
+		TLS_PORT=443 judge "$file"
+		! grep ^warning "$DIR/out" | grep -v "the transaction_id is the id of the request" || return 1
 	done
 }
 
+# What is sent instead of a signature must not travel in clear.
+of_a_token_without_tls() {
+	printf 'a token of more than sixteen bytes\n' >"$DIR/token"
+	printf 'user:a password of many bytes\n' >"$DIR/user"
+	for scheme in '"scheme": "token", "header": "X-Token", "secrets": [{"file": "token"}]' \
+		'"scheme": "basic", "secrets": [{"file": "user"}]' \
+		'"scheme": "github", "secrets": [{"file": "token"}], "basic": {"file": "user"}'; do
+		printf '{"sources": [{"name": "plain", %s}]}' "$scheme" >"$DIR/sources.json"
+		! judge "$DIR/sources.json" || return 1
+		grep -q '^payhook-app: source plain: its token or password would travel without TLS; set TLS_PORT, or' "$DIR/out" || return 1
+		TLS_PORT=443 judge "$DIR/sources.json" || return 1
+		REAL_IP_FROM=192.0.2.1 judge "$DIR/sources.json" || return 1
+		! grep -q 'of many bytes\|of more than' "$DIR/out" || return 1
+	done
+}
+
+check "a token or a password is refused without TLS" of_a_token_without_tls
 check "a filter that lets several events of a payment pass is warned of" of_a_payment_s_id
+check "an identity that makes repetitions events is warned of" of_a_request_s_id
 check "no example is warned of" not_of_the_examples
 finish

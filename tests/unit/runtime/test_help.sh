@@ -48,7 +48,7 @@ of_the_commands() {
 
 of_the_tool() {
 	local command
-	for command in status ls show payment retry sources actions verify payload key check currencies; do
+	for command in status ls show payment retry sources actions verify payload send listen key check currencies; do
 		prints 0 "  $command" "$BUILD/ctl/payhook-ctl" "$command" --help
 	done
 }

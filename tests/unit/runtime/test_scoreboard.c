@@ -14,6 +14,7 @@
 static const struct metric TABLE[] = {
 	{.name = "t_things_total", .help = "Things", .kind = METRIC_COUNTER},
 	{.name = "t_busy", .help = "Busy", .kind = METRIC_GAUGE},
+	{.name = "t_last", .help = "Last", .kind = METRIC_GAUGE, .sparse = true, .is_latest = true},
 };
 
 static struct metrics m;
@@ -41,7 +42,7 @@ static void fini(void)
 	rmdir(folder);
 }
 
-TestSuite(scoreboard, .init = init, .fini = fini, .timeout = 20);
+TestSuite(scoreboard, .init = init, .fini = fini, .timeout = 120);
 
 static struct scoreboard *open_scoreboard(void)
 {
@@ -53,7 +54,7 @@ static struct scoreboard *open_scoreboard(void)
 
 static void sums_are(const struct scoreboard *p, int living, int64_t things, int64_t busy)
 {
-	int64_t sums[2] = {-1, -1};
+	int64_t sums[COUNT_OF(TABLE)] = {-1, -1, -1};
 	cr_expect_eq(scoreboard_sum(p, sums), living);
 	cr_expect_eq(sums[0], things, "%lld things", (long long)sums[0]);
 	cr_expect_eq(sums[1], busy, "%lld busy", (long long)sums[1]);
@@ -170,4 +171,18 @@ Test(scoreboard, follows_no_link_and_needs_its_folder)
 	cr_expect_not(scoreboard_open("/nonexistent", "t", &m, &p, &f));
 	cr_expect_not_null(strstr(f.text, "/nonexistent/t-"), "%s", f.text);
 	cr_expect_null(p);
+}
+
+Test(scoreboard, of_a_gauge_with_is_latest_the_highest_counts_also_of_a_process_that_died)
+{
+	int64_t sums[COUNT_OF(TABLE)];
+	scoreboard = open_scoreboard();
+	(void)scoreboard_sum(scoreboard, sums);
+	cr_expect_eq(sums[2], 0);
+	metric_set(&m, scoreboard_cells(scoreboard), 2, 0, 700);
+	scoreboard_close(scoreboard);
+	scoreboard = open_scoreboard();
+	metric_set(&m, scoreboard_cells(scoreboard), 1, 0, 1);
+	(void)scoreboard_sum(scoreboard, sums);
+	cr_expect_eq(sums[2], 700, "%lld", (long long)sums[2]);
 }

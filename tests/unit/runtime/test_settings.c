@@ -27,7 +27,8 @@ static void settings_init(void)
 		"PROCESSOR_TIMEOUT_MS", "MAX_ATTEMPTS", "CIRCUIT_FAILURES", "WORKER_SLOTS", "WORKER_GRACE_MS",
 		"BODY_LIMIT", "PAYLOADS_KEEP_DAYS", "ATTEMPTS_KEEP_DAYS", "TRANSACTIONS_KEEP_DAYS", "METRICS_FOLDER",
 		"WORKER_METRICS_ADDRESS", "WORKER_METRICS_PORT", "LOG_LEVEL", "PAYHOOK_PORT", "RATE_LIMIT",
-		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM", "PROCESSOR_BODY", "CONSOLE_USER_HEADER"};
+		"METRICS_ALLOW", "ALLOWED_HOSTS", "OPEN_SOURCE_FROM", "PROCESSOR_BODY", "PROCESSOR_TOKEN_URL",
+		"PROCESSOR_CLIENT_ID", "PROCESSOR_CLIENT_SECRET", "PROCESSOR_TOKEN_SCOPE", "CONSOLE_USER_HEADER"};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		unsetenv(names[i]);
 	report[0] = '\0';
@@ -114,6 +115,17 @@ Test(settings, opens_sources_to_private_addresses_once_the_processor_is_real)
 	refuses("OPEN_SOURCE_FROM", "everybody", "neither all nor private, and \"everybody\" is neither an address");
 	refuses("OPEN_SOURCE_FROM", "all,10.0.0.1", "\"all\" is neither an address");
 	refuses("OPEN_SOURCE_FROM", " , ", "there is neither an address nor a network");
+}
+
+Test(settings, wants_all_that_a_token_needs_or_nothing_of_it)
+{
+	setenv("PROCESSOR_CLIENT_ID", "payhook", 1);
+	refuses("PROCESSOR_CLIENT_SECRET", "hunter2", "PROCESSOR_TOKEN_URL must be set too");
+	setenv("PROCESSOR_TOKEN_URL", "https://tokens.example/token", 1);
+	refuses("PROCESSOR_CLIENT_SECRET", "", "PROCESSOR_CLIENT_ID and PROCESSOR_CLIENT_SECRET must be set too");
+	setenv("PROCESSOR_CLIENT_SECRET", "hunter2", 1);
+	cr_assert(settings_read(&s, complain), "%s", report);
+	cr_expect_str_eq(s.processor_client_secret, "hunter2");
 }
 
 Test(settings, sends_no_original_that_is_not_kept)

@@ -99,7 +99,7 @@ Test(adyen, takes_no_other_value_for_a_text)
 
 Test(adyen, bounds_the_items_and_their_fields)
 {
-	static char body[64 * 1024];
+	static char body[64 * 8 * 1024];
 	char digits[300];
 	size_t len = (size_t)snprintf(body, sizeof body, "{\"notificationItems\":[" GOOD);
 	for (int i = 0; i < MAPPING_ITEMS_MAX; i++)

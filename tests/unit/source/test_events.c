@@ -51,9 +51,9 @@ static bool reads(const struct source *s, const char *payload, struct txn *ret)
 	char *copy = malloc(len);
 	memcpy(copy, payload, len);
 	cr_assert(json_scan(copy, len, &f), "%s: %s", payload, f.text);
-	const struct mapping *m = source_mapping_for(s, json_value_of(copy, len));
+	const struct mapping *m = source_mapping_for(s, &(struct places){.item = json_value_of(copy, len)});
 	cr_assert(m, "%s is ignored", payload);
-	bool ok = mapping_read(m, json_value_of(copy, len), "", &extras, ret, &problems, &f);
+	bool ok = mapping_read(m, &(struct places){.item = json_value_of(copy, len)}, "", &extras, ret, &problems, &f);
 	cr_expect(ok || f.kind == FAULT_INPUT);
 	free(copy);
 	return ok;
@@ -346,7 +346,7 @@ Test(events, reads_a_payload_by_the_first_event_that_fits)
 	cr_expect_eq(takes(s, PARTS("\"t\":\"c\"")).kind, TXN_REFUNDED);
 	cr_expect_eq(takes(s, PARTS("\"u\":1")).kind, TXN_FAILED);
 	const char *ignored = PARTS("\"t\":\"a\",\"up\":1");
-	cr_expect_null(source_mapping_for(s, json_value_of(ignored, strlen(ignored))));
+	cr_expect_null(source_mapping_for(s, &(struct places){.item = json_value_of(ignored, strlen(ignored))}));
 }
 
 /* More pointers than are remembered, sought again in another order. */
@@ -365,14 +365,16 @@ Test(events, finds_the_values_of_any_number_of_filters)
 		char payload[200];
 		snprintf(payload, sizeof payload, "{\"%d\":null,\"%d\":\"%d\",\"0\":\"yes\"}", (i + 3) % 7 + 1,
 			i % 7 + 1, i);
-		cr_expect(source_mapping_for(s, json_value_of(payload, strlen(payload))) == &s->mappings[i], "event %d",
-			i);
+		cr_expect(source_mapping_for(s, &(struct places){.item = json_value_of(payload, strlen(payload))}) ==
+				  &s->mappings[i],
+			"event %d", i);
 		snprintf(
 			payload, sizeof payload, "{\"%d\":\"\",\"%d\":%d,\"0\":\"no\"}", (i + 3) % 7 + 1, i % 7 + 1, i);
-		cr_expect_null(source_mapping_for(s, json_value_of(payload, strlen(payload))), "event %d", i);
+		cr_expect_null(source_mapping_for(s, &(struct places){.item = json_value_of(payload, strlen(payload))}),
+			"event %d", i);
 		snprintf(payload, sizeof payload, "{\"%d\":0,\"%d\":%d,\"0\":\"yes\"}", (i + 3) % 7 + 1, i % 7 + 1, i);
-		cr_expect_neq(
-			source_mapping_for(s, json_value_of(payload, strlen(payload))), &s->mappings[i], "event %d", i);
+		cr_expect_neq(source_mapping_for(s, &(struct places){.item = json_value_of(payload, strlen(payload))}),
+			&s->mappings[i], "event %d", i);
 	}
 }
 

@@ -203,6 +203,12 @@ Test(events_config, an_amount_and_its_currency_are_optional_together)
 		"/mapping/currency/optional: has no meaning beside value");
 	refuses(MONEYED(",\"optional\":1", "\"at\":\"/c\""),
 		"/mapping/amount/optional: true or false is wanted, and this is a number");
+	refuses(MONEYED(",\"negative\":\"kept\"", "\"at\":\"/c\""),
+		"/mapping/amount/negative: \"kept\": one of these is wanted: absolute keep");
+	takes(MONEYED(",\"negative\":\"keep\"", "\"at\":\"/c\""));
+	takes(MONEYED(",\"negative\":\"absolute\"", "\"at\":\"/c\""));
+	refuses(MONEYED(",\"negative\":true", "\"at\":\"/c\""),
+		"/mapping/amount/negative: a string is wanted, and this is a boolean");
 	refuses(MONEYED(",\"total\":\"true\"", "\"at\":\"/c\""),
 		"/mapping/amount/total: true or false is wanted, and this is a string");
 	refuses(MONEYED("", "\"at\":\"/c\",\"after\":\"/\""), "/mapping/currency: a currency has no after");

@@ -51,7 +51,7 @@ static bool reads(const struct mapping *m, const char *payload, struct txn *ret)
 	char *copy = malloc(len);
 	memcpy(copy, payload, len);
 	cr_assert(json_scan(copy, len, &f), "%s: %s", payload, f.text);
-	bool ok = mapping_read(m, json_value_of(copy, len), "", &extras, ret, &problems, &f);
+	bool ok = mapping_read(m, &(struct places){.item = json_value_of(copy, len)}, "", &extras, ret, &problems, &f);
 	cr_expect(ok || f.kind == FAULT_INPUT);
 	free(copy);
 	return ok;
@@ -105,8 +105,77 @@ Test(mapping, knows_the_minor_unit_of_each_currency)
 	is_worth("12345", "KWD", "12.345");
 	is_worth("1", "btc", "0.00000001");
 	is_worth("\"1500\"", "EUR", "15.00");
+	is_worth("1500.0", "EUR", "15.00");
+	is_worth("1.5e3", "EUR", "15.00");
+	is_worth("1.0E7", "JPY", "10000000");
+	is_worth("1500.0", "JPY", "1500");
+	is_worth("0.0", "EUR", "0.00");
 	is_worth("123456789012345678", "EUR", "1234567890123456.78");
 	is_worth("123456789012345678", "JPY", "123456789012345678");
+}
+
+struct signed_case {
+	const char *unit, *amount, *worth; /* worth NULL: refused as code */
+	const char *code;
+};
+
+static void reads_signed(const char *negative, const struct signed_case *c)
+{
+	char amount[120], payload[200];
+	snprintf(amount, sizeof amount, "{\"at\":\"/amount\",\"unit\":\"%s\",\"negative\":\"%s\"}", c->unit, negative);
+	const struct mapping *m = mapping_with(NULL, NULL, amount, NULL);
+	snprintf(
+		payload, sizeof payload, "{\"id\":\"1\",\"from\":\"f\",\"amount\":%s,\"currency\":\"USD\"}", c->amount);
+	if (c->worth)
+		cr_expect_str_eq(takes(m, payload).amount.digits, c->worth, "%s", payload);
+	else
+		refuses(m, payload, "/amount", c->code);
+}
+
+/* A refund of PayPal's has the total -0.01. */
+Test(mapping, drops_the_sign_of_an_amount_where_the_mapping_wants_it)
+{
+	static const struct signed_case CASES[] = {{"major", "\"-0.01\"", "0.01", NULL},
+		{"major", "-1.5e1", "15", NULL}, {"major", "7", "7", NULL}, {"minor", "-500", "5.00", NULL},
+		{"minor", "\"-5\"", "0.05", NULL}, {"major", "-0", "0", NULL},
+		{"major", "\"--1\"", NULL, "not_a_decimal"}, {"major", "\"-\"", NULL, "not_a_decimal"},
+		{"major", "\"- 1\"", NULL, "not_a_decimal"}, {"major", "-0.001", NULL, "too_many_decimals"},
+		{"minor", "-1.5", NULL, "not_minor_units"}, {"minor", "-1234567890123456789", NULL, "too_many_digits"}};
+	for (size_t i = 0; i < COUNT_OF(CASES); i++)
+		reads_signed("absolute", &CASES[i]);
+	const struct mapping *usual = mapping_with(NULL, NULL, "{\"at\":\"/amount\",\"unit\":\"major\"}", NULL);
+	refuses(usual, PAYLOAD("\"-0.01\"", "USD"), "/amount", "negative");
+}
+
+Test(mapping, keeps_the_sign_of_an_amount_where_the_mapping_wants_it)
+{
+	static const struct signed_case CASES[] = {{"major", "\"-0.01\"", "-0.01", NULL}, {"major", "-1", "-1", NULL},
+		{"major", "-1.50", "-1.50", NULL}, {"major", "\"-1500.10\"", "-1500.10", NULL},
+		{"major", "-1.5e1", "-15", NULL}, {"major", "7", "7", NULL}, {"major", "0", "0", NULL},
+		{"major", "-0", "0", NULL}, {"major", "\"-0.00\"", "0.00", NULL}, {"major", "-0e5", "0", NULL},
+		{"minor", "-500", "-5.00", NULL}, {"minor", "\"-5\"", "-0.05", NULL},
+		{"minor", "-1500", "-15.00", NULL}, {"minor", "\"-0\"", "0.00", NULL},
+		{"minor", "-1.5e3", "-15.00", NULL}, {"minor", "-123456789012345678", "-1234567890123456.78", NULL},
+		{"major", "-999999999999999999.99", "-999999999999999999.99", NULL},
+		{"major", "\"--1\"", NULL, "not_a_decimal"}, {"major", "\"-\"", NULL, "not_a_decimal"},
+		{"major", "\"- 1\"", NULL, "not_a_decimal"}, {"major", "\"-+1\"", NULL, "not_a_decimal"},
+		{"major", "\"-01\"", NULL, "not_a_decimal"}, {"major", "-0.001", NULL, "too_many_decimals"},
+		{"major", "-1000000000000000000", NULL, "too_many_digits"}, {"minor", "-1.5", NULL, "not_minor_units"},
+		{"minor", "-1234567890123456789", NULL, "too_many_digits"}};
+	for (size_t i = 0; i < COUNT_OF(CASES); i++)
+		reads_signed("keep", &CASES[i]);
+}
+
+Test(mapping, a_kept_sign_is_part_of_the_content)
+{
+	const struct mapping *m =
+		mapping_with(NULL, NULL, "{\"at\":\"/amount\",\"unit\":\"major\",\"negative\":\"keep\"}", NULL);
+	struct txn negative = takes(m, PAYLOAD("-1.50", "USD")), again = takes(m, PAYLOAD("-1.5", "USD")),
+		   positive = takes(m, PAYLOAD("1.50", "USD"));
+	cr_expect(txn_same(&negative, &again));
+	cr_expect_not(txn_same(&negative, &positive));
+	struct txn zero = takes(m, PAYLOAD("-0", "USD")), plain = takes(m, PAYLOAD("0.00", "USD"));
+	cr_expect(txn_same(&zero, &plain));
 }
 
 Test(mapping, refuses_what_are_no_minor_units)
@@ -115,7 +184,10 @@ Test(mapping, refuses_what_are_no_minor_units)
 	refuses(m, PAYLOAD("15.00", "USD"), "/amount", "not_minor_units");
 	refuses(m, PAYLOAD("\"15.5\"", "USD"), "/amount", "not_minor_units");
 	refuses(m, PAYLOAD("-5", "USD"), "/amount", "negative");
-	refuses(m, PAYLOAD("1e3", "USD"), "/amount", "exponent");
+	refuses(m, PAYLOAD("1e-1", "USD"), "/amount", "not_minor_units");
+	refuses(m, PAYLOAD("1.5e0", "USD"), "/amount", "not_minor_units");
+	refuses(m, PAYLOAD("15.000", "USD"), "/amount", "not_minor_units");
+	refuses(m, PAYLOAD("1e-9", "USD"), "/amount", "too_many_decimals");
 	refuses(m, PAYLOAD("\"05\"", "USD"), "/amount", "not_a_decimal");
 	refuses(m, PAYLOAD("\"\"", "USD"), "/amount", "not_a_decimal");
 	refuses(m, PAYLOAD("1234567890123456789", "USD"), "/amount", "too_many_digits");
@@ -227,7 +299,8 @@ Test(mapping, names_the_item_in_its_problems)
 	struct txn txn;
 	struct fault f;
 	const struct mapping *m = mapping_with(NULL, NULL, NULL, NULL);
-	cr_expect_not(mapping_read(m, json_value_of(text, strlen(text)), "/items/3", &extras, &txn, &problems, &f));
+	cr_expect_not(mapping_read(m, &(struct places){.item = json_value_of(text, strlen(text))}, "/items/3", &extras,
+		&txn, &problems, &f));
 	cr_expect_str_eq(problems.list[0].pointer, "/items/3/from");
 	cr_expect_str_eq(f.text, "members break the rules: /items/3/from missing, /items/3/amount missing,"
 				 " /items/3/currency missing");
@@ -235,7 +308,7 @@ Test(mapping, names_the_item_in_its_problems)
 
 static bool applies(const struct mapping *m, const char *payload)
 {
-	return mapping_first(m, 1, json_value_of(payload, strlen(payload))) == m;
+	return mapping_first(m, 1, &(struct places){.item = json_value_of(payload, strlen(payload))}) == m;
 }
 
 Test(mapping, asks_for_every_condition_and_any_of_its_words)

@@ -80,7 +80,7 @@ static void replace(const char *old, const char *new)
 
 static bool verifies(struct sent *sent, int64_t now_s)
 {
-	struct signature_request request = {sent_header, sent, body, strlen(body)};
+	struct signature_request request = {sent_header, sent, body, strlen(body), NULL, NULL};
 	return source_verify(source, &request, now_s, &report);
 }
 
@@ -140,13 +140,14 @@ static int read_item(struct json_value item, int index, struct txn *ret)
 	char where[200] = "";
 	struct txn_problems problems;
 	struct fault f;
-	const struct mapping *m = source_mapping_for(source, item);
+	const struct mapping *m = source_mapping_for(source, &(struct places){.item = item});
 	if (*source->items)
 		snprintf(where, sizeof where, "%s/%d", source->items, index);
 	if (!m)
 		return 0;
-	bool read = m->is_canonical ? txn_from_json(item.at, item.len, &extras, ret, &problems, &f)
-				    : mapping_read(m, item, where, &extras, ret, &problems, &f);
+	bool read = m->is_canonical
+			    ? txn_from_json(item.at, item.len, &extras, ret, &problems, &f)
+			    : mapping_read(m, &(struct places){.item = item}, where, &extras, ret, &problems, &f);
 	cr_assert(read, "%s: %s", folder, f.text);
 	return 1;
 }

@@ -1,4 +1,4 @@
-/* test_source_lives.c - the life of a payment as five providers report it: each event of
+/* test_source_lives.c - the life of a payment as providers report it: each event of
  * docs/sources/<provider>/life.json, read with the sources.json beside it. */
 
 #include <criterion/criterion.h>
@@ -52,11 +52,12 @@ static void is_read_as(struct json_value item, int n, const struct event *e)
 	struct txn txn;
 	struct txn_problems problems;
 	struct fault f;
-	const struct mapping *m = source_mapping_for(&sources.list[0], item);
+	const struct mapping *m = source_mapping_for(&sources.list[0], &(struct places){.item = item});
 	cr_assert_eq(m != NULL, e->transaction_id != IGNORED, "event %d", n);
 	if (!m)
 		return;
-	cr_assert(mapping_read(m, item, "", &extras, &txn, &problems, &f), "event %d: %s", n, f.text);
+	cr_assert(mapping_read(m, &(struct places){.item = item}, "", &extras, &txn, &problems, &f), "event %d: %s", n,
+		f.text);
 	cr_expect_str_eq(txn.transaction_id, e->transaction_id, "event %d: %s", n, txn.transaction_id);
 	cr_expect_str_eq(txn.payment_id, e->payment_id, "event %d: %s", n, txn.payment_id);
 	cr_expect_str_eq(txn.part, e->part, "event %d: %s", n, txn.part);
@@ -64,7 +65,7 @@ static void is_read_as(struct json_value item, int n, const struct event *e)
 	cr_expect_str_eq(txn.amount.digits, e->digits, "event %d: %s", n, txn.amount.digits);
 	cr_expect_str_eq(txn.currency, e->currency, "event %d: %s", n, txn.currency);
 	cr_expect_eq(txn.is_total, e->is_total, "event %d", n);
-	cr_expect(txn.has_occurred);
+	cr_expect_eq(txn.has_occurred, e->occurred_ms > 0, "event %d", n);
 	cr_expect_eq(txn.occurred_us, e->occurred_ms * 1000, "event %d: %" PRId64, n, txn.occurred_us);
 	cr_expect_str_eq(txn.source_account, e->source_account, "event %d: %s", n, txn.source_account);
 	cr_expect_str_eq(txn.destination_account, e->destination_account, "event %d: %s", n, txn.destination_account);
@@ -201,6 +202,8 @@ Test(source_lives, paypal)
 {
 #define WH(n) "WH-0PAYHOOK0LIFE000" n "-1PAYHOOK0EXAMPLE01"
 #define CAPTURE "0PAYHOOKLIFE00001"
+#define SALE "0PAYHOOKSALE00001"
+#define PARENT "paypal:PAY-0PAYHOOKLIFE00001"
 	static const struct event wanted[] = {
 		{WH("1"), CAPTURE, CAPTURE, TXN_PENDING, "1000.00", "USD", false, 1771502393000,
 			"paypal:1PAYHOOKLIFE00001", "paypal:PAYHOOKMERCH1"},
@@ -213,6 +216,112 @@ Test(source_lives, paypal)
 		{WH("5"), CAPTURE, "PP-D-0001", TXN_DISPUTED, "600.00", "USD", false, 1772359205000, "paypal:us", ""},
 		{WH("6"), CAPTURE, "PP-D-0001", TXN_DISPUTE_LOST, "600.00", "USD", false, 1774000805000, "paypal:us",
 			""},
+		/* The older API: a refund is below zero. */
+		{WH("7"), SALE, SALE, TXN_CAPTURED, "0.50", "USD", false, 1771503000000, PARENT, "paypal:us"},
+		{WH("8"), SALE, "0PAYHOOKREFUND003", TXN_REFUNDED, "0.01", "USD", false, 1771589400000, "paypal:us",
+			PARENT},
 	};
 	lives("paypal", wanted, COUNT_OF(wanted));
+}
+
+Test(source_lives, paystack)
+{
+#define REF "PayhookLife01"
+#define PAYER "paystack:CUS_payhookexample"
+#define MAIL "paystack:payer@example.com"
+	static const struct event wanted[] = {
+		{"charge.success:302962", REF, "", TXN_CAPTURED, "10000.00", "NGN", false, 1771502398000, PAYER,
+			"paystack:us"},
+		{"refund.pending:" REF ":250000", REF, "", TXN_OTHER, "2500.00", "NGN", false, 0, "paystack:us", MAIL},
+		{"refund.processed:" REF ":PAYHOOKREFUND0001", REF, "PAYHOOKREFUND0001", TXN_REFUNDED, "2500.00", "NGN",
+			false, 0, "paystack:us", MAIL},
+		{"refund.processed:" REF ":PAYHOOKREFUND0002", REF, "PAYHOOKREFUND0002", TXN_REFUNDED, "1500.00", "NGN",
+			false, 0, "paystack:us", MAIL},
+		{"charge.dispute.create:358950:awaiting-merchant-feedback", REF, "358950", TXN_DISPUTED, "6000.00",
+			"NGN", false, 0, "paystack:us", PAYER},
+		{"charge.dispute.resolve:358950:resolved", REF, "358950", TXN_DISPUTE_LOST, "6000.00", "NGN", false, 0,
+			"paystack:us", PAYER},
+	};
+	lives("paystack", wanted, COUNT_OF(wanted));
+}
+
+Test(source_lives, paddle)
+{
+#define TXN "txn_01payhooklife0000000000001"
+#define EVT(kind, n) kind ":evt_01payhooklife000000000000" n
+#define ADJ(n) "adj_01payhooklife000000000000" n
+#define CTM "paddle:ctm_01payhookexample00000000001"
+	static const struct event wanted[] = {
+		{EVT("transaction.completed", "1"), TXN, "", TXN_CAPTURED, "1000.00", "USD", false, 1771502398204, CTM,
+			"paddle:us"},
+		{EVT("adjustment.created", "2"), TXN, ADJ("1"), TXN_OTHER, "250.00", "USD", false, 1771602400000,
+			"paddle:us", CTM},
+		{EVT("adjustment.updated", "3"), TXN, ADJ("1"), TXN_REFUNDED, "250.00", "USD", false, 1771603200000,
+			"paddle:us", CTM},
+		{EVT("adjustment.created", "4"), TXN, ADJ("2"), TXN_REFUNDED, "150.00", "USD", false, 1771606800000,
+			"paddle:us", CTM},
+		{EVT("adjustment.updated", "5"), TXN, ADJ("3"), TXN_REFUND_FAILED, "50.00", "USD", false, 1771610400000,
+			"paddle:us", CTM},
+		{EVT("adjustment.created", "6"), TXN, ADJ("4"), TXN_DISPUTE_LOST, "600.00", "USD", false, 1774000805000,
+			"paddle:us", CTM},
+	};
+	lives("paddle", wanted, COUNT_OF(wanted));
+}
+
+/* The events have no amounts, and a refund names no payment. */
+Test(source_lives, gocardless)
+{
+#define PM "PM0PAYHOOKLIFE1"
+#define RF "RF0PAYHOOKLIFE1"
+#define PAYS "gocardless:customer", "gocardless:us"
+#define IS_PAID "gocardless:us", "gocardless:customer"
+	static const struct event wanted[] = {
+		{"payments:EV0PAYHOOKLIFE1", PM, "", TXN_PENDING, "", "", false, 1771502390000, PAYS},
+		{"payments:EV0PAYHOOKLIFE2", PM, "", TXN_CAPTURED, "", "", false, 1771502400000, PAYS},
+		{"refunds:EV0PAYHOOKLIFE3", RF, RF, TXN_OTHER, "", "", false, 1771602400000, IS_PAID},
+		{"refunds:EV0PAYHOOKLIFE4", RF, RF, TXN_REFUNDED, "", "", false, 1771688800000, IS_PAID},
+		{"payments:EV0PAYHOOKLIFE5", PM, "", TXN_DISPUTED, "", "", false, 1772359200000, PAYS},
+	};
+	lives("gocardless", wanted, COUNT_OF(wanted));
+}
+
+Test(source_lives, cashfree)
+{
+#define OID "order_PayhookLife_1"
+#define BUYS "cashfree:PayhookCustomer1", "cashfree:us"
+#define RETURNS "cashfree:us", "cashfree:customer"
+	static const struct event wanted[] = {
+		{"PAYMENT_FAILED_WEBHOOK:1453002800", OID, "1453002800", TXN_FAILED, "1000.0", "INR", false,
+			1771502390000, BUYS},
+		{"PAYMENT_SUCCESS_WEBHOOK:1453002801", OID, "1453002801", TXN_CAPTURED, "1000.0", "INR", false,
+			1771502400000, BUYS},
+		{"REFUND_STATUS_WEBHOOK:11325632:SUCCESS", OID, "11325632", TXN_REFUNDED, "250.0", "INR", false,
+			1771602400000, RETURNS},
+		{"REFUND_STATUS_WEBHOOK:11325633:SUCCESS", OID, "11325633", TXN_REFUNDED, "150.5", "INR", false,
+			1771606000000, RETURNS},
+		{"REFUND_STATUS_WEBHOOK:11325634:CANCELLED", OID, "11325634", TXN_REFUND_FAILED, "50", "INR", false,
+			1771609600000, RETURNS},
+	};
+	lives("cashfree", wanted, COUNT_OF(wanted));
+}
+
+Test(source_lives, xendit)
+{
+#define INVOICE "579c8d61f23fa4ca35e52da5"
+#define BUYER "xendit:payer@example.com", "xendit:5781d19b2e2385880609791c"
+#define BACK_TO "xendit:5781d19b2e2385880609791c", "xendit:customer"
+#define RFD1 "rfd-6f4a377d-a201-437f-9119-f8b00cbbe857"
+#define RFD2 "rfd-fca8d8bc-497c-42a5-b16f-97825323502a"
+#define RFD3 "rfd-0b1f8a2e-3c1c-4d7a-9f0e-2a7c5b6d8e9f"
+	static const struct event wanted[] = {
+		{INVOICE ":PAID", INVOICE, "", TXN_CAPTURED, "100000", "IDR", false, 1771502400404, BUYER},
+		{INVOICE ":SETTLED", INVOICE, "", TXN_OTHER, "100000", "IDR", false, 1771588800404, BUYER},
+		{"refund.succeeded:" RFD1, INVOICE, RFD1, TXN_REFUNDED, "25000", "IDR", false, 1771602400001, BACK_TO},
+		{"refund.failed:" RFD2, INVOICE, RFD2, TXN_REFUND_FAILED, "15000", "IDR", false, 1771606000001,
+			BACK_TO},
+		/* A refund of a payment without an invoice. */
+		{"refund.succeeded:" RFD3, "ddpy-3cd658ae-25b9-4659-aa36-596ae41a809f", RFD3, TXN_REFUNDED, "5000",
+			"IDR", false, 1771609600001, BACK_TO},
+	};
+	lives("xendit", wanted, COUNT_OF(wanted));
 }

@@ -22,12 +22,22 @@ static bool give_secret(void *ctx, enum secret_place place, const char *name, st
 	}
 	if (strcmp(name, "nul") == 0)
 		buf_add(ret, "whsec_c2VjcmV0\0\n", 16);
+	else if (strcmp(name, "short") == 0)
+		buf_add_text(ret, "8 bytes!\n");
+	else if (strcmp(name, "blank") == 0)
+		buf_add_text(ret, "a secret with a blank \n");
+	else if (strcmp(name, "two") == 0)
+		buf_add_text(ret, "the first of two\nthe second of two\n");
+	else if (strcmp(name, "user") == 0)
+		buf_add_text(ret, "user:a secret password\n");
 	else if (strcmp(name, "empty") == 0)
 		buf_add_text(ret, " \n");
 	else if (strcmp(name, "HEX") == 0)
 		buf_add_text(ret, "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056");
 	else
-		buf_add_text(ret, place == SECRET_IN_FILE ? "file-secret\n" : "whsec_c2VjcmV0LW9mLWEtdmFyaWFibGU=");
+		buf_add_format(ret,
+			place == SECRET_IN_FILE ? "a secret of the file %s\n" : "whsec_c2VjcmV0LW9mLWEtdmFyaWFibGU=",
+			name);
 	return true;
 }
 
@@ -67,9 +77,9 @@ Test(sources_read, reads_a_source_of_each_scheme)
 	takes("{\"sources\":["
 	      "{\"name\":\"s\",\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\"},{\"file\":\"g\",\"not_after\":\"2026-12-31T00:00:00Z\"}],\"tolerance_s\":60},"
 	      "{\"name\":\"w\",\"scheme\":\"standard-webhooks\",\"secrets\":[{\"env\":\"W_1\"}]},"
-	      "{\"name\":\"q\",\"scheme\":\"square\",\"url\":\"https://us.example/q\",\"secrets\":[{\"file\":\"f\"}]},"
+	      "{\"name\":\"q\",\"scheme\":\"square\",\"url\":\"https://us.example/q\",\"secrets\":[{\"file\":\"q\"}]},"
 	      "{\"name\":\"h\",\"scheme\":\"hmac\",\"header\":\"X-Sig\",\"prefix\":\"v0=\",\"algorithm\":\"sha512\",\"encoding\":\"base64\","
-	      "\"timestamp_header\":\"X-Time\",\"separator\":\":\",\"secrets\":[{\"file\":\"f\"}]},"
+	      "\"timestamp_header\":\"X-Time\",\"separator\":\":\",\"secrets\":[{\"file\":\"h\"}]},"
 	      "{\"name\":\"transactions\",\"scheme\":\"closed\"}]}");
 	cr_assert_eq(s.count, 5);
 	const struct source *stripe = sources_find(&s, "s");
@@ -143,7 +153,7 @@ Test(sources_read, refuses_a_scheme_that_it_does_not_know_by_its_name)
 {
 	refuses(ONE("\"scheme\":\"strype\""),
 		"sources.json:2: /sources/0/scheme: \"strype\": one of these is wanted: standard-webhooks stripe razorpay github"
-		" square adyen paypal hmac none closed");
+		" square adyen paypal hmac token basic rsa none closed");
 	refuses(ONE("\"tolerance_s\":1"), "sources.json:2: /sources/0/scheme: is missing");
 }
 
@@ -198,7 +208,19 @@ Test(sources_read, refuses_secrets_that_cannot_be)
 	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"f\",\"not_after\":\"tomorrow\"}]"),
 		"sources.json:2: /sources/0/secrets/0/not_after: is no time as 2026-12-31T00:00:00Z is one");
 	refuses(ONE("\"scheme\":\"standard-webhooks\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it begins with neither whsec_ nor whpk_; if it is a shared secret,"
+		" \"key\" says in which form");
+	refuses(ONE("\"scheme\":\"standard-webhooks\",\"key\":\"base64\",\"secrets\":[{\"file\":\"f\"}]"),
 		"sources.json:2: /sources/0/secrets/0/file: it is not padded base64 of at most 512 bytes");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"short\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: the secret has 8 bytes; one of fewer than 16 can be guessed, so"
+		" generate a longer one");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"blank\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it begins or ends with a blank, which is no part of a secret:"
+		" remove it");
+	refuses(ONE("\"scheme\":\"stripe\",\"secrets\":[{\"file\":\"two\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it has several lines; each secret stands in one line, and in a file"
+		" of its own");
 	refuses(ONE("\"scheme\":\"paypal\",\"webhook_id\":\"1\",\"secrets\":[{\"file\":\"f\"}]"), complaints);
 }
 
@@ -303,9 +325,15 @@ Test(sources_read, refuses_senders_that_cannot_be)
 		"sources.json:2: /sources/0/client_certificate: is empty");
 }
 
+Test(sources_read, refuses_half_of_a_surrogate_pair)
+{
+	refuses(ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=\\ud83d\""),
+		"sources.json:2: /sources/0/client_certificate: holds half of a surrogate pair");
+}
+
 Test(sources_read, refuses_every_kind_of_control_character)
 {
-	static const char *const controls[] = {"\\n", "\x7f", "\\u007f", "\xc2\x9b", "\\u0085"};
+	static const char *const controls[] = {"\\n", "\\u0000", "\x7f", "\\u007f", "\xc2\x9b", "\\u0085"};
 	for (size_t i = 0; i < COUNT_OF(controls); i++) {
 		char text[200];
 		snprintf(text, sizeof text, ONE("\"scheme\":\"none\",\"client_certificate\":\"CN=%s\""), controls[i]);
@@ -330,16 +358,101 @@ Test(sources_read, keeps_a_nul_as_a_byte_of_the_secret)
 		"sources.json:2: /sources/0/secrets/0/file: it is not padded base64 of at most 512 bytes");
 }
 
-Test(sources_read, bounds_the_number_of_sources)
+/* The names are not in alphabetical order. */
+static void list_many(int count, const char *more)
 {
-	char text[8000];
+	static char text[60 * (SOURCES_LISTED_MAX + 50)];
 	size_t len = (size_t)snprintf(text, sizeof text, "{\"sources\":[");
-	for (int i = 0; i < SOURCES_MAX; i++)
-		len += (size_t)snprintf(
-			text + len, sizeof text - len, "%s{\"name\":\"s%d\",\"scheme\":\"none\"}", i ? "," : "", i);
-	snprintf(text + len, sizeof text - len, "]}");
-	refuses(text, "sources.json:1: /sources: more than 32 sources, the one named transactions counted");
-	snprintf(text + len, sizeof text - len, ",{\"name\":\"more\",\"scheme\":\"none\"}]}");
-	refuses(text, "sources.json:1: /sources: more than 32 elements");
+	for (int i = 0; i < count; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s{\"name\":\"s%d\",\"scheme\":\"none\"}",
+			i ? "," : "", i * 7919 % 1000);
+	snprintf(text + len, sizeof text - len, "%s]}", more);
+	reads(text);
+}
+
+/* The built-in source is in the list or not, and counts only where the operator wrote it. */
+Test(sources_read, bounds_the_number_of_sources_in_the_file)
+{
+	list_many(SOURCES_LISTED_MAX, "");
+	cr_assert_str_eq(complaints, "");
+	cr_expect_eq(s.count, SOURCES_LISTED_MAX + 1);
+	list_many(SOURCES_LISTED_MAX - 1, ",{\"name\":\"transactions\",\"scheme\":\"none\"}");
+	cr_assert_str_eq(complaints, "");
+	cr_expect_eq(s.count, SOURCES_LISTED_MAX);
+	list_many(SOURCES_LISTED_MAX + 1, "");
+	cr_expect_str_eq(complaints, "sources.json:1: /sources: 257 sources are listed, and at most 256 are taken");
+	list_many(SOURCES_LISTED_MAX + 40, "");
+	cr_expect_str_eq(complaints, "sources.json:1: /sources: 296 sources are listed, and at most 256 are taken");
 	refuses("{\"sources\":[]}", "sources.json:1: /sources: is empty");
+	refuses("{\"sources\":{}}", "sources.json:1: /sources: an array is wanted, and this is an object");
+}
+
+Test(sources_read, finds_each_of_many_sources)
+{
+	char name[32];
+	list_many(SOURCES_LISTED_MAX, "");
+	for (int i = 0; i < SOURCES_LISTED_MAX; i++) {
+		snprintf(name, sizeof name, "s%d", i * 7919 % 1000);
+		cr_assert_eq(sources_find(&s, name), &s.list[i], "%s", name);
+	}
+	cr_expect_eq(sources_find(&s, "transactions"), &s.list[SOURCES_LISTED_MAX]);
+	static const char *const none[] = {"", "s", "s1000", "a", "z", "transaction", "transactionss"};
+	for (size_t i = 0; i < COUNT_OF(none); i++)
+		cr_expect_null(sources_find(&s, none[i]), "%s", none[i]);
+}
+
+/* The name of the word is that of what an operator has in hand. */
+Test(sources_read, shows_no_secret_that_stands_in_the_place_of_the_form_of_a_key)
+{
+	refuses(SIGNED("stripe", ",\"key\":\"whsec_hunter2\""),
+		"sources.json:2: /sources/0/key: this: one of these is wanted: text hex base64");
+	refuses(SIGNED("stripe",
+			",\"tolerance_s\":\"long\",\"key\":\"hex\",\"ping\":{\"header\":\"a b\",\"is\":[\"c\"]}"),
+		"sources.json:2: /sources/0/tolerance_s: a whole number from 1 to 604800 is wanted, and this is a string\n"
+		"sources.json:2: /sources/0/ping/header: \"a b\": a header's name has letters, digits and hyphens");
+}
+
+#define TOKEN(name, secret) \
+	"{\"name\":\"" name "\",\"scheme\":\"token\",\"header\":\"X-Token\",\"secrets\":[{\"file\":\"" secret "\"}]}"
+
+/* A provider with the secret of two sources could send in the name of either. */
+Test(sources_read, refuses_one_secret_in_two_sources)
+{
+	takes("{\"sources\":[" TOKEN("a", "f") "," TOKEN("b", "g") "]}");
+	sources_finish(&s);
+	refuses("{\"sources\":[" TOKEN("a", "f") ",\n" TOKEN("b", "f") "]}",
+		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
+	refuses("{\"sources\":[{\"name\":\"a\",\"scheme\":\"github\",\"secrets\":[{\"file\":\"f\"}],\"basic\":{\"file\":\"user\"}},\n"
+		"{\"name\":\"b\",\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}]}]}",
+		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
+	/* The one that is shared is named, and no other. */
+	refuses("{\"sources\":[" TOKEN("a", "f") ",\n{\"name\":\"b\",\"scheme\":\"token\",\"header\":\"X-Token\","
+						 "\"secrets\":[{\"file\":\"f\"},{\"file\":\"g\"}]}]}",
+		"sources.json:2: /sources/1/secrets/0/file: the source a has this secret too, and each source needs one of its own");
+}
+
+Test(sources_read, takes_http_basic_alone_and_beside_another_scheme)
+{
+	takes(ONE("\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}]"));
+	cr_expect_eq(sources_find(&s, "x")->signer.scheme, SCHEME_BASIC);
+	cr_expect_null(sources_find(&s, "x")->signer.basic.key);
+	sources_finish(&s);
+	takes(SIGNED("stripe", ",\"basic\":{\"file\":\"user\",\"not_after\":\"1970-01-01T00:00:07Z\"}"));
+	cr_expect_not_null(sources_find(&s, "x")->signer.basic.key);
+	cr_expect_eq(sources_find(&s, "x")->signer.basic.not_after_s, 7);
+	sources_finish(&s);
+	refuses(SIGNED("stripe", ",\"basic\":{\"file\":\"f\"}"),
+		"sources.json:2: /sources/0/basic/file: it is not user:password, both of them given");
+	refuses(SIGNED("stripe", ",\"basic\":\"user:hunter2\""),
+		"sources.json:2: /sources/0/basic: {\"file\": path} or {\"env\": name} is wanted: no secret stands here itself");
+	refuses(ONE("\"scheme\":\"basic\",\"secrets\":[{\"file\":\"user\"}],\"basic\":{\"file\":\"f\"}"),
+		"sources.json:2: /sources/0/basic: has no meaning for basic");
+	refuses(ONE("\"scheme\":\"none\",\"basic\":{\"file\":\"user\"}"),
+		"sources.json:2: /sources/0/basic: has no meaning for the scheme \"none\"");
+	refuses(ONE("\"scheme\":\"token\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/scheme: header is missing, which token needs");
+	refuses(ONE("\"scheme\":\"rsa\",\"header\":\"X-Sig\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/encoding: is missing");
+	refuses(ONE("\"scheme\":\"rsa\",\"header\":\"X-Sig\",\"encoding\":\"hex\",\"secrets\":[{\"file\":\"f\"}]"),
+		"sources.json:2: /sources/0/secrets/0/file: it is neither a public key (BEGIN PUBLIC KEY) nor a certificate in PEM");
 }

@@ -12,7 +12,7 @@
 
 #define STARTS 200
 
-TestSuite(child, .timeout = 30);
+TestSuite(child, .timeout = 120);
 
 static volatile sig_atomic_t handled;
 

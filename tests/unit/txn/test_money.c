@@ -62,12 +62,41 @@ Test(money, refuses_a_minus_sign_before_zero_too)
 	refuses("-1e5", MONEY_NEGATIVE, "minus");
 }
 
-Test(money, refuses_an_exponent)
+static void is_plainly(const char *text, const char *digits)
 {
-	refuses("1e5", MONEY_EXPONENT, "exponent");
-	refuses("1E+5", MONEY_EXPONENT, "exponent");
-	refuses("1.5e-1", MONEY_EXPONENT, "exponent");
-	refuses("100.00e0", MONEY_EXPONENT, "exponent");
+	cr_expect_str_eq(amount(text).digits, digits, "%s is %s", text, amount(text).digits);
+}
+
+Test(money, writes_a_number_with_an_exponent_as_a_plain_decimal)
+{
+	is_plainly("1e5", "100000");
+	is_plainly("1E+5", "100000");
+	is_plainly("1.5e-1", "0.15");
+	is_plainly("100.00e0", "100");
+	is_plainly("1.5e3", "1500");
+	is_plainly("1.0E7", "10000000");
+	is_plainly("12.3456e2", "1234.56");
+	is_plainly("1e-8", "0.00000001");
+	is_plainly("0.0012e1", "0.012");
+	is_plainly("100e-2", "1");
+	is_plainly("120e-4", "0.012");
+	is_plainly("9.9999999999999999999999999e17", "999999999999999999.99999999");
+	is_plainly("0e999999999999999999999999", "0");
+	is_plainly("0.000e-99999999999999999999", "0");
+	is_plainly("0.00000000000000000000000001e27", "10");
+}
+
+Test(money, refuses_an_exponent_by_what_the_value_has)
+{
+	refuses("1e-9", MONEY_TOO_MANY_DECIMALS, "8");
+	refuses("1.5e-8", MONEY_TOO_MANY_DECIMALS, "8");
+	refuses("1e18", MONEY_TOO_MANY_DIGITS, "18");
+	refuses("1e400", MONEY_TOO_MANY_DIGITS, "18");
+	refuses("1e99999999999999999999999999999999999999999999999999", MONEY_TOO_MANY_DIGITS, "18");
+	refuses("1e-99999999999999999999999999999999999999999999999999", MONEY_TOO_MANY_DECIMALS, "8");
+	refuses("1e9223372036854775808", MONEY_TOO_MANY_DIGITS, "18");
+	refuses("1e--5", MONEY_NOT_A_DECIMAL, "plain decimal");
+	refuses("1e5.0", MONEY_NOT_A_DECIMAL, "plain decimal");
 }
 
 Test(money, refuses_what_is_no_number_in_jsons_form)
@@ -93,10 +122,13 @@ Test(money, refuses_more_than_18_integer_digits)
 	refuses("1000000000000000000.123456789", MONEY_TOO_MANY_DIGITS, "18");
 }
 
-Test(money, refuses_more_than_8_written_fraction_digits)
+Test(money, refuses_more_than_8_fraction_digits_that_count)
 {
 	refuses("0.123456789", MONEY_TOO_MANY_DECIMALS, "8");
-	refuses("1.000000000", MONEY_TOO_MANY_DECIMALS, "8");
+	refuses("1.000000001", MONEY_TOO_MANY_DECIMALS, "8");
+	is_plainly("1.000000000", "1");
+	is_plainly("1500.1000000000000000000000", "1500.1");
+	is_plainly("0.0000000000", "0");
 }
 
 Test(money, counts_the_decimals_that_count)
@@ -122,6 +154,36 @@ Test(money, compares_by_value)
 	same("1.05", "1.5", false);
 	same("10", "1.0", false);
 	same("999999999999999999", "999999999999999999.00000001", false);
+}
+
+static void is_below_zero(const char *text, const char *digits)
+{
+	struct money m = amount(text);
+	money_negate(&m);
+	cr_expect_str_eq(m.digits, digits, "%s is %s", text, m.digits);
+}
+
+Test(money, puts_a_minus_sign_before_every_digit_but_those_of_zero)
+{
+	is_below_zero("1500.10", "-1500.10");
+	is_below_zero("0.01", "-0.01");
+	is_below_zero("1.5e3", "-1500");
+	is_below_zero("999999999999999999.99999999", "-999999999999999999.99999999");
+	is_below_zero("0", "0");
+	is_below_zero("0.00", "0.00");
+	struct money none = {""};
+	money_negate(&none);
+	cr_expect_str_eq(none.digits, "");
+}
+
+Test(money, compares_amounts_below_zero_by_value)
+{
+	struct money a = amount("1.50"), b = amount("1.5"), c = amount("1.50");
+	money_negate(&a);
+	money_negate(&b);
+	cr_expect(money_equal(&a, &b));
+	cr_expect_not(money_equal(&a, &c));
+	cr_expect_eq(money_decimals(&a), 1);
 }
 
 Test(money, does_not_put_the_amount_into_the_fault)

@@ -59,6 +59,18 @@ Test(call_policy, fails_when_the_attempts_are_exhausted)
 	cr_expect_eq(j.outcome, JOB_FAILED, "rescues count too");
 }
 
+Test(call_policy, counts_each_answer_that_an_earlier_call_may_be_under_way)
+{
+	end_with(CALL_UNDER_WAY, 1, 1000, CLOSED, 0);
+	cr_expect_eq(j.outcome, JOB_RETRIED);
+	cr_expect_eq(j.delay_ms, 1000);
+	end_with(CALL_UNDER_WAY, 3, 1000, 8000, 3000);
+	cr_expect_eq(j.outcome, JOB_RETRIED, "the circuit has no say in it");
+	cr_expect_eq(j.delay_ms, 3000);
+	end_with(CALL_UNDER_WAY, 12, 1000, 8000, 0);
+	cr_expect_eq(j.outcome, JOB_FAILED);
+}
+
 Test(call_policy, burns_no_attempt_while_the_processor_is_down)
 {
 	end_with(CALL_AGAIN, 12, -1, 8000, 0);

@@ -77,11 +77,24 @@ Test(http_call, has_room_for_the_longest_transaction)
 		.occurred_at = "2026-02-19T12:00:00.123456Z",
 		.source_account = longest(),
 		.destination_account = longest(),
-		.amount = "999999999999999999.99999999",
+		.amount = "-999999999999999999.99999999",
 		.currency = "ABCDEFGHIJ",
 		.created_at = "2026-02-19T12:00:00.123456Z"};
 	http_call_body(&b, &j);
 	cr_expect(buf_ok(&b));
+}
+
+Test(http_call, an_amount_below_zero_is_the_number_and_the_text_that_came)
+{
+	struct job j = {.transaction_id = "t",
+		.source = "paypal",
+		.amount = "-1500.10",
+		.currency = "EUR",
+		.created_at = "2026-02-19T12:00:00.123456Z"};
+	http_call_body(&b, &j);
+	cr_assert(buf_ok(&b));
+	cr_expect(strstr(b.data, ",\"amount\":-1500.10,\"currency\":\"EUR\","), "%s", b.data);
+	cr_expect(strstr(b.data, ",\"amount_text\":\"-1500.10\"}"), "%s", b.data);
 }
 
 /* ---- responses ---- */
@@ -102,7 +115,7 @@ Test(http_call, has_a_result_for_every_status)
 	for (int status = 0; status < 1000; status++) {
 		enum call_result wanted = status / 100 == 2 ? CALL_DONE : CALL_AGAIN;
 		if ((status / 100 == 3 || status / 100 == 4) && status != 408 && status != 425 && status != 429)
-			wanted = CALL_GIVE_UP;
+			wanted = status == 409 ? CALL_UNDER_WAY : CALL_GIVE_UP;
 		cr_expect_eq(outcome_of(none, status, NULL).result, wanted, "%d", status);
 		cr_expect_eq(outcome_of(none, status, "cut").result, CALL_AGAIN, "%d", status);
 	}
@@ -115,6 +128,9 @@ Test(http_call, reports_the_status_and_what_went_wrong)
 	cr_expect_str_eq(why, "HTTP 503 from the processor");
 	outcome_of(none, 307, NULL);
 	cr_expect_str_eq(why, "HTTP 307 from the processor: redirects are not followed");
+	outcome_of(none, 409, NULL);
+	cr_expect_str_eq(
+		why, "HTTP 409 from the processor: an earlier call with this Idempotency-Key may be under way");
 	outcome_of(none, 200, "cut");
 	cr_expect_str_eq(why, "HTTP 200 from the processor, but no whole answer: cut");
 	outcome_of(none, 0, "refused");

@@ -1,4 +1,4 @@
--- The console's overview, its lists of sources and workers, and the rights to all that 0029 to 0036 made.
+-- The console's overview, its lists of sources and workers, and the rights to all that 0030 to 0037 made.
 
 CREATE FUNCTION payhook.console_sources_list() RETURNS json
 LANGUAGE sql STABLE
@@ -280,7 +280,7 @@ END $$;
 
 COMMENT ON FUNCTION payhook.grant_console_functions(boolean) IS 'Grants the functions behind the console''s routes to payhook_console (true) or payhook_operator';
 
--- As in 0023, and the console's.
+-- As in 0027, and the console's.
 CREATE OR REPLACE FUNCTION payhook.grant_rights() RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -304,6 +304,8 @@ BEGIN
 		GRANT EXECUTE ON FUNCTION
 			payhook.add_auth_failures(text[], text[], text[], bigint[], text[], text[], bigint[]),
 			payhook.add_rejections(text[], text[], text[], bigint[], text[], text[], bigint[]),
+			payhook.add_validation_errors(text[], bigint[], bigint[], text[], text[], text[], bigint[]),
+			payhook.keep_unreadable(text[], text[], text[], text[], bytea[], text[], text[]),
 			payhook.remember_transmissions(text[], text[], bytea[]),
 			payhook.lane_of(text, text), payhook.activate(bigint[]), payhook.payloads_day(date),
 			payhook.payment_state(payhook.payment_event[]), payhook.older_workers(int)
@@ -337,22 +339,11 @@ BEGIN
 		GRANT USAGE ON SCHEMA payhook TO payhook_operator;
 		GRANT SELECT ON ALL TABLES IN SCHEMA payhook TO payhook_operator;
 		GRANT EXECUTE ON FUNCTION payhook.retry(text, text), payhook.retry_all(timestamptz, text), payhook.skip(text, text),
-			payhook.pause(), payhook.resume(), payhook.forget(text, boolean),
+			payhook.pause(), payhook.resume(), payhook.forget(text, boolean), payhook.drop_unreadable(bigint),
 			payhook.payment_state(payhook.payment_event[]) TO payhook_operator;
 		IF payhook.compatibility_view() IS NOT NULL THEN
 			GRANT SELECT ON public.transactions_transaction TO payhook_operator;
 		END IF;
-	END IF;
-
-	-- Of 0025 to 0027, where a database has them.
-	IF to_regprocedure('payhook.add_validation_errors(text[], bigint[], bigint[], text[], text[], text[], bigint[])') IS NOT NULL
-		AND to_regrole('payhook_app') IS NOT NULL THEN
-		GRANT EXECUTE ON FUNCTION
-			payhook.add_validation_errors(text[], bigint[], bigint[], text[], text[], text[], bigint[]),
-			payhook.keep_unreadable(text[], text[], text[], text[], bytea[], text[], text[]) TO payhook_app;
-	END IF;
-	IF to_regprocedure('payhook.drop_unreadable(bigint)') IS NOT NULL AND to_regrole('payhook_operator') IS NOT NULL THEN
-		GRANT EXECUTE ON FUNCTION payhook.drop_unreadable(bigint) TO payhook_operator;
 	END IF;
 
 	PERFORM payhook.grant_console_rights();
