@@ -1,6 +1,6 @@
 /* test_payment_state.c - the state and the sums of a payment are a function of the set of its events.
  *
- * The examples go by the rules of schema/0020_events.sql and 0038_negative_amounts.sql, one each; random sets of events are
+ * The examples go by the rules of schema/0020_events.sql and 0029_negative_amounts.sql, one each; random sets of events are
  * compared with another implementation of them, written out below, and in another order of the array. */
 
 #include <criterion/criterion.h>
