@@ -194,7 +194,7 @@ void webhook_count(const struct request *rq)
 {
 	if (!rq->source)
 		return;
-	if (rq->outcome == WEBHOOK_ACCEPTED)
+	if (rq->outcome == WEBHOOK_ACCEPTED || rq->outcome == WEBHOOK_UNREADABLE)
 		auth_failures_count(rq->service->auth_failures, rq->source->name, RATE_ACCEPTED);
 	else if (rq->reply.status >= 400 && rq->reply.status < 500)
 		auth_failures_count(rq->service->auth_failures, rq->source->name, RATE_REFUSED);

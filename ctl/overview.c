@@ -40,7 +40,7 @@ static void add_number(struct buf *b, struct json_value queue, const char *point
 static void print_queue(struct json_value queue)
 {
 	struct buf text = BUF_INIT(1024);
-	char span[MOMENT_MAX];
+	char age[FIELD_MAX], span[MOMENT_MAX];
 	add_number(&text, queue, "/ready", "ready");
 	add_number(&text, queue, "/waiting", "waiting for a retry");
 	add_number(&text, queue, "/claimed", "claimed");
@@ -51,10 +51,8 @@ static void print_queue(struct json_value queue)
 	add_number(&text, queue, "/dead", "FAILED transactions");
 	shown_line("dead", text.data ? text.data : "");
 	buf_finish(&text);
-	/* The age is 0 without a job. */
-	bool is_empty = field_number(queue, "/ready") == 0 && field_number(queue, "/waiting") == 0;
-	int64_t age_ms = field_number(queue, "/oldest_age_ms");
-	shown_line("oldest", is_empty && age_ms == 0 ? "no job waits" : moment_span(age_ms, span));
+	bool has_job = *field_text(queue, "/oldest_age_ms", age);
+	shown_line("oldest", has_job ? moment_span(field_number(queue, "/oldest_age_ms"), span) : "no job waits");
 }
 
 static void print_pauses(struct json_value top, int64_t now_us)

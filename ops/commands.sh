@@ -252,18 +252,12 @@ cmd_send() {
 
 cmd_listen() {
 	trust_check_lists
-	database_need
-	packages_need build >&2
-	build_programs >&2
-	exec "$BUILD/ctl/payhook-ctl" listen "$@"
+	tool_run listen "$@"
 }
 
 cmd_remap() {
 	trust_check_lists
-	database_need
-	packages_need build >&2
-	build_programs >&2
-	exec "$BUILD/ctl/payhook-ctl" remap "$@"
+	tool_run remap "$@"
 }
 
 cmd_verify() {

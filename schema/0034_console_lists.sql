@@ -93,8 +93,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF value <> '' AND value !~ '^[0-9]{1,18}(\.[0-9]{1,8})?$' THEN
-		PERFORM payhook.console_wrong(parameter, format('%s is %s: it is an amount such as 1500.10', parameter,
+	IF value <> '' AND value !~ '^-?[0-9]{1,18}(\.[0-9]{1,8})?$' THEN
+		PERFORM payhook.console_wrong(parameter, format('%s is %s: it is an amount such as 1500.10 or -5.00', parameter,
 			payhook.console_quote(value)));
 	END IF;
 	RETURN nullif(value, '')::numeric;

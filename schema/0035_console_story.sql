@@ -30,7 +30,7 @@ CREATE FUNCTION payhook.console_same_amount(a text, b text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN a ~ '^[0-9]{1,18}(\.[0-9]{1,60})?$' AND b ~ '^[0-9]{1,18}(\.[0-9]{1,60})?$' THEN a::numeric = b::numeric
+	SELECT CASE WHEN a ~ '^-?[0-9]{1,18}(\.[0-9]{1,60})?$' AND b ~ '^-?[0-9]{1,18}(\.[0-9]{1,60})?$' THEN a::numeric = b::numeric
 		ELSE a IS NOT DISTINCT FROM b END
 $$;
 

@@ -1,5 +1,13 @@
 -- The console's overview, its lists of sources and workers, and the rights to all that 0030 to 0037 made.
 
+-- Never below 0, as a moment may be by another server's clock.
+CREATE FUNCTION payhook.console_age_ms(since timestamptz) RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE WHEN since IS NOT NULL THEN greatest(payhook.console_ms(now() - since), 0) END $$;
+
+COMMENT ON FUNCTION payhook.console_age_ms(timestamptz) IS 'Milliseconds since a moment; null for null';
+
 CREATE FUNCTION payhook.console_sources_list() RETURNS json
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -8,7 +16,7 @@ AS $$
 		'last_accepted_at', payhook.console_time(a.last_accepted_at), 'last_refused_at', payhook.console_time(a.last_refused_at),
 		'accepted_per_minute', round(coalesce(r.accepted_5, 0) / 5.0, 1), 'accepted_hour', coalesce(r.accepted, 0),
 		'processed_hour', coalesce(r.processed, 0), 'failed_hour', coalesce(r.failed, 0), 'refused_hour', coalesce(r.refused, 0),
-		'silent_ms', greatest(payhook.console_ms(now() - a.last_accepted_at), 0),
+		'silent_ms', payhook.console_age_ms(a.last_accepted_at),
 		-- Its webhooks of the last day, spread evenly over the time until the last of them.
 		'is_silent', coalesce(now() - a.last_accepted_at > greatest(interval '1 minute', 10 * (a.last_accepted_at - r.first_minute)
 			/ nullif(r.accepted_day, 0)), false),
@@ -42,7 +50,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(json_agg(json_build_object('host', w.host, 'pid', w.pid, 'version', w.version, 'processor', w.processor,
 		'started_at', payhook.console_time(w.started_at), 'beat_at', payhook.console_time(w.beat_at),
-		'silent_ms', greatest(payhook.console_ms(now() - w.beat_at), 0), 'is_alive', w.beat_at > now() - interval '20 s',
+		'silent_ms', payhook.console_age_ms(w.beat_at), 'is_alive', w.beat_at > now() - interval '20 s',
 		'in_flight', w.in_flight, 'circuit_open_since', payhook.console_time(w.circuit_open_since))
 		ORDER BY w.host COLLATE "C", w.pid), '[]')
 	FROM (SELECT x.* FROM payhook.workers x LIMIT 1000) w
@@ -86,7 +94,7 @@ AS $$
 	)
 	SELECT (jsonb_object_agg(s.name, least(s.number, 10000)) || jsonb_build_object(
 		'capped', coalesce(jsonb_agg(s.name) FILTER (WHERE s.number > 10000), '[]'),
-		'oldest_age_ms', (SELECT greatest(payhook.console_ms(now() - min(a.enqueued_at)), 0) FROM ages a)))::json
+		'oldest_age_ms', (SELECT payhook.console_age_ms(min(a.enqueued_at)) FROM ages a)))::json
 	FROM seen s
 $$;
 
@@ -133,6 +141,10 @@ AS $$
 		UNION ALL
 		SELECT 'held', format('%s FAILED transactions hold the later ones of their payments: retry or skip them', queue ->> 'held')
 		WHERE (queue ->> 'held')::bigint > 0
+		UNION ALL
+		(SELECT 'unreadable', format('webhooks of source %s cannot be mapped and are kept: mend its mapping, then payhook remap', s.source)
+		FROM payhook.unreadable_sources s
+		WHERE EXISTS (SELECT FROM payhook.unreadable_webhooks u WHERE u.source = s.source) ORDER BY s.source COLLATE "C" LIMIT 100)
 		UNION ALL
 		SELECT 'dead_jobs', format('%s transactions are FAILED', queue ->> 'dead') WHERE (queue ->> 'dead')::bigint > 0
 	) p(code, detail)

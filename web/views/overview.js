@@ -38,7 +38,7 @@ export function count(queue, name) {
 }
 
 // Without a job there is no oldest one.
-export const oldest = ({oldest_age_ms: age}) => (age ? duration(age / 1000) : 'none');
+export const oldest = ({oldest_age_ms: age}) => (age === null ? 'none' : duration(age / 1000));
 
 const figure = (label, text, kind, link) => h('li', {class: kind, 'data-key': label}, h('span', {class: 'figure'}, text), link ? h('a', {href: link}, label) : label);
 

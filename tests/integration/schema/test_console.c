@@ -56,6 +56,9 @@ Test(console, lists_the_transactions_of_the_last_day_newest_first)
 	EXPECT("200 second first", LISTED(BY_ACCOUNT("b")));
 	EXPECT("200 ", LISTED(BY_AMOUNT("15.51", "")));
 	EXPECT("200 second first", LISTED(BY_AMOUNT("15.5", "15.50")));
+	database_exec("UPDATE payhook.transactions SET amount = -15.50 WHERE transaction_id = 'first'");
+	EXPECT("200 first", LISTED(BY_AMOUNT("-15.5", "-0.01")));
+	EXPECT("200 second", LISTED(BY_AMOUNT("0", "")));
 }
 
 Test(console, finds_an_id_however_old_it_is)
@@ -114,7 +117,7 @@ Test(console, names_the_value_and_the_parameter_that_is_wrong)
 		DETAIL("console_transactions(" BY_TIME("2026-01-01", "2026-03-01") ")"));
 	EXPECT("422 status: status is \"DONE\": it is one of PROCESSING, PROCESSED, FAILED",
 		DETAIL("console_transactions(" BY_STATUS("DONE") ")"));
-	EXPECT("422 amount_min: amount_min is \"1e9\": it is an amount such as 1500.10",
+	EXPECT("422 amount_min: amount_min is \"1e9\": it is an amount such as 1500.10 or -5.00",
 		DETAIL("console_transactions(" BY_AMOUNT("1e9", "") ")"));
 	EXPECT("422 limit: limit is \"201\": it is a whole number from 1 to 200",
 		DETAIL("console_transactions(" ALL("201") ")"));
@@ -194,13 +197,14 @@ Test(console, marks_the_members_of_a_conflict_that_differ)
 		"INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id) VALUES"
 		" ('t', 'stripe', 1, '\\x01', '{\"transaction_id\": \"t\", \"source_account\": \"a_t\","
 		" \"destination_account\": \"c\", \"amount\": 15.5, \"currency\": \"eur\"}', 'r'),"
-		" ('t', 'stripe', 2, '\\x02', '\\xff00', 'r'), ('t', 'stripe', 3, '\\x03', '{\"id\": 1}', 'r')");
+		" ('t', 'stripe', 2, '\\x02', '\\xff00', 'r'), ('t', 'stripe', 3, '\\x03', '{\"id\": 1}', 'r'),"
+		" ('t', 'stripe', 4, '\\x04', '\\x1f8b08', 'r')");
 	EXPECT("[\"destination_account\"]",
-		"SELECT body #> '{data,2,differs}' FROM payhook.console_conflicts('stripe', '', '', '')");
+		"SELECT body #> '{data,3,differs}' FROM payhook.console_conflicts('stripe', '', '', '')");
 	EXPECT("null [] null",
-		"SELECT concat_ws(' ', body #> '{data,1,offered}', body #> '{data,1,differs}', body #> '{data,0,offered}')"
+		"SELECT concat_ws(' ', body #> '{data,2,offered}', body #> '{data,2,differs}', body #> '{data,0,offered}')"
 		" FROM payhook.console_conflicts('', 't', '', '')");
-	EXPECT("3", "SELECT json_array_length(body -> 'conflicts') FROM payhook.console_transaction('stripe', 't')");
+	EXPECT("4", "SELECT json_array_length(body -> 'conflicts') FROM payhook.console_transaction('stripe', 't')");
 }
 
 /* ---- the rest ---- */
@@ -224,9 +228,30 @@ Test(console, computes_the_overview_once_a_second)
 	EXPECT("cached", "SELECT body ->> 'at' FROM payhook.console_overview()");
 }
 
+Test(console, has_no_age_of_the_oldest_job_without_a_job)
+{
+	EXPECT("null", "SELECT payhook.console_queue() -> 'oldest_age_ms'");
+	store("t", "PROCESSING", "1 s");
+	database_exec("INSERT INTO payhook.jobs (source, transaction_id, enqueued_at)"
+		      " VALUES ('stripe', 't', now() - interval '90 s')");
+	EXPECT("t", "SELECT (payhook.console_queue() ->> 'oldest_age_ms')::bigint BETWEEN 90000 AND 100000");
+}
+
+Test(console, points_out_a_source_that_keeps_what_it_cannot_map)
+{
+	database_exec("SELECT payhook.keep_unreadable('{stripe}', '{}', '{t}', '{\"{}\"}', '{x}', '{}', '{r}')");
+	EXPECT("webhooks of source stripe cannot be mapped and are kept: mend its mapping, then payhook remap",
+		"SELECT detail FROM payhook.console_problems('{}') WHERE code = 'unreadable'");
+	database_exec("SELECT payhook.drop_unreadable(unreadable_id) FROM payhook.unreadable_webhooks");
+	EXPECT("0", "SELECT count(*) FROM payhook.console_problems('{}') WHERE code = 'unreadable'");
+}
+
 Test(console, lists_sources_and_those_that_are_silent)
 {
 	database_exec("SELECT payhook.add_rates('{stripe,adyen}', '{600,0}', '{0,1}', '{0,0}', '{0,0}')");
+	EXPECT("adyen true, stripe false",
+		"SELECT string_agg((s ->> 'source') || ' ' || (s ->> 'silent_ms' IS NULL)::text, ', ') FROM"
+		" payhook.console_sources(), json_array_elements(body -> 'data') s");
 	EXPECT("adyen false, stripe false",
 		"SELECT string_agg((s ->> 'source') || ' ' || (s ->> 'is_silent')::bool, ', ') FROM"
 		" payhook.console_sources(), json_array_elements(body -> 'data') s");
