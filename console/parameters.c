@@ -38,7 +38,7 @@ static bool parameter_is_utf8(const char *text)
 }
 
 /* Finds the place of a name that is given outside of the path. */
-static bool place_of(const struct reading *r, const char *name, size_t len, int *ret, struct fault *f)
+static bool parameters_place(const struct reading *r, const char *name, size_t len, int *ret, struct fault *f)
 {
 	char quoted[FAULT_QUOTE_MAX];
 	int place = endpoint_parameter(r->endpoint, name, len);
@@ -85,7 +85,7 @@ static size_t query_byte(const char *at, size_t len, char *ret)
 	return 3;
 }
 
-static bool read_value(struct reading *r, int place, const char *at, size_t len, struct fault *f)
+static bool parameters_value(struct reading *r, int place, const char *at, size_t len, struct fault *f)
 {
 	const char *name = r->endpoint->parameters[place];
 	char *begin = r->ret->text + r->used;
@@ -115,7 +115,8 @@ static bool read_query(struct reading *r, const char *target, struct fault *f)
 	while (*at == '?' || *at == '&') {
 		size_t len = strcspn(++at, "&#"), name = strcspn(at, "=&#");
 		size_t value = name < len ? name + 1 : len;
-		if (len > 0 && (!place_of(r, at, name, &place, f) || !read_value(r, place, at + value, len - value, f)))
+		if (len > 0 && (!parameters_place(r, at, name, &place, f) ||
+				       !parameters_value(r, place, at + value, len - value, f)))
 			return false;
 		at += len;
 	}
@@ -155,7 +156,7 @@ static const char *end_value(struct buf *body, struct json_value v)
 
 /* All members are found before the first of them is ended, since its end is a byte of what follows.  A member's name has its
  * escapes, as no name of a parameter has one. */
-static bool read_body(struct reading *r, struct buf *body, struct fault *f)
+static bool parameters_of_body(struct reading *r, struct buf *body, struct fault *f)
 {
 	struct json_value found[ENDPOINT_PARAMETERS_MAX] = {{0}}, name, value;
 	int place;
@@ -163,7 +164,7 @@ static bool read_body(struct reading *r, struct buf *body, struct fault *f)
 		return false;
 	struct json_walk w = json_walk_into(json_value_of(body->data, body->len));
 	while (json_walk_next(&w, &name, &value)) {
-		if (!place_of(r, name.at + 1, name.len - 2, &place, f))
+		if (!parameters_place(r, name.at + 1, name.len - 2, &place, f))
 			return false;
 		if (json_value_kind(value) == JSON_IS_NULL)
 			continue;
@@ -191,5 +192,5 @@ bool parameters_read(const struct endpoint *e, const char *target, const struct 
 	if (query[0] == '?' && query[1] != '\0' && query[1] != '#')
 		return fault_set(
 			f, FAULT_INPUT, "the parameters of a POST are members of its body, and not in the query");
-	return read_body(&r, body, f);
+	return parameters_of_body(&r, body, f);
 }

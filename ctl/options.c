@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "ctl.h"
 
-static bool options_complain(const char *argument, const char *why)
+static bool options_refuse(const char *argument, const char *why)
 {
 	char quoted[FAULT_QUOTE_MAX];
 	fprintf(stderr, CTL_PROGRAM ": %s %s\n", fault_quote(argument, strlen(argument), quoted), why);
@@ -42,31 +42,31 @@ static bool take_option(const struct option *o, int argc, char **argv, int *i)
 {
 	const char *argument = argv[*i], *equals = strchr(argument, '=');
 	if (o->flag && equals)
-		return options_complain(argument, "takes no value");
+		return options_refuse(argument, "takes no value");
 	if (o->flag) {
 		*o->flag = true;
 		return true;
 	}
 	if (!equals && *i + 1 == argc)
-		return options_complain(argument, "needs a value; --help lists the options");
+		return options_refuse(argument, "needs a value; --help lists the options");
 	if (*o->value)
-		return options_complain(argument, "is given twice");
+		return options_refuse(argument, "is given twice");
 	*o->value = equals ? equals + 1 : argv[++*i];
 	if (!**o->value)
-		return options_complain(argument, "has an empty value: leave the option out, or give it a value");
-	return is_whole_utf8(*o->value) || options_complain(*o->value, "is not UTF-8");
+		return options_refuse(argument, "has an empty value: leave the option out, or give it a value");
+	return is_whole_utf8(*o->value) || options_refuse(*o->value, "is not UTF-8");
 }
 
 static bool take_operand(const char *argument, const char **operand)
 {
 	if (!operand)
-		return options_complain(argument, "has no meaning here; --help lists the options");
+		return options_refuse(argument, "has no meaning here; --help lists the options");
 	if (*operand)
-		return options_complain(argument, "is one argument too many");
+		return options_refuse(argument, "is one argument too many");
 	if (!*argument)
-		return options_complain(argument, "is an empty argument");
+		return options_refuse(argument, "is an empty argument");
 	*operand = argument;
-	return is_whole_utf8(argument) || options_complain(argument, "is not UTF-8");
+	return is_whole_utf8(argument) || options_refuse(argument, "is not UTF-8");
 }
 
 bool options_read(const struct option *options, size_t count, int argc, char **argv, const char **operand)
@@ -84,7 +84,7 @@ bool options_read(const struct option *options, size_t count, int argc, char **a
 		}
 		const struct option *o = find_option(options, count, argv[i], strcspn(argv[i], "="));
 		if (!o)
-			return options_complain(argv[i], "is no option of this command; --help lists them");
+			return options_refuse(argv[i], "is no option of this command; --help lists them");
 		if (!take_option(o, argc, argv, &i))
 			return false;
 	}
