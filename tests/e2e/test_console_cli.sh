@@ -123,7 +123,7 @@ the_rest_is_retried_with_progress() {
 	prints 'FAILED transactions match' 'Nothing was changed'
 	payhook 0 retry --error 422 --yes --reason 'the processor is repaired'
 	prints '(100 %)' 'done: ' 'passed over'
-	await 30 are 205 PROCESSED
+	await 60 are 205 PROCESSED
 	await 5 payhook 0 status
 	prints '  health    ok'
 }
