@@ -75,10 +75,6 @@ static bool headers_add_secret(struct headers_reading *r, const char *name, size
 	else if (secret.len > CALL_HEADERS_SECRET_MAX)
 		good = fault_set(f, FAULT_INPUT, "line %d: the file of a value has more than %d bytes", r->line,
 			CALL_HEADERS_SECRET_MAX);
-	else if (secret.len >= 3 && memcmp(secret.data, "\xef\xbb\xbf", 3) == 0)
-		good = fault_set(f, FAULT_INPUT,
-			"line %d: the file of a value begins with a byte order mark, which an editor has written",
-			r->line);
 	else if (!text || !headers_is_value(text, text_len))
 		good = fault_set(f, FAULT_INPUT,
 			"line %d: the file of a value is empty, or has more than one line or another control character",
