@@ -27,6 +27,7 @@
 #include "runtime/settings.h"
 #include "source/payload.h"
 #include "submission_keep.h"
+#include "txn/contradiction.h"
 
 /* One transaction of a webhook. */
 struct item {
@@ -53,6 +54,7 @@ struct submission {
 };
 
 _Static_assert(sizeof(struct submission) <= REQUEST_STATE_MAX, "the state fits");
+_Static_assert(MAPPING_ITEMS_MAX <= CONTRADICTION_MAX, "all items can be compared");
 _Static_assert(SOURCES_MAX <= PENDING_SOURCES_MAX, "each source has a queue");
 
 /* At most one line a second: when the database is unreachable, every webhook ends here. */
@@ -298,36 +300,31 @@ static void send(struct request *rq, const struct source *source)
 		ingest_accept(rq->service->ingest, &list[i].pending_insert);
 }
 
-/* Items with one id have to be the same transaction.  Of two contents only one could be stored, and nobody knows which of
- * them is right.  There are few items, so each is compared with those before it. */
-static bool items_agree(const struct item *list, int count, struct fault *f)
+/* Whether no two items contradict each other.  Otherwise sets is_waiting of those that no other contradicts. */
+static bool items_agree(struct submission *s, struct fault *f)
 {
+	static const struct txn *list[CONTRADICTION_MAX];
+	static bool is_agreed[CONTRADICTION_MAX];
 	char quoted[FAULT_QUOTE_MAX];
-	for (int i = 1; i < count; i++) {
-		const char *id = list[i].txn.transaction_id;
-		for (int j = 0; j < i; j++) {
-			if (strcmp(id, list[j].txn.transaction_id) == 0 && !txn_same(&list[i].txn, &list[j].txn))
-				return fault_set(f, FAULT_INPUT,
-					"two items have the transaction_id %s and different content",
-					fault_quote(id, strlen(id), quoted));
-		}
-	}
-	return true;
+	if (s->count < 2)
+		return true;
+	for (int i = 0; i < s->count; i++)
+		list[i] = &items(s)[i].txn;
+	int found = contradiction_find(list, s->count, is_agreed);
+	if (found < 0)
+		return true;
+	for (int i = 0; i < s->count; i++)
+		items(s)[i].is_waiting = is_agreed[i];
+	const char *id = list[found]->transaction_id;
+	return fault_set(f, FAULT_INPUT, "two items have the transaction_id %s and different content",
+		fault_quote(id, strlen(id), quoted));
 }
 
-/* Takes the items out of which others contradict: of a webhook that is kept, the others are stored. */
+/* Takes the items out that others contradict, after items_agree().  Of a webhook that is kept, the others are stored. */
 static void drop_contradictions(struct submission *s)
 {
 	struct item *list = items(s);
 	int left = 0;
-	for (int i = 0; i < s->count; i++) {
-		list[i].is_waiting = true;
-		for (int j = 0; j < s->count; j++) {
-			if (strcmp(list[i].txn.transaction_id, list[j].txn.transaction_id) == 0 &&
-				!txn_same(&list[i].txn, &list[j].txn))
-				list[i].is_waiting = false;
-		}
-	}
 	for (int i = 0; i < s->count; i++) {
 		if (list[i].is_waiting)
 			list[left++].txn = list[i].txn;
@@ -389,7 +386,7 @@ static bool read_all(struct request *rq, struct payload *payload)
 		else if (!is_left(rq, &f, &problems, NULL))
 			return false;
 	}
-	if (items_agree(items(s), s->count, &f))
+	if (items_agree(s, &f))
 		return true;
 	if (!is_left(rq, &f, NULL, "items_differ"))
 		return false;

@@ -37,7 +37,7 @@ struct http_message {
 MUST_USE bool http_message_read(char *text, size_t len, struct http_message *ret, struct fault *f);
 
 /* Returns the value of a header, by its name in lower case; NULL: there is none.  If there are several, the first
- * counts, as in a responder. */
+ * one's: a caller to which it matters asks http_message_repeats(). */
 const char *http_message_header(const struct http_message *m, const char *name);
 
 /* Whether there are several headers of this name, in lower case. */

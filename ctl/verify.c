@@ -147,8 +147,13 @@ static bool read_coding(struct verifying *v, struct fault *f)
 
 /* ---- the signature ---- */
 
+/* Notes a header that was asked for and comes several times, as far as the caller wants to know. */
+static const char *asked_repeated;
+
 static const char *verify_header_of(void *ctx, const char *name)
 {
+	if (http_message_repeats(ctx, name))
+		asked_repeated = name;
 	return http_message_header(ctx, name);
 }
 
@@ -165,6 +170,32 @@ static bool verify_judge(
 	struct signature_request request = {verify_header_of, &message, body, len, message.target, verify_is_repeated};
 	return v->is_kept ? source_verify_signature(v->source, &request, now_s, ret)
 			  : source_verify(v->source, &request, now_s, ret);
+}
+
+/* Of several headers with one name nginx before 1.23 passes each, so that a responder reads the first, and later ones join
+ * them with commas.  So a request that has several of one that is read has no one result, and is refused. */
+static bool check_repeated(const struct verifying *v)
+{
+	static const char *const ALWAYS[] = {"content-type", "content-encoding", "content-length"};
+	struct http_message message = v->message;
+	struct places_request request = {"", verify_header_of, &message, message.target};
+	struct signature_report report;
+	const char *type = http_message_header(&message, "content-type");
+	asked_repeated = NULL;
+	for (size_t i = 0; i < COUNT_OF(ALWAYS); i++)
+		(void)verify_header_of(&message, ALWAYS[i]);
+	for (int i = 0; i < v->source->wanted.header_count; i++)
+		(void)verify_header_of(&message, v->source->wanted.headers[i]);
+	(void)!ping_is(&v->source->ping, &request, type ? type : "", message.body, message.len);
+	if (v->source->auth == SOURCE_AUTH_SIGNATURE)
+		(void)!verify_judge(v, v->now_s, message.body, message.len, &report);
+	if (!asked_repeated)
+		return true;
+	fprintf(stderr,
+		CTL_PROGRAM ": the request on standard input: it has the header %s several times, of which nginx before"
+			    " 1.23 passes the first and later ones join all; leave the one that the provider sent\n",
+		asked_repeated);
+	return false;
 }
 
 /* Whether one of the source's secrets made the signature, even if its time is out of tolerance or the secret has
@@ -413,7 +444,7 @@ int verify_run(int argc, char **argv)
 	if (!settings_read(&settings, ctl_complain))
 		return 2;
 	v.settings = &settings;
-	if (!read_arguments(&v, argc, argv) || !find_source(&v, argv[0]) || !read_message(&v)) {
+	if (!read_arguments(&v, argc, argv) || !find_source(&v, argv[0]) || !read_message(&v) || !check_repeated(&v)) {
 		sources_finish(&v.sources);
 		return 2;
 	}

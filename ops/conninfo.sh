@@ -19,8 +19,10 @@ filed_take() {
 		{ mapfile -t lines <"$file"; } 2>/dev/null || return 1
 		REASON="${name}_FILE=$file: the file has more than one line"
 		((${#lines[@]} <= 1)) || return 1
-		REASON="${name}_FILE=$file: the file is empty"
 		value=${lines[0]-}
+		REASON="${name}_FILE=$file: it begins with a byte order mark, which an editor has written: save it as plain text without one"
+		[[ $value != $'\xef\xbb\xbf'* && $value != $'\xff\xfe'* && $value != $'\xfe\xff'* ]] || return 1
+		REASON="${name}_FILE=$file: the file is empty"
 		value=${value%$'\r'}
 		[[ -n $value ]] || return 1
 		export "$name=$value"

@@ -271,7 +271,7 @@ webhook_line() {
 		END
 		return
 	fi
-	name=$(sed -nE '/: (closed|paypal|rsa),/! { s/:.*//p; q; }' <<<"$sources")
+	name=$(sed -nE '/: closed,|, none to sign with$/! { s/:.*//p; q; }' <<<"$sources")
 	[[ -z $name ]] || printf '  %s send %s\n' "$ME" "$name"
 }
 

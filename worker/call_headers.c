@@ -45,6 +45,26 @@ static bool is_reserved(const char *name, size_t len)
 	return false;
 }
 
+/* The file's text ends with its last byte, not with NUL: nothing that wants a string reads it. */
+static bool is_token(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!memchr(TOKEN, name[i], sizeof TOKEN - 1))
+			return false;
+	}
+	return len > 0;
+}
+
+static bool headers_have(const struct call_headers *h, const char *name, size_t len)
+{
+	for (int i = 0; i < h->count; i++) {
+		const char *own = h->text.data + h->at[i];
+		if (strcspn(own, ":") == len && strncasecmp(own, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool headers_is_value(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -75,10 +95,6 @@ static bool headers_add_secret(struct headers_reading *r, const char *name, size
 	else if (secret.len > CALL_HEADERS_SECRET_MAX)
 		good = fault_set(f, FAULT_INPUT, "line %d: the file of a value has more than %d bytes", r->line,
 			CALL_HEADERS_SECRET_MAX);
-	else if (secret.len >= 3 && memcmp(secret.data, "\xef\xbb\xbf", 3) == 0)
-		good = fault_set(f, FAULT_INPUT,
-			"line %d: the file of a value begins with a byte order mark, which an editor has written",
-			r->line);
 	else if (!text || !headers_is_value(text, text_len))
 		good = fault_set(f, FAULT_INPUT,
 			"line %d: the file of a value is empty, or has more than one line or another control character",
@@ -112,13 +128,13 @@ static bool headers_add_value(struct headers_reading *r, const char *value, size
 
 static bool check_name(struct headers_reading *r, const char *name, size_t len, struct fault *f)
 {
-	if (len == 0 || strspn(name, TOKEN) < len)
+	if (!is_token(name, len))
 		return fault_set(f, FAULT_INPUT, "line %d: it does not begin with the name of a header", r->line);
 	if (is_reserved(name, len))
 		return fault_set(f, FAULT_INPUT,
 			"line %d: %.*s cannot be set here: it is payhook's, or the connection's", r->line, (int)len,
 			name);
-	if (call_headers_have(r->headers, name))
+	if (headers_have(r->headers, name, len))
 		return fault_set(f, FAULT_INPUT, "line %d: this header stands there twice", r->line);
 	if (r->headers->count == CALL_HEADERS_MAX)
 		return fault_set(f, FAULT_INPUT, "line %d: more than %d headers", r->line, CALL_HEADERS_MAX);
@@ -191,11 +207,5 @@ void call_headers_finish(struct call_headers *h)
 
 bool call_headers_have(const struct call_headers *h, const char *line)
 {
-	size_t len = strcspn(line, ":;");
-	for (int i = 0; i < h->count; i++) {
-		const char *own = h->text.data + h->at[i];
-		if (strcspn(own, ":") == len && strncasecmp(own, line, len) == 0)
-			return true;
-	}
-	return false;
+	return headers_have(h, line, strcspn(line, ":;"));
 }

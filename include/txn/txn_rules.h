@@ -38,9 +38,9 @@ void txn_problem_add(struct txn_problems *p, const char *pointer, const char *co
 void txn_rule_text(
 	struct txn_problems *p, const char *pointer, const char *text, size_t len, char ret[TXN_TEXT_MAX + 1]);
 
-/* An amount.  currency is NULL if the sender's is unknown; the decimals are then checked against MONEY_FRACTION_MAX
- * only. */
-void txn_rule_amount(struct txn_problems *p, const char *pointer, const char *text, size_t len,
+/* An amount.  The first sign bytes of text, 0 or 1, are a minus sign that the source takes: a problem quotes it, and *ret is
+ * without it.  currency is NULL if the sender's is unknown; the decimals are then checked against MONEY_FRACTION_MAX only. */
+void txn_rule_amount(struct txn_problems *p, const char *pointer, const char *text, size_t len, size_t sign,
 	const struct currency *currency, struct money *ret);
 
 /* A currency that currency_find() has not found: always adds a problem. */

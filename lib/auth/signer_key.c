@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/file.h"
 
 #define PUBLIC_MAX 4096 /* bytes of a public key or a certificate in DER */
 #define RSA_MIN 128     /* bytes of the number in an RSA key of 1024 bits */
@@ -208,16 +209,6 @@ static bool check_line(const char *text, size_t len, struct fault *f)
 	return true;
 }
 
-static bool check_mark(const char *text, size_t len, struct fault *f)
-{
-	bool is_utf8 = begins_with(text, len, "\xef\xbb\xbf");
-	if (is_utf8 || begins_with(text, len, "\xff\xfe") || begins_with(text, len, "\xfe\xff"))
-		return fault_set(f, FAULT_INPUT,
-			"it begins with a byte order mark, which an editor has written: save it as plain %s",
-			is_utf8 ? "text without one" : "ASCII or UTF-8");
-	return true;
-}
-
 /* Makes the key of a secret that is sent itself, in a header of which so many bytes are read. */
 static bool create_sent(const char *text, size_t len, struct signer_secret *ret, struct fault *f)
 {
@@ -231,7 +222,7 @@ static bool create_sent(const char *text, size_t len, struct signer_secret *ret,
 bool signer_key_create_basic(const char *text, size_t len, struct signer_secret *ret, struct fault *f)
 {
 	const char *colon = memchr(text, ':', len);
-	if (!check_mark(text, len, f) || !check_line(text, len, f))
+	if (!file_check_mark(text, len, f) || !check_line(text, len, f))
 		return false;
 	if (!colon || colon == text || colon == text + len - 1)
 		return fault_set(f, FAULT_INPUT, "it is not user:password, both of them given");
@@ -271,7 +262,7 @@ bool signer_key_create(
 	struct signer_key_kind kind, const char *text, size_t len, struct signer_secret *ret, struct fault *f)
 {
 	bool is_pem = kind.scheme == SCHEME_PAYPAL || kind.scheme == SCHEME_RSA;
-	return check_mark(text, len, f) && (is_pem || check_line(text, len, f)) &&
+	return file_check_mark(text, len, f) && (is_pem || check_line(text, len, f)) &&
 	       create_of_scheme(kind, text, len, ret, f);
 }
 

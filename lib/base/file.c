@@ -11,8 +11,24 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool mark_is(const char *text, size_t len, const char *start)
+{
+	return len >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
+}
+
+bool file_check_mark(const char *text, size_t len, struct fault *f)
+{
+	bool is_utf8 = mark_is(text, len, "\xef\xbb\xbf");
+	if (!is_utf8 && !mark_is(text, len, "\xff\xfe") && !mark_is(text, len, "\xfe\xff"))
+		return true;
+	return fault_set(f, FAULT_INPUT,
+		"it begins with a byte order mark, which an editor has written: save it as plain %s",
+		is_utf8 ? "text without one" : "ASCII or UTF-8");
+}
+
 bool file_read(const char *path, struct buf *ret, struct fault *f)
 {
+	size_t start = ret->len;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fault_set(f, FAULT_INPUT, "it cannot be opened: %s", strerror(errno));
@@ -27,5 +43,5 @@ bool file_read(const char *path, struct buf *ret, struct fault *f)
 	close(fd);
 	if (!room || got < 0)
 		return fault_set(f, FAULT_INPUT, "it cannot be read: %s", room ? strerror(why) : "no memory");
-	return true;
+	return file_check_mark(ret->data + start, ret->len - start, f);
 }

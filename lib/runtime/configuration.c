@@ -8,7 +8,10 @@
 
 #include "runtime/configuration.h"
 
+#include <time.h>
+
 #include "auth/api_keys_file.h"
+#include "auth/signature_make.h"
 #include "base/buf.h"
 #include "source/identity.h"
 #include "source/sources_file.h"
@@ -141,6 +144,14 @@ static void print_keys(const struct api_keys *keys, FILE *out)
 	}
 }
 
+/* Whether "payhook send" can send in the provider's name: with a public key, or after the not_after of all secrets, it cannot. */
+static bool is_sendable(const struct source *s)
+{
+	struct fault f;
+	return s->auth != SOURCE_AUTH_SIGNATURE || signer_sends_secret(&s->signer) ||
+	       signature_can_be_made(&s->signer, (int64_t)time(NULL), &f);
+}
+
 bool configuration_check(FILE *out, void (*report)(const char *complaint))
 {
 	static struct configuration c;
@@ -151,7 +162,8 @@ bool configuration_check(FILE *out, void (*report)(const char *complaint))
 		return false;
 	for (int i = 0; i < c.sources.count; i++) {
 		const struct source *s = &c.sources.list[i];
-		fprintf(out, "source %s: %s, %d secrets\n", s->name, configuration_scheme(s), s->signer.count);
+		fprintf(out, "source %s: %s, %d secrets%s\n", s->name, configuration_scheme(s), s->signer.count,
+			is_sendable(s) ? "" : ", none to sign with");
 		print_warning(identity_hides, s, out);
 		print_warning(identity_repeats, s, out);
 		print_warning(identity_is_chosen_unsigned, s, out);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "http/host.h"
 #include "http/network.h"
 #include "http/url.h"
@@ -119,6 +120,7 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 {
 	char text[SETTINGS_TEXT_MAX + 2]; /* with CR LF, and a byte that shows a file to be too long */
 	char where[64 + 1 + PATH_SHOWN_MAX + 1];
+	struct fault why;
 	FILE *file = fopen(path, "re");
 	size_t len = file ? fread(text, 1, sizeof text, file) : 0;
 	int error = !file || ferror(file) ? errno : 0;
@@ -127,6 +129,8 @@ static bool read_line(const char *name, const char *path, char ret[SETTINGS_TEXT
 	snprintf(where, sizeof where, "%s=%.*s", name, PATH_SHOWN_MAX, path);
 	if (error)
 		return fault_set(f, FAULT_INPUT, "%s: %s", where, strerror(error));
+	if (!file_check_mark(text, len, &why))
+		return fault_set(f, FAULT_INPUT, "%s: %s", where, why.text);
 	if (len > 0 && len < sizeof text && text[len - 1] == '\n')
 		len--;
 	if (len > 0 && len < sizeof text && text[len - 1] == '\r')

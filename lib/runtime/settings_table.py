@@ -315,7 +315,8 @@ compose, and the settings of the Django service that payhook replaces, which hav
 into a drop-in of the unit (`systemctl edit`, `Environment=`). In the environment of `./payhook up`, a name that resembles a
 setting is warned of.
 
-Where the table names it, `NAME_FILE` may name a file with one line, the value. Setting both is an error.
+Where the table names it, `NAME_FILE` may name a file with one line, the value. Setting both is an error. A file that a
+setting names, and a file that such a file names, is refused if it begins with a byte order mark, which some editors write.
 
 `payhook-app --check` and `payhook-worker --check` print the settings that the programs read, with secrets hidden; each
 program checks all of them, those that only the other one uses included. `./payhook` checks what it, the pool of responders

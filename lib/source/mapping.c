@@ -244,17 +244,17 @@ static bool has_fraction(const struct scalar *found)
 }
 
 /* Reads a whole number of minor units, which may be written as 1500.0 or 1.5e3.  The number is checked twice: first as digits
- * alone, which excludes signs (that of a negative amount is off by now) and bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The
- * second check matters where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is
- * 5.01, which does not exist. */
-static void read_minor(struct reading *r, const struct scalar *found, const struct currency *currency)
+ * alone, which bounds the length for shift(); then as the amount, against the decimals of ISO 4217.  The second check matters
+ * where a provider counts in other units: with "ISK": 2, Stripe's 500 is 5.00 and passes, and 501 is 5.01, which does not
+ * exist. */
+static void read_minor(struct reading *r, const struct scalar *found, size_t sign, const struct currency *currency)
 {
 	struct money units = {""};
-	char text[MONEY_TEXT_MAX + 1], quoted[FAULT_QUOTE_MAX];
+	char text[1 + MONEY_TEXT_MAX + 1] = "-", quoted[FAULT_QUOTE_MAX];
 	int before = r->problems->count;
 	bool is_fraction = has_fraction(found);
 	if (!is_fraction)
-		txn_rule_amount(r->problems, found->pointer, found->text, found->len, NULL, &units);
+		txn_rule_amount(r->problems, found->pointer, found->text, found->len, sign, NULL, &units);
 	if (r->problems->count > before)
 		return;
 	if (is_fraction || money_decimals(&units) > 0) {
@@ -263,19 +263,14 @@ static void read_minor(struct reading *r, const struct scalar *found, const stru
 		return;
 	}
 	size_t digits = strcspn(units.digits, ".");
-	size_t len = shift(units.digits, digits, minor_unit(&r->m->amount, currency), text);
-	txn_rule_amount(r->problems, found->pointer, text, len, currency, &r->txn.amount);
+	size_t len = shift(units.digits, digits, minor_unit(&r->m->amount, currency), text + sign);
+	txn_rule_amount(r->problems, found->pointer, text, sign + len, sign, currency, &r->txn.amount);
 }
 
-/* Drops the minus sign of a number.  Before anything but a digit it is none, and stays, so that the text is refused as it
- * is. */
-static bool drop_sign(struct scalar *found)
+/* Whether a number has a minus sign.  Before anything but a digit it is none, and the text is refused as it is. */
+static bool has_sign(const struct scalar *found)
 {
-	if (found->len < 2 || *found->text != '-' || found->text[1] < '0' || found->text[1] > '9')
-		return false;
-	found->len--;
-	memmove(found->text, found->text + 1, found->len);
-	return true;
+	return found->len >= 2 && *found->text == '-' && found->text[1] >= '0' && found->text[1] <= '9';
 }
 
 /* currency is NULL if it is unknown.  The decimals are then not checked.  An amount in minor units cannot be converted
@@ -286,12 +281,12 @@ static void mapping_read_amount(struct reading *r, const struct currency *curren
 	enum mapping_negative negative = r->m->amount.negative;
 	if (!find_scalar(r, r->m->amount.at, true, &found))
 		return;
-	bool is_negative = negative != MAPPING_NEGATIVE_REFUSED && drop_sign(&found);
+	size_t sign = negative != MAPPING_NEGATIVE_REFUSED && has_sign(&found) ? 1 : 0;
 	if (!r->m->amount.is_minor)
-		txn_rule_amount(r->problems, found.pointer, found.text, found.len, currency, &r->txn.amount);
+		txn_rule_amount(r->problems, found.pointer, found.text, found.len, sign, currency, &r->txn.amount);
 	else if (currency)
-		read_minor(r, &found, currency);
-	if (is_negative && negative == MAPPING_NEGATIVE_KEPT)
+		read_minor(r, &found, sign, currency);
+	if (sign > 0 && negative == MAPPING_NEGATIVE_KEPT)
 		money_negate(&r->txn.amount); /* after a problem there are no digits, and nothing changes */
 }
 

@@ -16,7 +16,7 @@
 #include "json/scan.h"
 #include "source/sources_read.h"
 
-#define VARIABLES_MAX (SOURCES_MAX * SIGNER_SECRETS_MAX)
+#define VARIABLES_MAX (SOURCES_MAX * (SIGNER_SECRETS_MAX + 1)) /* the one more is of "basic" */
 #define PATH_MAX_BYTES 4095
 
 struct loading {

@@ -92,11 +92,11 @@ static void txn_json_read_amount(struct reading *r, const struct currency *curre
 	if (!is_there(r, AMOUNT))
 		return;
 	if (json_value_kind(value) == JSON_IS_NUMBER) {
-		txn_rule_amount(r->problems, pointer, value.at, value.len, currency, &r->txn.amount);
+		txn_rule_amount(r->problems, pointer, value.at, value.len, 0, currency, &r->txn.amount);
 	} else if (json_value_kind(value) == JSON_IS_STRING) {
 		const struct words *words = read_string(r, AMOUNT);
 		if (words)
-			txn_rule_amount(r->problems, pointer, words->text, words->len, currency, &r->txn.amount);
+			txn_rule_amount(r->problems, pointer, words->text, words->len, 0, currency, &r->txn.amount);
 	} else {
 		add_type_problem(r, AMOUNT, "a number");
 	}

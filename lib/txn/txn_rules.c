@@ -64,15 +64,15 @@ static const char *flaw_code(enum money_flaw flaw)
 	return "not_a_decimal";
 }
 
-void txn_rule_amount(struct txn_problems *p, const char *pointer, const char *text, size_t len,
+void txn_rule_amount(struct txn_problems *p, const char *pointer, const char *text, size_t len, size_t sign,
 	const struct currency *currency, struct money *ret)
 {
 	struct fault f;
 	struct money amount;
 	char quoted[FAULT_QUOTE_MAX];
-	if (!money_parse(text, len, &amount, &f)) {
-		txn_problem_add(
-			p, pointer, flaw_code(money_flaw(text, len)), "%s: %s", fault_quote(text, len, quoted), f.text);
+	if (!money_parse(text + sign, len - sign, &amount, &f)) {
+		txn_problem_add(p, pointer, flaw_code(money_flaw(text + sign, len - sign)), "%s: %s",
+			fault_quote(text, len, quoted), f.text);
 		return;
 	}
 	int decimals = money_decimals(&amount);

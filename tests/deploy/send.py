@@ -3,7 +3,7 @@
 
 send.py PORT PREFIX COUNT FILE [SENDERS]
     sends COUNT webhooks with the ids PREFIX-0, PREFIX-1 ... and appends the accepted ids to FILE; one that is not
-    accepted is a failure.  COUNT 0: some hundred a second, until SIGTERM.
+    accepted is a failure.  COUNT 0: up to two hundred a second, until SIGTERM.
 send.py --again PORT PREFIX COUNT FILE [SENDERS]
     the same, slower, and with the retries of a provider: each webhook is sent again until it is accepted; the script
     ends when one was not accepted within a minute
@@ -28,7 +28,7 @@ class Sender:
     def __init__(self, port, prefix, count, file, again):
         self.port, self.prefix, self.again = port, prefix, again
         self.numbers = iter(range(count)) if count else itertools.count()
-        self.pause_s = 0.05 if again else 0 if count else 0.01
+        self.pause_s = 0.05 if again else 0 if count else 0.04
         self.lock = threading.Lock()
         self.file = open(file, 'a', encoding='ascii')
         self.results = collections.Counter()

@@ -477,7 +477,7 @@ upgrade_of_one_user() {
 	await 10 ready || status=1
 	await 10 is payhook-worker@1 ActiveState active || status=1
 	(send 80 one-user-after 10 "$ACCEPTED") || status=1
-	await 30 all_processed || status=1
+	await 60 all_processed || status=1
 	equal "$(roles)" 'payhook payhook-app, payhook payhook-worker' || status=1
 	equal "$(box payhook psql -X -At -c 'SELECT session_user')" payhook || status=1
 	return "$status"
@@ -490,7 +490,7 @@ separate() {
 	box sh -ec 'cd /tmp; . /root/separate' || return
 	await 10 ready || status=1
 	(send 80 separated 10 "$ACCEPTED") || status=1
-	await 30 all_processed || status=1
+	await 60 all_processed || status=1
 	users_have_roles || status=1
 	return "$status"
 }
@@ -558,11 +558,11 @@ need "all is started, and ready" start
 check "each service and the operator's command connect in a role of their own" users_have_roles
 check "the console answers on a socket of its own, over a reload and a kill" console_works
 check "a thousand webhooks are accepted while responders and a worker are killed" kill_while_sending
-check "every accepted one is processed" await 40 all_processed
+check "every accepted one is processed" await 60 all_processed
 check "the database is restarted, and senders that try again are served" restart_database
 check "a reload under load loses no request" reload_under_load
 check "one of two workers is stopped, and no request is lost" stop_a_worker
-check "every accepted one is still processed" await 40 all_processed
+check "every accepted one is still processed" await 60 all_processed
 check "a frozen worker is killed by the watchdog and started anew" watchdog_bites
 check "no process of payhook has a privilege or a place to write to" processes_are_confined
 check "the responders' socket is nginx's alone" socket_is_nginx_s_alone
@@ -577,7 +577,7 @@ check "the database's address may be a secret that only root can read" secret_is
 check "a misspelt setting keeps the services from starting, variables of sources do not" misspelt_is_refused
 check "the operator's command finds its parts and the database" operator_has_a_command
 check "an upgrade under load loses no request" upgrade_under_load
-check "every accepted one is processed, in the end" await 40 all_processed
+check "every accepted one is processed, in the end" await 60 all_processed
 check "an upgrade of an installation with one user for all services loses no request" upgrade_of_one_user
 check "the steps of README.Debian give its services users of their own" separate
 check "the package's command imports, saves, and restores over nothing" tools_work

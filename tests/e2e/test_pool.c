@@ -28,7 +28,7 @@ static void all_are_processed(const char *prefix)
 {
 	long long stored = database_number_of(STORED, prefix);
 
-	cr_assert_eq(database_wait(DONE, prefix, stored, 20000), stored);
+	cr_assert_eq(database_wait(DONE, prefix, stored, 60000), stored);
 }
 
 Test(pool, a_killed_responder_loses_no_acknowledged_webhook)
@@ -69,7 +69,7 @@ static void reload_under(struct load *l, const char *const settings[])
 
 	instance_parts(instance(), "payhook-app", &before);
 	pid_t pid = instance_begin(instance(), (const char *const[]){"reload", NULL}, settings);
-	long long deadline = now_ms() + 20000;
+	long long deadline = now_ms() + 60000;
 	while (waitpid(pid, &status, WNOHANG) == 0 && now_ms() < deadline)
 		load_step(l, 5);
 	instance_log(instance(), log, sizeof(log));
@@ -80,7 +80,7 @@ static void reload_under(struct load *l, const char *const settings[])
 	}
 }
 
-Test(pool, a_reload_under_load_fails_no_request)
+Test(pool, a_reload_under_load_fails_no_request, .timeout = 120)
 {
 	char prefix[64];
 	struct load l = {.connections = 32};
@@ -123,7 +123,7 @@ static void migrations_of_the_next_version(char folder[128])
 }
 
 /* The programs stay those of this version: they continue with the new schema, and start with it. */
-Test(pool, a_migration_of_the_next_version_fails_no_request_of_this_one, .timeout = 90)
+Test(pool, a_migration_of_the_next_version_fails_no_request_of_this_one, .timeout = 120)
 {
 	char prefix[64], again[64], folder[128], schema[160];
 	struct load l = {.connections = 32};

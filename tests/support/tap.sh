@@ -84,12 +84,13 @@ expect() {
 	[[ $2 == "$3" ]] || { printf '%s: got "%s", wanted "%s"\n' "$1" "$2" "$3" && return 1; }
 }
 
-# await SECONDS COMMAND...: until it succeeds; else its last output.
+# await SECONDS COMMAND...: until it succeeds; else its last output.  SECONDS is more than it takes on a machine that does nothing
+# else; since it may be busy, three times as long is waited.  What has to come within a time is measured, not awaited.
 await() {
-	local until=$((SECONDS + $1)) output
+	local until=$((SECONDS + 3 * $1)) output
 	until output=$("${@:2}" 2>&1); do
 		if ((SECONDS >= until)); then
-			printf 'not within %d s: %s\n%s\n' "$1" "${*:2}" "$output"
+			printf 'not within %d s: %s\n%s\n' "$((3 * $1))" "${*:2}" "$output"
 			return 1
 		fi
 		sleep 0.2

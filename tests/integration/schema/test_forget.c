@@ -150,10 +150,24 @@ Test(forget, finds_an_account_in_a_form)
 	store_conflict("other", 5, "payload=%7B%22payer%22%3A%22anna%22%7D&x=ann%25");
 	store_conflict("other", 6, "x=%zz&payer=ann");
 	store_conflict("other", 7, "payer=b+%2B%26e&x=ann+");
-	receipt_has(receipt("ann", "true"), "erased    4 bodies of conflicts");
+	store_conflict("other", 8, "payload=+%0D%0A%09%20%7B%22payer%22%3A%22ann%22%7D");
+	store_conflict("other", 9, "payload=+%5B%22ann%22%5D&x=1");
+	receipt_has(receipt("ann", "true"), "erased    6 bodies of conflicts");
 	EXPECT("3,5,7",
 		"SELECT string_agg(ordinal::text, ',' ORDER BY ordinal) FROM payhook.transaction_conflicts WHERE body <> ''");
 	receipt_has(receipt("b +&e", "true"), "erased    1 bodies of conflicts");
+}
+
+/* A kept request, and the transaction that it brought, if there is one with this id. */
+static void store_payload(int number, const char *id, const char *body)
+{
+	database_exec(
+		"INSERT INTO payhook.payloads (payload_id, request_id, source, content_type, headers, body) VALUES"
+		" (%d, gen_random_uuid(), 'transactions', 'application/json', '{}', convert_to($b$%s$b$, 'UTF8'))",
+		number, body);
+	database_exec("UPDATE payhook.transactions SET payload_id = p.payload_id, payload_at = p.received_at"
+		      " FROM payhook.payloads p WHERE p.payload_id = %d AND transaction_id = '%s'",
+		number, id);
 }
 
 Test(forget, leaves_a_body_in_gzip_that_the_views_show_as_digits)
@@ -163,9 +177,29 @@ Test(forget, leaves_a_body_in_gzip_that_the_views_show_as_digits)
 		"INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id)"
 		" SELECT 'other', 'transactions', 1, sha256(b), b, 'r' FROM decode('1f8b08ff00255c2b', 'hex') b");
 	receipt_has(receipt("ann", "true"), "erased    0 bodies of conflicts");
+	receipt_has(
+		receipt("ann", "true"), "left      1 bodies in gzip of no transaction of the account: not looked into");
 	EXPECT("\\x1f8b08ff00255c2b", "SELECT body FROM payhook.conflicts");
 	receipt_has(receipt("ben", "true"), "erased    1 bodies of conflicts");
+	receipt_has(receipt("ben", "true"), "left      0 bodies in gzip of no transaction of the account ");
 	EXPECT("", "SELECT body FROM payhook.conflicts");
+}
+
+/* In a payload and in a webhook that could not be read; one of a transaction of the account is deleted, and not counted. */
+Test(forget, counts_the_bodies_in_gzip_that_it_leaves)
+{
+	store("named", "ann", "shop", "PROCESSED");
+	store_payload(1, "named", "");
+	store_payload(2, "none", "");
+	database_exec("UPDATE payhook.payloads SET body = '\\x1f8b08ff00255c2b'");
+	database_exec(
+		"SELECT payhook.keep_unreadable('{s}', '{\"\"}', '{a}', '{\"{}\"}', ARRAY['\\x1f8b08ff'::bytea], '{\"\"}', '{x}')");
+	for (int i = 0; i < 2; i++) {
+		const char *text = receipt("ann", i == 0 ? "false" : "true");
+		receipt_has(text, "erased    1 payloads");
+		receipt_has(text, "left      2 bodies in gzip of no transaction of the account: not looked into");
+	}
+	EXPECT("2", "SELECT payload_id FROM payhook.payloads");
 }
 
 Test(forget, finds_an_account_that_is_a_number)
@@ -211,18 +245,6 @@ Test(forget, names_a_table_that_is_not_of_payhook)
 	database_exec(
 		"DROP VIEW public.transactions_transaction; CREATE TABLE public.transactions_transaction (id int)");
 	receipt_has(receipt("ann", "true"), "left      public.transactions_transaction, which is not payhook's");
-}
-
-/* A kept request, and the transaction that it brought, if there is one with this id. */
-static void store_payload(int number, const char *id, const char *body)
-{
-	database_exec(
-		"INSERT INTO payhook.payloads (payload_id, request_id, source, content_type, headers, body) VALUES"
-		" (%d, gen_random_uuid(), 'transactions', 'application/json', '{}', convert_to($b$%s$b$, 'UTF8'))",
-		number, body);
-	database_exec("UPDATE payhook.transactions SET payload_id = p.payload_id, payload_at = p.received_at"
-		      " FROM payhook.payloads p WHERE p.payload_id = %d AND transaction_id = '%s'",
-		number, id);
 }
 
 Test(forget, deletes_the_payloads_that_no_call_needs)

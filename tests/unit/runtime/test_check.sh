@@ -64,6 +64,30 @@ of_a_token_without_tls() {
 	done
 }
 
+# "up" suggests "payhook send" for the first source that it can send to.
+of_what_only_the_provider_signs() {
+	local key
+	printf 'a secret of more than sixteen bytes\n' >"$DIR/shared"
+	printf 'a token of more than sixteen bytes\n' >"$DIR/token"
+	key=$(head -c 32 /dev/zero | base64)
+	printf 'whpk_%s\n' "$key" >"$DIR/public"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -days 2 -out "$DIR/certificate" 2>/dev/null
+	cat >"$DIR/sources.json" <<-'EOF'
+		{"sources": [{"name": "public", "scheme": "standard-webhooks", "secrets": [{"file": "public"}]},
+		  {"name": "wise", "scheme": "rsa", "header": "X-Signature", "encoding": "base64", "secrets": [{"file": "certificate"}]},
+		  {"name": "ended", "scheme": "github", "secrets": [{"file": "shared", "not_after": "2020-01-01T00:00:00Z"}]},
+		  {"name": "transactions", "scheme": "closed"},
+		  {"name": "token", "scheme": "token", "header": "X-Token", "secrets": [{"file": "token"}]}]}
+	EOF
+	TLS_PORT=443 judge "$DIR/sources.json" || cat "$DIR/out"
+	equal "$(sed -n 's/^source //p' "$DIR/out" | paste -sd'|')" "public: standard-webhooks, 1 secrets, none to sign with|$(
+	)wise: rsa, 1 secrets, none to sign with|ended: github, 1 secrets, none to sign with|transactions: closed, 0 secrets|$(
+	)token: token, 1 secrets"
+	# As ops/up.sh selects it.
+	equal "$(sed -nE "$(sed -nE "s/.*sed -nE '(.*closed,.*)' <<<.*/\1/p" "$HERE/ops/up.sh")" < <(sed -n 's/^source //p' "$DIR/out"))" token
+}
+
+check "a source that only its provider can sign for is marked" of_what_only_the_provider_signs
 check "a token or a password is refused without TLS" of_a_token_without_tls
 check "a filter that lets several events of a payment pass is warned of" of_a_payment_s_id
 check "an identity that makes repetitions events is warned of" of_a_request_s_id

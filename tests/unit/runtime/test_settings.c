@@ -234,6 +234,8 @@ Test(settings, refuses_a_secret_file_that_holds_no_secret)
 	refuses_file("hunter\n2\n", 9, "one line");
 	refuses_file("hunter\n\n", 8, "one line");
 	refuses_file("hunter\0two", 10, "one line");
+	refuses_file("\xef\xbb\xbfhunter\n", 10, "begins with a byte order mark");
+	refuses_file("\xff\xfeh\0u\0", 6, "begins with a byte order mark");
 	refuses_file(longest, SETTINGS_TEXT_MAX, "1023 bytes");
 	refuses_file(longest, SETTINGS_TEXT_MAX + 1, "1023 bytes");
 	longest[SETTINGS_TEXT_MAX - 1] = '\0';

@@ -147,6 +147,29 @@ Test(mapping, drops_the_sign_of_an_amount_where_the_mapping_wants_it)
 	refuses(usual, PAYLOAD("\"-0.01\"", "USD"), "/amount", "negative");
 }
 
+static void quotes(const char *unit, const char *negative, const char *amount, const char *quoted)
+{
+	char config[120], payload[200];
+	struct txn txn;
+	snprintf(config, sizeof config, "{\"at\":\"/amount\",\"unit\":\"%s\",\"negative\":\"%s\"}", unit, negative);
+	snprintf(payload, sizeof payload, "{\"id\":\"1\",\"from\":\"f\",\"amount\":%s,\"currency\":\"JPY\"}", amount);
+	cr_assert_not(reads(mapping_with(NULL, NULL, config, NULL), payload, &txn));
+	cr_expect_eq(
+		strncmp(problems.list[0].detail, quoted, strlen(quoted)), 0, "%s: %s", amount, problems.list[0].detail);
+}
+
+Test(mapping, quotes_an_amount_with_the_sign_that_the_provider_wrote)
+{
+	for (int i = 0; i < 2; i++) {
+		const char *negative = i == 0 ? "absolute" : "keep";
+		quotes("major", negative, "-0.01", "\"-0.01\" has 2 decimals");
+		quotes("major", negative, "-1234567890123456789", "\"-1234567890123456789\": an amount");
+		quotes("major", negative, "0.01", "\"0.01\" has 2 decimals");
+		quotes("minor", negative, "-1.5", "\"-1.5\" should be a whole number");
+		quotes("minor", negative, "-1234567890123456789", "\"-1234567890123456789\": an amount");
+	}
+}
+
 Test(mapping, keeps_the_sign_of_an_amount_where_the_mapping_wants_it)
 {
 	static const struct signed_case CASES[] = {{"major", "\"-0.01\"", "-0.01", NULL}, {"major", "-1", "-1", NULL},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "call_headers.h"
 
 static struct call_headers h;
@@ -23,7 +24,7 @@ static bool test_secret(void *ctx, const char *path, struct buf *ret, struct fau
 		buf_add_text(ret, "\xef\xbb\xbfhunter2\n");
 	for (int i = 0; strcmp(path, "long") == 0 && i < CALL_HEADERS_SECRET_MAX + 1; i++)
 		buf_add_text(ret, "x");
-	return true;
+	return file_check_mark(ret->data, ret->len, why); /* as file_read() does */
 }
 
 static void finish(void)
@@ -111,7 +112,7 @@ Test(call_headers, names_the_line_of_what_is_wrong)
 	refuses(": hunter2", "line 1: it does not begin with the name");
 	refuses("X-A: {file:none}", "line 1: the file of a value: it cannot be opened: No such file");
 	refuses("X-A: {file:empty}", "line 1: the file of a value is empty");
-	refuses("X-A: {file:marked}", "line 1: the file of a value begins with a byte order mark");
+	refuses("X-A: {file:marked}", "line 1: the file of a value: it begins with a byte order mark");
 	refuses("X-A: {file:}", "wants the path of a file");
 	refuses("X-A: {file:token", "closing brace");
 	refuses("X-A: {file:long}", "more than 16384 bytes");
