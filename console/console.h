@@ -8,6 +8,7 @@
 
 struct attempts;
 struct calls;
+struct sign_in_failures;
 
 /* main.c owns them; all outlive every request. */
 struct service {
@@ -15,6 +16,7 @@ struct service {
 	const struct api_keys *keys; /* NULL: API_KEYS_FILE is not set */
 	struct calls *calls;
 	struct attempts *attempts;
+	struct sign_in_failures *sign_in_failures; /* NULL: they are not recorded */
 };
 
 #define CONSOLE_SLOTS 64               /* each request is a connection of its own: nginx keeps none */

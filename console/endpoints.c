@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "sign_in_failures.h"
+
 #define PREFIX "console", "api", "v1"
 
 const struct statement ENDPOINT_REFUSED = {"refused",
@@ -94,10 +96,11 @@ const struct endpoint *endpoints_all(size_t *count)
 
 const struct statement *const *endpoints_statements(size_t *count)
 {
-	static const struct statement *list[COUNT_OF(ENDPOINTS) + 1];
+	static const struct statement *list[COUNT_OF(ENDPOINTS) + 2];
 	for (size_t i = 0; i < COUNT_OF(ENDPOINTS); i++)
 		list[i] = &ENDPOINTS[i].statement;
 	list[COUNT_OF(ENDPOINTS)] = &ENDPOINT_REFUSED;
+	list[COUNT_OF(ENDPOINTS) + 1] = &SIGN_IN_FAILURES_RECORD;
 	*count = COUNT_OF(list);
 	return list;
 }

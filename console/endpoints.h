@@ -32,7 +32,7 @@ extern const struct statement ENDPOINT_REFUSED;
 /* All rows; *count of them. */
 const struct endpoint *endpoints_all(size_t *count);
 
-/* All statements, ENDPOINT_REFUSED too, for a connection's plan; *count of them. */
+/* All statements of the program, ENDPOINT_REFUSED and SIGN_IN_FAILURES_RECORD too, for a connection's plan; *count of them. */
 const struct statement *const *endpoints_statements(size_t *count);
 
 /* The endpoint of this method and path.  NULL: none; *allow has the methods of the path then, for the header Allow, or NULL if

@@ -24,6 +24,7 @@
 #include "endpoints.h"
 #include "fastcgi/fastcgi.h"
 #include "runtime/log.h"
+#include "sign_in_failures.h"
 
 #define PROGRAM "payhook-console"
 
@@ -169,7 +170,8 @@ static bool console_start(struct console *c, struct fault *f)
 		.keys = *c->settings.api_keys_file ? &c->keys : NULL,
 		.attempts = &c->attempts,
 		.calls = calls_create(&c->connect_state, statements, count, &EVENTS, c)};
-	if (!c->service.calls)
+	c->service.sign_in_failures = c->service.calls ? sign_in_failures_create(c->base, c->service.calls) : NULL;
+	if (!c->service.sign_in_failures)
 		return fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 	c->fastcgi = fastcgi_create(c->base, STDIN_FILENO, &PLAN, &c->service, f);
 	return c->fastcgi && console_catch_signals(c, f);
@@ -183,6 +185,7 @@ static void console_finish(struct console *c)
 	}
 	fastcgi_destroy(c->fastcgi);
 	calls_destroy(c->service.calls);
+	sign_in_failures_destroy(c->service.sign_in_failures);
 	if (c->base)
 		event_base_free(c->base);
 	libevent_global_shutdown();

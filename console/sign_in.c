@@ -4,7 +4,8 @@
  * reported, since any client can send a header.  A key counts from everywhere.  Without keys the address alone decides, so every
  * request that may carry another client's wish is refused: of a page in a browser, or through a proxy.
  *
- * The client learns no more than the status shows; the reason is in the log, at most once a second. */
+ * The client learns no more than the status shows; the reason is in the log, at most once a second, and among the auth failures
+ * (sign_in_failures.h). */
 
 #include "sign_in.h"
 
@@ -19,6 +20,7 @@
 #include "http/host.h"
 #include "http/network.h"
 #include "runtime/log.h"
+#include "sign_in_failures.h"
 
 static void log_sign_in_failed(const struct request *rq, const char *key, const char *why)
 {
@@ -48,6 +50,7 @@ static bool sign_in_refuse(struct request *rq, int status, const char *key, cons
 	log_sign_in_failed(rq, key, why);
 	if (!is_shown)
 		return false;
+	sign_in_failures_add(rq->service->sign_in_failures, rq, key, why);
 	rq->reply.challenge = status == 401 ? "Bearer" : NULL;
 	http_problem(rq, status, detail);
 	return false;

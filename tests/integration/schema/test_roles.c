@@ -107,27 +107,29 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 }
 
 #define EXECUTE " EXECUTE "
-#define CONSOLE_FUNCTIONS                                                                                             \
-	"console_actions(text,text,text,text,text,text)" EXECUTE "console_auth_failures(text,text,text,text)" EXECUTE \
-	"console_cancel_operation(text,text,text,text)" EXECUTE                                                       \
-	"console_conflict_body(text,text,text,text,text)" EXECUTE "console_conflicts(text,text,text,text)" EXECUTE    \
-	"console_operation(text)" EXECUTE "console_operations(text,text)" EXECUTE "console_overview()" EXECUTE        \
-	"console_pause(text,text,text,text)" EXECUTE "console_payload(text,text,text,text)" EXECUTE                   \
-	"console_payment(text,text)" EXECUTE CONSOLE_REFUSED "console_resume(text,text,text,text)" EXECUTE            \
-	"console_retry(text,text,text,text,text,text)" EXECUTE "console_skip(text,text,text,text,text)" EXECUTE       \
-	"console_sources()" EXECUTE "console_start_operation(text,text,text,text,text,text,text)" EXECUTE             \
-	"console_transaction(text,text)" EXECUTE                                                                      \
-	"console_transactions(text,text,text,text,text,text,text,text,text,text,text,text,text,text)" EXECUTE         \
+#define CONSOLE_FUNCTIONS                                                                                              \
+	"console_actions(text,text,text,text,text,text)" EXECUTE "console_auth_failures(text,text,text,text)" EXECUTE  \
+	"console_cancel_operation(text,text,text,text)" EXECUTE                                                        \
+	"console_conflict_body(text,text,text,text,text)" EXECUTE "console_conflicts(text,text,text,text)" EXECUTE     \
+	"console_operation(text)" EXECUTE "console_operations(text,text)" EXECUTE "console_overview()" EXECUTE         \
+	"console_pause(text,text,text,text)" EXECUTE "console_payload(text,text,text,text)" EXECUTE                    \
+	"console_payment(text,text)" EXECUTE CONSOLE_REFUSED "console_resume(text,text,text,text)" EXECUTE             \
+	"console_retry(text,text,text,text,text,text)" EXECUTE CONSOLE_SIGN_INS                                        \
+	"console_skip(text,text,text,text,text)" EXECUTE "console_sources()" EXECUTE                                   \
+	"console_start_operation(text,text,text,text,text,text,text)" EXECUTE "console_transaction(text,text)" EXECUTE \
+	"console_transactions(text,text,text,text,text,text,text,text,text,text,text,text,text,text)" EXECUTE          \
 	"console_workers() EXECUTE"
 
 /* Everything that the console's role may do, of any kind; and nothing in another schema, but what everybody may. */
 Test(roles, the_console_may_call_its_functions_and_nothing_else)
 {
 #define CONSOLE_REFUSED "console_refused(text,text,text,text,text,text,text)" EXECUTE
+#define CONSOLE_SIGN_INS "console_sign_ins_failed(text[],text[],text[],bigint[])" EXECUTE
 	cr_expect_str_eq(database_value(RIGHTS " SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM lines"
 					       " WHERE grantee = 'payhook_console'::regrole"),
 		CONSOLE_FUNCTIONS " schema USAGE");
 #undef CONSOLE_REFUSED
+#undef CONSOLE_SIGN_INS
 	cr_expect_str_eq(
 		database_value(
 			"SELECT setconfig[1] FROM pg_db_role_setting WHERE setrole = 'payhook_console'::regrole"),
@@ -135,6 +137,7 @@ Test(roles, the_console_may_call_its_functions_and_nothing_else)
 }
 
 #define CONSOLE_REFUSED ""
+#define CONSOLE_SIGN_INS ""
 
 Test(roles, an_operator_may_read_everything_and_call_what_mends)
 {
@@ -341,6 +344,7 @@ Test(roles, a_console_taken_over_reads_and_writes_no_table)
 		"SELECT payhook.forget('a')",
 		"SELECT payhook.run_operations()",
 		"SELECT payhook.add_rates('{}', '{}', '{}', '{}', '{}')",
+		"SELECT payhook.add_auth_failures('{}', '{}', '{}', '{}', '{}', '{}', '{}')",
 		"SELECT payhook.grant_rights()",
 		"SELECT payhook.grant_console_rights()",
 		"LISTEN payhook; SELECT * FROM payhook.jobs",
