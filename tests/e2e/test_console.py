@@ -87,10 +87,6 @@ class World:
         assert ran.returncode in (0, 1), ran.stderr.decode()
         return ran.stdout.decode()
 
-    def status(self):
-        """Its exit status is for what needs attention."""
-        return subprocess.run([ROOT / 'payhook', 'status'], env=self.environment, stdout=subprocess.PIPE).stdout.decode()
-
     def sql(self, text):
         return self.payhook('psql', '-X', '-q', '-At', '-c', text).strip()
 
@@ -201,6 +197,16 @@ def nobody_signs_in_without_a_key():
         for path in ('overview', 'nothing'):
             answer = expect(ask('GET', path, None, None, headers, recorded=path == 'overview'), 401, 'a key is wanted')
             assert answer.headers['WWW-Authenticate'] == 'Bearer'
+
+
+def a_failed_sign_in_is_an_auth_failure():
+    answer = expect(ask('GET', 'overview', None, None, {'Authorization': 'Bearer wrong'}, '10.9.9.7'), 401)
+    deadline = time.monotonic() + DEADLINE_S
+    while not (found := [each for each in ask('GET', 'auth-failures?cause=sign_in').json()['data'] if each['address'] == '10.9.9.7']):
+        assert time.monotonic() < deadline, 'it is not among the auth failures'
+        time.sleep(0.05)
+    assert found[0]['request_id'] == answer.headers['X-Request-Id'] and found[0]['source'] is None, found
+    assert found[0]['detail'] == 'the key is not in the file', found
 
 
 def each_endpoint_is_for_keys_of_its_scope():
@@ -462,7 +468,8 @@ def the_console_may_be_off():
 
 
 tests = [the_page_is_served_with_its_policy, a_browser_is_sent_to_the_page_and_a_machine_is_not, other_addresses_do_not_get_in,
-         nobody_signs_in_without_a_key, each_endpoint_is_for_keys_of_its_scope, a_failed_transaction_is_found_and_retried,
+         nobody_signs_in_without_a_key, a_failed_sign_in_is_an_auth_failure, each_endpoint_is_for_keys_of_its_scope,
+         a_failed_transaction_is_found_and_retried,
          ids_may_have_any_character, a_payload_is_its_bytes_and_a_file, jobs_are_paused_and_resumed, many_are_retried_by_an_operation,
          a_proxy_signs_users_in, wrong_requests_have_their_reasons, failures_of_one_address_are_limited_and_a_key_is_not,
          a_slow_statement_is_answered_503_and_the_rest_goes_on, the_database_has_two_connections_of_the_console,

@@ -22,6 +22,7 @@ export const CAUSES = {
 	certificate: ['The source requires a client certificate, and none or another one was sent.', 'Check the subject in SOURCES_FILE, and the certificate of the provider.'],
 	reused: ['The signature is valid, and came with another body before.', 'Somebody may read requests on their way: look at proxies and logs, and for the request with the same transmission id.'],
 	api_key: ['The API key is missing, unknown or expired, or has another scope.', 'Give the client a key that is in API_KEYS_FILE, with the scope that it needs.'],
+	sign_in: ['A sign-in to the console failed: no key, an unknown or expired one, or a client that may not sign in so.', 'From an operator: make a new key, ./payhook key. From others: narrow CONSOLE_ALLOW.'],
 };
 
 const cause = (name, query = {}) => h('a', {href: linkTo(['auth-failures'], {...query, cause: name})}, name);
