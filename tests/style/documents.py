@@ -11,7 +11,7 @@ FENCE = re.compile(r'^```.*?^```', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\[[^\]\n]*(?:\n[^\]\n]*)?\]\(([^)\s]+)\)')
 HEADING = re.compile(r'^#{1,6} +(.+?) *#*$', re.MULTILINE)
 # Only paths below these directories; a name with <, * or { stands for many files.
-FOLDERS = 'app bench ctl debian docker docs include lib man nginx ops schema systemd tests web worker'.split()
+FOLDERS = 'app bench console ctl debian docker docs include lib man nginx ops schema systemd tests web worker'.split()
 FILE = re.compile(r'`((?:%s)/[\w./@-]*)`' % '|'.join(FOLDERS))
 COMMAND = re.compile(r'(?<![\w/])\./payhook ([a-z][a-z-]*)\b')
 INSTALLED = re.compile(r'(?<![\w/.])payhook (psql|backup|restore|import|verify|check|help)\b')
@@ -26,7 +26,7 @@ RULES = LINKS, FILES, COMMANDS, IN_PSQL, FUNCTIONS, MODULES = [
 ARROWS = 'the pictures of the rooms are the same, and show the includes that are allowed'
 # The pages whose tables and call chains name functions of ours, and the headings before their pictures of the rooms.
 STRUCTURE = {'docs/design.md': '## 2. The rooms', 'CONTRIBUTING.md': '## Rooms'}
-NAMED = re.compile(r'\b([a-z][a-z0-9_]+)\(\)|^\| ((?:`[a-z][a-z0-9_]+`(?:, )?)+) \| `(?:app|lib|worker|ctl)/', re.MULTILINE)
+NAMED = re.compile(r'\b([a-z][a-z0-9_]+)\(\)|^\| ((?:`[a-z][a-z0-9_]+`(?:, )?)+) \| `(?:app|lib|worker|console|ctl)/', re.MULTILINE)
 
 
 def slug(heading):
