@@ -1,4 +1,4 @@
-/* test_calls.c - the console's calls of the database: two at a time, each within its bound, and all with the rights of its role. */
+/* test_console_calls.c - the console's calls of the database: two at a time, each within its bound, and all with the rights of its role. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>
