@@ -16,6 +16,8 @@ export class Api {
 		this.rows = isEmpty ? [] : fixtures.transactions();
 		this.conflicts = isEmpty ? [] : fixtures.conflicts();
 		this.authFailures = isEmpty ? [] : fixtures.authFailures();
+		this.validationErrors = isEmpty ? [] : fixtures.validationErrors();
+		this.unreadable = isEmpty ? [] : fixtures.unreadable();
 		this.sources = isEmpty ? [] : fixtures.sources();
 		this.workers = isEmpty ? [] : fixtures.workers();
 		Object.assign(this, {actions: [], operations: [], paused: null, jobs: new Map(), isDown: false});
@@ -61,6 +63,7 @@ export class Api {
 		const routes = {
 			'GET overview 1': [this.overview, 'read'], 'GET transactions 1': [this.list, 'read'], 'GET transactions 3': [this.story, 'read'], 'GET transactions 4 payload': [this.payload, 'payload'],
 			'GET transactions 5 conflicts': [this.payload, 'payload'], 'GET payments 3': [this.payment, 'read'], 'GET conflicts 1': [this.listConflicts, 'read'], 'GET auth-failures 1': [this.listAuthFailures, 'read'],
+			'GET validation-errors 1': [(request) => this.listOfSource(this.validationErrors, request), 'read'], 'GET unreadable 1': [(request) => this.listOfSource(this.unreadable, request), 'read'],
 			'GET actions 1': [this.listActions, 'read'], 'GET operations 1': [this.listOperations, 'read'], 'GET operations 2': [this.operation, 'read'],
 			'POST transactions 4 retry': [this.retry, 'operate'], 'POST transactions 4 skip': [this.skip, 'operate'], 'POST operations 1': [this.start, 'operate'],
 			'POST operations 3 cancel': [this.cancel, 'operate'], 'POST pause 1': [this.pause, 'operate'], 'POST resume 1': [this.resume, 'operate'],
@@ -170,6 +173,10 @@ export class Api {
 		const rows = this.authFailures.filter((each) => (!query.source || each.source === query.source) && (!query.cause || each.cause === query.cause));
 		const {body} = this.page(rows, query);
 		return ok({...body, summary: rows.map(({source, cause, failed_at}) => ({source, cause, failures: 3, addresses: 1, last_at: failed_at}))});
+	}
+
+	listOfSource(rows, {query}) {
+		return this.page(rows.filter((each) => !query.source || each.source === query.source), query);
 	}
 
 	listActions({query}) {

@@ -7,7 +7,7 @@ import {hostileStrings} from './fixtures.mjs';
 import {takeScreenshots} from './screenshots.mjs';
 import {runAll, test} from './tap.mjs';
 
-const VIEWS = ['#/', '#/transactions?status=FAILED', '#/transactions/transactions/txn_failed', '#/transactions/transactions/txn_conflict', '#/payments/stripe/pi_1', '#/conflicts', '#/auth-failures', '#/workers',
+const VIEWS = ['#/', '#/transactions?status=FAILED', '#/transactions/transactions/txn_failed', '#/transactions/transactions/txn_conflict', '#/payments/stripe/pi_1', '#/conflicts', '#/auth-failures', '#/validation-errors', '#/workers',
 	'#/operations', '#/actions'];
 
 const dialog = (page) => page.getByRole('dialog');
@@ -155,6 +155,16 @@ test('an auth failure has its cause, its meaning and what to do', () => withPage
 	await page.getByText('15 min 12 s').waitFor();
 }));
 
+test('a webhook that was refused has its problems, and one that is kept what to do', () => withPage({}, async ({page, open}) => {
+	await open('#/validation-errors');
+	await page.getByRole('row', {name: /amount too_many_decimals/}).getByText('verified', {exact: true}).waitFor();
+	await page.getByRole('row', {name: /currency missing/}).getByText('not verified').waitFor();
+	await page.getByText('./payhook remap').waitFor();
+	await page.getByRole('link', {name: 'wise'}).first().click();
+	await page.getByText('Only source').waitFor();
+	assert.equal(await page.getByRole('row', {name: /too_many_decimals/}).count(), 0);
+}));
+
 // Over WebDriver BiDi playwright-core has no downloads.
 (isFirefox ? () => {} : test)('a payload is downloaded as it came', () => withPage({}, async ({page, open}) => {
 	await open('#/transactions/transactions/txn_failed');
@@ -270,7 +280,7 @@ test('each empty state shows what to do next', () => withPage({isEmpty: true}, a
 	await page.getByText('curl http').first().waitFor();
 	await open('#/transactions');
 	await page.getByText('curl http').waitFor();
-	for (const view of ['#/conflicts', '#/auth-failures', '#/operations', '#/actions']) {
+	for (const view of ['#/conflicts', '#/auth-failures', '#/validation-errors', '#/operations', '#/actions']) {
 		await open(view);
 		await page.locator('#live .empty').waitFor();
 	}

@@ -68,6 +68,14 @@ export const authFailures = () => ['wrong', 'old', 'missing', 'api_key'].map((ca
 	failed_at: ago((at + 1) * MINUTE), source: cause === 'api_key' ? null : 'stripe', cause, detail: `v1 signature: ${cause}`, skew_s: cause === 'old' ? 912 : null, address: '203.0.113.9', request_id: `${at}`.repeat(32),
 }));
 
+export const validationErrors = () => [['stripe', true, 422, '/amount too_many_decimals'], ['wise', false, 422, '/currency missing'], ['wise', false, 413, 'too_large']].map(([source, isVerified, status, problems], at) => ({
+	failed_at: ago((at + 1) * MINUTE), source, is_verified: isVerified, status, problems, address: '203.0.113.9', request_id: `${at}`.repeat(32),
+}));
+
+export const unreadable = () => [{
+	unreadable_id: 7, source: 'adyen', received_at: ago(3 * MINUTE), last_at: ago(MINUTE), count: 2, reason: '/data/object/amount missing', size: 2300, sha256: 'ef'.repeat(32), request_id: '7'.repeat(32),
+}];
+
 const source = (name, more) => ({
 	source: name, first_seen_at: ago(9000 * MINUTE), last_accepted_at: ago(2000), last_refused_at: null, accepted_per_minute: 42.5, accepted_hour: 2550, processed_hour: 2500, failed_hour: 0, refused_hour: 0,
 	silent_ms: 2000, is_silent: false, paused: null, ...more,

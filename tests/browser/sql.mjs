@@ -47,7 +47,7 @@ test('a payment has its sums and its anomaly', () => overSql(async ({page, open}
 }));
 
 test('every list and the overview are shown', () => overSql(async ({page, open}) => {
-	for (const view of ['#/', '#/transactions', '#/transactions?status=FAILED', '#/auth-failures', '#/workers', '#/operations', '#/actions']) {
+	for (const view of ['#/', '#/transactions', '#/transactions?status=FAILED', '#/auth-failures', '#/validation-errors', '#/workers', '#/operations', '#/actions']) {
 		await open(view);
 		await page.locator('#live :is(table, .empty)').first().waitFor({state: 'attached'});
 	}

@@ -9,6 +9,7 @@ const ACTOR = 'operator';
 const LISTS = {
 	'transactions': ['console_transactions', ['id', 'payment', 'source', 'status', 'kind', 'account', 'currency', 'amount_min', 'amount_max', 'from', 'to', 'error', 'cursor', 'limit']],
 	'conflicts': ['console_conflicts', ['source', 'id', 'cursor', 'limit']], 'auth-failures': ['console_auth_failures', ['source', 'cause', 'cursor', 'limit']],
+	'validation-errors': ['console_validation_errors', ['source', 'cursor', 'limit']], 'unreadable': ['console_unreadable', ['source', 'cursor', 'limit']],
 	'actions': ['console_actions', ['source', 'id', 'actor', 'action', 'cursor', 'limit']], 'operations': ['console_operations', ['cursor', 'limit']], 'overview': ['console_overview', []],
 };
 

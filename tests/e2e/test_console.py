@@ -33,6 +33,7 @@ ENDPOINTS = [
     ('GET', 'transactions/transactions/done/payload', 'payload', 'payload'),
     ('GET', 'transactions/transactions/done/conflicts/1', 'payload', 'conflict_body'),
     ('GET', 'payments/transactions/none', 'read', None), ('GET', 'conflicts', 'read', None), ('GET', 'auth-failures', 'read', None),
+    ('GET', 'validation-errors', 'read', None), ('GET', 'unreadable', 'read', None),
     ('GET', 'workers', 'read', None), ('GET', 'sources', 'read', None), ('GET', 'actions', 'read', None),
     ('GET', 'operations', 'read', None), ('GET', 'operations/1000', 'read', None),
     ('POST', 'transactions/transactions/done/retry', 'operate', 'retry'),

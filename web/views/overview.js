@@ -15,7 +15,7 @@ export const FIRST_WEBHOOK = () => `curl ${origin()}/v1/webhooks/transactions -H
 const HEALTH = {ok: ['All is well', 'good'], attention: ['Needs attention', 'warn'], down: ['No worker lives', 'bad']};
 const PROBLEM_LINKS = {
 	no_worker: ['workers'], paused: ['workers'], source_paused: ['workers'], circuit_open: ['workers'], worker_silent: ['workers'],
-	queue_old: ['workers'], dead_jobs: ['transactions', {status: 'FAILED'}], held: ['transactions', {status: 'FAILED'}],
+	queue_old: ['workers'], dead_jobs: ['transactions', {status: 'FAILED'}], held: ['transactions', {status: 'FAILED'}], unreadable: ['validation-errors'],
 };
 
 function problemItem({code, detail}) {

@@ -8,6 +8,7 @@ import {overview} from './overview.js';
 import {payment} from './payment.js';
 import {transaction} from './transaction.js';
 import {transactions} from './transactions.js';
+import {validationErrors} from './validation_errors.js';
 import {workers} from './workers.js';
 import {empty} from '../parts.js';
 
@@ -20,7 +21,7 @@ const missing = {
 // By their names, and by how many segments follow the name.
 const VIEWS = {
 	'overview': {0: overview}, 'transactions': {0: transactions, 2: transaction}, 'payments': {2: payment}, 'conflicts': {0: conflicts},
-	'auth-failures': {0: authFailures}, 'workers': {0: workers}, 'operations': {0: operations, 1: operation}, 'actions': {0: actions},
+	'auth-failures': {0: authFailures}, 'validation-errors': {0: validationErrors}, 'workers': {0: workers}, 'operations': {0: operations, 1: operation}, 'actions': {0: actions},
 };
 
 // {name: of the link in the navigation, view}

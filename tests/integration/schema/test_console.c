@@ -279,3 +279,37 @@ Test(console, lists_auth_failures_with_a_summary)
 		" payhook.console_auth_failures('', '', '', '1') a, payhook.console_auth_failures('', '', a.body ->> 'next', '1') b");
 	EXPECT("0", "SELECT json_array_length(body -> 'data') FROM payhook.console_auth_failures('adyen', '', '', '')");
 }
+
+Test(console, lists_validation_errors_of_all_sources_and_of_one)
+{
+	for (int i = 0; i < 3; i++)
+		database_exec(
+			"SELECT payhook.add_validation_errors('{stripe,adyen}', '{1,0}', '{422,413}', '{/amount %d,too_large}',"
+			" '{1.2.3.4,1.2.3.5}', '{r,r}', '{0,0}')",
+			i);
+	EXPECT("/amount 2 true 422 | /amount 1 true 422",
+		"SELECT string_agg(concat_ws(' ', d ->> 'problems', d ->> 'is_verified', d ->> 'status'), ' | ')"
+		" FROM payhook.console_validation_errors('stripe', '', '2'), json_array_elements(body -> 'data') d");
+	EXPECT("/amount 0 t", "SELECT concat_ws(' ', b.body #>> '{data,0,problems}', b.body ->> 'next' IS NULL) FROM"
+			      " payhook.console_validation_errors('stripe', '', '2') a,"
+			      " payhook.console_validation_errors('stripe', a.body ->> 'next', '2') b");
+	EXPECT("6", "SELECT json_array_length(body -> 'data') FROM payhook.console_validation_errors('', '', '')");
+	EXPECT("422 cursor: cursor is \"x\": it is not one of this list; begin without",
+		DETAIL("console_validation_errors('', 'x', '')"));
+}
+
+Test(console, lists_what_waits_for_a_mapping_of_all_sources_and_of_one)
+{
+	static const char *const KEPT[][2] = {{"stripe", "first"}, {"stripe", "second"}, {"adyen", "third"}};
+	for (int i = 0; i < 3; i++)
+		database_exec("SELECT payhook.keep_unreadable('{%s}', '{}', '{t}', '{\"{}\"}', '{%s}', '{}', '{%s}')",
+			KEPT[i][0], KEPT[i][1], KEPT[i][1]);
+	EXPECT("second first",
+		"SELECT string_agg(d ->> 'reason', ' ') FROM payhook.console_unreadable('stripe', '', ''),"
+		" json_array_elements(body -> 'data') d");
+	EXPECT("third second first",
+		"SELECT concat_ws(' ', a.body #>> '{data,0,reason}', b.body #>> '{data,0,reason}', b.body #>> '{data,1,reason}') FROM"
+		" payhook.console_unreadable('', '', '1') a, payhook.console_unreadable('', a.body ->> 'next', '2') b"
+		" WHERE b.body ->> 'next' IS NULL");
+	EXPECT("0", "SELECT json_array_length(body -> 'data') FROM payhook.console_unreadable('nobody', '', '')");
+}

@@ -65,6 +65,8 @@ Test(console_cost, no_answer_reads_more_than_its_bound)
 	expect_bounded("console_overview()", 500);
 	expect_bounded("console_conflicts('', '', '', '')", 200);
 	expect_bounded("console_auth_failures('', '', '', '')", 200);
+	expect_bounded("console_validation_errors('', '', '')", 200);
+	expect_bounded("console_unreadable('', '', '')", 200);
 	expect_bounded("console_sources()", 200);
 
 	/* A search that finds nothing goes on by its cursor, to the end. */

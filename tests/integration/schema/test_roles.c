@@ -118,6 +118,7 @@ Test(roles, a_worker_may_move_jobs_and_settle)
 	"console_skip(text,text,text,text,text)" EXECUTE "console_sources()" EXECUTE                                   \
 	"console_start_operation(text,text,text,text,text,text,text)" EXECUTE "console_transaction(text,text)" EXECUTE \
 	"console_transactions(text,text,text,text,text,text,text,text,text,text,text,text,text,text)" EXECUTE          \
+	"console_unreadable(text,text,text)" EXECUTE "console_validation_errors(text,text,text)" EXECUTE               \
 	"console_workers() EXECUTE"
 
 /* Everything that the console's role may do, of any kind; and nothing in another schema, but what everybody may. */
