@@ -24,7 +24,7 @@ COPY --from=build /installed/usr/sbin/payhook-ctl /usr/sbin/
 COPY --from=build /installed/usr/share/payhook/ops/pool ops/
 COPY --from=build /installed/usr/share/payhook/sources sources/
 COPY ops/settings.sh ops/settings_table.sh ops/number.sh ops/printable.sh ops/names.sh ops/trust.sh ops/
-COPY docker/app docker/app-health docker/key docker/responder docker/
+COPY docker/app docker/app-health docker/key docker/responder docker/send docker/
 # Owner and mode as in the volume that is mounted here: the pool creates its socket in it, and nginx, in the same group,
 # connects to it.
 RUN install -d -m 750 -o payhook -g payhook /run/payhook /run/keys

@@ -304,7 +304,9 @@ static const struct connection_plan PLAN = {
 	.name = CTL_PROGRAM " listen",
 	.statements = STATEMENTS,
 	.statement_count = COUNT_OF(STATEMENTS),
-	.options = "-c plan_cache_mode=force_custom_plan", /* the plan depends on how far back the time is */
+	/* The plan depends on how far back the time is.  Without statistics of the table it is a scan of the index all the same, and
+	 * no round starts parallel workers. */
+	.options = "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0",
 	.greeting = "LISTEN jobs",
 	.answer_ms = ANSWER_MS,
 	.ready = listen_on_ready,

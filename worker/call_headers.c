@@ -46,7 +46,7 @@ static bool is_reserved(const char *name, size_t len)
 }
 
 /* The file's text ends with its last byte, not with NUL: nothing that wants a string reads it. */
-static bool is_token(const char *name, size_t len)
+static bool headers_is_name(const char *name, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (!memchr(TOKEN, name[i], sizeof TOKEN - 1))
@@ -128,7 +128,7 @@ static bool headers_add_value(struct headers_reading *r, const char *value, size
 
 static bool check_name(struct headers_reading *r, const char *name, size_t len, struct fault *f)
 {
-	if (!is_token(name, len))
+	if (!headers_is_name(name, len))
 		return fault_set(f, FAULT_INPUT, "line %d: it does not begin with the name of a header", r->line);
 	if (is_reserved(name, len))
 		return fault_set(f, FAULT_INPUT,

@@ -232,7 +232,7 @@ Test(rotation, secrets_and_sources_change_by_a_reload_and_nothing_by_a_bad_one)
 
 	signed_webhook_furnish(folder,
 		BANK_WITH("{\"file\":\"bank-1\"}") ",{\"name\":\"transactions\",\"scheme\":\"github\",\"secrets\":[{"
-						   "\"file\":\"bank-1\"}]}]}\n");
+						   "\"file\":\"ledger-0\"}]}]}\n");
 	reload();
 	cr_assert_eq(call_post_status(webhook_simple("nobody-signed-this", body)), 401);
 

@@ -160,6 +160,24 @@ jq_like() {
 	python3 -c 'import json, sys; print(json.load(sys.stdin, parse_float=str)[sys.argv[1]])' "$1"
 }
 
+# Without statistics of the table too: each round is a scan of the index, so the whole table is never read for the last events.
+a_round_reads_no_whole_table() {
+	local try
+	value "INSERT INTO payhook.transactions (transaction_id, source, created_at)
+		SELECT 'old-' || i, 'stripe', now() - interval '1 day' FROM generate_series(1, 20000) i"
+	listens
+	transaction evt_1
+	awaits out evt_1
+	kill "$LISTENER"
+	wait "$LISTENER" || true
+	# The server's process counts when it ends.
+	for ((try = 0; try < 500; try++)); do
+		[[ $(value "SELECT idx_scan > 0 OR seq_scan > 0 FROM pg_stat_user_tables WHERE relname = 'transactions'") != t ]] || break
+		sleep 0.02
+	done
+	equal "$(value "SELECT idx_scan > 0, seq_scan FROM pg_stat_user_tables WHERE relname = 'transactions'")" "t|0"
+}
+
 mistakes_are_reported_at_once() {
 	refuses '--source nobody: no source has this name; there are: stripe transactions' --source nobody
 	refuses '--since yesterday: no time as' --since yesterday
@@ -175,4 +193,5 @@ mistakes_are_reported_at_once() {
 }
 
 run_all events_are_shown_as_they_come a_notification_is_not_needed since_takes_any_zone_and_repeats_nothing a_late_commit_is_shown \
-	many_events_come_in_batches one_source_may_be_wanted events_are_posted_to_a_program mistakes_are_reported_at_once
+	many_events_come_in_batches one_source_may_be_wanted events_are_posted_to_a_program \
+	a_round_reads_no_whole_table mistakes_are_reported_at_once

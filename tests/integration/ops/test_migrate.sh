@@ -250,8 +250,10 @@ a_secret_file_is_one_line() {
 	POSTGRES_PASSWORD_FILE=$DIR/secret
 	secret_refused "more than one line"
 	printf '\xef\xbb\xbfhunter\n' >"$DIR/secret"
+	POSTGRES_PASSWORD_FILE=$DIR/secret
 	secret_refused "begins with a byte order mark"
 	printf '\xff\xfeh\0u\0' >"$DIR/secret"
+	POSTGRES_PASSWORD_FILE=$DIR/secret
 	secret_refused "begins with a byte order mark"
 }
 
