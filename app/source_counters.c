@@ -52,7 +52,7 @@ struct source_counters *source_counters_create(const char *folder, const struct 
 	lay_out(c);
 	/* The reason of a failure is that of counters_create(), which has been logged. */
 	if (!*folder || !scoreboard_open(folder, PROGRAM, &c->metrics, &c->scoreboard, &f))
-		c->alone = calloc((size_t)c->metrics.cells, sizeof *c->alone);
+		c->alone = c->metrics.cells > 0 ? calloc((size_t)c->metrics.cells, sizeof *c->alone) : NULL;
 	c->cells = c->scoreboard ? scoreboard_cells(c->scoreboard) : c->alone;
 	if (c->cells)
 		return c;

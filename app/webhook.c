@@ -176,15 +176,19 @@ void webhook_post(struct request *rq)
 	rq->outcome = WEBHOOK_INVALID; /* until a later check or the database decides otherwise */
 	if (!is_admitted(rq, source) || !is_from_admitted_place(rq, source) || webhook_is_ping(rq, source))
 		return;
-	if (!content_type_fits(rq->content_type, source_content_type(source), &f))
+	if (!content_type_fits(rq->content_type, source_content_type(source), &f)) {
 		http_problem(rq, 415, f.text);
-	else if (!has_known_coding(rq))
 		return;
-	else if (rq->body_too_large)
+	}
+	if (!has_known_coding(rq))
+		return;
+	if (rq->body_too_large) {
 		webhook_refuse_large(rq);
-	else if (!webhook_is_signed(rq, source, &is_scanned))
 		return;
-	else if (transmission_is_needed(source))
+	}
+	if (!webhook_is_signed(rq, source, &is_scanned))
+		return;
+	if (transmission_is_needed(source))
 		transmission_check(rq, source);
 	else
 		submission_accept(rq, source, is_scanned);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "auth/signature_make.h"
+#include "base/encode.h"
 #include "json/scan.h"
 #include "json/value.h"
 #include "source/adyen.h"
@@ -48,25 +49,10 @@ static const char *sign_header_of(void *ctx, const char *name)
 
 /* ---- texts ---- */
 
-static void write_base64(const unsigned char *bytes, size_t len, char *ret)
-{
-	static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t three = (uint32_t)bytes[i] << 16;
-		three |= i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0;
-		three |= i + 2 < len ? (uint32_t)bytes[i + 2] : 0;
-		*ret++ = LETTERS[three >> 18];
-		*ret++ = LETTERS[three >> 12 & 63];
-		*ret++ = i + 1 < len ? LETTERS[three >> 6 & 63] : '=';
-		*ret++ = i + 2 < len ? LETTERS[three & 63] : '=';
-	}
-	*ret = '\0';
-}
-
 static void write_encoded(const struct signature_made *m, enum encoding encoding, char ret[ENCODED_MAX])
 {
 	if (encoding == ENCODING_BASE64) {
-		write_base64(m->bytes, m->len, ret);
+		encode_write_base64(m->bytes, m->len, ret);
 		return;
 	}
 	for (size_t i = 0; i < m->len; i++)
@@ -268,7 +254,7 @@ static bool send_basic(struct sending *s, const char *secret, bool is_bad, struc
 	if (len <= 0 || len >= (int)sizeof text)
 		return fault_set(f, FAULT_INPUT, "its user and password cannot be read, or are too long for a header");
 	text[len - 1] = (char)(text[len - 1] ^ is_bad);
-	write_base64((const unsigned char *)text, (size_t)len, encoded);
+	encode_write_base64((const unsigned char *)text, (size_t)len, encoded);
 	bool is_set = send_text(s, "authorization", "Basic ", encoded, false, f);
 	explicit_bzero(text, sizeof text);
 	explicit_bzero(encoded, sizeof encoded);

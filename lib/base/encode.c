@@ -92,8 +92,8 @@ size_t encode_write_base64(const unsigned char *bytes, size_t len, char *ret)
 		bits |= i + 2 < len ? (unsigned)bytes[i + 2] : 0;
 		ret[at++] = DIGITS[bits >> 18];
 		ret[at++] = DIGITS[bits >> 12 & 63];
-		ret[at++] = i + 1 < len ? DIGITS[bits >> 6 & 63] : '=';
-		ret[at++] = i + 2 < len ? DIGITS[bits & 63] : '=';
+		ret[at++] = (char)(i + 1 < len ? DIGITS[bits >> 6 & 63] : '=');
+		ret[at++] = (char)(i + 2 < len ? DIGITS[bits & 63] : '=');
 	}
 	ret[at] = '\0';
 	return at;

@@ -131,11 +131,11 @@ static void write_plain(const char *text, const struct parts *p, char ret[MONEY_
 		ret[out++] = '0';
 	else
 		for (long i = v.first; i < v.point; i++)
-			ret[out++] = i > v.last ? '0' : digit(text, p, i);
+			ret[out++] = (char)(i > v.last ? '0' : digit(text, p, i));
 	if (v.first <= v.last && v.last >= v.point) {
 		ret[out++] = '.';
 		for (long i = v.point; i <= v.last; i++)
-			ret[out++] = i < v.first ? '0' : digit(text, p, i);
+			ret[out++] = (char)(i < v.first ? '0' : digit(text, p, i));
 	}
 	ret[out] = '\0';
 }

@@ -67,7 +67,7 @@ EXAMPLES_BY_FOLDER = {
     'standard-webhooks': Example([('pmt_01PayhookExample', '', '', '149.90', 'EUR')], (b'149.90', b'949.90'), is_anew=True),
     'stripe': Example([('evt_3PayhookExample0001', 'captured', 'pi_3PayhookExample0001', '1099.00', 'USD')], (b'109900', b'909900'),
                       is_anew=True),
-    'wise': Example([('balances#credit|2000000001|1234567|2026-02-19T11:59:58Z', 'captured', 'BNK-PayhookExample', '149.90', 'EUR')],
+    'wise': Example([('balances#update|2000000001|1234567|2026-02-19T11:59:58Z', 'captured', 'BNK-PayhookExample', '149.9', 'EUR')],
                     (b'149.9', b'949.9'), 200),
     'xendit': Example([('579c8d61f23fa4ca35e52da4:PAID', 'captured', '579c8d61f23fa4ca35e52da4', '50000', 'IDR')], None),
     'xero': Example([('717f2bfc-c6d4-41fd-b238-3f2f0c0cf777|UPDATE|2026-02-19T11:59:58.902', 'other',

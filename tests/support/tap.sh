@@ -6,6 +6,8 @@
 
 CHECKS=0
 FAILED=0
+# Set by tests/run for what runs beside a suite that comes first: limits that only end what hangs are so many times as long.
+[[ ${TIME_FACTOR-} =~ ^[1-9]$ ]] || TIME_FACTOR=1
 
 # tap_folder NAME: sets DIR, a folder that is gone in the end, however that comes.  Before it goes, clean_up is called if the
 # script defines it.  Other users may enter it: PostgreSQL's programs and payhook's do.
@@ -23,11 +25,11 @@ tap_remove() {
 	rm -rf --one-file-system -- "$DIR"
 }
 
-# deadline SECONDS "$@": runs the script anew under a time limit.  When it has passed, whatever the script waits for is
-# ended too, so that its trap comes in time.
+# deadline SECONDS "$@": runs the script anew under a time limit, TIME_FACTOR times SECONDS.  When it has
+# passed, whatever the script waits for is ended too, so that its trap comes in time.
 deadline() {
 	if [[ -z ${TAP_HAS_DEADLINE-} ]]; then
-		TAP_HAS_DEADLINE=yes exec timeout --kill-after=45 "$1" "$0" "${@:2}"
+		TAP_HAS_DEADLINE=yes exec timeout --kill-after=45 "$(($1 * TIME_FACTOR))" "$0" "${@:2}"
 	fi
 	unset TAP_HAS_DEADLINE
 	trap 'note "ended by a signal: its time is over, or somebody stopped it"; exit 1' TERM INT HUP
@@ -87,10 +89,11 @@ expect() {
 # await SECONDS COMMAND...: until it succeeds; else its last output.  SECONDS is more than it takes on a machine that does nothing
 # else; since it may be busy, three times as long is waited.  What has to come within a time is measured, not awaited.
 await() {
-	local until=$((SECONDS + 3 * $1)) output
+	local most=$((3 * $1 * TIME_FACTOR)) output
+	local until=$((SECONDS + most))
 	until output=$("${@:2}" 2>&1); do
 		if ((SECONDS >= until)); then
-			printf 'not within %d s: %s\n%s\n' "$((3 * $1))" "${*:2}" "$output"
+			printf 'not within %d s: %s\n%s\n' "$most" "${*:2}" "$output"
 			return 1
 		fi
 		sleep 0.2

@@ -247,9 +247,23 @@ def without_authority_or_certificate_no_call_is_made(folder):
     assert not server.calls
 
 
+def at_last(measure):
+    """Up to three tries: other work on the machine holds calls up, which then arrive together."""
+    for number in (1, 2, 3):
+        try:
+            return measure(number)
+        except AssertionError:
+            if number == 3:
+                raise
+
+
 def three_workers_together_keep_the_rate(_):
+    at_last(rate_of_three_workers)
+
+
+def rate_of_three_workers(number):
     server = Server(lambda *_: (200, b''))
-    names = [f'rated_{n}' for n in range(300)]
+    names = [f'rated_{number}_{n}' for n in range(300)]
     with Workers(3, PROCESSOR_URL=server.url, PROCESSOR_RATE='30'):
         await_value('3', 'SELECT count(*) FROM payhook.workers')
         accept(*names)
@@ -265,11 +279,15 @@ def three_workers_together_keep_the_rate(_):
 
 
 def a_slow_token_server_saves_no_calls_up(_):
+    at_last(calls_after_a_slow_token)
+
+
+def calls_after_a_slow_token(number):
     def slow(handler, body):
         time.sleep(6)
         return grant(handler, body)
     server = Server(lambda *_: (200, b''))
-    names = [f'saved_{n}' for n in range(60)]
+    names = [f'saved_{number}_{n}' for n in range(60)]
     with Workers(PROCESSOR_URL=server.url, PROCESSOR_RATE='20', PROCESSOR_TOKEN_URL=Server(slow).url, PROCESSOR_CLIENT_ID='payhook',
                  PROCESSOR_CLIENT_SECRET='s3cr3t'):
         accept(*names)
