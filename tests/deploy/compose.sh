@@ -12,7 +12,7 @@ source "$ROOT/tests/deploy/trees.sh"
 source "$ROOT/tests/deploy/engine.sh"
 # shellcheck source=tests/deploy/old_readme.sh
 source "$ROOT/tests/deploy/old_readme.sh"
-deadline 780 "$@"
+deadline 1200 "$@"
 
 CACHE=$ROOT/var/deploy
 SEND=$ROOT/tests/deploy/send.py

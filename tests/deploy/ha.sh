@@ -10,7 +10,7 @@ source "$ROOT/tests/support/tap.sh"
 source "$ROOT/tests/deploy/trees.sh"
 # shellcheck source=tests/deploy/engine.sh
 source "$ROOT/tests/deploy/engine.sh"
-deadline 540 "$@"
+deadline 800 "$@"
 
 CACHE=$ROOT/var/deploy
 LOAD=$ROOT/tests/deploy/ha_load.py

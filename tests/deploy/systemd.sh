@@ -12,7 +12,7 @@ source "$ROOT/tests/deploy/trees.sh"
 source "$ROOT/tests/deploy/box.sh"
 # shellcheck source=tests/deploy/installed.sh
 source "$ROOT/tests/deploy/installed.sh"
-deadline 720 "$@"
+deadline 1000 "$@"
 
 BOX=$(mktemp -d /tmp/payhook-systemd.XXXXXX)
 DIR=$BOX
