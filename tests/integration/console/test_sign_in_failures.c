@@ -128,5 +128,5 @@ Test(sign_in_failures, cut_a_long_text_and_make_its_bytes_harmless)
 	loop_until(is_up, NULL, "both connections are up");
 	add("", why);
 	expect_recorded(1);
-	VALUE("255 t", "SELECT octet_length(detail) || ' ' || (detail LIKE '?xx%%') FROM payhook.auth_failures");
+	VALUE("255 true", "SELECT octet_length(detail) || ' ' || (detail LIKE '?xx%%') FROM payhook.auth_failures");
 }
