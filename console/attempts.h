@@ -8,7 +8,7 @@
 /* Failed sign-ins and refused acts, counted by address, so that nobody fills the log and the record with them.
  *
  * A key cannot be guessed, so a valid one is never held up: only what fails is limited.  Of IPv6 the network of 64 bits counts, as
- * a host usually has all addresses of one.  The table is small and keeps what came last; addresses whose hashes meet share a
+ * a host usually has all addresses of one.  The table is small and keeps what came last; addresses with the same hash share a
  * count. */
 
 #define ATTEMPTS_PER_MINUTE 20 /* of one address */

@@ -14,7 +14,7 @@
 struct calls_connection {
 	struct calls *calls;
 	struct connection *connection;
-	struct call *call; /* whose statement is under way; NULL: none, or it was withdrawn */
+	struct call *call; /* the one that waits for the answer; NULL: none, or it was withdrawn */
 };
 
 struct calls {

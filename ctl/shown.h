@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-/* Text from outside as a terminal may show it: ids, accounts and errors, whose senders chose every byte.
+/* Text from outside as a terminal may show it: ids, accounts and errors, each byte of them chosen by their senders.
  *
  * A control character could control the terminal, and a character that sets the direction of writing could reorder the
  * rest of the line.  Each byte of these, and each byte that is not UTF-8, is shown as \x1b, which a shell's $'...' takes

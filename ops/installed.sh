@@ -72,7 +72,7 @@ status_show() {
 
 # ---- the files of settings ----
 
-# own_file_read NAME - reads the file of one service, whose settings count before those of all.  Others than root cannot.
+# own_file_read NAME - reads the file of one service.  Its settings count before those of all.  Others than root cannot.
 own_file_read() {
 	local file=${PAYHOOK_ENV_FILE%/*}/$1 sources
 	[[ -r $file ]] || return 0

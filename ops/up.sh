@@ -93,7 +93,7 @@ pool_folder_make() {
 	[[ -z $APP_USER ]] || chown payhook:payhook -- "$RUN/pool"
 }
 
-# The console's user makes the socket in a folder of its own, whose group it gets: that of nginx.
+# The console's user makes the socket in a folder of its own.  The folder's group, that of nginx, becomes the socket's.
 console_folder_make() {
 	console_is_on || return 0
 	mkdir -p -- "$RUN/console"

@@ -8,8 +8,8 @@
 /* Counts by source for payhook.rates, and the statement that adds them.
  *
  * A process counts in memory, which costs a comparison and an addition, and sends its counts about once a second, on a
- * connection for which no webhook and no job waits.  People look at the sums; nothing is decided by them.  Counts whose
- * statement fails, and those of a process that dies, are lost. */
+ * connection for which no webhook and no job waits.  People look at the sums; nothing is decided by them.  The counts of a
+ * statement that fails, and those of a process that dies, are lost. */
 
 #define RATES_EVERY_MS 1000
 #define RATES_SOURCES_MAX 128 /* counted apart in one second; what comes of further ones is not counted */

@@ -4,7 +4,7 @@ const tests = [];
 
 export const test = (name, run) => tests.push({name, run});
 
-// Runs all, or those whose names match the regular expression in ONLY.
+// Runs all, or those with a name that matches the regular expression in ONLY.
 export async function runAll() {
 	const chosen = tests.filter(({name}) => new RegExp(process.env.ONLY ?? '').test(name));
 	let hasFailed = false;

@@ -14,7 +14,7 @@ export const CAUSES = {
 	unsupported: ['No signature is of a version or algorithm that the scheme accepts.', 'Choose another version at the provider, or another scheme for the source.'],
 	old: ['The signed time is too long ago.', 'Compare the clocks: the age is beside each failure. A queue before payhook may hold webhooks back.'],
 	future: ['The signed time is in the future.', 'Compare the clocks: the clock of this host is behind, or that of the provider ahead.'],
-	expired: ['The signature was made with a secret that is no longer valid.', 'The provider still signs with a secret whose not_after has passed: change it there, or extend not_after.'],
+	expired: ['The signature was made with a secret that is no longer valid.', 'The provider still signs with a secret after its not_after: change it there, or extend not_after.'],
 	wrong_url: ['The signature was made for another URL.', 'Set the URL in SOURCES_FILE to the one that is registered at the provider.'],
 	wrong: ['The signature does not match: another secret, or another body.', 'From the usual addresses: the secret was changed at the provider. Add the new one beside the old one, and reload.'],
 	failed: ['The verification itself failed, for example for lack of memory.', 'Look for the request id in the log of the responder.'],

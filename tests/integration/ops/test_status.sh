@@ -25,7 +25,7 @@ shows() {
 	done
 }
 
-# worker PID PROCESSOR [BEAT [CIRCUIT]] - a worker whose last heartbeat was at this time.
+# worker PID PROCESSOR [BEAT [CIRCUIT]] - a worker with its last heartbeat at this time.
 worker() {
 	value "INSERT INTO payhook.workers (owner, host, pid, version, processor, beat_at, in_flight, circuit_open_since)
 		VALUES ($1, 'host-a', $1, '1.2.3', $2, ${3:-now()}, 4, ${4:-NULL})"
