@@ -40,7 +40,9 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 	*ret = s;
 	if (s->is_up)
 		return true;
-	const char *more[COUNT_OF(RESTING) + 1] = {kind == STAGE_UNKEPT ? "PAYLOADS_KEEP_DAYS=0" : b->sources};
+	const char *more[COUNT_OF(RESTING) + 1] = {kind == STAGE_UNKEPT    ? "PAYLOADS_KEEP_DAYS=0"
+						   : kind == STAGE_CONSOLE ? "CONSOLE=on"
+									   : b->sources};
 	memcpy(more + 1, RESTING, sizeof RESTING);
 	bench_print(b, "starting a payhook");
 	const char *const *settings = kind == STAGE_WORKING                         ? WORKING

@@ -20,6 +20,7 @@ enum stage_kind {
 	STAGE_UNKEPT,  /* as STAGE_RESTING, and keeps no payloads */
 	STAGE_ORDERED, /* as STAGE_RESTING, with the sources of row_lanes.c */
 	STAGE_SIGNED,  /* as STAGE_RESTING, with a signature scheme for the built-in source */
+	STAGE_CONSOLE, /* as STAGE_RESTING, with the operators' console */
 	STAGES
 };
 

@@ -22,8 +22,8 @@
 #include "response.h"
 #include "stop.h"
 
-#define RESPONSE_MAX 8192
-#define EVENTS 128 /* events taken from the kernel at once */
+#define RESPONSE_MAX 65536 /* an overview of the console has some 10 kB */
+#define EVENTS 128         /* events taken from the kernel at once */
 #define THREADS_MAX 8
 #define GRACE_NS INT64_C(5000000000) /* time for the last responses after the end */
 #define PAUSE_NS INT64_C(50000000)   /* longest wait before the loop looks whether it must stop */

@@ -80,6 +80,12 @@ size_t request_get(const char *id, char ret[REQUEST_MAX])
 	return (size_t)len;
 }
 
+static size_t request_overview(char ret[REQUEST_MAX])
+{
+	int len = snprintf(ret, REQUEST_MAX, "GET /console/api/v1/overview HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	return (size_t)len;
+}
+
 size_t request_make(const struct request_plan *plan, struct random *r, char ret[REQUEST_MAX])
 {
 	char fresh[REQUEST_ID_LEN + 1];
@@ -95,6 +101,8 @@ size_t request_make(const struct request_plan *plan, struct random *r, char ret[
 		request_id(r, fresh);
 		return request_event(plan->kind == REQUEST_ORDERED ? "ordered" : "unordered", fresh, r, ret);
 	}
+	if (plan->kind == REQUEST_CONSOLE)
+		return request_overview(ret);
 	bool unique = plan->kind == REQUEST_UNIQUE || (plan->kind == REQUEST_HALF && random_next(r) >> 63);
 	if (unique) {
 		request_id(r, fresh);

@@ -24,6 +24,7 @@ enum request_kind {
 	REQUEST_EVENT,   /* POST of an event of a payment, picked at random among 100,000, to the source "unordered" */
 	REQUEST_ORDERED, /* the same to the source "ordered" */
 	REQUEST_GET,     /* GET of a transaction that is stored, picked at random */
+	REQUEST_CONSOLE, /* GET of the console's overview, without a key */
 };
 
 struct request_plan {

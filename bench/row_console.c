@@ -1,0 +1,96 @@
+/* row_console.c - what twenty consoles cost the accept path, which look at the overview and refresh it.
+ *
+ * A page asks again two seconds after each answer, so twenty ask ten times a second.  The loads with and without them
+ * run in turns, in the order that makes up for a machine that becomes slower or faster meanwhile. */
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "rows.h"
+
+#define CONSOLES 20
+#define REFRESHES_A_SECOND 10
+#define CONNECTIONS 256
+
+struct consoles {
+	struct generator_plan plan;
+	struct generator_result result;
+	pthread_t thread;
+	struct fault fault;
+	bool ok;
+};
+
+static void *refresh(void *arg)
+{
+	struct consoles *c = arg;
+	c->ok = generator_run(&c->plan, &c->result, &c->fault);
+	return NULL;
+}
+
+static bool accept_alone(struct bench *b, struct stage *s, double *sum, struct fault *f)
+{
+	double rate;
+	if (!bench_accept(b, s, CONNECTIONS, &rate, f))
+		return false;
+	*sum += rate;
+	return true;
+}
+
+/* The consoles begin before the load and end with it. */
+static bool accept_beside(struct bench *b, struct stage *s, struct consoles *c, double *sum, struct fault *f)
+{
+	c->plan = (struct generator_plan){
+		.port = s->instance.port,
+		.connections = CONSOLES,
+		.threads = 1,
+		.request = {.kind = REQUEST_CONSOLE},
+		.status = 200,
+		.rate = REFRESHES_A_SECOND,
+		.run_ms = b->warm_ms + b->run_ms,
+	};
+	if (pthread_create(&c->thread, NULL, refresh, c) != 0)
+		return fault_set(f, FAULT_BUSY, "no thread for the consoles");
+	bool ok = accept_alone(b, s, sum, f);
+	pthread_join(c->thread, NULL);
+	b->wrong += c->result.wrong;
+	if (ok && !c->ok)
+		*f = c->fault;
+	return ok && c->ok;
+}
+
+static bool measure_with(struct bench *b, struct stage *s, struct consoles *c, struct fault *f)
+{
+	double without = 0, with = 0;
+	if (!accept_alone(b, s, &without, f) || !accept_beside(b, s, c, &with, f) ||
+		!accept_beside(b, s, c, &with, f) || !accept_alone(b, s, &without, f))
+		return false;
+	bench_add_rate(b, "accepted, no console looks", without / 2);
+	bench_add_rate(b, "accepted, twenty consoles refresh", with / 2);
+	report_add_for(&b->report, "twenty consoles / none", "x", with / without, TARGET_LEAST, 0.97);
+	report_add(&b->report, "overview beside this load, p99", "ms",
+		(double)histogram_at(&c->result.latency_ns, 0.99) / 1e6);
+	return stage_clean(s, f);
+}
+
+static bool measure(struct bench *b, struct fault *f)
+{
+	struct stage *s;
+	struct consoles *c = calloc(1, sizeof *c);
+	if (!c)
+		return fault_set(f, FAULT_BUSY, "out of memory");
+	bool ok = bench_stage(b, STAGE_CONSOLE, &s, f) && measure_with(b, s, c, f);
+	free(c);
+	return ok;
+}
+
+static void finish(struct bench *b)
+{
+	stage_stop(&b->stages[STAGE_CONSOLE]);
+}
+
+const struct row ROW_CONSOLE = {
+	.name = "console",
+	.asks = "what twenty consoles cost that refresh their overview",
+	.measure = measure,
+	.finish = finish,
+};
