@@ -122,7 +122,8 @@ Test(metrics, count_every_webhook_by_what_became_of_it)
 		[STORED] = 1008});
 }
 
-/* The console's counts by minute and source come from responders and workers, a second later. */
+/* The console's counts by minute and source come from responders and workers, a second later; so those of an earlier
+ * test may come here too.  test_rates.c counts exactly. */
 Test(metrics, reach_the_tables_of_the_console)
 {
 	static const char SUMS[] =
@@ -133,7 +134,7 @@ Test(metrics, reach_the_tables_of_the_console)
 	post_many("rates", 200);
 	for (int n = 0; n < 3; n++)
 		post_refused("application/json", "{}", 422);
-	cr_expect_eq(database_wait(SUMS, source, sums + 403, 15000), sums + 403);
+	cr_expect_geq(database_wait(SUMS, source, sums + 403, 15000), sums + 403);
 	cr_expect_eq(database_number("SELECT count(*) FROM payhook.workers WHERE processor = 'simulated'"), 1);
 	cr_expect_eq(
 		database_number(
