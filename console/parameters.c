@@ -160,7 +160,7 @@ static bool parameters_of_body(struct reading *r, struct buf *body, struct fault
 {
 	struct json_value found[ENDPOINT_PARAMETERS_MAX] = {{0}}, name, value;
 	int place;
-	if (!json_scan(body->data ? body->data : "", body->len, f))
+	if (!json_scan(body->data ? body->data : "", body->len, f) || !body->data)
 		return false;
 	struct json_walk w = json_walk_into(json_value_of(body->data, body->len));
 	while (json_walk_next(&w, &name, &value)) {

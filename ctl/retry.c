@@ -125,7 +125,7 @@ static void print_progress(struct progress *p, int64_t handled, int64_t total, b
 		return;
 	printf("%s%" PRId64 " of %" PRId64 " (%" PRId64 " %%)%s", p->is_terminal ? "\r" : "", handled, total,
 		total > 0 ? handled * 100 / total : 100, p->is_terminal && !is_end ? "" : "\n");
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 /* Whether the operation still runs. */
@@ -204,7 +204,7 @@ static int begin_following(struct inquiry *a, const struct retrying *r)
 	if (field_is_true(a->top, "/operation/left_over"))
 		printf("More match than one operation takes: repeat the command for the rest.\n");
 	printf("Operation %s goes on if this command ends; \"retry --cancel %s\" cancels it.\n", operation, operation);
-	fflush(stdout);
+	(void)fflush(stdout);
 	return r->background ? EXIT_DONE : follow_operation(operation, false);
 }
 

@@ -56,7 +56,7 @@ static int last_shown(const struct table *t, const size_t widths[TABLE_COLUMNS_M
 
 void table_print(const struct table *t, const char *indent)
 {
-	size_t widths[TABLE_COLUMNS_MAX];
+	size_t widths[TABLE_COLUMNS_MAX] = {0};
 	const char *at = t->text.data;
 	if (t->cells == 0 || !buf_ok(&t->text)) {
 		if (t->cells > 0)
