@@ -102,7 +102,7 @@ static void listing_next(const struct inquiry *a)
 	if (!*field_text(a->top, "/next", cursor))
 		return;
 	if (field_is_true(a->top, "/truncated"))
-		fprintf(stderr, CTL_PROGRAM ": the search stopped after 100,000 rows\n");
+		fprintf(stderr, CTL_PROGRAM ": the search stopped: it had examined as many rows as one request may\n");
 	fprintf(stderr, CTL_PROGRAM ": there is more: the same command with --cursor %s\n", cursor);
 }
 

@@ -8,7 +8,7 @@ export function pages(route, data) {
 	return h('nav', {class: 'buttons', 'aria-label': 'Pages'},
 		query.cursor && h('a', {href: linkTo(route.segments, {...query, cursor: ''})}, 'Newest'),
 		data.next && h('a', {href: linkTo(route.segments, {...query, cursor: data.next})}, data.truncated ? 'Go on with the search' : 'Older'),
-		data.truncated && h('span', {class: 'note'}, 'This page ended after 100,000 examined rows.'));
+		data.truncated && h('span', {class: 'note'}, 'This page ended when as many rows as one request may were examined.'));
 }
 
 // The members of the query by these names.

@@ -71,7 +71,7 @@ function columns(selected) {
 
 function nothing(filters, data) {
 	if (data.truncated) {
-		return empty('The search has examined 100,000 rows and found none that match. Go on with it below, or narrow the time.');
+		return empty('The search has examined as many rows as one request may, and found none that match. Go on with it below, or narrow the time.');
 	}
 	if (filters.id || filters.payment) {
 		return empty('No transaction and no payment has this id. Ids are compared exactly, upper and lower case too. The provider may have been refused: look at the auth failures, or at its record of the webhook.');
