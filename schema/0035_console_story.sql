@@ -150,6 +150,14 @@ $$;
 
 COMMENT ON FUNCTION payhook.console_attempts(text, text) IS 'The newest 100 attempts of a transaction as the console shows them';
 
+-- As forget() leaves it.  The processor would be called with the placeholder for the account.
+CREATE FUNCTION payhook.console_is_erased(t payhook.transactions) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce('(erased)' IN (t.source_account, t.destination_account), false) $$;
+
+COMMENT ON FUNCTION payhook.console_is_erased(payhook.transactions) IS 'Whether an account of the transaction was erased';
+
 CREATE FUNCTION payhook.console_transaction(source text, id text) RETURNS TABLE (status int, body json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -198,7 +206,7 @@ BEGIN
 			FROM (SELECT x.* FROM payhook.operator_actions x
 				WHERE x.transaction_id = t.transaction_id AND x.source = t.source ORDER BY x.action_id DESC LIMIT 50) a),
 		'may', json_build_object('retry', dead.transaction_id IS NOT NULL AND t.status = 'FAILED',
-			'retry_processed', t.status = 'PROCESSED', 'skip', coalesce(job ->> 'state' = 'held', false)));
+			'retry_processed', t.status = 'PROCESSED' AND NOT payhook.console_is_erased(t), 'skip', coalesce(job ->> 'state' = 'held', false)));
 	RETURN NEXT;
 END $$;
 

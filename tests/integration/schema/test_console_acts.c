@@ -66,6 +66,20 @@ Test(console_acts, calls_again_what_was_processed_only_with_a_reason)
 	EXPECT("0", "SELECT sum(difference) FROM payhook.reconciliation");
 }
 
+/* The processor would be called with "(erased)" for the account. */
+Test(console_acts, does_not_call_again_what_was_erased)
+{
+	store("t", "PROCESSED");
+	EXPECT("true", "SELECT body -> 'may' ->> 'retry_processed' FROM payhook.console_transaction('stripe', 't')");
+	database_exec("SELECT payhook.forget('a', true)");
+	EXPECT("false", "SELECT body -> 'may' ->> 'retry_processed' FROM payhook.console_transaction('stripe', 't')");
+	EXPECT("409 it is PROCESSED and its account was erased: the processor is not called without it",
+		ACT("console_retry('stripe', 't', 'true', 'the ledger lost it', 'anna', 'r')"));
+	cr_expect_str_eq(status_of("t"), "PROCESSED");
+	EXPECT("anna console retry_processed stripe t the ledger lost it r nothing", LAST);
+	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
+}
+
 Test(console_acts, skips_the_held_head_of_a_payment)
 {
 	store_dead("t", "503");
