@@ -121,6 +121,7 @@ END $$;
 
 COMMENT ON FUNCTION payhook.console_skip(text, text, text, text, text) IS 'Gives up the held head of a payment for the console: docs/console-api.md';
 
+-- An empty source is an error, as of pause(source): a script that leaves its variable empty does not mean all sources.
 CREATE FUNCTION payhook.console_pause(source text, reason text, actor text, request_id text) RETURNS TABLE (status int, body json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -131,6 +132,9 @@ DECLARE
 	parameter text;
 	detail text;
 BEGIN
+	IF source = '' THEN
+		PERFORM payhook.console_wrong('source', 'source is empty: leave it out for all sources');
+	END IF;
 	source := payhook.console_text(source, 'source');
 	reason := payhook.console_reason(reason, false);
 	SELECT p.* INTO done FROM payhook.set_pause(source, actor, reason) p;
@@ -160,6 +164,9 @@ DECLARE
 	parameter text;
 	detail text;
 BEGIN
+	IF source = '' THEN
+		PERFORM payhook.console_wrong('source', 'source is empty: leave it out for all sources');
+	END IF;
 	source := payhook.console_text(source, 'source');
 	reason := payhook.console_reason(reason, false);
 	SELECT p.* INTO done FROM payhook.end_pause(source) p;

@@ -345,6 +345,8 @@ def wrong_requests_have_their_reasons():
     expect(ask('POST', 'pause', body=b'[]'), 400)
     expect(ask('POST', 'pause', body=b'{"reason":1}'), 422, 'a string is wanted')
     expect(ask('POST', 'pause', body=b'{"actor":"x"}'), 422, 'actor')
+    expect(ask('POST', 'pause', body=b'{"source":"\\u0000"}'), 422, 'source has a NUL')
+    expect(ask('POST', 'resume', body={'source': ''}), 422, 'source is empty')
     expect(ask('POST', 'pause', body=b'{"reason":"' + b'x' * 1048576 + b'"}'), 413)
 
 

@@ -101,12 +101,23 @@ Test(console_acts, pauses_and_resumes_all_or_one_source)
 	EXPECT("stripe anna bank holiday", "SELECT concat_ws(' ', source, by_user, reason) FROM payhook.source_pauses");
 	EXPECT("0", "SELECT count(*) FROM payhook.pauses");
 	EXPECT("409", "SELECT status FROM payhook.console_pause('stripe', '', 'anna', 'r')");
-	EXPECT("200 done", ACT("console_pause('', '', 'anna', 'r')"));
+	EXPECT("200 done", ACT("console_pause(NULL, '', 'anna', 'r')"));
 	EXPECT("anna", "SELECT by_user FROM payhook.pauses");
-	EXPECT("200 done", ACT("console_resume('', '', 'anna', 'r')"));
+	EXPECT("200 done", ACT("console_resume(NULL, '', 'anna', 'r')"));
 	EXPECT("200 done", ACT("console_resume('stripe', '', 'anna', 'r')"));
-	EXPECT("409 not paused", ACT("console_resume('', '', 'anna', 'r')"));
+	EXPECT("409 not paused", ACT("console_resume(NULL, '', 'anna', 'r')"));
 	EXPECT("0", "SELECT (SELECT count(*) FROM payhook.pauses) + (SELECT count(*) FROM payhook.source_pauses)");
+}
+
+/* As of pause(''): an empty text does not stand for all sources here. */
+Test(console_acts, pauses_and_resumes_nothing_for_an_empty_source)
+{
+	EXPECT("422 source", ACT("console_pause('', 'x', 'anna', 'r')"));
+	EXPECT("0", "SELECT count(*) FROM payhook.pauses");
+	database_exec("SELECT payhook.pause()");
+	EXPECT("422 source", ACT("console_resume('', 'x', 'anna', 'r')"));
+	EXPECT("1", "SELECT count(*) FROM payhook.pauses");
+	EXPECT("1", "SELECT count(*) FROM payhook.operator_actions");
 }
 
 /* The functions that were there before do what they did, and go on record. */
