@@ -112,6 +112,10 @@ Test(console, names_the_value_and_the_parameter_that_is_wrong)
 		DETAIL("console_transactions(" BY_TIME("yesterday", "") ")"));
 	EXPECT("422 from: from is \"2026-02-30\": there is no such time",
 		DETAIL("console_transactions(" BY_TIME("2026-02-30", "") ")"));
+	EXPECT("422 from: from is \"2026-01-01T00:00:00+99:99\": there is no such time",
+		DETAIL("console_transactions(" BY_TIME("2026-01-01T00:00:00+99:99", "") ")"));
+	EXPECT("422 to: to is 2026-01-01T00:00:00.000000Z, and from is 2026-01-02T00:00:00.000000Z: nothing is between them",
+		DETAIL("console_transactions(" BY_TIME("2026-01-02", "2026-01-01") ")"));
 	EXPECT("422 from: from 2026-01-01T00:00:00.000000Z to 2026-03-01T00:00:00.000000Z is more than 31 days: narrow the range, or"
 	       " ask by id",
 		DETAIL("console_transactions(" BY_TIME("2026-01-01", "2026-03-01") ")"));

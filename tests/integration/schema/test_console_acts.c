@@ -211,6 +211,8 @@ Test(console_acts, an_operation_needs_a_filter)
 	static const char *const FILTERS[] = {"", "{}", "[]", "3", "null", "{", "{\"sorce\": \"stripe\"}",
 		"{\"source\": \"\"}", "{\"source\": null}", "{\"source\": {}}", "{\"transactions\": []}",
 		"{\"transactions\": [{\"source\": \"s\"}]}", "{\"transactions\": [1]}",
+		/* Its text would have 100,001 bytes. */
+		"{\"transactions\": [{\"source\": \"s\", \"transaction_id\": 1e100000}]}",
 		"{\"transactions\": [{\"source\": \"s\", \"transaction_id\": \"t\"}], \"kind\": \"captured\"}"};
 	for (size_t i = 0; i < COUNT_OF(FILTERS); i++)
 		cr_expect_str_eq(
@@ -220,6 +222,8 @@ Test(console_acts, an_operation_needs_a_filter)
 			"422 filter", "%s", FILTERS[i]);
 	EXPECT("422 amount_min", ACT(START("{\"amount_min\": \"much\"}", "", "", "why")));
 	EXPECT("422 reason", ACT(START("{\"source\": \"stripe\"}", "", "", "")));
+	EXPECT("422 reason", ACT(START("{\"source\": \"stripe\"}", "", "", " \n\t")));
+	EXPECT("422 to", ACT(START("{\"from\": \"2026-01-02\", \"to\": \"2026-01-01\"}", "", "", "why")));
 	EXPECT("422 rate", ACT(START("{\"source\": \"stripe\"}", "", "2001", "why")));
 	EXPECT("422 action",
 		"SELECT status || ' ' || (body ->> 'parameter') FROM payhook.console_start_operation('delete', '{}', '', '', '', '', '')");
