@@ -322,6 +322,7 @@ def a_proxy_signs_users_in():
     expect(ask('POST', 'transactions/transactions/kept/retry', None, None, user), 409)
     assert newest_action()['actor'] == 'alice@example.com', newest_action()
     expect(ask('GET', 'transactions/transactions/kept/payload', None, None, user), 403)
+    assert ask('GET', 'transactions/transactions/kept/payload', 'payload', None, user).status == 200
     expect(ask('POST', 'pause', None, None, {**user, 'Sec-Fetch-Site': 'cross-site'}), 403, 'another site')
     expect(ask('POST', 'pause', None, b'reason=x', {**user, 'Content-Type': 'application/x-www-form-urlencoded'}), 415)
     expect(ask('POST', 'pause', None, b'{}', {**user, 'Content-Type': 'text/plain'}), 415)
