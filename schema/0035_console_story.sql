@@ -330,19 +330,24 @@ END $$;
 
 COMMENT ON FUNCTION payhook.console_auth_failures(text, text, text, text) IS 'The console''s list of auth failures: docs/console-api.md';
 
+-- No row is ever deleted, so a part examines 100,000 at most.
 CREATE FUNCTION payhook.console_actions(source text, id text, actor text, action text, cursor text, max_rows text)
 RETURNS TABLE (status int, body json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
 AS $$
 DECLARE
 	most int;
 	key text[];
-	hit payhook.operator_actions;
+	hit record;
 	data json[] := '{}';
 	next text;
 	has_more boolean := false;
+	is_cut boolean := false;
 	parameter text;
 	detail text;
 BEGIN
@@ -352,21 +357,27 @@ BEGIN
 		PERFORM payhook.console_wrong('cursor', 'cursor is not one of this list; begin without');
 	END IF;
 	FOR hit IN
-		SELECT x.* FROM payhook.operator_actions x
-		WHERE (coalesce(console_actions.source, '') = '' OR x.source = console_actions.source)
-			AND (coalesce(console_actions.id, '') = '' OR x.transaction_id = console_actions.id)
-			AND (coalesce(console_actions.actor, '') = '' OR x.actor = console_actions.actor)
-			AND (coalesce(console_actions.action, '') = '' OR x.action = console_actions.action)
-			AND (key IS NULL OR x.action_id < key[1]::bigint)
-		ORDER BY x.action_id DESC LIMIT most + 1
+		SELECT e.a, e.place = 100000 AS is_last, e.is_match FROM (
+			SELECT x AS a, row_number() OVER (ORDER BY x.action_id DESC) AS place, coalesce(
+				(coalesce(console_actions.source, '') = '' OR x.source = console_actions.source)
+				AND (coalesce(console_actions.actor, '') = '' OR x.actor = console_actions.actor)
+				AND (coalesce(console_actions.action, '') = '' OR x.action = console_actions.action), false) AS is_match
+			FROM payhook.operator_actions x
+			WHERE (coalesce(console_actions.id, '') = '' OR x.transaction_id = console_actions.id)
+				AND (key IS NULL OR x.action_id < key[1]::bigint)
+			ORDER BY x.action_id DESC LIMIT 100000
+		) e WHERE e.is_match OR e.place = 100000 LIMIT most + 1
 	LOOP
 		has_more := cardinality(data) = most;
 		EXIT WHEN has_more;
-		data := data || payhook.console_action(hit);
-		next := payhook.console_cursor('actions', hit.action_id::text);
+		IF hit.is_match THEN
+			data := data || payhook.console_action(hit.a);
+		END IF;
+		is_cut := hit.is_last;
+		next := payhook.console_cursor('actions', (hit.a).action_id::text);
 	END LOOP;
 	status := 200;
-	body := payhook.console_list(data, CASE WHEN has_more THEN next END, false);
+	body := payhook.console_list(data, CASE WHEN has_more OR is_cut THEN next END, is_cut AND NOT has_more);
 	RETURN NEXT;
 EXCEPTION
 	WHEN SQLSTATE 'PH422' THEN
