@@ -180,6 +180,10 @@ Test(console_acts, only_the_console_names_the_actor)
 		"SET SESSION AUTHORIZATION bert; SELECT payhook.console_pause('stripe', '', 'anna', 'r'); RESET SESSION AUTHORIZATION");
 	EXPECT("bert psql pause stripe r done", LAST);
 	EXPECT("bert", "SELECT by_user FROM payhook.source_pauses");
+	/* Nor is it the console that acted, if the operator gives the own name. */
+	database_exec(
+		"SET SESSION AUTHORIZATION bert; SELECT payhook.console_pause('stripe', '', 'bert', 'r'); RESET SESSION AUTHORIZATION");
+	EXPECT("bert psql pause stripe r nothing", LAST);
 	database_exec(
 		"SET SESSION AUTHORIZATION program; SELECT payhook.console_resume('stripe', '', 'anna', 'r'); RESET SESSION AUTHORIZATION");
 	EXPECT("anna console resume stripe r done", LAST);
