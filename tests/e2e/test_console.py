@@ -360,11 +360,17 @@ def failures_of_one_address_are_limited_and_a_key_is_not():
     expect(ask('GET', 'overview', None, address='10.9.9.8'), 401)
 
 
-def a_slow_statement_is_answered_503_and_the_rest_goes_on():
+def lock_the_record():
+    """A psql that holds a lock until its input ends: no act can be put on record."""
     lock = subprocess.Popen([ROOT / 'payhook', 'psql', '-X', '-q', '-At'], env=world.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     lock.stdin.write(b'BEGIN; LOCK TABLE payhook.operator_actions; SELECT 1;\n')
     lock.stdin.flush()
     assert lock.stdout.readline() == b'1\n'
+    return lock
+
+
+def a_slow_statement_is_answered_503_and_the_rest_goes_on():
+    lock = lock_the_record()
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         slow = pool.submit(ask, 'GET', 'actions')
@@ -392,12 +398,21 @@ def a_killed_console_comes_back():
     pids = subprocess.run(['pgrep', '-f', r'^\./payhook-console$'], stdout=subprocess.PIPE).stdout.split()
     mine = [int(pid) for pid in pids if os.readlink(f'/proc/{int(pid)}/cwd').startswith(str(world.folder))]
     assert len(mine) == 1, mine
-    os.kill(mine[0], signal.SIGKILL)
+    lock = lock_the_record()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        act = pool.submit(ask, 'POST', 'pause', body={'source': 'none'})
+        time.sleep(0.3)
+        os.kill(mine[0], signal.SIGKILL)
+        # The server goes on with the statement, so "send it again" would be wrong.
+        expect(act.result(), 502, 'an act may have taken effect: look at the actions')
+    lock.stdin.close()
+    lock.wait()
     deadline = time.monotonic() + DEADLINE_S
     while ask('GET', 'overview').status != 200:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert '\n  console ' in world.status()
+    ask('POST', 'resume', body={'source': 'none'})
 
 
 def a_reload_takes_new_keys():
