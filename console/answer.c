@@ -47,16 +47,24 @@ static void log_unanswered(const struct asking *a, const struct fault *f)
 			LOG_NUMBER("more_since_last", suppressed));
 }
 
+static int status_of(const struct fault *f)
+{
+	if (f->kind == FAULT_BUG)
+		return 500;
+	return f->kind == FAULT_BUSY || f->kind == FAULT_AGAIN ? 503 : 422;
+}
+
 static void answer_fault(struct asking *a, const struct fault *f, bool is_undone)
 {
 	struct request *rq = a->rq;
+	int status = status_of(f);
 	log_unanswered(a, f);
-	if (f->kind == FAULT_BUG) {
+	if (status == 500) {
 		http_problem(rq, 500,
 			"the console or its database is not set up as it should be; the console's log has the reason");
 		return;
 	}
-	if (f->kind != FAULT_BUSY && f->kind != FAULT_AGAIN) {
+	if (status == 422) {
 		http_problem(rq, 422, "the database does not take one of the values; the console's log has the reason");
 		return;
 	}
@@ -130,7 +138,7 @@ static void answer_on_done(struct call *call, const struct pg_result *result, co
 {
 	struct asking *a = CONTAINER_OF(call, struct asking, call);
 	if (a->endpoint->action)
-		log_act(a, result && db_rows(result) == 1 ? (int)db_int8(result, 0, 0) : 503);
+		log_act(a, result && db_rows(result) == 1 ? (int)db_int8(result, 0, 0) : f ? status_of(f) : 500);
 	if (result)
 		answer_result(a, result);
 	else

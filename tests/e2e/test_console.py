@@ -394,6 +394,15 @@ def the_database_has_two_connections_of_the_console():
     assert rows == 'payhook_console|2', rows
 
 
+def an_act_is_logged_with_the_status_of_its_answer():
+    world.sql('REVOKE EXECUTE ON FUNCTION payhook.console_pause(text, text, text, text) FROM payhook_console')
+    answer = expect(ask('POST', 'pause', recorded=False), 500, 'not set up as it should be')
+    world.sql('SELECT payhook.grant_rights()')
+    lines = [json.loads(line) for log in (world.folder / 'var').glob('**/console.log') for line in log.read_text().splitlines() if line.startswith('{')]
+    found = [line['status'] for line in lines if line['event'] == 'operator acted' and line['request_id'] == answer.headers['X-Request-Id']]
+    assert found == [500], found
+
+
 def a_killed_console_comes_back():
     pids = subprocess.run(['pgrep', '-f', r'^\./payhook-console$'], stdout=subprocess.PIPE).stdout.split()
     mine = [int(pid) for pid in pids if os.readlink(f'/proc/{int(pid)}/cwd').startswith(str(world.folder))]
@@ -492,7 +501,7 @@ tests = [the_page_is_served_with_its_policy, a_browser_is_sent_to_the_page_and_a
          ids_may_have_any_character, a_payload_is_its_bytes_and_a_file, jobs_are_paused_and_resumed, many_are_retried_by_an_operation,
          a_proxy_signs_users_in, wrong_requests_have_their_reasons, failures_of_one_address_are_limited_and_a_key_is_not,
          a_slow_statement_is_answered_503_and_the_rest_goes_on, the_database_has_two_connections_of_the_console,
-         a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
+         an_act_is_logged_with_the_status_of_its_answer, a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
          without_keys_this_host_reads_and_nobody_acts, the_first_key_is_made_by_one_command, the_console_may_be_off]
 
 
