@@ -211,6 +211,18 @@ Test(console, marks_the_members_of_a_conflict_that_differ)
 	EXPECT("4", "SELECT json_array_length(body -> 'conflicts') FROM payhook.console_transaction('stripe', 't')");
 }
 
+/* A body of a provider's own form may have members of these names too, of any length. */
+Test(console, shows_the_start_of_a_conflicts_members)
+{
+	database_exec(
+		"INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id) VALUES"
+		" ('t', 'stripe', 1, '\\x01', convert_to(json_build_object('transaction_id', 't', 'amount', 1, 'currency',"
+		" repeat('c', 300000), 'source_account', repeat('a', 300000))::text, 'UTF8'), 'r')");
+	EXPECT("200 256 100",
+		"SELECT concat_ws(' ', status, char_length(body #>> '{data,0,offered,source_account}'),"
+		" char_length(body #>> '{data,0,offered,currency}')) FROM payhook.console_conflicts('', '', '', '')");
+}
+
 /* ---- the rest ---- */
 
 Test(console, computes_the_overview_once_a_second)
