@@ -3,6 +3,7 @@
 
 nginx takes this host for a proxy in REAL_IP_FROM, so that each request may have an address of its own."""
 
+import collections
 import concurrent.futures
 import hashlib
 import http.client
@@ -394,6 +395,13 @@ def the_database_has_two_connections_of_the_console():
     assert rows == 'payhook_console|2', rows
 
 
+def more_requests_than_it_takes_at_once_wait():
+    """It has 64 slots, and nginx sends no request of the console twice."""
+    with concurrent.futures.ThreadPoolExecutor(150) as pool:
+        found = list(pool.map(lambda _: ask('GET', 'workers', recorded=False).status, range(600)))
+    assert found == [200] * 600, collections.Counter(found)
+
+
 def an_act_is_logged_with_the_status_of_its_answer():
     world.sql('REVOKE EXECUTE ON FUNCTION payhook.console_pause(text, text, text, text) FROM payhook_console')
     answer = expect(ask('POST', 'pause', recorded=False), 500, 'not set up as it should be')
@@ -501,7 +509,7 @@ tests = [the_page_is_served_with_its_policy, a_browser_is_sent_to_the_page_and_a
          ids_may_have_any_character, a_payload_is_its_bytes_and_a_file, jobs_are_paused_and_resumed, many_are_retried_by_an_operation,
          a_proxy_signs_users_in, wrong_requests_have_their_reasons, failures_of_one_address_are_limited_and_a_key_is_not,
          a_slow_statement_is_answered_503_and_the_rest_goes_on, the_database_has_two_connections_of_the_console,
-         an_act_is_logged_with_the_status_of_its_answer, a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
+         more_requests_than_it_takes_at_once_wait, an_act_is_logged_with_the_status_of_its_answer, a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
          without_keys_this_host_reads_and_nobody_acts, the_first_key_is_made_by_one_command, the_console_may_be_off]
 
 
