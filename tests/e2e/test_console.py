@@ -402,13 +402,19 @@ def more_requests_than_it_takes_at_once_wait():
     assert found == [200] * 600, collections.Counter(found)
 
 
+def acted(answer):
+    """The statuses in the console's log of an act with this answer."""
+    lines = [json.loads(line) for log in (world.folder / 'var').glob('**/console.log') for line in log.read_text().splitlines() if line.startswith('{')]
+    return [line['status'] for line in lines if line['event'] == 'operator acted' and line['request_id'] == answer.headers['X-Request-Id']]
+
+
 def an_act_is_logged_with_the_status_of_its_answer():
     world.sql('REVOKE EXECUTE ON FUNCTION payhook.console_pause(text, text, text, text) FROM payhook_console')
     answer = expect(ask('POST', 'pause', recorded=False), 500, 'not set up as it should be')
     world.sql('SELECT payhook.grant_rights()')
-    lines = [json.loads(line) for log in (world.folder / 'var').glob('**/console.log') for line in log.read_text().splitlines() if line.startswith('{')]
-    found = [line['status'] for line in lines if line['event'] == 'operator acted' and line['request_id'] == answer.headers['X-Request-Id']]
-    assert found == [500], found
+    assert acted(answer) == [500], acted(answer)
+    preview = expect(ask('POST', 'operations', body={'action': 'retry', 'filter': {'source': 'none'}, 'dry_run': True}), 200)
+    assert acted(preview) == [], acted(preview)
 
 
 def a_killed_console_comes_back():
