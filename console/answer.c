@@ -35,6 +35,20 @@ _Static_assert(sizeof(struct asking) <= REQUEST_STATE_MAX, "the state fits");
 
 /* ---- replies ---- */
 
+/* The value of this parameter; NULL: there is none. */
+static const char *parameter_of(const struct asking *a, const char *name)
+{
+	int place = endpoint_parameter(a->endpoint, name, strlen(name));
+	return place < 0 ? NULL : a->parameters.value[place];
+}
+
+/* A preview changes nothing, and is no act. */
+static bool is_act(const struct asking *a)
+{
+	const char *dry_run = parameter_of(a, "dry_run");
+	return a->endpoint->action && !(dry_run && strcmp(dry_run, "true") == 0);
+}
+
 /* At most one line a second: when the database is unreachable, every request ends here. */
 static void log_unanswered(const struct asking *a, const struct fault *f)
 {
@@ -47,22 +61,30 @@ static void log_unanswered(const struct asking *a, const struct fault *f)
 			LOG_NUMBER("more_since_last", suppressed));
 }
 
+static int status_of(const struct fault *f)
+{
+	if (f->kind == FAULT_BUG)
+		return 500;
+	return f->kind == FAULT_BUSY || f->kind == FAULT_AGAIN ? 503 : 422;
+}
+
 static void answer_fault(struct asking *a, const struct fault *f, bool is_undone)
 {
 	struct request *rq = a->rq;
+	int status = status_of(f);
 	log_unanswered(a, f);
-	if (f->kind == FAULT_BUG) {
+	if (status == 500) {
 		http_problem(rq, 500,
 			"the console or its database is not set up as it should be; the console's log has the reason");
 		return;
 	}
-	if (f->kind != FAULT_BUSY && f->kind != FAULT_AGAIN) {
+	if (status == 422) {
 		http_problem(rq, 422, "the database does not take one of the values; the console's log has the reason");
 		return;
 	}
 	rq->reply.retry_after = 1;
 	http_problem(rq, 503,
-		is_undone || !a->endpoint->action
+		is_undone || !is_act(a)
 			? "the database has not answered in time; send the same request again, or ask for less"
 			: "the database has not answered in time, and the act may have taken effect: look at the actions before "
 			  "you send it again");
@@ -129,8 +151,8 @@ static void log_act(const struct asking *a, int status)
 static void answer_on_done(struct call *call, const struct pg_result *result, const struct fault *f, bool is_undone)
 {
 	struct asking *a = CONTAINER_OF(call, struct asking, call);
-	if (a->endpoint->action)
-		log_act(a, result && db_rows(result) == 1 ? (int)db_int8(result, 0, 0) : 503);
+	if (is_act(a))
+		log_act(a, result && db_rows(result) == 1 ? (int)db_int8(result, 0, 0) : f ? status_of(f) : 500);
 	if (result)
 		answer_result(a, result);
 	else
@@ -170,13 +192,6 @@ static void answer_call(struct asking *a, struct call call)
 }
 
 /* ---- refused acts ---- */
-
-/* The value of this parameter; NULL: there is none. */
-static const char *parameter_of(const struct asking *a, const char *name)
-{
-	int place = endpoint_parameter(a->endpoint, name, strlen(name));
-	return place < 0 ? NULL : a->parameters.value[place];
-}
 
 static void answer_fill_refused(struct call *call, struct db_params *params)
 {

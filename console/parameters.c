@@ -143,15 +143,21 @@ static bool has_type(const char *name, struct json_value v, struct fault *f)
 				       json_kind_name(wanted), json_kind_name(is));
 }
 
-/* Ends the value with a NUL in its own place: a string decoded, anything else as it stands. */
-static const char *end_value(struct buf *body, struct json_value v)
+/* Ends the value with a NUL in its own place: a string decoded, anything else as it stands.  A NUL of the string's own would end it
+ * early, and an empty source would stand for all. */
+static bool end_value(struct buf *body, const char *name, struct json_value v, const char **ret, struct fault *f)
 {
 	char *at = body->data + (v.at - body->data);
 	size_t len;
-	if (*at == '"' && json_value_text(v, at + 1, v.len - 1, &len))
-		return at + 1;
-	at[v.len] = '\0';
-	return at;
+	if (*at != '"') {
+		at[v.len] = '\0';
+		*ret = at;
+		return true;
+	}
+	if (!json_value_text(v, ++at, v.len - 1, &len) || strlen(at) != len || !parameter_is_utf8(at))
+		return fault_set(f, FAULT_INPUT, "the parameter %s has a NUL or half of a surrogate pair", name);
+	*ret = at;
+	return true;
 }
 
 /* All members are found before the first of them is ended, since its end is a byte of what follows.  A member's name has its
@@ -173,8 +179,8 @@ static bool parameters_of_body(struct reading *r, struct buf *body, struct fault
 		found[place] = value;
 	}
 	for (int i = 0; i < ENDPOINT_PARAMETERS_MAX; i++) {
-		if (found[i].len > 0)
-			r->ret->value[i] = end_value(body, found[i]);
+		if (found[i].len > 0 && !end_value(body, r->endpoint->parameters[i], found[i], &r->ret->value[i], f))
+			return false;
 	}
 	return true;
 }

@@ -21,7 +21,7 @@ struct parameters {
 /* Reads them.  The values point into *ret, *path and *body, and are valid as long as these are; the text in *body is changed.
  *
  * A name that the endpoint does not have is an error, so that a misspelt filter does not show everything.  FAULT_MALFORMED: an
- * encoding or the JSON is broken, a parameter is there twice.  FAULT_INPUT: a name is unknown, a value is not UTF-8 or has the
+ * encoding or the JSON is broken, a parameter is there twice.  FAULT_INPUT: a name is unknown, a value is not UTF-8, has a NUL or the
  * wrong type, or it is both in the path and elsewhere.  FAULT_TOO_LARGE: the query is too long.  *ret is undefined then. */
 MUST_USE bool parameters_read(const struct endpoint *e, const char *target, const struct path *path, struct buf *body,
 	struct parameters *ret, struct fault *f);

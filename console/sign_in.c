@@ -1,7 +1,8 @@
 /* sign_in.c - finds the operator of a request: by an API key, by a proxy's header, or by being on this host.
  *
- * The order is the argument.  A proxy's header counts only if nginx has replaced the address by what a proxy in REAL_IP_FROM
- * reported, since any client can send a header.  A key counts from everywhere.  Without keys the address alone decides, so every
+ * The order is the argument.  A valid key counts from everywhere, and before the user of a proxy, as its scopes may be more.  A
+ * proxy's header counts only if nginx has replaced the address by what a proxy in REAL_IP_FROM reported, since any client can send
+ * a header.  Without keys the address alone decides, so every
  * request that may carry another client's wish is refused: of a page in a browser, or through a proxy.
  *
  * The client learns no more than the status shows; the reason is in the log, at most once a second, and among the auth failures
@@ -82,9 +83,13 @@ static const char *proxy_user(const struct request *rq)
 	return user && *user ? user : NULL;
 }
 
-/* The proxy's own cookie signs the user in, so a page of another site could act in the user's name. */
+/* Of two headers one is the client's: the proxy has added its own, where it has to replace the other.  The proxy's own cookie signs
+ * the user in, so a page of another site could act in the user's name. */
 static bool admit_user(struct request *rq, const char *user, struct operator* ret)
 {
+	if (rq->is_repeated(rq, rq->service->settings->console_user_header))
+		return sign_in_refuse(rq, 403, "", "the header with the user of the proxy is there twice",
+			"the proxy's header with the user is there twice: the proxy has to replace the one that a client sends");
 	if (!is_operator_name(user))
 		return sign_in_refuse(rq, 403, "", "the user of the proxy is no name of up to 255 bytes",
 			"the proxy's name of the user is not 1 to 255 bytes of UTF-8 without control characters");
@@ -106,9 +111,10 @@ static bool is_loopback(const char *address)
 	return network_holds(&LOOPBACK[0], address) || network_holds(&LOOPBACK[1], address);
 }
 
+/* What is forwarded came from elsewhere, whatever address the proxy reports. */
 static bool is_on_host(const struct request *rq)
 {
-	if (rq->clients == CLIENTS_REMOTE || client_is_forwarded(rq))
+	if (rq->clients == CLIENTS_REMOTE || client_is_forwarded(rq) || client_is_behind_named_proxy(rq))
 		return false;
 	return rq->clients == CLIENTS_LOCAL || is_loopback(rq->address);
 }
@@ -125,7 +131,7 @@ static bool sign_in_without_key(struct request *rq, struct operator* ret)
 	else if (client_is_cross_site(rq))
 		why = "without an API key, a page of another site may not read this";
 	else if (client_is_forwarded(rq))
-		why = "without an API key, a proxy may forward this only if REAL_IP_FROM names it";
+		why = "without an API key, no proxy may forward this, but one that signs users in: REAL_IP_FROM, CONSOLE_USER_HEADER";
 	else if (!is_on_host(rq))
 		why = "without API_KEYS_FILE, the console is for this host only; set it, and make a key: ./payhook key NAME read "
 		      "operate payload";
@@ -157,10 +163,19 @@ static bool admit_key(struct request *rq, int64_t now_s, struct operator* ret)
 	return true;
 }
 
+/* A proxy may send an Authorization of its own, which is no key of the file. */
+static bool has_valid_key(const struct request *rq, int64_t now_s)
+{
+	const struct api_key *key;
+	const char *authorization = rq->header(rq, "authorization");
+	return rq->service->keys && authorization &&
+	       api_keys_identify(rq->service->keys, authorization, now_s, &key) == API_GRANTED;
+}
+
 bool sign_in(struct request *rq, int64_t now_s, struct operator* ret)
 {
 	const char *user = proxy_user(rq);
-	if (user)
+	if (user && !has_valid_key(rq, now_s))
 		return admit_user(rq, user, ret);
 	return rq->service->keys ? admit_key(rq, now_s, ret) : sign_in_without_key(rq, ret);
 }

@@ -67,16 +67,23 @@ FOR EACH STATEMENT EXECUTE FUNCTION payhook.keep_operator_actions();
 
 COMMENT ON TRIGGER operator_actions_kept ON payhook.operator_actions IS 'Refuses to change or delete a row';
 
--- The actor of an act: the one that is given, if the caller may name one, else the database user.  Only the console may, which has
--- seen the key, and the owner; an operator in psql acts as the database user.
+-- Only the console may name an actor, which has seen the key, and the owner; an operator in psql acts as the database user.
+CREATE FUNCTION payhook.may_name_actor() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT pg_has_role(session_user, (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'payhook'), 'MEMBER')
+		OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'payhook_console' AND pg_has_role(session_user, r.oid, 'MEMBER'))
+$$;
+
+COMMENT ON FUNCTION payhook.may_name_actor() IS 'Whether the database user may put an act on record in the name of somebody else';
+
+-- The actor of an act: the one that is given, if the caller may name one, else the database user.
 CREATE FUNCTION payhook.actor_of(actor text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN coalesce(actor, '') <> '' AND (
-			pg_has_role(session_user, (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'payhook'), 'MEMBER')
-			OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'payhook_console' AND pg_has_role(session_user, r.oid, 'MEMBER')))
-		THEN left(actor, 255) ELSE session_user END
+	SELECT CASE WHEN coalesce(actor, '') <> '' AND payhook.may_name_actor() THEN left(actor, 255) ELSE session_user END
 $$;
 
 COMMENT ON FUNCTION payhook.actor_of(text) IS 'The actor that goes on record: the given one if the caller may name one, else the database user';
@@ -91,7 +98,7 @@ AS $$
 	INSERT INTO payhook.operator_actions (actor, via, action, source, transaction_id, operation_id, reason, request_id, outcome,
 		detail)
 	VALUES (payhook.actor_of(record_action.actor),
-		CASE WHEN payhook.actor_of(record_action.actor) = left(record_action.actor, 255) THEN 'console' ELSE 'psql' END,
+		CASE WHEN coalesce(record_action.actor, '') <> '' AND payhook.may_name_actor() THEN 'console' ELSE 'psql' END,
 		record_action.action, nullif(left(record_action.source, 255), ''), nullif(left(record_action.transaction_id, 255), ''),
 		record_action.operation_id, nullif(left(record_action.reason, 500), ''), nullif(left(record_action.request_id, 64), ''),
 		record_action.outcome, left(record_action.detail, 2000))

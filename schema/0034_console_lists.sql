@@ -115,7 +115,7 @@ BEGIN
 	END IF;
 	RETURN nullif(value, '')::timestamptz;
 EXCEPTION
-	WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_parameter_value THEN
+	WHEN data_exception THEN
 		PERFORM payhook.console_wrong(parameter, format('%s is %s: there is no such time', parameter, payhook.console_quote(value)));
 END $$;
 
@@ -218,17 +218,28 @@ COMMENT ON TYPE payhook.console_filter IS 'Which transactions the console is ask
 
 CREATE FUNCTION payhook.console_read_filter(source text, status text, kind text, account text, currency text, amount_min text,
 	amount_max text, from_at text, to_at text, error text) RETURNS payhook.console_filter
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT payhook.console_text(source, 'source'),
-		payhook.console_choice(status, 'status', '{PROCESSING,PROCESSED,FAILED}'),
-		payhook.console_choice(kind, 'kind', '{pending,authorised,captured,capture_failed,canceled,expired,failed,refunded,refund_failed,dispute_notice,disputed,dispute_won,dispute_lost,paid_out,other}'),
-		payhook.console_text(account, 'account'), upper(payhook.console_text(currency, 'currency')),
-		payhook.console_amount(amount_min, 'amount_min'), payhook.console_amount(amount_max, 'amount_max'),
-		payhook.console_moment(from_at, 'from'), payhook.console_moment(to_at, 'to'),
-		lower(payhook.console_text(error, 'error'))
-$$;
+DECLARE
+	f payhook.console_filter;
+BEGIN
+	f.source := payhook.console_text(source, 'source');
+	f.status := payhook.console_choice(status, 'status', '{PROCESSING,PROCESSED,FAILED}');
+	f.kind := payhook.console_choice(kind, 'kind', '{pending,authorised,captured,capture_failed,canceled,expired,failed,refunded,refund_failed,dispute_notice,disputed,dispute_won,dispute_lost,paid_out,other}');
+	f.account := payhook.console_text(account, 'account');
+	f.currency := upper(payhook.console_text(currency, 'currency'));
+	f.amount_min := payhook.console_amount(amount_min, 'amount_min');
+	f.amount_max := payhook.console_amount(amount_max, 'amount_max');
+	f.from_at := payhook.console_moment(from_at, 'from');
+	f.to_at := payhook.console_moment(to_at, 'to');
+	f.error := lower(payhook.console_text(error, 'error'));
+	IF f.to_at <= f.from_at THEN
+		PERFORM payhook.console_wrong('to', format('to is %s, and from is %s: nothing is between them', payhook.console_time(f.to_at),
+			payhook.console_time(f.from_at)));
+	END IF;
+	RETURN f;
+END $$;
 
 COMMENT ON FUNCTION payhook.console_read_filter(text, text, text, text, text, text, text, text, text, text) IS 'Reads a filter from texts, or raises PH422';
 

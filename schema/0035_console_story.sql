@@ -15,8 +15,10 @@ BEGIN
 		OR json_typeof(read -> 'amount') NOT IN ('number', 'string') THEN
 		RETURN NULL;
 	END IF;
-	of := jsonb_build_object('source_account', read ->> 'source_account', 'destination_account', read ->> 'destination_account',
-		'amount', left(read ->> 'amount', 100), 'currency', upper(read ->> 'currency'));
+	-- Longer ones are in no transaction, and a body of a provider's own form may have a megabyte here.
+	of := jsonb_build_object('source_account', left(read ->> 'source_account', 256),
+		'destination_account', left(read ->> 'destination_account', 256), 'amount', left(read ->> 'amount', 100),
+		'currency', upper(left(read ->> 'currency', 100)));
 	RETURN of;
 EXCEPTION
 	WHEN data_exception OR program_limit_exceeded THEN
@@ -150,6 +152,14 @@ $$;
 
 COMMENT ON FUNCTION payhook.console_attempts(text, text) IS 'The newest 100 attempts of a transaction as the console shows them';
 
+-- As forget() leaves it.  The processor would be called with the placeholder for the account.
+CREATE FUNCTION payhook.console_is_erased(t payhook.transactions) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce('(erased)' IN (t.source_account, t.destination_account), false) $$;
+
+COMMENT ON FUNCTION payhook.console_is_erased(payhook.transactions) IS 'Whether an account of the transaction was erased';
+
 CREATE FUNCTION payhook.console_transaction(source text, id text) RETURNS TABLE (status int, body json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -198,7 +208,7 @@ BEGIN
 			FROM (SELECT x.* FROM payhook.operator_actions x
 				WHERE x.transaction_id = t.transaction_id AND x.source = t.source ORDER BY x.action_id DESC LIMIT 50) a),
 		'may', json_build_object('retry', dead.transaction_id IS NOT NULL AND t.status = 'FAILED',
-			'retry_processed', t.status = 'PROCESSED', 'skip', coalesce(job ->> 'state' = 'held', false)));
+			'retry_processed', t.status = 'PROCESSED' AND NOT payhook.console_is_erased(t), 'skip', coalesce(job ->> 'state' = 'held', false)));
 	RETURN NEXT;
 END $$;
 
@@ -322,19 +332,24 @@ END $$;
 
 COMMENT ON FUNCTION payhook.console_auth_failures(text, text, text, text) IS 'The console''s list of auth failures: docs/console-api.md';
 
+-- No row is ever deleted, so a part examines 100,000 at most.
 CREATE FUNCTION payhook.console_actions(source text, id text, actor text, action text, cursor text, max_rows text)
 RETURNS TABLE (status int, body json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
 AS $$
 DECLARE
 	most int;
 	key text[];
-	hit payhook.operator_actions;
+	hit record;
 	data json[] := '{}';
 	next text;
 	has_more boolean := false;
+	is_cut boolean := false;
 	parameter text;
 	detail text;
 BEGIN
@@ -344,21 +359,27 @@ BEGIN
 		PERFORM payhook.console_wrong('cursor', 'cursor is not one of this list; begin without');
 	END IF;
 	FOR hit IN
-		SELECT x.* FROM payhook.operator_actions x
-		WHERE (coalesce(console_actions.source, '') = '' OR x.source = console_actions.source)
-			AND (coalesce(console_actions.id, '') = '' OR x.transaction_id = console_actions.id)
-			AND (coalesce(console_actions.actor, '') = '' OR x.actor = console_actions.actor)
-			AND (coalesce(console_actions.action, '') = '' OR x.action = console_actions.action)
-			AND (key IS NULL OR x.action_id < key[1]::bigint)
-		ORDER BY x.action_id DESC LIMIT most + 1
+		SELECT e.a, e.place = 100000 AS is_last, e.is_match FROM (
+			SELECT x AS a, row_number() OVER (ORDER BY x.action_id DESC) AS place, coalesce(
+				(coalesce(console_actions.source, '') = '' OR x.source = console_actions.source)
+				AND (coalesce(console_actions.actor, '') = '' OR x.actor = console_actions.actor)
+				AND (coalesce(console_actions.action, '') = '' OR x.action = console_actions.action), false) AS is_match
+			FROM payhook.operator_actions x
+			WHERE (coalesce(console_actions.id, '') = '' OR x.transaction_id = console_actions.id)
+				AND (key IS NULL OR x.action_id < key[1]::bigint)
+			ORDER BY x.action_id DESC LIMIT 100000
+		) e WHERE e.is_match OR e.place = 100000 LIMIT most + 1
 	LOOP
 		has_more := cardinality(data) = most;
 		EXIT WHEN has_more;
-		data := data || payhook.console_action(hit);
-		next := payhook.console_cursor('actions', hit.action_id::text);
+		IF hit.is_match THEN
+			data := data || payhook.console_action(hit.a);
+		END IF;
+		is_cut := hit.is_last;
+		next := payhook.console_cursor('actions', (hit.a).action_id::text);
 	END LOOP;
 	status := 200;
-	body := payhook.console_list(data, CASE WHEN has_more THEN next END, false);
+	body := payhook.console_list(data, CASE WHEN has_more OR is_cut THEN next END, is_cut AND NOT has_more);
 	RETURN NEXT;
 EXCEPTION
 	WHEN SQLSTATE 'PH422' THEN

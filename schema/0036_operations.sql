@@ -283,11 +283,13 @@ BEGIN
 			OR shown - 'transactions' <> '{}' THEN
 			PERFORM payhook.console_wrong('filter', 'transactions is a list of 1 to 1,000, beside which there is no other member');
 		END IF;
+		IF EXISTS (SELECT FROM jsonb_array_elements(shown -> 'transactions') t
+			WHERE jsonb_typeof(t -> 'transaction_id') IS DISTINCT FROM 'string' OR jsonb_typeof(t -> 'source') IS DISTINCT FROM 'string') THEN
+			-- A number of a few digits, 1e130000, would be a text of 130 kB.
+			PERFORM payhook.console_wrong('filter', 'each of transactions has a source and a transaction_id, which are texts');
+		END IF;
 		SELECT array_agg(t ->> 'transaction_id'), array_agg(t ->> 'source') INTO ids, sources
 		FROM jsonb_array_elements(shown -> 'transactions') t;
-		IF array_position(ids, NULL) IS NOT NULL OR array_position(sources, NULL) IS NOT NULL THEN
-			PERFORM payhook.console_wrong('filter', 'each of transactions has a source and a transaction_id');
-		END IF;
 		shown := jsonb_build_object('transactions', cardinality(ids));
 	END IF;
 END $$;
@@ -299,7 +301,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF is_required AND coalesce(btrim(reason), '') = '' THEN
+	IF is_required AND coalesce(reason, '') !~ '[^[:space:]]' THEN
 		PERFORM payhook.console_wrong('reason', 'reason is missing: it goes on record');
 	END IF;
 	IF char_length(reason) > 500 THEN

@@ -16,7 +16,8 @@ END $$;
 
 COMMENT ON FUNCTION payhook.console_refused(text, text, text, text, text, text, text) IS 'Puts an act that was refused on record: docs/console-api.md';
 
--- Calls a PROCESSED transaction again.  The job is in no lane: of which it was is the source's, and its payment has gone on.
+-- Calls a PROCESSED transaction again, unless its account was erased.  The job is in no lane: of which it was is the source's, and
+-- its payment has gone on.
 CREATE FUNCTION payhook.retry_processed(of_id text, of_source text) RETURNS boolean
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -24,6 +25,7 @@ AS $$
 	WITH again AS (
 		UPDATE payhook.transactions t SET status = 'PROCESSING', processed_at = NULL
 		WHERE t.transaction_id = of_id AND t.source = of_source AND t.status = 'PROCESSED'
+			AND NOT payhook.console_is_erased(t)
 		RETURNING t.transaction_id, t.source
 	), queued AS (
 		INSERT INTO payhook.jobs (transaction_id, source) SELECT transaction_id, source FROM again RETURNING 1
@@ -40,26 +42,31 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	action text := 'retry';
-	state text;
+	t payhook.transactions;
 	is_done boolean;
 	record_id bigint;
 	parameter text;
 	detail text;
 BEGIN
 	even_processed := coalesce(payhook.console_choice(even_processed, 'even_processed', '{true,false}'), 'false');
-	SELECT t.status INTO state FROM payhook.transactions t WHERE t.transaction_id = console_retry.id AND t.source = console_retry.source;
-	IF state = 'PROCESSED' AND even_processed = 'true' THEN
+	SELECT x.* INTO t FROM payhook.transactions x WHERE x.transaction_id = console_retry.id AND x.source = console_retry.source;
+	IF t.status = 'PROCESSED' AND even_processed = 'true' THEN
 		action := 'retry_processed';
 	END IF;
 	reason := payhook.console_reason(reason, action = 'retry_processed');
 	is_done := CASE action WHEN 'retry' THEN payhook.retry_dead('-infinity', '%', coalesce(id, ''), coalesce(source, '')) > 0
 		ELSE payhook.retry_processed(id, source) END;
-	status := CASE WHEN is_done THEN 200 WHEN state IS NULL THEN 404 ELSE 409 END;
+	IF NOT is_done THEN
+		-- As another act or a worker may have left it meanwhile.
+		SELECT x.* INTO t FROM payhook.transactions x WHERE x.transaction_id = console_retry.id AND x.source = console_retry.source;
+	END IF;
+	status := CASE WHEN is_done THEN 200 WHEN t.status IS NULL THEN 404 ELSE 409 END;
 	detail := CASE
 		WHEN is_done THEN format('%s of source %s is PROCESSING again', id, source)
-		WHEN state IS NULL THEN format('source %s has no transaction %s', payhook.console_quote(source), payhook.console_quote(id))
-		WHEN state = 'PROCESSED' THEN 'it is PROCESSED: to call the processor again send even_processed and a reason'
-		WHEN state = 'FAILED' THEN 'it is FAILED and has no dead job: its account was erased, or it was retried this moment'
+		WHEN t.status IS NULL THEN format('source %s has no transaction %s', payhook.console_quote(source), payhook.console_quote(id))
+		WHEN t.status = 'PROCESSED' AND payhook.console_is_erased(t) THEN 'it is PROCESSED and its account was erased: the processor is not called without it'
+		WHEN t.status = 'PROCESSED' THEN 'it is PROCESSED: to call the processor again send even_processed and a reason'
+		WHEN t.status = 'FAILED' THEN 'it is FAILED and has no dead job: its account was erased, or it was retried this moment'
 		ELSE 'it is PROCESSING already' END;
 	record_id := payhook.record_action(action, source, id, NULL, reason, actor, request_id,
 		CASE WHEN is_done THEN 'done' ELSE 'nothing' END, detail);
@@ -114,6 +121,7 @@ END $$;
 
 COMMENT ON FUNCTION payhook.console_skip(text, text, text, text, text) IS 'Gives up the held head of a payment for the console: docs/console-api.md';
 
+-- An empty source is an error, as of pause(source): a script that leaves its variable empty does not mean all sources.
 CREATE FUNCTION payhook.console_pause(source text, reason text, actor text, request_id text) RETURNS TABLE (status int, body json)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -124,6 +132,9 @@ DECLARE
 	parameter text;
 	detail text;
 BEGIN
+	IF source = '' THEN
+		PERFORM payhook.console_wrong('source', 'source is empty: leave it out for all sources');
+	END IF;
 	source := payhook.console_text(source, 'source');
 	reason := payhook.console_reason(reason, false);
 	SELECT p.* INTO done FROM payhook.set_pause(source, actor, reason) p;
@@ -153,6 +164,9 @@ DECLARE
 	parameter text;
 	detail text;
 BEGIN
+	IF source = '' THEN
+		PERFORM payhook.console_wrong('source', 'source is empty: leave it out for all sources');
+	END IF;
 	source := payhook.console_text(source, 'source');
 	reason := payhook.console_reason(reason, false);
 	SELECT p.* INTO done FROM payhook.end_pause(source) p;

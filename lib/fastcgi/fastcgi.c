@@ -31,7 +31,7 @@
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
 #define HEAD_MAX 1024 /* bytes of a reply before its body */
-#define RETRY_MS 50   /* until the next accept when the process is out of descriptors */
+#define RETRY_MS 50   /* until the next accept when the process is out of descriptors or slots */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -46,7 +46,7 @@ struct slot {
 	enum slot_state state;
 	bool deaf;           /* readable is not pending, since the peer sent bytes or hung up while the slot waited */
 	bool answered;       /* answer() was called in SLOT_SERVING */
-	int64_t deadline_ms; /* clock_ms() at which request.expire() is called; valid in SLOT_WAITING */
+	int64_t deadline_ms; /* clock_ms(): of request.expire() in SLOT_WAITING, of a silent peer in SLOT_FRESH */
 	FCGX_Request fcgi;
 	struct event *readable;
 	struct request request;
@@ -63,7 +63,7 @@ struct fastcgi {
 	const struct fastcgi_plan *plan;
 	int listener;
 	struct event *acceptable;
-	struct event *retry; /* re-enables acceptable after the process ran out of descriptors */
+	struct event *retry; /* re-enables acceptable after the process ran out of descriptors or slots */
 	struct event *timer; /* the first deadline in waiting */
 	struct event *drain_over;
 	struct slots free, idle, waiting;
@@ -315,23 +315,33 @@ static bool slot_attach(struct slot *s, int fd)
 	s->fcgi.ipcFd = fd;
 	s->deaf = false;
 	s->fastcgi->connections++;
+	s->deadline_ms = clock_ms() + PEER_MS;
 	set_state(s, SLOT_FRESH);
 	return true;
 }
 
-/* When the process is out of descriptors, closes the oldest idle connection, or else pauses accepting for RETRY_MS. */
+/* Closes the oldest connection that serves nothing, or else pauses accepting: for RETRY_MS, or until slot_freed().  The request of a
+ * new connection is on its way or has arrived already, and nginx does not repeat every one that fails. */
+static void slots_make_room(struct fastcgi *fc)
+{
+	struct timeval tv = clock_timeval(RETRY_MS);
+	struct slot *s;
+	TAILQ_FOREACH (s, &fc->idle, link) {
+		if (s->state == SLOT_IDLE || s->deadline_ms <= clock_ms()) {
+			slot_close(s);
+			return;
+		}
+	}
+	event_del(fc->acceptable);
+	evtimer_add(fc->retry, &tv);
+}
+
 static void accept_failed(struct fastcgi *fc)
 {
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return; /* another responder accepted the connection first, or the peer closed it */
 	log_failure(FAILURE_ACCEPT, "", strerror(errno));
-	if (!TAILQ_EMPTY(&fc->idle)) {
-		slot_close(TAILQ_FIRST(&fc->idle));
-		return;
-	}
-	struct timeval tv = clock_timeval(RETRY_MS);
-	event_del(fc->acceptable);
-	evtimer_add(fc->retry, &tv);
+	slots_make_room(fc);
 }
 
 /* Accepts one connection for each event, not all that wait, so that a burst spreads over the pool. */
@@ -339,13 +349,11 @@ static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *ar
 {
 	(void)what;
 	struct fastcgi *fc = arg;
-	if (TAILQ_EMPTY(&fc->free) && !TAILQ_EMPTY(&fc->idle))
-		slot_close(TAILQ_FIRST(&fc->idle));
+	if (TAILQ_EMPTY(&fc->free))
+		slots_make_room(fc);
 	struct slot *s = TAILQ_FIRST(&fc->free);
-	if (!s) {
-		event_del(fc->acceptable); /* slot_freed() adds it again */
+	if (!s)
 		return;
-	}
 	int fd = accept(listener, NULL, NULL);
 	if (fd < 0) {
 		accept_failed(fc);

@@ -3,6 +3,7 @@
 
 nginx takes this host for a proxy in REAL_IP_FROM, so that each request may have an address of its own."""
 
+import collections
 import concurrent.futures
 import hashlib
 import http.client
@@ -322,6 +323,7 @@ def a_proxy_signs_users_in():
     expect(ask('POST', 'transactions/transactions/kept/retry', None, None, user), 409)
     assert newest_action()['actor'] == 'alice@example.com', newest_action()
     expect(ask('GET', 'transactions/transactions/kept/payload', None, None, user), 403)
+    assert ask('GET', 'transactions/transactions/kept/payload', 'payload', None, user).status == 200
     expect(ask('POST', 'pause', None, None, {**user, 'Sec-Fetch-Site': 'cross-site'}), 403, 'another site')
     expect(ask('POST', 'pause', None, b'reason=x', {**user, 'Content-Type': 'application/x-www-form-urlencoded'}), 415)
     expect(ask('POST', 'pause', None, b'{}', {**user, 'Content-Type': 'text/plain'}), 415)
@@ -345,6 +347,8 @@ def wrong_requests_have_their_reasons():
     expect(ask('POST', 'pause', body=b'[]'), 400)
     expect(ask('POST', 'pause', body=b'{"reason":1}'), 422, 'a string is wanted')
     expect(ask('POST', 'pause', body=b'{"actor":"x"}'), 422, 'actor')
+    expect(ask('POST', 'pause', body=b'{"source":"\\u0000"}'), 422, 'source has a NUL')
+    expect(ask('POST', 'resume', body={'source': ''}), 422, 'source is empty')
     expect(ask('POST', 'pause', body=b'{"reason":"' + b'x' * 1048576 + b'"}'), 413)
 
 
@@ -357,11 +361,17 @@ def failures_of_one_address_are_limited_and_a_key_is_not():
     expect(ask('GET', 'overview', None, address='10.9.9.8'), 401)
 
 
-def a_slow_statement_is_answered_503_and_the_rest_goes_on():
+def lock_the_record():
+    """A psql that holds a lock until its input ends: no act can be put on record."""
     lock = subprocess.Popen([ROOT / 'payhook', 'psql', '-X', '-q', '-At'], env=world.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     lock.stdin.write(b'BEGIN; LOCK TABLE payhook.operator_actions; SELECT 1;\n')
     lock.stdin.flush()
     assert lock.stdout.readline() == b'1\n'
+    return lock
+
+
+def a_slow_statement_is_answered_503_and_the_rest_goes_on():
+    lock = lock_the_record()
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         slow = pool.submit(ask, 'GET', 'actions')
@@ -385,16 +395,47 @@ def the_database_has_two_connections_of_the_console():
     assert rows == 'payhook_console|2', rows
 
 
+def more_requests_than_it_takes_at_once_wait():
+    """It has 64 slots, and nginx sends no request of the console twice."""
+    with concurrent.futures.ThreadPoolExecutor(150) as pool:
+        found = list(pool.map(lambda _: ask('GET', 'workers', recorded=False).status, range(600)))
+    assert found == [200] * 600, collections.Counter(found)
+
+
+def acted(answer):
+    """The statuses in the console's log of an act with this answer."""
+    lines = [json.loads(line) for log in (world.folder / 'var').glob('**/console.log') for line in log.read_text().splitlines() if line.startswith('{')]
+    return [line['status'] for line in lines if line['event'] == 'operator acted' and line['request_id'] == answer.headers['X-Request-Id']]
+
+
+def an_act_is_logged_with_the_status_of_its_answer():
+    world.sql('REVOKE EXECUTE ON FUNCTION payhook.console_pause(text, text, text, text) FROM payhook_console')
+    answer = expect(ask('POST', 'pause', recorded=False), 500, 'not set up as it should be')
+    world.sql('SELECT payhook.grant_rights()')
+    assert acted(answer) == [500], acted(answer)
+    preview = expect(ask('POST', 'operations', body={'action': 'retry', 'filter': {'source': 'none'}, 'dry_run': True}), 200)
+    assert acted(preview) == [], acted(preview)
+
+
 def a_killed_console_comes_back():
     pids = subprocess.run(['pgrep', '-f', r'^\./payhook-console$'], stdout=subprocess.PIPE).stdout.split()
     mine = [int(pid) for pid in pids if os.readlink(f'/proc/{int(pid)}/cwd').startswith(str(world.folder))]
     assert len(mine) == 1, mine
-    os.kill(mine[0], signal.SIGKILL)
+    lock = lock_the_record()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        act = pool.submit(ask, 'POST', 'pause', body={'source': 'none'})
+        time.sleep(0.3)
+        os.kill(mine[0], signal.SIGKILL)
+        # The server goes on with the statement, so "send it again" would be wrong.
+        expect(act.result(), 502, 'an act may have taken effect: look at the actions')
+    lock.stdin.close()
+    lock.wait()
     deadline = time.monotonic() + DEADLINE_S
     while ask('GET', 'overview').status != 200:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert '\n  console ' in world.status()
+    ask('POST', 'resume', body={'source': 'none'})
 
 
 def a_reload_takes_new_keys():
@@ -474,7 +515,7 @@ tests = [the_page_is_served_with_its_policy, a_browser_is_sent_to_the_page_and_a
          ids_may_have_any_character, a_payload_is_its_bytes_and_a_file, jobs_are_paused_and_resumed, many_are_retried_by_an_operation,
          a_proxy_signs_users_in, wrong_requests_have_their_reasons, failures_of_one_address_are_limited_and_a_key_is_not,
          a_slow_statement_is_answered_503_and_the_rest_goes_on, the_database_has_two_connections_of_the_console,
-         a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
+         more_requests_than_it_takes_at_once_wait, an_act_is_logged_with_the_status_of_its_answer, a_killed_console_comes_back, a_reload_takes_new_keys, no_log_has_a_key_or_an_account,
          without_keys_this_host_reads_and_nobody_acts, the_first_key_is_made_by_one_command, the_console_may_be_off]
 
 

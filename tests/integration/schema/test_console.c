@@ -112,6 +112,10 @@ Test(console, names_the_value_and_the_parameter_that_is_wrong)
 		DETAIL("console_transactions(" BY_TIME("yesterday", "") ")"));
 	EXPECT("422 from: from is \"2026-02-30\": there is no such time",
 		DETAIL("console_transactions(" BY_TIME("2026-02-30", "") ")"));
+	EXPECT("422 from: from is \"2026-01-01T00:00:00+99:99\": there is no such time",
+		DETAIL("console_transactions(" BY_TIME("2026-01-01T00:00:00+99:99", "") ")"));
+	EXPECT("422 to: to is 2026-01-01T00:00:00.000000Z, and from is 2026-01-02T00:00:00.000000Z: nothing is between them",
+		DETAIL("console_transactions(" BY_TIME("2026-01-02", "2026-01-01") ")"));
 	EXPECT("422 from: from 2026-01-01T00:00:00.000000Z to 2026-03-01T00:00:00.000000Z is more than 31 days: narrow the range, or"
 	       " ask by id",
 		DETAIL("console_transactions(" BY_TIME("2026-01-01", "2026-03-01") ")"));
@@ -205,6 +209,18 @@ Test(console, marks_the_members_of_a_conflict_that_differ)
 		"SELECT concat_ws(' ', body #> '{data,2,offered}', body #> '{data,2,differs}', body #> '{data,0,offered}')"
 		" FROM payhook.console_conflicts('', 't', '', '')");
 	EXPECT("4", "SELECT json_array_length(body -> 'conflicts') FROM payhook.console_transaction('stripe', 't')");
+}
+
+/* A body of a provider's own form may have members of these names too, of any length. */
+Test(console, shows_the_start_of_a_conflicts_members)
+{
+	database_exec(
+		"INSERT INTO payhook.transaction_conflicts (transaction_id, source, ordinal, body_sha256, body, request_id) VALUES"
+		" ('t', 'stripe', 1, '\\x01', convert_to(json_build_object('transaction_id', 't', 'amount', 1, 'currency',"
+		" repeat('c', 300000), 'source_account', repeat('a', 300000))::text, 'UTF8'), 'r')");
+	EXPECT("200 256 100",
+		"SELECT concat_ws(' ', status, char_length(body #>> '{data,0,offered,source_account}'),"
+		" char_length(body #>> '{data,0,offered,currency}')) FROM payhook.console_conflicts('', '', '', '')");
 }
 
 /* ---- the rest ---- */

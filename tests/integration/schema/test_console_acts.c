@@ -66,6 +66,20 @@ Test(console_acts, calls_again_what_was_processed_only_with_a_reason)
 	EXPECT("0", "SELECT sum(difference) FROM payhook.reconciliation");
 }
 
+/* The processor would be called with "(erased)" for the account. */
+Test(console_acts, does_not_call_again_what_was_erased)
+{
+	store("t", "PROCESSED");
+	EXPECT("true", "SELECT body -> 'may' ->> 'retry_processed' FROM payhook.console_transaction('stripe', 't')");
+	database_exec("SELECT payhook.forget('a', true)");
+	EXPECT("false", "SELECT body -> 'may' ->> 'retry_processed' FROM payhook.console_transaction('stripe', 't')");
+	EXPECT("409 it is PROCESSED and its account was erased: the processor is not called without it",
+		ACT("console_retry('stripe', 't', 'true', 'the ledger lost it', 'anna', 'r')"));
+	cr_expect_str_eq(status_of("t"), "PROCESSED");
+	EXPECT("anna console retry_processed stripe t the ledger lost it r nothing", LAST);
+	EXPECT("0", "SELECT count(*) FROM payhook.jobs");
+}
+
 Test(console_acts, skips_the_held_head_of_a_payment)
 {
 	store_dead("t", "503");
@@ -87,12 +101,23 @@ Test(console_acts, pauses_and_resumes_all_or_one_source)
 	EXPECT("stripe anna bank holiday", "SELECT concat_ws(' ', source, by_user, reason) FROM payhook.source_pauses");
 	EXPECT("0", "SELECT count(*) FROM payhook.pauses");
 	EXPECT("409", "SELECT status FROM payhook.console_pause('stripe', '', 'anna', 'r')");
-	EXPECT("200 done", ACT("console_pause('', '', 'anna', 'r')"));
+	EXPECT("200 done", ACT("console_pause(NULL, '', 'anna', 'r')"));
 	EXPECT("anna", "SELECT by_user FROM payhook.pauses");
-	EXPECT("200 done", ACT("console_resume('', '', 'anna', 'r')"));
+	EXPECT("200 done", ACT("console_resume(NULL, '', 'anna', 'r')"));
 	EXPECT("200 done", ACT("console_resume('stripe', '', 'anna', 'r')"));
-	EXPECT("409 not paused", ACT("console_resume('', '', 'anna', 'r')"));
+	EXPECT("409 not paused", ACT("console_resume(NULL, '', 'anna', 'r')"));
 	EXPECT("0", "SELECT (SELECT count(*) FROM payhook.pauses) + (SELECT count(*) FROM payhook.source_pauses)");
+}
+
+/* As of pause(''): an empty text does not stand for all sources here. */
+Test(console_acts, pauses_and_resumes_nothing_for_an_empty_source)
+{
+	EXPECT("422 source", ACT("console_pause('', 'x', 'anna', 'r')"));
+	EXPECT("0", "SELECT count(*) FROM payhook.pauses");
+	database_exec("SELECT payhook.pause()");
+	EXPECT("422 source", ACT("console_resume('', 'x', 'anna', 'r')"));
+	EXPECT("1", "SELECT count(*) FROM payhook.pauses");
+	EXPECT("1", "SELECT count(*) FROM payhook.operator_actions");
 }
 
 /* The functions that were there before do what they did, and go on record. */
@@ -155,6 +180,10 @@ Test(console_acts, only_the_console_names_the_actor)
 		"SET SESSION AUTHORIZATION bert; SELECT payhook.console_pause('stripe', '', 'anna', 'r'); RESET SESSION AUTHORIZATION");
 	EXPECT("bert psql pause stripe r done", LAST);
 	EXPECT("bert", "SELECT by_user FROM payhook.source_pauses");
+	/* Nor is it the console that acted, if the operator gives the own name. */
+	database_exec(
+		"SET SESSION AUTHORIZATION bert; SELECT payhook.console_pause('stripe', '', 'bert', 'r'); RESET SESSION AUTHORIZATION");
+	EXPECT("bert psql pause stripe r nothing", LAST);
 	database_exec(
 		"SET SESSION AUTHORIZATION program; SELECT payhook.console_resume('stripe', '', 'anna', 'r'); RESET SESSION AUTHORIZATION");
 	EXPECT("anna console resume stripe r done", LAST);
@@ -186,6 +215,8 @@ Test(console_acts, an_operation_needs_a_filter)
 	static const char *const FILTERS[] = {"", "{}", "[]", "3", "null", "{", "{\"sorce\": \"stripe\"}",
 		"{\"source\": \"\"}", "{\"source\": null}", "{\"source\": {}}", "{\"transactions\": []}",
 		"{\"transactions\": [{\"source\": \"s\"}]}", "{\"transactions\": [1]}",
+		/* Its text would have 100,001 bytes. */
+		"{\"transactions\": [{\"source\": \"s\", \"transaction_id\": 1e100000}]}",
 		"{\"transactions\": [{\"source\": \"s\", \"transaction_id\": \"t\"}], \"kind\": \"captured\"}"};
 	for (size_t i = 0; i < COUNT_OF(FILTERS); i++)
 		cr_expect_str_eq(
@@ -195,6 +226,8 @@ Test(console_acts, an_operation_needs_a_filter)
 			"422 filter", "%s", FILTERS[i]);
 	EXPECT("422 amount_min", ACT(START("{\"amount_min\": \"much\"}", "", "", "why")));
 	EXPECT("422 reason", ACT(START("{\"source\": \"stripe\"}", "", "", "")));
+	EXPECT("422 reason", ACT(START("{\"source\": \"stripe\"}", "", "", " \n\t")));
+	EXPECT("422 to", ACT(START("{\"from\": \"2026-01-02\", \"to\": \"2026-01-01\"}", "", "", "why")));
 	EXPECT("422 rate", ACT(START("{\"source\": \"stripe\"}", "", "2001", "why")));
 	EXPECT("422 action",
 		"SELECT status || ' ' || (body ->> 'parameter') FROM payhook.console_start_operation('delete', '{}', '', '', '', '', '')");

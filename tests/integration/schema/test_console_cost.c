@@ -78,6 +78,18 @@ Test(console_cost, no_answer_reads_more_than_its_bound)
 	expect_bounded("console_unreadable('', '', '')", 200);
 	expect_bounded("console_sources()", 200);
 
+	database_exec(
+		"INSERT INTO payhook.operator_actions (actor, via, action, outcome, detail)"
+		" SELECT 'anna', 'console', 'retry', 'done', 'one of many' FROM generate_series(1, 300000); ANALYZE payhook.operator_actions");
+	expect_bounded("console_actions('', '', '', '', '', '')", 200);
+	expect_bounded("console_actions('', '', 'nobody', '', '', '')", 3000);
+	expect_bounded("console_actions('', 't5', '', '', '', '')", 200);
+	cr_expect_str_eq(
+		database_value(
+			"SELECT concat_ws(' ', json_array_length(body -> 'data'), body ->> 'truncated', body ->> 'next' IS NOT NULL)"
+			" FROM payhook.console_actions('', '', 'nobody', '', '', '')"),
+		"0 true t");
+
 	/* A search that finds nothing goes on by its cursor, to the end. */
 	cr_expect_str_eq(
 		database_value(

@@ -42,6 +42,7 @@ static void refuses(const char *method, const char *target, const char *text, en
 
 #define LIST "/console/api/v1/transactions"
 #define RETRY LIST "/stripe/a%2Fb/retry"
+#define PAUSE "/console/api/v1/pause"
 #define OPERATIONS "/console/api/v1/operations"
 
 Test(parameters, of_a_path_are_decoded_once)
@@ -123,6 +124,14 @@ Test(parameters, of_a_body_may_be_null)
 	has("reason", NULL);
 	has("even_processed", "false");
 	has("id", "a/b");
+}
+
+/* A text that ended at its NUL would be another one: a source without its end, or none, which is all of them. */
+Test(parameters, of_a_body_have_no_nul_and_no_half_character)
+{
+	refuses("POST", PAUSE, "{\"source\":\"\\u0000\"}", FAULT_INPUT, "source has a NUL");
+	refuses("POST", PAUSE, "{\"source\":\"stripe\\u0000x\"}", FAULT_INPUT, "source has a NUL");
+	refuses("POST", PAUSE, "{\"reason\":\"\\ud800\",\"source\":\"a\"}", FAULT_INPUT, "half of a surrogate pair");
 }
 
 Test(parameters, of_a_body_have_their_types)

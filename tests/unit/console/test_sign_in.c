@@ -19,6 +19,7 @@ static struct request rq;
 static struct operator operator;
 static int answers;
 static const char *headers[16]; /* name, value, and so on, ended by NULL */
+static const char *repeated;    /* the header that is there twice; NULL: none */
 
 static void sign_in_on_answer(struct request *r)
 {
@@ -34,6 +35,12 @@ static const char *sign_in_header(const struct request *r, const char *name)
 			return headers[i + 1];
 	}
 	return NULL;
+}
+
+static bool sign_in_is_repeated(const struct request *r, const char *name)
+{
+	(void)r;
+	return repeated && strcmp(repeated, name) == 0;
 }
 
 static bool sign_in_has_header(const struct request *r, const char *const names[], size_t count)
@@ -69,6 +76,8 @@ static void sign_in_begin(void)
 	rq.answer = sign_in_on_answer;
 	rq.header = sign_in_header;
 	rq.has_header = sign_in_has_header;
+	rq.is_repeated = sign_in_is_repeated;
+	repeated = NULL;
 	rq.address = rq.peer = "127.0.0.1";
 	rq.reply.body = BUF_INIT(65536);
 	answers = 0;
@@ -179,6 +188,40 @@ Test(sign_in, without_keys_is_not_through_a_proxy)
 	service.keys = NULL;
 	send_header("via", "1.1 proxy");
 	is_refused(403, "REAL_IP_FROM");
+}
+
+/* The address is what the proxy reports: its own host's, or that of a client behind the port of this host. */
+Test(sign_in, without_keys_is_not_through_a_named_proxy)
+{
+	service.keys = NULL;
+	rq.peer = "10.0.0.5";
+	is_refused(403, "this host only");
+	rq.clients = CLIENTS_LOCAL;
+	rq.address = "10.1.2.3";
+	is_refused(403, "this host only");
+	rq.address = rq.peer;
+	is_admitted("", API_READ);
+}
+
+Test(sign_in, by_a_key_counts_before_the_user_of_a_proxy)
+{
+	snprintf(settings.console_user_header, sizeof settings.console_user_header, "x-forwarded-user");
+	send_header("x-forwarded-user", "alice");
+	rq.address = "203.0.113.7";
+	send_header("authorization", "Bearer a");
+	is_admitted("all", API_READ | API_OPERATE | API_PAYLOAD);
+	send_header("authorization", "Bearer of-the-proxy");
+	is_admitted("alice", API_READ | API_OPERATE);
+}
+
+/* The first of the two may be the client's. */
+Test(sign_in, by_a_proxy_has_one_header)
+{
+	snprintf(settings.console_user_header, sizeof settings.console_user_header, "x-forwarded-user");
+	send_header("x-forwarded-user", "alice");
+	repeated = "x-forwarded-user";
+	rq.address = "203.0.113.7";
+	is_refused(403, "there twice");
 }
 
 Test(sign_in, by_a_proxy_is_for_named_proxies_only)
