@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
+import {Api} from './api.mjs';
 import {BASE_URL, KEY, READER, answered, closeBrowser, findings, isFirefox, openBrowser, withPage} from './browser.mjs';
 import {hostileStrings} from './fixtures.mjs';
 import {takeScreenshots} from './screenshots.mjs';
@@ -90,6 +91,24 @@ test('a retry of 300 that match is previewed, run to its end, and on record', ()
 	await open('#/actions');
 	await page.getByRole('row', {name: /start_operation/}).getByText('the timeout is over').waitFor();
 }));
+
+test('without a time, a retry of all that match has what the list shows, also what failed days ago', async () => {
+	const api = new Api();
+	Object.assign(api.find('stripe', 'evt_declined'), {created_at: '2020-01-01T00:00:00.000000Z', failed_at: '2020-01-01T00:01:00.000000Z'});
+	await withPage({api}, async ({page, open}) => {
+		await open('#/transactions?status=FAILED&error=card+declined');
+		await page.getByRole('link', {name: 'evt_declined'}).waitFor();
+		await page.getByRole('button', {name: 'Retry all that match'}).click();
+		await dialog(page).getByRole('heading', {name: 'Retry 1 failed transaction'}).waitFor();
+		await dialog(page).getByRole('button', {name: 'Cancel'}).click();
+		await open('#/transactions?status=FAILED');
+		await page.getByRole('button', {name: 'Retry all that match'}).click();
+		await dialog(page).getByRole('heading', {name: `Retry ${api.rows.filter((row) => row.status === 'FAILED').length} failed transactions`}).waitFor();
+		await dialog(page).getByRole('button', {name: 'Cancel'}).click();
+		await open('#/transactions?error=no+such+error');
+		await page.getByText('No FAILED transaction matches, whenever it failed.').waitFor();
+	});
+});
 
 test('selected rows stay selected over refreshes and pages, and only they are retried', () => withPage({}, async ({page, open}) => {
 	await open('#/transactions?status=FAILED&source=stripe');

@@ -13,7 +13,6 @@ const FILTERS = ['id', 'payment', 'source', 'status', 'kind', 'account', 'curren
 const OF_OPERATIONS = ['source', 'kind', 'account', 'currency', 'amount_min', 'amount_max', 'from', 'to', 'error'];
 const TIMES = ['from', 'to'];
 const SELECTED_MAX = 1000;
-const DAY_MS = 86400000;
 
 const filtersOf = (query) => Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? '']).filter(([, each]) => each !== ''));
 const keyOf = (row) => JSON.stringify([row.source, row.transaction_id]);
@@ -41,8 +40,8 @@ function operationFilter(filters) {
 		return null;
 	}
 	const filter = Object.fromEntries(OF_OPERATIONS.filter((name) => filters[name]).map((name) => [name, filters[name]]));
-	// What the list shows without a time.
-	return {from: new Date((filters.to ? Date.parse(filters.to) : now()) - DAY_MS).toISOString(), ...filter};
+	// The list has all that are FAILED, whenever that was; an operation wants one member, and this one leaves nothing out.
+	return Object.keys(filter).length > 0 ? filter : {to: new Date(now()).toISOString()};
 }
 
 function buttons(filters, rows, selected) {
@@ -76,8 +75,8 @@ function nothing(filters, data) {
 	if (filters.id || filters.payment) {
 		return empty('No transaction and no payment has this id. Ids are compared exactly, upper and lower case too. The provider may have been refused: look at the auth failures, or at its record of the webhook.');
 	}
-	if (filters.status === 'FAILED') {
-		return empty('No transaction failed in this time. That is good. Without a time, the last 24 hours are searched.');
+	if (isOfFailed(filters)) {
+		return empty(filters.from || filters.to ? 'No transaction that failed in this time matches. Without a time, all that are FAILED are searched.' : 'No FAILED transaction matches, whenever it failed. That is good.');
 	}
 	return empty('No transaction matches. Without a time, the last 24 hours are searched: set “From” for more, up to 31 days. To send one:', FIRST_WEBHOOK());
 }
