@@ -31,6 +31,8 @@ test('an unknown key is refused with the request id, a known one signs in, and s
 	await page.getByLabel('API key').fill('no-such-key');
 	await page.getByRole('button', {name: 'Sign in', exact: true}).click();
 	await page.getByText(/This key was not accepted: .* Request id [0-9a-f]{32}/).waitFor();
+	await page.getByText('How to make the first key').click();
+	await page.getByText('./payhook key --save alice').waitFor();
 	await page.getByLabel('API key').fill(KEY);
 	await page.getByLabel('API key').press('Enter');
 	await page.getByRole('heading', {name: 'Overview'}).waitFor();
@@ -39,6 +41,23 @@ test('an unknown key is refused with the request id, a known one signs in, and s
 	await page.getByText('Signed out.').waitFor();
 	assert.equal(await page.evaluate(() => sessionStorage.getItem('payhook-key')), null);
 }));
+
+test('a key that could not be tried stays in its field, one that was removed is asked for again, both with the request id', async () => {
+	const api = new Api();
+	await withPage({api, allowed: [answered(503), answered(401)]}, async ({page, url}) => {
+		api.isDown = true;
+		await page.goto(url);
+		await page.getByLabel('API key').fill(KEY);
+		await page.getByLabel('API key').press('Enter');
+		await page.getByText(/the database does not answer\. Request id [0-9a-f]{32}/).waitFor();
+		assert.equal(await page.getByLabel('API key').inputValue(), KEY);
+		api.isDown = false;
+		await page.getByLabel('API key').press('Enter');
+		await page.getByRole('heading', {name: 'Overview'}).waitFor();
+		await page.evaluate(() => sessionStorage.setItem('payhook-key', 'one that was removed'));
+		await page.getByText(/This key is not accepted any more: .* Request id [0-9a-f]{32}/).waitFor();
+	});
+});
 
 test('the overview draws both charts, marks a silent source and an open circuit, and links to what failed', () => withPage({}, async ({page, open}) => {
 	await open();
@@ -66,6 +85,16 @@ test('a failed transaction is found, its reason read, retried, and seen PROCESSE
 	await page.getByText(/operator retried it/).waitFor();
 	assert.equal(await page.getByRole('button', {name: 'Retry', exact: true}).count(), 0);
 }));
+
+test('an attempt names the host of its worker, and the worker itself once its host is not known any more', async () => {
+	const api = new Api();
+	api.attempts = (row) => Api.prototype.attempts.call(api, row).map((each, at) => ({...each, worker: `253848831723800000${at}`, worker_host: at === 0 ? null : 'node1'}));
+	await withPage({api}, async ({page, open}) => {
+		await open('#/transactions/transactions/txn_failed');
+		await page.locator('.timeline').getByText(/Attempt 1 failed, .* by worker 2538488317238000000, which has ended\./).waitFor();
+		await page.locator('.timeline').getByText(/Attempt 2 failed for good, .* on node1\./).waitFor();
+	});
+});
 
 test('a processed transaction is called again only with a reason', () => withPage({}, async ({page, open}) => {
 	await open('#/transactions/transactions/txn_ok');
