@@ -220,7 +220,7 @@ def each_endpoint_is_for_keys_of_its_scope():
             if scope in scopes:
                 assert answer.status in (200, 404, 409, 422), f'{method} {path} {name}: {answer.status} {answer.body}'
                 continue
-            expect(answer, 403, 'not for that')
+            expect(answer, 403, f'is not for that: it lacks the scope {scope}')
             found = newest_action()
             if action:
                 assert found['action'] == action and found['actor'] == name and found['outcome'] == 'refused', found
