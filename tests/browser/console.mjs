@@ -168,6 +168,24 @@ test('filters are in the address, survive a reload, and the way back', () => wit
 	await page.waitForFunction(() => document.querySelector('#f-status')?.value === '');
 }));
 
+test('times of a link in another zone are shown in UTC, and stay the same when another filter is set', () => withPage({}, async ({page, open}) => {
+	await open(`#/transactions?from=2026-01-02&to=${encodeURIComponent('2026-01-02T23:00:00+02:00')}`);
+	assert.equal(await page.getByLabel('From (UTC)').inputValue(), '2026-01-02T00:00');
+	assert.equal(await page.getByLabel('To (UTC)').inputValue(), '2026-01-02T21:00');
+	await page.getByLabel('Currency').fill('INR');
+	await page.getByRole('button', {name: 'Filter', exact: true}).click();
+	await page.waitForURL(/to=2026-01-02T21%3A00%3A00Z/);
+}));
+
+test('an id that was pasted with a blank is found by the next press', () => withPage({}, async ({page, open}) => {
+	await open();
+	await page.getByLabel('Transaction or payment id').fill('txn_failed ');
+	await page.getByRole('button', {name: 'Find'}).click();
+	await page.getByText('begins or ends with a blank').waitFor();
+	await page.getByRole('link', {name: 'Search without it'}).click();
+	await page.getByRole('link', {name: 'txn_failed'}).waitFor();
+}));
+
 test('all jobs and one source are paused and resumed', () => withPage({}, async ({page, open}) => {
 	await open('#/workers');
 	for (const name of ['all', 'stripe']) {
@@ -354,6 +372,17 @@ for (const [name, options] of Object.entries({light: {}, dark: {scheme: 'dark'},
 		assert.deepEqual(found, []);
 	}));
 }
+
+test('no view is wider than the screen, from a small phone to a desk, nor at a zoom of 200 % and 400 %', () => withPage({}, async ({page, open}) => {
+	for (const width of [320, 640, 800, 1024, 1100]) {
+		await page.setViewportSize({width, height: 700});
+		for (const view of VIEWS) {
+			await open(view);
+			const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+			assert.ok(wide <= 0, `${view} is ${wide} pixels wider than ${width}`);
+		}
+	}
+}));
 
 test('nginx serves the page under its policy, as the types that browsers want, and 304 what has not changed', () => withPage({hasNginx: true, allowed: []}, async ({page, url, open}) => {
 	const loaded = [];

@@ -3,6 +3,7 @@
 import {get} from '../api.js';
 import {fromTemplate, h} from '../dom.js';
 import {badge, button, empty, longText, money, paymentLink, table, transactionLink, value} from '../parts.js';
+import {linkTo} from '../router.js';
 import {now, timeOf} from '../times.js';
 import {retryMany} from './acts.js';
 import {pages} from './lists.js';
@@ -28,8 +29,12 @@ function selectedRows(route) {
 	return selection.rows;
 }
 
-// The text of a field of the form is UTC.
-const toForm = (text) => text.replace(/Z$|\+00:00$/, '').replace(/^(\d{4}-\d\d-\d\d)$/, '$1T00:00').slice(0, 19);
+// The text of a field of the form is UTC, as is a time without a zone; what is no time is left to the server.
+function toForm(given) {
+	const text = given.replace(' ', 'T');
+	const time = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`);
+	return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 19);
+}
 const fromForm = (text) => (text === '' ? '' : `${text.length === 16 ? `${text}:00` : text}Z`);
 
 const isOfFailed = (filters) => filters.status === 'FAILED' || (filters.error && !filters.status);
@@ -71,6 +76,10 @@ function columns(selected) {
 function nothing(filters, data) {
 	if (data.truncated) {
 		return empty('The search has examined 100,000 rows and found none that match. Go on with it below, or narrow the time.');
+	}
+	if (filters.id && filters.id.trim() !== filters.id) {
+		return [empty('No transaction and no payment has this id, which begins or ends with a blank.'),
+			h('p', null, h('a', {href: linkTo(['transactions'], {...filters, id: filters.id.trim()})}, 'Search without it'))];
 	}
 	if (filters.id || filters.payment) {
 		return empty('No transaction and no payment has this id. Ids are compared exactly, upper and lower case too. The provider may have been refused: look at the auth failures, or at its record of the webhook.');
