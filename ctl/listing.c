@@ -31,7 +31,7 @@ void listing_transactions(struct json_walk rows, int64_t now_us, const char *ind
 			field_cell(&t, row, CELLS[i]);
 		field_time_cells(&t, row, "/created_at", now_us);
 		field_ago_cell(&t, row, "/failed_at", now_us);
-		field_cell(&t, row, "/failure");
+		field_start_cell(&t, row, "/failure");
 	}
 	table_print(&t, indent);
 	table_finish(&t);
