@@ -456,6 +456,13 @@ def the_first_key_is_made_by_one_command():
         assert 'is the name of another key already' in str(error), error
     else:
         raise AssertionError('the same name twice')
+    broken = world.folder / 'broken.json'
+    broken.write_text('{')
+    try:
+        world.payhook('key', '--save', 'third', 'read', API_KEYS_FILE=str(broken))
+    except AssertionError as error:
+        assert 'the key cannot be added' in str(error), error
+    assert broken.read_text() == '{' and not pathlib.Path(f'{broken}.new').exists()
 
 
 def the_console_may_be_off():
