@@ -101,6 +101,9 @@ test('a processed transaction is called again only with a reason', () => withPag
 	await page.getByRole('button', {name: 'Call again'}).click();
 	await dialog(page).getByRole('button', {name: 'Call again'}).click();
 	assert.ok(await dialog(page).isVisible(), 'the dialog has to stay without a reason');
+	await dialog(page).getByLabel('Reason').fill('   ');
+	await dialog(page).getByLabel('Reason').press('Enter');
+	assert.ok(await dialog(page).isVisible(), 'blanks are no reason');
 	await confirm(page, 'Call again', 'the processor lost it');
 	await page.locator('#result').getByText('txn_ok has a new job').waitFor();
 }));
