@@ -7,6 +7,7 @@
 #include "answer.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -204,6 +205,15 @@ static void answer_fill_refused(struct call *call, struct db_params *params)
 	db_params_add_text(params, NULL);
 }
 
+/* Names what to ask for. */
+static void answer_no_scope(struct asking *a, const char *caller)
+{
+	char detail[80];
+	snprintf(detail, sizeof detail, "%s is not for that: it lacks the scope %s", caller,
+		api_scope_name(a->endpoint->scope));
+	http_problem(a->rq, 403, detail);
+}
+
 /* It is refused whether or not it is on record. */
 static void answer_on_refused(struct call *call, const struct pg_result *result, const struct fault *f, bool is_undone)
 {
@@ -213,10 +223,11 @@ static void answer_on_refused(struct call *call, const struct pg_result *result,
 	if (!result)
 		LOG(LOG_LEVEL_ERROR, "refused act not on record", LOG_TEXT("request_id", a->rq->id),
 			LOG_TEXT("operator", a->operator.name), LOG_TEXT("reason", f->text));
-	http_problem(a->rq, 403,
-		*a->operator.name
-			? "this key or user is not for that"
-			: "nobody may act without API_KEYS_FILE: set it, and make a key: ./payhook key NAME read operate payload");
+	if (*a->operator.name)
+		answer_no_scope(a, "this key or user");
+	else
+		http_problem(a->rq, 403,
+			"nobody may act without API_KEYS_FILE: set it, and make a key: ./payhook key NAME read operate payload");
 }
 
 static void answer_refuse(struct asking *a)
@@ -226,7 +237,7 @@ static void answer_refuse(struct asking *a)
 	if (!sign_in_may_fail(rq))
 		return;
 	if (!a->endpoint->action) {
-		http_problem(rq, 403, "this key is not for that");
+		answer_no_scope(a, "this key or user");
 		return;
 	}
 	if (!parameters_read(a->endpoint, rq->target, &rq->path, &rq->body, &a->parameters, &f))

@@ -118,6 +118,14 @@ void field_cell(struct table *t, struct json_value v, const char *pointer)
 	table_add(t, field_text(v, pointer, text));
 }
 
+void field_start_cell(struct table *t, struct json_value v, const char *pointer)
+{
+	char text[FIELD_MAX];
+	if (strlen(field_text(v, pointer, text)) > FIELD_START_MAX)
+		memcpy(text + utf8_whole(text, FIELD_START_MAX), "...", sizeof "...");
+	table_add(t, text);
+}
+
 void field_ago_cell(struct table *t, struct json_value v, const char *pointer, int64_t now_us)
 {
 	char text[FIELD_MAX], ago[MOMENT_MAX];

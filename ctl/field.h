@@ -9,6 +9,7 @@
 
 /* The members of an answer's JSON, as texts for people.  A pointer is a JSON pointer (json/value.h). */
 
+#define FIELD_START_MAX 160   /* bytes: two lines of a terminal */
 #define FIELD_MAX (16 * 1024) /* bytes with the NUL: a detail of 2,000 characters and an error have less */
 
 /* A string without its quotes, anything else as it is written; "" if it is null or absent.  Returns ret. */
@@ -41,6 +42,9 @@ const char *moment_both(const char *time, int64_t now_us, char ret[MOMENT_MAX]);
 /* ---- cells ---- */
 
 void field_cell(struct table *t, struct json_value v, const char *pointer);
+
+/* The same with the start of a text that may be a page long, in a list that is to be read at a glance. */
+void field_start_cell(struct table *t, struct json_value v, const char *pointer);
 
 /* Two cells: to the second, and how long ago. */
 void field_time_cells(struct table *t, struct json_value v, const char *pointer, int64_t now_us);

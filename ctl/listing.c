@@ -31,7 +31,7 @@ void listing_transactions(struct json_walk rows, int64_t now_us, const char *ind
 			field_cell(&t, row, CELLS[i]);
 		field_time_cells(&t, row, "/created_at", now_us);
 		field_ago_cell(&t, row, "/failed_at", now_us);
-		field_cell(&t, row, "/failure");
+		field_start_cell(&t, row, "/failure");
 	}
 	table_print(&t, indent);
 	table_finish(&t);
@@ -125,6 +125,16 @@ enum {
 	LS_COUNT
 };
 
+/* What is printed if the list has no row.  FAILED transactions are searched whenever they failed, and ids whenever they came. */
+static const char *ls_complaint(const char *const values[LS_COUNT])
+{
+	bool is_by_key = values[LS_ID] || values[LS_PAYMENT];
+	bool is_failed = values[LS_ERROR] || (values[LS_STATUS] && strcmp(values[LS_STATUS], "FAILED") == 0);
+	if (is_by_key || is_failed || values[LS_FROM] || values[LS_TO])
+		return "no transaction matches";
+	return "no transaction matches; without --from and --to, those of the last 24 hours are searched";
+}
+
 int ls_run(int argc, char **argv)
 {
 	static const struct statement LS = {"ls", INQUIRY_SELECT
@@ -156,8 +166,7 @@ int ls_run(int argc, char **argv)
 	if (inquiry_ask(&a, &LS, &params) && json) {
 		a.exit_status = inquiry_print(&a);
 	} else if (a.exit_status == EXIT_DONE && inquiry_open(&a)) {
-		if (has_rows(&a,
-			    "no transaction matches; without --from and --to, those of the last 24 hours are searched"))
+		if (has_rows(&a, ls_complaint(values)))
 			listing_transactions(field_list(a.top, "/data"), a.now_us, "");
 		listing_next(&a);
 	}

@@ -63,9 +63,10 @@ static const struct command {
 		"      exit status 0: ok, 1: something needs attention, 3: down",
 		status_run},
 	{"ls", " [ID] [FILTER...] [--limit N] [--cursor CURSOR] [--json]",
-		"list transactions, newest first: those of the last 24 hours, or with this ID or that of their\n"
-		"      payment; filters: --source, --status, --kind, --payment, --account, --currency, --amount-min,\n"
-		"      --amount-max, --from, --to, --error (a part of the failure's text)",
+		"list transactions, newest first: those of the last 24 hours, all that are FAILED (--status FAILED),\n"
+		"      or those with this ID or that of their payment; filters: --source, --status, --kind, --payment,\n"
+		"      --account, --currency, --amount-min, --amount-max, --from, --to, --error (a part of the failure's\n"
+		"      text)",
 		ls_run},
 	{"show", " ID [--source NAME] [--json]", "print all that happened to one transaction", show_run},
 	{"payment", " ID [--source NAME] [--json]", "print one payment: its state, sums and events", payment_run},
@@ -124,6 +125,16 @@ static int run(const struct command *c, int argc, char **argv)
 	return 0;
 }
 
+/* The exit status, unless a part of the output was lost on its way: a script would take the rest for the whole. */
+static int written(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (status == 0)
+		ctl_complain("the output could not be written");
+	return status == 0 ? 1 : status;
+}
+
 static void help(void)
 {
 	printf("Usage: " CTL_PROGRAM
@@ -134,8 +145,8 @@ static void help(void)
 	printf("  --version\n      print the version\n  --help\n      print this text\n\n"
 	       "Exit status: 0 success; 1 the signature is not valid, the request is not kept, the key could not be\n"
 	       "made, there is nothing by that name or nothing to do, the answer is not the expected one, the events\n"
-	       "cannot be read, or the server does not keep the promise or cannot be asked; 2 an argument, a setting or\n"
-	       "the request is invalid; 3 \"status\": payhook is down.\n");
+	       "cannot be read, the server does not keep the promise or cannot be asked, or the output could not be\n"
+	       "written; 2 an argument, a setting or the request is invalid; 3 \"status\": payhook is down.\n");
 }
 
 int main(int argc, char **argv)
@@ -151,7 +162,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; argc > 1 && i < COUNT_OF(COMMANDS); i++) {
 		if (strcmp(argv[1], COMMANDS[i].name) == 0)
-			return run(&COMMANDS[i], argc - 2, argv + 2);
+			return written(run(&COMMANDS[i], argc - 2, argv + 2));
 	}
 	fprintf(stderr, CTL_PROGRAM ": unknown command %s; see --help\n", argc > 1 ? argv[1] : "(none)");
 	return 2;

@@ -65,6 +65,8 @@ static void print_operations(struct json_walk rows, int64_t now_us)
 	struct json_value row;
 	while (json_walk_next(&rows, NULL, &row))
 		add_operation(&t, row, now_us);
+	if (t.cells == 0)
+		ctl_complain("no operation is on record");
 	table_print(&t, "");
 	table_finish(&t);
 }

@@ -10,6 +10,10 @@
 
 #include "shown.h"
 
+/* A wider cell moves the rest of its own row only: an id of 255 bytes, as any sender may choose one, would otherwise push the
+ * status of every row out of a terminal.  A UUID has 36, an id of Stripe about 30. */
+#define ALIGNED_MAX 48
+
 void table_add(struct table *t, const char *text)
 {
 	shown_add(&t->text, text);
@@ -33,7 +37,7 @@ static void measure(const struct table *t, size_t widths[TABLE_COLUMNS_MAX])
 		size_t width = shown_width(cell_text(at));
 		if (!*at && *widest == 0)
 			continue;
-		width = width > least ? width : least;
+		width = width > least && width <= ALIGNED_MAX ? width : least;
 		*widest = width > *widest ? width : *widest;
 	}
 }

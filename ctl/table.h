@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 
-/* Rows in aligned columns.  All cells are kept until the table is printed, as the widest of them decides. */
+/* Rows in aligned columns.  All cells are kept until the table is printed, as the widest of them decides; one that is much
+ * wider than an ordinary id aligns nothing. */
 
 #define TABLE_COLUMNS_MAX 16
 #define TABLE_BYTES_MAX \

@@ -29,10 +29,10 @@ cmd_help() {
 		                     certificate's last day, the version, and where the data is.  Exit status 0: all is
 		                     well; 1: something needs attention; 2: a setting is wrong; 3: down
 		  ls [ID] [FILTER...] [--json]
-		                     list transactions, newest first: of the last 24 hours, or those with this id or
-		                     with this payment.  Filters: --source, --status, --kind, --payment, --account,
-		                     --currency, --amount-min, --amount-max, --from, --to, --error TEXT; --limit N,
-		                     --cursor CURSOR
+		                     list transactions, newest first: of the last 24 hours; with --status FAILED all
+		                     that are; with an id those with it or with this payment.  Filters: --source,
+		                     --status, --kind, --payment, --account, --currency, --amount-min,
+		                     --amount-max, --from, --to, --error TEXT; --limit N, --cursor CURSOR
 		  show ID [--source NAME] [--json]
 		                     show all that happened to one transaction: job, attempts, conflicts, payment
 		  payment ID [--source NAME] [--json]

@@ -31,7 +31,10 @@ key_save() {
 	[[ -d $STATE/bin ]] || fail 1 "payhook has to be started first: ./payhook up"
 	made=$("$BUILD/ctl/payhook-ctl" key "$@" 2>/dev/null) || exec "$BUILD/ctl/payhook-ctl" key "$@"
 	file=$(readlink -m -- "$file")
-	keys_with "${made#*$'\n'}" "$file" >"$file.new" || fail 1 "$file: the key cannot be added"
+	if ! keys_with "${made#*$'\n'}" "$file" >"$file.new"; then
+		[[ ! -e $file.new ]] || rm -f -- "$file.new"
+		fail 1 "$file: the key cannot be added"
+	fi
 	if ! with_settings_of_keys "$file.new" "$BUILD/console/payhook-console" --check >/dev/null; then
 		rm -f -- "$file.new"
 		fail 2 "the key was not added to $file"

@@ -13,6 +13,8 @@ export function ask({title, body, confirm, reason = 'optional', isDanger = false
 	append(part('dialog-body'), [body]);
 	part('dialog-reason-part').hidden = reason === 'none';
 	input.required = reason === 'required';
+	// Blanks are no reason.  An empty input is no matter of the pattern.
+	input.pattern = input.required ? '.*\\S.*' : '.*';
 	input.value = '';
 	part('dialog-confirm').textContent = confirm;
 	part('dialog-confirm').disabled = isDisabled;

@@ -48,7 +48,8 @@ function showSignIn(reason = null) {
 	showResult();
 	setTitle('Sign in');
 	part('view').replaceChildren(fromTemplate('sign-in', {
-		reason, command: './payhook key alice read operate payload    # prints the key once, and its entry for API_KEYS_FILE\n./payhook reload',
+		reason, command: './payhook key --save alice read operate payload   # prints the key once, and how it comes into force\n'
+			+ 'payhook key alice read operate payload            # the package: add the entry to API_KEYS_FILE, then reload',
 	}));
 	part('key').focus();
 }
@@ -62,14 +63,18 @@ async function signIn(text) {
 		part('heading').focus();
 	} catch (error) {
 		forgetKey();
-		showSignIn(error instanceof Problem && error.status === 401 ? refusedText(error, text) : error.message);
+		if (error instanceof Problem && error.status === 401) {
+			showSignIn(text === '' ? `Reading without a key is not allowed here: ${withRequest(error.detail, error)}`
+				: withRequest('This key was not accepted: payhook does not have it, or it has expired. A new one is good after a reload, or after a restart if it is the first', error));
+			return;
+		}
+		showSignIn(withRequest(error.message, error));
+		// It was not refused, so it need not be typed again.
+		part('key').value = text;
 	}
 }
 
-function refusedText(error, text) {
-	const request = error.requestId ? ` Request id ${error.requestId}.` : '';
-	return text === '' ? `Reading without a key is not allowed here: ${error.detail}.${request}` : `This key was not accepted: ${error.detail}.${request}`;
-}
+const withRequest = (text, error) => `${text}.${error.requestId ? ` Request id ${error.requestId}.` : ''}`;
 
 function signOut() {
 	forgetKey();
@@ -92,8 +97,9 @@ function update(data) {
 
 function fail(error) {
 	if (error instanceof Problem && error.status === 401) {
+		const reason = key() === '' ? `Reading without a key is not allowed any more: ${error.detail}` : 'This key is not accepted any more: it was removed, or it has expired';
 		forgetKey();
-		showSignIn(`This key is not accepted any more: ${error.detail}.`);
+		showSignIn(withRequest(reason, error));
 		return;
 	}
 	if (!(error instanceof Problem)) {
@@ -116,7 +122,7 @@ function showAge() {
 	document.body.classList.toggle('is-stale', isOld);
 	part('updated').textContent = lastAt === null ? '' : `Updated ${exact(lastAt)}. Refreshed every 2 s while this tab is seen.`;
 	part('stale').hidden = !isOld;
-	const text = isOld ? `This data is old, from ${exact(lastAt).slice(11, 19)} UTC.${lastError ? ` ${lastError.message}.${lastError.requestId ? ` Request id ${lastError.requestId}.` : ''}` : ''}` : '';
+	const text = isOld ? `This data is old, from ${exact(lastAt).slice(11, 19)} UTC.${lastError ? ` ${withRequest(lastError.message, lastError)}` : ''}` : '';
 	if (part('stale').textContent !== text) {
 		part('stale').textContent = text;
 	}

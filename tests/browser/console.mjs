@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
+import {Api} from './api.mjs';
 import {BASE_URL, KEY, READER, answered, closeBrowser, findings, isFirefox, openBrowser, withPage} from './browser.mjs';
 import {hostileStrings} from './fixtures.mjs';
 import {takeScreenshots} from './screenshots.mjs';
@@ -30,6 +31,8 @@ test('an unknown key is refused with the request id, a known one signs in, and s
 	await page.getByLabel('API key').fill('no-such-key');
 	await page.getByRole('button', {name: 'Sign in', exact: true}).click();
 	await page.getByText(/This key was not accepted: .* Request id [0-9a-f]{32}/).waitFor();
+	await page.getByText('How to make the first key').click();
+	await page.getByText('./payhook key --save alice').waitFor();
 	await page.getByLabel('API key').fill(KEY);
 	await page.getByLabel('API key').press('Enter');
 	await page.getByRole('heading', {name: 'Overview'}).waitFor();
@@ -38,6 +41,23 @@ test('an unknown key is refused with the request id, a known one signs in, and s
 	await page.getByText('Signed out.').waitFor();
 	assert.equal(await page.evaluate(() => sessionStorage.getItem('payhook-key')), null);
 }));
+
+test('a key that could not be tried stays in its field, one that was removed is asked for again, both with the request id', async () => {
+	const api = new Api();
+	await withPage({api, allowed: [answered(503), answered(401)]}, async ({page, url}) => {
+		api.isDown = true;
+		await page.goto(url);
+		await page.getByLabel('API key').fill(KEY);
+		await page.getByLabel('API key').press('Enter');
+		await page.getByText(/the database does not answer\. Request id [0-9a-f]{32}/).waitFor();
+		assert.equal(await page.getByLabel('API key').inputValue(), KEY);
+		api.isDown = false;
+		await page.getByLabel('API key').press('Enter');
+		await page.getByRole('heading', {name: 'Overview'}).waitFor();
+		await page.evaluate(() => sessionStorage.setItem('payhook-key', 'one that was removed'));
+		await page.getByText(/This key is not accepted any more: .* Request id [0-9a-f]{32}/).waitFor();
+	});
+});
 
 test('the overview draws both charts, marks a silent source and an open circuit, and links to what failed', () => withPage({}, async ({page, open}) => {
 	await open();
@@ -66,11 +86,24 @@ test('a failed transaction is found, its reason read, retried, and seen PROCESSE
 	assert.equal(await page.getByRole('button', {name: 'Retry', exact: true}).count(), 0);
 }));
 
+test('an attempt names the host of its worker, and the worker itself once its host is not known any more', async () => {
+	const api = new Api();
+	api.attempts = (row) => Api.prototype.attempts.call(api, row).map((each, at) => ({...each, worker: `253848831723800000${at}`, worker_host: at === 0 ? null : 'node1'}));
+	await withPage({api}, async ({page, open}) => {
+		await open('#/transactions/transactions/txn_failed');
+		await page.locator('.timeline').getByText(/Attempt 1 failed, .* by worker 2538488317238000000, which has ended\./).waitFor();
+		await page.locator('.timeline').getByText(/Attempt 2 failed for good, .* on node1\./).waitFor();
+	});
+});
+
 test('a processed transaction is called again only with a reason', () => withPage({}, async ({page, open}) => {
 	await open('#/transactions/transactions/txn_ok');
 	await page.getByRole('button', {name: 'Call again'}).click();
 	await dialog(page).getByRole('button', {name: 'Call again'}).click();
 	assert.ok(await dialog(page).isVisible(), 'the dialog has to stay without a reason');
+	await dialog(page).getByLabel('Reason').fill('   ');
+	await dialog(page).getByLabel('Reason').press('Enter');
+	assert.ok(await dialog(page).isVisible(), 'blanks are no reason');
 	await confirm(page, 'Call again', 'the processor lost it');
 	await page.locator('#result').getByText('txn_ok has a new job').waitFor();
 }));
@@ -90,6 +123,24 @@ test('a retry of 300 that match is previewed, run to its end, and on record', ()
 	await open('#/actions');
 	await page.getByRole('row', {name: /start_operation/}).getByText('the timeout is over').waitFor();
 }));
+
+test('without a time, a retry of all that match has what the list shows, also what failed days ago', async () => {
+	const api = new Api();
+	Object.assign(api.find('stripe', 'evt_declined'), {created_at: '2020-01-01T00:00:00.000000Z', failed_at: '2020-01-01T00:01:00.000000Z'});
+	await withPage({api}, async ({page, open}) => {
+		await open('#/transactions?status=FAILED&error=card+declined');
+		await page.getByRole('link', {name: 'evt_declined'}).waitFor();
+		await page.getByRole('button', {name: 'Retry all that match'}).click();
+		await dialog(page).getByRole('heading', {name: 'Retry 1 failed transaction'}).waitFor();
+		await dialog(page).getByRole('button', {name: 'Cancel'}).click();
+		await open('#/transactions?status=FAILED');
+		await page.getByRole('button', {name: 'Retry all that match'}).click();
+		await dialog(page).getByRole('heading', {name: `Retry ${api.rows.filter((row) => row.status === 'FAILED').length} failed transactions`}).waitFor();
+		await dialog(page).getByRole('button', {name: 'Cancel'}).click();
+		await open('#/transactions?error=no+such+error');
+		await page.getByText('No FAILED transaction matches, whenever it failed.').waitFor();
+	});
+});
 
 test('selected rows stay selected over refreshes and pages, and only they are retried', () => withPage({}, async ({page, open}) => {
 	await open('#/transactions?status=FAILED&source=stripe');
@@ -118,6 +169,24 @@ test('filters are in the address, survive a reload, and the way back', () => wit
 	assert.equal(await page.getByLabel('From (UTC)').inputValue(), '2026-01-02T03:04');
 	await page.goBack();
 	await page.waitForFunction(() => document.querySelector('#f-status')?.value === '');
+}));
+
+test('times of a link in another zone are shown in UTC, and stay the same when another filter is set', () => withPage({}, async ({page, open}) => {
+	await open(`#/transactions?from=2026-01-02&to=${encodeURIComponent('2026-01-02T23:00:00+02:00')}`);
+	assert.equal(await page.getByLabel('From (UTC)').inputValue(), '2026-01-02T00:00');
+	assert.equal(await page.getByLabel('To (UTC)').inputValue(), '2026-01-02T21:00');
+	await page.getByLabel('Currency').fill('INR');
+	await page.getByRole('button', {name: 'Filter', exact: true}).click();
+	await page.waitForURL(/to=2026-01-02T21%3A00%3A00Z/);
+}));
+
+test('an id that was pasted with a blank is found by the next press', () => withPage({}, async ({page, open}) => {
+	await open();
+	await page.getByLabel('Transaction or payment id').fill('txn_failed ');
+	await page.getByRole('button', {name: 'Find'}).click();
+	await page.getByText('begins or ends with a blank').waitFor();
+	await page.getByRole('link', {name: 'Search without it'}).click();
+	await page.getByRole('link', {name: 'txn_failed'}).waitFor();
 }));
 
 test('all jobs and one source are paused and resumed', () => withPage({}, async ({page, open}) => {
@@ -306,6 +375,17 @@ for (const [name, options] of Object.entries({light: {}, dark: {scheme: 'dark'},
 		assert.deepEqual(found, []);
 	}));
 }
+
+test('no view is wider than the screen, from a small phone to a desk, nor at a zoom of 200 % and 400 %', () => withPage({}, async ({page, open}) => {
+	for (const width of [320, 640, 800, 1024, 1100]) {
+		await page.setViewportSize({width, height: 700});
+		for (const view of VIEWS) {
+			await open(view);
+			const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+			assert.ok(wide <= 0, `${view} is ${wide} pixels wider than ${width}`);
+		}
+	}
+}));
 
 test('nginx serves the page under its policy, as the types that browsers want, and 304 what has not changed', () => withPage({hasNginx: true, allowed: []}, async ({page, url, open}) => {
 	const loaded = [];

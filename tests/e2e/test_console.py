@@ -221,7 +221,7 @@ def each_endpoint_is_for_keys_of_its_scope():
             if scope in scopes:
                 assert answer.status in (200, 404, 409, 422), f'{method} {path} {name}: {answer.status} {answer.body}'
                 continue
-            expect(answer, 403, 'not for that')
+            expect(answer, 403, f'is not for that: it lacks the scope {scope}')
             found = newest_action()
             if action:
                 assert found['action'] == action and found['actor'] == name and found['outcome'] == 'refused', found
@@ -497,6 +497,13 @@ def the_first_key_is_made_by_one_command():
         assert 'is the name of another key already' in str(error), error
     else:
         raise AssertionError('the same name twice')
+    broken = world.folder / 'broken.json'
+    broken.write_text('{')
+    try:
+        world.payhook('key', '--save', 'third', 'read', API_KEYS_FILE=str(broken))
+    except AssertionError as error:
+        assert 'the key cannot be added' in str(error), error
+    assert broken.read_text() == '{' and not pathlib.Path(f'{broken}.new').exists()
 
 
 def the_console_may_be_off():

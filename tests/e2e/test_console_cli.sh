@@ -83,6 +83,24 @@ what_fails_needs_attention() {
 	equal "$(python3 -c 'import json, sys; o = json.load(sys.stdin); print(o["health"], o["queue"]["dead"])' <"$DIR/out")" 'attention 5'
 }
 
+# On a full disk a part of a list is not the list.
+what_is_wrong_or_missing_is_said() {
+	local status=0
+	payhook 0 retry --operations
+	prints 'no operation is on record'
+	payhook 0 ls no_such_id
+	equal "$(<"$DIR/out")" 'payhook-ctl: no transaction matches'
+	payhook 0 ls --status FAILED --error 'no such error'
+	equal "$(<"$DIR/out")" 'payhook-ctl: no transaction matches'
+	payhook 0 ls --currency JPY
+	prints 'those of the last 24 hours are searched'
+	payhook 2 status --json x
+	prints 'status takes --json or nothing, not: --json x'
+	"$ROOT/payhook" ls >/dev/full 2>"$DIR/out" || status=$?
+	expect 'payhook ls to a full disk' "$status" 1
+	prints 'the output could not be written'
+}
+
 it_is_found_and_read() {
 	payhook 0 ls --status FAILED
 	prints t1 t2 t3 t4 t5 'FAILED'
@@ -150,6 +168,7 @@ PROCESSOR_URL=http://127.0.0.1:$(<"$DIR/port")/
 export PROCESSOR_URL
 need "a payhook that runs is ok" comes_up
 check "what fails needs attention, by the exit status and in JSON" what_fails_needs_attention
+check "an empty list, a wrong argument and a full disk are not silent" what_is_wrong_or_missing_is_said
 check "it is found, and its story is read" it_is_found_and_read
 check "one is retried and processed, and once more on purpose" one_is_retried_and_processed
 check "an operation is canceled" an_operation_is_canceled

@@ -18,9 +18,10 @@ const entry = (at, kind, ...content) => ({at, kind, content});
 
 function attempt(each) {
 	const [text, kind] = ATTEMPTS[each.outcome] ?? [each.outcome, 'warn'];
-	const where = each.worker_host ?? each.worker;
+	// The host of a worker that has ended is not known any more.
+	const where = each.worker_host ? [', on ', value(each.worker_host)] : each.worker && [', by worker ', value(String(each.worker)), ', which has ended'];
 	return entry(each.finished_at ?? each.started_at, kind, h('p', null, `Attempt ${each.attempt} ${text}${each.duration_ms === null ? '' : `, after ${duration(each.duration_ms / 1000)}`}`,
-		where && [', on ', value(String(where))], '.'), each.error && h('p', null, value(each.error)));
+		where, '.'), each.error && h('p', null, value(each.error)));
 }
 
 function act(each) {

@@ -3,6 +3,7 @@
 import {get} from '../api.js';
 import {fromTemplate, h} from '../dom.js';
 import {badge, button, empty, longText, money, paymentLink, table, transactionLink, value} from '../parts.js';
+import {linkTo} from '../router.js';
 import {now, timeOf} from '../times.js';
 import {retryMany} from './acts.js';
 import {pages} from './lists.js';
@@ -13,7 +14,6 @@ const FILTERS = ['id', 'payment', 'source', 'status', 'kind', 'account', 'curren
 const OF_OPERATIONS = ['source', 'kind', 'account', 'currency', 'amount_min', 'amount_max', 'from', 'to', 'error'];
 const TIMES = ['from', 'to'];
 const SELECTED_MAX = 1000;
-const DAY_MS = 86400000;
 
 const filtersOf = (query) => Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? '']).filter(([, each]) => each !== ''));
 const keyOf = (row) => JSON.stringify([row.source, row.transaction_id]);
@@ -29,8 +29,12 @@ function selectedRows(route) {
 	return selection.rows;
 }
 
-// The text of a field of the form is UTC.
-const toForm = (text) => text.replace(/Z$|\+00:00$/, '').replace(/^(\d{4}-\d\d-\d\d)$/, '$1T00:00').slice(0, 19);
+// The text of a field of the form is UTC, as is a time without a zone; what is no time is left to the server.
+function toForm(given) {
+	const text = given.replace(' ', 'T');
+	const time = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`);
+	return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 19);
+}
 const fromForm = (text) => (text === '' ? '' : `${text.length === 16 ? `${text}:00` : text}Z`);
 
 const isOfFailed = (filters) => filters.status === 'FAILED' || (filters.error && !filters.status);
@@ -41,8 +45,8 @@ function operationFilter(filters) {
 		return null;
 	}
 	const filter = Object.fromEntries(OF_OPERATIONS.filter((name) => filters[name]).map((name) => [name, filters[name]]));
-	// What the list shows without a time.
-	return {from: new Date((filters.to ? Date.parse(filters.to) : now()) - DAY_MS).toISOString(), ...filter};
+	// The list has all that are FAILED, whenever that was; an operation wants one member, and this one leaves nothing out.
+	return Object.keys(filter).length > 0 ? filter : {to: new Date(now()).toISOString()};
 }
 
 function buttons(filters, rows, selected) {
@@ -73,11 +77,15 @@ function nothing(filters, data) {
 	if (data.truncated) {
 		return empty('The search has examined as many rows as one request may, and found none that match. Go on with it below, or narrow the time.');
 	}
+	if (filters.id && filters.id.trim() !== filters.id) {
+		return [empty('No transaction and no payment has this id, which begins or ends with a blank.'),
+			h('p', null, h('a', {href: linkTo(['transactions'], {...filters, id: filters.id.trim()})}, 'Search without it'))];
+	}
 	if (filters.id || filters.payment) {
 		return empty('No transaction and no payment has this id. Ids are compared exactly, upper and lower case too. The provider may have been refused: look at the auth failures, or at its record of the webhook.');
 	}
-	if (filters.status === 'FAILED') {
-		return empty('No transaction failed in this time. That is good. Without a time, the last 24 hours are searched.');
+	if (isOfFailed(filters)) {
+		return empty(filters.from || filters.to ? 'No transaction that failed in this time matches. Without a time, all that are FAILED are searched.' : 'No FAILED transaction matches, whenever it failed. That is good.');
 	}
 	return empty('No transaction matches. Without a time, the last 24 hours are searched: set “From” for more, up to 31 days. To send one:', FIRST_WEBHOOK());
 }

@@ -35,6 +35,28 @@ Test(field, a_member_is_a_number_or_a_flag)
 	cr_expect_not(field_is_true(top(), "/absent"));
 }
 
+Test(field, a_text_of_a_page_is_shown_by_its_start)
+{
+	static const struct column COLUMN = {.title = "FAILURE"};
+	struct table t = TABLE_INIT(&COLUMN, 1);
+	struct buf json = BUF_INIT(1024), wanted = BUF_INIT(1024);
+	buf_add_text(&json, "{\"short\": \"timeout\", \"long\": \"a");
+	for (int i = 0; i < 200; i++)
+		buf_add_text(&json, "\xc3\xa9");
+	buf_add_text(&json, "\"}");
+	buf_add_text(&wanted, "a");
+	for (int i = 0; i < (FIELD_START_MAX - 1) / 2; i++)
+		buf_add_text(&wanted, "\xc3\xa9");
+	buf_add_text(&wanted, "...");
+	field_start_cell(&t, json_value_of(json.data, json.len), "/short");
+	field_start_cell(&t, json_value_of(json.data, json.len), "/long");
+	cr_expect_str_eq(t.text.data, "timeout");
+	cr_expect_str_eq(t.text.data + sizeof "timeout", wanted.data);
+	buf_finish(&json);
+	buf_finish(&wanted);
+	table_finish(&t);
+}
+
 static int count(const char *pointer)
 {
 	struct json_value element;

@@ -96,6 +96,18 @@ Test(table, shows_an_empty_cell_and_a_column_that_has_a_value)
 	table_finish(&t);
 }
 
+Test(table, lets_a_very_long_cell_move_its_own_row_only)
+{
+	struct table t = TABLE_INIT(COLUMNS, 4);
+	char id[256] = {0}, wanted[512];
+	memset(id, 'x', sizeof id - 1);
+	add_row(&t, "a", "1", "", "one");
+	add_row(&t, id, "2", "", "two");
+	snprintf(wanted, sizeof wanted, "  ID  AMOUNT  NOTE\n  a        1  one\n  %s       2  two\n", id);
+	prints(&t, wanted);
+	table_finish(&t);
+}
+
 Test(table, prints_nothing_without_rows)
 {
 	struct table t = TABLE_INIT(COLUMNS, 4);
