@@ -246,7 +246,7 @@ COMMENT ON FUNCTION payhook.console_read_filter(text, text, text, text, text, te
 -- The keys of the transactions that a list shows, newest first, at most so many.  is_last: the last row that was examined,
 -- whether it matches or not; the next part goes on from it.
 --
--- Plan: the inner LIMIT stops after 100,000 rows whatever the filter is, and the outer one as soon as there are enough; the
+-- Plan: the inner LIMIT stops after 75,000 rows whatever the filter is, and the outer one as soon as there are enough; the
 -- rows come one by one from an index.  Of a dead job, source and error are compared first; one that passes costs a look into
 -- transactions, ten times as much, so only 10,000 are examined where that decides.  The function is planned for each call, with the values of its parameters, so that filters
 -- that are absent cost nothing.
@@ -263,7 +263,7 @@ SET enable_mergejoin = off
 SET jit = off
 AS $$
 DECLARE
-	examined int := 100000;
+	examined int := 75000;
 BEGIN
 	IF f.status = 'FAILED' OR f.error IS NOT NULL THEN
 		IF f.status <> 'FAILED' OR f.kind IS NOT NULL OR f.currency IS NOT NULL OR f.account IS NOT NULL
