@@ -48,8 +48,10 @@ bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, stru
 	const char *const *settings = kind == STAGE_WORKING                         ? WORKING
 				      : kind == STAGE_RESTING || kind == STAGE_FULL ? RESTING
 										    : more;
-	if (!stage_start(s, settings, b->quick, f))
+	if (!stage_start(s, settings, b->quick, f)) {
+		stage_stop(s);
 		return false;
+	}
 	bench_print(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
 	return true;
 }
@@ -64,6 +66,17 @@ bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault 
 		return false;
 	*port = fr->port;
 	return true;
+}
+
+struct shares bench_shares(const struct bench *b, const struct share_reading *from, const struct share_reading *to)
+{
+	pid_t roots[STAGES];
+	int count = 0;
+	for (int i = 0; i < STAGES; i++) {
+		if (b->stages[i].is_up)
+			roots[count++] = instance_supervisor(&b->stages[i].instance);
+	}
+	return share_between(from, to, roots, count);
 }
 
 void bench_finish(struct bench *b)

@@ -5,6 +5,7 @@
 #include "front.h"
 #include "generator.h"
 #include "report.h"
+#include "share.h"
 #include "stage.h"
 
 /* One run of the bench: its options, the processes it has started, and its figures; and the loads that several rows
@@ -43,6 +44,9 @@ struct bench {
 /* Return a running instance, or the port of a running nginx; each is started at its first use. */
 MUST_USE bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f);
 MUST_USE bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f);
+
+/* The shares of the processor between two readings; what the bench and its instances use is not foreign. */
+struct shares bench_shares(const struct bench *b, const struct share_reading *from, const struct share_reading *to);
 
 /* Stops everything that was started. */
 void bench_finish(struct bench *b);

@@ -1,18 +1,19 @@
 /* claimer.c - a backlog, claimed and settled until it is gone.
  *
  * The connections use the worker's options and prepared statements, and wait for each answer before they send the
- * next statement.  The owner is a random number without a row in workers, so the instance's own worker takes these
- * jobs for orphans.  It looks for orphans every 10 s; if it frees a job between its claim and its settlement, the
- * row fails. */
+ * next statement.  Each is a worker with a row and a heartbeat, as the instance's own worker would otherwise free its
+ * jobs as orphans between their claim and their settlement. */
 
 #include "claimer.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "pg.h"
 #include "queue/claim.h"
+#include "queue/heartbeat.h"
 #include "queue/settle.h"
 #include "random.h"
 #include "stop.h"
@@ -23,6 +24,7 @@ struct claimer {
 	pthread_t thread;
 	PGconn *conn;
 	int64_t owner, last;
+	int64_t beat_ms; /* clock_ms() of the last heartbeat; 0: it has no row */
 	struct job jobs[CLAIMER_JOBS];
 	struct db_array arrays[SETTLE_ARRAYS];
 	uint64_t settled;
@@ -40,6 +42,16 @@ static bool failed(struct claimer *c, const char *what)
 	return fault_set(&c->fault, FAULT_BUG, "%s failed: %.150s", what, PQerrorMessage(c->conn));
 }
 
+/* Once every HEARTBEAT_MS. */
+static bool beat(struct claimer *c)
+{
+	if (clock_ms() - c->beat_ms < HEARTBEAT_MS)
+		return true;
+	c->beat_ms = clock_ms();
+	return pg_run_for(c->conn, "UPDATE payhook.workers SET beat_at = now() WHERE owner = $1::bigint",
+		(long)c->owner, &c->fault);
+}
+
 /* Settles the jobs of one claim.  Their texts lie in the claim's result, which the caller still has.  Each job must
  * be settled: fewer rows than jobs are an error. */
 static bool settle(struct claimer *c, int count)
@@ -50,10 +62,15 @@ static bool settle(struct claimer *c, int count)
 		batch[i] = &c->jobs[i];
 	settle_params(&p, c->arrays, batch, count, clock_ms());
 	PGresult *r = call(c, &SETTLE, &p);
-	bool ok = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == count;
+	bool ok = PQresultStatus(r) == PGRES_TUPLES_OK;
+	int settled = PQntuples(r);
 	PQclear(r);
-	c->settled += (uint64_t)count;
-	return ok || failed(c, "a settlement");
+	c->settled += (uint64_t)settled;
+	if (!ok)
+		return failed(c, "a settlement");
+	return settled == count ||
+	       fault_set(&c->fault, FAULT_BUG, "of %d claimed jobs %d were settled: another worker has the others",
+		       count, settled);
 }
 
 /* Claims and settles once.  *more is false if no job was left. */
@@ -86,7 +103,7 @@ static void *run(void *arg)
 	bool more = true;
 	c->ok = true;
 	while (c->ok && more && !stop_asked())
-		c->ok = step(c, &more);
+		c->ok = beat(c) && step(c, &more);
 	return NULL;
 }
 
@@ -105,11 +122,19 @@ static bool prepare(struct claimer *c, const char *conninfo, struct fault *f)
 		if (!ok)
 			return fault_set(f, FAULT_BUG, "%.150s", PQerrorMessage(c->conn));
 	}
-	return true;
+	c->beat_ms = clock_ms();
+	return pg_run_for(c->conn,
+		"INSERT INTO payhook.workers (owner, host, pid, version, level)"
+		" SELECT $1::bigint, 'bench', pg_backend_pid(), 'bench', coalesce(max(level), 1) FROM payhook.workers",
+		(long)c->owner, f);
 }
 
+/* Its row goes while its connection is there. */
 static void finish(struct claimer *c)
 {
+	struct fault f;
+	if (c->conn && !pg_run_for(c->conn, "DELETE FROM payhook.workers WHERE owner = $1::bigint", (long)c->owner, &f))
+		fprintf(stderr, "bench: the row of a claimer stays in workers: %s\n", f.text);
 	PQfinish(c->conn);
 	for (int i = 0; i < SETTLE_ARRAYS; i++)
 		db_array_finish(&c->arrays[i]);

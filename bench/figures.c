@@ -5,6 +5,7 @@
 #include "figures.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -57,6 +58,26 @@ static void add_measure(struct buf *out, const struct measure *m)
 	buf_add_text(out, "}");
 }
 
+static void add_shares(struct buf *out, const struct report_row *row, const char *name, size_t at)
+{
+	buf_add_format(out, ", \"%s\": [", name);
+	for (int i = 0; i < row->count; i++)
+		buf_add_format(out, "%s%.4f", i > 0 ? ", " : "", *(const double *)((const char *)&row->shares[i] + at));
+	buf_add_text(out, "]");
+}
+
+static void add_row(struct buf *out, const struct report_row *row)
+{
+	buf_add_text(out, "  {");
+	add_text(out, "row", row->name);
+	add_shares(out, row, "load", offsetof(struct shares, load));
+	add_shares(out, row, "foreign", offsetof(struct shares, foreign));
+	add_shares(out, row, "stolen", offsetof(struct shares, stolen));
+	buf_add_text(out, ", ");
+	add_text(out, "failure", row->failure);
+	buf_add_text(out, "}");
+}
+
 static void add_json(struct buf *out, const struct bench *b, const struct machine *m)
 {
 	char date[CLOCK_DATE_MAX];
@@ -64,7 +85,12 @@ static void add_json(struct buf *out, const struct bench *b, const struct machin
 		"{\n \"date\": \"%s\", \"version\": \"" PAYHOOK_VERSION "\", \"quick\": %s, \"rounds\": %d,\n",
 		clock_date(time(NULL), date), b->quick ? "true" : "false", b->rounds);
 	add_machine(out, m);
-	buf_add_format(out, " \"wrong_answers\": %llu,\n \"figures\": [\n", (unsigned long long)b->wrong);
+	buf_add_format(out, " \"wrong_answers\": %llu,\n \"rows\": [\n", (unsigned long long)b->wrong);
+	for (int i = 0; i < b->report.row_count; i++) {
+		add_row(out, &b->report.rows[i]);
+		buf_add_text(out, i + 1 < b->report.row_count ? ",\n" : "\n");
+	}
+	buf_add_text(out, " ],\n \"figures\": [\n");
 	for (int i = 0; i < b->report.count; i++) {
 		add_measure(out, &b->report.measures[i]);
 		buf_add_text(out, i + 1 < b->report.count ? ",\n" : "\n");

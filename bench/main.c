@@ -94,19 +94,44 @@ static const char *variable(const char *name)
 	return value ? value : ".";
 }
 
-/* Measures a row once a round.  finish() runs after a failure too: it frees what prepare() made, even in part. */
-static bool run_row(struct bench *b, const struct row *row, struct fault *f)
+/* The shares of the processor during one round. */
+static bool measure(struct bench *b, const struct row *row, struct fault *f)
 {
-	b->report.row = row->name;
-	b->round = 1;
-	bool ok = !row->prepare || row->prepare(b, f);
-	for (; ok && b->round <= b->rounds; b->round++)
-		ok = row->measure(b, f);
-	if (row->finish)
-		row->finish(b);
+	struct share_reading from, to;
+	if (!share_read(&from, f))
+		return false;
+	bool ok = row->measure(b, f);
+	if (ok && (ok = share_read(&to, f))) {
+		report_add_shares(&b->report, bench_shares(b, &from, &to));
+		share_finish(&to);
+	}
+	share_finish(&from);
 	return ok;
 }
 
+/* Measures a row once a round.  finish() runs after a failure too: it frees what prepare() made, even in part.  A row that
+ * fails is reported as such, and the rows behind it are measured, on instances of their own: those of this row may be in any
+ * state. */
+static void run_row(struct bench *b, const struct row *row)
+{
+	struct fault f;
+	report_begin(&b->report, row->name);
+	b->round = 1;
+	bool ok = !row->prepare || row->prepare(b, &f);
+	while (ok && b->round <= b->rounds) {
+		ok = measure(b, row, &f);
+		b->round += ok;
+	}
+	if (row->finish)
+		row->finish(b);
+	if (ok)
+		return;
+	report_fail(&b->report, b->round, stop_asked() ? "the bench was asked to stop" : f.text);
+	bench_print(b, "failed: %s", f.text);
+	bench_finish(b);
+}
+
+/* What there is when the bench is asked to stop is reported too. */
 static bool run(struct bench *b, const struct selection *sel, struct fault *f)
 {
 	struct machine machine;
@@ -115,16 +140,21 @@ static bool run(struct bench *b, const struct selection *sel, struct fault *f)
 	if (!bench_stage(b, STAGE_RESTING, &s, f) || !machine_read(&machine, s, f))
 		return false;
 	machine_print(&machine, stdout);
-	for (size_t i = 0; i < sel->count; i++) {
-		if (!run_row(b, sel->rows[i], f))
-			return false;
-	}
+	for (size_t i = 0; i < sel->count && !stop_asked(); i++)
+		run_row(b, sel->rows[i]);
 	report_print(&b->report, stdout);
-	printf("Where no connections are named: %s.  %llu answers were not what they should be.\n"
-	       "The figures, and plots of them, are in %s.\n",
-		b->quick ? "256" : "the better of 64 and 256", (unsigned long long)b->wrong, b->out);
+	printf("Where no connections are named: %s.  %llu answers were not what they should be.\n",
+		b->quick ? "256" : "the better of 64 and 256", (unsigned long long)b->wrong);
+	fflush(stdout);
+	if (stop_asked())
+		return false;
 	snprintf(plots, sizeof plots, "%s/bench/plots.gp", variable("PAYHOOK_SOURCE"));
-	return figures_write(b, &machine, plots, f);
+	if (!figures_write(b, &machine, plots, f))
+		return false;
+	printf("The figures, and plots of them, are in %s.\n", b->out);
+	int failures = report_failures(&b->report);
+	return failures == 0 ||
+	       fault_set(f, FAULT_BUSY, "%d of %zu rows failed; the table has the reasons", failures, sel->count);
 }
 
 int main(int argc, char **argv)

@@ -30,6 +30,47 @@ static struct measure *find(struct report *r, const char *name)
 	return NULL;
 }
 
+void report_begin(struct report *r, const char *name)
+{
+	r->row = name;
+	if (r->row_count < REPORT_ROWS_MAX)
+		r->rows[r->row_count++] = (struct report_row){.name = name};
+}
+
+static struct report_row *current(struct report *r)
+{
+	return &r->rows[r->row_count - 1];
+}
+
+void report_add_shares(struct report *r, struct shares shares)
+{
+	struct report_row *row = current(r);
+	if (row->count < ROUNDS_MAX)
+		row->shares[row->count++] = shares;
+}
+
+void report_fail(struct report *r, int round, const char *reason)
+{
+	struct report_row *row = current(r);
+	snprintf(row->failure, sizeof row->failure, "in round %d: %s", round, reason);
+}
+
+int report_failures(const struct report *r)
+{
+	int count = 0;
+	for (int i = 0; i < r->row_count; i++)
+		count += r->rows[i].failure[0] != '\0';
+	return count;
+}
+
+int report_row_disturbed(const struct report_row *row)
+{
+	int count = 0;
+	for (int i = 0; i < row->count; i++)
+		count += row->shares[i].foreign + row->shares[i].stolen > DISTURBED;
+	return count;
+}
+
 void report_add_for(
 	struct report *r, const char *name, const char *unit, double value, enum target target, double bound)
 {
@@ -108,19 +149,43 @@ static void print_measure(const struct measure *m, FILE *out)
 	fprintf(out, "%s%s\n", m->note ? "  " : "", m->note ? m->note : "");
 }
 
+static double others(const struct shares *s)
+{
+	return s->foreign + s->stolen;
+}
+
+/* Of all rounds: the mean of the load, and what others used in the worst of them. */
+static void print_row(const struct report_row *row, FILE *out)
+{
+	double load = 0, worst = 0;
+	for (int i = 0; i < row->count; i++) {
+		load += row->shares[i].load / row->count;
+		worst = others(&row->shares[i]) > worst ? others(&row->shares[i]) : worst;
+	}
+	fprintf(out, "%s", row->name);
+	if (row->count > 0)
+		fprintf(out, "   (processor: load %.0f %%, others %.1f %% at most)", 100 * load, 100 * worst);
+	if (report_row_disturbed(row) > 0)
+		fprintf(out, " DISTURBED in %d of %d rounds", report_row_disturbed(row), row->count);
+	fprintf(out, "\n");
+}
+
 void report_print(const struct report *r, FILE *out)
 {
 	int targets = 0, met = 0;
-	const char *row = "";
 	fprintf(out, "\n  %-*s %11s %-5s %-16s %-6s each round\n", NAME_WIDTH, "", "median", "", "target", "");
-	for (int i = 0; i < r->count; i++) {
-		const struct measure *m = &r->measures[i];
-		if (strcmp(m->row, row) != 0)
-			fprintf(out, "%s\n", m->row);
-		row = m->row;
-		print_measure(m, out);
-		targets += m->target != TARGET_NONE;
-		met += m->target != TARGET_NONE && measure_met(m);
+	for (int row = 0; row < r->row_count; row++) {
+		print_row(&r->rows[row], out);
+		for (int i = 0; i < r->count; i++) {
+			const struct measure *m = &r->measures[i];
+			if (strcmp(m->row, r->rows[row].name) != 0)
+				continue;
+			print_measure(m, out);
+			targets += m->target != TARGET_NONE;
+			met += m->target != TARGET_NONE && measure_met(m);
+		}
+		if (r->rows[row].failure[0])
+			fprintf(out, "  FAILED %s\n", r->rows[row].failure);
 	}
 	fprintf(out, "\n%d of %d targets are met.\n", met, targets);
 }

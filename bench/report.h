@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "share.h"
 
 /* The figures of a run: a line for each, with a value for each round and their median.
  *
@@ -12,6 +13,8 @@
 
 #define ROUNDS_MAX 9
 #define MEASURES_MAX 160
+#define REPORT_ROWS_MAX 16
+#define DISTURBED 0.04 /* of all cores, used by others during a round of a row: its figures are marked */
 
 /* The kind of a target: none, at least the bound, or less than the bound. */
 enum target { TARGET_NONE, TARGET_LEAST, TARGET_MOST };
@@ -27,11 +30,34 @@ struct measure {
 	const char *note; /* or NULL */
 };
 
+/* A row: its rounds, and why it has no more of them. */
+struct report_row {
+	const char *name;
+	struct shares shares[ROUNDS_MAX];
+	int count;
+	char failure[200]; /* empty: it did not fail */
+};
+
 struct report {
 	int count;
 	struct measure measures[MEASURES_MAX];
+	int row_count;
+	struct report_row rows[REPORT_ROWS_MAX];
 	const char *row; /* the row that is being measured; new figures belong to it */
 };
+
+/* Begins a row; name must stay valid. */
+void report_begin(struct report *r, const char *name);
+
+/* Adds a round's shares of the processor to the current row. */
+void report_add_shares(struct report *r, struct shares shares);
+
+/* Records why the current row ended early. */
+void report_fail(struct report *r, int round, const char *reason);
+
+/* The number of rows that failed, and of the rounds of a row that others disturbed. */
+int report_failures(const struct report *r);
+int report_row_disturbed(const struct report_row *row);
 
 /* Adds this round's value.  A name stands for one figure within its row; unit must stay valid. */
 void report_add(struct report *r, const char *name, const char *unit, double value);
@@ -50,5 +76,6 @@ bool measure_met(const struct measure *m);
 /* Finds a figure; NULL if there is none. */
 const struct measure *report_find(const struct report *r, const char *row, const char *name);
 
-/* Prints the table of all figures and the number of targets met. */
+/* Prints the table of all figures, with the shares of the processor and the failure of each row, and the number of targets
+ * met. */
 void report_print(const struct report *r, FILE *out);
