@@ -18,11 +18,22 @@
 
 #define ANSWER_MS 3000 /* for a statement; the requests that wait for it expire earlier */
 
+/* Gathering: while webhooks come faster than statements end, a batch is sent GATHER_US after the one before at the earliest,
+ * or when GATHER_FULL webhooks have come.  PostgreSQL takes as long for a batch of one as for ten rows more, so at a
+ * moderate rate this is processor time saved, and less waiting for it.  A webhook that comes alone waits for nothing. */
+#define GATHER_US 1000
+#define GATHER_FULL 16
+#define COMPANY_ONE 32 /* company: an exponential mean over some eight batches, 256 if each had any */
+#define COMPANY_LEAST 64
+
 struct ingest {
 	struct connection *connection;
 	const struct ingest_events *events;
 	void *ctx;
-	struct event *send_soon; /* sends the next batch at the end of this turn of the loop */
+	struct event *send_soon;  /* sends the next batch at the end of this turn of the loop */
+	struct event *send_later; /* sends it when it has been gathered */
+	int company;              /* how many of the last batches had others come while they were under way */
+	int gathered;             /* webhooks that have come since the last batch was sent */
 	struct pending *pending;
 	struct batch batch;                    /* the webhooks of the statement under way */
 	int sent;                              /* members in that statement, also those withdrawn since */
@@ -57,10 +68,24 @@ static void answer_with_copies(
 	}
 }
 
+/* Microseconds until the next batch is to be sent; 0: now. */
+static int64_t gather_us(const struct ingest *in)
+{
+	if (in->company < COMPANY_LEAST || in->gathered >= GATHER_FULL || in->next == NEXT_KEEP)
+		return 0;
+	int64_t left = in->sent_us + GATHER_US - clock_us();
+	return left > 0 ? left : 0;
+}
+
 static void ingest_send_soon(struct ingest *in)
 {
-	if (connection_is_ready(in->connection))
+	if (!connection_is_ready(in->connection))
+		return;
+	int64_t wait_us = gather_us(in);
+	if (wait_us == 0)
 		event_active(in->send_soon, EV_TIMEOUT, 0);
+	else if (!evtimer_pending(in->send_later, NULL))
+		evtimer_add(in->send_later, &(struct timeval){.tv_usec = (suseconds_t)wait_us});
 }
 
 /* Reports a commit of this many webhooks or conflicts. */
@@ -285,6 +310,9 @@ static void send_keep(struct ingest *in)
 
 static void send_store(struct ingest *in)
 {
+	event_del(in->send_later);
+	in->company -= in->company * COMPANY_ONE / 256;
+	in->gathered = 0;
 	struct db_params params = {0};
 	const struct statement *store = ingest_params(&params, in->arrays, &in->traces, &in->batch);
 	send_statement(in, store, &params, ingest_on_stored);
@@ -320,7 +348,13 @@ static void ingest_send_next(struct ingest *in)
 
 static void ingest_on_ready(void *ctx)
 {
-	ingest_send_next(ctx);
+	struct ingest *in = ctx;
+	if (in->gathered > 0)
+		in->company += COMPANY_ONE;
+	if (gather_us(in) > 0)
+		ingest_send_soon(in);
+	else
+		ingest_send_next(in);
 }
 
 /* Sends the webhooks of one turn of the loop as one batch: the first of them makes this event active, and it runs at
@@ -379,9 +413,10 @@ struct ingest *ingest_create(struct connect_state *connect_state, const struct i
 	in->pending = pending_create();
 	readiness_init(&in->readiness);
 	in->send_soon = event_new(connect_state->base, -1, 0, ingest_on_send_soon, in);
+	in->send_later = evtimer_new(connect_state->base, ingest_on_send_soon, in);
 	in->retry = evtimer_new(connect_state->base, ingest_on_retry, in);
 	in->connection = connection_create(connect_state, &PLAN, in);
-	if (!in->pending || !in->send_soon || !in->retry || !in->connection) {
+	if (!in->pending || !in->send_soon || !in->send_later || !in->retry || !in->connection) {
 		ingest_destroy(in);
 		return NULL;
 	}
@@ -395,6 +430,8 @@ void ingest_destroy(struct ingest *in)
 	connection_destroy(in->connection);
 	if (in->send_soon)
 		event_free(in->send_soon);
+	if (in->send_later)
+		event_free(in->send_later);
 	if (in->retry)
 		event_free(in->retry);
 	for (size_t i = 0; i < COUNT_OF(in->arrays); i++)
@@ -416,6 +453,7 @@ void ingest_accept(struct ingest *in, struct pending_insert *insert)
 		insert->done(insert, ACCEPTED_NEW, &f);
 		return;
 	}
+	in->gathered++;
 	ingest_send_soon(in);
 }
 
