@@ -369,10 +369,22 @@ static bool create_database_parts(struct responder *r, struct fault *f)
 	       fault_set(f, FAULT_BUSY, "the connections to the database: out of memory");
 }
 
+/* With a clock that is exact to less than a millisecond, since batches are gathered for so long. */
+static struct event_base *exact_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	return base;
+}
+
 static bool responder_start(struct responder *r, struct fault *f)
 {
 	errno = 0;
-	r->base = event_base_new();
+	r->base = exact_base();
 	if (!r->base)
 		return fault_set(f, FAULT_BUSY, "the event loop: %s", strerror(errno ? errno : ENOMEM));
 	r->connect_state = (struct connect_state){.base = r->base, .conninfo = r->configuration.settings.database};
