@@ -33,6 +33,8 @@ SEED = random.SystemRandom().randrange(1 << 32)
 class Processor(http.server.ThreadingHTTPServer):
     """Records the calls in the order in which they begin, and calls of one payment that overlap."""
 
+    request_queue_size = 1024  # a connection that finds no room there is a failed call
+
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = 'HTTP/1.1'
 
