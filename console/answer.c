@@ -153,7 +153,7 @@ static void answer_on_done(struct call *call, const struct pg_result *result, co
 {
 	struct asking *a = CONTAINER_OF(call, struct asking, call);
 	if (is_act(a))
-		log_act(a, result && db_rows(result) == 1 ? (int)db_int8(result, 0, 0) : f ? status_of(f) : 500);
+		log_act(a, !result ? status_of(f) : db_rows(result) == 1 ? (int)db_int8(result, 0, 0) : 500);
 	if (result)
 		answer_result(a, result);
 	else

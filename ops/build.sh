@@ -60,9 +60,9 @@ build_targets() {
 # file that only its owner can open, since whoever can open a file can lock it.
 build_locked() {
 	local given=${PAYHOOK_BUILD:-$HERE/build}
-	trust_check PAYHOOK_BUILD "$given" "$(script_owner)"
+	trust_check PAYHOOK_BUILD "$given" "$SCRIPT_OWNER"
 	folder_make "$BUILD" 755 "PAYHOOK_BUILD=$BUILD"
-	trust_check PAYHOOK_BUILD "$given" "$(script_owner)"
+	trust_check PAYHOOK_BUILD "$given" "$SCRIPT_OWNER"
 	[[ -w $BUILD ]] || fail 1 "PAYHOOK_BUILD=$BUILD: the folder cannot be written to"
 	(
 		exec 9>&-

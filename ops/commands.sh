@@ -337,7 +337,7 @@ cmd_reload() {
 	before=$(cksum <"$STATE/bin/payhook-worker")
 	build_programs
 	programs_copy
-	web_copy
+	! console_is_on || web_copy
 	pool_check --check
 	worker_check
 	database_migrate || fail 1 "the database could not be migrated; the running programs continue unchanged"

@@ -118,7 +118,7 @@ conninfo_hide_keywords() {
 		text=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]} value=${BASH_REMATCH[4]}${BASH_REMATCH[6]} rest=${BASH_REMATCH[9]}
 		[[ -z $rest || $rest == [[:space:]]* || $text == *\' ]] || return 1
 		# shellcheck disable=SC2001
-		value=$(sed 's/\\\(.\)/\1/g' <<<"$value")
+		[[ $value != *\\* ]] || value=$(sed 's/\\\(.\)/\1/g' <<<"$value")
 		conninfo_takes "$name" "$value" || KEPT+=$text
 	done
 	KEPT=${KEPT#"${KEPT%%[![:space:]]*}"}

@@ -142,9 +142,17 @@ compat_fill() {
 	FILL[CLIENTS]="fastcgi_param PAYHOOK_CLIENTS \$payhook_clients;"
 }
 
-# web_copy - copies the console's page to the instance's directory, which nginx's user can enter, each file by rename.
+# web_copy - copies the console's page to the instance's directory, which nginx's user can enter; where another one is, each file that
+# differs by rename.
 web_copy() {
 	local file
+	if [[ ! -e $STATE/web ]]; then
+		rm -rf -- "$STATE/web.new"
+		cp -R -- "$HERE/web" "$STATE/web.new"
+		chmod -R u=rwX,go=rX -- "$STATE/web.new"
+		mv -T -- "$STATE/web.new" "$STATE/web"
+	fi
+	! diff -rq -- "$HERE/web" "$STATE/web" >/dev/null || return 0
 	while IFS= read -r -d '' file; do
 		cmp -s -- "$HERE/web/$file" "$STATE/web/$file" && continue
 		install -D -m 644 -- "$HERE/web/$file" "$STATE/web/$file.new"

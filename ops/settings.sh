@@ -116,7 +116,7 @@ env_file_read() {
 		[[ -z ${PAYHOOK_ENV_FILE-} ]] || fail 2 "PAYHOOK_ENV_FILE=$file: there is no such file"
 		return 0
 	fi
-	trust_check PAYHOOK_ENV_FILE "$file" "$(script_owner)"
+	trust_check PAYHOOK_ENV_FILE "$file" "$SCRIPT_OWNER"
 	[[ -r $file ]] || fail 2 "$file: cannot be read"
 	local folder
 	folder=$(cd -- "$(dirname -- "$file")" && pwd)

@@ -6,9 +6,7 @@
 # runs it, or to the owner of ./payhook itself, whose program it runs anyway; and nobody else may write to it.
 
 # The owner of ./payhook.
-script_owner() {
-	stat -c %u -- "${ME:-$0}" 2>/dev/null || echo "$EUID"
-}
+SCRIPT_OWNER=$(stat -c %u -- "${ME:-$0}" 2>/dev/null || echo "$EUID")
 
 # trust_reason PATH [BELOW [UID...]] - prints why another user could change the file or folder PATH, or what would be made
 # there, and returns 1; nothing if none could.  BELOW is a folder on the way that is not looked at, nor are those before it.
@@ -76,7 +74,7 @@ trust_reason() {
 			$at = "$at/$name";
 			$is_below = 1 if $at eq $below;
 		}
-	' -- "$path" "${2-}" "$EUID" "$(script_owner)" "${@:3}"
+	' -- "$path" "${2-}" "$EUID" "$SCRIPT_OWNER" "${@:3}"
 }
 
 # trust_check NAME PATH [UID...] - fails if another user could change the PATH of this setting (or '').  Whoever can change the
@@ -91,7 +89,7 @@ trust_check() {
 trust_check_files() {
 	local name
 	for name; do
-		[[ -z ${!name-} ]] || trust_check "$name" "${!name}" "$(script_owner)"
+		[[ -z ${!name-} ]] || trust_check "$name" "${!name}" "$SCRIPT_OWNER"
 	done
 }
 
@@ -99,7 +97,7 @@ trust_check_files() {
 # A secret may belong to the responders' user, which reads it anyway.
 trust_check_lists() {
 	local file user
-	local -a files users=("$(script_owner)")
+	local -a files users=("$SCRIPT_OWNER")
 	trust_check_files SOURCES_FILE API_KEYS_FILE
 	user=$(id -u -- "${APP_USER:-root}" 2>/dev/null) || user=0
 	users+=("$user")
@@ -113,7 +111,7 @@ trust_check_lists() {
 # worker calls, and under which name.  A secret and a key may belong to the worker's user, which reads them anyway.
 trust_check_processor() {
 	local file user
-	local -a files users=("$(script_owner)")
+	local -a files users=("$SCRIPT_OWNER")
 	trust_check_files PROCESSOR_HEADERS PROCESSOR_CA PROCESSOR_CLIENT_CERTIFICATE
 	user=$(id -u -- "${WORKER_USER:-root}" 2>/dev/null) || user=0
 	users+=("$user")
@@ -129,7 +127,7 @@ trust_check_processor() {
 # Warns if another user decides what this command does.
 trust_warn() {
 	local cause owner
-	owner=$(script_owner)
+	owner=$SCRIPT_OWNER
 	if [[ $owner != 0 && $owner != "$EUID" ]]; then
 		info "warning: $HERE belongs to another user (uid $owner), which decides what this command runs"
 	elif ! cause=$(trust_reason "$ME"); then

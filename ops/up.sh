@@ -64,7 +64,7 @@ up_prepare() {
 	state_folder_make
 	build_programs
 	programs_copy
-	web_copy
+	! console_is_on || web_copy
 	programs_check_settings
 	files_limit
 	metrics_folder_make

@@ -48,7 +48,7 @@ export class SqlApi {
 
 	async answer(request) {
 		const [called, parameters] = request.method === 'GET' ? reading(request) : act(request);
-		const output = await this.psql(`SELECT status || ' ' || body FROM payhook.${called}(${parameters.map((each, at) => `:'p${at}'`).join(', ')});\n`, parameters);
+		const output = await this.psql(`SELECT status || ' ' || body FROM payhook.${called}(${parameters.map((each, at) => (each === undefined || each === null ? 'NULL' : `:'p${at}'`)).join(', ')});\n`, parameters);
 		const space = output.indexOf(' ');
 		return {status: Number(output.slice(0, space)), body: JSON.parse(output.slice(space + 1))};
 	}

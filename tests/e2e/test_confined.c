@@ -123,7 +123,7 @@ Test(confined, a_variable_that_no_part_needs_is_in_no_environment)
 	}
 }
 
-/* Reads the path from the configuration of nginx. */
+/* Reads the path of the responders' socket from the configuration of nginx, which may have that of the console too. */
 static void find_socket(char *ret, size_t size)
 {
 	char path[128], line[512];
@@ -134,7 +134,7 @@ static void find_socket(char *ret, size_t size)
 	*ret = '\0';
 	while (fgets(line, sizeof(line), f) != NULL) {
 		char *at = strstr(line, "server unix:");
-		if (at != NULL)
+		if (at != NULL && strstr(at, "/app.sock") != NULL)
 			snprintf(ret, size, "%.*s", (int)strcspn(at + 12, ";"), at + 12);
 	}
 	fclose(f);

@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/support/tap.sh
 source "$ROOT/tests/support/tap.sh"
-deadline 280 "$@"
+deadline 320 "$@"
 tap_folder console-cli
 PORT=$((16000 + $$ % 2000 * 3))
 SERVER=
@@ -26,7 +26,10 @@ cat >"$DIR/processor.py" <<-'END'
 	    def log_message(self, *_):
 	        pass
 
-	server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+	class Server(http.server.ThreadingHTTPServer):
+	    request_queue_size = 1024  # a connection that finds no room there is a failed call
+
+	server = Server(('127.0.0.1', 0), Handler)
 	with open(sys.argv[1] + '/port.new', 'w') as file:
 	    file.write(str(server.server_port))
 	os.rename(sys.argv[1] + '/port.new', sys.argv[1] + '/port')

@@ -48,7 +48,7 @@ serves() {
 roles_are_payhook_s_own() {
 	equal "$("$ROOT/payhook" psql -X -q -At -d "host=$("$ROOT/payhook" status | sed -n 's/^  sockets *//p')/pg user=postgres dbname=postgres" -c "
 		SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename), (SELECT count(rolpassword) FROM pg_authid)
-		FROM pg_stat_activity WHERE datname = 'payhook' AND backend_type = 'client backend'")" 'payhook_app payhook_worker|0'
+		FROM pg_stat_activity WHERE datname = 'payhook' AND backend_type = 'client backend'")" 'payhook_app payhook_console payhook_worker|0'
 }
 
 stops() {

@@ -205,6 +205,8 @@ shows_record() {
 		source "$HERE/ops/up.sh"
 		# shellcheck source=ops/commands.sh
 		source "$HERE/ops/commands.sh"
+		# shellcheck source=ops/status.sh
+		source "$HERE/ops/status.sh"
 		RUN=$DIR/records
 		mkdir -p -- "$RUN"
 		printf '%s\n' "$*" >"$RUN/worker.pid"

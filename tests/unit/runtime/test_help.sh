@@ -56,9 +56,10 @@ of_the_tool() {
 # What takes no argument does nothing with one.
 others_are_refused() {
 	local command
-	for command in down status reload build deb; do
+	for command in down reload build deb; do
 		prints 2 "payhook: $command takes no argument, not: --hlep" "$HERE/payhook" "$command" --hlep
 	done
+	prints 2 "payhook: status takes --json or nothing, not: --hlep" "$HERE/payhook" status --hlep
 	prints 2 "payhook: status takes no argument, not: --hlep" "$DIR/payhook" status --hlep
 }
 
