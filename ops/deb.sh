@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Builds the Debian package with debhelper, from a copy of its sources.
 
-DEB_SOURCES=(app ctl debian docs include lib man nginx ops schema supervisor systemd web worker bench/README.md
+DEB_SOURCES=(app console ctl debian docs include lib man nginx ops schema supervisor systemd web worker bench/README.md
 	meson.build meson_options.txt openapi.yaml CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md)
 
 cmd_deb() {

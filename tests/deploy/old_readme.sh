@@ -65,10 +65,10 @@ readme_selects() {
 readme_roles_are_payhook_s_own() {
 	local role
 	equal "$(readme_psql "\\pset format unaligned" "\\pset tuples_only" "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename) FROM pg_stat_activity
-		WHERE client_addr IS NOT NULL AND client_addr <> '127.0.0.1'" | tail -n 1)" 'payhook_app payhook_worker' || return
+		WHERE client_addr IS NOT NULL AND client_addr <> '127.0.0.1'" | tail -n 1)" 'payhook_app payhook_console payhook_worker' || return
 	equal "$(readme_psql "\\pset format unaligned" "\\pset tuples_only" "SELECT rolname FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba
 		WHERE datname = 'payments'" | tail -n 1)" payhook || return
-	for role in postgres payhook payhook_app payhook_worker payhook_operator; do
+	for role in postgres payhook payhook_app payhook_worker payhook_console payhook_operator; do
 		! compose exec -T -e PGPASSWORD=postgres db psql -h 127.0.0.1 -U "$role" -d payments -c '' || { echo "$role has it" && return 1; }
 	done
 }
