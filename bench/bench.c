@@ -1,6 +1,6 @@
 /* bench.c - what the rows of the bench have in common.
  *
- * Instances and nginx are started when a row first needs them, and all rows share them.  A row that needs empty
+ * Instances and nginx are started when a row first needs them, and all rows share those without settings of their own.  A row that needs empty
  * tables empties them itself.  Every load checks its responses; a rate counts only the right ones, so an instance
  * that fails fast does not look fast. */
 
@@ -8,14 +8,9 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "pgbench.h"
 #include "stop.h"
-
-/* One slot and a call of ten minutes: the worker lives but takes no part in the load. */
-static const char *const RESTING[] = {"WORKER_SLOTS=1", "PROCESSOR_DELAY_MS=600000", "WORKER_GRACE_MS=0", NULL};
-static const char *const WORKING[] = {"PROCESSOR_DELAY_MS=0", NULL};
 
 void bench_print(const struct bench *b, const char *format, ...)
 {
@@ -34,26 +29,27 @@ void bench_print(const struct bench *b, const char *format, ...)
 	fflush(stdout);
 }
 
-bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f)
+bool bench_own_stage(
+	struct bench *b, enum stage_kind kind, const char *const settings[], struct stage **ret, struct fault *f)
 {
 	struct stage *s = &b->stages[kind];
 	*ret = s;
 	if (s->is_up)
 		return true;
-	const char *more[COUNT_OF(RESTING) + 1] = {kind == STAGE_UNKEPT    ? "PAYLOADS_KEEP_DAYS=0"
-						   : kind == STAGE_CONSOLE ? "CONSOLE=on"
-									   : b->sources};
-	memcpy(more + 1, RESTING, sizeof RESTING);
 	bench_print(b, "starting a payhook");
-	const char *const *settings = kind == STAGE_WORKING                         ? WORKING
-				      : kind == STAGE_RESTING || kind == STAGE_FULL ? RESTING
-										    : more;
 	if (!stage_start(s, settings, b->quick, f)) {
 		stage_stop(s);
 		return false;
 	}
 	bench_print(b, "it runs in %s, at port %d", s->instance.folder, s->instance.port);
 	return true;
+}
+
+bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f)
+{
+	static const char *const RESTING[] = {BENCH_RESTING, NULL};
+	static const char *const WORKING[] = {"PROCESSOR_DELAY_MS=0", NULL};
+	return bench_own_stage(b, kind, kind == STAGE_WORKING ? WORKING : RESTING, ret, f);
 }
 
 bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f)
@@ -77,6 +73,12 @@ struct shares bench_shares(const struct bench *b, const struct share_reading *fr
 			roots[count++] = instance_supervisor(&b->stages[i].instance);
 	}
 	return share_between(from, to, roots, count);
+}
+
+void bench_finish_row(struct bench *b)
+{
+	stage_stop(&b->stages[STAGE_OWN]);
+	stage_stop(&b->stages[STAGE_OWN_OTHER]);
 }
 
 void bench_finish(struct bench *b)

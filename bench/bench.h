@@ -15,15 +15,15 @@
 
 /* The instances of payhook, which run side by side so that what is compared can be measured in turns. */
 enum stage_kind {
-	STAGE_RESTING, /* its worker has one job in flight for ten minutes and claims no more: accepting alone */
-	STAGE_WORKING, /* its worker processes without delay */
-	STAGE_FULL,    /* as STAGE_RESTING, with millions of transactions stored */
-	STAGE_UNKEPT,  /* as STAGE_RESTING, and keeps no payloads */
-	STAGE_ORDERED, /* as STAGE_RESTING, with the sources of row_lanes.c */
-	STAGE_SIGNED,  /* as STAGE_RESTING, with a signature scheme for the built-in source */
-	STAGE_CONSOLE, /* as STAGE_RESTING, with the operators' console */
+	STAGE_RESTING,   /* its worker has one job in flight for ten minutes and claims no more: accepting alone */
+	STAGE_WORKING,   /* its worker processes without delay */
+	STAGE_OWN,       /* with settings of the row that runs, and stopped at its end */
+	STAGE_OWN_OTHER, /* another of these */
 	STAGES
 };
+
+/* The settings of STAGE_RESTING: one slot and a call of ten minutes, so the worker lives but takes no part in the load. */
+#define BENCH_RESTING "WORKER_SLOTS=1", "PROCESSOR_DELAY_MS=600000", "WORKER_GRACE_MS=0"
 
 struct bench {
 	bool quick;
@@ -33,7 +33,6 @@ struct bench {
 	char out[BENCH_PATH];     /* folder of the figures */
 	char echo[BENCH_PATH];    /* path of the program behind FRONT_ECHO */
 	char script[BENCH_PATH];  /* path of the script for pgbench */
-	char sources[BENCH_PATH]; /* "SOURCES_FILE=..." of STAGE_SIGNED and of STAGE_ORDERED, when it is started */
 	struct stage stages[STAGES];
 	struct front fronts[2];
 	struct report report;
@@ -43,12 +42,18 @@ struct bench {
 
 /* Return a running instance, or the port of a running nginx; each is started at its first use. */
 MUST_USE bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f);
+
+/* The same for STAGE_OWN and STAGE_OWN_OTHER.  settings: "NAME=value", ended by NULL. */
+MUST_USE bool bench_own_stage(struct bench *b, enum stage_kind kind, const char *const settings[], struct stage **ret,
+	struct fault *f);
+
 MUST_USE bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f);
 
 /* The shares of the processor between two readings; what the bench and its instances use is not foreign. */
 struct shares bench_shares(const struct bench *b, const struct share_reading *from, const struct share_reading *to);
 
-/* Stops everything that was started. */
+/* Stops the instances of the row that runs; of every row. */
+void bench_finish_row(struct bench *b);
 void bench_finish(struct bench *b);
 
 /* Prints a line of progress. */

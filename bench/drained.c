@@ -58,15 +58,13 @@ static double share(double part, double whole)
 	return whole > 0 ? part / whole : 0;
 }
 
-bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs, struct drain *ret,
-	struct fault *f)
+bool drain_paused(struct stage *s, long jobs, struct drain *ret, struct fault *f)
 {
 	char since[64];
 	struct table_stats before, after;
 	struct stage_writes begun, done;
 	double seconds;
-	if (!stage_clean(s, f) || !pg_run(s->owner, "SELECT payhook.pause()", f) || !fill(s->owner, jobs, f) ||
-		!table_stats_read(s, &before, f) || !stage_writes_read(s, &begun, f) ||
+	if (!table_stats_read(s, &before, f) || !stage_writes_read(s, &begun, f) ||
 		!pg_text(s->owner, "SELECT clock_timestamp()", since, sizeof since, f) ||
 		!pg_run(s->owner, "SELECT payhook.resume()", f) || !drained_wait(s, &before, (double)jobs, &after, f) ||
 		!stage_writes_read(s, &done, f) ||
@@ -83,6 +81,13 @@ bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f)
 		.commits = (done.commits - begun.commits) / (double)jobs,
 	};
 	return true;
+}
+
+bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs, struct drain *ret,
+	struct fault *f)
+{
+	return stage_clean(s, f) && pg_run(s->owner, "SELECT payhook.pause()", f) && fill(s->owner, jobs, f) &&
+	       drain_paused(s, jobs, ret, f);
 }
 
 bool drain_with_snapshot(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs,

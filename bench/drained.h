@@ -33,3 +33,6 @@ MUST_USE bool drain(struct stage *s, bool (*fill)(PGconn *c, long count, struct 
 	struct fault *f);
 MUST_USE bool drain_with_snapshot(struct stage *s, bool (*fill)(PGconn *c, long count, struct fault *f), long jobs,
 	struct drain *ret, struct fault *f);
+
+/* The same for so many jobs that are there, of paused workers. */
+MUST_USE bool drain_paused(struct stage *s, long jobs, struct drain *ret, struct fault *f);

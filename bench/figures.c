@@ -75,6 +75,8 @@ static void add_row(struct buf *out, const struct report_row *row)
 	add_shares(out, row, "stolen", offsetof(struct shares, stolen));
 	buf_add_text(out, ", ");
 	add_text(out, "failure", row->failure);
+	buf_add_text(out, ", ");
+	add_text(out, "left_out", row->left_out);
 	buf_add_text(out, "}");
 }
 

@@ -6,15 +6,12 @@
 
 #include "front.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <glob.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,19 +22,6 @@
 
 #define PATH_LEN 192
 #define ANSWER " default_type application/json; return 202 '{\"message\":\"Accepted\"}';"
-
-/* A port that was free a moment ago.  Another process may take it before nginx does. */
-static int free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof address;
-	int port = 0;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(fd, (struct sockaddr *)&address, len) == 0 && getsockname(fd, (struct sockaddr *)&address, &len) == 0)
-		port = ntohs(address.sin_port);
-	close(fd);
-	return port;
-}
 
 /* A text of the instance's configuration and its replacement. */
 struct change {
@@ -112,21 +96,6 @@ static bool make_folders(const struct front *fr, struct fault *f)
 	return true;
 }
 
-/* Waits up to 5 s until nginx accepts connections. */
-static bool await(const struct front *fr, struct fault *f)
-{
-	for (int tries = 0; tries < 500; tries++) {
-		int fd = dial(fr->port, f);
-		if (fd >= 0) {
-			close(fd);
-			return true;
-		}
-		if (!wait_ms(10))
-			return fault_set(f, FAULT_BUSY, "asked to stop");
-	}
-	return false;
-}
-
 bool front_start(
 	struct front *fr, enum front_kind kind, const struct instance *like, const char *program, struct fault *f)
 {
@@ -134,7 +103,7 @@ bool front_start(
 	static struct pids pool;
 
 	const char *name = kind == FRONT_ALONE ? "alone" : "echo";
-	*fr = (struct front){.port = free_port()};
+	*fr = (struct front){.port = dial_free_port()};
 	snprintf(fr->folder, sizeof fr->folder, "%s/%s", like->folder, name);
 	snprintf(log, sizeof log, "%s/log/front.log", fr->folder);
 	snprintf(socket, sizeof socket, "%s/app.sock", fr->folder);
@@ -147,7 +116,7 @@ bool front_start(
 		fr->pool = process_start((const char *const[]){program, socket, count, NULL}, NULL, log);
 	fr->nginx = process_start(
 		(const char *const[]){"nginx", "-p", prefix, "-c", "nginx.conf", "-e", "stderr", NULL}, NULL, log);
-	return await(fr, f);
+	return dial_await(fr->port, 5000, f);
 }
 
 static void end(pid_t pid)

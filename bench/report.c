@@ -55,6 +55,12 @@ void report_fail(struct report *r, int round, const char *reason)
 	snprintf(row->failure, sizeof row->failure, "in round %d: %s", round, reason);
 }
 
+void report_leave_out(struct report *r, const char *reason)
+{
+	struct report_row *row = current(r);
+	snprintf(row->left_out, sizeof row->left_out, "%s", reason);
+}
+
 int report_failures(const struct report *r)
 {
 	int count = 0;
@@ -186,6 +192,8 @@ void report_print(const struct report *r, FILE *out)
 		}
 		if (r->rows[row].failure[0])
 			fprintf(out, "  FAILED %s\n", r->rows[row].failure);
+		if (r->rows[row].left_out[0])
+			fprintf(out, "  left out: %s\n", r->rows[row].left_out);
 	}
 	fprintf(out, "\n%d of %d targets are met.\n", met, targets);
 }

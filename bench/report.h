@@ -12,8 +12,8 @@
  * next, and a ratio of medians would compare different moments. */
 
 #define ROUNDS_MAX 9
-#define MEASURES_MAX 160
-#define REPORT_ROWS_MAX 16
+#define MEASURES_MAX 240
+#define REPORT_ROWS_MAX 24
 #define DISTURBED 0.04 /* of all cores, used by others during a round of a row: its figures are marked */
 
 /* The kind of a target: none, at least the bound, or less than the bound. */
@@ -35,7 +35,8 @@ struct report_row {
 	const char *name;
 	struct shares shares[ROUNDS_MAX];
 	int count;
-	char failure[200]; /* empty: it did not fail */
+	char failure[200];  /* empty: it did not fail */
+	char left_out[200]; /* why it was not measured here; empty: it was */
 };
 
 struct report {
@@ -54,6 +55,9 @@ void report_add_shares(struct report *r, struct shares shares);
 
 /* Records why the current row ended early. */
 void report_fail(struct report *r, int round, const char *reason);
+
+/* Records why the current row cannot be measured on this machine, which is no failure. */
+void report_leave_out(struct report *r, const char *reason);
 
 /* The number of rows that failed, and of the rounds of a row that others disturbed. */
 int report_failures(const struct report *r);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "sign.h"
 
@@ -73,6 +74,53 @@ static size_t request_event(const char *source, const char *id, struct random *r
 	return (size_t)len;
 }
 
+/* Such as a provider sends; the numbers are other ones in each body. */
+static int text_body(const char *id, struct random *r, char ret[REQUEST_MAX])
+{
+	return snprintf(ret, REQUEST_MAX,
+		"{\"transaction_id\":\"%.*s\",\"object\":\"charge\",\"balance_transaction\":\"bal_%016llx\","
+		"\"billing_details\":{\"address\":{\"city\":\"Bengaluru\",\"country\":\"IN\",\"line1\":\"%llu Residency Road\","
+		"\"line2\":null,\"postal_code\":\"560025\",\"state\":\"KA\"},\"email\":\"customer%llu@example.com\","
+		"\"name\":\"A. Customer\",\"phone\":null},\"captured\":true,\"created\":%llu,\"customer\":\"cus_%016llx\","
+		"\"description\":\"Order of three books and a lamp, to be delivered\",\"disputed\":false,\"failure_code\":null,"
+		"\"fraud_details\":{},\"invoice\":\"inv_%016llx\",\"livemode\":true,\"outcome\":{\"network_status\":"
+		"\"approved_by_network\",\"reason\":null,\"risk_level\":\"normal\",\"risk_score\":%llu,\"type\":\"authorized\"},"
+		"\"paid\":true,\"payment_method_details\":{\"card\":{\"brand\":\"visa\",\"checks\":{\"cvc_check\":\"pass\"},"
+		"\"country\":\"IN\",\"exp_month\":8,\"exp_year\":2029,\"last4\":\"4242\"},\"type\":\"card\"" "},\"x\":\"" REST,
+		REQUEST_ID_LEN, id, (unsigned long long)random_next(r), (unsigned long long)random_below(r, 1000),
+		(unsigned long long)random_below(r, 100000), (unsigned long long)random_below(r, 2000000000),
+		(unsigned long long)random_next(r), (unsigned long long)random_next(r),
+		(unsigned long long)random_below(r, 100));
+}
+
+/* One member of gzip (RFC 1952).  A small window, since setting up one of 32 kB costs more than the compression. */
+static size_t gzip(const char *text, size_t len, char ret[REQUEST_MAX / 2])
+{
+	z_stream z = {.next_in = (z_const Bytef *)text, .avail_in = (uInt)len, .next_out = (Bytef *)ret, .avail_out = REQUEST_MAX / 2};
+	if (deflateInit2(&z, 1, Z_DEFLATED, 16 + 10, 4, Z_DEFAULT_STRATEGY) != Z_OK)
+		return 0;
+	size_t zipped_len = deflate(&z, Z_FINISH) == Z_STREAM_END ? z.total_out : 0;
+	deflateEnd(&z);
+	return zipped_len;
+}
+
+/* Compressed also where it is sent as it is, so that both cost the load the same. */
+static size_t request_text(bool in_gzip, const char *id, struct random *r, char ret[REQUEST_MAX])
+{
+	char text[REQUEST_MAX], zipped[REQUEST_MAX / 2];
+	size_t text_len = (size_t)text_body(id, r, text);
+	size_t zipped_len = gzip(text, text_len, zipped);
+	size_t body_len = in_gzip ? zipped_len : text_len;
+	int head_len = snprintf(ret, REQUEST_MAX,
+		"POST /v1/webhooks/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"%sContent-Length: %zu\r\n\r\n",
+		in_gzip ? "Content-Encoding: gzip\r\n" : "", body_len);
+	if ((size_t)head_len + body_len > REQUEST_MAX)
+		return 0;
+	memcpy(ret + head_len, in_gzip ? zipped : text, body_len);
+	return (size_t)head_len + body_len;
+}
+
 size_t request_get(const char *id, char ret[REQUEST_MAX])
 {
 	int len = snprintf(
@@ -97,9 +145,13 @@ size_t request_make(const struct request_plan *plan, struct random *r, char ret[
 		request_id(r, fresh);
 		return request_large(fresh, ret);
 	}
-	if (plan->kind == REQUEST_EVENT || plan->kind == REQUEST_ORDERED) {
+	if (plan->kind == REQUEST_EVENT) {
 		request_id(r, fresh);
-		return request_event(plan->kind == REQUEST_ORDERED ? "ordered" : "unordered", fresh, r, ret);
+		return request_event(plan->source, fresh, r, ret);
+	}
+	if (plan->kind == REQUEST_TEXT || plan->kind == REQUEST_GZIP) {
+		request_id(r, fresh);
+		return request_text(plan->kind == REQUEST_GZIP, fresh, r, ret);
 	}
 	if (plan->kind == REQUEST_CONSOLE)
 		return request_overview(ret);

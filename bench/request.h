@@ -21,8 +21,9 @@ enum request_kind {
 	REQUEST_HALF,    /* REQUEST_UNIQUE or REQUEST_KNOWN, with equal probability */
 	REQUEST_SIGNED,  /* REQUEST_UNIQUE with the headers of a signature (sign.h) */
 	REQUEST_LARGE,   /* REQUEST_UNIQUE with a body of 1,000 bytes */
-	REQUEST_EVENT,   /* POST of an event of a payment, picked at random among 100,000, to the source "unordered" */
-	REQUEST_ORDERED, /* the same to the source "ordered" */
+	REQUEST_EVENT,   /* POST of an event of a payment, picked at random among 100,000, to a source of its own */
+	REQUEST_TEXT,    /* REQUEST_UNIQUE with a body of some 1,000 bytes, which is compressed and sent as it is */
+	REQUEST_GZIP,    /* the same body, sent in gzip */
 	REQUEST_GET,     /* GET of a transaction that is stored, picked at random */
 	REQUEST_CONSOLE, /* GET of the console's overview, without a key */
 };
@@ -30,6 +31,7 @@ enum request_kind {
 struct request_plan {
 	enum request_kind kind;
 	const struct known_ids *known; /* for REQUEST_KNOWN, REQUEST_HALF and REQUEST_GET */
+	const char *source;            /* for REQUEST_EVENT */
 };
 
 /* Makes a new id: 128 random bits, so that no two are ever the same. */

@@ -3,29 +3,14 @@
  * A page asks again two seconds after each answer, so twenty ask ten times a second.  The loads with and without them
  * run in turns, in the order that makes up for a machine that becomes slower or faster meanwhile. */
 
-#include <pthread.h>
 #include <stdlib.h>
 
+#include "beside.h"
 #include "rows.h"
 
 #define CONSOLES 20
 #define REFRESHES_A_SECOND 10
 #define CONNECTIONS 256
-
-struct consoles {
-	struct generator_plan plan;
-	struct generator_result result;
-	pthread_t thread;
-	struct fault fault;
-	bool ok;
-};
-
-static void *refresh(void *arg)
-{
-	struct consoles *c = arg;
-	c->ok = generator_run(&c->plan, &c->result, &c->fault);
-	return NULL;
-}
 
 static bool accept_alone(struct bench *b, struct stage *s, double *sum, struct fault *f)
 {
@@ -37,9 +22,9 @@ static bool accept_alone(struct bench *b, struct stage *s, double *sum, struct f
 }
 
 /* The consoles begin before the load and end with it. */
-static bool accept_beside(struct bench *b, struct stage *s, struct consoles *c, double *sum, struct fault *f)
+static bool accept_beside(struct bench *b, struct stage *s, struct beside *consoles, double *sum, struct fault *f)
 {
-	c->plan = (struct generator_plan){
+	const struct generator_plan plan = {
 		.port = s->instance.port,
 		.connections = CONSOLES,
 		.threads = 1,
@@ -48,17 +33,16 @@ static bool accept_beside(struct bench *b, struct stage *s, struct consoles *c, 
 		.rate = REFRESHES_A_SECOND,
 		.run_ms = b->warm_ms + b->run_ms,
 	};
-	if (pthread_create(&c->thread, NULL, refresh, c) != 0)
-		return fault_set(f, FAULT_BUSY, "no thread for the consoles");
+	struct fault other;
+	if (!beside_begin(consoles, plan, f))
+		return false;
 	bool ok = accept_alone(b, s, sum, f);
-	pthread_join(c->thread, NULL);
-	b->wrong += c->result.wrong;
-	if (ok && !c->ok)
-		*f = c->fault;
-	return ok && c->ok;
+	bool ended = beside_end(consoles, ok ? f : &other);
+	b->wrong += consoles->result.wrong;
+	return ok && ended;
 }
 
-static bool measure_with(struct bench *b, struct stage *s, struct consoles *c, struct fault *f)
+static bool measure_with(struct bench *b, struct stage *s, struct beside *c, struct fault *f)
 {
 	double without = 0, with = 0;
 	if (!accept_alone(b, s, &without, f) || !accept_beside(b, s, c, &with, f) ||
@@ -74,23 +58,18 @@ static bool measure_with(struct bench *b, struct stage *s, struct consoles *c, s
 
 static bool measure(struct bench *b, struct fault *f)
 {
+	static const char *const SETTINGS[] = {BENCH_RESTING, "CONSOLE=on", NULL};
 	struct stage *s;
-	struct consoles *c = calloc(1, sizeof *c);
+	struct beside *c = calloc(1, sizeof *c);
 	if (!c)
 		return fault_set(f, FAULT_BUSY, "out of memory");
-	bool ok = bench_stage(b, STAGE_CONSOLE, &s, f) && measure_with(b, s, c, f);
+	bool ok = bench_own_stage(b, STAGE_OWN, SETTINGS, &s, f) && measure_with(b, s, c, f);
 	free(c);
 	return ok;
-}
-
-static void finish(struct bench *b)
-{
-	stage_stop(&b->stages[STAGE_CONSOLE]);
 }
 
 const struct row ROW_CONSOLE = {
 	.name = "console",
 	.asks = "what twenty consoles cost that refresh their overview",
 	.measure = measure,
-	.finish = finish,
 };

@@ -1,8 +1,6 @@
 /* row_lanes.c - what it costs to process the events of a payment one at a time and in order: accepting, and working on
  * a backlog of five events for each payment. */
 
-#include <stdio.h>
-
 #include "drained.h"
 #include "fill.h"
 #include "rows.h"
@@ -28,18 +26,22 @@ static long jobs_of(const struct bench *b)
 static bool prepare(struct bench *b, struct fault *f)
 {
 	struct stage *s;
-	if (!sources_folder_make(&folder, f) || !sources_folder_write(&folder, "sources.json", SOURCES, f))
-		return false;
-	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder.path);
-	return bench_stage(b, STAGE_ORDERED, &s, f);
+	char sources[SOURCES_SETTING_MAX];
+	const char *const settings[] = {BENCH_RESTING, sources, NULL};
+	return sources_folder_make(&folder, SOURCES, sources, f) && bench_own_stage(b, STAGE_OWN, settings, &s, f);
+}
+
+static struct request_plan event_to(const char *source)
+{
+	return (struct request_plan){.kind = REQUEST_EVENT, .source = source};
 }
 
 static bool accepting(struct bench *b, struct fault *f)
 {
-	struct stage *s = &b->stages[STAGE_ORDERED];
+	struct stage *s = &b->stages[STAGE_OWN];
 	struct best without, with;
-	if (!bench_best(b, s, s->instance.port, (struct request_plan){.kind = REQUEST_EVENT}, &without, f) ||
-		!bench_best(b, s, s->instance.port, (struct request_plan){.kind = REQUEST_ORDERED}, &with, f))
+	if (!bench_best(b, s, s->instance.port, event_to("unordered"), &without, f) ||
+		!bench_best(b, s, s->instance.port, event_to("ordered"), &with, f))
 		return false;
 	bench_add_rate(b, "accepted, in no order", without.rate);
 	bench_add_rate(b, "accepted, in order", with.rate);
@@ -70,10 +72,9 @@ static bool measure(struct bench *b, struct fault *f)
 	return accepting(b, f) && working(b, f);
 }
 
-/* Stops the instance that used the files, and removes them. */
 static void finish(struct bench *b)
 {
-	stage_stop(&b->stages[STAGE_ORDERED]);
+	(void)b;
 	sources_folder_remove(&folder);
 }
 

@@ -1,14 +1,18 @@
-/* row_latency.c - how long a sender waits for its 202: at half the best rate, and alone.
+/* row_latency.c - how long a sender waits for its 202: at half the best rate, at two given rates, and alone.
  *
  * The load at half the rate is an open loop, because the latencies of a closed loop leave out the requests that
  * would have come while the system stood still. */
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/sysinfo.h>
 
 #include "pgbench.h"
 #include "rows.h"
 
 #define CONNECTIONS 256 /* of the open loop: more than are ever busy at a time */
+#define RATE_OF_COST 5000
+#define RATE_OF_TARGETS 10000
 
 static const struct request_plan UNIQUE = {.kind = REQUEST_UNIQUE};
 
@@ -44,6 +48,48 @@ static bool open_loop(struct bench *b, struct stage *s, double rate, struct gene
 	report_add(r, "open loop, not answered 202", "", (double)result->wrong);
 	bench_print(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", ms_at(h, 0.5), ms_at(h, 0.99), ms_at(h, 0.999));
 	return true;
+}
+
+/* At a rate that is moderate for any machine, where a webhook costs the most processor time. */
+static bool at_rate(struct bench *b, struct stage *s, int rate, struct generator_result *result, struct fault *f)
+{
+	struct report *r = &b->report;
+	const struct generator_plan plan = {
+		.port = s->instance.port,
+		.connections = CONNECTIONS,
+		.threads = 1,
+		.request = UNIQUE,
+		.status = 202,
+		.rate = rate,
+		.warm_ms = b->warm_ms,
+		.run_ms = b->quick ? 2000 : 10000,
+	};
+	struct share_reading from, to;
+	char name[64];
+	if (!stage_clean(s, f) || !share_read(&from, f))
+		return false;
+	bool ok = generator_run(&plan, result, f) && share_read(&to, f);
+	if (ok) {
+		struct shares shares = bench_shares(b, &from, &to);
+		double used_s = (shares.load + shares.own) * get_nprocs() * (double)(to.at_ns - from.at_ns) / 1e9;
+		double us = used_s * 1e6 / (rate * (plan.warm_ms + plan.run_ms) / 1e3);
+		const struct histogram *h = &result->latency_ns;
+		bool has_targets = rate == RATE_OF_TARGETS;
+		b->wrong += result->wrong;
+		snprintf(name, sizeof name, "%d/s, p50", rate);
+		report_add_for(r, name, "ms", ms_at(h, 0.5), has_targets ? TARGET_MOST : TARGET_NONE, 1.2);
+		snprintf(name, sizeof name, "%d/s, p99", rate);
+		report_add_for(r, name, "ms", ms_at(h, 0.99), has_targets ? TARGET_MOST : TARGET_NONE, 5);
+		snprintf(name, sizeof name, "%d/s, p99.9", rate);
+		report_add_for(r, name, "ms", ms_at(h, 0.999), has_targets ? TARGET_MOST : TARGET_NONE, 20);
+		snprintf(name, sizeof name, "%d/s, processor time of a webhook, load included", rate);
+		report_add_for(r, name, "us", us, has_targets ? TARGET_NONE : TARGET_MOST, 160);
+		bench_print(b, "%d/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, %.0f us a webhook", rate, ms_at(h, 0.5),
+			ms_at(h, 0.99), ms_at(h, 0.999), us);
+		share_finish(&to);
+	}
+	share_finish(&from);
+	return ok;
 }
 
 static bool alone(
@@ -95,6 +141,7 @@ static bool measure(struct bench *b, struct fault *f)
 	struct generator_result *result = malloc(sizeof *result);
 	bool ok = result && bench_stage(b, STAGE_RESTING, &s, f) &&
 		  bench_best(b, s, s->instance.port, UNIQUE, &best, f) && open_loop(b, s, best.rate / 2, result, f) &&
+		  at_rate(b, s, RATE_OF_COST, result, f) && at_rate(b, s, RATE_OF_TARGETS, result, f) &&
 		  one_at_a_time(b, s, result, f) && stage_clean(s, f);
 	free(result);
 	return ok;

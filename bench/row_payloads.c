@@ -6,10 +6,11 @@
 
 static bool measure(struct bench *b, struct fault *f)
 {
+	static const char *const SETTINGS[] = {BENCH_RESTING, "PAYLOADS_KEEP_DAYS=0", NULL};
 	const struct request_plan plan = {.kind = REQUEST_LARGE};
 	struct stage *keeping, *unkept;
 	struct best with, without;
-	if (!bench_stage(b, STAGE_RESTING, &keeping, f) || !bench_stage(b, STAGE_UNKEPT, &unkept, f) ||
+	if (!bench_stage(b, STAGE_RESTING, &keeping, f) || !bench_own_stage(b, STAGE_OWN, SETTINGS, &unkept, f) ||
 		!bench_best(b, unkept, unkept->instance.port, plan, &without, f) ||
 		!bench_best(b, keeping, keeping->instance.port, plan, &with, f))
 		return false;
@@ -19,14 +20,8 @@ static bool measure(struct bench *b, struct fault *f)
 	return stage_clean(keeping, f) && stage_clean(unkept, f);
 }
 
-static void finish(struct bench *b)
-{
-	stage_stop(&b->stages[STAGE_UNKEPT]);
-}
-
 const struct row ROW_PAYLOADS = {
 	.name = "payloads",
 	.asks = "what keeping bodies of 1,000 bytes costs",
 	.measure = measure,
-	.finish = finish,
 };

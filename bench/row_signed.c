@@ -3,7 +3,6 @@
  * Both instances get the same signed requests, and only one verifies them.  What signing costs the load is therefore
  * in both rates and not in their ratio. */
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "rows.h"
@@ -37,17 +36,16 @@ static bool unsigned_is_401(const struct stage *s, struct fault *f)
 static bool prepare(struct bench *b, struct fault *f)
 {
 	struct stage *s;
-	if (!sources_folder_make(&folder, f))
-		return false;
-	snprintf(b->sources, sizeof b->sources, "SOURCES_FILE=%s/sources.json", folder.path);
-	return sources_folder_write(&folder, "secret", SIGN_SECRET, f) &&
-	       sources_folder_write(&folder, "sources.json", SOURCES, f) && bench_stage(b, STAGE_RESTING, &s, f) &&
-	       bench_stage(b, STAGE_SIGNED, &s, f) && unsigned_is_401(s, f);
+	char sources[SOURCES_SETTING_MAX];
+	const char *const settings[] = {BENCH_RESTING, sources, NULL};
+	return sources_folder_make(&folder, SOURCES, sources, f) &&
+	       sources_folder_write(&folder, "secret", SIGN_SECRET, f) && bench_stage(b, STAGE_RESTING, &s, f) &&
+	       bench_own_stage(b, STAGE_OWN, settings, &s, f) && unsigned_is_401(s, f);
 }
 
 static bool measure(struct bench *b, struct fault *f)
 {
-	struct stage *open = &b->stages[STAGE_RESTING], *verifying = &b->stages[STAGE_SIGNED];
+	struct stage *open = &b->stages[STAGE_RESTING], *verifying = &b->stages[STAGE_OWN];
 	const struct request_plan plan = {.kind = REQUEST_SIGNED};
 	struct best without, with;
 	if (!bench_best(b, open, open->instance.port, plan, &without, f) ||
@@ -59,10 +57,9 @@ static bool measure(struct bench *b, struct fault *f)
 	return stage_clean(open, f) && stage_clean(verifying, f);
 }
 
-/* Stops the instance that used the files, and removes them. */
 static void finish(struct bench *b)
 {
-	stage_stop(&b->stages[STAGE_SIGNED]);
+	(void)b;
 	sources_folder_remove(&folder);
 }
 

@@ -31,8 +31,9 @@ static bool settle(struct bench *b, struct stage *s, struct fault *f)
 
 static bool prepare(struct bench *b, struct fault *f)
 {
+	static const char *const SETTINGS[] = {BENCH_RESTING, NULL};
 	struct stage *s;
-	if (!bench_stage(b, STAGE_FULL, &s, f))
+	if (!bench_own_stage(b, STAGE_OWN, SETTINGS, &s, f))
 		return false;
 	bench_print(b, "storing %ld transactions", rows_of(b));
 	if (!fill_stored(s->owner, rows_of(b), f))
@@ -45,7 +46,7 @@ static bool prepare(struct bench *b, struct fault *f)
 static bool measure(struct bench *b, struct fault *f)
 {
 	const struct request_plan unique = {.kind = REQUEST_UNIQUE};
-	struct stage *full = &b->stages[STAGE_FULL], *empty;
+	struct stage *full = &b->stages[STAGE_OWN], *empty;
 	struct best without, with;
 	char name[64];
 	if (!bench_stage(b, STAGE_RESTING, &empty, f) ||
@@ -59,15 +60,9 @@ static bool measure(struct bench *b, struct fault *f)
 	return stage_clean(empty, f);
 }
 
-static void finish(struct bench *b)
-{
-	stage_stop(&b->stages[STAGE_FULL]);
-}
-
 const struct row ROW_STORED = {
 	.name = "stored",
 	.asks = "whether accepting slows down with ten million transactions stored",
 	.prepare = prepare,
 	.measure = measure,
-	.finish = finish,
 };

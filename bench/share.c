@@ -1,4 +1,4 @@
-/* share.c - compares two readings of /proc/PID/stat and /proc/stat. */
+/* share.c - compares two readings of /proc/PID/stat, /proc/PID/schedstat and /proc/stat. */
 
 #include "share.h"
 
@@ -16,7 +16,8 @@
 struct share_process {
 	pid_t pid, parent;
 	unsigned long long began; /* with pid: names a process for ever */
-	double used_s;            /* its own, and that of its children that have ended */
+	double used_s;            /* its own, and that of its children that have ended, in ticks of 10 ms */
+	double exact_s;           /* its own, of its first thread */
 	bool is_kernel;
 };
 
@@ -52,6 +53,14 @@ static bool read_file(const char *path, char *ret, size_t size)
 	return len > 0;
 }
 
+/* What runs for less than a tick at a time may never be seen by the clock of stat. */
+static double exact_s(pid_t pid)
+{
+	char path[48], text[128];
+	snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+	return read_file(path, text, sizeof text) ? strtod(text, NULL) / 1e9 : 0;
+}
+
 /* A process that has ended meanwhile is left out. */
 static bool add(struct share_reading *r, pid_t pid, int *room)
 {
@@ -67,7 +76,8 @@ static bool add(struct share_reading *r, pid_t pid, int *room)
 		r->list = more;
 	}
 	r->list[r->count] = (struct share_process){0};
-	r->count += parse(line, pid, &r->list[r->count]);
+	if (parse(line, pid, &r->list[r->count]))
+		r->list[r->count++].exact_s = exact_s(pid);
 	return true;
 }
 
@@ -145,16 +155,21 @@ static bool is_own(const struct share_reading *r, const struct share_process *p,
 struct shares share_between(
 	const struct share_reading *from, const struct share_reading *to, const pid_t *roots, int root_count)
 {
-	double cores_s = (double)(to->at_ns - from->at_ns) / 1e9 * get_nprocs(), foreign_s = 0;
+	double cores_s = (double)(to->at_ns - from->at_ns) / 1e9 * get_nprocs(), foreign_s = 0, own_s = 0;
 	for (int i = 0; i < to->count; i++) {
 		const struct share_process *now = &to->list[i], *before = find(from, now->pid);
-		if (now->is_kernel || is_own(to, now, roots, root_count))
+		bool is_known = before && before->began == now->began;
+		if (now->is_kernel || now->pid == getpid())
 			continue;
-		foreign_s += now->used_s - (before && before->began == now->began ? before->used_s : 0);
+		if (is_own(to, now, roots, root_count))
+			own_s += now->exact_s - (is_known ? before->exact_s : 0);
+		else
+			foreign_s += now->used_s - (is_known ? before->used_s : 0);
 	}
 	if (cores_s <= 0)
 		return (struct shares){0};
 	return (struct shares){.load = (to->load_s - from->load_s) / cores_s,
+		.own = own_s / cores_s,
 		.foreign = foreign_s / cores_s,
 		.stolen = (to->stolen_s - from->stolen_s) / cores_s};
 }

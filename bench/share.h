@@ -14,6 +14,7 @@
 /* Parts of all cores during the whole time, from 0 to 1. */
 struct shares {
 	double load;    /* the bench itself, which sends the requests */
+	double own;     /* what it has started */
 	double foreign; /* processes that are neither the bench nor started by it */
 	double stolen;  /* by the host, for other virtual machines */
 };

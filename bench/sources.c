@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool sources_folder_make(struct sources_folder *s, struct fault *f)
+bool sources_folder_make(
+	struct sources_folder *s, const char *sources, char setting[SOURCES_SETTING_MAX], struct fault *f)
 {
 	memcpy(s->path, "/var/tmp/payhook-bench-XXXXXX", sizeof "/var/tmp/payhook-bench-XXXXXX");
-	return (mkdtemp(s->path) && chmod(s->path, 0755) == 0) ||
-	       fault_set(f, FAULT_BUSY, "a folder cannot be made in /var/tmp");
+	if (!mkdtemp(s->path) || chmod(s->path, 0755) < 0)
+		return fault_set(f, FAULT_BUSY, "a folder cannot be made in /var/tmp");
+	snprintf(setting, SOURCES_SETTING_MAX, "SOURCES_FILE=%s/sources.json", s->path);
+	return sources_folder_write(s, "sources.json", sources, f);
 }
 
 bool sources_folder_write(const struct sources_folder *s, const char *name, const char *text, struct fault *f)

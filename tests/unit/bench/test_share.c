@@ -93,6 +93,21 @@ Test(share, of_a_stranger_is_foreign_unless_it_is_named)
 	share_finish(&to);
 }
 
+Test(share, of_what_it_has_started_is_its_own)
+{
+	struct share_reading from, to;
+	begin(&from);
+	pid_t stranger = start_burner(true);
+	begin(&to);
+	double named = seconds(share_between(&from, &to, &stranger, 1).own, &from, &to);
+	cr_expect_geq(named, BURNT_S - 0.05);
+	cr_expect_leq(named, BURNT_S + 0.2);
+	cr_expect_lt(seconds(share_between(&from, &to, NULL, 0).own, &from, &to), 0.05);
+	kill(stranger, SIGKILL);
+	share_finish(&from);
+	share_finish(&to);
+}
+
 Test(share, of_a_child_is_not_foreign)
 {
 	struct share_reading from, to;
