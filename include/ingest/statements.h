@@ -9,17 +9,19 @@
 
 #define INGEST_COLUMNS 6                /* arrays of INGEST_STORE */
 #define INGEST_ARRAYS 20                /* arrays of INGEST_STORE_ALL */
+#define INGEST_BODY_COLUMNS 5
 #define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids of 255 quotes, each escaped, take a third of it */
 
 /* A condition: whether payloads takes a row of today.  A table with the name of the partition is not enough: an insert that
  * finds no partition fails, and an operator may have detached it, or a worker may attach it this moment.  The statement's
- * snapshot sees one only if it was attached before, so the insert finds it too. */
+ * snapshot sees one only if it was attached before, so the insert finds it too.  The name is that of payhook.payloads_day(),
+ * whose call would take longer than the rest. */
 #define INGEST_DAY_HAS_PARTITION                                                                                        \
 	"EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = 'payhook.payloads'::regclass AND NOT i.inhdetachpending" \
-	"  AND i.inhrelid = to_regclass('payhook.' || payhook.payloads_day((now() AT TIME ZONE 'UTC')::date)))"
+	"  AND i.inhrelid = to_regclass('payhook.payloads_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')))"
 
-extern const struct statement INGEST_STORE;     /* makes a batch durable */
-extern const struct statement INGEST_STORE_ALL; /* also payloads, events of payments, and lanes */
+extern const struct statement INGEST_STORE;     /* makes a batch durable; each body is kept or none is, and has one transaction */
+extern const struct statement INGEST_STORE_ALL; /* also bodies of several transactions, events of payments, and lanes */
 extern const struct statement INGEST_KEEP;      /* records conflicts */
 extern const struct statement INGEST_PROBE;     /* whether a webhook could be stored; it has no parameters */
 

@@ -29,8 +29,9 @@
 
 /* Stores the batch in one commit, each new transaction with its job: there is never one without the other.  Returns a
  * row for each member, except one that lost a race.  Third column: null if it was stored now, 1 if the same is stored
- * already, 0 if a different one is.  Fourth and fifth: null.  An account that payhook.forget() has erased is the same
- * as any, so that a webhook sent again is a duplicate, and not a conflict that keeps the person's data once more.
+ * already, 0 if a different one is.  Fourth: null.  Fifth: 1 if its payload should have been kept and was not.  An account that
+ * payhook.forget() has erased is the same as any, so that a webhook sent again is a duplicate, and not a conflict that keeps the
+ * person's data once more.
  *
  * Concurrency: DO NOTHING waits until a concurrent insert of the same identity ends.  If that one commits, this
  * statement's snapshot does not show its row, so the member is not returned; the next batch finds the row.  Two batches
@@ -47,33 +48,48 @@
  * index look-up, whatever the plan was made for.  For a new transaction it costs little: it caches the pages that the
  * insert needs.
  *
- * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  A seventh array
- * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces. */
+ * The traces are one JSON object, source/transaction_id -> traceparent, or null if no member has one.  An array
+ * would have to be joined to the rows stored; this is a look-up, and costs nothing without traces.
+ *
+ * Payloads: one row for each transaction stored, with its body; without any the arrays are empty, and the rows of unnest() have
+ * nulls.  If today has no partition, because no worker has run for a week, the webhooks are stored all the same and their
+ * payload_id is null. */
 const struct statement INGEST_STORE = {"store",
-	"WITH given AS ("
-	"  SELECT g.*, t.same"
-	"  FROM (SELECT transaction_id, source, source_account, destination_account, amount::numeric AS amount, currency"
-	"    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
-	"      AS u(transaction_id, source, source_account, destination_account, amount, currency)) g"
+	"WITH given AS MATERIALIZED ("
+	"  SELECT g.*, t.same,"
+	"    CASE WHEN g.body IS NOT NULL AND " INGEST_DAY_HAS_PARTITION
+	"      THEN nextval('payhook.payload_ids') END AS payload_id"
+	"  FROM (SELECT transaction_id, source, source_account, destination_account, amount::numeric AS amount, currency,"
+	"      request_id, content_type, headers, body"
+	"    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[],"
+	"      $10::text[], $11::bytea[])"
+	"      AS u(transaction_id, source, source_account, destination_account, amount, currency, request_id,"
+	"        content_type, headers, body)) g"
 	"  LEFT JOIN LATERAL (SELECT (" SAME_MONEY ")::int AS same"
 	"    FROM payhook.transactions s WHERE s.transaction_id = g.transaction_id AND s.source = g.source LIMIT 1) t"
 	"    ON true"
 	"), stored AS ("
 	"  INSERT INTO payhook.transactions"
-	"    (transaction_id, source, source_account, destination_account, amount, currency)"
-	"  SELECT transaction_id, source, source_account, destination_account, amount, currency FROM given"
-	"  WHERE same IS NULL ON CONFLICT DO NOTHING RETURNING transaction_id, source"
+	"    (transaction_id, source, source_account, destination_account, amount, currency, payload_id, payload_at)"
+	"  SELECT transaction_id, source, source_account, destination_account, amount, currency, payload_id,"
+	"    CASE WHEN payload_id IS NOT NULL THEN now() END FROM given"
+	"  WHERE same IS NULL ON CONFLICT DO NOTHING RETURNING transaction_id, source, payload_id"
+	"), kept AS ("
+	"  INSERT INTO payhook.payloads (payload_id, received_at, request_id, source, content_type, headers, body)"
+	"  SELECT payload_id, now(), nullif(request_id, '')::uuid, source, content_type, headers::jsonb, body FROM given"
+	"  WHERE payload_id IN (SELECT payload_id FROM stored)"
 	"), queued AS ("
 	"  INSERT INTO payhook.jobs (transaction_id, source, traceparent) SELECT transaction_id, source,"
 	"    CASE WHEN $7::jsonb IS NOT NULL THEN $7::jsonb ->> (source || '/' || transaction_id) END FROM stored"
-	") SELECT transaction_id, source, NULL, NULL, NULL FROM stored" KNOWN_ONLY};
+	") SELECT transaction_id, source, NULL, NULL,"
+	"  CASE WHEN payload_id IS NULL AND cardinality($11::bytea[]) > 0 THEN 1 END FROM stored" KNOWN_ONLY};
 
-/* The same for a batch with payloads to keep, events of payments, or lanes.
+/* The same for a batch with bodies of several transactions, events of payments, or lanes.  It takes PostgreSQL longer, however
+ * small the batch is: its plan has twice as many nodes.
  *
  * Payloads: one row for each request of which this statement stores a transaction.  A request whose transactions go by
- * several statements is kept by each of them; one in twenty of those with 64 items is, each with more than a batch, and the alternative would be a
- * state of the request between two statements.  If today has no partition, because no worker has run for a week, the
- * webhooks are stored all the same and their payload_id is null.
+ * several statements is kept by each of them; one in twenty of those with 64 items is, each with more than a batch, and the
+ * alternative would be a state of the request between two statements.
  *
  * Lanes: the jobs of a source in order are parked, numbered in the order of arrival, which is not the order of the
  * batch.  Fourth column: the lane of a transaction stored now, for payhook.activate().  A transaction without a
@@ -204,18 +220,31 @@ static void add_traces(struct db_params *p, struct buf *traces, const struct bat
 	db_params_add_text(p, traces->len > 0 && buf_ok(traces) ? traces->data : NULL);
 }
 
-/* Whether INGEST_STORE has a parameter for all that the batch has. */
+static bool is_plain_txn(const struct txn *txn)
+{
+	return !*txn->payment_id && txn->kind == TXN_NO_KIND && !*txn->part && !txn->is_total && !txn->has_occurred &&
+	       *txn->amount.digits && *txn->currency && *txn->source_account && *txn->destination_account;
+}
+
+/* Whether INGEST_STORE has a parameter for all that the batch has.  A body of several transactions would be kept once for each.
+ * place marks the bodies seen. */
 static bool is_plain(const struct batch *b)
 {
+	int bodies = 0, members = 0;
+	bool is_one_each = true;
+	for (int i = 0; i < b->count; i++)
+		b->list[i]->body->place = 0;
 	for (int i = 0; i < b->count; i++) {
 		const struct pending_insert *insert = b->list[i];
-		const struct txn *txn = insert->txn;
-		if (insert->body->headers || *txn->payment_id || txn->kind != TXN_NO_KIND || *txn->part ||
-			txn->is_total || txn->has_occurred || !*txn->amount.digits || !*txn->currency ||
-			!*txn->source_account || !*txn->destination_account)
+		if (insert->is_duplicate)
+			continue;
+		if (!is_plain_txn(insert->txn))
 			return false;
+		members++;
+		bodies += insert->body->headers != NULL;
+		is_one_each = is_one_each && ++insert->body->place == 1;
 	}
-	return true;
+	return bodies == 0 || (bodies == members && is_one_each);
 }
 
 static void add_event(struct db_array arrays[INGEST_ARRAYS], const struct pending_insert *insert)
@@ -243,6 +272,21 @@ void ingest_body_add(
 	db_array_add_text(&columns[2], body->content_type);
 	db_array_add_text(&columns[3], body->headers);
 	db_array_add(&columns[4], body->bytes, body->len);
+}
+
+/* Adds the bodies of a plain batch, in the order of its members; the column of their sources is that of the members. */
+static void add_bodies(struct db_params *p, struct db_array arrays[INGEST_ARRAYS], const struct batch *b)
+{
+	struct db_array *columns = &arrays[13];
+	for (int i = 0; i < INGEST_BODY_COLUMNS; i++)
+		db_array_start(&columns[i], i == INGEST_BODY_COLUMNS - 1 ? DB_BYTES : DB_TEXT);
+	for (int i = 0; i < b->count; i++) {
+		const struct pending_insert *insert = b->list[i];
+		if (!insert->is_duplicate && insert->body->headers)
+			ingest_body_add(columns, insert->source, insert->request_id, insert->body);
+	}
+	for (int i = 1; i < INGEST_BODY_COLUMNS; i++)
+		db_params_add_array(p, &columns[i]);
 }
 
 /* Adds the body of a member once, with the first of its members. */
@@ -309,8 +353,10 @@ const struct statement *ingest_params(
 	for (int i = 0; i < INGEST_COLUMNS; i++)
 		db_params_add_array(p, &arrays[i]);
 	add_traces(p, traces, b);
-	if (is_plain(b))
+	if (is_plain(b)) {
+		add_bodies(p, arrays, b);
 		return &INGEST_STORE;
+	}
 	add_event_arrays(p, arrays, b);
 	return &INGEST_STORE_ALL;
 }
