@@ -2,11 +2,21 @@
 --
 -- The newest conflicts, for the console.  By first_seen and not by last_seen, which every further webhook changes: its update
 -- stays HOT.
+--
+-- What a broken build has left is dropped as in 0024.
 
 SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('payhook.transaction_conflicts_newest') AND NOT indisvalid)
 	AS is_left \gset
 \if :is_left
-	DROP INDEX CONCURRENTLY payhook.transaction_conflicts_newest;
+	BEGIN;
+	LOCK TABLE payhook.transaction_conflicts IN SHARE UPDATE EXCLUSIVE MODE;
+	SET LOCAL lock_timeout = '200ms';
+	DO $$ BEGIN
+		IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('payhook.transaction_conflicts_newest') AND NOT indisvalid) THEN
+			DROP INDEX payhook.transaction_conflicts_newest;
+		END IF;
+	END $$;
+	COMMIT;
 \endif
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS transaction_conflicts_newest ON payhook.transaction_conflicts (first_seen);
