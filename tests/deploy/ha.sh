@@ -19,9 +19,8 @@ SECOND_PORT=$((PORT + 1))
 # A lost node: ttl, and 8 s for the election, the promotion and the programs' new connections.
 LOST_MOST_S=28
 SWITCHOVER_MOST_S=5
-# On a slow machine PostgreSQL and Patroni themselves need longer.  The rest is the new standby's connection, for which commits
-# wait, and payhook's.
-AFTER_DATABASE_MOST_S=8
+# On a slow machine PostgreSQL and Patroni themselves need longer.
+AFTER_DATABASE_MOST_S=5
 engine_folder_make
 DIR=$ENGINE
 RECORD=$ENGINE/record
@@ -160,11 +159,14 @@ led_by_another() {
 	[[ -n $leader && $leader != "$1" ]] || { patroni_ctl list && return 1; }
 }
 
-# database_back - the time at which the leader began to accept transactions, by its log.
+# database_back - the time at which the leader could first commit, by its log: it was ready, and a standby had connected, for which
+# commits wait.
 database_back() {
-	local line
-	line=$(docker logs -t "$(container "$(with_role Leader)")" 2>&1 | grep 'system is ready to accept connections' | tail -n 1)
-	awk -v at="$(date -d "${line%% *}" +%s.%N)" -v wall="$(date +%s.%N)" -v now="$(now)" 'BEGIN { printf "%.3f\n", now - (wall - at) }'
+	local at
+	at=$(docker logs -t "$(container "$(with_role Leader)")" 2>&1 |
+		awk '/system is ready to accept connections/ { at = $1; is_ready = 1 } is_ready && /is now a synchronous standby/ { at = $1; is_ready = 0 }
+			END { print at }')
+	awk -v at="$(date -d "$at" +%s.%N)" -v wall="$(date +%s.%N)" -v now="$(now)" 'BEGIN { printf "%.3f\n", now - (wall - at) }'
 }
 
 # back_within SECONDS FROM OLD-LEADER - when another node leads and webhooks are accepted again, compares the longest time
