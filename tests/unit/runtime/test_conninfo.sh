@@ -97,7 +97,6 @@ psql_arguments() {
 # The server is silent, so psql is seen while it has a connection.
 real_psql() {
 	local migrate arguments
-	listen
 	DATABASE_URL="host=127.0.0.1 port=$(<"$DIR/port") user=u dbname=d password=planted1 sslpassword=planted2 password=planted3" \
 		PGCONNECT_TIMEOUT=20 "$HERE/schema/migrate" &
 	migrate=$!
@@ -112,5 +111,7 @@ check "a URI: user information and parameters, escaped or repeated" uris
 check "keywords: quoted, escaped or repeated" keywords
 check "a string without a password stays as it is" others
 check "a string that cannot be read is refused, without repeating it" invalid
+# Here, as a check is a subshell, the listener of which clean_up would not know.
+listen
 check "psql has no password among its arguments" real_psql
 finish
