@@ -65,6 +65,8 @@ def look(build, version, extra, path, folder, command):
 
 
 def main(arguments):
+    if not arguments or arguments[1:] not in ([], ['--deep']):
+        sys.exit('usage: tidy.py BUILD [--deep]')
     build, extra, checks = Path(arguments[0]).resolve(), arguments_of('--deep' in arguments[1:]), tree.Checks()
     (build / 'tidy').mkdir(exist_ok=True)
     version = subprocess.run(['clang-tidy', '--version'], check=True, stdout=subprocess.PIPE).stdout
