@@ -244,7 +244,7 @@ webhook_line() {
 		return
 	fi
 	name=$(sed -nE '/: closed,|, none to sign with$/! { s/:.*//p; q; }' <<<"$sources")
-	[[ -z $name ]] || printf '  %s send %s\n' "$ME" "$name"
+	[[ -z $name ]] || printf '  %q send %s\n' "$ME" "$name"
 }
 
 announce() {
