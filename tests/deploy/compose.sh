@@ -248,6 +248,10 @@ crash() {
 	await 20 restarted "$id"
 }
 
+nginx_has_pools() {
+	docker logs "$(ids nginx)" 2>&1 | grep '"event":"nginx reloads"' | tail -n 1 | grep "\"pools\":$1}"
+}
+
 restarted() {
 	equal "$(docker inspect -f '{{.RestartCount}} {{.State.Running}}' "$1")" '1 true'
 }
@@ -486,6 +490,8 @@ check "a container of responders that is killed comes back" crash app
 load_end
 check "no webhook fails meanwhile, as nginx asks the other" load_was_accepted
 check "a worker that is killed comes back" crash worker
+# Otherwise the one that nginx knows could be the one that is stopped.
+check "nginx knows the one that came back" await 10 nginx_has_pools 2
 load_begin down
 check "app is scaled to 1" scale 1 3
 load_end
