@@ -12,7 +12,7 @@
 #include "txn/txn.h"
 
 /* Webhooks of the example folders (docs/sources): request.http; the events of life.json, which come with the headers of that
- * request; and refund.http, of a provider whose refunds have other headers. */
+ * request; and refund.http, of a provider with other headers for refunds. */
 
 #define EXAMPLE_TXNS_MAX 16 /* transactions of one body that are read */
 
@@ -30,7 +30,7 @@ int example_read(const struct source *source, const struct currency_extras *extr
 	const struct places_request *request, const char *body, size_t len, struct txn ret[EXAMPLE_TXNS_MAX],
 	struct fault *f);
 
-/* Finds an example that the source reads into a transaction: in the folder with the name of the source, then in those whose
+/* Finds an example that the source reads into a transaction: in the folder with the name of the source, then in those with a
  * name the source's begins with, then in the others.  kind: of the transaction, or a word that a filter of the source reads;
  * NULL: any.
  *

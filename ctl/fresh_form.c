@@ -60,7 +60,7 @@ static void place_member(const char *body, size_t len, int number, struct member
 	}
 }
 
-/* Finds the JSON of a source whose bodies have it in a field.  The caller finishes ret->text, whatever the result is. */
+/* Finds the JSON of a source that has it in a field of its bodies.  The caller finishes ret->text, whatever the result is. */
 static bool open_member(const struct source *source, const char *body, size_t len, struct member *ret)
 {
 	struct buf fields = BUF_INIT(JSON_TEXT_MAX);

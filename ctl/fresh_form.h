@@ -9,7 +9,7 @@
 #include "freshen.h"
 #include "source/source.h"
 
-/* Makes a new event of an example whose body is a form (freshen.h): of the fields that the source reads, or of the JSON in one
+/* Makes a new event of an example with a form as its body (freshen.h): of the fields that the source reads, or of the JSON in one
  * of them.  All else of the form stays as it is, byte for byte. */
 
 /* Plans what is replaced and adds the new form to ret.  keeps_ids: only the times in the JSON change.  A form that is none, or

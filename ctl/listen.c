@@ -3,7 +3,7 @@
  * The database is read in rounds, in the order of acceptance, batch by batch; a notification only shortens the wait for the
  * next round, and losing one loses nothing.  A round begins a little before the newest event that is known, since
  * transactions are committed in another order than they began (seen.h).  So no event is shown twice in one run, and none is
- * left out whose commit took less than SEEN_OVERLAP_US.
+ * left out if its commit took less than SEEN_OVERLAP_US.
  *
  * A program that does not answer, or answers with an error, is reported, and the next event is posted: this is a tool for
  * trials.  Nothing is settled by it; the worker and its processor do their work beside it. */

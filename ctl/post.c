@@ -105,7 +105,7 @@ static bool set_options(struct posting *p, const struct post *post)
 	return !bad;
 }
 
-/* An answer whose body was too long to be kept is one as well. */
+/* An answer with a body too long to be kept is one as well. */
 static bool perform(struct posting *p, struct fault *f)
 {
 	long status = 0;

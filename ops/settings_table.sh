@@ -15,7 +15,7 @@ SETTINGS=(
 	"RATE_LIMIT|number|0 1000000|0|nginx|Requests per second allowed from one address, or one /64 of IPv6; nginx answers 429 beyond it, 0 disables the limit."
 	"SOURCE_RATE_LIMIT|number|0 1000000|0|nginx|Webhooks per second allowed for one source, from all addresses together; nginx answers 429 beyond it, 0 disables the limit."
 	"CONNECTION_LIMIT|number|0 1000000|0|nginx|Concurrent requests allowed from one address, or one /64 of IPv6, each HTTP/2 stream counted; nginx answers 429 beyond it, 0 disables the limit."
-	"REAL_IP_FROM|networks|||app ctl nginx|Addresses and networks of load balancers whose X-Forwarded-For header gives the client's address, such as 10.1.2.3,fd00::/8."
+	"REAL_IP_FROM|networks|||app ctl nginx|Addresses and networks of load balancers that give the client's address in X-Forwarded-For, such as 10.1.2.3,fd00::/8."
 	"ALLOWED_HOSTS|text|||app|Names by which clients without an API key may ask for transactions and metrics, with commas or blanks between them; localhost and addresses are always allowed."
 	"DATABASE_URL|secret|||app worker migrate shell|Connection string or URI of an existing PostgreSQL, version 15 or newer; without it and POSTGRES_HOST, ./payhook and docker compose run a PostgreSQL of their own."
 	"POSTGRES_HOST|text|||app worker migrate shell|Host of the existing PostgreSQL, with docker compose any but db, which is its own; the POSTGRES_ settings have no effect if DATABASE_URL is set."

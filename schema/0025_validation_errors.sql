@@ -1,6 +1,6 @@
 -- Why webhooks are refused: 400, 413, 415 and 422.  A row has pointers and codes, and nothing of the body.
 --
--- Each source has two rings of 100 rows, one of them for requests whose signature was verified before: anyone can send the
+-- Each source has two rings of 100 rows, one of them for requests with a signature verified before: anyone can send the
 -- others, and they must not push out what a provider needs to be looked into.
 
 CREATE TABLE payhook.invalid_webhooks (

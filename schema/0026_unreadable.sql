@@ -1,5 +1,5 @@
 -- Webhooks that are signed right and cannot be mapped, of the sources with "unreadable": "keep": each body once, until
--- "payhook remap" has made transactions of it.  They are not in payloads, whose days are dropped.
+-- "payhook remap" has made transactions of it.  They are not in payloads, since its days are dropped.
 --
 -- Whoever adds or deletes rows of a source locks its row of unreadable_sources before: so 10,000 is exact, and a body that comes
 -- again while it is deleted is kept anew.

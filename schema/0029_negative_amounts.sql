@@ -1,4 +1,4 @@
--- Amounts below zero, of sources whose mapping keeps the sign of an amount.
+-- Amounts below zero, of sources that keep the sign of an amount.
 --
 -- The programs of a version before go on: responders store no such amount, and read it, as workers do, as the text that it is.  A
 -- worker of a version before calls the processor with the digits as they are, so the level of the workers is the same as before.

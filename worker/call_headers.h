@@ -23,7 +23,7 @@ struct call_headers {
 	int count;
 };
 
-/* Appends the content of the file that a value names to ret, whose maximum is CALL_HEADERS_SECRET_MAX + 1. */
+/* Appends the content of the file that a value names to ret, with CALL_HEADERS_SECRET_MAX + 1 as its maximum. */
 typedef bool call_headers_secret(void *ctx, const char *path, struct buf *ret, struct fault *f);
 
 /* Reads the file's text.  FAULT_INPUT names the line, and the header's name if that can be no secret, never a value:

@@ -1,7 +1,7 @@
 /* http_failure.c - failures of an HTTP call that are not the processor's.
  *
  * Memory, descriptors and local ports can run out here, and TLS may not take what it needs, such as a client certificate
- * whose key is too weak.  A name that cannot be resolved, a refused connection and a timeout count as the processor's:
+ * with too weak a key.  A name that cannot be resolved, a refused connection and a timeout count as the processor's:
  * from here they look the same as its outage. */
 
 #include "http_failure.h"

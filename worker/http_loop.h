@@ -20,7 +20,7 @@ struct http_request {
 	void (*ended)(struct http_request *x, CURLcode result);
 };
 
-/* Creates the easy handle, whose options the caller sets but for those of its socket, its private pointer and its error.
+/* Creates the easy handle; the caller sets its options but for those of its socket, its private pointer and its error.
  * False: memory is exhausted; http_request_finish() is allowed then too. */
 MUST_USE bool http_request_init(struct http_request *x, void (*ended)(struct http_request *x, CURLcode result));
 

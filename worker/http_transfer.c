@@ -126,7 +126,7 @@ static void add_line(struct transfer *t, char *line)
 	t->lines[t->line_count++] = (struct curl_slist){.data = line};
 }
 
-/* Signs the request, whose id is its idempotency key: all calls of a transaction have the same one, as Standard Webhooks
+/* Signs the request; its id is the idempotency key: all calls of a transaction have the same one, as Standard Webhooks
  * wants it.  False: memory is exhausted. */
 static bool sign(struct transfer *t, const char *body, size_t len)
 {

@@ -55,7 +55,7 @@ MUST_USE struct transfer *transfer_create(
 /* Not while it is under way. */
 void transfer_destroy(struct transfer *t);
 
-/* Writes the request of a job, whose texts must stay until the call ends, with these header lines behind its own.  token is the line
+/* Writes the request of a job (its texts must stay until the call ends) with these header lines behind its own.  token is the line
  * with the processor's token, a secret, or NULL.
  * Returns NULL, or why it cannot be made. */
 MUST_USE const struct call_outcome *transfer_prepare(

@@ -11,7 +11,7 @@
 
 #define OAUTH_TOKEN_MAX 8192   /* bytes of a token: one of JWT with its claims has some 2,000 */
 #define OAUTH_ANSWER_MAX 65536 /* bytes of the body of an answer */
-#define OAUTH_LIFE_S 300       /* of a token whose answer does not name its life */
+#define OAUTH_LIFE_S 300       /* of a token without a life in its answer */
 #define OAUTH_LIFE_MAX_S 86400 /* a longer one is renewed once a day */
 
 struct oauth_token {

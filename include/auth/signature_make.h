@@ -10,7 +10,7 @@
 #include "base/fault.h"
 
 /* Makes the signature of a request, for trials: by the same reading of the request that its verification begins with, so what
- * is signed is what will be verified.  Only for schemes whose secret both sides have; with a public key only the provider
+ * is signed is what will be verified.  Only for schemes with a secret that both sides have; with a public key only the provider
  * can sign.
  *
  * The request has every header of the scheme, and in the place of the signature any other of the same length. */

@@ -17,7 +17,7 @@ enum signature_cause {
 	SIGNATURE_UNSUPPORTED, /* the request has only versions or algorithms for which there is no secret */
 	SIGNATURE_OLD,         /* the signature is valid, and the signed time is too far in the past */
 	SIGNATURE_FUTURE,      /* the signature is valid, and the signed time is too far in the future */
-	SIGNATURE_EXPIRED,     /* the signature is valid for a secret whose not_after has passed */
+	SIGNATURE_EXPIRED,     /* the signature is valid for a secret past its not_after */
 	SIGNATURE_WRONG_URL,   /* the signature is valid for another URL than the configured one (Square) */
 	SIGNATURE_WRONG,       /* signed with another secret, or changed after signing */
 	SIGNATURE_FAILED,      /* the signature could not be calculated; it may be valid */

@@ -11,7 +11,7 @@
 /* Keeps verified webhooks that cannot be mapped, each body of a source once, until "payhook remap" has stored what is in
  * them.  A source has room for UNREADABLE_OF_SOURCE_MAX.
  *
- * Many go by one statement, on a connection of its own, whose commit waits for the disk: they are acknowledged after it. */
+ * Many go by one statement, on a connection of its own, with a commit that waits for the disk: they are acknowledged after it. */
 
 #define UNREADABLE_OF_SOURCE_MAX 10000 /* as payhook.keep_unreadable() has it */
 #define UNREADABLE_REASON_MAX 511      /* bytes; the check of the table has the same bound */

@@ -31,6 +31,6 @@ void place_configure_element(const struct json_place *p, char ret[MAPPING_POINTE
 /* Reads a JSON pointer, which is not empty, into ret.  Complains and leaves ret alone if it is none. */
 void place_configure_pointer(const struct json_place *p, char ret[MAPPING_POINTER_MAX + 1]);
 
-/* Checks the places of a source whose scheme and mappings have been read without a mistake, and sets its wanted.  filter and
+/* Checks the places of a source after its scheme and mappings were read without a mistake, and sets its wanted.  filter and
  * mapping are the members that are complained of. */
 void places_check(const struct json_place *filter, const struct json_place *mapping, struct source *s);

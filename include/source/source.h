@@ -49,7 +49,7 @@ struct source {
 	enum source_client client;
 	char subject[SOURCE_SUBJECT_MAX + 1]; /* as nginx writes it (RFC 2253): "CN=stripe,O=Stripe" */
 	struct source_body body;              /* the form of the bodies */
-	/* Pointer to the array whose elements are one transaction each.  Empty: the body is one transaction, or the array
+	/* Pointer to the array with one transaction in each element.  Empty: the body is one transaction, or the array
 	 * itself. */
 	char items[MAPPING_POINTER_MAX + 1];
 	/* The kinds of payload, each with its filter; the first that an item meets counts.  0: every body is read in

@@ -19,7 +19,7 @@ enum body_format {
 struct source_body {
 	enum body_format format;
 	char member[BODY_MEMBER_MAX + 1]; /* of BODY_FORM_MEMBER: the name of the field */
-	bool is_array;                    /* the body itself is the array whose elements are one transaction each */
+	bool is_array;                    /* the body itself is the array with one transaction in each element */
 	bool is_signed_decoded; /* the signature is over what a Content-Encoding decodes to, not over the bytes that came */
 };
 
@@ -30,6 +30,6 @@ void sources_body_read(const struct json_place *body, const struct json_place *e
 /* Whether "items", which is given, is "": the body itself is the array. */
 bool sources_body_is_array(const struct json_place *items);
 
-/* Reports what has no meaning for a form whose fields are texts: items, and a pointer that goes into a field. */
+/* Reports what has no meaning for a form, as its fields are texts: items, and a pointer that goes into a field. */
 void sources_body_check(const struct source_body *body, const struct json_place *items,
 	const struct json_place *mapping, const struct mapping *list, int count);

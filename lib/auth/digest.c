@@ -1,5 +1,5 @@
 /* digest.c - calculates digests and verifies signatures.  Beside pem.c it is the only file that uses OpenSSL's libcrypto; and
- * it uses zlib, whose CRC-32 PayPal signs.
+ * it uses zlib, since PayPal signs a CRC-32.
  *
  * A key is prepared once, when the configuration is read.  For an HMAC, libcrypto looks the algorithm up by name then,
  * and not for each webhook.  An HMAC is calculated in the context that the key owns, so one thread at a time may use a

@@ -279,7 +279,7 @@ static bool read_hmac(struct signature_claim *c, const struct signature_request 
 }
 
 /* "id|time|webhook_id|crc", with the CRC-32 of the body in decimal (PayPal, "Self verification method").  A CRC is not
- * a cryptographic digest.  An attacker who has seen one request can construct another body with the same CRC-32, and
+ * a cryptographic digest.  An attacker with one captured request can construct another body with the same CRC-32, and
  * send it under the same signature until the time is out of tolerance.  No check of the signature can detect such a
  * body; app/transmission.c refuses the second body under one signature.  TLS keeps an attacker from seeing a request,
  * and a short tolerance limits the time. */
@@ -385,7 +385,7 @@ static bool part_is(const struct digest_part *part, const char *text)
 }
 
 /* Adyen joins the fields with colons and escapes nothing, so the signed string does not show which colon ends a field.
- * An attacker who has seen one signed item could move the boundaries and obtain another item, with another
+ * An attacker with one captured signed item could move the boundaries and obtain another item, with another
  * pspReference, under the same signature.  Therefore only merchantReference, which the merchant assigns, may contain
  * colons: three fields without a colon before it and four after it leave one way to split the string.  The one
  * exception is the pspReference of a REPORT_AVAILABLE, which is a file name.  However such an item is split, its

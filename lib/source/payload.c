@@ -78,7 +78,7 @@ static bool payload_scan(const struct source *source, struct json_value text, st
 	return source->body.is_array ? json_scan_nest(text.at, text.len, f) : json_scan(text.at, text.len, f);
 }
 
-/* Opens a body whose text, read as JSON, is strict.  body is the whole of it, of which an identity may be made. */
+/* Opens a body; its text, read as JSON, is strict.  body is the whole of it, of which an identity may be made. */
 static bool open_mapped(struct payload *p, const struct places_request *request, struct json_value body,
 	char room[PLACES_VALUES_MAX], struct fault *f)
 {

@@ -1,6 +1,6 @@
 /* sources_body.c - reads the words of a source about the form of its bodies.
  *
- * A word that could have no effect is a mistake, as an operator who writes it expects one.  The fields of a form are texts
+ * A word that could have no effect is a mistake, as the operator expects one.  The fields of a form are texts
  * without members, so a pointer that goes deeper would find nothing in any body; it is reported when the configuration is
  * read.  Bodies are read by payload.c. */
 

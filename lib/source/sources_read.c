@@ -236,7 +236,7 @@ static void check_form_of_body(const struct reading *r)
 	if (json_config_given(encoding) && !is_signed)
 		json_config_complain(encoding, "has no meaning without a signature");
 	else if (json_config_given(encoding) && is_adyen)
-		json_config_complain(encoding, "has no meaning for adyen, whose signatures are in the body");
+		json_config_complain(encoding, "has no meaning for adyen, which signs in the body");
 	if (is_adyen && s->body.format != BODY_JSON)
 		json_config_complain(&r->member[BODY], "has no meaning for adyen, which sends JSON");
 	s->body.is_signed_decoded = s->body.is_signed_decoded || is_adyen;

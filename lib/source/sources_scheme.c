@@ -1,7 +1,7 @@
 /* sources_scheme.c - reads the members of a source that belong to its signature scheme.
  *
  * What depends on a wrong member is skipped: secrets are read only if the options of their scheme are valid.  Each word
- * that has no meaning for the scheme is a mistake, since an operator who writes it expects it to have an effect.  Which
+ * that has no meaning for the scheme is a mistake, since the operator expects it to have an effect.  Which
  * options a scheme has is left to auth/signer.h. */
 
 #include "source/sources_scheme.h"

@@ -1,4 +1,4 @@
-/* fuzz_call_headers.c - the input as the file of PROCESSOR_HEADERS, whose values may name a file with the same bytes: each
+/* fuzz_call_headers.c - the input as the file of PROCESSOR_HEADERS, with values that may name a file with the same bytes: each
  * line that comes of it is one header, and none is reserved. */
 
 #include <string.h>

@@ -87,7 +87,7 @@ Test(processor_postponed, postpones_a_call_for_which_there_is_no_descriptor)
 	expect_postponed(&second, "Too many open files");
 }
 
-/* As OpenSSL refuses a certificate whose key is too weak for it, though it fits its key. */
+/* As OpenSSL refuses a certificate with too weak a key, though it fits its key. */
 Test(processor_postponed, postpones_a_call_for_which_the_client_certificate_cannot_be_used)
 {
 	struct made m = made_of("transactions", "tx_1");

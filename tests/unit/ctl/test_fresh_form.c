@@ -1,4 +1,4 @@
-/* test_fresh_form.c - a new event made of an example whose body is a form. */
+/* test_fresh_form.c - a new event made of an example with a form as its body. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>

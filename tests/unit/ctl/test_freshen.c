@@ -10,7 +10,7 @@
 #define NOW_S 1796000000
 #define BODY_MAX 4096
 
-/* A source whose identity joins a word, an id and a time, as Razorpay's does; a refund has its payment in a link. */
+/* A source with an identity of a word, an id and a time, as Razorpay's; a refund has its payment in a link. */
 static struct mapping mapping = {
 	.condition_count = 1,
 	.conditions = {{.at = "/event", .count = 1, .words = {"paid"}}},

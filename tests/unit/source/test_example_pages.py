@@ -123,11 +123,11 @@ def signed(folder, name='request.http', body=None):
     return '\n'.join(lines).encode() + b'\n\n' + body
 
 
-def check_request(folder, request, whose):
+def check_request(folder, request, owner):
     ran = run('ctl/payhook-ctl', folder, 'verify', source_of(folder)['name'], '--at', AT, given=request)
     report = ran.stdout.decode()
-    assert ran.returncode == 0, f'{folder.name}, {whose}: {report}'
-    assert re.search(r'^answer     20[02], when it is durable$', report, re.MULTILINE) and ' is read:\n' in report, f'{folder.name}, {whose}: {report}'
+    assert ran.returncode == 0, f'{folder.name}, {owner}: {report}'
+    assert re.search(r'^answer     20[02], when it is durable$', report, re.MULTILINE) and ' is read:\n' in report, f'{folder.name}, {owner}: {report}'
     return report
 
 
