@@ -156,7 +156,15 @@ outside() {
 		-- Outside a transaction.
 		SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('payhook.one_n') AND NOT indisvalid) AS is_left \gset
 		\if :is_left
-			DROP INDEX CONCURRENTLY payhook.one_n;
+			BEGIN;
+			LOCK TABLE payhook.one IN SHARE UPDATE EXCLUSIVE MODE;
+			SET LOCAL lock_timeout = '200ms';
+			DO $$ BEGIN
+				IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('payhook.one_n') AND NOT indisvalid) THEN
+					DROP INDEX payhook.one_n;
+				END IF;
+			END $$;
+			COMMIT;
 		\endif
 		CREATE INDEX CONCURRENTLY IF NOT EXISTS one_n ON payhook.one (n);
 		DO $$ BEGIN
@@ -214,6 +222,26 @@ an_index_that_was_broken_off_is_built_again() {
 	value "CREATE INDEX one_n ON payhook.one (n); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'payhook.one_n'::regclass"
 	migrate
 	expect "the index is valid" "$(index_valid)" t
+}
+
+# Of two starters that find a broken index one drops it: the other has no error, and does not drop what the first has built.
+two_starters_find_a_broken_index() {
+	local pids=() pid
+	migrate
+	outside
+	value "CREATE INDEX one_n ON payhook.one (n); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'payhook.one_n'::regclass"
+	hold
+	for _ in 1 2; do
+		migrate >>"$DIR/output" 2>&1 7>&- &
+		pids+=($!)
+	done
+	await_session "pid IN (SELECT min(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' HAVING count(*) = 2)"
+	exec 7>&-
+	for pid in "${pids[@]}"; do
+		wait "$pid" || expect "migrate" "$(<"$DIR/output")" "no error"
+	done
+	expect "the index is valid" "$(index_valid)" t
+	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
 }
 
 no_server_is_one_clear_line() {
@@ -282,6 +310,7 @@ TESTS=(
 	an_index_is_built_while_others_write
 	many_starters_at_once_build_one_index
 	an_index_that_was_broken_off_is_built_again
+	two_starters_find_a_broken_index
 	no_server_is_one_clear_line
 	a_secret_file_is_one_line
 	the_settings_name_the_database
