@@ -10,6 +10,7 @@
 
 #define STATUS_AT 9 /* offset of the status code behind "HTTP/1.1 " */
 #define LENGTH "\r\nContent-Length: "
+#define LENGTH_OF_NODE "\r\ncontent-length: " /* of the same length */
 #define CLOSE "\r\nConnection: close"
 
 int response_read(const char *bytes, size_t len, struct response *ret)
@@ -19,6 +20,8 @@ int response_read(const char *bytes, size_t len, struct response *ret)
 		return 0;
 	size_t head = (size_t)(end - bytes);
 	const char *length = memmem(bytes, head, LENGTH, sizeof LENGTH - 1);
+	if (!length)
+		length = memmem(bytes, head, LENGTH_OF_NODE, sizeof LENGTH_OF_NODE - 1);
 	if (!length || head < STATUS_AT + 3 || strncmp(bytes, "HTTP/1.1 ", STATUS_AT) != 0)
 		return -1;
 	size_t whole = head + 4 + strtoul(length + sizeof LENGTH - 1, NULL, 10);
