@@ -229,10 +229,12 @@ static bool reload_is_possible(const struct configuration *c)
 
 static void responder_help(void)
 {
-	printf("Usage: " PROGRAM " [--check | --check-reload | --version | --help]\n\n"
+	printf("Usage: " PROGRAM " [--spare | --check | --check-reload | --version | --help]\n\n"
 	       "Receives transaction webhooks over FastCGI and stores them durably in PostgreSQL.\n"
 	       "Standard input must be a listening socket, as spawn-fcgi provides it.\n"
 	       "SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 make it answer the requests in progress and exit.\n\n"
+	       "  --spare    leave new connections to another responder with this option and socket, while that one\n"
+	       "             accepts them within 20 ms\n"
 	       "  --check    print the effective settings, sources and API keys, or every error in them\n"
 	       "             (exit status 2)\n"
 	       "  --check-reload\n"
@@ -396,7 +398,9 @@ static bool responder_start(struct responder *r, struct fault *f)
 		source_counters_create(r->configuration.settings.metrics_folder, &r->configuration.sources);
 	if (!r->service.counters || !r->service.source_counters)
 		return fault_set(f, FAULT_BUSY, "the counters: out of memory");
+	bool is_spare = r->plan.is_spare;
 	r->plan = served_plan(&r->configuration.settings);
+	r->plan.is_spare = is_spare;
 	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->plan, &r->service, f);
 	return r->fastcgi && create_database_parts(r, f) && catch_signals(r, f);
 }
@@ -434,11 +438,15 @@ static int check_reload(void)
 	return is_possible ? 0 : 2;
 }
 
-/* Handles the options.  Returns the exit status, or -1 if there is no option and the responder is to run. */
-static int read_options(int argc, char **argv)
+/* Handles the options.  Returns the exit status, or -1 if the responder is to run. */
+static int read_options(int argc, char **argv, bool *is_spare)
 {
 	if (argc < 2)
 		return -1;
+	if (argc == 2 && strcmp(argv[1], "--spare") == 0) {
+		*is_spare = true;
+		return -1;
+	}
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf(PROGRAM " " PAYHOOK_VERSION "\n");
 		return 0;
@@ -459,7 +467,7 @@ int main(int argc, char **argv)
 {
 	static struct responder r;
 	dumpable_clear();
-	int status = read_options(argc, argv);
+	int status = read_options(argc, argv, &r.plan.is_spare);
 	if (status >= 0)
 		return status;
 	if (!configuration_read(&r.configuration, responder_complain))

@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <fcgiapp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
 #define HEAD_MAX 1024 /* bytes of a reply before its body */
 #define RETRY_MS 50   /* until the next accept when the process is out of descriptors or slots */
+#define SPARE_MS 20   /* that connections have to wait, without a moment in which none does, until a spare accepts them */
+#define BURST 64      /* connections that a process with spares accepts at once */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -64,6 +67,7 @@ struct fastcgi {
 	int listener;
 	struct event *acceptable;
 	struct event *retry; /* re-enables acceptable after the process ran out of descriptors or slots */
+	struct event *spare; /* each millisecond while connections wait, and this process is a spare */
 	struct event *timer; /* the first deadline in waiting */
 	struct event *drain_over;
 	struct slots free, idle, waiting;
@@ -72,6 +76,8 @@ struct fastcgi {
 	size_t bodies;   /* bytes of the bodies of all requests, plan->bodies_max at most */
 	struct buf head; /* head of the reply being written; kept so that its memory is reused */
 	bool is_open;
+	bool is_spare;
+	int waited; /* milliseconds of this process's own turns, so that a stall of the machine does not count */
 	void (*drained)(void *ctx);
 	void *drained_ctx;
 	bool is_draining;
@@ -344,20 +350,18 @@ static void accept_failed(struct fastcgi *fc)
 	slots_make_room(fc);
 }
 
-/* Accepts one connection for each event, not all that wait, so that a burst spreads over the pool. */
-static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *arg)
+/* Whether one was accepted. */
+static bool accept_one(struct fastcgi *fc)
 {
-	(void)what;
-	struct fastcgi *fc = arg;
 	if (TAILQ_EMPTY(&fc->free))
 		slots_make_room(fc);
 	struct slot *s = TAILQ_FIRST(&fc->free);
 	if (!s)
-		return;
-	int fd = accept(listener, NULL, NULL);
+		return false;
+	int fd = accept(fc->listener, NULL, NULL);
 	if (fd < 0) {
 		accept_failed(fc);
-		return;
+		return false;
 	}
 	if (!slot_attach(s, fd)) {
 		if (s->readable)
@@ -365,6 +369,56 @@ static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *ar
 		s->readable = NULL;
 		close(fd);
 	}
+	return true;
+}
+
+static bool connections_wait(const struct fastcgi *fc)
+{
+	struct pollfd p = {.fd = fc->listener, .events = POLLIN};
+	return poll(&p, 1, 0) > 0;
+}
+
+static void spare_wait(struct fastcgi *fc)
+{
+	struct timeval tv = clock_timeval(1);
+	evtimer_add(fc->spare, &tv);
+}
+
+/* One process that is busy has larger batches than two that share the work, so PostgreSQL has less of it.  The other one is a
+ * spare: it accepts nothing until the backlog has not been empty for SPARE_MS, because the busy one is frozen, has ended or
+ * does not keep up.  From then on it is a busy one too, until it has no connection and another one was faster.  Of several
+ * spares one is first, as their process numbers differ. */
+static void fastcgi_on_spare(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct fastcgi *fc = arg;
+	if (!fc->is_open)
+		return;
+	bool waits = connections_wait(fc);
+	if (waits && ++fc->waited < SPARE_MS + (getpid() % 2) * SPARE_MS / 2) {
+		spare_wait(fc);
+		return;
+	}
+	fc->is_spare = !waits;
+	event_add(fc->acceptable, NULL);
+}
+
+/* Without spares it accepts one connection for each event, not all that wait, so that a burst spreads over the pool. */
+static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *arg)
+{
+	(void)listener, (void)what;
+	struct fastcgi *fc = arg;
+	if (fc->is_spare) {
+		event_del(fc->acceptable);
+		fc->waited = 0;
+		spare_wait(fc);
+		return;
+	}
+	bool was_idle = fc->connections == 0;
+	int accepted = 0, most = fc->plan->is_spare ? BURST : 1;
+	while (accepted < most && accept_one(fc))
+		accepted++;
+	fc->is_spare = fc->plan->is_spare && was_idle && accepted == 0;
 }
 
 static void fastcgi_on_retry(evutil_socket_t fd, short what, void *arg)
@@ -398,6 +452,7 @@ void fastcgi_drain(struct fastcgi *fc, void (*done)(void *ctx), void *ctx)
 	fc->drained_ctx = ctx;
 	event_del(fc->acceptable);
 	event_del(fc->retry);
+	event_del(fc->spare);
 	struct timeval tv = clock_timeval(DRAIN_MS);
 	evtimer_add(fc->drain_over, &tv);
 	drain_check(fc);
@@ -433,17 +488,18 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, const stru
 		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
 		return NULL;
 	}
-	*fc = (struct fastcgi){.base = base, .plan = plan, .listener = listener, .head = BUF_INIT(HEAD_MAX)};
+	*fc = (struct fastcgi){.base = base, .plan = plan, .listener = listener, .head = BUF_INIT(HEAD_MAX), .is_spare = plan->is_spare};
 	TAILQ_INIT(&fc->free);
 	TAILQ_INIT(&fc->idle);
 	TAILQ_INIT(&fc->waiting);
 	fc->acceptable = event_new(base, listener, EV_READ | EV_PERSIST, fastcgi_on_acceptable, fc);
 	fc->retry = evtimer_new(base, fastcgi_on_retry, fc);
+	fc->spare = evtimer_new(base, fastcgi_on_spare, fc);
 	fc->timer = evtimer_new(base, fastcgi_on_timer, fc);
 	fc->drain_over = evtimer_new(base, fastcgi_on_drain_over, fc);
 	fc->all = calloc((size_t)plan->slots, sizeof *fc->all);
 	int error = 0;
-	if (!fc->acceptable || !fc->retry || !fc->timer || !fc->drain_over || !fc->all)
+	if (!fc->acceptable || !fc->retry || !fc->spare || !fc->timer || !fc->drain_over || !fc->all)
 		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
 	else if (evutil_make_socket_nonblocking(listener) < 0)
 		fault_set(f, FAULT_BUSY, "the listening socket: %s", strerror(errno));
@@ -472,6 +528,8 @@ void fastcgi_destroy(struct fastcgi *fc)
 		event_free(fc->acceptable);
 	if (fc->retry)
 		event_free(fc->retry);
+	if (fc->spare)
+		event_free(fc->spare);
 	if (fc->timer)
 		event_free(fc->timer);
 	if (fc->drain_over)
