@@ -21,9 +21,9 @@ struct fastcgi;
 /* What a program serves, and within which bounds. */
 struct fastcgi_plan {
 	int slots;
-	int wait_ms;       /* from a request read to its expire(), if it is not answered by then */
-	bool is_spare;     /* leaves new connections to another process with this listener, while that one accepts them */
-	size_t body_max;   /* bytes of a body; of a longer one nothing is kept (request.body_too_large) */
+	int wait_ms;     /* from a request read to its expire(), if it is not answered by then */
+	bool is_spare;   /* leaves new connections to another process with this listener, while that one accepts them */
+	size_t body_max; /* bytes of a body; of a longer one nothing is kept (request.body_too_large) */
 	size_t bodies_max; /* bytes of the bodies of all requests; a request beyond it is answered 503 */
 	size_t reply_max;  /* bytes of the body of a reply */
 	void (*begin)(struct request *rq);  /* a request has been read, or its body found to be too large */

@@ -16,7 +16,6 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <fcgiapp.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +26,12 @@
 #include "base/clock.h"
 #include "fastcgi/fastcgi_request.h"
 #include "fastcgi/http.h"
+#include "fastcgi/listener.h"
 #include "runtime/log.h"
 
 #define PEER_MS 500   /* the longest wait for the rest of a request that nginx has begun to send */
 #define DRAIN_MS 100  /* how long a draining responder keeps idle connections, for nginx to use once more */
 #define HEAD_MAX 1024 /* bytes of a reply before its body */
-#define RETRY_MS 50   /* until the next accept when the process is out of descriptors or slots */
-#define SPARE_MS 20   /* that connections have to wait, without a moment in which none does, until a spare accepts them */
-#define BURST 64      /* connections that a process with spares accepts at once */
 
 enum slot_state {
 	SLOT_FREE,    /* no connection */
@@ -64,10 +61,7 @@ TAILQ_HEAD(slots, slot);
 struct fastcgi {
 	struct event_base *base;
 	const struct fastcgi_plan *plan;
-	int listener;
-	struct event *acceptable;
-	struct event *retry; /* re-enables acceptable after the process ran out of descriptors or slots */
-	struct event *spare; /* each millisecond while connections wait, and this process is a spare */
+	struct listener *listener;
 	struct event *timer; /* the first deadline in waiting */
 	struct event *drain_over;
 	struct slots free, idle, waiting;
@@ -76,8 +70,6 @@ struct fastcgi {
 	size_t bodies;   /* bytes of the bodies of all requests, plan->bodies_max at most */
 	struct buf head; /* head of the reply being written; kept so that its memory is reused */
 	bool is_open;
-	bool is_spare;
-	int waited; /* milliseconds of this process's own turns, so that a stall of the machine does not count */
 	void (*drained)(void *ctx);
 	void *drained_ctx;
 	bool is_draining;
@@ -147,7 +139,7 @@ static void slot_freed(struct slot *s)
 	set_state(s, SLOT_FREE);
 	s->fastcgi->connections--;
 	if (s->fastcgi->is_open)
-		event_add(s->fastcgi->acceptable, NULL);
+		listener_resume(s->fastcgi->listener);
 	drain_check(s->fastcgi);
 }
 
@@ -326,108 +318,54 @@ static bool slot_attach(struct slot *s, int fd)
 	return true;
 }
 
-/* Closes the oldest connection that serves nothing, or else pauses accepting: for RETRY_MS, or until slot_freed().  The request of a
- * new connection is on its way or has arrived already, and nginx does not repeat every one that fails. */
-static void slots_make_room(struct fastcgi *fc)
+static void fastcgi_on_accepted(void *ctx, int fd)
 {
-	struct timeval tv = clock_timeval(RETRY_MS);
-	struct slot *s;
-	TAILQ_FOREACH (s, &fc->idle, link) {
-		if (s->state == SLOT_IDLE || s->deadline_ms <= clock_ms()) {
-			slot_close(s);
-			return;
-		}
-	}
-	event_del(fc->acceptable);
-	evtimer_add(fc->retry, &tv);
-}
-
-static void accept_failed(struct fastcgi *fc)
-{
-	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-		return; /* another responder accepted the connection first, or the peer closed it */
-	log_failure(FAILURE_ACCEPT, "", strerror(errno));
-	slots_make_room(fc);
-}
-
-/* Whether one was accepted. */
-static bool accept_one(struct fastcgi *fc)
-{
-	if (TAILQ_EMPTY(&fc->free))
-		slots_make_room(fc);
+	struct fastcgi *fc = ctx;
 	struct slot *s = TAILQ_FIRST(&fc->free);
-	if (!s)
-		return false;
-	int fd = accept(fc->listener, NULL, NULL);
-	if (fd < 0) {
-		accept_failed(fc);
-		return false;
-	}
 	if (!slot_attach(s, fd)) {
 		if (s->readable)
 			event_free(s->readable);
 		s->readable = NULL;
 		close(fd);
 	}
-	return true;
 }
 
-static bool connections_wait(const struct fastcgi *fc)
+/* Closes the oldest connection that serves nothing, if there is one.  The request of a new connection is on its way or has
+ * arrived already, and nginx does not repeat every one that fails. */
+static bool close_unused(struct fastcgi *fc)
 {
-	struct pollfd p = {.fd = fc->listener, .events = POLLIN};
-	return poll(&p, 1, 0) > 0;
-}
-
-static void spare_wait(struct fastcgi *fc)
-{
-	struct timeval tv = clock_timeval(1);
-	evtimer_add(fc->spare, &tv);
-}
-
-/* One process that is busy has larger batches than two that share the work, so PostgreSQL has less of it.  The other one is a
- * spare: it accepts nothing until the backlog has not been empty for SPARE_MS, because the busy one is frozen, has ended or
- * does not keep up.  From then on it is a busy one too, until it has no connection and another one was faster.  Of several
- * spares one is first, as their process numbers differ. */
-static void fastcgi_on_spare(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	struct fastcgi *fc = arg;
-	if (!fc->is_open)
-		return;
-	bool waits = connections_wait(fc);
-	if (waits && ++fc->waited < SPARE_MS + (getpid() % 2) * SPARE_MS / 2) {
-		spare_wait(fc);
-		return;
+	struct slot *s;
+	TAILQ_FOREACH (s, &fc->idle, link) {
+		if (s->state == SLOT_IDLE || s->deadline_ms <= clock_ms()) {
+			slot_close(s);
+			return true;
+		}
 	}
-	fc->is_spare = !waits;
-	event_add(fc->acceptable, NULL);
+	return false;
 }
 
-/* Without spares it accepts one connection for each event, not all that wait, so that a burst spreads over the pool. */
-static void fastcgi_on_acceptable(evutil_socket_t listener, short what, void *arg)
+static bool fastcgi_makes_room(void *ctx)
 {
-	(void)listener, (void)what;
-	struct fastcgi *fc = arg;
-	if (fc->is_spare) {
-		event_del(fc->acceptable);
-		fc->waited = 0;
-		spare_wait(fc);
-		return;
-	}
-	bool was_idle = fc->connections == 0;
-	int accepted = 0, most = fc->plan->is_spare ? BURST : 1;
-	while (accepted < most && accept_one(fc))
-		accepted++;
-	fc->is_spare = fc->plan->is_spare && was_idle && accepted == 0;
+	struct fastcgi *fc = ctx;
+	return !TAILQ_EMPTY(&fc->free) || close_unused(fc);
 }
 
-static void fastcgi_on_retry(evutil_socket_t fd, short what, void *arg)
+static bool fastcgi_on_failed(void *ctx, const char *reason)
 {
-	(void)fd, (void)what;
-	struct fastcgi *fc = arg;
-	if (fc->is_open)
-		event_add(fc->acceptable, NULL);
+	log_failure(FAILURE_ACCEPT, "", reason);
+	return close_unused(ctx);
 }
+
+static bool fastcgi_is_idle(void *ctx)
+{
+	const struct fastcgi *fc = ctx;
+	return fc->connections == 0;
+}
+
+static const struct listener_events LISTENER_EVENTS = {.makes_room = fastcgi_makes_room,
+	.is_idle = fastcgi_is_idle,
+	.accepted = fastcgi_on_accepted,
+	.failed = fastcgi_on_failed};
 
 /* ---- ending ---- */
 
@@ -450,9 +388,7 @@ void fastcgi_drain(struct fastcgi *fc, void (*done)(void *ctx), void *ctx)
 	fc->is_open = false;
 	fc->drained = done;
 	fc->drained_ctx = ctx;
-	event_del(fc->acceptable);
-	event_del(fc->retry);
-	event_del(fc->spare);
+	listener_close(fc->listener);
 	struct timeval tv = clock_timeval(DRAIN_MS);
 	evtimer_add(fc->drain_over, &tv);
 	drain_check(fc);
@@ -488,18 +424,16 @@ struct fastcgi *fastcgi_create(struct event_base *base, int listener, const stru
 		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
 		return NULL;
 	}
-	*fc = (struct fastcgi){.base = base, .plan = plan, .listener = listener, .head = BUF_INIT(HEAD_MAX), .is_spare = plan->is_spare};
+	*fc = (struct fastcgi){.base = base, .plan = plan, .head = BUF_INIT(HEAD_MAX)};
 	TAILQ_INIT(&fc->free);
 	TAILQ_INIT(&fc->idle);
 	TAILQ_INIT(&fc->waiting);
-	fc->acceptable = event_new(base, listener, EV_READ | EV_PERSIST, fastcgi_on_acceptable, fc);
-	fc->retry = evtimer_new(base, fastcgi_on_retry, fc);
-	fc->spare = evtimer_new(base, fastcgi_on_spare, fc);
+	fc->listener = listener_create(base, listener, plan->is_spare, &LISTENER_EVENTS, fc);
 	fc->timer = evtimer_new(base, fastcgi_on_timer, fc);
 	fc->drain_over = evtimer_new(base, fastcgi_on_drain_over, fc);
 	fc->all = calloc((size_t)plan->slots, sizeof *fc->all);
 	int error = 0;
-	if (!fc->acceptable || !fc->retry || !fc->spare || !fc->timer || !fc->drain_over || !fc->all)
+	if (!fc->listener || !fc->timer || !fc->drain_over || !fc->all)
 		fault_set(f, FAULT_BUSY, "the FastCGI server: out of memory");
 	else if (evutil_make_socket_nonblocking(listener) < 0)
 		fault_set(f, FAULT_BUSY, "the listening socket: %s", strerror(errno));
@@ -524,12 +458,7 @@ void fastcgi_destroy(struct fastcgi *fc)
 		buf_finish(&s->request.body);
 		buf_finish(&s->request.reply.body);
 	}
-	if (fc->acceptable)
-		event_free(fc->acceptable);
-	if (fc->retry)
-		event_free(fc->retry);
-	if (fc->spare)
-		event_free(fc->spare);
+	listener_destroy(fc->listener);
 	if (fc->timer)
 		event_free(fc->timer);
 	if (fc->drain_over)
@@ -544,5 +473,5 @@ void fastcgi_open(struct fastcgi *fc)
 	if (fc->is_draining || fc->is_open)
 		return;
 	fc->is_open = true;
-	event_add(fc->acceptable, NULL);
+	listener_open(fc->listener);
 }

@@ -76,7 +76,7 @@ ends() {
 	local status=0
 	wait "$PID" || status=$?
 	echo "status $status"
-	((status == $1))
+	[[ $status == "$1" ]]
 }
 
 # Its instance loses PostgreSQL.  The next row gets a new one.
