@@ -27,12 +27,12 @@ enum stage_kind {
 
 struct bench {
 	bool quick;
-	int rounds, round;        /* their number, and the current one from 1 */
-	int run_ms, warm_ms;      /* of one load: the measured time, and the time before it */
-	int threads;              /* of the load, and of pgbench */
-	char out[BENCH_PATH];     /* folder of the figures */
-	char echo[BENCH_PATH];    /* path of the program behind FRONT_ECHO */
-	char script[BENCH_PATH];  /* path of the script for pgbench */
+	int rounds, round;       /* their number, and the current one from 1 */
+	int run_ms, warm_ms;     /* of one load: the measured time, and the time before it */
+	int threads;             /* of the load, and of pgbench */
+	char out[BENCH_PATH];    /* folder of the figures */
+	char echo[BENCH_PATH];   /* path of the program behind FRONT_ECHO */
+	char script[BENCH_PATH]; /* path of the script for pgbench */
 	struct stage stages[STAGES];
 	struct front fronts[2];
 	struct report report;
@@ -44,8 +44,8 @@ struct bench {
 MUST_USE bool bench_stage(struct bench *b, enum stage_kind kind, struct stage **ret, struct fault *f);
 
 /* The same for STAGE_OWN and STAGE_OWN_OTHER.  settings: "NAME=value", ended by NULL. */
-MUST_USE bool bench_own_stage(struct bench *b, enum stage_kind kind, const char *const settings[], struct stage **ret,
-	struct fault *f);
+MUST_USE bool bench_own_stage(
+	struct bench *b, enum stage_kind kind, const char *const settings[], struct stage **ret, struct fault *f);
 
 MUST_USE bool bench_front(struct bench *b, enum front_kind kind, int *port, struct fault *f);
 

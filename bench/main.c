@@ -16,9 +16,9 @@
 #include "stop.h"
 
 /* In the order in which they run.  flush is last, because it restarts the PostgreSQL that other rows use. */
-static const struct row *const ROWS[] = {&ROW_ACCEPT, &ROW_DUPLICATES, &ROW_GET, &ROW_LATENCY, &ROW_SIGNED,
-	&ROW_GZIP, &ROW_PAYLOADS, &ROW_FAIR, &ROW_LANES, &ROW_CONSOLE, &ROW_PEER, &ROW_RESPONDERS, &ROW_STORED, &ROW_BOTH, &ROW_DRAIN,
-	&ROW_ORIGINAL, &ROW_RETENTION, &ROW_IDLE, &ROW_LONG, &ROW_FLUSH};
+static const struct row *const ROWS[] = {&ROW_ACCEPT, &ROW_DUPLICATES, &ROW_GET, &ROW_LATENCY, &ROW_SIGNED, &ROW_GZIP,
+	&ROW_PAYLOADS, &ROW_FAIR, &ROW_LANES, &ROW_CONSOLE, &ROW_PEER, &ROW_RESPONDERS, &ROW_STORED, &ROW_BOTH,
+	&ROW_DRAIN, &ROW_ORIGINAL, &ROW_RETENTION, &ROW_IDLE, &ROW_LONG, &ROW_FLUSH};
 
 static void help(void)
 {

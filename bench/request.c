@@ -86,7 +86,8 @@ static int text_body(const char *id, struct random *r, char ret[REQUEST_MAX])
 		"\"fraud_details\":{},\"invoice\":\"inv_%016llx\",\"livemode\":true,\"outcome\":{\"network_status\":"
 		"\"approved_by_network\",\"reason\":null,\"risk_level\":\"normal\",\"risk_score\":%llu,\"type\":\"authorized\"},"
 		"\"paid\":true,\"payment_method_details\":{\"card\":{\"brand\":\"visa\",\"checks\":{\"cvc_check\":\"pass\"},"
-		"\"country\":\"IN\",\"exp_month\":8,\"exp_year\":2029,\"last4\":\"4242\"},\"type\":\"card\"" "},\"x\":\"" REST,
+		"\"country\":\"IN\",\"exp_month\":8,\"exp_year\":2029,\"last4\":\"4242\"},\"type\":\"card\""
+		"},\"x\":\"" REST,
 		REQUEST_ID_LEN, id, (unsigned long long)random_next(r), (unsigned long long)random_below(r, 1000),
 		(unsigned long long)random_below(r, 100000), (unsigned long long)random_below(r, 2000000000),
 		(unsigned long long)random_next(r), (unsigned long long)random_next(r),
@@ -96,7 +97,10 @@ static int text_body(const char *id, struct random *r, char ret[REQUEST_MAX])
 /* One member of gzip (RFC 1952).  A small window, since setting up one of 32 kB costs more than the compression. */
 static size_t gzip(const char *text, size_t len, char ret[REQUEST_MAX / 2])
 {
-	z_stream z = {.next_in = (z_const Bytef *)text, .avail_in = (uInt)len, .next_out = (Bytef *)ret, .avail_out = REQUEST_MAX / 2};
+	z_stream z = {.next_in = (z_const Bytef *)text,
+		.avail_in = (uInt)len,
+		.next_out = (Bytef *)ret,
+		.avail_out = REQUEST_MAX / 2};
 	if (deflateInit2(&z, 1, Z_DEFLATED, 16 + 10, 4, Z_DEFAULT_STRATEGY) != Z_OK)
 		return 0;
 	size_t zipped_len = deflate(&z, Z_FINISH) == Z_STREAM_END ? z.total_out : 0;

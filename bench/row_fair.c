@@ -9,12 +9,12 @@
 #include "rows.h"
 #include "sources.h"
 
-#define OPEN_AND_MAPPED                                                                      \
-	"\"scheme\":\"none\",\"mapping\":{\"transaction_id\":{\"at\":\"/transaction_id\"},"  \
-	"\"source_account\":{\"at\":\"/source_account\"},"                                   \
-	"\"destination_account\":{\"at\":\"/destination_account\"},"                         \
+#define OPEN_AND_MAPPED                                                                     \
+	"\"scheme\":\"none\",\"mapping\":{\"transaction_id\":{\"at\":\"/transaction_id\"}," \
+	"\"source_account\":{\"at\":\"/source_account\"},"                                  \
+	"\"destination_account\":{\"at\":\"/destination_account\"},"                        \
 	"\"amount\":{\"at\":\"/amount\",\"unit\":\"major\"},\"currency\":{\"at\":\"/currency\"}}"
-#define SOURCES                                                    \
+#define SOURCES                                                  \
 	"{\"sources\":[{\"name\":\"calm\"," OPEN_AND_MAPPED "}," \
 	"{\"name\":\"flooded\"," OPEN_AND_MAPPED "}]}\n"
 
@@ -71,8 +71,8 @@ static void add(struct bench *b, const struct generator_result *alone, const str
 	report_add(r, "calm source beside it, p50", "ms", ms_at(beside, 0.5));
 	report_add(r, "calm source beside it, p99", "ms", ms_at(beside, 0.99));
 	report_add(r, "calm source beside it, not answered 202", "", (double)beside->wrong);
-	report_add_for(r, "p99 of the calm source / of the flood", "x", ms_at(beside, 0.99) / ms_at(flooded, 0.99), TARGET_MOST,
-		1.25);
+	report_add_for(r, "p99 of the calm source / of the flood", "x", ms_at(beside, 0.99) / ms_at(flooded, 0.99),
+		TARGET_MOST, 1.25);
 	bench_print(b, "the calm source: p99 %.2f ms alone, %.2f ms beside a flood of %.2f ms", ms_at(alone, 0.99),
 		ms_at(beside, 0.99), ms_at(flooded, 0.99));
 }

@@ -25,7 +25,8 @@ static bool has_room(const struct stage *s, double rate, int seconds, struct fau
 	if (statvfs(s->instance.folder, &disk) < 0)
 		return fault_set(f, FAULT_BUSY, "the disk of %s cannot be asked", s->instance.folder);
 	double free_gb = (double)disk.f_bavail * (double)disk.f_frsize / 1e9;
-	return free_gb >= needed_gb || fault_set(f, FAULT_BUSY, "%.0f GB of disk are needed, %.0f are free", needed_gb, free_gb);
+	return free_gb >= needed_gb ||
+	       fault_set(f, FAULT_BUSY, "%.0f GB of disk are needed, %.0f are free", needed_gb, free_gb);
 }
 
 static double largest_mb(const struct stage *s, const char *name)
@@ -40,8 +41,8 @@ static double largest_mb(const struct stage *s, const char *name)
 	return most;
 }
 
-static bool one_part(struct bench *b, struct stage *s, double rate, struct generator_result *load, struct part *ret,
-	struct fault *f)
+static bool one_part(
+	struct bench *b, struct stage *s, double rate, struct generator_result *load, struct part *ret, struct fault *f)
 {
 	const struct generator_plan plan = {
 		.port = s->instance.port,
@@ -82,7 +83,8 @@ static double median(const struct part *parts, int from, size_t member)
 	return (sorted[(SHARE - 1) / 2] + sorted[SHARE / 2]) / 2;
 }
 
-static void add(struct bench *b, const struct part *parts, const char *name, const char *unit, size_t member, double bound)
+static void add(
+	struct bench *b, const struct part *parts, const char *name, const char *unit, size_t member, double bound)
 {
 	char first[64], last[64], ratio[64];
 	double at_first = median(parts, 0, member), at_last = median(parts, PARTS - SHARE, member);
@@ -107,15 +109,16 @@ static bool measure_with(struct bench *b, struct stage *s, struct generator_resu
 		if (!one_part(b, s, best.rate / 2, load, &parts[i], f))
 			return false;
 		if (i % SHARE == SHARE - 1)
-			bench_print(b, "part %d of %d: p99 %.1f ms, responder %.1f MB, worker %.1f MB, queue %.1f MB", i + 1, PARTS,
-				parts[i].p99_ms, parts[i].responder_mb, parts[i].worker_mb, parts[i].queue_mb);
+			bench_print(b, "part %d of %d: p99 %.1f ms, responder %.1f MB, worker %.1f MB, queue %.1f MB",
+				i + 1, PARTS, parts[i].p99_ms, parts[i].responder_mb, parts[i].worker_mb,
+				parts[i].queue_mb);
 	}
 	add(b, parts, "p99", "ms", offsetof(struct part, p99_ms), 1.25);
 	add(b, parts, "resident, a responder", "MB", offsetof(struct part, responder_mb), 1.1);
 	add(b, parts, "resident, the worker", "MB", offsetof(struct part, worker_mb), 1.1);
 	add(b, parts, "table of the queue", "MB", offsetof(struct part, queue_mb), 1.5);
-	if (!pg_number(s->owner,
-		    "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'payhook.jobs'::regclass", &dead, f))
+	if (!pg_number(s->owner, "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'payhook.jobs'::regclass",
+		    &dead, f))
 		return false;
 	report_add(&b->report, "dead rows of the queue at the end", "", dead);
 	return stage_clean(s, f);

@@ -18,13 +18,14 @@ static bool start(struct bench *b, enum stage_kind kind, int responders, struct 
 }
 
 /* The rate, and the processor time of one webhook, the load's included. */
-static bool load(struct bench *b, struct stage *s, int connections, struct generator_result *result, double *us,
-	struct fault *f)
+static bool load(
+	struct bench *b, struct stage *s, int connections, struct generator_result *result, double *us, struct fault *f)
 {
 	struct share_reading from, to;
 	if (!stage_clean(s, f) || !share_read(&from, f))
 		return false;
-	bool ok = bench_load(b, s->instance.port, connections, (struct request_plan){.kind = REQUEST_UNIQUE}, result, f);
+	bool ok =
+		bench_load(b, s->instance.port, connections, (struct request_plan){.kind = REQUEST_UNIQUE}, result, f);
 	if (ok && (ok = share_read(&to, f))) {
 		struct shares shares = bench_shares(b, &from, &to);
 		*us = (shares.load + shares.own) * get_nprocs() * 1e6 / result->rate;

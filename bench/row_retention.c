@@ -94,8 +94,7 @@ static bool under_load(
 	return ok && ended;
 }
 
-static bool measure_with(
-	struct bench *b, struct stage *s, struct beside *with, struct beside *without, struct fault *f)
+static bool measure_with(struct bench *b, struct stage *s, struct beside *with, struct beside *without, struct fault *f)
 {
 	struct best best;
 	struct report *r = &b->report;

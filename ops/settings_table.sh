@@ -23,7 +23,7 @@ SETTINGS=(
 	"POSTGRES_DB|text||payhook|app worker console migrate shell|Name of the database."
 	"POSTGRES_USER|filed||payhook|app worker console migrate shell|PostgreSQL user that payhook connects as; with docker compose only to an existing PostgreSQL."
 	"POSTGRES_PASSWORD|secret|||app worker console migrate shell|Password of POSTGRES_USER; with docker compose only for an existing PostgreSQL."
-	"RESPONDERS|number|0 64|0|pool|Number of responders, the processes that answer requests; 0 means one per core, up to 8, or with one or two cores a busy one and its spare."
+	"RESPONDERS|number|0 64|0|pool|Number of responders, the processes that answer requests; 0 means one per core, up to 8, but a busy one and its spare if there are fewer than three."
 	"CONFLICT_POLICY|choice|quarantine reject|quarantine|app|Answer to a known transaction_id with different content, which is stored as a conflict: 202 (quarantine) or 409 (reject)."
 	"EXTRA_CURRENCIES|currencies|||app ctl|Currency codes accepted besides those of ISO 4217, each with its number of decimals, such as USDT:6,BTC:8."
 	"SOURCES_FILE|path|||app ctl shell|JSON file of the providers that send webhooks and of their signature schemes; unset: one built-in source accepts unsigned webhooks."

@@ -7,8 +7,8 @@
 /* The statements of the accept path, and their parameters.  ingest.c sends them; the benchmark runs INGEST_STORE by
  * itself. */
 
-#define INGEST_COLUMNS 6                /* arrays of INGEST_STORE */
-#define INGEST_ARRAYS 20                /* arrays of INGEST_STORE_ALL */
+#define INGEST_COLUMNS 6 /* arrays of INGEST_STORE */
+#define INGEST_ARRAYS 20 /* arrays of INGEST_STORE_ALL */
 #define INGEST_BODY_COLUMNS 5
 #define INGEST_TRACES_MAX (1024 * 1024) /* bytes; 500 ids of 255 quotes, each escaped, take a third of it */
 
@@ -20,7 +20,8 @@
 	"EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = 'payhook.payloads'::regclass AND NOT i.inhdetachpending" \
 	"  AND i.inhrelid = to_regclass('payhook.payloads_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')))"
 
-extern const struct statement INGEST_STORE;     /* makes a batch durable; each body is kept or none is, and has one transaction */
+extern const struct statement
+	INGEST_STORE; /* makes a batch durable; each body is kept or none is, and has one transaction */
 extern const struct statement INGEST_STORE_ALL; /* also bodies of several transactions, events of payments, and lanes */
 extern const struct statement INGEST_KEEP;      /* records conflicts */
 extern const struct statement INGEST_PROBE;     /* whether a webhook could be stored; it has no parameters */
