@@ -49,6 +49,7 @@ static const int SIGNALS[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 /* The parts of the program. */
 struct responder {
 	struct configuration configuration;
+	bool is_spare; /* --spare */
 	struct event_base *base;
 	struct connect_state connect_state;
 	struct notifier *notifier;
@@ -398,9 +399,8 @@ static bool responder_start(struct responder *r, struct fault *f)
 		source_counters_create(r->configuration.settings.metrics_folder, &r->configuration.sources);
 	if (!r->service.counters || !r->service.source_counters)
 		return fault_set(f, FAULT_BUSY, "the counters: out of memory");
-	bool is_spare = r->plan.is_spare;
 	r->plan = served_plan(&r->configuration.settings);
-	r->plan.is_spare = is_spare;
+	r->plan.is_spare = r->is_spare;
 	r->fastcgi = fastcgi_create(r->base, STDIN_FILENO, &r->plan, &r->service, f);
 	return r->fastcgi && create_database_parts(r, f) && catch_signals(r, f);
 }
@@ -467,7 +467,7 @@ int main(int argc, char **argv)
 {
 	static struct responder r;
 	dumpable_clear();
-	int status = read_options(argc, argv, &r.plan.is_spare);
+	int status = read_options(argc, argv, &r.is_spare);
 	if (status >= 0)
 		return status;
 	if (!configuration_read(&r.configuration, responder_complain))

@@ -20,8 +20,7 @@
 	"EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = 'payhook.payloads'::regclass AND NOT i.inhdetachpending" \
 	"  AND i.inhrelid = to_regclass('payhook.payloads_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')))"
 
-extern const struct statement
-	INGEST_STORE; /* makes a batch durable; each body is kept or none is, and has one transaction */
+extern const struct statement INGEST_STORE;     /* makes a batch durable, of bodies with one transaction each */
 extern const struct statement INGEST_STORE_ALL; /* also bodies of several transactions, events of payments, and lanes */
 extern const struct statement INGEST_KEEP;      /* records conflicts */
 extern const struct statement INGEST_PROBE;     /* whether a webhook could be stored; it has no parameters */
