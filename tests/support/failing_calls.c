@@ -9,6 +9,7 @@
 #include <string.h>
 
 void *event_base_new(void);
+void *event_base_new_with_config(const void *config);
 void *evhttp_new(void *base);
 void *curl_multi_init(void);
 int FCGX_Init(void);
@@ -27,6 +28,12 @@ void *event_base_new(void)
 {
 	void *(*call)(void);
 	return finds("event_base_new", &call) ? call() : NULL;
+}
+
+void *event_base_new_with_config(const void *config)
+{
+	void *(*call)(const void *);
+	return finds("event_base_new_with_config", &call) ? call(config) : NULL;
 }
 
 void *evhttp_new(void *base)

@@ -30,7 +30,7 @@ fails() {
 }
 
 responder() {
-	fails event_base_new 'the event loop: Too many open files' "$PAYHOOK_BUILD/app/payhook-app" &&
+	fails event_base_new_with_config 'the event loop: Too many open files' "$PAYHOOK_BUILD/app/payhook-app" &&
 		fails FCGX_Init 'libfcgi: error 24' "$PAYHOOK_BUILD/app/payhook-app"
 }
 
