@@ -25,7 +25,7 @@ static void help(void)
 	puts("usage: ./payhook bench [--quick | --rounds N] [--long] [--list] [ROW...]\n"
 	     "\n"
 	     "Measures payhook and its ceilings side by side, on instances of its own that it ends and removes: 3 rounds in\n"
-	     "about 20 minutes.  Prints a table of figures and ratios with the targets; the same goes to bench/ of the state\n"
+	     "about 30 minutes.  Prints a table of figures and ratios with the targets; the same goes to bench/ of the state\n"
 	     "folder (./var), as figures.json and as plots.  Exit status 0 when everything was measured, whatever came out.\n"
 	     "\n"
 	     "  --quick     one round of short loads, with less set up beforehand: within 90 seconds\n"
