@@ -145,7 +145,7 @@ sessions_are_used_again() {
 	"$ROOT/payhook" up -d
 	accepted t4
 	await 20 processed t4
-	! grep -e 'mixed up' -e '42P05' -e '26000' "$DIR/var/log/pool.log" "$DIR/var/log/worker.log" || return 1
+	! grep -E 'mixed up|the database reports (42P05|26000)' "$DIR/var/log/pool.log" "$DIR/var/log/worker.log" || return 1
 }
 
 # has ROLE SETTING VALUE - in a session through the pooler.
