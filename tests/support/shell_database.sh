@@ -52,11 +52,14 @@ value() {
 	psql -X -q -At -d "$DB" -c "$1"
 }
 
-# await_session CONDITION: until one connection of this database meets it.
+# session_meets CONDITION: one connection of this database does.
+session_meets() {
+	[[ $(value "SELECT count(*) FROM pg_stat_activity WHERE $1 AND datname = current_database()") == 1 ]]
+}
+
+# await_session CONDITION: until one does.
 await_session() {
-	until [[ $(value "SELECT count(*) FROM pg_stat_activity WHERE $1 AND datname = current_database()") == 1 ]]; do
-		sleep 0.02
-	done
+	await 10 session_meets "$1"
 }
 
 # create NAME [TEMPLATE]: a database, which DB names.
