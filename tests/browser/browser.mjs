@@ -55,7 +55,8 @@ export async function withPage({scheme = 'light', isPhone = false, key = KEY, is
 	const nginx = hasNginx ? await nginxBefore(server.url) : null;
 	const base = nginx?.url ?? server.url;
 	const context = await browser.newContext({viewport: isPhone ? PHONE : DESK, colorScheme: scheme, reducedMotion: 'reduce', acceptDownloads: true});
-	context.setDefaultTimeout(15000);
+	// Chromium on a busy machine has been seen to give a new page no frame for 13 s; without frames nothing can be clicked.
+	context.setDefaultTimeout(60000);
 	const page = await context.newPage();
 	const complaints = [];
 	await watch(page, complaints);
