@@ -55,7 +55,7 @@ static bool drop_days(struct bench *b, struct stage *s, int run_ms, struct fault
 		if (!wait_ms(run_ms / (STEPS + 1)))
 			return fault_set(f, FAULT_BUSY, "asked to stop");
 	}
-	/* A step in whose way a settlement stood is tried again by the next call. */
+	/* The next call tries a step again that a settlement was in the way of. */
 	for (int i = 0; i < STEPS; i++) {
 		if (!pg_run(s->owner, "SELECT payhook.keep_partitions(1, 1)", f))
 			return false;

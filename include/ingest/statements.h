@@ -15,7 +15,7 @@
 /* A condition: whether payloads takes a row of today.  A table with the name of the partition is not enough: an insert that
  * finds no partition fails, and an operator may have detached it, or a worker may attach it this moment.  The statement's
  * snapshot sees one only if it was attached before, so the insert finds it too.  The name is that of payhook.payloads_day(),
- * whose call would take longer than the rest. */
+ * which would take longer to call than the rest. */
 #define INGEST_DAY_HAS_PARTITION                                                                                        \
 	"EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = 'payhook.payloads'::regclass AND NOT i.inhdetachpending" \
 	"  AND i.inhrelid = to_regclass('payhook.payloads_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')))"
