@@ -14,7 +14,8 @@
 
 #define PAUSE_MS 50 /* until the next accept when the process is out of descriptors or room */
 #define SPARE_MS 20 /* that connections have to wait, without a moment in which none does, until a spare accepts them */
-#define BURST 64    /* connections that a process with spares accepts at once */
+#define SPREAD_MS 16 /* and some more, by the number of the process */
+#define BURST 64     /* connections that a process with spares accepts at once */
 
 struct listener {
 	const struct listener_events *events;
@@ -83,13 +84,13 @@ static bool connections_wait(const struct listener *l)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* Of two spares one is first, as the numbers of processes that are started together differ by one. */
+/* Of two spares one is first, as their process numbers differ.  If both are busy for a moment, no harm is done. */
 static void listener_on_spare(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct listener *l = arg;
 	bool waits = connections_wait(l);
-	if (waits && ++l->waited < SPARE_MS + (getpid() % 2) * SPARE_MS / 2) {
+	if (waits && ++l->waited < SPARE_MS + getpid() % SPREAD_MS) {
 		after(l->spare, 1);
 		return;
 	}
