@@ -75,6 +75,20 @@ struct shares bench_shares(const struct bench *b, const struct share_reading *fr
 	return share_between(from, to, roots, count);
 }
 
+struct generator_plan bench_open_loop(const struct bench *b, const struct stage *s, double rate)
+{
+	return (struct generator_plan){
+		.port = s->instance.port,
+		.connections = 256,
+		.threads = 1,
+		.request = {.kind = REQUEST_UNIQUE},
+		.status = 202,
+		.rate = rate,
+		.warm_ms = b->warm_ms,
+		.run_ms = b->quick ? 2000 : 10000,
+	};
+}
+
 void bench_finish_row(struct bench *b)
 {
 	stage_stop(&b->stages[STAGE_OWN]);

@@ -56,6 +56,9 @@ struct shares bench_shares(const struct bench *b, const struct share_reading *fr
 void bench_finish_row(struct bench *b);
 void bench_finish(struct bench *b);
 
+/* An open loop of new webhooks, over more connections than are ever busy at a time. */
+struct generator_plan bench_open_loop(const struct bench *b, const struct stage *s, double rate);
+
 /* Prints a line of progress. */
 void bench_print(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
 

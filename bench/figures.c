@@ -130,7 +130,7 @@ static void add_latency(struct buf *out, const struct bench *b)
 	if (b->latency_ns.count == 0)
 		return;
 	for (double rest = 1; rest * (double)b->latency_ns.count >= 1; rest /= 1.25)
-		buf_add_format(out, "%.6g %.6g\n", 1 / rest, (double)histogram_at(&b->latency_ns, 1 - rest) / 1e6);
+		buf_add_format(out, "%.6g %.6g\n", 1 / rest, histogram_ms_at(&b->latency_ns, 1 - rest));
 }
 
 static bool write_file(const struct bench *b, const char *name, struct buf *text, struct fault *f)

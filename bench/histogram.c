@@ -51,3 +51,8 @@ uint64_t histogram_at(const struct histogram *h, double share)
 	}
 	return h->most;
 }
+
+double histogram_ms_at(const struct histogram *h, double share)
+{
+	return (double)histogram_at(h, share) / 1e6;
+}

@@ -26,3 +26,6 @@ void histogram_merge(struct histogram *h, const struct histogram *other);
 
 /* The value that a share of all values, from 0 to 1, did not exceed: 0.99 returns p99.  0 if the histogram is empty. */
 uint64_t histogram_at(const struct histogram *h, double share);
+
+/* The same, of nanoseconds, in milliseconds. */
+double histogram_ms_at(const struct histogram *h, double share);

@@ -51,8 +51,7 @@ static bool measure_with(struct bench *b, struct stage *s, struct beside *c, str
 	bench_add_rate(b, "accepted, no console looks", without / 2);
 	bench_add_rate(b, "accepted, twenty consoles refresh", with / 2);
 	report_add_for(&b->report, "twenty consoles / none", "x", with / without, TARGET_LEAST, 0.97);
-	report_add(&b->report, "overview beside this load, p99", "ms",
-		(double)histogram_at(&c->result.latency_ns, 0.99) / 1e6);
+	report_add(&b->report, "overview beside this load, p99", "ms", histogram_ms_at(&c->result.latency_ns, 0.99));
 	return stage_clean(s, f);
 }
 

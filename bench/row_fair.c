@@ -31,11 +31,6 @@ static bool prepare(struct bench *b, struct fault *f)
 	return sources_folder_make(&folder, SOURCES, sources, f) && bench_own_stage(b, STAGE_OWN, settings, &s, f);
 }
 
-static double ms_at(const struct generator_result *r, double share)
-{
-	return (double)histogram_at(&r->latency_ns, share) / 1e6;
-}
-
 static struct generator_plan calm(const struct bench *b, const struct stage *s)
 {
 	return (struct generator_plan){
@@ -63,18 +58,20 @@ static void add(struct bench *b, const struct generator_result *alone, const str
 	const struct generator_result *flooded)
 {
 	struct report *r = &b->report;
-	report_add(r, "calm source alone, p50", "ms", ms_at(alone, 0.5));
-	report_add(r, "calm source alone, p99", "ms", ms_at(alone, 0.99));
+	report_add(r, "calm source alone, p50", "ms", histogram_ms_at(&alone->latency_ns, 0.5));
+	report_add(r, "calm source alone, p99", "ms", histogram_ms_at(&alone->latency_ns, 0.99));
 	bench_add_rate(b, "the flood, accepted", flooded->rate);
-	report_add(r, "the flood, p50", "ms", ms_at(flooded, 0.5));
-	report_add(r, "the flood, p99", "ms", ms_at(flooded, 0.99));
-	report_add(r, "calm source beside it, p50", "ms", ms_at(beside, 0.5));
-	report_add(r, "calm source beside it, p99", "ms", ms_at(beside, 0.99));
+	report_add(r, "the flood, p50", "ms", histogram_ms_at(&flooded->latency_ns, 0.5));
+	report_add(r, "the flood, p99", "ms", histogram_ms_at(&flooded->latency_ns, 0.99));
+	report_add(r, "calm source beside it, p50", "ms", histogram_ms_at(&beside->latency_ns, 0.5));
+	report_add(r, "calm source beside it, p99", "ms", histogram_ms_at(&beside->latency_ns, 0.99));
 	report_add(r, "calm source beside it, not answered 202", "", (double)beside->wrong);
-	report_add_for(r, "p99 of the calm source / of the flood", "x", ms_at(beside, 0.99) / ms_at(flooded, 0.99),
-		TARGET_MOST, 1.25);
-	bench_print(b, "the calm source: p99 %.2f ms alone, %.2f ms beside a flood of %.2f ms", ms_at(alone, 0.99),
-		ms_at(beside, 0.99), ms_at(flooded, 0.99));
+	report_add_for(r, "p99 of the calm source / of the flood", "x",
+		histogram_ms_at(&beside->latency_ns, 0.99) / histogram_ms_at(&flooded->latency_ns, 0.99), TARGET_MOST,
+		1.25);
+	bench_print(b, "the calm source: p99 %.2f ms alone, %.2f ms beside a flood of %.2f ms",
+		histogram_ms_at(&alone->latency_ns, 0.99), histogram_ms_at(&beside->latency_ns, 0.99),
+		histogram_ms_at(&flooded->latency_ns, 0.99));
 }
 
 static bool measure_with(

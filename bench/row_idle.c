@@ -77,7 +77,7 @@ static bool processed_soon(struct bench *b, struct stage *s, struct fault *f)
 	struct histogram *h = calloc(1, sizeof *h);
 	bool ok = h && webhooks(b, s, h, f);
 	if (ok) {
-		double p50 = (double)histogram_at(h, 0.5) / 1e6, p99 = (double)histogram_at(h, 0.99) / 1e6;
+		double p50 = histogram_ms_at(h, 0.5), p99 = histogram_ms_at(h, 0.99);
 		report_add(&b->report, "from 202 to processed, p50", "ms", p50);
 		report_add_for(&b->report, "from 202 to processed, p99", "ms", p99, TARGET_MOST, 20);
 		report_add(&b->report, "from 202 to processed, most", "ms", (double)h->most / 1e6);

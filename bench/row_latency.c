@@ -10,43 +10,29 @@
 #include "pgbench.h"
 #include "rows.h"
 
-#define CONNECTIONS 256 /* of the open loop: more than are ever busy at a time */
 #define RATE_OF_COST 5000
 #define RATE_OF_TARGETS 10000
 
 static const struct request_plan UNIQUE = {.kind = REQUEST_UNIQUE};
 
-static double ms_at(const struct histogram *h, double share)
-{
-	return (double)histogram_at(h, share) / 1e6;
-}
-
 static bool open_loop(struct bench *b, struct stage *s, double rate, struct generator_result *result, struct fault *f)
 {
 	struct report *r = &b->report;
-	struct generator_plan plan = {
-		.port = s->instance.port,
-		.connections = CONNECTIONS,
-		.threads = 1,
-		.request = UNIQUE,
-		.status = 202,
-		.rate = rate,
-		.warm_ms = b->warm_ms,
-		.run_ms = b->quick ? 2000 : 10000,
-	};
+	const struct generator_plan plan = bench_open_loop(b, s, rate);
 	if (!stage_clean(s, f) || !generator_run(&plan, result, f))
 		return false;
 	const struct histogram *h = &result->latency_ns;
 	histogram_merge(&b->latency_ns, h);
 	b->wrong += result->wrong;
 	bench_add_rate(b, "open loop, Poisson, half the best rate", result->rate);
-	report_add_for(r, "open loop, p50", "ms", ms_at(h, 0.5), TARGET_MOST, 2);
-	report_add_for(r, "open loop, p99", "ms", ms_at(h, 0.99), TARGET_MOST, 10);
-	report_add_for(r, "open loop, p99.9", "ms", ms_at(h, 0.999), TARGET_MOST, 50);
+	report_add_for(r, "open loop, p50", "ms", histogram_ms_at(h, 0.5), TARGET_MOST, 2);
+	report_add_for(r, "open loop, p99", "ms", histogram_ms_at(h, 0.99), TARGET_MOST, 10);
+	report_add_for(r, "open loop, p99.9", "ms", histogram_ms_at(h, 0.999), TARGET_MOST, 50);
 	report_add(r, "open loop, most", "ms", (double)h->most / 1e6);
-	report_add(r, "of these the load's own delay, p99", "ms", ms_at(&result->late_ns, 0.99));
+	report_add(r, "of these the load's own delay, p99", "ms", histogram_ms_at(&result->late_ns, 0.99));
 	report_add(r, "open loop, not answered 202", "", (double)result->wrong);
-	bench_print(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", ms_at(h, 0.5), ms_at(h, 0.99), ms_at(h, 0.999));
+	bench_print(b, "p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", histogram_ms_at(h, 0.5), histogram_ms_at(h, 0.99),
+		histogram_ms_at(h, 0.999));
 	return true;
 }
 
@@ -54,16 +40,7 @@ static bool open_loop(struct bench *b, struct stage *s, double rate, struct gene
 static bool at_rate(struct bench *b, struct stage *s, int rate, struct generator_result *result, struct fault *f)
 {
 	struct report *r = &b->report;
-	const struct generator_plan plan = {
-		.port = s->instance.port,
-		.connections = CONNECTIONS,
-		.threads = 1,
-		.request = UNIQUE,
-		.status = 202,
-		.rate = rate,
-		.warm_ms = b->warm_ms,
-		.run_ms = b->quick ? 2000 : 10000,
-	};
+	const struct generator_plan plan = bench_open_loop(b, s, rate);
 	struct share_reading from, to;
 	char name[64];
 	if (!stage_clean(s, f) || !share_read(&from, f))
@@ -77,15 +54,15 @@ static bool at_rate(struct bench *b, struct stage *s, int rate, struct generator
 		bool has_targets = rate == RATE_OF_TARGETS;
 		b->wrong += result->wrong;
 		snprintf(name, sizeof name, "%d/s, p50", rate);
-		report_add_for(r, name, "ms", ms_at(h, 0.5), has_targets ? TARGET_MOST : TARGET_NONE, 1.2);
+		report_add_for(r, name, "ms", histogram_ms_at(h, 0.5), has_targets ? TARGET_MOST : TARGET_NONE, 1.2);
 		snprintf(name, sizeof name, "%d/s, p99", rate);
-		report_add_for(r, name, "ms", ms_at(h, 0.99), has_targets ? TARGET_MOST : TARGET_NONE, 5);
+		report_add_for(r, name, "ms", histogram_ms_at(h, 0.99), has_targets ? TARGET_MOST : TARGET_NONE, 5);
 		snprintf(name, sizeof name, "%d/s, p99.9", rate);
-		report_add_for(r, name, "ms", ms_at(h, 0.999), has_targets ? TARGET_MOST : TARGET_NONE, 20);
+		report_add_for(r, name, "ms", histogram_ms_at(h, 0.999), has_targets ? TARGET_MOST : TARGET_NONE, 20);
 		snprintf(name, sizeof name, "%d/s, processor time of a webhook, load included", rate);
 		report_add_for(r, name, "us", us, has_targets ? TARGET_NONE : TARGET_MOST, 160);
-		bench_print(b, "%d/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, %.0f us a webhook", rate, ms_at(h, 0.5),
-			ms_at(h, 0.99), ms_at(h, 0.999), us);
+		bench_print(b, "%d/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, %.0f us a webhook", rate,
+			histogram_ms_at(h, 0.5), histogram_ms_at(h, 0.99), histogram_ms_at(h, 0.999), us);
 		share_finish(&to);
 	}
 	share_finish(&from);
@@ -97,7 +74,7 @@ static bool alone(
 {
 	if (!bench_load(b, port, 1, UNIQUE, result, f))
 		return false;
-	*ret = ms_at(&result->latency_ns, 0.5);
+	*ret = histogram_ms_at(&result->latency_ns, 0.5);
 	report_add(&b->report, name, "ms", *ret);
 	return true;
 }
@@ -114,7 +91,7 @@ static bool one_pgbench(struct bench *b, struct stage *s, double *ret, struct fa
 	};
 	struct histogram *h = calloc(1, sizeof *h);
 	bool ok = h && stage_clean(s, f) && pgbench_latency(&plan, h, f);
-	*ret = ok ? ms_at(h, 0.5) : 0;
+	*ret = ok ? histogram_ms_at(h, 0.5) : 0;
 	free(h);
 	report_add(&b->report, "median of one pgbench client", "ms", *ret);
 	return ok;

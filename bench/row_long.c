@@ -44,22 +44,16 @@ static double largest_mb(const struct stage *s, const char *name)
 static bool one_part(
 	struct bench *b, struct stage *s, double rate, struct generator_result *load, struct part *ret, struct fault *f)
 {
-	const struct generator_plan plan = {
-		.port = s->instance.port,
-		.connections = 256,
-		.threads = 1,
-		.request = {.kind = REQUEST_UNIQUE},
-		.status = 202,
-		.rate = rate,
-		.run_ms = b->quick ? 500 : 60000,
-	};
+	struct generator_plan plan = bench_open_loop(b, s, rate);
+	plan.warm_ms = 0;
+	plan.run_ms = b->quick ? 500 : 60000;
 	double queue_bytes;
 	if (!generator_run(&plan, load, f) ||
 		!pg_number(s->owner, "SELECT pg_total_relation_size('payhook.jobs')", &queue_bytes, f))
 		return false;
 	b->wrong += load->wrong;
 	*ret = (struct part){
-		.p99_ms = (double)histogram_at(&load->latency_ns, 0.99) / 1e6,
+		.p99_ms = histogram_ms_at(&load->latency_ns, 0.99),
 		.responder_mb = largest_mb(s, "payhook-app"),
 		.worker_mb = largest_mb(s, "payhook-worker"),
 		.queue_mb = queue_bytes / 1e6,

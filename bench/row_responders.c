@@ -8,6 +8,8 @@
 
 #include "rows.h"
 
+#define POOL_SPARE_CORES 2 /* of ops/pool */
+
 static bool start(struct bench *b, enum stage_kind kind, int responders, struct stage **ret, struct fault *f)
 {
 	char count[32];
@@ -59,6 +61,10 @@ static bool compare(struct bench *b, struct stage *one, struct stage *all, int c
 static bool measure(struct bench *b, struct fault *f)
 {
 	static const int CONNECTIONS[] = {16, 64, 256};
+	if (get_nprocs() > POOL_SPARE_CORES) {
+		report_leave_out(&b->report, "with more than two cores the pool has no spare (ops/pool)");
+		return true;
+	}
 	struct stage *one, *all;
 	struct generator_result *result = malloc(sizeof *result);
 	bool ok = result || fault_set(f, FAULT_BUSY, "out of memory");

@@ -67,24 +67,10 @@ static bool drop_days(struct bench *b, struct stage *s, int run_ms, struct fault
 	       (left == 0 || fault_set(f, FAULT_BUSY, "%.0f of %d tables of old days are left", left, 2 * DAYS));
 }
 
-static double ms_at(const struct generator_result *r, double share)
-{
-	return (double)histogram_at(&r->latency_ns, share) / 1e6;
-}
-
 static bool under_load(
 	struct bench *b, struct stage *s, double rate, bool dropping, struct beside *load, struct fault *f)
 {
-	const struct generator_plan plan = {
-		.port = s->instance.port,
-		.connections = 256,
-		.threads = 1,
-		.request = {.kind = REQUEST_UNIQUE},
-		.status = 202,
-		.rate = rate,
-		.warm_ms = b->warm_ms,
-		.run_ms = b->quick ? 2000 : 10000,
-	};
+	const struct generator_plan plan = bench_open_loop(b, s, rate);
 	struct fault other;
 	if (!stage_clean(s, f) || (dropping && !make_days(b, s, f)) || !beside_begin(load, plan, f))
 		return false;
@@ -104,14 +90,15 @@ static bool measure_with(struct bench *b, struct stage *s, struct beside *with, 
 		!under_load(b, s, best.rate / 2, !first, first ? without : with, f))
 		return false;
 	bench_add_rate(b, "open loop, accepted and processed", with->result.rate);
-	report_add(r, "nothing is dropped, p50", "ms", ms_at(&without->result, 0.5));
-	report_add(r, "ten days are dropped, p50", "ms", ms_at(&with->result, 0.5));
-	report_add(r, "nothing is dropped, p99", "ms", ms_at(&without->result, 0.99));
-	report_add(r, "ten days are dropped, p99", "ms", ms_at(&with->result, 0.99));
+	report_add(r, "nothing is dropped, p50", "ms", histogram_ms_at(&without->result.latency_ns, 0.5));
+	report_add(r, "ten days are dropped, p50", "ms", histogram_ms_at(&with->result.latency_ns, 0.5));
+	report_add(r, "nothing is dropped, p99", "ms", histogram_ms_at(&without->result.latency_ns, 0.99));
+	report_add(r, "ten days are dropped, p99", "ms", histogram_ms_at(&with->result.latency_ns, 0.99));
 	report_add(r, "ten days are dropped, most", "ms", (double)with->result.latency_ns.most / 1e6);
 	report_add(r, "ten days are dropped, not answered 202", "", (double)with->result.wrong);
 	report_add_for(r, "p99 while days are dropped / p99 without", "x",
-		ms_at(&with->result, 0.99) / ms_at(&without->result, 0.99), TARGET_MOST, 1.25);
+		histogram_ms_at(&with->result.latency_ns, 0.99) / histogram_ms_at(&without->result.latency_ns, 0.99),
+		TARGET_MOST, 1.25);
 	return stage_clean(s, f);
 }
 

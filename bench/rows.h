@@ -9,9 +9,9 @@ struct row {
 	const char *asks;                                  /* the question, for --list */
 	bool (*prepare)(struct bench *b, struct fault *f); /* before the first round; or NULL */
 	bool (*measure)(struct bench *b, struct fault *f);
-	void (*finish)(
-		struct bench *b); /* after the last round or a failure, when its own instances are stopped; or NULL */
-	bool is_long;             /* measured once, and only when asked for */
+	/* After the last round or a failure, when its own instances are stopped; or NULL. */
+	void (*finish)(struct bench *b);
+	bool is_long; /* measured once, and only when asked for */
 };
 
 extern const struct row ROW_ACCEPT, ROW_DUPLICATES, ROW_GET, ROW_LATENCY, ROW_FLUSH, ROW_STORED, ROW_BOTH, ROW_DRAIN,
