@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/faults.h"
 #include "support/fixture.h"
 #include "support/instance.h"
@@ -74,12 +75,12 @@ Test(backup, a_restored_payhook_processes_what_was_processing)
 	cr_assert_eq(in_state(&second, &kept, "PROCESSING"), COUNT, "not as they were, or not paused");
 	cr_assert_eq(in_state(&second, &later, ""), COUNT, "accepted after the backup, and yet there");
 	run(&second, (const char *const[]){"psql", "-c", "select resume()", NULL}, settings, STEP_MS);
-	for (long long deadline = now_ms() + STEP_MS; in_state(&second, &kept, "PROCESSED") < COUNT; pause_a_little())
-		cr_assert(now_ms() < deadline, "%d of %d", in_state(&second, &kept, "PROCESSED"), COUNT);
+	for (long long deadline = calm_ms() + STEP_MS; in_state(&second, &kept, "PROCESSED") < COUNT; pause_a_little())
+		cr_assert(calm_ms() < deadline, "%d of %d", in_state(&second, &kept, "PROCESSED"), COUNT);
 	/* A webhook that was accepted after the backup is new to the second instance when it is sent again. */
 	fixture_post(&later, "again", COUNT, second.port);
-	for (long long deadline = now_ms() + STEP_MS; in_state(&second, &later, "PROCESSED") < COUNT; pause_a_little())
-		cr_assert(now_ms() < deadline, "%d of %d", in_state(&second, &later, "PROCESSED"), COUNT);
+	for (long long deadline = calm_ms() + STEP_MS; in_state(&second, &later, "PROCESSED") < COUNT; pause_a_little())
+		cr_assert(calm_ms() < deadline, "%d of %d", in_state(&second, &later, "PROCESSED"), COUNT);
 	cr_assert(instance_stop(&second, trouble, sizeof(trouble)), "%s", trouble);
 	database_number("WITH gone AS (DELETE FROM payhook.jobs) DELETE FROM payhook.transactions");
 }

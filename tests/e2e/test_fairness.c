@@ -14,6 +14,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
@@ -116,12 +117,12 @@ static struct flood *flood_begin(pid_t *ret)
 /* Begins, and waits until each connection had an answer. */
 static void flood_on(struct flood *flood)
 {
-	long long deadline = now_ms() + 10000;
+	long long deadline = calm_ms() + 10000;
 	long before = flood->answered;
 
 	flood->is_on = true;
 	while (flood->answered < before + FLOOD_CONNECTIONS) {
-		cr_assert(now_ms() < deadline, "the flood gets %ld answers", flood->answered - before);
+		cr_assert(calm_ms() < deadline, "the flood gets %ld answers", flood->answered - before);
 		pause_a_little();
 	}
 }
@@ -129,11 +130,11 @@ static void flood_on(struct flood *flood)
 /* Ends, and waits until everything is answered. */
 static void flood_off(struct flood *flood)
 {
-	long long deadline = now_ms() + CALL_TIMEOUT_MS;
+	long long deadline = calm_ms() + CALL_TIMEOUT_MS;
 
 	flood->is_on = false;
 	while (!flood->is_drained) {
-		cr_assert(now_ms() < deadline, "the flood does not end");
+		cr_assert(calm_ms() < deadline, "the flood does not end");
 		pause_a_little();
 	}
 }

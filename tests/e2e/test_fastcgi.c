@@ -16,6 +16,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/logs.h"
@@ -74,12 +75,12 @@ static int pool_connect(void)
 
 static void wait_end(int fd, const char *what)
 {
-	long long deadline = now_ms() + CLOSE_MS, left;
+	long long deadline = calm_ms() + CLOSE_MS, left;
 	char bytes[4096];
 	ssize_t got = 1;
 
 	while (got > 0) {
-		left = deadline - now_ms();
+		left = deadline - calm_ms();
 		cr_assert(left > 0 && poll(&(struct pollfd){fd, POLLIN, 0}, 1, (int)left) == 1, "%s: not closed", what);
 		got = recv(fd, bytes, sizeof(bytes), 0);
 	}

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/logs.h"
@@ -136,10 +137,10 @@ static int get_from(const char *target, const char *from, const char *header)
 
 static int wait_get_from(const char *from, const char *header, int status)
 {
-	long long deadline = now_ms() + ANSWER_MS;
+	long long deadline = calm_ms() + ANSWER_MS;
 	int got;
 
-	while ((got = get_from("/livez", from, header)) != status && now_ms() < deadline)
+	while ((got = get_from("/livez", from, header)) != status && calm_ms() < deadline)
 		pause_a_little();
 	return got;
 }
@@ -148,11 +149,11 @@ static int wait_get_from(const char *from, const char *header, int status)
  * it processed the further one first, that one is started again. */
 static void expect_full(struct raw under_way[CONNECTIONS], const char *from, const char *header)
 {
-	long long deadline = now_ms() + ANSWER_MS;
+	long long deadline = calm_ms() + ANSWER_MS;
 	struct answer a;
 
 	while (get_from("/livez", from, header) != 429) {
-		cr_assert(now_ms() < deadline, "%s is let in beside %d under way", from, CONNECTIONS);
+		cr_assert(calm_ms() < deadline, "%s is let in beside %d under way", from, CONNECTIONS);
 		for (int n = 0; n < CONNECTIONS; n++) {
 			if (!raw_answer(&under_way[n], &a, 1))
 				continue;

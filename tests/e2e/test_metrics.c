@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/extra_workers.h"
 #include "support/faults.h"
@@ -158,10 +159,10 @@ Test(metrics, count_what_could_not_be_made_durable)
 /* A new responder is counted before it has read its files. */
 static void wait_for_all_responders(void)
 {
-	long long deadline = now_ms() + 5000;
+	long long deadline = calm_ms() + 5000;
 
 	while ((long)scrape_now("payhook_responders") != RESPONDERS)
-		cr_assert(now_ms() < deadline, "%.0f responders", scrape_now("payhook_responders"));
+		cr_assert(calm_ms() < deadline, "%.0f responders", scrape_now("payhook_responders"));
 }
 
 Test(metrics, lose_no_count_when_responders_are_killed)
@@ -338,10 +339,10 @@ static double worker_now(const char *series, int *reported)
 /* Waits until a series of the worker has this value. */
 static void worker_reports(const char *series, double value, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (worker_now(series, NULL) != value) {
-		cr_assert(now_ms() < deadline, "%s is %.0f, not %.0f", series, worker_now(series, NULL), value);
+		cr_assert(calm_ms() < deadline, "%s is %.0f, not %.0f", series, worker_now(series, NULL), value);
 		pause_a_little();
 	}
 }
@@ -401,9 +402,9 @@ Test(metrics, of_the_worker_show_that_the_database_is_away_and_what_is_known_wit
 		call_send(&(struct call){.target = "/metrics", .port = instance()->metrics_port, .timeout_ms = 20}, &a);
 		answer_finish(&a);
 	}
-	long long deadline = now_ms() + 15000;
+	long long deadline = calm_ms() + 15000;
 	while (worker_now("payhook_database_up", NULL) != 0)
-		cr_assert(now_ms() < deadline, "the database is still said to be there");
+		cr_assert(calm_ms() < deadline, "the database is still said to be there");
 	worker_now("payhook_queue_jobs{state=\"ready\"}", &reported);
 	cr_assert_not(reported, "an old result is shown");
 	worker_now("payhook_queue_oldest_age_seconds", &reported);
@@ -426,9 +427,9 @@ Test(metrics, of_a_worker_with_its_port_in_use_come_when_it_is_free)
 	cr_assert_eq(extra_workers_logged(&hired, "metrics not served until the port is free"), 1);
 	cr_assert_eq(extra_workers_logged(&hired, "metrics served"), 0);
 	extra_workers_dismiss_own();
-	long long deadline = now_ms() + 15000;
+	long long deadline = calm_ms() + 15000;
 	while (extra_workers_logged(&hired, "metrics served") == 0) {
-		cr_assert(now_ms() < deadline, "the port is not taken over");
+		cr_assert(calm_ms() < deadline, "the port is not taken over");
 		pause_a_little();
 	}
 	double jobs = worker_now(JOBS("processed"), NULL);

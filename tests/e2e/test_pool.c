@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/faults.h"
 #include "support/instance.h"
@@ -69,13 +70,13 @@ static void reload_under(struct load *l, const char *const settings[])
 
 	instance_parts(instance(), "payhook-app", &before);
 	pid_t pid = instance_begin(instance(), (const char *const[]){"reload", NULL}, settings);
-	long long deadline = now_ms() + 60000;
-	while (waitpid(pid, &status, WNOHANG) == 0 && now_ms() < deadline)
+	long long deadline = calm_ms() + 60000;
+	while (waitpid(pid, &status, WNOHANG) == 0 && calm_ms() < deadline)
 		load_step(l, 5);
 	instance_log(instance(), log, sizeof(log));
 	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reload: %s", log);
 	while (!mend_wait_parts("payhook-app", RESPONDERS, &before, 0)) {
-		cr_assert(now_ms() < deadline, "the responders are still the same");
+		cr_assert(calm_ms() < deadline, "the responders are still the same");
 		load_step(l, 5);
 	}
 }

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
@@ -16,7 +17,7 @@
 static void wait_for_end(const char *id, struct answer *ret, int timeout_ms)
 {
 	char target[128];
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	snprintf(target, sizeof(target), "/v1/transactions/%s", id);
 	for (;;) {
@@ -25,7 +26,7 @@ static void wait_for_end(const char *id, struct answer *ret, int timeout_ms)
 		if (strstr(ret->body, "\"status\":\"PROCESSING\"") == NULL)
 			return;
 		cr_assert_not_null(strstr(ret->body, "\"processed_at\":null"), "%s", ret->body);
-		cr_assert(now_ms() < deadline, "still %s", ret->body);
+		cr_assert(calm_ms() < deadline, "still %s", ret->body);
 		answer_finish(ret);
 		pause_a_little();
 	}

@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
@@ -50,7 +51,7 @@ static bool is_logged(const char *id, char *line, size_t size)
 /* Sends the webhook until its failure is one of those that are logged, and checks the cause. */
 static void is_refused(const struct signed_webhook *w, const char *what, const char *cause)
 {
-	long long deadline = now_ms() + LOGGED_MS;
+	long long deadline = calm_ms() + LOGGED_MS;
 	char id[128], line[4096], member[64];
 	struct answer a;
 
@@ -61,7 +62,7 @@ static void is_refused(const struct signed_webhook *w, const char *what, const c
 		answer_finish(&a);
 		if (is_logged(id, line, sizeof(line)))
 			break;
-		cr_assert(now_ms() < deadline, "%s: %s: not in the log", signed_webhook_source(w->from), what);
+		cr_assert(calm_ms() < deadline, "%s: %s: not in the log", signed_webhook_source(w->from), what);
 	}
 	snprintf(member, sizeof(member), "\"cause\":\"%s\"", cause);
 	cr_assert_not_null(strstr(line, member), "%s: %s: %s", signed_webhook_source(w->from), what, line);

@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "support/background_sender.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
@@ -142,11 +143,11 @@ static void no_responder_is_busy_with_them(void)
 /* nginx closes the remaining ones in time after they have stopped sending. */
 static void those_that_drip_are_closed_when_they_stop(void)
 {
-	long long stopped = now_ms();
+	long long stopped = now_ms(), deadline = calm_ms() + BODY_MS + LATE_MS;
 	int open;
 
 	do {
-		cr_assert(now_ms() - stopped < BODY_MS + LATE_MS, "a body that has stopped to drip is open");
+		cr_assert(calm_ms() < deadline, "a body that has stopped to drip is open");
 		open = 0;
 		for (size_t n = 0; n < ALL; n++) {
 			struct dripping *d = &all[n / COPIES][n % COPIES];

@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/faults.h"
 #include "support/instance.h"
@@ -58,13 +59,13 @@ static void comes_back(const char *name, const char *part)
 {
 	pid_t old = instance_first(instance(), name);
 	pid_t now;
-	long long deadline = now_ms() + BACK_MS;
+	long long deadline = calm_ms() + BACK_MS;
 
 	cr_assert(old > 0 && pid_in_status(part) == old, "%s is %d, status says %d", name, (int)old,
 		(int)pid_in_status(part));
 	cr_assert_eq(kill(old, SIGKILL), 0);
 	while ((now = instance_first(instance(), name)) == 0 || now == old) {
-		cr_assert(now_ms() < deadline, "%s is not back", name);
+		cr_assert(calm_ms() < deadline, "%s is not back", name);
 		pause_a_little();
 	}
 	if (strcmp(name, "postgres") == 0) {
@@ -72,7 +73,7 @@ static void comes_back(const char *name, const char *part)
 		mend_wait_database(10000);
 		expect_recovery(2000);
 	} else {
-		expect_recovery((int)(deadline - now_ms()));
+		expect_recovery((int)(deadline - calm_ms()));
 	}
 	/* Children that the old one left behind, which were the supervisor's for a moment, are gone. */
 	now = instance_first(instance(), name);
@@ -120,9 +121,9 @@ Test(supervision, all_parts_killed_at_once_come_back)
 	/* Well before the supervisor's check of all parts, which it makes every five seconds. */
 	expect_recovery(4500);
 	/* The worker reconnects to the database by itself, possibly after the first webhook. */
-	long long deadline = now_ms() + BACK_MS;
+	long long deadline = calm_ms() + BACK_MS;
 	while ((worker = pid_in_status("worker")) == 0 || worker != instance_first(instance(), "payhook-worker")) {
-		cr_assert(now_ms() < deadline, "status says that the worker is %d", (int)worker);
+		cr_assert(calm_ms() < deadline, "status says that the worker is %d", (int)worker);
 		pause_a_little();
 	}
 }
@@ -153,7 +154,7 @@ static void has(const struct instance *i, const char *id)
 static pid_t up(const struct instance *i)
 {
 	static char log[64 * 1024];
-	long long deadline = now_ms() + 30000;
+	long long deadline = calm_ms() + 30000;
 	int status;
 
 	instance_log(i, log, sizeof(log));
@@ -161,7 +162,7 @@ static pid_t up(const struct instance *i)
 	pid_t pid = instance_begin(i, (const char *const[]){"up", NULL}, instance_settings);
 	do {
 		pause_a_little();
-		cr_assert(now_ms() < deadline && waitpid(pid, &status, WNOHANG) == 0, "not ready: %s", log + before);
+		cr_assert(calm_ms() < deadline && waitpid(pid, &status, WNOHANG) == 0, "not ready: %s", log + before);
 		instance_log(i, log, sizeof(log));
 	} while (strstr(log + before, "payhook: ready at ") == NULL);
 	return pid;
@@ -187,14 +188,14 @@ static void nobody_is_left(const struct instance *i)
 {
 	struct pids left;
 	char name[32];
-	long long deadline = now_ms() + 3000;
+	long long deadline = calm_ms() + 3000;
 
 	for (;;) {
 		process_mention(i->folder, &left);
 		if (left.count == 0)
 			return;
 		process_name(left.list[0], name);
-		cr_assert(now_ms() < deadline, "%d processes are left, %s among them", left.count, name);
+		cr_assert(calm_ms() < deadline, "%d processes are left, %s among them", left.count, name);
 		pause_a_little();
 	}
 }
@@ -302,13 +303,13 @@ Test(supervision, a_path_with_letters_outside_ascii_works)
 static void is_interrupted(const struct instance *i, const char *const settings[], const char *after)
 {
 	static char log[64 * 1024];
-	long long deadline = now_ms() + 30000;
+	long long deadline = calm_ms() + 30000;
 	int status;
 	pid_t pid = instance_begin(i, (const char *const[]){"up", NULL}, settings);
 
 	do {
 		pause_a_little();
-		cr_assert(now_ms() < deadline, "not in the log: %s", after);
+		cr_assert(calm_ms() < deadline, "not in the log: %s", after);
 		instance_log(i, log, sizeof(log));
 	} while (strstr(log, after) == NULL);
 	kill(-pid, SIGINT);
@@ -368,14 +369,14 @@ Test(supervision, a_log_that_is_too_long_is_renamed_without_losing_a_line)
 	char path[160], target[64];
 	struct answer a;
 	int count = 0, more = 50;
-	long long deadline = now_ms() + 30000;
+	long long deadline = calm_ms() + 30000;
 
 	snprintf(path, sizeof(path), "%s/state/log/access.log", instance()->folder);
 	cr_assert_eq(truncate(path, TOO_LONG), 0);
 	snprintf(path, sizeof(path), "%s/state/log/access.log.1", instance()->folder);
 	unlink(path);
 	while (more > 0) {
-		cr_assert(now_ms() < deadline, "%s does not appear", path);
+		cr_assert(calm_ms() < deadline, "%s does not appear", path);
 		snprintf(target, sizeof(target), "/rotation/%06d/", count++);
 		call_send(&(struct call){.target = target, .port = instance()->port}, &a);
 		cr_assert_eq(a.status, 404, "%d %s", a.status, a.trouble);
@@ -386,7 +387,7 @@ Test(supervision, a_log_that_is_too_long_is_renamed_without_losing_a_line)
 	for (int n = count - 1; n >= 0; n--) {
 		snprintf(target, sizeof(target), "/rotation/%06d/", n);
 		while (!log_has("access.log.1", TOO_LONG, target) && !log_has("access.log", 0, target)) {
-			cr_assert(now_ms() < deadline + 5000, "%s of %d is in no log", target, count);
+			cr_assert(calm_ms() < deadline + 5000, "%s of %d is in no log", target, count);
 			pause_a_little();
 		}
 	}

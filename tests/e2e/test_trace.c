@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/client.h"
 #include "support/expect.h"
 #include "support/extra_workers.h"
@@ -71,10 +72,10 @@ static int access_log_contains(const char *text)
 
 static void wait_access_log(const char *text)
 {
-	long long deadline = now_ms() + STEP_MS;
+	long long deadline = calm_ms() + STEP_MS;
 
 	while (access_log_contains(text) == 0) {
-		cr_assert(now_ms() < deadline, "no %s", text);
+		cr_assert(calm_ms() < deadline, "no %s", text);
 		pause_a_little();
 	}
 }

@@ -15,6 +15,7 @@
 #include <criterion/criterion.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
 #include "support/load.h"
@@ -67,7 +68,7 @@ static void post_all_the_while(const char *prefix, struct background_sender_shar
 void background_sender_begin(void)
 {
 	struct background_sender *sender = &background_sender;
-	long long deadline = now_ms() + BEGIN_MS;
+	long long deadline = calm_ms() + BEGIN_MS;
 
 	fresh_id("honest", sender->prefix);
 	for (size_t n = 0; n < COUNT_OF(parts); n++)
@@ -78,7 +79,7 @@ void background_sender_begin(void)
 	if (sender->pid == 0)
 		post_all_the_while(sender->prefix, sender->shared);
 	while (sender->shared->answered == 0) {
-		cr_assert(now_ms() < deadline, "the honest sender gets no answer");
+		cr_assert(calm_ms() < deadline, "the honest sender gets no answer");
 		pause_a_little();
 	}
 }

@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/instance.h"
 #include "support/load.h"
 
@@ -106,7 +107,7 @@ static void accepted_by(const char *body, int port, long long deadline)
 	struct answer a;
 
 	for (call_send(&c, &a); a.status != 202; call_send(&c, &a)) {
-		cr_assert(now_ms() < deadline, "still %d %s%s to %s", a.status, a.body, a.trouble, body);
+		cr_assert(calm_ms() < deadline, "still %d %s%s to %s", a.status, a.body, a.trouble, body);
 		expect_retry_after(&a, body);
 		expect_problem_once(&a, 503, body);
 		pause_a_little();
@@ -116,12 +117,12 @@ static void accepted_by(const char *body, int port, long long deadline)
 
 void expect_accepted_within(const char *body, int timeout_ms)
 {
-	accepted_by(body, 0, now_ms() + timeout_ms);
+	accepted_by(body, 0, calm_ms() + timeout_ms);
 }
 
 void expect_all_accepted(struct load *l, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 	char body[WEBHOOK_MAX];
 
 	cr_assert_eq(load_count(l, 202) + load_count(l, 503), l->begun, "%s", l->trouble);
@@ -150,13 +151,13 @@ static bool all_accept(struct load *l)
 void expect_recovery(int timeout_ms)
 {
 	static struct load l;
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (!all_accept(&l)) {
 		/* Criterion prints no message of an assertion that fails before the test begins. */
-		if (now_ms() >= deadline)
+		if (calm_ms() >= deadline)
 			cr_log_error("after %d ms still %s", timeout_ms, l.trouble);
-		cr_assert(now_ms() < deadline, "after %d ms still %s", timeout_ms, l.trouble);
+		cr_assert(calm_ms() < deadline, "after %d ms still %s", timeout_ms, l.trouble);
 		pause_a_little();
 	}
 }
@@ -164,11 +165,11 @@ void expect_recovery(int timeout_ms)
 /* Requires so many healthy answers in a row that each responder gave some of them. */
 void expect_health(int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	for (int in_a_row = 0; in_a_row < 20;) {
 		bool is = call_get_status("/") == 200;
-		cr_assert(is || now_ms() < deadline, "not healthy after %d ms", timeout_ms);
+		cr_assert(is || calm_ms() < deadline, "not healthy after %d ms", timeout_ms);
 		in_a_row = is ? in_a_row + 1 : 0;
 		if (!is)
 			pause_a_little();
@@ -181,7 +182,7 @@ void expect_responders(int count, const char *authorization)
 	bool ready = false;
 
 	snprintf(expected, sizeof(expected), "\npayhook_responders %d\n", count);
-	for (long long end = now_ms() + 20000; !ready && now_ms() < end; pause_a_little()) {
+	for (long long end = calm_ms() + 20000; !ready && calm_ms() < end; pause_a_little()) {
 		struct answer a;
 		call_send(&(struct call){.target = "/metrics", .header = authorization}, &a);
 		ready = a.status == 200 && strstr(a.body, expected) != NULL;

@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/faults.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
@@ -19,11 +20,11 @@
 
 pid_t extra_workers_own(void)
 {
-	long long deadline = now_ms() + START_MS;
+	long long deadline = calm_ms() + START_MS;
 	pid_t pid;
 
 	while ((pid = instance_first(instance(), "payhook-worker")) == 0) {
-		cr_assert(now_ms() < deadline, "no worker");
+		cr_assert(calm_ms() < deadline, "no worker");
 		pause_a_little();
 	}
 	return pid;

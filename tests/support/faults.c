@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <libpq-fe.h>
 
+#include "support/calm.h"
 #include "support/expect.h"
 #include "support/instance.h"
 
@@ -59,10 +60,10 @@ void break_stop_database(void)
 
 void mend_wait_database(int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (PQping(instance()->database) != PQPING_OK) {
-		cr_assert(now_ms() < deadline, "PostgreSQL did not return in %d ms", timeout_ms);
+		cr_assert(calm_ms() < deadline, "PostgreSQL did not return in %d ms", timeout_ms);
 		pause_a_little();
 	}
 }
@@ -80,7 +81,7 @@ pid_t break_kill(const char *name, int nth)
 
 bool mend_wait_parts(const char *name, int count, const struct pids *gone, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	for (;;) {
 		struct pids parts;
@@ -90,7 +91,7 @@ bool mend_wait_parts(const char *name, int count, const struct pids *gone, int t
 			all_new = all_new && !process_in(gone, parts.list[n]);
 		if (all_new && parts.count == count)
 			return true;
-		if (now_ms() > deadline)
+		if (calm_ms() > deadline)
 			return false;
 		pause_a_little();
 	}

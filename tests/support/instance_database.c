@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <libpq-fe.h>
 
+#include "support/calm.h"
 #include "support/instance.h"
 
 static PGconn *connection(void)
@@ -87,10 +88,10 @@ void database_each(const char *sql, const char *parameter, void (*visit)(const c
 
 long long database_wait(const char *sql, const char *parameter, long long least, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 	long long seen = database_number_of(sql, parameter);
 
-	while (seen < least && now_ms() < deadline) {
+	while (seen < least && calm_ms() < deadline) {
 		pause_a_little();
 		seen = database_number_of(sql, parameter);
 	}

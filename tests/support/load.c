@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/exchange.h"
 #include "support/instance.h"
 #include "support/instance_database.h"
@@ -169,18 +170,18 @@ void load_step(struct load *l, int ms)
 
 bool load_until(struct load *l, long answered, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
-	while (l->answered < answered && now_ms() < deadline)
+	while (l->answered < answered && calm_ms() < deadline)
 		load_step(l, 1);
 	return l->answered >= answered;
 }
 
 bool load_end(struct load *l, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
-	while (l->answered < l->begun && now_ms() < deadline) {
+	while (l->answered < l->begun && calm_ms() < deadline) {
 		turn(l);
 		curl_multi_poll(l->multi, NULL, 0, 2, NULL);
 	}

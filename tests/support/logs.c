@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 
 #define WAIT_MS 5000 /* nginx flushes its lines within a second */
 
@@ -156,10 +157,10 @@ int logs_count(const char *part, const char *text, const char *other)
 
 void logs_wait(const char *part, const char *text, const char *other, char *ret_line, size_t size)
 {
-	long long deadline = now_ms() + WAIT_MS;
+	long long deadline = calm_ms() + WAIT_MS;
 
 	while (!logs_find(part, text, other, ret_line, size)) {
-		cr_assert(now_ms() < deadline, "%s.log has no line with %s and %s", part, text, other);
+		cr_assert(calm_ms() < deadline, "%s.log has no line with %s and %s", part, text, other);
 		pause_a_little();
 	}
 }

@@ -22,6 +22,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/instance.h"
 
 #define LINES_MAX 32 /* connections at a time */
@@ -304,10 +305,10 @@ int pg_proxy_deeds(struct pg_proxy *p)
 
 void pg_proxy_wait(struct pg_proxy *p, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (pg_proxy_deeds(p) == 0) {
-		cr_assert(now_ms() < deadline, "nothing to hold in %d ms", timeout_ms);
+		cr_assert(calm_ms() < deadline, "nothing to hold in %d ms", timeout_ms);
 		pause_a_little();
 	}
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "support/calm.h"
 #include "support/process.h"
 
 #define COPY_MS 60000  /* pg_basebackup of some 50 MB on a busy machine */
@@ -107,10 +108,10 @@ void pg_server_start(struct pg_server *s)
 				  "shared_buffers=16MB", "-c", "wal_retrieve_retry_interval=50ms", "-c",
 				  "min_wal_size=32MB", "-c", "max_wal_size=64MB", NULL});
 	pg_server_conninfo(s, "postgres", conninfo);
-	for (long long end = now_ms() + START_MS; PQping(conninfo) != PQPING_OK; pause_a_little()) {
-		if (!process_lives(s->pid) || now_ms() >= end)
+	for (long long end = calm_ms() + START_MS; PQping(conninfo) != PQPING_OK; pause_a_little()) {
+		if (!process_lives(s->pid) || calm_ms() >= end)
 			print_log(s);
-		cr_assert(process_lives(s->pid) && now_ms() < end, "PostgreSQL does not start");
+		cr_assert(process_lives(s->pid) && calm_ms() < end, "PostgreSQL does not start");
 	}
 }
 
@@ -262,8 +263,8 @@ const char *pg_server_value(const struct pg_server *s, const char *database, con
 void pg_server_await(const struct pg_server *s, const char *database, const char *sql, const char *value)
 {
 	const char *seen = pg_server_value(s, database, sql);
-	for (long long end = now_ms() + STEP_MS; strcmp(seen, value) != 0; pause_a_little()) {
-		cr_assert(now_ms() < end, "%s is \"%s\", not \"%s\"", sql, seen, value);
+	for (long long end = calm_ms() + STEP_MS; strcmp(seen, value) != 0; pause_a_little()) {
+		cr_assert(calm_ms() < end, "%s is \"%s\", not \"%s\"", sql, seen, value);
 		seen = pg_server_value(s, database, sql);
 	}
 }

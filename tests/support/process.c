@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/calm.h"
+
 long long now_ms(void)
 {
 	struct timespec t;
@@ -265,11 +267,11 @@ void process_signal(const struct pids *list, int signal)
 
 bool process_wait_gone(const struct pids *list, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	for (int i = 0; i < list->count; i++) {
 		while (process_lives(list->list[i])) {
-			if (now_ms() > deadline)
+			if (calm_ms() > deadline)
 				return false;
 			pause_a_little();
 		}
@@ -318,10 +320,10 @@ pid_t process_start(const char *const argv[], const char *const variables[], con
 
 bool process_wait(pid_t pid, int timeout_ms, int *ret_status)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (waitpid(pid, ret_status, WNOHANG) == 0) {
-		if (now_ms() > deadline) {
+		if (calm_ms() > deadline) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, ret_status, 0);
 			return false;

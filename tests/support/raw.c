@@ -15,6 +15,7 @@
 
 #include <criterion/criterion.h>
 
+#include "support/calm.h"
 #include "support/exchange.h"
 #include "support/instance.h"
 
@@ -62,13 +63,13 @@ void raw_close(struct raw *r)
 
 bool raw_send(struct raw *r, const char *bytes, size_t len)
 {
-	long long deadline = now_ms() + SEND_MS;
+	long long deadline = calm_ms() + SEND_MS;
 
 	while (len > 0) {
 		ssize_t sent = send(r->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno != EAGAIN)
 			return false;
-		if (sent < 0 && (now_ms() > deadline || poll(&(struct pollfd){r->fd, POLLOUT, 0}, 1, SEND_MS) == 0))
+		if (sent < 0 && (calm_ms() > deadline || poll(&(struct pollfd){r->fd, POLLOUT, 0}, 1, SEND_MS) == 0))
 			return false;
 		bytes += sent > 0 ? sent : 0;
 		len -= (size_t)(sent > 0 ? sent : 0);
@@ -84,11 +85,14 @@ bool raw_send_text(struct raw *r, const char *text)
 /* Reads once.  Returns false if nothing arrived by the deadline or the connection is closed. */
 static bool receive(struct raw *r, long long deadline)
 {
-	long long left = deadline - now_ms();
+	long long left;
+	int ready = 0;
 
-	if (r->has_ended || r->len == RAW_MAX || left <= 0)
+	if (r->has_ended || r->len == RAW_MAX)
 		return false;
-	if (poll(&(struct pollfd){r->fd, POLLIN, 0}, 1, (int)left) <= 0)
+	while (ready == 0 && (left = deadline - calm_ms()) > 0)
+		ready = poll(&(struct pollfd){r->fd, POLLIN, 0}, 1, (int)left);
+	if (ready <= 0)
 		return false;
 	ssize_t got = recv(r->fd, r->bytes + r->len, RAW_MAX - r->len, MSG_DONTWAIT);
 	if (got > 0)
@@ -119,7 +123,7 @@ static void take(struct raw *r, size_t head_len, size_t body_len, struct answer 
 
 bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 	const char *blank;
 
 	*ret = (struct answer){0};
@@ -145,7 +149,7 @@ bool raw_answer(struct raw *r, struct answer *ret, int timeout_ms)
 
 bool raw_wait_end(struct raw *r, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (!r->has_ended && receive(r, deadline))
 		continue;

@@ -17,6 +17,7 @@
 #include <criterion/criterion.h>
 #include <event2/event.h>
 
+#include "support/calm.h"
 #include "support/http_server.h"
 #include "support/process.h"
 
@@ -90,7 +91,7 @@ static void serve(struct recording_processor_shared *shared, int delay_ms)
 
 void recording_processor_open(struct recording_processor *p, int delay_ms)
 {
-	long long deadline = now_ms() + ANSWER_MS;
+	long long deadline = calm_ms() + ANSWER_MS;
 
 	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert(p->shared != MAP_FAILED, "%s", strerror(errno));
@@ -98,7 +99,7 @@ void recording_processor_open(struct recording_processor *p, int delay_ms)
 	if (p->pid == 0)
 		serve(p->shared, delay_ms);
 	while (p->shared->port == 0) {
-		cr_assert(now_ms() < deadline, "no server");
+		cr_assert(calm_ms() < deadline, "no server");
 		pause_a_little();
 	}
 	snprintf(p->url, sizeof(p->url), "PROCESSOR_URL=http://127.0.0.1:%d/", p->shared->port);
@@ -115,11 +116,11 @@ void recording_processor_close(struct recording_processor *p)
  * are entered. */
 static int calls_now(const struct recording_processor *p)
 {
-	long long deadline = now_ms() + ANSWER_MS;
+	long long deadline = calm_ms() + ANSWER_MS;
 	int look = ++p->shared->looks_wanted;
 
 	while (p->shared->looks < look) {
-		cr_assert(now_ms() < deadline, "the ledger's process does not answer");
+		cr_assert(calm_ms() < deadline, "the ledger's process does not answer");
 		pause_a_little();
 	}
 	return p->shared->calls;
@@ -127,11 +128,11 @@ static int calls_now(const struct recording_processor *p)
 
 static void set_hold(struct recording_processor *p, bool holds)
 {
-	long long deadline = now_ms() + ANSWER_MS;
+	long long deadline = calm_ms() + ANSWER_MS;
 
 	p->shared->holds_wanted = holds;
 	while (p->shared->holds != holds) {
-		cr_assert(now_ms() < deadline, "the server does not hear");
+		cr_assert(calm_ms() < deadline, "the server does not hear");
 		pause_a_little();
 	}
 }
@@ -196,10 +197,10 @@ long recording_processor_called(const struct recording_processor *p, const char 
 
 void recording_processor_wait(const struct recording_processor *p, const char *prefix, int calls, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = calm_ms() + timeout_ms;
 
 	while (recording_processor_calls(p, prefix) < calls) {
-		cr_assert(now_ms() < deadline, "%d of %d calls", recording_processor_calls(p, prefix), calls);
+		cr_assert(calm_ms() < deadline, "%d of %d calls", recording_processor_calls(p, prefix), calls);
 		pause_a_little();
 	}
 }

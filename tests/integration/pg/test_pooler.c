@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pg/connection.h"
+#include "support/calm.h"
 #include "support/connection_client.h"
 #include "support/fresh_database.h"
 #include "support/loop.h"
@@ -69,8 +70,8 @@ static struct connect_state *start_pooler(const char *mode)
 		geteuid() == 0 ? as_root : as_user, (const char *const[]){"PATH=/usr/sbin:/usr/bin:/bin", NULL}, log);
 	snprintf(conninfo, sizeof conninfo, "host=%s port=6432 user=postgres dbname=%s", folder,
 		database_value("SELECT current_database()"));
-	for (long long end = now_ms() + 10000; PQping(conninfo) != PQPING_OK; pause_a_little())
-		cr_assert(now_ms() < end && process_lives(pooler), "PgBouncer does not start: see %s", log);
+	for (long long end = calm_ms() + 10000; PQping(conninfo) != PQPING_OK; pause_a_little())
+		cr_assert(calm_ms() < end && process_lives(pooler), "PgBouncer does not start: see %s", log);
 	struct connect_state *s = loop_open();
 	s->conninfo = conninfo;
 	return s;
