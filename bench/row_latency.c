@@ -36,13 +36,27 @@ static bool open_loop(struct bench *b, struct stage *s, double rate, struct gene
 	return true;
 }
 
-/* At a rate that is moderate for any machine, where a webhook costs the most processor time. */
-static bool at_rate(struct bench *b, struct stage *s, int rate, struct generator_result *result, struct fault *f)
+static double percentile(struct bench *b, const char *name, const struct generator_result *result, double share,
+	const char *label, double target)
 {
-	struct report *r = &b->report;
-	const struct generator_plan plan = bench_open_loop(b, s, rate);
+	char text[96];
+	double ms = histogram_ms_at(&result->latency_ns, share);
+	snprintf(text, sizeof text, "%s, %s", name, label);
+	report_add_for(&b->report, text, "ms", ms, target > 0 ? TARGET_MOST : TARGET_NONE, target);
+	return ms;
+}
+
+/* At a rate that is moderate for any machine, where a webhook costs the most processor time.  F takes the same: what
+ * nginx, the load and an answer cost without a database. */
+static bool at_rate(
+	struct bench *b, struct stage *s, int rate, bool is_front, struct generator_result *result, struct fault *f)
+{
+	struct generator_plan plan = bench_open_loop(b, s, rate);
 	struct share_reading from, to;
+	bool has_targets = rate == RATE_OF_TARGETS && !is_front;
 	char name[64];
+	if (is_front && !bench_front(b, FRONT_ECHO, &plan.port, f))
+		return false;
 	if (!stage_clean(s, f) || !share_read(&from, f))
 		return false;
 	bool ok = generator_run(&plan, result, f) && share_read(&to, f);
@@ -50,19 +64,16 @@ static bool at_rate(struct bench *b, struct stage *s, int rate, struct generator
 		struct shares shares = bench_shares(b, &from, &to);
 		double used_s = (shares.load + shares.own) * get_nprocs() * (double)(to.at_ns - from.at_ns) / 1e9;
 		double us = used_s * 1e6 / (rate * (plan.warm_ms + plan.run_ms) / 1e3);
-		const struct histogram *h = &result->latency_ns;
-		bool has_targets = rate == RATE_OF_TARGETS;
 		b->wrong += result->wrong;
-		snprintf(name, sizeof name, "%d/s, p50", rate);
-		report_add_for(r, name, "ms", histogram_ms_at(h, 0.5), has_targets ? TARGET_MOST : TARGET_NONE, 1.2);
-		snprintf(name, sizeof name, "%d/s, p99", rate);
-		report_add_for(r, name, "ms", histogram_ms_at(h, 0.99), has_targets ? TARGET_MOST : TARGET_NONE, 5);
-		snprintf(name, sizeof name, "%d/s, p99.9", rate);
-		report_add_for(r, name, "ms", histogram_ms_at(h, 0.999), has_targets ? TARGET_MOST : TARGET_NONE, 20);
-		snprintf(name, sizeof name, "%d/s, processor time of a webhook, load included", rate);
-		report_add_for(r, name, "us", us, has_targets ? TARGET_NONE : TARGET_MOST, 160);
-		bench_print(b, "%d/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, %.0f us a webhook", rate,
-			histogram_ms_at(h, 0.5), histogram_ms_at(h, 0.99), histogram_ms_at(h, 0.999), us);
+		snprintf(name, sizeof name, "%d/s%s", rate, is_front ? " to F" : "");
+		double p50 = percentile(b, name, result, 0.5, "p50", has_targets ? 1.2 : 0);
+		double p99 = percentile(b, name, result, 0.99, "p99", has_targets ? 5 : 0);
+		double p999 = percentile(b, name, result, 0.999, "p99.9", has_targets ? 20 : 0);
+		bench_print(
+			b, "%s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, %.0f us a webhook", name, p50, p99, p999, us);
+		snprintf(name, sizeof name, "%d/s%s, processor time, load included", rate, is_front ? " to F" : "");
+		report_add_for(
+			&b->report, name, "us", us, rate == RATE_OF_COST && !is_front ? TARGET_MOST : TARGET_NONE, 160);
 		share_finish(&to);
 	}
 	share_finish(&from);
@@ -118,7 +129,8 @@ static bool measure(struct bench *b, struct fault *f)
 	struct generator_result *result = malloc(sizeof *result);
 	bool ok = result && bench_stage(b, STAGE_RESTING, &s, f) &&
 		  bench_best(b, s, s->instance.port, UNIQUE, &best, f) && open_loop(b, s, best.rate / 2, result, f) &&
-		  at_rate(b, s, RATE_OF_COST, result, f) && at_rate(b, s, RATE_OF_TARGETS, result, f) &&
+		  at_rate(b, s, RATE_OF_COST, false, result, f) && at_rate(b, s, RATE_OF_COST, true, result, f) &&
+		  at_rate(b, s, RATE_OF_TARGETS, false, result, f) && at_rate(b, s, RATE_OF_TARGETS, true, result, f) &&
 		  one_at_a_time(b, s, result, f) && stage_clean(s, f);
 	free(result);
 	return ok;

@@ -3,8 +3,10 @@
  * Ten days of payloads and attempts are made, and under an open loop the workers' own function, keep_partitions(),
  * removes them: one step at a time, as a worker calls it once an hour.  The same load without it runs in turns. */
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "beside.h"
 #include "rows.h"
 #include "stop.h"
@@ -43,23 +45,32 @@ static bool make_days(struct bench *b, struct stage *s, struct fault *f)
 	       pg_run(s->superuser, "CHECKPOINT", f);
 }
 
+static bool step(struct stage *s, double *longest_ms, struct fault *f)
+{
+	int64_t began_us = clock_us();
+	bool ok = pg_run(s->owner, "SELECT payhook.keep_partitions(1, 1)", f);
+	*longest_ms = fmax(*longest_ms, (double)(clock_us() - began_us) / 1e3);
+	return ok;
+}
+
 /* Steps evenly spread over the time of the load. */
 static bool drop_days(struct bench *b, struct stage *s, int run_ms, struct fault *f)
 {
-	double left;
+	double left, longest_ms = 0;
 	if (!wait_ms(b->warm_ms))
 		return fault_set(f, FAULT_BUSY, "asked to stop");
 	for (int i = 0; i < STEPS; i++) {
-		if (!pg_run(s->owner, "SELECT payhook.keep_partitions(1, 1)", f))
+		if (!step(s, &longest_ms, f))
 			return false;
 		if (!wait_ms(run_ms / (STEPS + 1)))
 			return fault_set(f, FAULT_BUSY, "asked to stop");
 	}
 	/* The next call tries a step again that a settlement was in the way of. */
 	for (int i = 0; i < STEPS; i++) {
-		if (!pg_run(s->owner, "SELECT payhook.keep_partitions(1, 1)", f))
+		if (!step(s, &longest_ms, f))
 			return false;
 	}
+	report_add(&b->report, "the longest of forty steps", "ms", longest_ms);
 	return pg_number(s->owner,
 		       "SELECT count(*) FROM pg_class WHERE relnamespace = 'payhook'::regnamespace AND relkind = 'r'"
 		       " AND relname ~ '\\d{8}$' AND right(relname, 8) < to_char(current_date - 1, 'YYYYMMDD')",
