@@ -8,34 +8,38 @@
 
 -- Samples of 3,000 rows, and of nothing that nobody compares, such as the bodies of requests.  A partitioned table has no pages, and
 -- its partitions are altered with it.
-CREATE FUNCTION payhook.set_gentle_autovacuum(relation regclass) RETURNS void
+CREATE FUNCTION payhook.set_gentle_autovacuum(name text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	relation regclass := format('payhook.%I', name);
+	col record;
 BEGIN
-	EXECUTE (
-		SELECT format('ALTER TABLE %s ', relation) || string_agg(format('ALTER COLUMN %I SET STATISTICS %s', a.attname,
-			CASE WHEN a.atttypid IN ('bytea'::regtype, 'json'::regtype, 'jsonb'::regtype) THEN 0 ELSE 10 END), ', ')
+	FOR col IN
+		SELECT a.attname, CASE WHEN a.atttypid IN ('bytea'::regtype, 'json'::regtype, 'jsonb'::regtype) THEN 0 ELSE 10 END AS target
 		FROM pg_attribute a
 		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
-	);
+	LOOP
+		EXECUTE format('ALTER TABLE payhook.%I ALTER COLUMN %I SET STATISTICS %s', name, col.attname, col.target);
+	END LOOP;
 	IF (SELECT c.relkind FROM pg_class c WHERE c.oid = relation) = 'r' THEN
-		EXECUTE format('ALTER TABLE %s SET (autovacuum_vacuum_cost_limit = 100, autovacuum_vacuum_cost_delay = 2)', relation);
+		EXECUTE format('ALTER TABLE payhook.%I SET (autovacuum_vacuum_cost_limit = 100, autovacuum_vacuum_cost_delay = 2)', name);
 	END IF;
 END $$;
 
-COMMENT ON FUNCTION payhook.set_gentle_autovacuum(regclass) IS 'Lets ANALYZE take small samples of a table and none of its bodies, and VACUUM pause';
+COMMENT ON FUNCTION payhook.set_gentle_autovacuum(text) IS 'Lets ANALYZE take small samples of a table and none of its bodies, and VACUUM pause';
 
 DO $$
 DECLARE
-	relation regclass;
+	name text;
 BEGIN
-	FOR relation IN
-		SELECT c.oid FROM pg_class c
+	FOR name IN
+		SELECT c.relname FROM pg_class c
 		WHERE c.relnamespace = 'payhook'::regnamespace AND c.relkind IN ('r', 'p')
 		ORDER BY c.oid
 	LOOP
-		PERFORM payhook.set_gentle_autovacuum(relation);
+		PERFORM payhook.set_gentle_autovacuum(name);
 	END LOOP;
 END $$;
 
@@ -55,7 +59,7 @@ BEGIN
 		CONTINUE WHEN to_regclass('payhook.' || name) IS NOT NULL;
 		BEGIN
 			EXECUTE format('CREATE TABLE payhook.%I (LIKE payhook.%I INCLUDING ALL)', name, parent);
-			PERFORM payhook.set_gentle_autovacuum(('payhook.' || name)::regclass);
+			PERFORM payhook.set_gentle_autovacuum(name);
 			EXECUTE format('COMMENT ON TABLE payhook.%I IS %L', name, parent || ' of ' || day || ' (UTC)');
 			EXECUTE format('ALTER TABLE payhook.%I ATTACH PARTITION payhook.%I FOR VALUES FROM (%L) TO (%L)',
 				parent, name, day || ' 00:00:00+00', day + 1 || ' 00:00:00+00');

@@ -34,6 +34,8 @@ SQL_EXCEPTED = [
     "EXECUTE format('ALTER TABLE payhook.%I DETACH PARTITION payhook.%I', parent, old);",
     "EXECUTE format('ALTER TABLE payhook.%I RENAME TO %I', old, parent || '_expired_' || right(old, 8));",
     "EXECUTE format('DROP TABLE payhook.%I', old);",
+    "EXECUTE format('ALTER TABLE payhook.%I ALTER COLUMN %I SET STATISTICS %s', name, col.attname, col.target);",
+    "EXECUTE format('ALTER TABLE payhook.%I SET (autovacuum_vacuum_cost_limit = 100, autovacuum_vacuum_cost_delay = 2)', name);",
     "EXECUTE format('DROP TABLE IF EXISTS payhook.%I', old.relname);",
 ]
 SQL_BUILT = re.compile(r'\bEXECUTE\b(?!\s+(?:ON\s+)?(?:FUNCTION|PROCEDURE)\b)|\bpg_sleep\b', re.IGNORECASE)
