@@ -235,11 +235,21 @@ two_starters_find_a_broken_index() {
 		migrate >>"$DIR/output" 2>&1 7>&- &
 		pids+=($!)
 	done
-	await_session "pid IN (SELECT min(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' HAVING count(*) = 2)"
+	# Each waits for 200 ms at a time: the session that holds the lock lets go at the moment when both do.
+	echo "DO \$\$ BEGIN
+			FOR i IN 1..6000 LOOP
+				IF (SELECT count(*) FROM pg_locks WHERE NOT granted) = 2 THEN RETURN; END IF;
+				PERFORM pg_sleep(0.01);
+			END LOOP;
+			RAISE 'they never wait at one time';
+		END \$\$;
+		CREATE TABLE payhook.both_waited ();
+		COMMIT;" >&7
 	exec 7>&-
 	for pid in "${pids[@]}"; do
 		wait "$pid" || expect "migrate" "$(<"$DIR/output")" "no error"
 	done
+	expect "both waited" "$(value "SELECT to_regclass('payhook.both_waited')")" payhook.both_waited
 	expect "the index is valid" "$(index_valid)" t
 	expect "migrations" "$(value 'SELECT count(*) FROM payhook.migrations')" 3
 }
