@@ -39,15 +39,15 @@ Test(processing, a_transaction_is_processed_after_the_delay_and_not_before)
 	long long began = now_ms();
 
 	expect_accepted(webhook_simple(fresh_id("delay", id), body));
-	wait_for_end(id, &a, 8000);
+	wait_for_end(id, &a, (int)(DELAY + 2) * 1000);
 	double took = (double)(now_ms() - began) / 1000;
-	cr_assert(took >= DELAY && took < DELAY + 2, "%.3f s", took);
+	cr_assert(took >= DELAY, "%.3f s", took);
 	json_object *o = answer_json(&a);
 	cr_assert_str_eq(expect_text(o, "status"), "PROCESSED");
 	double waited =
 		expect_date(expect_text(o, "processed_at"), true) - expect_date(expect_text(o, "created_at"), true);
 	/* Both times may be given in whole seconds. */
-	cr_assert(waited > DELAY - 1.01 && waited < DELAY + 3, "%s", a.body);
+	cr_assert(waited > DELAY - 1.01 && waited < took + 1.01, "%s", a.body);
 	json_object_put(o);
 	answer_finish(&a);
 }
@@ -63,10 +63,8 @@ Test(processing, many_transactions_wait_side_by_side)
 	load_open(&l);
 	cr_assert(load_until(&l, 3000, 20000), "%ld answers", l.answered);
 	cr_assert_eq(l.accepted, 3000, "%ld accepted; %s", l.accepted, l.trouble);
-	long long began = now_ms();
 	/* One after the other they would take 100 minutes. */
-	cr_assert_eq(database_wait(done, prefix, 3000, 8000), 3000);
-	cr_assert(now_ms() - began < DELAY * 1000 + 3000, "%lld ms", now_ms() - began);
+	cr_assert_eq(database_wait(done, prefix, 3000, (int)DELAY * 1000 + 3000), 3000);
 	load_close(&l);
 }
 
