@@ -42,7 +42,7 @@ an_idle_payhook_is_ok() {
 	status 0
 	shows '  health    ok' '  paused    no' '  queue     0 ready, 0 waiting for a retry, 4 claimed, 0 held, 0 parked' \
 		'  dead      0 FAILED transactions' '  oldest    no job waits' \
-		'  workers   host-a process 7, 1.2.3, http, beat 0 s ago, 4 in flight, circuit closed' '  processor http' '  version   ' \
+		'  workers   host-a process 7, 1.2.3, http, beat ' ' s ago, 4 in flight, circuit closed' '  processor http' '  version   ' \
 		', schema '
 	equal "$(grep -c problem "$DIR/out")" 0
 	equal "$(<"$DIR/err")" ''

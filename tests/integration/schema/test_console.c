@@ -228,20 +228,22 @@ Test(console, shows_the_start_of_a_conflicts_members)
 Test(console, computes_the_overview_once_a_second)
 {
 	store_dead("t", "503", "1 hour");
-	database_exec("SELECT payhook.add_rates('{stripe}', '{5}', '{1}', '{4}', '{1}')");
 	EXPECT("200 down 1",
 		"SELECT status || ' ' || (body ->> 'health') || ' ' || (body #>> '{queue,dead}') FROM payhook.console_overview()");
+	/* In one transaction, whose minute does not end. */
+	database_exec("BEGIN; SELECT payhook.add_rates('{stripe}', '{5}', '{1}', '{4}', '{1}')");
 	EXPECT("60 5 1 4 1",
 		"SELECT concat_ws(' ', json_array_length(body -> 'minutes'), m ->> 'accepted', m ->> 'refused', m ->> 'processed',"
 		" m ->> 'failed') FROM payhook.console_overview_now() body, LATERAL (SELECT body #> '{minutes,59}' AS m) l"
 		" WHERE json_array_length(body -> 'minutes') = 60");
+	database_exec("COMMIT");
 	/* Frozen at this second, whatever the clock of the machine does. */
 	database_exec("UPDATE payhook.overview_cache SET computed_at = clock_timestamp() + interval '1 hour'");
 	database_exec("SELECT payhook.pause()");
 	EXPECT("t", "SELECT body ->> 'paused' IS NOT NULL FROM payhook.console_overview()");
-	database_exec(
-		"UPDATE payhook.overview_cache SET computed_at = clock_timestamp(), body = '{\"at\": \"cached\"}'");
-	EXPECT("cached", "SELECT body ->> 'at' FROM payhook.console_overview()");
+	EXPECT("cached",
+		"UPDATE payhook.overview_cache SET computed_at = clock_timestamp(), body = '{\"at\": \"cached\"}';"
+		"SELECT body ->> 'at' FROM payhook.console_overview()");
 }
 
 Test(console, has_no_age_of_the_oldest_job_without_a_job)
