@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_upgrade.sh - ./payhook upgrade-database: what it refuses, what it moves, and what a kill at any moment leaves; prints TAP.
+# test_upgrade_database.sh - ./payhook upgrade-database: what it refuses, what it moves, and what a kill at any moment leaves; prints TAP.
 #
 # Debian has one version of PostgreSQL in each release.  pg_upgrade also copies a cluster to its own version, so that is how the
 # steps are tested here; where a newer server is installed, they are tested with that as well.  tests/deploy/newer.sh moves a
