@@ -25,12 +25,15 @@ keys_with() {
 	' -- "$@"
 }
 
-# key_save NAME SCOPE... - makes the key, adds its entry and prints the key.  The file is replaced if the programs take it.
+# key_save NAME SCOPE... - makes the key, adds its entry and prints the key.  The file is replaced if the programs take it.  Of several
+# commands at once, each waits for the one before, by a lock on the folder.
 key_save() {
-	local made file=${API_KEYS_FILE:-$STATE/keys.json}
+	local lock made file=${API_KEYS_FILE:-$STATE/keys.json}
 	[[ -d $STATE/bin ]] || fail 1 "payhook has to be started first: ./payhook up"
 	made=$("$BUILD/ctl/payhook-ctl" key "$@" 2>/dev/null) || exec "$BUILD/ctl/payhook-ctl" key "$@"
 	file=$(readlink -m -- "$file")
+	{ exec {lock}<"${file%/*}/"; } 2>/dev/null || fail 1 "$file: there is no such folder"
+	flock -w 30 "$lock" || fail 1 "$file: another command has its folder locked"
 	if ! keys_with "${made#*$'\n'}" "$file" >"$file.new"; then
 		[[ ! -e $file.new ]] || rm -f -- "$file.new"
 		fail 1 "$file: the key cannot be added"

@@ -504,6 +504,10 @@ def the_first_key_is_made_by_one_command():
         assert 'is the name of another key already' in str(error), error
     else:
         raise AssertionError('the same name twice')
+    together = world.folder / 'together.json'
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: world.payhook('key', '--save', f'k{n}', 'read', API_KEYS_FILE=str(together)), range(4)))
+    assert sorted(k['name'] for k in json.loads(together.read_text())['keys']) == ['k0', 'k1', 'k2', 'k3'], together.read_text()
     broken = world.folder / 'broken.json'
     broken.write_text('{')
     try:
