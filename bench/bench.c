@@ -103,6 +103,17 @@ void bench_finish(struct bench *b)
 		stage_stop(&b->stages[i]);
 }
 
+void bench_count_wrong(struct bench *b, const struct generator_result *result)
+{
+	b->wrong += result->wrong;
+	if (result->wrong > 0 && result->wrong_status == 0)
+		bench_print(b, "wrong answers: %llu, the first broke off or did not come",
+			(unsigned long long)result->wrong);
+	else if (result->wrong > 0)
+		bench_print(b, "wrong answers: %llu, the first was %d", (unsigned long long)result->wrong,
+			result->wrong_status);
+}
+
 bool bench_load(struct bench *b, int port, int connections, struct request_plan request, struct generator_result *ret,
 	struct fault *f)
 {
@@ -117,9 +128,7 @@ bool bench_load(struct bench *b, int port, int connections, struct request_plan 
 	};
 	if (!generator_run(&plan, ret, f))
 		return false;
-	if (ret->wrong > 0)
-		bench_print(b, "%lu answers were not %d", (unsigned long)ret->wrong, plan.status);
-	b->wrong += ret->wrong;
+	bench_count_wrong(b, ret);
 	return ret->rate > 0 || fault_set(f, FAULT_BUSY, "no answer of port %d was %d", port, plan.status);
 }
 

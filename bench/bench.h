@@ -62,6 +62,9 @@ struct generator_plan bench_open_loop(const struct bench *b, const struct stage 
 /* Prints a line of progress. */
 void bench_print(const struct bench *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Adds the wrong responses of a load to b->wrong, and prints what they were. */
+void bench_count_wrong(struct bench *b, const struct generator_result *result);
+
 /* Runs a closed loop of the usual length.  Responses with another status than 202 (GET: 200) are counted in
  * b->wrong.  False also if there were no others: nothing can be compared with a rate of 0. */
 MUST_USE bool bench_load(struct bench *b, int port, int connections, struct request_plan request,

@@ -49,6 +49,7 @@ struct load_thread {
 	int idle_count;
 	int64_t next_ns; /* open loop: when the next request is due */
 	uint64_t right, wrong;
+	int wrong_status; /* of the first wrong one */
 	struct histogram latency_ns, late_ns;
 	bool ok;
 	struct fault fault;
@@ -71,6 +72,13 @@ static void http_connection_idle(struct load_thread *t, struct http_connection *
 	t->idle[t->idle_count++] = c;
 }
 
+/* status: 0 if there was no response. */
+static void count_wrong(struct load_thread *t, int status)
+{
+	if (t->wrong++ == 0)
+		t->wrong_status = status;
+}
+
 /* Replaces a broken or closed connection.  It is idle and on the stack afterwards; a request that was under way on
  * it counts as wrong. */
 static bool http_connection_reopen(struct load_thread *t, struct http_connection *c)
@@ -80,7 +88,7 @@ static bool http_connection_reopen(struct load_thread *t, struct http_connection
 	if (!http_connection_open(t, c))
 		return false;
 	if (was_busy) {
-		t->wrong++;
+		count_wrong(t, 0);
 		http_connection_idle(t, c);
 	}
 	return true;
@@ -104,7 +112,7 @@ static void http_connection_answered(struct load_thread *t, struct http_connecti
 {
 	int64_t now = now_ns();
 	if (status != t->plan->status)
-		t->wrong++;
+		count_wrong(t, status);
 	else if (now >= t->count_ns && now < t->end_ns)
 		t->right++;
 	if (c->intended_ns >= t->count_ns && c->intended_ns < t->end_ns)
@@ -189,11 +197,11 @@ static void count_unanswered(struct load_thread *t)
 	for (int i = 0; i < t->connection_count; i++) {
 		if (!t->connections[i].busy)
 			continue;
-		t->wrong++;
+		count_wrong(t, 0);
 		histogram_add(&t->latency_ns, (uint64_t)(now - t->connections[i].intended_ns));
 	}
 	while (is_open_loop(t) && t->next_ns < t->end_ns) {
-		t->wrong++;
+		count_wrong(t, 0);
 		histogram_add(&t->latency_ns, (uint64_t)(now - t->next_ns));
 		t->next_ns += random_pause_ns(&t->random, t->rate);
 	}
@@ -277,6 +285,8 @@ static bool load_thread_join(struct load_thread *t, struct generator_result *ret
 	bool ok = t->ok;
 	if (!ok)
 		*f = t->fault;
+	if (ret->wrong == 0)
+		ret->wrong_status = t->wrong_status;
 	ret->wrong += t->wrong;
 	ret->rate += (double)t->right / t->plan->run_ms * 1000;
 	histogram_merge(&ret->latency_ns, &t->latency_ns);

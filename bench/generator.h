@@ -33,6 +33,7 @@ struct generator_plan {
 struct generator_result {
 	double rate;      /* right responses per second within the measured time */
 	uint64_t wrong;   /* other responses, broken connections, and requests without a response 5 s after the end */
+	int wrong_status; /* the status of the first of these, by the threads in turn; 0: it had none */
 	int64_t began_us; /* the measured time, in microseconds since 1970 */
 	int64_t ended_us;
 	struct histogram latency_ns; /* of requests due within the measured time, wrong responses included */

@@ -38,7 +38,7 @@ static bool accept_beside(struct bench *b, struct stage *s, struct beside *conso
 		return false;
 	bool ok = accept_alone(b, s, sum, f);
 	bool ended = beside_end(consoles, ok ? f : &other);
-	b->wrong += consoles->result.wrong;
+	bench_count_wrong(b, &consoles->result);
 	return ok && ended;
 }
 

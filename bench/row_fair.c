@@ -84,7 +84,9 @@ static bool measure_with(
 	bool ok = generator_run(&plan, &results[1], f);
 	if (!beside_end(flooded, ok ? f : &other) || !ok)
 		return false;
-	b->wrong += results[0].wrong + results[1].wrong + flooded->result.wrong;
+	bench_count_wrong(b, &results[0]);
+	bench_count_wrong(b, &results[1]);
+	bench_count_wrong(b, &flooded->result);
 	add(b, &results[0], &results[1], &flooded->result);
 	return stage_clean(s, f);
 }

@@ -23,7 +23,7 @@ static bool open_loop(struct bench *b, struct stage *s, double rate, struct gene
 		return false;
 	const struct histogram *h = &result->latency_ns;
 	histogram_merge(&b->latency_ns, h);
-	b->wrong += result->wrong;
+	bench_count_wrong(b, result);
 	bench_add_rate(b, "open loop, Poisson, half the best rate", result->rate);
 	report_add_for(r, "open loop, p50", "ms", histogram_ms_at(h, 0.5), TARGET_MOST, 2);
 	report_add_for(r, "open loop, p99", "ms", histogram_ms_at(h, 0.99), TARGET_MOST, 10);
@@ -64,7 +64,7 @@ static bool at_rate(
 		struct shares shares = bench_shares(b, &from, &to);
 		double used_s = (shares.load + shares.own) * get_nprocs() * (double)(to.at_ns - from.at_ns) / 1e9;
 		double us = used_s * 1e6 / (rate * (plan.warm_ms + plan.run_ms) / 1e3);
-		b->wrong += result->wrong;
+		bench_count_wrong(b, result);
 		snprintf(name, sizeof name, "%d/s%s", rate, is_front ? " to F" : "");
 		double p50 = percentile(b, name, result, 0.5, "p50", has_targets ? 1.2 : 0);
 		double p99 = percentile(b, name, result, 0.99, "p99", has_targets ? 5 : 0);

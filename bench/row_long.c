@@ -51,7 +51,7 @@ static bool one_part(
 	if (!generator_run(&plan, load, f) ||
 		!pg_number(s->owner, "SELECT pg_total_relation_size('payhook.jobs')", &queue_bytes, f))
 		return false;
-	b->wrong += load->wrong;
+	bench_count_wrong(b, load);
 	*ret = (struct part){
 		.p99_ms = histogram_ms_at(&load->latency_ns, 0.99),
 		.responder_mb = largest_mb(s, "payhook-app"),

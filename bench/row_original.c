@@ -26,7 +26,7 @@ static bool called(struct bench *b, struct stage *s, const char *name, double *r
 		!pg_number(s->owner, "SELECT count(*) FROM payhook.jobs", &jobs, f) ||
 		!drain_paused(s, (long)jobs, &drained, f))
 		return false;
-	b->wrong += load.wrong;
+	bench_count_wrong(b, &load);
 	*ret = drained.rate;
 	bench_add_rate(b, name, drained.rate);
 	return true;

@@ -97,7 +97,7 @@ static bool under_load(
 		return false;
 	bool ok = !dropping || drop_days(b, s, plan.run_ms, f);
 	bool ended = beside_end(load, ok ? f : &other);
-	b->wrong += load->result.wrong;
+	bench_count_wrong(b, &load->result);
 	return ok && ended;
 }
 
