@@ -58,11 +58,7 @@ server_start() {
 		-c ssl=on -c "ssl_cert_file=$DIR/server.crt" -c "ssl_key_file=$DIR/server.key" -c log_connections=on) \
 		>>"$DIR/log" 2>&1 &
 	SERVER=$!
-	local try
-	for ((try = 0; try < 200; try++)); do
-		! "$PGBIN/pg_isready" -q -h "$DIR/server" -p "$DB_PORT" || break
-		sleep 0.05
-	done
+	await 10 "$PGBIN/pg_isready" -q -h "$DIR/server" -p "$DB_PORT"
 	value 'CREATE DATABASE payhook'
 }
 
@@ -86,14 +82,13 @@ up() {
 	"$ROOT/payhook" up -d
 }
 
+is_processed() {
+	equal "$(value "SELECT status FROM payhook.transactions WHERE transaction_id = '$1'" payhook)" PROCESSED
+}
+
 accepts_and_processes() {
-	local try
 	equal "$(post t1)" 202
-	for ((try = 0; try < 200; try++)); do
-		[[ $(value "SELECT status FROM payhook.transactions WHERE transaction_id = 't1'" payhook) != PROCESSED ]] || return 0
-		sleep 0.05
-	done
-	echo "it is not processed" && return 1
+	await 10 is_processed t1
 }
 
 # Without the test's own connections, which use the socket.
@@ -108,22 +103,22 @@ encrypts_every_connection() {
 
 # becomes STATUS - waits until webhooks get this status.
 becomes() {
-	local try
-	for ((try = 0; try < 100; try++)); do
-		[[ $(post "b$try") != "$1" ]] || return 0
-		sleep 0.1
-	done
-	echo "no webhook gets $1" && return 1
+	await 10 answered "$1"
+}
+
+answered() {
+	equal "$(post b)" "$1"
+}
+
+certified_by() {
+	openssl s_client -starttls postgres -connect "127.0.0.1:$DB_PORT" </dev/null 2>/dev/null | grep "^issuer=CN = $1"
 }
 
 # shown_by AUTHORITY - gives the server a certificate of this authority and terminates all connections.
 shown_by() {
 	server_certificate "$1"
 	kill -HUP "$SERVER"
-	for _ in {1..100}; do
-		! openssl s_client -starttls postgres -connect "127.0.0.1:$DB_PORT" </dev/null 2>/dev/null | grep -q "^issuer=CN = $1" || break
-		sleep 0.05
-	done
+	await 10 certified_by "$1"
 	value "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'payhook'"
 }
 
@@ -159,11 +154,11 @@ worker_with() {
 	kill -HUP "$SERVER"
 	DATABASE_URL="host=$DIR/server port=$DB_PORT user=postgres dbname=payhook" up >"$DIR/up.out" || { cat "$DIR/up.out" && return 1; }
 	ps -o user:20= -p "$("$ROOT/payhook" status | sed -n 's/^  worker *pid \([0-9]*\) .*/\1/p')"
-	for _ in {1..200}; do
-		[[ $(value "SELECT count(*) FROM payhook.workers" payhook) == 0 ]] || return 0
-		sleep 0.05
-	done
-	echo "the worker does not register" && return 1
+	await 10 a_worker_is_registered
+}
+
+a_worker_is_registered() {
+	[[ $(value "SELECT count(*) FROM payhook.workers" payhook) != 0 ]]
 }
 
 # Before the worker had a user of its own, a server could admit payhook only.

@@ -38,11 +38,7 @@ start() {
 		--encoding=UTF8 --locale=C.UTF-8) >"$DIR/log" 2>&1
 	(as_postgres "$PGBIN/postgres" -D "$SOCKETS/data" -k "$SOCKETS" -c listen_addresses= -c fsync=off -c jit=off) >>"$DIR/log" 2>&1 &
 	SERVER=$!
-	local try
-	for ((try = 0; try < 200; try++)); do
-		! "$PGBIN/pg_isready" -q -h "$SOCKETS" || return 0
-		sleep 0.05
-	done
+	! await 10 "$PGBIN/pg_isready" -q -h "$SOCKETS" || return 0
 	echo "Bail out! PostgreSQL does not start"
 	sed 's/^/# /' "$DIR/log"
 	exit 1

@@ -28,13 +28,7 @@ listens() {
 
 # awaits FILE TEXT - until the output has it.
 awaits() {
-	local try
-	for ((try = 0; try < 500; try++)); do
-		! grep -qF -- "$2" "$DIR/$1" || return 0
-		sleep 0.02
-	done
-	echo "\"$2\" does not come: $(<"$DIR/out") $(<"$DIR/err")"
-	return 1
+	await 10 grep -qF -- "$2" "$DIR/$1" || { cat -- "$DIR/out" "$DIR/err" && return 1; }
 }
 
 # refuses TEXT ARGUMENT... - the command ends at once, with status 2 and this error.
@@ -141,7 +135,7 @@ events_are_posted_to_a_program() {
 		server.handle_request()
 		server.handle_request()
 	END
-	until [[ -s $DIR/port ]]; do sleep 0.02; done
+	await 10 test -s "$DIR/port"
 	listens --to "http://127.0.0.1:$(<"$DIR/port")/hook" --json
 	transaction evt_1
 	awaits err "evt_1: http://127.0.0.1:$(<"$DIR/port")/hook answers 200"
@@ -160,9 +154,12 @@ jq_like() {
 	python3 -c 'import json, sys; print(json.load(sys.stdin, parse_float=str)[sys.argv[1]])' "$1"
 }
 
+is_counted() {
+	[[ $(value "SELECT idx_scan > 0 OR seq_scan > 0 FROM pg_stat_user_tables WHERE relname = 'transactions'") == t ]]
+}
+
 # Without statistics of the table too: each round is a scan of the index, so the whole table is never read for the last events.
 a_round_reads_no_whole_table() {
-	local try
 	value "INSERT INTO payhook.transactions (transaction_id, source, created_at)
 		SELECT 'old-' || i, 'stripe', now() - interval '1 day' FROM generate_series(1, 20000) i"
 	listens
@@ -171,10 +168,7 @@ a_round_reads_no_whole_table() {
 	kill "$LISTENER"
 	wait "$LISTENER" || true
 	# The server's process counts when it ends.
-	for ((try = 0; try < 500; try++)); do
-		[[ $(value "SELECT idx_scan > 0 OR seq_scan > 0 FROM pg_stat_user_tables WHERE relname = 'transactions'") != t ]] || break
-		sleep 0.02
-	done
+	await 10 is_counted
 	equal "$(value "SELECT idx_scan > 0, seq_scan FROM pg_stat_user_tables WHERE relname = 'transactions'")" "t|0"
 }
 
