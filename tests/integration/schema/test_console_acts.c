@@ -289,6 +289,30 @@ Test(console_acts, an_account_is_in_no_record)
 		"SELECT count(*) FROM payhook.operations o, payhook.operator_actions a WHERE (o::text || a::text) LIKE '%%a7%%'");
 }
 
+static void run_operations(int times)
+{
+	for (int i = 0; i < times; i++)
+		database_exec(
+			"UPDATE payhook.operations SET stepped_at = stepped_at - interval '1 s'; SELECT payhook.run_operations()");
+}
+
+Test(console_acts, an_operation_that_waits_for_a_lock_lets_the_others_go_on)
+{
+	PGconn *other = database_connect();
+	store_many(2);
+	EXPECT("200 done", ACT(START("{\"transactions\": [{\"source\": \"stripe\", \"transaction_id\": \"d1\"}]}", "",
+				   "", "why")));
+	EXPECT("200 done", ACT(START("{\"transactions\": [{\"source\": \"stripe\", \"transaction_id\": \"d2\"}]}", "",
+				   "", "why")));
+	PQclear(PQexec(other, "BEGIN; SELECT FROM payhook.dead_jobs WHERE transaction_id = 'd1' FOR UPDATE"));
+	run_operations(2);
+	EXPECT("running done", "SELECT string_agg(state, ' ' ORDER BY operation_id) FROM payhook.operations");
+	PQfinish(other);
+	run_operations(1);
+	EXPECT("done done", "SELECT string_agg(state, ' ' ORDER BY operation_id) FROM payhook.operations");
+	EXPECT("2", "SELECT sum(retried) FROM payhook.operations");
+}
+
 Test(console_acts, a_canceled_operation_leaves_the_rest)
 {
 	store_many(10);
