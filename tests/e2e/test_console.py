@@ -377,6 +377,13 @@ def lock_the_record():
     return lock
 
 
+def await_a_locked_statement():
+    deadline = time.monotonic() + DEADLINE_S
+    while world.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'payhook-console' AND wait_event_type = 'Lock'") == '0':
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def a_slow_statement_is_answered_503_and_the_rest_goes_on():
     lock = lock_the_record()
     began = time.monotonic()
@@ -431,7 +438,7 @@ def a_killed_console_comes_back():
     lock = lock_the_record()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         act = pool.submit(ask, 'POST', 'pause', body={'source': 'none'})
-        time.sleep(0.3)
+        await_a_locked_statement()
         os.kill(mine[0], signal.SIGKILL)
         # The server goes on with the statement, so "send it again" would be wrong.
         expect(act.result(), 502, 'an act may have taken effect: look at the actions')
