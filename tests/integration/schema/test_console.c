@@ -230,7 +230,7 @@ Test(console, computes_the_overview_once_a_second)
 	store_dead("t", "503", "1 hour");
 	EXPECT("200 down 1",
 		"SELECT status || ' ' || (body ->> 'health') || ' ' || (body #>> '{queue,dead}') FROM payhook.console_overview()");
-	/* In one transaction, whose minute does not end. */
+	/* In one transaction, so at one time. */
 	database_exec("BEGIN; SELECT payhook.add_rates('{stripe}', '{5}', '{1}', '{4}', '{1}')");
 	EXPECT("60 5 1 4 1",
 		"SELECT concat_ws(' ', json_array_length(body -> 'minutes'), m ->> 'accepted', m ->> 'refused', m ->> 'processed',"
