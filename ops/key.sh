@@ -26,14 +26,16 @@ keys_with() {
 }
 
 # key_save NAME SCOPE... - makes the key, adds its entry and prints the key.  The file is replaced if the programs take it.  Of several
-# commands at once, each waits for the one before, by a lock on the folder.
+# commands at once, each waits for the one before, by a file that only its owner can open.
 key_save() {
-	local lock made file=${API_KEYS_FILE:-$STATE/keys.json}
+	local made file=${API_KEYS_FILE:-$STATE/keys.json}
 	[[ -d $STATE/bin ]] || fail 1 "payhook has to be started first: ./payhook up"
 	made=$("$BUILD/ctl/payhook-ctl" key "$@" 2>/dev/null) || exec "$BUILD/ctl/payhook-ctl" key "$@"
 	file=$(readlink -m -- "$file")
-	{ exec {lock}<"${file%/*}/"; } 2>/dev/null || fail 1 "$file: there is no such folder"
-	flock -w 30 "$lock" || fail 1 "$file: another command has its folder locked"
+	umask 077
+	exec 8>>"$STATE/keys.lock" || exit 1
+	umask 022
+	flock 8 || exit 1
 	if ! keys_with "${made#*$'\n'}" "$file" >"$file.new"; then
 		[[ ! -e $file.new ]] || rm -f -- "$file.new"
 		fail 1 "$file: the key cannot be added"

@@ -4,7 +4,7 @@
 # It names everything first, the data before all else.  It does not touch what may be anybody else's: packages, a database server
 # that payhook was given, a folder that PAYHOOK_BUILD names, and users that another payhook has.
 
-PURGE_NAMES=(bin log nginx web keys.json bench deploy initdb.log import-refused.tsv elsewhere pg.new pg.upgrade pg) # below PAYHOOK_VAR
+PURGE_NAMES=(bin log nginx web keys.json keys.lock bench deploy initdb.log import-refused.tsv elsewhere pg.new pg.upgrade pg) # below PAYHOOK_VAR
 PURGE_USERS=(payhook payhook-worker payhook-console)
 
 # Sets PURGE to the files and folders, and PURGE_DATA to the folder of the data.

@@ -48,6 +48,9 @@ refuses_while_running() {
 	"$ROOT/payhook" up -d
 	answers 1 'it is running; stop it first' "$ROOT/payhook" purge --yes
 	answers 0 'ready' "$ROOT/payhook" status
+	answers 0 'payhook_' "$ROOT/payhook" key --save reader read
+	# No other user can open it, and so lock it.
+	equal "$(stat -c %a "$DIR/state/keys.lock")" 600
 	"$ROOT/payhook" down
 }
 
