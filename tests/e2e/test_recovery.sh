@@ -83,14 +83,21 @@ full_backup_under_load() {
 	SENDER=$!
 	await 20 test -s "$DIR/accepted.during"
 	pgbackrest --type=full backup
+	date +%s >"$DIR/backed_up"
 	kill -TERM "$SENDER"
 	wait "$SENDER"
 	pgbackrest info | grep 'full backup'
 }
 
+# For pgBackRest a backup ends at a whole second, and serves times of later seconds only.
+the_backup_s_second_is_over() {
+	[[ $(date +%s) != "$(<"$DIR/backed_up")" ]]
+}
+
 # The WAL with the first commit after the point in time has to be in the archive, or PostgreSQL cannot see where to stop.
 loss_after_a_point_in_time() {
 	send after 100
+	await 5 the_backup_s_second_is_over
 	value 'SELECT clock_timestamp()' >"$DIR/time"
 	send late 50
 	pgbackrest check
