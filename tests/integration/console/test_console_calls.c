@@ -150,15 +150,22 @@ Test(calls, that_are_withdrawn_are_not_answered)
 	cr_expect_eq(third.reports, 0);
 }
 
+/* The server has the statement a moment after it was sent. */
+static bool is_terminated(void *ctx)
+{
+	(void)ctx;
+	return database_number(
+		       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+		       " AND application_name = 'payhook-console' AND datname = current_database()") == 1;
+}
+
 /* An act may have taken effect before its connection broke. */
 Test(calls, on_a_connection_that_breaks_may_have_taken_effect)
 {
 	struct called lost, next;
 	open_calls(SLEEPS, 1);
 	sleep_for(&lost, "1.5");
-	database_exec(
-		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'payhook-console'"
-		" AND state = 'active' AND datname = current_database()");
+	loop_until(is_terminated, NULL, "its connection is terminated");
 	loop_until(is_reported, &lost, "it fails");
 	cr_expect_not(lost.has_rows);
 	sleep_for(&next, "0");
