@@ -56,8 +56,15 @@ build_targets() {
 	build_run "$BUILD/ninja.log" ninja -C "$BUILD" "$@"
 }
 
-# build_locked COMMAND... - under a lock: neither meson, ninja nor dpkg supports two processes in one directory.  The lock is a
-# file that only its owner can open, since whoever can open a file can lock it.
+# file_lock FILE - holds the lock until this shell ends.  Only its owner can open the file, as a file that can be opened can be locked.
+file_lock() {
+	umask 077
+	exec 8>>"$1" || exit 1
+	umask 022
+	flock 8 || exit 1
+}
+
+# build_locked COMMAND... - under a lock: neither meson, ninja nor dpkg supports two processes in one directory.
 build_locked() {
 	local given=${PAYHOOK_BUILD:-$HERE/build}
 	trust_check PAYHOOK_BUILD "$given" "$SCRIPT_OWNER"
@@ -67,10 +74,7 @@ build_locked() {
 	(
 		exec 9>&-
 		trap 'exit 130' INT
-		umask 077
-		exec 8>>"$BUILD/$BUILD_LOCK" || exit 1
-		umask 022
-		flock 8 || exit 1
+		file_lock "$BUILD/$BUILD_LOCK"
 		"$@"
 	) || exit 1
 }

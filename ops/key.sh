@@ -26,16 +26,13 @@ keys_with() {
 }
 
 # key_save NAME SCOPE... - makes the key, adds its entry and prints the key.  The file is replaced if the programs take it.  Of several
-# commands at once, each waits for the one before, by a file that only its owner can open.
+# commands at once, each waits for the one before.
 key_save() {
 	local made file=${API_KEYS_FILE:-$STATE/keys.json}
 	[[ -d $STATE/bin ]] || fail 1 "payhook has to be started first: ./payhook up"
 	made=$("$BUILD/ctl/payhook-ctl" key "$@" 2>/dev/null) || exec "$BUILD/ctl/payhook-ctl" key "$@"
 	file=$(readlink -m -- "$file")
-	umask 077
-	exec 8>>"$STATE/keys.lock" || exit 1
-	umask 022
-	flock 8 || exit 1
+	file_lock "$STATE/keys.lock"
 	if ! keys_with "${made#*$'\n'}" "$file" >"$file.new"; then
 		[[ ! -e $file.new ]] || rm -f -- "$file.new"
 		fail 1 "$file: the key cannot be added"
